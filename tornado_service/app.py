@@ -1,0 +1,324 @@
+"""The application: settings in, a listening server out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import jupyterhub
+from traitlets import Bool, Bytes, Float, Integer, List, TraitError, Unicode, default
+from traitlets.config import Application
+from traitlets.config.loader import ArgumentError
+
+from . import config
+from ._version import __version__
+from .auth import ServiceAuth, derived_cookie_secret
+from .hub import HubClient, HubUnavailable
+from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado
+from .metrics import Metrics
+from .server import Server, bind, die_with_parent, tls_context
+from .web import make_web_app
+
+#: Variables of the environment that say nothing secret; ``api/debug`` shows these.
+PUBLIC_ENVIRONMENT = frozenset(
+    {
+        "JUPYTERHUB_API_URL",
+        "JUPYTERHUB_BASE_URL",
+        "JUPYTERHUB_CLIENT_ID",
+        "JUPYTERHUB_HOST",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL",
+        "JUPYTERHUB_PUBLIC_HUB_URL",
+        "JUPYTERHUB_PUBLIC_URL",
+        "JUPYTERHUB_SERVICE_NAME",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_SERVICE_URL",
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    }
+)
+
+
+class TornadoService(Application):
+    """A web service that a JupyterHub launches itself, at /services/<name>/."""
+
+    name = "tornado-service"
+    version = __version__
+    description = __doc__
+    classes = [ServiceAuth, HubClient]
+    subcommands = {
+        "demo": (
+            "tornado_service.demo.DemoApp",
+            "Try it: a throw-away hub with the service in it.",
+        ),
+    }
+    aliases = {
+        **Application.aliases,
+        "config": "TornadoService.config_file",
+        "ip": "TornadoService.ip",
+        "port": "TornadoService.port",
+    }
+    flags = {
+        "debug": ({"Application": {"log_level": 10}}, "Log everything, for developers."),
+        "generate-config": (
+            {"TornadoService": {"generate_config": True}},
+            "Write a config file with every setting in it, commented out, and exit.",
+        ),
+    }
+    raise_config_file_errors = True
+    _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
+
+    config_file = Unicode(
+        help="The config file to load. Default: none. One that is named must exist."
+    ).tag(config=True)
+
+    generate_config = Bool(False, help="Write a config file and exit.")
+
+    service_name = Unicode(
+        help="The service's name in the hub. Default: $JUPYTERHUB_SERVICE_NAME."
+    ).tag(config=True)
+
+    service_url = Unicode(
+        help="""The address at which the proxy reaches this process; only its port, its scheme and
+        whether its host is literally a loopback address matter here.
+        Default: $JUPYTERHUB_SERVICE_URL, which is the ``url`` in the hub's configuration."""
+    ).tag(config=True)
+
+    ip = Unicode(
+        help="""The address to listen on; empty for all interfaces, IPv4 and IPv6.
+        Default: that of the service's URL if it is literally a loopback address or ``localhost``,
+        else all interfaces."""
+    ).tag(config=True)
+
+    port = Integer(
+        help="The port to listen on. Default: that of the service's URL.", min=0, max=65535
+    ).tag(config=True)
+
+    shutdown_grace = Float(
+        5.0,
+        help="Seconds that open requests get to finish when the service is stopped. Default: 5.",
+        min=0,
+    ).tag(config=True)
+
+    max_body_size = Integer(
+        1024 * 1024, help="The largest request body, in bytes. Default: 1 MiB.", min=0
+    ).tag(config=True)
+
+    cookie_secret = Bytes(
+        help="""The key that signs cookies, 32 bytes or more.
+        Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
+        that it lasts as long as the token does and is never written anywhere."""
+    ).tag(config=True)
+
+    authenticate_prometheus = Bool(
+        True,
+        help="Ask for the scope read:metrics at the metrics page. Default: True.",
+    ).tag(config=True)
+
+    debug_api = Bool(
+        False,
+        help="""Let admins see at api/debug which headers and environment arrive here.
+        Tokens, cookies and whatever is not known to be harmless are left out. Default: False.""",
+    ).tag(config=True)
+
+    template_paths = List(
+        Unicode(),
+        help="""Directories with templates of your own, which come before ours of the same name.
+        They can extend ours as "templates/page.html". Default: none.""",
+    ).tag(config=True)
+
+    open_requests = 0
+    auth: ServiceAuth
+    hub: HubClient
+
+    @default("service_name")
+    def _hub_gave_name(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
+
+    @default("service_url")
+    def _hub_gave_url(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_URL", "")
+
+    @default("ip")
+    def _loopback_or_all(self) -> str:
+        host = urlsplit(self.service_url).hostname or ""
+        # never resolved: with a host alias a name of the cluster may lead to loopback, and the
+        # proxy still comes from outside
+        is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        return host if is_loopback else ""
+
+    @default("port")
+    def _port_of_url(self) -> int:
+        url = urlsplit(self.service_url)
+        return url.port or (443 if url.scheme == "https" else 80)
+
+    @default("cookie_secret")
+    def _lasting_secret(self) -> bytes:
+        given = os.environ.get("TORNADO_SERVICE_COOKIE_SECRET", "")
+        return given.encode() or derived_cookie_secret(self.auth.api_token)
+
+    @default("log_level")
+    def _as_the_hub(self) -> int:
+        return 20  # INFO
+
+    @default("log_format")
+    def _named_line(self) -> str:
+        return LOG_FORMAT.replace("%(name)s", self._log_name().replace("%", "%%"))
+
+    @default("log_datefmt")
+    def _hub_dates(self) -> str:
+        return "%Y-%m-%d %H:%M:%S"
+
+    def _log_name(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_NAME") or self.name
+
+    @classmethod
+    def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
+        """Run until stopped. Exit status 2 for a setting that must be changed first."""
+        app = cls.instance(**kwargs)
+        try:
+            app.initialize(argv)
+            app.start()
+        except (config.ConfigError, TraitError, ArgumentError) as error:
+            app.fail(2, str(error))
+
+    def fail(self, status: int, message: str) -> None:
+        """End the process with one line that says what to change."""
+        self.log.critical("%s", message)
+        self.exit(status)
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Read all settings and check them.
+
+        Raises:
+            ConfigError: something is set that cannot be; the message says what to change.
+        """
+        self.parse_command_line(argv)
+        if self.subapp is not None or self.generate_config:
+            return
+        if self.config_file:
+            config.load(self, self.config_file)
+        config.check(self)
+        adopt_tornado(self.log)
+        self.access_log = self.log
+        self.metrics = Metrics()
+        self.auth = ServiceAuth(parent=self)
+        self._check_environment()
+        self.hub = HubClient(
+            self.metrics,
+            (self.auth.keyfile, self.auth.certfile, self.auth.client_ca),
+            parent=self,
+            api_url=self.auth.api_url,
+            api_token=self.auth.api_token,
+        )
+        self.auth.hub = self.hub
+        self._check_cookie_secret()
+        self.web_app = make_web_app(self)
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """Parse it; what is not known is an error and not a warning."""
+        config.reject_unknown_flags(self, sys.argv[1:] if argv is None else argv)
+        super().parse_command_line(argv)
+
+    def _check_environment(self) -> None:
+        """Whether a hub has launched us, and one that we can work with."""
+        given = {
+            "JUPYTERHUB_SERVICE_NAME": self.service_name,
+            "JUPYTERHUB_SERVICE_URL": self.service_url,
+            "JUPYTERHUB_SERVICE_PREFIX": self.auth.base_url.strip("/"),
+            "JUPYTERHUB_API_TOKEN": self.auth.api_token,
+            "JUPYTERHUB_CLIENT_ID": self.auth.oauth_client_id,
+        }
+        missing = ", ".join(name for name, value in given.items() if not value)
+        if missing:
+            raise config.ConfigError(
+                f"Not set: {missing}. A JupyterHub sets these when it launches the service"
+                " (c.JupyterHub.services with a url and a command)."
+                " To try it without one: tornado-service demo"
+            )
+        if jupyterhub.version_info[:3] < (5, 4, 6):
+            raise config.ConfigError(
+                f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
+                " holes: install 5.4.6 or later."
+            )
+
+    def _check_cookie_secret(self) -> None:
+        if len(self.cookie_secret) < 32:
+            raise config.ConfigError(
+                "The cookie secret is shorter than 32 bytes: set TornadoService.cookie_secret or"
+                " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32), or unset it."
+            )
+
+    def start(self) -> None:
+        """Serve until SIGTERM, SIGINT or the end of the hub that launched us."""
+        if self.subapp is not None:
+            self.subapp.start()
+        elif self.generate_config:
+            config.generate(self)
+        else:
+            try:
+                sockets = bind(self.port, self.ip)
+            except OSError as error:
+                self.fail(1, self._why_not_bound(error))
+                return
+            asyncio.run(self.main(sockets))
+
+    def _why_not_bound(self, error: OSError) -> str:
+        where = f"port {self.port} of {self.ip or 'all interfaces'}"
+        if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
+            return f"Cannot listen on {where}: TornadoService.ip is no address of this machine."
+        return (
+            f"Cannot listen on {where}: {error.strerror or error}. If it is in use, a process left"
+            " by an earlier hub may hold it: stop that, or take another port in the service's url."
+        )
+
+    async def main(self, sockets: list[socket.socket]) -> None:
+        """Answer first, then everything else; on the way out, the other way round."""
+        server = Server(self, sockets, tls_context(self.auth))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop_soon)
+        orphaned = die_with_parent(server.stop_now)
+        server.start()
+        self.log.info(
+            "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
+        )
+        try:
+            await server.until_stopped()
+        finally:
+            orphaned.cancel()
+            self.hub.close()
+        self.log.info("Stopped")
+
+    @property
+    def prefix(self) -> str:
+        """Our place in the hub, ``/services/NAME/``, with the hub's base URL before it."""
+        return self.auth.base_url
+
+    async def readiness(self) -> dict[str, bool]:
+        """The checks behind ``health/ready``, by name."""
+        try:
+            await self.hub.version()
+        except HubUnavailable:
+            return {"hub": False}
+        return {"hub": True}
+
+    def public_environment(self) -> dict[str, str]:
+        """The environment by allow-list; nothing secret is in it."""
+        return {
+            name: value if name in PUBLIC_ENVIRONMENT else "[hidden]"
+            for name, value in sorted(os.environ.items())
+        }
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The command ``tornado-service``."""
+    TornadoService.launch_instance(argv)

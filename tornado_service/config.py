@@ -1,0 +1,115 @@
+"""Config files and command lines: what is wrong in them is said, never passed over."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from traitlets.config import Application
+
+    from .app import TornadoService
+
+DEFAULT_FILE = "tornado_service_config.py"
+
+
+class ConfigError(Exception):
+    """A setting that ends the process. The message says what to change."""
+
+
+def load(app: TornadoService, path: str) -> None:
+    """Load a config file into the application.
+
+    Args:
+        app: the application, whose command line goes before the file.
+        path: a ``.py`` or ``.json`` file.
+
+    Raises:
+        ConfigError: it is missing, or wrong.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(f"The config file {path} does not exist.")
+    if file.suffix not in (".py", ".json"):
+        raise ConfigError(f"The config file {path} is neither .py nor .json.")
+    try:
+        app.load_config_file(file.name, path=str(file.parent.absolute()))
+    except Exception as error:
+        # the file is a program of the admin's: it may raise anything
+        raise ConfigError(
+            f"The config file {path} is wrong{_line(error, file)}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _line(error: Exception, file: Path) -> str:
+    """Where in the file, if it is known."""
+    if isinstance(error, SyntaxError):
+        return f" in line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    numbers = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
+    return f" in line {numbers[-1]}" if numbers else ""
+
+
+def check(app: TornadoService) -> None:
+    """See that each setting exists.
+
+    Raises:
+        ConfigError: one does not; the message names the likely one.
+    """
+    classes = {cls.__name__: cls for cls in app._classes_inc_parents()}
+    for section, values in app.config.items():
+        if section not in classes:
+            raise ConfigError(
+                f"c.{section}: there is no such class here.{_meant(section, classes, 'c.')}"
+            )
+        names = classes[section].class_trait_names(config=True)
+        for name in values:
+            if name not in names:
+                raise ConfigError(
+                    f"c.{section}.{name}: there is no such setting."
+                    f"{_meant(name, names, f'c.{section}.')}"
+                )
+
+
+def _meant(name: str, known: Iterable[str], before: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {before}{close[0]}?" if close else " --help-all lists them."
+
+
+def reject_unknown_flags(app: Application, argv: list[str]) -> None:
+    """See that each ``--flag`` of the command line exists.
+
+    Raises:
+        ConfigError: one does not; the message names the likely one.
+    """
+    if argv and argv[0] in app.subcommands:
+        return  # its own application will look
+    known = {"help", "help-all", "version"}
+    for names in [*app.aliases, *app.flags]:
+        known.update((names,) if isinstance(names, str) else names)
+    for arg in argv:
+        name = arg.lstrip("-").split("=", 1)[0]
+        if arg.startswith("--") and "." not in name and name not in known:
+            raise ConfigError(f"--{name}: there is no such option.{_meant(name, known, '--')}")
+
+
+def generate(app: TornadoService) -> None:
+    """Write a config file that holds every setting, commented out.
+
+    Raises:
+        ConfigError: the file exists already, or cannot be written.
+    """
+    path = Path(app.config_file or DEFAULT_FILE)
+    try:
+        with path.open("x") as file:
+            file.write(app.generate_config_file())
+    except FileExistsError:
+        raise ConfigError(
+            f"{path} exists already: move it, or name another with --config="
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}") from error
+    app.log.info("Wrote %s", path)

@@ -1,0 +1,110 @@
+"""What the demonstration hub starts instead of Jupyter: a page that says whose server this is."""
+
+import asyncio
+import html
+import logging
+import os
+import signal
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyterhub import __version__ as hub_version
+from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
+from tornado.web import Application, HTTPError, RequestHandler, authenticated
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>:root {{ color-scheme: light dark; font: 1.1rem/1.5 system-ui; padding: 2rem }}</style>
+<h1>{title}</h1>
+<p>{name}: a stand-in, nothing runs here.</p>
+<p><a href="{hub}home">Back to the hub</a></p>
+</html>
+"""
+
+
+class SignedInHandler(HubOAuthenticated, RequestHandler):
+    """Knows who asks, without blocking the event loop."""
+
+    def set_default_headers(self) -> None:
+        """The hub compares this version with its own."""
+        self.set_header("X-JupyterHub-Version", hub_version)
+
+    async def prepare(self) -> None:
+        """Ask the hub who this is, and refuse anybody who may not use this server."""
+        model = await self.hub_auth.get_user(self, sync=False)
+        try:
+            self.current_user = self.check_hub_user(model) if model else None
+        except UserNotAllowed as error:
+            self.current_user = None
+            raise HTTPError(403, str(error)) from error
+
+
+class VersionHandler(RequestHandler):
+    """What the hub asks for until the server answers."""
+
+    def get(self) -> None:
+        """Give the version of JupyterHub."""
+        self.set_header("X-JupyterHub-Version", hub_version)
+        self.write({"version": hub_version})
+
+
+class StatusHandler(SignedInHandler):
+    """The part of Jupyter's status that makes sense here."""
+
+    @authenticated
+    def get(self) -> None:
+        """Say that nothing runs."""
+        self.write({"connections": 0, "kernels": 0})
+
+
+class PageHandler(SignedInHandler):
+    """The one page, at every address below the prefix."""
+
+    @authenticated
+    def get(self) -> None:
+        """Say whose server this is."""
+        name = f"{os.environ.get('JUPYTERHUB_USER', 'somebody')}'s server"
+        server = os.environ.get("JUPYTERHUB_SERVER_NAME")
+        title = f"{name} {server}" if server else name
+        hub = self.hub_auth.hub_host + self.hub_auth.hub_prefix
+        self.write(PAGE.format(title=html.escape(title), name=html.escape(name), hub=hub))
+
+
+class CallbackHandler(SignedInHandler, HubOAuthCallbackHandler):
+    """Where the hub sends people back after they signed in."""
+
+
+def make_web_app(prefix: str) -> Application:
+    """Everything the server answers, below `prefix`."""
+    return Application(
+        [
+            (prefix + "api/?", VersionHandler),
+            (prefix + "api/status", StatusHandler),
+            (prefix + "oauth_callback", CallbackHandler),
+            (prefix + ".*", PageHandler),
+        ],
+        cookie_secret=os.urandom(32),
+        log_function=lambda handler: None,
+    )
+
+
+async def main() -> None:
+    """Serve until the hub asks to stop."""
+    environment: dict[str, Any] = dict(os.environ)
+    url = urlsplit(environment["JUPYTERHUB_SERVICE_URL"])
+    app = make_web_app(environment["JUPYTERHUB_SERVICE_PREFIX"])
+    server = app.listen(url.port or 80, url.hostname or "127.0.0.1")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    server.stop()
+    await server.close_all_connections()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    asyncio.run(main())

@@ -1,0 +1,121 @@
+"""The JSON API of the core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.web import HTTPError
+
+from .._version import __version__
+from ..auth import allow_unauthenticated
+from .base import APIHandler, BaseHandler
+
+#: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
+USER_FIELDS = (
+    "name",
+    "kind",
+    "admin",
+    "groups",
+    "roles",
+    "scopes",
+    "created",
+    "last_activity",
+    "server",
+    "pending",
+    "servers",
+)
+
+
+class RootHandler(APIHandler):
+    """GET api/: the open greeting."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Say which service this is."""
+        self.set_header("Cache-Control", "public, max-age=60")
+        self.write_json({"name": self.service.service_name, "version": __version__})
+
+
+class UserHandler(APIHandler):
+    """GET api/user: the caller, as the hub knows them."""
+
+    def get(self) -> None:
+        """Answer for OAuth, API and service tokens alike."""
+        self.write_json(public_user(self.current_user))
+
+
+def public_user(user: dict[str, Any]) -> dict[str, Any]:
+    """The caller's own model, without what could be used to act as them.
+
+    Args:
+        user: the hub's model; OAuth and service tokens come with fewer fields.
+    """
+    shown = {field: user[field] for field in USER_FIELDS if field in user}
+    shown["kind"] = user.get("kind", "user")
+    shown["admin"] = bool(user.get("admin"))
+    shown["groups"] = sorted(user.get("groups") or [])
+    shown["scopes"] = sorted(user.get("scopes") or [])
+    return shown
+
+
+class DebugHandler(APIHandler):
+    """GET api/debug: what arrives here, for an admin who wonders; off by default."""
+
+    #: Request headers that say how a request came here, and nothing about who sent it.
+    HEADERS = frozenset(
+        {
+            "Accept",
+            "Accept-Encoding",
+            "Accept-Language",
+            "Connection",
+            "Content-Length",
+            "Content-Type",
+            "Forwarded",
+            "Host",
+            "Origin",
+            "Sec-Fetch-Dest",
+            "Sec-Fetch-Mode",
+            "Sec-Fetch-Site",
+            "Sec-Fetch-User",
+            "User-Agent",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Port",
+            "X-Forwarded-Proto",
+            "X-Real-Ip",
+            "X-Scheme",
+        }
+    )
+
+    def get(self) -> None:
+        """Show headers, environment and caller, each by an allow-list.
+
+        Raises:
+            HTTPError: 404 where the setting is off, 403 for others than admins.
+        """
+        if not self.service.debug_api:
+            raise HTTPError(404, "Off. An admin can set c.TornadoService.debug_api = True.")
+        if not self.current_user.get("admin"):
+            raise HTTPError(403, "For admins of the hub.")
+        self.write_json(
+            {
+                "headers": {
+                    name: value if name in self.HEADERS else "[hidden]"
+                    for name, value in self.request.headers.get_all()
+                },
+                "environment": self.service.public_environment(),
+                "user": public_user(self.current_user),
+            }
+        )
+
+
+class NotFoundAPIHandler(BaseHandler):
+    """Every address below api/ that nothing else answers."""
+
+    async def prepare(self) -> None:
+        """Say so in JSON.
+
+        Raises:
+            HTTPError: 404, always.
+        """
+        raise HTTPError(404, "There is nothing at this address.")

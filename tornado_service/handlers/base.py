@@ -1,0 +1,286 @@
+"""What every handler of the service shares: who asks, may they, and how errors look."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from http.client import responses
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
+from jupyterhub.utils import get_browser_protocol
+from tornado.escape import json_encode
+from tornado.web import HTTPError, RequestHandler
+
+from ..auth import allow_unauthenticated, is_open, scopes_needed
+
+if TYPE_CHECKING:
+    from ..app import TornadoService
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+class BaseHandler(HubOAuthenticated, RequestHandler):
+    """A request by somebody whom the hub lets use this service.
+
+    A method is closed unless it is marked with ``allow_unauthenticated``;
+    ``needs_scopes`` asks for more than access.
+    """
+
+    #: Answers that went well are logged at debug level only.
+    quiet: ClassVar[bool] = False
+
+    service: TornadoService
+    _request_id: str | None = None
+
+    def initialize(self) -> None:
+        """Take the service from the settings, and be counted as an open request."""
+        self.service = self.settings["service"]
+        self.hub_auth = self.service.auth
+        self.service.open_requests += 1
+
+    def on_finish(self) -> None:
+        """Be counted out again."""
+        self.service.open_requests -= 1
+
+    def set_default_headers(self) -> None:
+        """Security headers on every answer, errors included."""
+        for name, value in self.settings["security_headers"].items():
+            self.set_header(name, value)
+
+    @property
+    def request_id(self) -> str:
+        """What ties an error that a visitor sees to its lines in the log."""
+        if self._request_id is None:
+            self._request_id = secrets.token_hex(8)
+        return self._request_id
+
+    async def prepare(self) -> None:
+        """Find out who asks and whether they may, before the method runs."""
+        method = self._method()
+        if is_open(method):
+            return
+        user = await self.hub_auth.get_user(self, sync=False)
+        if user is None:
+            self._refuse_stranger()
+            return
+        self._check_access(user, scopes_needed(method))
+        self.current_user = user
+
+    def _method(self) -> Callable[..., Any]:
+        """The method that will answer.
+
+        Raises:
+            HTTPError: 405, there is none.
+        """
+        name = self.request.method or ""
+        if name not in METHODS and name != "OPTIONS":
+            raise HTTPError(405)
+        handler = getattr(self, "get" if name == "HEAD" else name.lower())
+        if getattr(handler, "__func__", None) is RequestHandler._unimplemented_method:
+            raise HTTPError(405)
+        return handler
+
+    def _refuse_stranger(self) -> None:
+        if self.is_navigation():
+            # the mixin adds the OAuth state, and PKCE where the hub has it
+            self.redirect(self.get_login_url())
+            return
+        if self.hub_auth.get_token(self) and not self.request.headers.get("Authorization"):
+            # signed in by cookie; if its XSRF token is what is missing, say so
+            self.check_xsrf_cookie()
+        raise HTTPError(
+            401,
+            "Not signed in, or the sign-in has ended. Open the page in a browser to sign in,"
+            " or send a valid token: 'Authorization: token …'",
+        )
+
+    def _check_access(self, user: dict[str, Any], more: frozenset[str]) -> None:
+        try:
+            self.check_hub_user(user)
+        except UserNotAllowed:
+            missing = {self.hub_auth.access_scope}
+        else:
+            missing = self.hub_auth.missing_scopes(more, user) if more else set()
+        if missing:
+            # the error page may greet them; no method runs
+            self.current_user = user
+            raise HTTPError(
+                403,
+                "%s is signed in, but may not do this: the scope %s is missing."
+                " An admin of the hub can grant it.",
+                user["name"],
+                ", ".join(sorted(missing)),
+            )
+
+    def get_current_user(self) -> None:
+        """Nobody: ``prepare`` has asked.
+
+        The mixin's own version waits for the hub in a thread while everybody else waits too.
+        """
+        return
+
+    def is_navigation(self) -> bool:
+        """Whether a person opens this address in a browser, so that a redirect makes sense.
+
+        Browsers say so on https and on localhost
+        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML.
+        """
+        headers = self.request.headers
+        if self.request.method not in ("GET", "HEAD") or "Authorization" in headers:
+            return False
+        mode = headers.get("Sec-Fetch-Mode")
+        if mode is not None:
+            return mode == "navigate" and headers.get("Sec-Fetch-Dest", "document") == "document"
+        if headers.get("X-Requested-With"):
+            return False
+        return self.accepts_html()
+
+    def accepts_html(self) -> bool:
+        """Whether the caller asks for HTML by name."""
+        return "text/html" in self.request.headers.get("Accept", "")
+
+    def head(self, *args: str, **kwargs: str) -> Any:
+        """Answer as GET does; Tornado leaves the body out."""
+        return self.get(*args, **kwargs)
+
+    @property
+    def allowed_methods(self) -> str:
+        """The methods that this handler has, as an ``Allow`` header."""
+        unimplemented = RequestHandler._unimplemented_method
+        has = {
+            name
+            for name in METHODS
+            if getattr(type(self), name.lower()) is not unimplemented and name != "HEAD"
+        }
+        if "GET" in has:
+            has.add("HEAD")
+        return ", ".join(sorted(has | {"OPTIONS"}))
+
+    @allow_unauthenticated
+    def options(self, *args: str, **kwargs: str) -> None:
+        """Say which methods there are."""
+        self.set_header("Allow", self.allowed_methods)
+        self.set_status(204)
+
+    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie: never for other sites, and only over https where the browser uses it."""
+        kwargs.setdefault("samesite", "Lax")
+        if get_browser_protocol(self.request) == "https":
+            kwargs.setdefault("secure", True)
+        super().set_cookie(name, value, *args, **kwargs)
+
+    def clear_cookie(self, name: str, **kwargs: Any) -> None:
+        """Take a cookie back, with the attributes that it was set with."""
+        kwargs.pop("secure", None)
+        super().clear_cookie(name, **kwargs)
+
+    def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
+        """What the visitor may read of an error: our own words, never an exception's.
+
+        The shape is that of the hub's API.
+        """
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        message = responses.get(status_code, "Unknown error")
+        if isinstance(error, HTTPError) and (status_code < 500 or hasattr(error, "retry_after")):
+            message = error.get_message() or message
+        answer: dict[str, Any] = {"status": status_code, "message": message}
+        if status_code >= 500:
+            answer["request_id"] = self.request_id
+        return answer
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error as JSON, with the headers that its status asks for."""
+        self.set_error_headers(status_code, **kwargs)
+        self.write_json(self.public_error(status_code, **kwargs))
+        self.finish()
+
+    def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
+        """``Allow``, ``WWW-Authenticate``, ``Retry-After`` and ``Cache-Control``."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        self.set_header("Cache-Control", "no-store")
+        if status_code == 405:
+            self.set_header("Allow", self.allowed_methods)
+        elif status_code == 401:
+            self.set_header("WWW-Authenticate", f'Bearer realm="{self.service.service_name}"')
+        elif hasattr(error, "retry_after"):
+            self.set_header("Retry-After", str(error.retry_after))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what a visitor must not read: an error's cause."""
+        if isinstance(value, HTTPError):
+            detail = getattr(value, "detail", None)
+            if detail:
+                self.service.log.warning("The hub is not available: %s", detail)
+            return
+        self.service.log.error(
+            "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)
+        )
+
+    def write_json(self, value: Any) -> None:
+        """Answer with JSON."""
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.write(json_encode(value))
+
+
+class APIHandler(BaseHandler):
+    """JSON for a program. Nothing of it is kept by caches."""
+
+    def set_default_headers(self) -> None:
+        """Answers are personal until a handler says otherwise."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+
+class PageHandler(BaseHandler):
+    """A page for a person, in the hub's look."""
+
+    def set_default_headers(self) -> None:
+        """Pages are personal until a handler says otherwise."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+    def accepts_html(self) -> bool:
+        """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""
+        accept = self.request.headers.get("Accept", "")
+        return not accept or "text/html" in accept or "*/*" in accept
+
+    def template_namespace(self) -> dict[str, Any]:
+        """The names that every template has. Nothing secret is among them."""
+        user = self.current_user
+        return {
+            "prefix": self.hub_auth.base_url,
+            "hub_prefix": self.hub_auth.hub_host + self.hub_auth.hub_prefix,
+            "service_name": self.service.service_name,
+            "user": {"name": user["name"], "admin": bool(user.get("admin"))} if user else None,
+            "xsrf_token": self.xsrf_token.decode() if user else "",
+            "static_url": self.settings["static_url"],
+        }
+
+    def write_page(self, template: str, **names: Any) -> None:
+        """Answer with a template.
+
+        Args:
+            template: its file name.
+            names: what it shows, beside ``template_namespace``.
+        """
+        page = self.settings["jinja_env"].get_template(template)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.write(page.render(**self.template_namespace(), **names))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """An error page for a person, JSON for a program."""
+        if not (self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")):
+            super().write_error(status_code, **kwargs)
+            return
+        self.set_error_headers(status_code, **kwargs)
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        self.write_page(
+            "error.html",
+            **self.public_error(status_code, **kwargs),
+            reason=responses.get(status_code, "Error"),
+            retry_after=getattr(error, "retry_after", None)
+            if self.request.method == "GET"
+            else None,
+        )
+        self.finish()

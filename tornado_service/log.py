@@ -1,0 +1,137 @@
+"""Log lines: the hub's format, and nothing secret in them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tornado.log import LogFormatter
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
+
+#: The line format of JupyterHub itself (``JupyterHub.log_format``).
+LOG_FORMAT = (
+    "%(color)s[%(levelname)1.1s %(asctime)s.%(msecs).03d %(name)s"
+    " %(module)s:%(lineno)d]%(end_color)s %(message)s"
+)
+
+#: How much of one text that a visitor chose may stand in a line.
+MAX_TEXT = 500
+
+_SENSITIVE = r"[\w.-]*(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)[\w.-]*"
+# key=value in a URL or a form, "key": "value" in JSON or a header dump, Authorization: token x
+_SECRET_PAIR = re.compile(
+    rf"""(?ix) (\b{_SENSITIVE} ["']? \s*[=:]\s*)
+         (?: ["']? (?:token|bearer|basic)\s+ )?
+         (?: "[^"]*" | '[^']*' | [^\s&;,"'}})]+ )"""
+)
+_QUERY_SECRET = re.compile(rf"(?i)((?:^|[?&;])[^=&;]*?{_SENSITIVE}=)[^&;]*")
+
+
+def plain(text: str) -> str:
+    """A text that a visitor chose, made fit for one log line: short, no control characters."""
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "…"
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def scrub_uri(uri: str) -> str:
+    """A request's path and query without the values that could sign somebody in."""
+    path, mark, query = uri.partition("?")
+    if mark:
+        query = _QUERY_SECRET.sub(r"\1[secret]", query)
+    return plain(path + mark + query)
+
+
+def scrub(text: str) -> str:
+    """Any text without the values of things named token, code, state, cookie and the like."""
+    return _SECRET_PAIR.sub(r"\1[secret]", text)
+
+
+def forwarded_location(uri: str) -> str:
+    """A redirect's target without its query, which for a sign-in holds the OAuth state."""
+    parts = urlsplit(uri)
+    host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return plain(host + parts.path)
+
+
+class ServiceLogFormatter(LogFormatter):
+    """The hub's line format; secrets are struck out of every line but the access lines.
+
+    Access lines are made by ``log_request``, which has scrubbed them already.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the finished line."""
+        line = super().format(record)
+        return line if getattr(record, "scrubbed", False) else scrub(line)
+
+
+class LibraryNoise(logging.Filter):
+    """Keeps out what the sign-in library says again for every request.
+
+    ``jupyterhub._xsrf_utils`` logs the session id and a hash of the token each time it makes an
+    XSRF cookie, and a warning for each request of a browser that sends no ``Sec-Fetch-Mode``
+    (every browser on plain http).
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record may pass."""
+        return record.module != "_xsrf_utils" or record.levelno > logging.WARNING
+
+
+def adopt_tornado(log: logging.Logger) -> None:
+    """Send Tornado's and the hub library's lines where ours go.
+
+    Args:
+        log: the application's logger.
+    """
+    tornado = logging.getLogger("tornado")
+    tornado.parent = log
+    tornado.propagate = True
+    application = logging.getLogger("tornado.application")
+    if not any(isinstance(known, LibraryNoise) for known in application.filters):
+        application.addFilter(LibraryNoise())
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Tornado's ``log_function``: one line a request, with who asked, and its metrics.
+
+    The hub's own checks, probes and static files that went well are at debug level.
+    """
+    status = handler.get_status()
+    request = handler.request
+    seconds = request.request_time()
+    service = handler.settings["service"]
+    service.metrics.observe(handler, status, seconds)
+
+    level = _level(handler, status)
+    log: logging.Logger = service.access_log
+    if not log.isEnabledFor(level):
+        return
+    details: dict[str, Any] = {"scrubbed": True}
+    user = handler.current_user
+    message = (
+        f"{status} {request.method} {scrub_uri(request.uri or '')}{_location(handler, status)}"
+        f" ({plain(user['name']) if user else ''}@{request.remote_ip}) {seconds * 1000:.2f}ms"
+    )
+    if status >= 500:
+        message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
+    log.log(level, "%s", message, extra=details)
+
+
+def _level(handler: RequestHandler, status: int) -> int:
+    if status < 400:
+        return logging.DEBUG if getattr(handler, "quiet", False) else logging.INFO
+    if getattr(handler, "quiet", False) and status == 503:
+        return logging.DEBUG
+    return logging.WARNING if status < 500 else logging.ERROR
+
+
+def _location(handler: RequestHandler, status: int) -> str:
+    if status in (301, 302, 303, 307, 308):
+        return f" -> {forwarded_location(handler._headers.get('Location', ''))}"
+    return ""

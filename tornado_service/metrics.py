@@ -1,0 +1,116 @@
+"""What the process counts, for Prometheus."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import generate_latest
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
+
+#: Any other method is counted as "OTHER", so that a visitor cannot add labels.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+#: Upper bounds of the latency buckets, in seconds.
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_Observer = tuple[Callable[[], None], Callable[[float], None]]
+
+
+class Metrics:
+    """The counters of one service, in a registry of their own.
+
+    Labels are bounded: handlers and apps are classes that we mounted, methods and outcomes are
+    fixed lists, statuses are those that handlers give.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.requests = Counter(
+            "tornado_service_requests",
+            "Requests answered.",
+            ["handler", "method", "status"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "tornado_service_request_duration_seconds",
+            "Time from a request's arrival to its answer.",
+            ["handler"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.hub_calls = Counter(
+            "tornado_service_hub_calls",
+            "Calls of the Hub's REST API, by what came of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.hub_latency = Histogram(
+            "tornado_service_hub_call_duration_seconds",
+            "Time that calls of the Hub's REST API took.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        info = Gauge(
+            "tornado_service_info",
+            "Always 1; the labels say what runs.",
+            ["version", "python_version"],
+            registry=self.registry,
+        )
+        info.labels(__version__, platform.python_version()).set(1)
+        self._observers: dict[tuple[type, str | None, int], _Observer] = {}
+
+    def observe(self, handler: RequestHandler, status: int, seconds: float) -> None:
+        """Count one answered request.
+
+        Args:
+            handler: its handler; the class names it.
+            status: the HTTP status that it was answered with.
+            seconds: how long that took.
+        """
+        key = (type(handler), handler.request.method, status)
+        observer = self._observers.get(key)
+        if observer is None:
+            observer = self._observer(*key)
+            if key[1] in METHODS:
+                self._observers[key] = observer
+        observer[0]()
+        observer[1](seconds)
+
+    def _observer(self, handler: type, method: str | None, status: int) -> _Observer:
+        """Look the labels up once: that costs more than the counting."""
+        known = method if method in METHODS else "OTHER"
+        name = getattr(handler, "metrics_name", handler.__name__)
+        return (
+            self.requests.labels(name, known, str(status)).inc,
+            self.latency.labels(name).observe,
+        )
+
+    def observe_hub(self, outcome: str, seconds: float) -> None:
+        """Count one call of the Hub's REST API.
+
+        Args:
+            outcome: ``ok``, ``refused`` (4xx) or ``failed`` (no usable answer in time).
+            seconds: how long it took.
+        """
+        self.hub_calls.labels(outcome).inc()
+        self.hub_latency.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)

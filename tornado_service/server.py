@@ -1,0 +1,129 @@
+"""The server's life: bound, serving, drained, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from jupyterhub.utils import make_ssl_context
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+if TYPE_CHECKING:
+    from .app import TornadoService
+    from .auth import ServiceAuth
+
+#: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+PR_SET_PDEATHSIG = 1
+
+
+def bind(port: int, ip: str) -> list[socket.socket]:
+    """Take the port, on one address or (``""``) on all of IPv4 and IPv6.
+
+    Raises:
+        OSError: it is in use, or not ours to take.
+    """
+    return bind_sockets(port, ip or None)
+
+
+def tls_context(auth: ServiceAuth) -> ssl.SSLContext | None:
+    """How to serve TLS where the hub has ``internal_ssl``: its proxy shows a certificate, too."""
+    if not auth.certfile:
+        return None
+    return make_ssl_context(
+        auth.keyfile, auth.certfile, cafile=auth.client_ca, purpose=ssl.Purpose.CLIENT_AUTH
+    )
+
+
+class Server:
+    """One HTTP server on bound sockets, with an orderly end."""
+
+    def __init__(
+        self, service: TornadoService, sockets: list[socket.socket], tls: ssl.SSLContext | None
+    ) -> None:
+        self._service = service
+        self._sockets = sockets
+        self._stopping = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._http = HTTPServer(
+            service.web_app,
+            ssl_options=tls,
+            # the proxy's word for the visitor's address; used in the log only
+            xheaders=True,
+            max_body_size=service.max_body_size,
+        )
+
+    def start(self) -> None:
+        """Answer from now on."""
+        self._http.add_sockets(self._sockets)
+
+    def stop_soon(self) -> None:
+        """Let open requests finish. Asked a second time: end at once."""
+        if self._stopping.is_set():
+            self._at_once.set()
+        self._stopping.set()
+
+    def stop_now(self) -> None:
+        """End at once."""
+        self._at_once.set()
+        self._stopping.set()
+
+    async def until_stopped(self) -> None:
+        """Return when the server has been stopped and is closed."""
+        await self._stopping.wait()
+        service = self._service
+        service.log.info("Stopping; %d requests are open", service.open_requests)
+        self._http.stop()
+        if service.open_requests and not self._at_once.is_set():
+            await self._drain(service.shutdown_grace)
+        # also cuts what is still under way
+        await self._http.close_all_connections()
+
+    async def _drain(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._service.open_requests and loop.time() < deadline:
+            try:
+                await asyncio.wait_for(self._at_once.wait(), 0.02)
+            except asyncio.TimeoutError:
+                continue
+            return
+
+
+def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
+    """Stop when the process that launched us is gone.
+
+    The hub starts services in sessions of their own, so one that is killed leaves them behind,
+    and the next hub's service finds its port taken. On Linux the kernel tells us; the parent's id
+    is looked at too, as that signal also comes when only the launching thread ends.
+
+    Args:
+        stop: called on the running loop.
+
+    Returns:
+        The task that watches; cancel it at the end.
+    """
+    parent = os.getppid()
+    loop = asyncio.get_running_loop()
+
+    def look() -> bool:
+        if os.getppid() == parent:
+            return False
+        stop()
+        return True
+
+    async def watch() -> None:
+        while not look():  # noqa: ASYNC110 - nothing but the process table knows
+            await asyncio.sleep(1)
+
+    if sys.platform == "linux":
+        loop.add_signal_handler(signal.SIGHUP, look)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
+    return loop.create_task(watch())

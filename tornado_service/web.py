@@ -1,0 +1,104 @@
+"""Every address and every Tornado setting, on one page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from tornado.web import Application
+
+from .handlers import api, ops, pages
+from .log import log_request
+
+if TYPE_CHECKING:
+    from .app import TornadoService
+
+HERE = Path(__file__).parent
+
+
+def make_web_app(service: TornadoService) -> Application:
+    """The Tornado application of a service."""
+    return Application(
+        make_routes(service),
+        default_handler_class=pages.NotFoundHandler,
+        service=service,
+        cookie_secret=service.cookie_secret,
+        # xsrf_cookies stays unset: Tornado would check before it is known who asks, and refuse
+        # every POST with a token. The mixin checks for cookie sessions.
+        log_function=log_request,
+        compress_response=True,
+        security_headers=security_headers(service.auth.hub_host),
+        jinja_env=make_jinja_env(service.template_paths),
+        static_url=ops.static_urls(HERE / "static", service.auth.base_url + "static/"),
+    )
+
+
+def make_routes(service: TornadoService) -> list[Any]:
+    """What answers where; ``P`` is the prefix that the hub gave us."""
+    prefix = re.escape(service.auth.base_url)
+    metrics = ops.MetricsHandler if service.authenticate_prometheus else ops.OpenMetricsHandler
+    return [
+        (prefix, pages.HomeHandler),
+        (prefix[:-1], pages.SlashHandler),
+        (f"{prefix}oauth_callback", pages.OAuthCallbackHandler),
+        (f"{prefix}logout", pages.LogoutHandler),
+        (f"{prefix}api/?", api.RootHandler),
+        (f"{prefix}api/user", api.UserHandler),
+        (f"{prefix}api/debug", api.DebugHandler),
+        (f"{prefix}api/.*", api.NotFoundAPIHandler),
+        (f"{prefix}health", ops.HealthHandler),
+        (f"{prefix}health/ready", ops.ReadyHandler),
+        (f"{prefix}metrics", metrics),
+        (f"{prefix}static/(.*)", ops.StaticHandler, {"path": str(HERE / "static")}),
+        # for Kubernetes, which probes the port and not through the proxy
+        ("/health", ops.HealthHandler),
+        ("/health/ready", ops.ReadyHandler),
+    ]
+
+
+def make_jinja_env(template_paths: list[str]) -> Environment:
+    """Templates: an admin's own first; ours stay in reach as ``templates/page.html``."""
+    ours = FileSystemLoader(HERE / "templates")
+    loader = ChoiceLoader(
+        [PrefixLoader({"templates": ours}), FileSystemLoader(template_paths), ours]
+    )
+    return Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def security_headers(hub_host: str) -> dict[str, str]:
+    """The headers of every answer.
+
+    Args:
+        hub_host: the hub's origin where it is not ours (per-user subdomains), else empty.
+    """
+    hub = urlsplit(hub_host)
+    sources = f"'self' {hub.scheme}://{hub.netloc}" if hub.netloc else "'self'"
+    policy = {
+        "default-src": "'none'",
+        "script-src": sources,
+        "style-src": sources,
+        "img-src": f"{sources} data:",
+        "font-src": sources,
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Server": "tornado_service",
+        "Content-Security-Policy": "; ".join(f"{key} {value}" for key, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
