@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import jupyterhub
 from traitlets import Bool, Bytes, Float, Integer, List, TraitError, Unicode, default
-from traitlets.config import Application
+from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
 from . import config
@@ -21,7 +21,7 @@ from .auth import ServiceAuth, derived_cookie_secret
 from .hub import HubClient, HubUnavailable
 from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado
 from .metrics import Metrics
-from .server import Server, bind, die_with_parent, tls_context
+from .server import Server, bind, die_with_parent, is_loopback_address, tls_context
 from .web import make_web_app
 
 #: Variables of the environment that say nothing secret; ``api/debug`` shows these.
@@ -80,7 +80,9 @@ class TornadoService(Application):
         help="The config file to load. Default: none. One that is named must exist."
     ).tag(config=True)
 
-    generate_config = Bool(False, help="Write a config file and exit.")
+    generate_config = Bool(
+        False, help="Write a config file with every setting in it, and exit. Default: False."
+    ).tag(config=True)
 
     service_name = Unicode(
         help="The service's name in the hub. Default: $JUPYTERHUB_SERVICE_NAME."
@@ -152,8 +154,7 @@ class TornadoService(Application):
         host = urlsplit(self.service_url).hostname or ""
         # never resolved: with a host alias a name of the cluster may lead to loopback, and the
         # proxy still comes from outside
-        is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-        return host if is_loopback else ""
+        return host if host == "localhost" or is_loopback_address(host) else ""
 
     @default("port")
     def _port_of_url(self) -> int:
@@ -206,7 +207,6 @@ class TornadoService(Application):
             return
         if self.config_file:
             config.load(self, self.config_file)
-        config.check(self)
         adopt_tornado(self.log)
         self.access_log = self.log
         self.metrics = Metrics()
@@ -227,6 +227,15 @@ class TornadoService(Application):
         """Parse it; what is not known is an error and not a warning."""
         config.reject_unknown_flags(self, sys.argv[1:] if argv is None else argv)
         super().parse_command_line(argv)
+
+    def update_config(self, new: Config) -> None:
+        """Take settings from a file or the command line, if there are such.
+
+        Raises:
+            ConfigError: there are not.
+        """
+        config.check(self, new)
+        super().update_config(new)
 
     def _check_environment(self) -> None:
         """Whether a hub has launched us, and one that we can work with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from traitlets.config import Application
+    from traitlets.config import Application, Config
 
     from .app import TornadoService
 
@@ -37,6 +37,8 @@ def load(app: TornadoService, path: str) -> None:
         raise ConfigError(f"The config file {path} is neither .py nor .json.")
     try:
         app.load_config_file(file.name, path=str(file.parent.absolute()))
+    except ConfigError as error:
+        raise ConfigError(f"The config file {path} is wrong: {error}") from None
     except Exception as error:
         # the file is a program of the admin's: it may raise anything
         raise ConfigError(
@@ -53,14 +55,18 @@ def _line(error: Exception, file: Path) -> str:
     return f" in line {numbers[-1]}" if numbers else ""
 
 
-def check(app: TornadoService) -> None:
+def check(app: TornadoService, config: Config) -> None:
     """See that each setting exists.
+
+    Args:
+        app: the application, whose classes have the settings.
+        config: what is to be set.
 
     Raises:
         ConfigError: one does not; the message names the likely one.
     """
     classes = {cls.__name__: cls for cls in app._classes_inc_parents()}
-    for section, values in app.config.items():
+    for section, values in config.items():
         if section not in classes:
             raise ConfigError(
                 f"c.{section}: there is no such class here.{_meant(section, classes, 'c.')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ MAX_TEXT = 500
 _SENSITIVE = r"[\w.-]*(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)[\w.-]*"
 # key=value in a URL or a form, "key": "value" in JSON or a header dump, Authorization: token x
 _SECRET_PAIR = re.compile(
-    rf"""(?ix) (\b{_SENSITIVE} ["']? \s*[=:]\s*)
+    rf"""(?ix) (\b{_SENSITIVE} ["']? \s*[=:]\s* | \bstate\ argument\s+)
          (?: ["']? (?:token|bearer|basic)\s+ )?
          (?: "[^"]*" | '[^']*' | [^\s&;,"'}})]+ )"""
 )
@@ -66,8 +67,14 @@ class ServiceLogFormatter(LogFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
-        line = super().format(record)
-        return line if getattr(record, "scrubbed", False) else scrub(line)
+        if not getattr(record, "scrubbed", False):
+            record = copy.copy(record)
+            record.msg, record.args = scrub(record.getMessage()), None
+        return super().format(record)
+
+    def formatException(self, exc_info: Any) -> str:
+        """Return the traceback."""
+        return scrub(super().formatException(exc_info))
 
 
 class LibraryNoise(logging.Filter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import ipaddress
 import os
 import signal
 import socket
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1
+
+
+def is_loopback_address(host: str) -> bool:
+    """Whether a text is an IP address of this machine's loopback; names never are."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def bind(port: int, ip: str) -> list[socket.socket]:

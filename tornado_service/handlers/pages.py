@@ -23,9 +23,26 @@ class HomeHandler(PageHandler):
             kind=user.get("kind", "user"),
             groups=sorted(user.get("groups") or []),
             scopes=describe_scopes(user.get("scopes") or [], user["name"]),
-            servers=list((user.get("servers") or {}).values()),
+            servers=describe_servers(user.get("servers") or {}),
             sees_servers="servers" in user,
         )
+
+
+def describe_servers(servers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """A caller's servers, with every field that the page shows.
+
+    Args:
+        servers: by name, as in the hub's user model.
+    """
+    return [
+        {
+            "name": name or "default server",
+            "url": server.get("url") if server.get("ready") else None,
+            "state": server.get("pending") or ("running" if server.get("ready") else "stopped"),
+            "last_activity": server.get("last_activity"),
+        }
+        for name, server in sorted(servers.items())
+    ]
 
 
 def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:

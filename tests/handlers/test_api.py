@@ -1,0 +1,149 @@
+import json
+
+import pytest
+
+from tests.conftest import Fetch
+from tests.stand_in_hub import StandInHub
+
+
+async def test_user_is_the_one_the_hub_names(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("alice", groups=["b", "a"])
+
+    answer = await fetch("api/user", token=token)
+
+    assert answer.code == 200
+    user = json.loads(answer.body)
+    assert user["name"] == "alice"
+    assert user["groups"] == ["a", "b"]
+    assert "session_id" not in user
+    assert "token_id" not in user
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_service_token_needs_fewer_fields_than_a_users(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("cron", kind="service")
+    for missing in ("groups", "session_id", "token_id"):
+        del hub.users[token][missing]
+
+    answer = await fetch("api/user", token=token)
+
+    assert answer.code == 200
+    assert json.loads(answer.body)["kind"] == "service"
+
+
+@pytest.mark.parametrize("word", ["token", "Bearer", "bearer", "TOKEN"])
+async def test_both_authorization_schemes_work(hub: StandInHub, fetch: Fetch, word: str) -> None:
+    token = hub.token_for("alice")
+
+    answer = await fetch("api/user", headers={"Authorization": f"{word} {token}"})
+
+    assert answer.code == 200
+
+
+async def test_a_token_in_the_url_never_does(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch(f"api/user?token={hub.token_for('alice')}")
+
+    assert answer.code == 401
+
+
+@pytest.mark.parametrize("scopes", [(), ("access:services!service=other",), ("self",)])
+async def test_a_caller_without_access_is_told_which_scope_is_missing(
+    hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
+) -> None:
+    answer = await fetch("api/user", token=hub.token_with("bob", scopes))
+
+    assert answer.code == 403
+    assert "access:services!service=tornado-service" in json.loads(answer.body)["message"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "token nonsense"}, {"Authorization": "Basic Zm9v"}]
+)
+async def test_a_stranger_gets_401_json_and_no_cookie(
+    fetch: Fetch, headers: dict[str, str]
+) -> None:
+    answer = await fetch("api/user", headers=headers)
+
+    assert answer.code == 401
+    assert json.loads(answer.body)["status"] == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_greeting_is_open(fetch: Fetch) -> None:
+    answer = await fetch("api/")
+
+    assert answer.code == 200
+    assert "version" in json.loads(answer.body)
+
+
+async def test_debug_is_off_by_default(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch("api/debug", token=hub.token_for("root", admin=True))
+
+    assert answer.code == 404
+
+
+async def test_unknown_addresses_of_the_api_answer_in_json(fetch: Fetch) -> None:
+    answer = await fetch("api/nothing", headers={"Accept": "text/html"})
+
+    assert answer.code == 404
+    assert json.loads(answer.body) == {
+        "status": 404,
+        "message": "There is nothing at this address.",
+    }
+
+
+async def test_head_options_and_405(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("alice")
+
+    head = await fetch("api/user", token=token, method="HEAD")
+    options = await fetch("api/user", method="OPTIONS")
+    post = await fetch("api/user", token=token, method="POST", body="")
+    odd = await fetch("api/user", token=token, method="BREW")
+
+    assert (head.code, head.body) == (200, b"")
+    assert int(head.headers["Content-Length"]) > 0
+    assert (options.code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert (post.code, post.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert odd.code == 405
+
+
+async def test_an_etag_saves_the_body(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("alice")
+    first = await fetch("api/user", token=token)
+
+    second = await fetch("api/user", token=token, headers={"If-None-Match": first.headers["Etag"]})
+
+    assert second.code == 304
+
+
+class TestDebug:
+    """api/debug, where an admin has switched it on."""
+
+    @pytest.fixture
+    async def service(self, start_service):
+        return await start_service(TornadoService={"debug_api": True})
+
+    async def test_shows_headers_and_environment_without_secrets(
+        self, hub: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "very-secret")
+        monkeypatch.setenv("SOME_PASSWORD", "very-secret")
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_NAME", "tornado-service")
+        token = hub.token_for("root", admin=True)
+
+        answer = await fetch("api/debug", token=token, headers={"X-Forwarded-Proto": "https"})
+
+        assert answer.code == 200
+        shown = json.loads(answer.body)
+        assert shown["headers"]["X-Forwarded-Proto"] == "https"
+        assert shown["environment"]["JUPYTERHUB_SERVICE_NAME"] == "tornado-service"
+        assert b"very-secret" not in answer.body
+        assert token.encode() not in answer.body
+
+    async def test_is_for_admins(self, hub: StandInHub, fetch: Fetch) -> None:
+        answer = await fetch("api/debug", token=hub.token_for("alice"))
+
+        assert answer.code == 403

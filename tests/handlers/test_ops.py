@@ -1,0 +1,111 @@
+import gzip
+import json
+import re
+
+import pytest
+
+from tests.conftest import BROWSER, PREFIX, Fetch
+from tests.stand_in_hub import StandInHub
+from tests.visitor import Visitor
+
+
+@pytest.mark.parametrize("path", ["health", "/health"])
+async def test_health_asks_nobody(hub: StandInHub, fetch: Fetch, path: str) -> None:
+    answer = await fetch(path)
+
+    assert answer.code == 200
+    assert json.loads(answer.body) == {"status": "ok"}
+    assert not hub.calls
+
+
+@pytest.mark.parametrize("path", ["health/ready", "/health/ready"])
+async def test_ready_names_each_check_and_no_detail(
+    hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    well = await fetch(path)
+    hub.fault = "error"
+    ill = await fetch(path)
+
+    assert (well.code, json.loads(well.body)["checks"]) == (200, {"hub": "ok"})
+    assert (ill.code, json.loads(ill.body)["checks"]) == (503, {"hub": "not ready"})
+    assert b"127.0.0.1" not in ill.body
+
+
+async def test_metrics_need_their_scope(hub: StandInHub, fetch: Fetch) -> None:
+    without = await fetch("metrics", token=hub.token_for("alice"))
+    filtered = await fetch("metrics", token=hub.token_for("bob", ("read:metrics!user=bob",)))
+    granted = await fetch("metrics", token=hub.token_for("prometheus", ("read:metrics",)))
+
+    assert without.code == filtered.code == 403
+    assert "read:metrics" in json.loads(without.body)["message"]
+    assert granted.code == 200
+
+
+async def test_metrics_count_requests_hub_calls_and_the_process(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("prometheus", ("read:metrics",))
+    await fetch("api/user", token=token)
+    await fetch("api/user", token=token)
+    await fetch("nothing/at/all")
+    await fetch("api/user", method="BREW")
+
+    text = (await fetch("metrics", token=token)).body.decode()
+
+    handler = 'handler="UserHandler",method="GET",status="200"'
+    assert f"tornado_service_requests_total{{{handler}}} 2.0" in text
+    assert 'method="OTHER"' in text
+    assert 'tornado_service_hub_calls_total{outcome="ok"} 1.0' in text
+    assert "process_resident_memory_bytes" in text
+    assert "nothing/at/all" not in text
+
+
+class TestOpenMetrics:
+    @pytest.fixture
+    async def service(self, start_service):
+        return await start_service(TornadoService={"authenticate_prometheus": False})
+
+    async def test_a_hubs_admin_can_open_them(self, fetch: Fetch) -> None:
+        assert (await fetch("metrics")).code == 200
+
+
+async def test_static_files_have_lasting_names(hub: StandInHub, visitor: Visitor) -> None:
+    await visitor.open(PREFIX)
+    paths = re.findall(rf'"({PREFIX}static/[^"]+)"', visitor.page)
+
+    assert len(paths) == 2
+    for path in paths:
+        answer = await visitor.get(path)
+        assert answer.code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+async def test_a_static_file_by_its_plain_name_is_asked_for_again(fetch: Fetch) -> None:
+    answer = await fetch("static/service.js")
+
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert (await fetch("static/../app.py")).code in (403, 404)
+    assert (await fetch("static/%2e%2e/app.py")).code in (403, 404)
+
+
+async def test_large_answers_are_compressed(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("alice", groups=[f"group-{number}" for number in range(200)])
+
+    answer = await fetch(
+        "api/user", token=token, headers={"Accept-Encoding": "gzip"}, decompress_response=False
+    )
+
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(answer.body))["name"] == "alice"
+
+
+async def test_a_body_over_the_limit_is_refused(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch(
+        "api/user",
+        method="POST",
+        body=b"x" * (1024 * 1024 + 1),
+        token=hub.token_for("alice"),
+        headers=BROWSER,
+    )
+
+    assert answer.code in (400, 413, 599)

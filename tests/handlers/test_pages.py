@@ -1,0 +1,209 @@
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from tornado.httputil import parse_cookie
+
+from tests.conftest import BROWSER, PREFIX, SCRIPT, Fetch
+from tests.stand_in_hub import StandInHub
+from tests.visitor import Visitor
+from tornado_service.handlers.pages import describe_scopes, inside
+
+
+async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:
+    answer = await fetch("", headers=BROWSER)
+
+    assert answer.code == 302
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert query["client_id"] == ["service-tornado-service"]
+    assert query["redirect_uri"] == [PREFIX + "oauth_callback"]
+    assert query["state"]
+
+
+async def test_the_hubs_own_probe_is_redirected_too(fetch: Fetch) -> None:
+    """It asks for nothing by name; any answer below 500 tells it that we are up."""
+    assert (await fetch("", headers={"Accept": "*/*"})).code == 302
+    assert (await fetch("")).code == 302
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_a_script_gets_401_and_no_cookie(fetch: Fetch, method: str) -> None:
+    body = "" if method == "POST" else None
+
+    answer = await fetch("", method=method, headers=SCRIPT, body=body)
+
+    assert answer.code in (401, 405)
+    assert json.loads(answer.body)["status"] == answer.code
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_sign_in_ends_on_the_page_that_was_asked_for(visitor: Visitor) -> None:
+    answer = await visitor.open(PREFIX + "?from=mail")
+
+    assert answer.code == 200
+    assert visitor.address == PREFIX + "?from=mail"
+    assert b"signed in to JupyterHub as <strong>ada</strong>" in answer.body
+
+
+async def test_home_shows_groups_scopes_and_servers(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for(
+        "ada",
+        ("read:servers!user=ada", "custom:reports:read"),
+        admin=True,
+        groups=["class-a"],
+        servers={"": {"name": "", "url": "/user/ada/", "ready": True, "last_activity": None}},
+    )
+
+    answer = await fetch("", token=token)
+
+    page = answer.body.decode()
+    assert answer.code == 200
+    assert "class-a" in page
+    assert 'href="/user/ada/"' in page
+    assert "only you" in page
+    assert "custom:reports:read" in page
+
+
+async def test_what_users_chose_is_escaped(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("<script>alert(1)</script>", groups=["<b>"])
+
+    answer = await fetch("", token=token)
+
+    assert b"<script>alert" not in answer.body
+    assert b"<b>" not in answer.body
+
+
+async def test_a_page_for_someone_without_access_names_the_scope(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_with("bob", ())
+
+    answer = await fetch("", token=token, headers={"Accept": "text/html"})
+
+    assert answer.code == 403
+    assert b"access:services!service=tornado-service" in answer.body
+    assert b"<h1>403 : Forbidden</h1>" in answer.body
+
+
+async def test_without_the_slash_too(fetch: Fetch) -> None:
+    answer = await fetch(PREFIX[:-1])
+
+    assert (answer.code, answer.headers["Location"]) == (302, PREFIX)
+
+
+async def test_nothing_is_a_page_for_people_and_json_for_programs(fetch: Fetch) -> None:
+    page = await fetch("nothing", headers=BROWSER)
+    other = await fetch("nothing", headers={"Accept": "application/json"})
+
+    assert page.code == other.code == 404
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert json.loads(other.body)["status"] == 404
+
+
+async def test_every_answer_carries_the_security_headers(fetch: Fetch) -> None:
+    for path in ("", "nothing", "api/", "health", "logout"):
+        headers = (await fetch(path, headers=BROWSER)).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+class TestXSRF:
+    """Cookie sessions need the page's token for all but navigations; API tokens do not."""
+
+    async def test_a_script_with_the_pages_token_is_served(self, visitor: Visitor) -> None:
+        await visitor.open(PREFIX)
+
+        with_token = await visitor.fetch(PREFIX + "api/user", xsrf=True)
+        without = await visitor.fetch(PREFIX + "api/user")
+
+        assert with_token.code == 200
+        assert without.code == 403
+        assert "_xsrf" in json.loads(without.body)["message"]
+
+    async def test_another_origin_cannot_use_the_session(self, visitor: Visitor) -> None:
+        await visitor.open(PREFIX)
+        cross = {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-site"}
+
+        answer = await visitor.fetch(PREFIX + "api/user", headers=cross)
+        guess = await visitor.fetch(
+            PREFIX + "api/user", headers={**cross, "X-XSRFToken": "MnxndWVzcw"}
+        )
+
+        assert answer.code == guess.code == 403
+
+    async def test_an_api_token_needs_none(self, hub: StandInHub, fetch: Fetch) -> None:
+        answer = await fetch("api/user", token=hub.token_for("alice"), headers=SCRIPT)
+
+        assert answer.code == 200
+
+
+class TestLogout:
+    async def test_drops_cookie_and_identity_at_once(
+        self, hub: StandInHub, visitor: Visitor
+    ) -> None:
+        await visitor.open(PREFIX)
+        stolen = dict(visitor.cookies)
+        hub.users.clear()  # the hub revokes the session's tokens
+
+        answer = await visitor.get(PREFIX + "logout")
+
+        assert (answer.code, answer.headers["Location"]) == (302, "/hub/logout")
+        assert "service-tornado-service" not in visitor.cookies
+        visitor.cookies = stolen
+        assert (await visitor.get(PREFIX)).code == 302
+
+    async def test_is_not_for_scripts_and_images(self, visitor: Visitor) -> None:
+        await visitor.open(PREFIX)
+
+        answer = await visitor.get(
+            PREFIX + "logout", headers={"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        )
+
+        assert answer.code == 403
+        assert "service-tornado-service" in visitor.cookies
+
+
+async def test_cookies_are_secure_where_the_browser_uses_https(fetch: Fetch) -> None:
+    https = await fetch("", headers={**BROWSER, "X-Forwarded-Proto": "https,http"})
+    http = await fetch("", headers=BROWSER)
+
+    assert "Secure" in https.headers["Set-Cookie"]
+    assert "Secure" not in http.headers["Set-Cookie"]
+    for answer in (http, https):
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
+        assert "SameSite=Lax" in answer.headers["Set-Cookie"]
+        assert parse_cookie(answer.headers["Set-Cookie"])["Path"] == PREFIX
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/services/other/",
+        f"{PREFIX}../../hub/",
+        f"{PREFIX}/evil.example",
+        f"{PREFIX}\\evil",
+        "javascript:alert(1)",
+        f"{PREFIX}\r\nSet-Cookie: a=b",
+    ],
+)
+def test_a_sign_in_never_ends_outside_the_prefix(url: str) -> None:
+    assert inside(url, PREFIX) == PREFIX
+
+
+def test_a_sign_in_ends_where_it_began() -> None:
+    assert inside(PREFIX + "a/b?c=https://x//y", PREFIX) == PREFIX + "a/b?c=https://x//y"
+
+
+def test_scopes_are_told_in_the_hubs_words() -> None:
+    rows = describe_scopes(["read:users:name!user=ada", "list:users!group=a", "custom:x"], "ada")
+
+    assert [(row["scope"], row["limit"]) for row in rows] == [
+        ("custom:x", ""),
+        ("list:users", "only group a"),
+        ("read:users:name", "only you"),
+    ]
+    assert "Read names of users." in rows[2]["meaning"]

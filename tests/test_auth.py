@@ -1,0 +1,123 @@
+import asyncio
+
+import pytest
+from tornado.web import Application
+
+from tests.conftest import SERVICE_TOKEN, Fetch
+from tests.stand_in_hub import StandInHub
+from tornado_service.app import TornadoService
+from tornado_service.auth import allow_unauthenticated, derived_cookie_secret, needs_scopes
+from tornado_service.handlers.base import METHODS, APIHandler
+
+#: Every method that a stranger may use. A new one is a decision, and shows in this list.
+OPEN = {
+    ("GET", "/health"),
+    ("GET", "/health/ready"),
+    ("GET", "P"),  # without its slash: a redirect to P
+    ("GET", "P/api/?"),
+    ("GET", "P/health"),
+    ("GET", "P/health/ready"),
+    ("GET", "P/logout"),
+    ("GET", "P/oauth_callback"),
+    ("GET", "P/static/(.*)"),
+}
+
+
+def routes(app: Application) -> list[tuple[str, type]]:
+    return [
+        (rule.matcher.regex.pattern.rstrip("$").replace("\\", ""), rule.target)
+        for rule in app.wildcard_router.rules
+    ]
+
+
+async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
+    service: TornadoService, fetch: Fetch
+) -> None:
+    reached = set()
+    for pattern, handler in routes(service.web_app):
+        path = pattern.replace("/?", "/").replace("(.*)", "service.js").replace(".*", "x")
+        for method in METHODS:
+            if method == "HEAD" or not hasattr(handler, method.lower()):
+                continue
+            body = "" if method in ("POST", "PUT", "PATCH") else None
+            answer = await fetch(path, method=method, body=body, headers={"Accept": "text/plain"})
+            if answer.code not in (401, 404, 405):
+                reached.add((method, pattern.replace(service.prefix[:-1], "P")))
+
+    # the callback refuses by itself, as it must be open to be reached at all
+    assert reached == OPEN
+
+
+class WeakScope(APIHandler):
+    @needs_scopes("custom:grades:read")
+    def get(self) -> None:
+        self.write({})
+
+    @needs_scopes("custom:grades:read", "custom:grades:write")
+    def post(self) -> None:
+        self.write({})
+
+
+class OpenRead(APIHandler):
+    @allow_unauthenticated
+    def get(self) -> None:
+        self.write({"user": self.current_user})
+
+    def post(self) -> None:
+        self.write({})
+
+
+@pytest.fixture
+async def service(start_service) -> TornadoService:
+    service = await start_service()
+    service.web_app.add_handlers(".*", [("/weak", WeakScope), ("/open", OpenRead)])
+    return service
+
+
+async def test_the_holder_of_the_weaker_scope_may_not_do_more(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    reader = hub.token_for("reader", ("custom:grades:read",))
+    writer = hub.token_for("writer", ("custom:grades:read", "custom:grades:write"))
+    nobody = hub.token_for("nobody")
+
+    def codes(token: str):
+        return asyncio.gather(
+            fetch("/weak", token=token), fetch("/weak", token=token, method="POST", body="")
+        )
+
+    assert [answer.code for answer in await codes(writer)] == [200, 200]
+    assert [answer.code for answer in await codes(reader)] == [200, 403]
+    assert [answer.code for answer in await codes(nobody)] == [403, 403]
+
+
+async def test_scopes_do_not_stand_in_for_access(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_with("outsider", ("custom:grades:read",))
+
+    assert (await fetch("/weak", token=token)).code == 403
+
+
+async def test_a_method_is_closed_unless_it_is_marked(fetch: Fetch) -> None:
+    assert (await fetch("/open")).code == 200
+    assert (await fetch("/open", method="HEAD")).code == 200
+    assert (await fetch("/open", method="POST", body="")).code == 401
+
+
+def test_the_cookie_secret_lasts_as_long_as_the_token() -> None:
+    assert derived_cookie_secret("a") == derived_cookie_secret("a")
+    assert derived_cookie_secret("a") != derived_cookie_secret("b")
+    assert SERVICE_TOKEN.encode() not in derived_cookie_secret(SERVICE_TOKEN)
+
+
+async def test_a_slow_hub_makes_nobody_else_wait(hub: StandInHub, fetch: Fetch) -> None:
+    """While a stranger's sign-in waits for the hub, health answers at once."""
+    hub.delay = 2
+    stranger = asyncio.create_task(fetch("api/user", token=hub.token_for("alice")))
+    while not hub.calls["/hub/api/user"]:
+        await asyncio.sleep(0.01)
+
+    health = await fetch("health")
+
+    assert health.code == 200
+    assert not stranger.done()
+    assert (await stranger).code == 200

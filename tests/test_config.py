@@ -1,0 +1,127 @@
+"""What is wrong in a setting is said in one line, with what to change, and an exit status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tornado_service.demo import free_ports
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "JUPYTERHUB_SERVICE_NAME": "tornado-service",
+    "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:{port}",
+    "JUPYTERHUB_SERVICE_PREFIX": "/services/tornado-service/",
+    "JUPYTERHUB_API_TOKEN": "0123456789abcdef",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+    "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
+}
+
+
+def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    (port,) = free_ports(1)
+    env = {**ENVIRONMENT, **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "tornado_service", *args],
+        cwd=cwd,
+        env={name: value.format(port=port) for name, value in env.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line of the log, at level critical."""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("[C ")
+    return lines[0].partition("] ")[2]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--config=missing.py"], "missing.py does not exist"),
+        (["--config=bad.py"], "bad.py is wrong in line 2: NameError"),
+        (["--config=syntax.py"], "syntax.py is wrong in line 1: SyntaxError"),
+        (["--config=typo.py"], "typo.py is wrong: c.TornadoService.prot: there is no such setting"),
+        (["--config=section.py"], "c.TornadoServer: there is no such class here."),
+        (["--config=type.py"], "'shutdown_grace'"),
+        (["--prot=1"], "--prot: there is no such option. Did you mean --port?"),
+        (["--port=x"], "port"),
+        (["--port=70000"], "70000"),
+        (["--TornadoService.prot=1"], "c.TornadoService.prot: there is no such setting."),
+        (["--log-level=LOUD"], "log_level"),
+        (["--config=secret.py"], "cookie secret is shorter than 32 bytes"),
+    ],
+)
+def test_a_wrong_setting_ends_with_a_line_that_says_what_to_change(
+    tmp_path: Path, args: list[str], said: str
+) -> None:
+    (tmp_path / "bad.py").write_text("c.TornadoService.port = 1\nnope\n")
+    (tmp_path / "syntax.py").write_text("c.TornadoService.port = \n")
+    (tmp_path / "typo.py").write_text("c.TornadoService.prot = 1\n")
+    (tmp_path / "section.py").write_text("c.TornadoServer.port = 1\n")
+    (tmp_path / "type.py").write_text("c.TornadoService.shutdown_grace = 'long'\n")
+    (tmp_path / "secret.py").write_text("c.TornadoService.cookie_secret = b'short'\n")
+
+    result = run(*args, cwd=tmp_path)
+
+    assert result.returncode not in (0, None)
+    assert said in only_line(result)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JUPYTERHUB_SERVICE_NAME",
+        "JUPYTERHUB_SERVICE_URL",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_API_TOKEN",
+        "JUPYTERHUB_CLIENT_ID",
+    ],
+)
+def test_a_missing_variable_is_named(tmp_path: Path, name: str) -> None:
+    result = run(cwd=tmp_path, **{name: None})
+
+    assert result.returncode == 2
+    assert name in only_line(result)
+    assert "tornado-service demo" in result.stderr
+
+
+def test_generate_config_writes_every_setting_and_overwrites_nothing(tmp_path: Path) -> None:
+    first = run("--generate-config", cwd=tmp_path)
+    written = (tmp_path / "tornado_service_config.py").read_text()
+    second = run("--generate-config", cwd=tmp_path)
+
+    assert first.returncode == 0
+    assert "# c.TornadoService.shutdown_grace = 5.0" in written
+    assert "# c.ServiceAuth.cache_max_age = " in written
+    assert "# c.HubClient.hub_timeout = 5.0" in written
+    assert second.returncode == 2
+    assert "exists already" in only_line(second)
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    from tornado_service import __version__
+
+    assert run("--version", cwd=tmp_path).stdout.strip() == __version__
+    assert "--TornadoService.shutdown_grace" in run("--help-all", cwd=tmp_path).stdout
+
+
+def test_the_config_file_is_read_and_the_command_line_goes_first(tmp_path: Path) -> None:
+    from tornado_service.app import TornadoService
+
+    file = tmp_path / "settings.py"
+    file.write_text("c.TornadoService.port = 1\nc.TornadoService.shutdown_grace = 1\n")
+    app = TornadoService()
+    app.config_file = str(file)
+    app.parse_command_line(["--port=2"])
+
+    from tornado_service import config
+
+    config.load(app, str(file))
+
+    assert (app.port, app.shutdown_grace) == (2, 1.0)

@@ -1,0 +1,204 @@
+"""The process: where it listens, how it stops, and that it never outlives its parent."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.test_config import ENVIRONMENT
+from tornado_service.app import TornadoService
+from tornado_service.demo import free_ports
+
+
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)[0]
+
+
+@pytest.fixture
+def launch(port: int, tmp_path: Path) -> Iterator:
+    """Start the service as a hub does; end it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def launch(*args: str, command: list[str] | None = None, **environment: str):
+        env = {**ENVIRONMENT, **environment}
+        process = subprocess.Popen(
+            [*(command or [sys.executable, "-m", "tornado_service"]), *args],
+            env={name: value.format(port=port) for name, value in env.items()},
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        started.append(process)
+        return process
+
+    yield launch
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def wait_for_line(process: subprocess.Popen[str], text: str) -> str:
+    for line in process.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} was never logged")
+
+
+def answers(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        with urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("url", "ip", "port"),
+    [
+        ("http://127.0.0.1:8181", "127.0.0.1", 8181),
+        ("http://localhost:8181", "localhost", 8181),
+        ("http://[::1]:8181", "::1", 8181),
+        ("http://127.1.2.3:8181", "127.1.2.3", 8181),
+        ("http://hub:8181", "", 8181),
+        ("http://10.0.0.7:8181", "", 8181),
+        ("http://localhost.example.org:8181", "", 8181),
+        ("http://127.example.org:8181", "", 8181),
+        ("http://hub", "", 80),
+        ("https://hub", "", 443),
+    ],
+)
+def test_only_the_port_comes_from_the_url(url: str, ip: str, port: int) -> None:
+    app = TornadoService(service_url=url)
+
+    assert (app.ip, app.port) == (ip, port)
+
+
+def test_a_name_that_is_not_ours_binds_all_interfaces(launch, port: int) -> None:
+    process = launch(JUPYTERHUB_SERVICE_URL="http://hub.example.invalid:{port}")
+
+    assert "all interfaces" in wait_for_line(process, "Listening")
+    assert answers(port)
+    if socket.has_ipv6:
+        assert answers(port, "[::1]")
+
+
+def test_loopback_is_loopback_only(launch, port: int) -> None:
+    process = launch()
+
+    assert "on 127.0.0.1" in wait_for_line(process, "Listening")
+    assert answers(port)
+    assert not answers(port, "127.0.0.2")
+
+
+def test_a_port_in_use_is_said_at_once(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        process = launch()
+
+        lines = process.stderr.read().splitlines()
+
+    assert process.wait() == 1
+    assert len(lines) == 1
+    assert f"Cannot listen on port {port}" in lines[0]
+    assert "earlier hub" in lines[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_status_0(launch, number: int) -> None:
+    process = launch()
+    wait_for_line(process, "Listening")
+
+    process.send_signal(number)
+
+    assert process.wait(timeout=4) == 0
+
+
+def slow_request(port: int) -> socket.socket:
+    """A request that stays open: its caller's token has to be asked of a hub that is silent."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(
+        b"GET /services/tornado-service/api/user HTTP/1.1\r\nHost: x\r\n"
+        b"Authorization: token abc\r\n\r\n"
+    )
+    return connection
+
+
+def test_open_requests_are_finished_before_it_ends(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = launch(
+            "--HubClient.hub_timeout=1.5",
+            JUPYTERHUB_API_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api",
+        )
+        wait_for_line(process, "Listening")
+        with slow_request(port) as connection:
+            waiting, _ = silent.accept()
+            process.terminate()
+            wait_for_line(process, "Stopping; 1 requests are open")
+
+            answer = connection.recv(100)
+            waiting.close()
+
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert process.wait(timeout=4) == 0
+
+
+def test_a_second_signal_ends_it_at_once(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = launch(
+            "--TornadoService.shutdown_grace=60",
+            "--HubClient.hub_timeout=60",
+            JUPYTERHUB_API_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api",
+        )
+        wait_for_line(process, "Listening")
+        with slow_request(port):
+            connection, _ = silent.accept()
+            process.terminate()
+            wait_for_line(process, "Stopping; 1 requests are open")
+            process.terminate()
+
+            assert process.wait(timeout=10) == 0
+            connection.close()
+
+
+def test_it_ends_with_the_process_that_launched_it(launch, port: int) -> None:
+    parent = textwrap.dedent("""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-m", "tornado_service"], start_new_session=True)
+        print(child.pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    wait_for_line(process, "Listening")
+    assert answers(port)
+
+    process.kill()
+
+    try:
+        deadline = time.monotonic() + 10
+        while answers(port):
+            assert time.monotonic() < deadline, "it outlived its parent"
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def test_neither_a_home_nor_a_place_to_write_is_needed(launch, port: int, tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+
+    process = launch()
+    wait_for_line(process, "Listening")
+
+    assert answers(port)
+    assert list(tmp_path.iterdir()) == []
