@@ -8,27 +8,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from traitlets.config import Config
 
 from tests.stand_in_hub import StandInHub
+from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.server import Server, bind
 
 PREFIX = "/services/tornado-service/"
 SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"
-
-#: What Chromium sends when a person opens an address.
-BROWSER = {
-    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-User": "?1",
-}
-#: What it sends for fetch() of a page's script.
-SCRIPT = {
-    "Accept": "*/*",
-    "Sec-Fetch-Mode": "cors",
-    "Sec-Fetch-Dest": "empty",
-    "Sec-Fetch-Site": "same-origin",
-}
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
@@ -120,8 +105,6 @@ def fetch(service: TornadoService, client: AsyncHTTPClient) -> Fetch:
 
 
 @pytest.fixture
-def visitor(service: TornadoService, hub: StandInHub, client: AsyncHTTPClient) -> "Visitor":
+def visitor(service: TornadoService, hub: StandInHub, client: AsyncHTTPClient) -> Visitor:
     """A browser that has not signed in yet; the stand-in hub takes it for ada."""
-    from tests.visitor import Visitor
-
-    return Visitor(client, f"http://127.0.0.1:{service.port}", f"http://127.0.0.1:{hub.port}")
+    return Visitor(client, f"http://127.0.0.1:{hub.port}", f"http://127.0.0.1:{service.port}")

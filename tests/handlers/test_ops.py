@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.conftest import BROWSER, PREFIX, Fetch
+from tests.conftest import PREFIX, Fetch
 from tests.stand_in_hub import StandInHub
-from tests.visitor import Visitor
+from tests.visitor import BROWSER, Visitor
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])

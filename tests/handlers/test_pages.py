@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tornado.httputil import parse_cookie
 
-from tests.conftest import BROWSER, PREFIX, SCRIPT, Fetch
+from tests.conftest import PREFIX, Fetch
 from tests.stand_in_hub import StandInHub
-from tests.visitor import Visitor
+from tests.visitor import BROWSER, SCRIPT, Visitor
 from tornado_service.handlers.pages import describe_scopes, inside
 
 
@@ -144,14 +144,14 @@ class TestLogout:
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
         await visitor.open(PREFIX)
-        stolen = dict(visitor.cookies)
+        stolen = dict(visitor.jar)
         hub.users.clear()  # the hub revokes the session's tokens
 
         answer = await visitor.get(PREFIX + "logout")
 
         assert (answer.code, answer.headers["Location"]) == (302, "/hub/logout")
         assert "service-tornado-service" not in visitor.cookies
-        visitor.cookies = stolen
+        visitor.jar = stolen
         assert (await visitor.get(PREFIX)).code == 302
 
     async def test_is_not_for_scripts_and_images(self, visitor: Visitor) -> None:

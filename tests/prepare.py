@@ -1,0 +1,71 @@
+"""Install what the tests need and pip does not bring: the hub's proxy, a Chromium, axe-core."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tornado_service.demo import find_npm, find_proxy
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+AXE_VERSION = "4.14.1"
+AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
+
+
+def main() -> None:
+    print(f"proxy: {shlex.join(find_proxy())}")
+    print(f"browser: {find_browser() or install_browser()}")
+    print(f"axe-core: {find_axe() or install_axe()}")
+
+
+def find_browser() -> str:
+    """A Chromium that can be started: the system's, else Playwright's own."""
+    candidates = [shutil.which(name) for name in BROWSERS] + [playwrights_own_browser()]
+    return next((path for path in candidates if path and succeeds(path, "--version")), "")
+
+
+def playwrights_own_browser() -> str:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def install_browser() -> str:
+    """Playwright's own, which needs its download site; else Debian's, for root."""
+    succeeds(sys.executable, "-m", "playwright", "install", "chromium")
+    if browser := find_browser():
+        return browser
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        succeeds("apt-get", "update")
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+    return find_browser() or sys.exit("The browser tests need a Chromium: install one on the PATH.")
+
+
+def find_axe() -> str:
+    """The script of axe-core, if it is the version that the tests were written for."""
+    package = AXE / "package.json"
+    found = json.loads(package.read_text())["version"] if package.exists() else None
+    return str(AXE / "axe.min.js") if found == AXE_VERSION else ""
+
+
+def install_axe() -> str:
+    package = f"axe-core@{AXE_VERSION}"
+    succeeds(*find_npm(), "install", "--global", "--prefix", sys.prefix, package)
+    return find_axe() or sys.exit(f"npm could not install {package}.")
+
+
+def succeeds(*command: str) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=900, env=environment)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

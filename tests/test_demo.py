@@ -1,0 +1,323 @@
+"""The throw-away hub, and the demonstration that is made of it."""
+
+import contextlib
+import http.cookiejar
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tornado_service import demo
+from tornado_service.demo import NoProxyError, ThrowAwayHub, find_proxy, free_ports
+
+hub_test = pytest.mark.hub
+
+STUBBORN = """
+import http.server, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+address = ("127.0.0.1", int(sys.argv[1]))
+http.server.ThreadingHTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+class Visitor:
+    """A browser without JavaScript, as far as signing in needs one."""
+
+    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
+
+    def __init__(self, hub: ThrowAwayHub) -> None:
+        self.hub = hub
+        self.cookies = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)
+        )
+
+    def open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Status, final address and text, after all redirects."""
+        data = urllib.parse.urlencode(form).encode() if form else None
+        request = urllib.request.Request(url, data, self.headers)
+        try:
+            answer = self.opener.open(request)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status, answer.url, answer.read().decode()
+
+    def sign_in(self, name: str) -> None:
+        self.open(f"{self.hub.url}hub/login")
+        xsrf = next(cookie.value or "" for cookie in self.cookies if cookie.name == "_xsrf")
+        form = {"username": name, "password": "any", "_xsrf": xsrf}
+        status, _, _ = self.open(f"{self.hub.url}hub/login?next={self.hub.base_url}hub/token", form)
+        assert status == 200
+
+
+def hub_api(hub: ThrowAwayHub, method: str, path: str, token: str = "") -> Any:
+    """Call the hub's REST API, as its admin unless told otherwise."""
+    headers = {"Authorization": f"token {token or hub.admin_token}"}
+    request = urllib.request.Request(hub.api_url + path, headers=headers, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, data=b"{}" if method == "POST" else None) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def wait_for_server(hub: ThrowAwayHub, name: str, *, ready: bool, server: str = "") -> None:
+    """Return when the hub says that the server of this person runs, or that it is gone."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        servers = hub_api(hub, "GET", f"/users/{name}")["servers"]
+        if bool(servers.get(server, {}).get("ready")) is ready and (ready or server not in servers):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the server did not become {'ready' if ready else 'gone'}")
+
+
+def web_server(port: int) -> list[str]:
+    return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+
+
+def simple_hub(**options: Any) -> ThrowAwayHub:
+    """A hub whose service is a web server of the standard library."""
+    (port,) = free_ports(1)
+    return ThrowAwayHub(
+        service_url=f"http://127.0.0.1:{port}", service_command=web_server(port), **options
+    )
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[ThrowAwayHub]:
+    with ThrowAwayHub(base_url="/base/") as hub:
+        yield hub
+
+
+@hub_test
+@pytest.mark.parametrize("name", ["ada", "ines", "sam", "kim"])
+def test_those_who_may_use_the_service_can(hub: ThrowAwayHub, name: str) -> None:
+    visitor = Visitor(hub)
+    visitor.sign_in(name)
+
+    status, url, text = visitor.open(hub.service_public_url)
+
+    assert status == 200
+    assert url == hub.service_public_url
+    assert name in text
+
+
+@hub_test
+def test_guest_may_use_the_hub_but_not_the_service(hub: ThrowAwayHub) -> None:
+    visitor = Visitor(hub)
+    visitor.sign_in("guest")
+
+    status, _, _ = visitor.open(hub.service_public_url)
+
+    assert status == 403
+
+
+@hub_test
+def test_instructor_sees_the_users_of_one_class(hub: ThrowAwayHub) -> None:
+    token = hub_api(hub, "POST", "/users/ines/tokens")["token"]
+
+    users = hub_api(hub, "GET", "/users", token)
+
+    assert [user["name"] for user in users] == ["sam"]
+    assert users[0]["groups"] == ["class-a"]
+    assert {"last_activity", "servers"} <= users[0].keys()
+
+
+@hub_test
+def test_server_of_a_user_starts_answers_its_owner_and_stops(hub: ThrowAwayHub) -> None:
+    page = f"{hub.url}user/sam/"
+    owner, other = Visitor(hub), Visitor(hub)
+    owner.sign_in("sam")
+    other.sign_in("kim")
+    hub_api(hub, "POST", "/users/sam/server")
+    wait_for_server(hub, "sam", ready=True)
+
+    status, url, text = owner.open(page)
+    refused, _, _ = other.open(page)
+
+    assert (status, url) == (200, page)
+    assert "sam&#x27;s server: a stand-in, nothing runs here" in text
+    assert refused == 403
+    hub_api(hub, "DELETE", "/users/sam/server")
+    wait_for_server(hub, "sam", ready=False)
+
+
+@hub_test
+def test_named_server_says_its_name(hub: ThrowAwayHub) -> None:
+    visitor = Visitor(hub)
+    visitor.sign_in("kim")
+    hub_api(hub, "POST", "/users/kim/servers/thesis")
+    wait_for_server(hub, "kim", ready=True, server="thesis")
+
+    _, _, text = visitor.open(f"{hub.url}user/kim/thesis/lab/tree")
+
+    assert "<h1>kim&#x27;s server thesis</h1>" in text
+    assert hub.directory.joinpath("home", "kim").is_dir()
+
+
+@hub_test
+def test_service_gets_the_role_and_environment_it_was_given() -> None:
+    options = {"with_service": True, "service_scopes": ["list:users"]}
+    with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
+        users = hub_api(hub, "GET", "/users", "a-token-of-the-test")
+
+    assert {user["name"] for user in users} == set(demo.PEOPLE)
+
+
+@hub_test
+def test_hub_without_service_has_none() -> None:
+    with ThrowAwayHub(with_service=False, extra_config="c.Spawner.default_url = '/tree'") as hub:
+        services = hub_api(hub, "GET", "/services")
+
+    assert hub.service_name not in services
+    assert "JupyterHub is now running" in hub.log
+
+
+@hub_test
+def test_killed_hub_starts_again_with_what_it_knew() -> None:
+    with simple_hub() as hub:
+        hub_api(hub, "POST", "/users/somebody-new")
+        hub.kill()
+        hub.start()
+
+        assert hub_api(hub, "GET", "/users/somebody-new")["name"] == "somebody-new"
+
+
+@hub_test
+def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-c", STUBBORN, str(port)]
+    hub = ThrowAwayHub(service_url=f"http://127.0.0.1:{port}", service_command=command)
+    hub.start()
+    hub_api(hub, "POST", "/users/sam/server")
+    wait_for_server(hub, "sam", ready=True)
+    directory = hub.directory
+    assert len(demo._processes_in(directory)) == 4
+
+    hub.stop(timeout=0.5)
+
+    assert demo._processes_in(directory) == set()
+    assert not directory.exists()
+
+
+@hub_test
+def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    hub = simple_hub(extra_config="raise ValueError('a mistake of the test')")
+
+    with pytest.raises(RuntimeError, match=r"(?s)stopped with status 1.*a mistake of the test"):
+        hub.start()
+
+    with pytest.raises(RuntimeError, match="not been started"):
+        _ = hub.directory
+
+
+class Demonstration:
+    """`tornado-service demo` in a process of its own, with its own directories."""
+
+    def __init__(self, directory: Path) -> None:
+        self.here = directory / "here"
+        self.temporary = directory / "temporary"
+        self.errors = directory / "errors"
+        self.here.mkdir()
+        self.temporary.mkdir()
+        (self.port,) = free_ports(1)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        with self.errors.open("w") as errors, self.launch(errors) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def launch(self, errors: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tornado_service.demo", f"--port={self.port}"],
+            cwd=self.here,
+            env={**os.environ, "TMPDIR": str(self.temporary)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+    def welcome(self, process: subprocess.Popen[str]) -> str:
+        """What it prints when all is up."""
+        text = ""
+        assert process.stdout
+        for line in process.stdout:
+            text += line
+            if "Ctrl-C" in line:
+                return text
+        pytest.fail(f"the demonstration ended:\n{self.errors.read_text()}")
+
+    def left_behind(self) -> list[Any]:
+        files = [*self.here.iterdir(), *self.temporary.iterdir()]
+        return [*files, *demo._processes_in(self.here), *demo._processes_in(self.temporary)]
+
+
+@hub_test
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_demonstration_stops_at_a_signal_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    demonstration = Demonstration(tmp_path)
+    with demonstration.running() as process:
+        text = demonstration.welcome(process)
+        process.send_signal(number)
+        status = process.wait()
+
+    assert f"http://127.0.0.1:{demonstration.port}/services/tornado-service/" in text
+    assert all(name in text for name in demo.PEOPLE)
+    assert status == 0
+    assert demonstration.left_behind() == []
+    assert "JupyterHub is now running" in demonstration.errors.read_text()
+
+
+@hub_test
+def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
+    demonstration = Demonstration(tmp_path)
+    with demonstration.running() as process:
+        demonstration.welcome(process)
+        hub = min(demo._processes_in(demonstration.temporary))
+        os.kill(hub, signal.SIGKILL)
+        status = process.wait()
+
+    assert status == 1
+    assert "The hub stopped by itself" in demonstration.errors.read_text().splitlines()[-1]
+    assert demonstration.left_behind() == []
+
+
+def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
+    demonstration = Demonstration(tmp_path)
+    with socket.create_server(("127.0.0.1", demonstration.port)):
+        with demonstration.running() as process:
+            output, _ = process.communicate()
+
+    (line,) = demonstration.errors.read_text().splitlines()
+    assert line.startswith(f"Port {demonstration.port} is in use")
+    assert (process.returncode, output) == (1, "")
+    assert demonstration.left_behind() == []
+
+
+def test_without_any_proxy_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "_succeeds", lambda command: False)
+
+    with pytest.raises(NoProxyError, match="npm install -g configurable-http-proxy"):
+        find_proxy()
+
+    said = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("Installing ") for line in said)
