@@ -1,7 +1,6 @@
 """The throw-away hub, and the demonstration that is made of it."""
 
 import contextlib
-import http.cookiejar
 import json
 import os
 import signal
@@ -9,17 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
+from tests.real_hub.conftest import ask_hub, new_token
+from tests.visitor import Visitor
 from tornado_service import demo
-from tornado_service.demo import NoProxyError, ThrowAwayHub, find_proxy, free_ports
+from tornado_service.demo import NoProxyError, ThrowAwayHub, free_ports
 
 hub_test = pytest.mark.hub
 
@@ -32,55 +32,26 @@ http.server.ThreadingHTTPServer(address, http.server.SimpleHTTPRequestHandler).s
 """
 
 
-class Visitor:
-    """A browser without JavaScript, as far as signing in needs one."""
-
-    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
-
-    def __init__(self, hub: ThrowAwayHub) -> None:
-        self.hub = hub
-        self.cookies = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)
-        )
-
-    def open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Status, final address and text, after all redirects."""
-        data = urllib.parse.urlencode(form).encode() if form else None
-        request = urllib.request.Request(url, data, self.headers)
-        try:
-            answer = self.opener.open(request)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            return answer.status, answer.url, answer.read().decode()
-
-    def sign_in(self, name: str) -> None:
-        self.open(f"{self.hub.url}hub/login")
-        xsrf = next(cookie.value or "" for cookie in self.cookies if cookie.name == "_xsrf")
-        form = {"username": name, "password": "any", "_xsrf": xsrf}
-        status, _, _ = self.open(f"{self.hub.url}hub/login?next={self.hub.base_url}hub/token", form)
-        assert status == 200
-
-
-def hub_api(hub: ThrowAwayHub, method: str, path: str, token: str = "") -> Any:
-    """Call the hub's REST API, as its admin unless told otherwise."""
-    headers = {"Authorization": f"token {token or hub.admin_token}"}
-    request = urllib.request.Request(hub.api_url + path, headers=headers, method=method)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, data=b"{}" if method == "POST" else None) as answer:
-        return json.loads(answer.read() or b"null")
+def visit(client: AsyncHTTPClient, hub: ThrowAwayHub) -> Visitor:
+    origin = f"http://127.0.0.1:{hub.port}"
+    return Visitor(client, origin, host=f"127.0.0.1:{hub.port}")
 
 
 def wait_for_server(hub: ThrowAwayHub, name: str, *, ready: bool, server: str = "") -> None:
     """Return when the hub says that the server of this person runs, or that it is gone."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        servers = hub_api(hub, "GET", f"/users/{name}")["servers"]
-        if bool(servers.get(server, {}).get("ready")) is ready and (ready or server not in servers):
+        servers = ask_hub(hub, "GET", f"users/{name}")["servers"]
+        if (server in servers) == ready and (not ready or servers[server]["ready"]):
             return
         time.sleep(0.1)
     pytest.fail(f"the server did not become {'ready' if ready else 'gone'}")
+
+
+def ask_hub_as(token: str, hub: ThrowAwayHub, path: str) -> Any:
+    request = Request(f"{hub.api_url}/{path}", headers={"Authorization": f"token {token}"})
+    with urlopen(request, timeout=20) as answer:
+        return json.load(answer)
 
 
 def web_server(port: int) -> list[str]:
@@ -103,67 +74,67 @@ def hub() -> Iterator[ThrowAwayHub]:
 
 @hub_test
 @pytest.mark.parametrize("name", ["ada", "ines", "sam", "kim"])
-def test_those_who_may_use_the_service_can(hub: ThrowAwayHub, name: str) -> None:
-    visitor = Visitor(hub)
-    visitor.sign_in(name)
+async def test_those_who_may_use_the_service_can(
+    hub: ThrowAwayHub, client: AsyncHTTPClient, name: str
+) -> None:
+    visitor = visit(client, hub)
 
-    status, url, text = visitor.open(hub.service_public_url)
+    answer = await visitor.sign_in(hub.service_prefix, name)
 
-    assert status == 200
-    assert url == hub.service_public_url
-    assert name in text
+    assert answer.code == 200
+    assert visitor.address.endswith(hub.service_prefix)
+    assert name in visitor.page
 
 
 @hub_test
-def test_guest_may_use_the_hub_but_not_the_service(hub: ThrowAwayHub) -> None:
-    visitor = Visitor(hub)
-    visitor.sign_in("guest")
+async def test_guest_may_use_the_hub_but_not_the_service(
+    hub: ThrowAwayHub, client: AsyncHTTPClient
+) -> None:
+    visitor = visit(client, hub)
 
-    status, _, _ = visitor.open(hub.service_public_url)
+    token_page = await visitor.sign_in(f"{hub.base_url}hub/token", "guest")
+    service = await visitor.open(hub.service_prefix)
 
-    assert status == 403
+    assert (token_page.code, service.code) == (200, 403)
 
 
 @hub_test
 def test_instructor_sees_the_users_of_one_class(hub: ThrowAwayHub) -> None:
-    token = hub_api(hub, "POST", "/users/ines/tokens")["token"]
+    token = new_token(hub, "ines")
 
-    users = hub_api(hub, "GET", "/users", token)
+    (user,) = ask_hub_as(token, hub, "users")
 
-    assert [user["name"] for user in users] == ["sam"]
-    assert users[0]["groups"] == ["class-a"]
-    assert {"last_activity", "servers"} <= users[0].keys()
+    assert (user["name"], user["groups"]) == ("sam", ["class-a"])
+    assert {"last_activity", "servers"} <= user.keys()
 
 
 @hub_test
-def test_server_of_a_user_starts_answers_its_owner_and_stops(hub: ThrowAwayHub) -> None:
-    page = f"{hub.url}user/sam/"
-    owner, other = Visitor(hub), Visitor(hub)
-    owner.sign_in("sam")
-    other.sign_in("kim")
-    hub_api(hub, "POST", "/users/sam/server")
+async def test_server_of_a_user_starts_answers_its_owner_and_stops(
+    hub: ThrowAwayHub, client: AsyncHTTPClient
+) -> None:
+    owner, other = visit(client, hub), visit(client, hub)
+    ask_hub(hub, "POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
 
-    status, url, text = owner.open(page)
-    refused, _, _ = other.open(page)
+    answer = await owner.sign_in(f"{hub.base_url}user/sam/", "sam")
+    refusal = await other.sign_in(f"{hub.base_url}user/sam/", "kim")
 
-    assert (status, url) == (200, page)
-    assert "sam&#x27;s server: a stand-in, nothing runs here" in text
-    assert refused == 403
-    hub_api(hub, "DELETE", "/users/sam/server")
+    assert answer.code == 200
+    assert "sam&#x27;s server: a stand-in, nothing runs here" in owner.page
+    assert refusal.code == 403
+    ask_hub(hub, "DELETE", "users/sam/server")
     wait_for_server(hub, "sam", ready=False)
 
 
 @hub_test
-def test_named_server_says_its_name(hub: ThrowAwayHub) -> None:
-    visitor = Visitor(hub)
-    visitor.sign_in("kim")
-    hub_api(hub, "POST", "/users/kim/servers/thesis")
+async def test_named_server_says_its_name(hub: ThrowAwayHub, client: AsyncHTTPClient) -> None:
+    visitor = visit(client, hub)
+    ask_hub(hub, "POST", "users/kim/servers/thesis", {})
     wait_for_server(hub, "kim", ready=True, server="thesis")
 
-    _, _, text = visitor.open(f"{hub.url}user/kim/thesis/lab/tree")
+    await visitor.sign_in(f"{hub.base_url}user/kim/thesis/lab/tree", "kim")
 
-    assert "<h1>kim&#x27;s server thesis</h1>" in text
+    assert "<h1>kim&#x27;s server thesis</h1>" in visitor.page
     assert hub.directory.joinpath("home", "kim").is_dir()
 
 
@@ -171,7 +142,7 @@ def test_named_server_says_its_name(hub: ThrowAwayHub) -> None:
 def test_service_gets_the_role_and_environment_it_was_given() -> None:
     options = {"with_service": True, "service_scopes": ["list:users"]}
     with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
-        users = hub_api(hub, "GET", "/users", "a-token-of-the-test")
+        users = ask_hub_as("a-token-of-the-test", hub, "users")
 
     assert {user["name"] for user in users} == set(demo.PEOPLE)
 
@@ -179,7 +150,7 @@ def test_service_gets_the_role_and_environment_it_was_given() -> None:
 @hub_test
 def test_hub_without_service_has_none() -> None:
     with ThrowAwayHub(with_service=False, extra_config="c.Spawner.default_url = '/tree'") as hub:
-        services = hub_api(hub, "GET", "/services")
+        services = ask_hub(hub, "GET", "services")
 
     assert hub.service_name not in services
     assert "JupyterHub is now running" in hub.log
@@ -188,11 +159,11 @@ def test_hub_without_service_has_none() -> None:
 @hub_test
 def test_killed_hub_starts_again_with_what_it_knew() -> None:
     with simple_hub() as hub:
-        hub_api(hub, "POST", "/users/somebody-new")
+        ask_hub(hub, "POST", "users/somebody-new", {})
         hub.kill()
         hub.start()
 
-        assert hub_api(hub, "GET", "/users/somebody-new")["name"] == "somebody-new"
+        assert ask_hub(hub, "GET", "users/somebody-new")["name"] == "somebody-new"
 
 
 @hub_test
@@ -201,7 +172,7 @@ def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None
     command = [sys.executable, "-c", STUBBORN, str(port)]
     hub = ThrowAwayHub(service_url=f"http://127.0.0.1:{port}", service_command=command)
     hub.start()
-    hub_api(hub, "POST", "/users/sam/server")
+    ask_hub(hub, "POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
     directory = hub.directory
     assert len(demo._processes_in(directory)) == 4
@@ -301,9 +272,11 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
 
 def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
-    with socket.create_server(("127.0.0.1", demonstration.port)):
-        with demonstration.running() as process:
-            output, _ = process.communicate()
+    with (
+        socket.create_server(("127.0.0.1", demonstration.port)),
+        demonstration.running() as process,
+    ):
+        output, _ = process.communicate()
 
     (line,) = demonstration.errors.read_text().splitlines()
     assert line.startswith(f"Port {demonstration.port} is in use")
@@ -315,9 +288,11 @@ def test_without_any_proxy_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "_succeeds", lambda command: False)
+    hub = ThrowAwayHub()
 
     with pytest.raises(NoProxyError, match="npm install -g configurable-http-proxy"):
-        find_proxy()
+        hub.start()
 
-    said = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("Installing ") for line in said)
+    assert all(line.startswith("Installing ") for line in capsys.readouterr().out.splitlines())
+    with pytest.raises(RuntimeError, match="not been started"):
+        _ = hub.directory

@@ -223,6 +223,11 @@ class TornadoService(Application):
         self._check_cookie_secret()
         self.web_app = make_web_app(self)
 
+    @classmethod
+    def classes_to_document(cls) -> list[Any]:
+        """The classes that have settings."""
+        return [cls, *cls.classes]
+
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         """Parse it; what is not known is an error and not a warning."""
         config.reject_unknown_flags(self, sys.argv[1:] if argv is None else argv)
@@ -263,7 +268,7 @@ class TornadoService(Application):
         if len(self.cookie_secret) < 32:
             raise config.ConfigError(
                 "The cookie secret is shorter than 32 bytes: set TornadoService.cookie_secret or"
-                " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32), or unset it."
+                " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32) or to none."
             )
 
     def start(self) -> None:

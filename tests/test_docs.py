@@ -1,0 +1,47 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tornado_service.app import TornadoService
+from tornado_service.web import make_routes
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_reference_of_settings_is_that_of_the_code(tmp_path: Path) -> None:
+    generated = subprocess.run(
+        [sys.executable, "-c", "import generate; print(generate.page(), end='')"],
+        cwd=ROOT / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert (ROOT / "docs/configuration.md").read_text() == generated, "run: make docs"
+
+
+async def test_every_address_is_in_the_reference(service: TornadoService) -> None:
+    api = (ROOT / "docs/api.md").read_text()
+    for route in make_routes(service):
+        path = re.sub(r"\\(.)", r"\1", route[0]).replace(service.prefix, "P/", 1)
+        path = path.replace(service.prefix[:-1], "P").removesuffix("/?").replace("(.*)", "…")
+        if path.endswith(".*"):
+            continue
+        name = "P" if path in ("P", "P/") else path.removeprefix("P").removeprefix("/")
+        assert f"`{name}" in api, f"docs/api.md says nothing of {path}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert "make demo" in readme
+    assert "make test" in readme
