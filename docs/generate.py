@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the settings themselves: python docs/generate.py"""
+"""Write docs/configuration.md from the settings themselves: python docs/generate.py."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.real_hub.conftest import ask_hub, new_token
 from tests.visitor import Visitor
-from tornado_service import demo
+from tornado_service import demo_hub, demo_proxy
 from tornado_service.demo import NoProxyError, ThrowAwayHub, free_ports
 
 hub_test = pytest.mark.hub
@@ -144,7 +144,7 @@ def test_service_gets_the_role_and_environment_it_was_given() -> None:
     with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
         users = ask_hub_as("a-token-of-the-test", hub, "users")
 
-    assert {user["name"] for user in users} == set(demo.PEOPLE)
+    assert {user["name"] for user in users} == set(demo_hub.PEOPLE)
 
 
 @hub_test
@@ -175,11 +175,11 @@ def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None
     ask_hub(hub, "POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
     directory = hub.directory
-    assert len(demo._processes_in(directory)) == 4
+    assert len(demo_hub._processes_in(directory)) == 4
 
     hub.stop(timeout=0.5)
 
-    assert demo._processes_in(directory) == set()
+    assert demo_hub._processes_in(directory) == set()
     assert not directory.exists()
 
 
@@ -235,7 +235,7 @@ class Demonstration:
 
     def left_behind(self) -> list[Any]:
         files = [*self.here.iterdir(), *self.temporary.iterdir()]
-        return [*files, *demo._processes_in(self.here), *demo._processes_in(self.temporary)]
+        return [*files, *demo_hub._processes_in(self.here), *demo_hub._processes_in(self.temporary)]
 
 
 @hub_test
@@ -250,7 +250,7 @@ def test_demonstration_stops_at_a_signal_and_leaves_nothing(
         status = process.wait()
 
     assert f"http://127.0.0.1:{demonstration.port}/services/tornado-service/" in text
-    assert all(name in text for name in demo.PEOPLE)
+    assert all(name in text for name in demo_hub.PEOPLE)
     assert status == 0
     assert demonstration.left_behind() == []
     assert "JupyterHub is now running" in demonstration.errors.read_text()
@@ -261,7 +261,7 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
     with demonstration.running() as process:
         demonstration.welcome(process)
-        hub = min(demo._processes_in(demonstration.temporary))
+        hub = min(demo_hub._processes_in(demonstration.temporary))
         os.kill(hub, signal.SIGKILL)
         status = process.wait()
 
@@ -287,7 +287,7 @@ def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) 
 def test_without_any_proxy_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "_succeeds", lambda command: False)
+    monkeypatch.setattr(demo_proxy, "_succeeds", lambda command: False)
     hub = ThrowAwayHub()
 
     with pytest.raises(NoProxyError, match="npm install -g configurable-http-proxy"):

@@ -55,7 +55,12 @@ class Visitor:
         return {name: value for (_, path, name), value in self.jar.items() if "services" in path}
 
     async def get(
-        self, address: str, *, method: str = "GET", headers: dict[str, str] | None = None, **more: Any
+        self,
+        address: str,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> HTTPResponse:
         """One request, no redirect followed."""
         target = urlsplit(address)

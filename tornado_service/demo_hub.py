@@ -1,0 +1,296 @@
+"""A throw-away JupyterHub on this machine, with the service in it."""
+
+import contextlib
+import http.client
+import json
+import os
+import pprint
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from .demo_proxy import find_proxy
+
+PEOPLE = {
+    "ada": "an admin",
+    "ines": "an instructor, who may see class-a",
+    "sam": "a student in class-a",
+    "kim": "a student in class-b",
+    "guest": "may use the hub, but not the service",
+}
+GROUPS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
+INSTRUCTOR_SCOPES = [
+    "list:users!group=class-a",
+    "read:users:activity!group=class-a",
+    "read:users:groups!group=class-a",
+    "read:servers!group=class-a",
+]
+
+
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something listens on this port."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nothing listens on, below those the system gives to outgoing connections."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = 20000 + secrets.randbelow(12000)
+        if not listens(port):
+            found.add(port)
+    return list(found)
+
+
+def _processes_in(directory: Path) -> set[int]:
+    """The processes whose working directory this is, or lies in it."""
+    if not Path("/proc/self/cwd").exists():
+        lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
+        listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603
+        return {int(pid) for pid in listing.stdout.split()} - {os.getpid()}
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory):
+                found.add(int(pid))
+    return found - {os.getpid()}
+
+
+def _kill_all_in(directory: Path) -> None:
+    """End what the hub left behind: every process of its own session, so no group to signal."""
+    for _ in range(100):
+        if not (left := _processes_in(directory)):
+            return
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+class ThrowAwayHub:
+    """A real JupyterHub with its proxy, in a temporary directory, for a demonstration or a test.
+
+    All that listens does so on 127.0.0.1. After `kill`, `start` starts the same hub again.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        base_url: str = "/",
+        service_name: str = "tornado-service",
+        service_url: str | None = None,
+        service_command: list[str] | None = None,
+        service_environment: Mapping[str, str] | None = None,
+        service_options: Mapping[str, Any] | None = None,
+        service_scopes: Iterable[str] = (),
+        with_service: bool = True,
+        extra_config: str = "",
+        hub_output: IO[Any] | int | None = None,
+    ) -> None:
+        free_port, self.hub_port, self._proxy_api_port, service_port = free_ports(4)
+        self.port = port or free_port
+        self.service_url = service_url or f"http://127.0.0.1:{service_port}"
+        self.service_port = urlsplit(self.service_url).port or 80
+        self.base_url = f"/{base_url.strip('/')}/".replace("//", "/")
+        self.url = f"http://127.0.0.1:{self.port}{self.base_url}"
+        self.api_url = f"http://127.0.0.1:{self.hub_port}{self.base_url}hub/api"
+        self.service_name = service_name
+        self.service_prefix = f"{self.base_url}services/{service_name}/"
+        self.service_public_url = f"{self.url}services/{service_name}/"
+        self.admin_token = secrets.token_hex(16)
+        self.service: dict[str, Any] = {
+            "name": service_name,
+            "url": self.service_url,
+            "command": service_command or [sys.executable, "-m", "tornado_service"],
+            "environment": dict(service_environment or {}),
+            "api_token": secrets.token_hex(16),
+            "oauth_no_confirm": True,
+            "display": True,
+            **(service_options or {}),
+        }
+        self.service_scopes = list(service_scopes)
+        self.with_service = with_service
+        self.extra_config = extra_config
+        self.process: subprocess.Popen[bytes] | None = None
+        self._output = hub_output
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._last_log = ""
+
+    @property
+    def directory(self) -> Path:
+        """Where the hub keeps all its files, from `start` to `stop`."""
+        if self._temporary is None:
+            raise RuntimeError("The hub has not been started.")
+        return Path(self._temporary.name).resolve()
+
+    @property
+    def log(self) -> str:
+        """What the hub, the proxy, the service and the servers wrote, unless it went elsewhere."""
+        if self._temporary and (file := self.directory / "hub.log").exists():
+            self._last_log = file.read_text(errors="replace")
+        return self._last_log
+
+    def start(self, timeout: float = 60) -> None:
+        """Start the hub, and return when it and the service answer through the proxy."""
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="tornado-service-")
+        try:
+            self._launch()
+            self._wait_until_ready(time.monotonic() + timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, timeout: float = 15) -> None:
+        """End the hub and everything it started, and remove its directory."""
+        if self._temporary is None:
+            return
+        if self.process:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout)
+        _kill_all_in(self.directory)
+        if self.process:
+            self.process.wait()
+        self._last_log = self.log
+        self._temporary.cleanup()
+        self._temporary = None
+
+    def kill(self) -> None:
+        """End the hub as a crash would: nothing that it started is told."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def wait(self) -> int:
+        """Wait until the hub stops by itself, and give its exit status."""
+        return self.process.wait() if self.process else 0
+
+    def __enter__(self) -> "ThrowAwayHub":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def config(self) -> str:
+        """The hub's configuration file."""
+        return (
+            f"settings = {pprint.pformat(self._settings(), sort_dicts=False, width=100)}\n"
+            "for section, values in settings.items():\n"
+            "    c[section].update(values)\n"
+            f"{self.extra_config}\n"
+        )
+
+    def _settings(self) -> dict[str, dict[str, Any]]:
+        proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
+        home = self.directory / "home"
+        return {
+            "JupyterHub": {
+                "bind_url": f"http://127.0.0.1:{self.port}{self.base_url}",
+                "hub_ip": "127.0.0.1",
+                "hub_port": self.hub_port,
+                "db_url": f"sqlite:///{self.directory}/jupyterhub.sqlite",
+                "cookie_secret_file": f"{self.directory}/cookie_secret",
+                "authenticator_class": "dummy",
+                "spawner_class": "simple",
+                "allow_named_servers": True,
+                "services": self._services(),
+                "load_groups": {name: {"users": users} for name, users in GROUPS.items()},
+                "load_roles": self._roles(),
+            },
+            "ConfigurableHTTPProxy": {"command": find_proxy(), "api_url": proxy_api},
+            "Authenticator": {"allow_all": True, "allowed_users": set(PEOPLE)},
+            "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo_server"]},
+            "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
+        }
+
+    def _services(self) -> list[dict[str, Any]]:
+        admin = {"name": "throw-away-admin", "api_token": self.admin_token}
+        return [admin, self.service] if self.with_service else [admin]
+
+    def _roles(self) -> list[dict[str, Any]]:
+        name = self.service_name
+        roles: list[dict[str, Any]] = [
+            {"name": "admin", "users": ["ada"], "services": ["throw-away-admin"]},
+            {"name": "instructor", "scopes": INSTRUCTOR_SCOPES, "groups": ["instructors"]},
+        ]
+        if self.with_service:
+            access = [f"access:services!service={name}"]
+            roles.append({"name": "visitor", "scopes": access, "groups": list(GROUPS)})
+        if self.with_service and self.service_scopes:
+            roles.append({"name": "service", "scopes": self.service_scopes, "services": [name]})
+        return roles
+
+    def _launch(self) -> None:
+        config = self.directory / "jupyterhub_config.py"
+        config.write_text(self.config())
+        ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+        with contextlib.ExitStack() as stack:
+            output = self._output
+            if output is None:
+                output = stack.enter_context((self.directory / "hub.log").open("ab"))
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "jupyterhub", "--config", str(config)],
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self, deadline: float) -> None:
+        while not self._ready():
+            status = self.process.poll() if self.process else 0
+            if status is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
+            problem = "is not ready in time" if status is None else f"stopped with status {status}"
+            last_lines = "\n".join(self.log.splitlines()[-20:])
+            raise RuntimeError(f"The hub {problem}.\n{last_lines}".strip())
+
+    def _ready(self) -> bool:
+        """Whether all answer. The proxy comes last, because it logs each refusal at length."""
+        if not (listens(self.hub_port) and self._service_listens()):
+            return False
+        if self._get(f"{self.url}hub/health")[0] != 200:
+            return False
+        if not self.with_service:
+            return True
+        status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
+        known = json.loads(routes) if status == 200 else []
+        has_route = any(route.endswith(self.service_prefix) for route in known)
+        return has_route and self._get(self.service_public_url)[0] < 500
+
+    def _service_listens(self) -> bool:
+        host = urlsplit(self.service_url).hostname or "127.0.0.1"
+        return not self.with_service or listens(self.service_port, host)
+
+    def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
+        """Ask the proxy; the URL's host is only named, whatever it leads to."""
+        headers = {"Host": urlsplit(url).netloc}
+        if authorization:
+            headers["Authorization"] = authorization
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", urlsplit(url).path, headers=headers)
+                response = connection.getresponse()
+                return response.status, response.read()
+            except (OSError, http.client.HTTPException):
+                return 599, b""
