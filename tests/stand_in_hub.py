@@ -17,7 +17,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 #: What may be wrong with a hub: see ``StandInHub.fault``.
-FAULTS = ("refuse", "silent", "error", "garbage", "half", "huge", "redirect")
+FAULTS = ("cut", "silent", "error", "garbage", "half", "huge", "redirect")
 
 
 @dataclass
@@ -29,6 +29,8 @@ class StandInHub:
     delay: float = 0.0
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    at_once: int = 0
+    most_at_once: int = 0
     _codes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     def token_for(self, name: str, scopes: tuple[str, ...] = (), **model: Any) -> str:
@@ -85,14 +87,17 @@ class _Handler(RequestHandler):
 
     async def prepare(self) -> None:
         self.hub.calls[self.request.path] += 1
+        self.hub.at_once += 1
+        self.hub.most_at_once = max(self.hub.most_at_once, self.hub.at_once)
         if self.hub.delay:
             await asyncio.sleep(self.hub.delay)
+        self.hub.at_once -= 1
         await self._misbehave(self.hub.fault)
 
     async def _misbehave(self, fault: str | None) -> None:
         if fault == "silent":
             await asyncio.sleep(30)
-        elif fault == "refuse":
+        elif fault == "cut":
             self.request.connection.stream.close()
             self._finished = True
         elif fault == "error":

@@ -219,8 +219,9 @@ class TornadoService(Application):
             api_url=self.auth.api_url,
             api_token=self.auth.api_token,
         )
-        self.auth.hub = self.hub
         self._check_cookie_secret()
+        self.auth.connect(self.hub, self.cookie_secret)
+        self.public_https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
         self.web_app = make_web_app(self)
 
     @classmethod
@@ -309,6 +310,7 @@ class TornadoService(Application):
             await server.until_stopped()
         finally:
             orphaned.cancel()
+            self.auth.identities.close()
             self.hub.close()
         self.log.info("Stopped")
 
@@ -320,7 +322,7 @@ class TornadoService(Application):
     async def readiness(self) -> dict[str, bool]:
         """The checks behind ``health/ready``, by name."""
         try:
-            await self.hub.version()
+            await self.hub.check()
         except HubUnavailable:
             return {"hub": False}
         return {"hub": True}

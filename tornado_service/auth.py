@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jupyterhub.services.auth import HubOAuth
+from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
-from traitlets import default
+from traitlets import Float, Integer, default
+
+from .hub import HubUnavailable
+from .identity import Identities, Identity, Recent
+from .state import LoginState, Seal, derived_key, inside
 
 if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
     from .hub import HubClient
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+#: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
+READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def allow_unauthenticated(method: Method) -> Method:
@@ -56,29 +65,125 @@ def derived_cookie_secret(api_token: str) -> bytes:
     """A cookie secret that lasts as long as the service's token does.
 
     In z2jh the chart keeps the token, so people stay signed in over restarts, and nothing is
-    written to disk. HKDF: https://www.rfc-editor.org/rfc/rfc5869
+    written to disk.
 
     Args:
         api_token: the service's own API token.
     """
-    hkdf = HKDF(hashes.SHA256(), length=32, salt=None, info=b"tornado_service cookie secret")
-    return hkdf.derive(api_token.encode())
+    return derived_key(api_token.encode(), b"tornado_service cookie secret")
 
 
 class ServiceAuth(HubOAuth):
-    """The hub's OAuth for this service: never blocking, and failing as a 503."""
+    """The hub's OAuth for this service: never blocking, bounded, and failing as a 503."""
+
+    cache_size = Integer(
+        2000,
+        help="""How many callers are remembered, and how many refused tokens besides.
+        Default: 2000.""",
+        min=1,
+    ).tag(config=True)
+
+    stale_grace = Float(
+        60.0,
+        help="""Seconds beyond ``cache_max_age`` for which known callers may go on reading while the
+        hub does not answer. Default: 60.""",
+        min=0,
+    ).tag(config=True)
+
+    refused_max_age = 10  # seconds; long enough for a loop of requests with a token that ended
 
     hub: HubClient
-
-    def __init__(self, hub: HubClient | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if hub is not None:
-            self.hub = hub
+    identities: Identities
+    seal: Seal
 
     @default("cache_max_age")
     def _minute(self) -> int:
         # the library's 300 s are five minutes for a revoked token
         return 60
+
+    def connect(self, hub: HubClient, cookie_secret: bytes) -> None:
+        """Say where the hub is asked, and what seals the states of sign-ins."""
+        self.hub = hub
+        self.seal = Seal(cookie_secret, self.oauth_state_max_age)
+        self.identities = Identities(
+            size=self.cache_size,
+            max_age=self.cache_max_age,
+            refused_max_age=self.refused_max_age,
+            stale_grace=self.stale_grace,
+            metrics=hub.metrics,
+        )
+        self._by_headers: Recent[tuple[Any, ...], Identity] = Recent(self.cache_size)
+
+    async def identify(self, handler: RequestHandler) -> Identity | None:
+        """Who sends a request, or nobody.
+
+        The library's way takes the cookies, signatures and the XSRF token apart each time. Here
+        that is done once for the same headers, for as long as the hub's word on the caller counts.
+
+        Raises:
+            HubUnavailable: the hub would have to say, and does not answer.
+        """
+        key = _headers_that_decide(handler.request)
+        known = self._by_headers.get(key) if key else None
+        if known is not None and self.identities.is_fresh(known):
+            return known
+        identity: Identity | None = await self.get_user(handler, sync=False)
+        if key and identity is not None and not handler.request.query:
+            # a query may hold the XSRF token, which would then be missing from the key
+            self._by_headers.put(key, identity)
+        return identity
+
+    def user_for_token(
+        self,
+        token: str,
+        use_cache: bool = True,
+        session_id: str = "",
+        *,
+        sync: bool = True,
+        certain: bool = False,
+    ) -> Any:
+        """The caller behind a token, for the library: by one call of the hub, then remembered.
+
+        Raises:
+            RuntimeError: asked to block, which would stop everybody else.
+        """
+        if sync:
+            raise RuntimeError("This would block the event loop: await it, with sync=False.")
+        return self.identities.get(
+            _key(token, session_id), lambda: self._ask_hub(token), certain=certain or not use_cache
+        )
+
+    async def _get_user(self, handler: RequestHandler) -> Identity | None:
+        """The library's way to find out who sends a request; a change is confirmed by the hub."""
+        began = time.monotonic()
+        identity: Identity | None = await super()._get_user(handler)
+        if identity is None or handler.request.method in READ_ONLY or identity.confirmed >= began:
+            return identity
+        token = self.get_token(handler)
+        session_id = self.get_session_id(handler)
+        return await self.user_for_token(token, session_id=session_id, sync=False, certain=True)
+
+    async def _ask_hub(self, token: str) -> dict[str, Any] | None:
+        answer = await self.hub.request(
+            "GET",
+            url_path_join(self.api_url, "user"),
+            headers={"Authorization": f"token {token}"},
+        )
+        if answer.status in (401, 403):
+            return None
+        if answer.status != 200 or not _is_user_model(answer.json):
+            raise HubUnavailable(f"{self.api_url}/user answered {answer.status}, and no user")
+        return answer.json
+
+    def _get_token_url(self, handler: RequestHandler) -> str:
+        """No token in an address, where logs and histories keep it; not for web sockets either."""
+        return ""
+
+    def get_session_id(self, handler: RequestHandler) -> str:
+        """The browser's session at the hub; a token in a header is good without one."""
+        if self.get_token(handler, in_cookie=False):
+            return ""
+        return super().get_session_id(handler)
 
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
         """Which of the scopes the user's token lacks."""
@@ -93,27 +198,112 @@ class ServiceAuth(HubOAuth):
         """Drop the caller's cached identity and cookie: they are signed out here at once."""
         token = self._get_token_cookie(handler)
         if token:
-            digest = hashlib.sha256(token.encode("utf8", "replace")).hexdigest()
-            self.cache.pop(f"token:{self.get_session_id(handler)}:{digest}", None)
+            self.identities.sign_out(_key(token, self.get_session_id(handler)))
         self.clear_cookie(handler)
 
+    # OAuth state: sealed and kept by the browser, where the library keeps it in memory
+
+    def set_state_cookie(
+        self,
+        handler: RequestHandler,
+        next_url: str | None = None,
+        *,
+        code_verifier: str | None = None,
+    ) -> str:
+        """Begin a sign-in; give its sealed state.
+
+        One cookie names the browser, however many sign-ins it begins.
+        """
+        browser = self.browser_of(handler) or secrets.token_urlsafe(16)
+        retry: LoginState | None = getattr(handler, "lapsed_state", None)
+        state = LoginState(
+            browser,
+            retry.next_url if retry else inside(next_url or "", self.base_url),
+            code_verifier,
+            again=retry is not None,
+        )
+        handler.set_secure_cookie(
+            self.state_cookie_name,
+            browser,
+            path=self.cookie_path,
+            httponly=True,
+            max_age=self.oauth_state_max_age,
+            expires_days=None,
+            **self._state_cookie_options(),
+        )
+        return self.seal.close(state)
+
+    def _state_cookie_options(self) -> dict[str, Any]:
+        """An admin's ``cookie_options``, but for what a state cookie cannot do without."""
+        ours = {"path", "httponly", "max_age", "expires", "expires_days"}
+        options = {key: value for key, value in self.cookie_options.items() if key not in ours}
+        return {**options, "secure": True} if self.cookie_host_prefix_enabled else options
+
+    def browser_of(self, handler: RequestHandler) -> str | None:
+        """What the state cookie names the browser, if it is signed by us and has not lapsed."""
+        days = self.oauth_state_max_age / 86400
+        value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
+        return value.decode() if value else None
+
+    def get_next_url(self, state_id: str = "", /) -> str:
+        """Where a sign-in is to end; never outside our prefix."""
+        state, _ = self.seal.open(state_id)
+        return inside(state.next_url, self.base_url) if state else self.base_url
+
+    def get_code_verifier(self, state_id: str = "", /) -> str | None:
+        """The verifier of PKCE that belongs to a sign-in."""
+        state, _ = self.seal.open(state_id)
+        return state.code_verifier if state else None
+
+    def get_state_cookie_name(self, state_id: str = "", /) -> str:
+        """The one cookie of all sign-ins."""
+        return self.state_cookie_name
+
     async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:
-        """Ask the hub, for the library's sign-in code.
+        """Exchange the code of a sign-in for a token, for the library.
 
         Its own version answers 500 when the hub is away, waits for it up to five minutes (6.x)
         and reads an answer of any size. 5.x passes ``body``, 6.x ``data``.
         """
-        allow_403 = kwargs.pop("allow_403", False)
         headers = {"Authorization": f"token {self.api_token}", **kwargs.get("headers", {})}
         body = kwargs.get("data", kwargs.get("body"))
         answer = await self.hub.request(method, url, headers=headers, body=body)
+        if answer.status < 300 and isinstance(answer.json, dict) and "access_token" in answer.json:
+            return answer.json
         if answer.status < 300:
-            return answer.json()
-        if allow_403 and answer.status in (401, 403):
-            return None
-        raise self._refusal(method, url, answer.status)
+            raise HubUnavailable("it gave no token for a code")
+        self.log.warning("The hub answered %d to %s %s", answer.status, method, url)
+        raise HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
 
-    def _refusal(self, method: str, url: str, status: int) -> HTTPError:
-        """What a 4xx of the hub means for the person who is signing in."""
-        self.log.warning("The hub answered %d to %s %s", status, method, url)
-        return HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
+
+def _key(token: str, session_id: str) -> bytes:
+    return hashlib.sha256(f"{session_id}:{token}".encode("utf8", "replace")).digest()
+
+
+def _is_user_model(model: Any) -> bool:
+    return (
+        isinstance(model, dict)
+        and isinstance(model.get("name"), str)
+        and isinstance(model.get("scopes"), list)
+    )
+
+
+def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...] | None:
+    """Every header that the library's decision depends on; nothing where it is made anew each time.
+
+    That is for changes, whose XSRF token may be in the body, and for web sockets.
+    """
+    get = request.headers.get
+    mode = get("Sec-Fetch-Mode")
+    if request.method not in READ_ONLY or mode == "websocket":
+        return None
+    return (
+        get("Authorization"),
+        get("Cookie"),
+        mode,
+        get("Sec-Fetch-Site"),
+        get("X-Xsrftoken"),
+        get("X-Csrftoken"),
+        get("User-Agent"),
+        request.remote_ip,
+    )

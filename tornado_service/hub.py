@@ -7,6 +7,7 @@ import json
 import ssl
 import time
 from dataclasses import dataclass
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import make_ssl_context, url_path_join
@@ -14,6 +15,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.web import HTTPError
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
+
+from .breaker import Breaker
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -33,21 +36,13 @@ class HubUnavailable(HTTPError):
 
 @dataclass(frozen=True)
 class HubAnswer:
-    """What the hub said: a status below 500 that is no redirect, and its body."""
+    """What the hub said: a status below 500 that is no redirect, and the JSON that came with it.
+
+    A refusal (4xx) may come without JSON; then that is ``None``.
+    """
 
     status: int
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            HubUnavailable: it is none.
-        """
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise HubUnavailable("the answer is not JSON") from error
+    json: Any
 
 
 class HubClient(LoggingConfigurable):
@@ -57,11 +52,36 @@ class HubClient(LoggingConfigurable):
     api_token = Unicode(help="The service's own token. Set by the application.")
 
     hub_timeout = Float(
-        5.0, help="Seconds that one call of the Hub's REST API may take. Default: 5."
+        5.0,
+        help="""Seconds that a call of the Hub's REST API may take, waiting for its turn included.
+        Default: 5.""",
+        min=0.1,
     ).tag(config=True)
 
     hub_concurrency = Integer(
-        10, help="How many calls of the Hub's REST API may be under way at once. Default: 10."
+        10,
+        help="How many calls of the Hub's REST API may be under way at once. Default: 10.",
+        min=1,
+    ).tag(config=True)
+
+    hub_queue = Integer(
+        200,
+        help="""How many calls may wait for their turn; for more the answer is 503 at once.
+        Default: 200.""",
+        min=0,
+    ).tag(config=True)
+
+    breaker_failures = Integer(
+        5,
+        help="""After how many calls in a row without a usable answer nobody waits for the hub any
+        more. Default: 5.""",
+        min=1,
+    ).tag(config=True)
+
+    breaker_pause = Float(
+        5.0,
+        help="Seconds between looks whether the hub is back. Default: 5.",
+        min=0.1,
     ).tag(config=True)
 
     max_answer = 8 * 1024 * 1024  # bytes; the largest page of users that a hub sends is ~2 MiB
@@ -69,8 +89,14 @@ class HubClient(LoggingConfigurable):
     def __init__(self, metrics: Metrics, tls_files: tuple[str, str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.metrics = metrics
+        self.breaker = Breaker(self.breaker_failures, self.breaker_pause, self._look, self.log)
+        metrics.show_breaker(lambda: float(self.breaker.is_open))
         self._tls_files = tls_files
         self._client: AsyncHTTPClient | None = None
+        self._places = asyncio.Semaphore(self.hub_concurrency)
+        self._waiting = 0
+        self._last_answer = -inf  # on the monotonic clock
+        self._checking: asyncio.Task[str] | None = None
 
     def _tls(self) -> ssl.SSLContext | None:
         """What the hub's ``internal_ssl`` asks of its clients, where it is on."""
@@ -82,7 +108,7 @@ class HubClient(LoggingConfigurable):
         if self._client is None:
             self._client = AsyncHTTPClient(
                 force_instance=True,
-                max_clients=self.hub_concurrency,
+                max_clients=self.hub_concurrency + 1,  # one more for the breaker's trial
                 max_body_size=self.max_answer,
                 defaults={
                     "connect_timeout": self.hub_timeout,
@@ -114,37 +140,86 @@ class HubClient(LoggingConfigurable):
             The hub's answer, which may be a refusal (4xx).
 
         Raises:
-            HubUnavailable: there was no answer in time, or one that is none (5xx, a redirect).
+            HubUnavailable: there was no answer in time, or one that is none (5xx, a redirect,
+                anything but JSON); or it was not asked, as it has not answered for a while.
         """
-        started = time.perf_counter()
-        outcome = "failed"
-        try:
-            answer = await self._fetch(method, url, headers, body)
-            outcome = "ok" if answer.status < 400 else "refused"
-            return answer
-        finally:
-            self.metrics.observe_hub(outcome, time.perf_counter() - started)
-
-    async def _fetch(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None
-    ) -> HubAnswer:
+        if self.breaker.is_open:
+            raise HubUnavailable("it has not answered for a while", ceil(self.breaker_pause))
         request = HTTPRequest(
             url, method=method, headers=headers, body=body, allow_nonstandard_methods=True
         )
+        await self._wait_for_a_place()
         try:
-            response = await asyncio.wait_for(
-                self._http().fetch(request, raise_error=False), self.hub_timeout
-            )
+            return await self._call(request)
+        finally:
+            self._places.release()
+
+    async def _wait_for_a_place(self) -> None:
+        if self._places.locked() and self._waiting >= self.hub_queue:
+            self.metrics.observe_hub("full", 0)
+            raise HubUnavailable(f"{self._waiting} calls are waiting for it", 1)
+        self._waiting += 1
+        try:
+            # half of the time, so that the call itself has a fair chance
+            await asyncio.wait_for(self._places.acquire(), self.hub_timeout / 2)
         except asyncio.TimeoutError:
-            raise HubUnavailable(f"no answer in {self.hub_timeout:g} s") from None
+            self.metrics.observe_hub("full", 0)
+            raise HubUnavailable("too many calls are under way", 1) from None
+        finally:
+            self._waiting -= 1
+
+    async def _call(self, request: HTTPRequest) -> HubAnswer:
+        started = time.perf_counter()
+        outcome = "failed"
+        try:
+            answer = await self._fetch(request)
+            outcome = "ok" if answer.status < 400 else "refused"
+            self.breaker.succeeded()
+            self._last_answer = time.monotonic()
+            return answer
+        except HubUnavailable as error:
+            self.breaker.failed(error.detail)
+            raise
+        finally:
+            self.metrics.observe_hub(outcome, time.perf_counter() - started)
+
+    async def _fetch(self, request: HTTPRequest) -> HubAnswer:
+        limit = self.hub_timeout / 2 if self._waiting else self.hub_timeout
+        try:
+            response = await asyncio.wait_for(self._http().fetch(request, raise_error=False), limit)
+        except asyncio.TimeoutError:
+            raise HubUnavailable(f"no answer in {limit:g} s") from None
         except Exception as error:
             # whatever goes wrong between us and the hub, it is not the visitor's fault
             raise HubUnavailable(f"{type(error).__name__}: {error}") from error
-        if response.code == 599:
-            raise HubUnavailable(str(response.error))
         if response.code >= 500 or 300 <= response.code < 400 or response.code < 200:
             raise HubUnavailable(f"it answered {response.code}")
-        return HubAnswer(response.code, response.body or b"")
+        return HubAnswer(response.code, _parsed(response.code, response.body))
+
+    async def _look(self) -> None:
+        """The breaker's trial: a call that the hub cannot answer without its database."""
+        await self._fetch(
+            HTTPRequest(
+                url_path_join(self.api_url, "user"),
+                headers={"Authorization": f"token {self.api_token}"},
+            )
+        )
+
+    async def check(self, recent: float = 0) -> None:
+        """See that the hub answers; one call, however many ask at the same time.
+
+        Args:
+            recent: seconds for which an earlier answer is good enough.
+
+        Raises:
+            HubUnavailable: it does not.
+        """
+        if self.breaker.is_well and time.monotonic() - self._last_answer < recent:
+            return
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.get_running_loop().create_task(self.version())
+            self._checking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._checking)
 
     async def version(self) -> str:
         """The hub's version. Needs no scope.
@@ -153,13 +228,25 @@ class HubClient(LoggingConfigurable):
             HubUnavailable: the hub does not answer, or what answers is no hub.
         """
         answer = await self.request("GET", url_path_join(self.api_url, "") + "/", headers={})
-        model = answer.json()
+        model = answer.json
         if answer.status != 200 or not isinstance(model, dict) or "version" not in model:
             raise HubUnavailable(f"what answers at {self.api_url} is not a Hub API")
         return str(model["version"])
 
     def close(self) -> None:
         """Drop the connections that are open."""
+        self.breaker.close()
+        if self._checking is not None:
+            self._checking.cancel()
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _parsed(status: int, body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError as error:
+        if status >= 400:
+            return None
+        raise HubUnavailable("what it answered is not JSON") from error

@@ -66,6 +66,23 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.identities = Counter(
+            "tornado_service_identities_asked",
+            "Callers that were not in the cache, or no longer, by what the hub said of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._sizes = Gauge(
+            "tornado_service_identities",
+            "Callers that are remembered.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._breaker = Gauge(
+            "tornado_service_hub_breaker_open",
+            "1 while the hub does not answer and nobody waits for it.",
+            registry=self.registry,
+        )
         info = Gauge(
             "tornado_service_info",
             "Always 1; the labels say what runs.",
@@ -101,11 +118,21 @@ class Metrics:
             self.latency.labels(name).observe,
         )
 
+    def show_sizes(self, **sizes: Callable[[], float]) -> None:
+        """Show how many callers are remembered, by kind."""
+        for kind, size in sizes.items():
+            self._sizes.labels(kind).set_function(size)
+
+    def show_breaker(self, is_open: Callable[[], float]) -> None:
+        """Show whether the circuit breaker is open."""
+        self._breaker.set_function(is_open)
+
     def observe_hub(self, outcome: str, seconds: float) -> None:
         """Count one call of the Hub's REST API.
 
         Args:
-            outcome: ``ok``, ``refused`` (4xx) or ``failed`` (no usable answer in time).
+            outcome: ``ok``, ``refused`` (4xx), ``failed`` (no usable answer in time) or ``full``
+                (too many calls are waiting; it was not made).
             seconds: how long it took.
         """
         self.hub_calls.labels(outcome).inc()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from tornado.web import Application
 
 from .handlers import api, ops, pages
@@ -16,7 +22,8 @@ from .log import log_request
 if TYPE_CHECKING:
     from .app import TornadoService
 
-HERE = Path(__file__).parent
+#: Templates and static files are read as this package's resources: it may lie in a zip.
+PACKAGE = "tornado_service"
 
 
 def make_web_app(service: TornadoService) -> Application:
@@ -32,7 +39,7 @@ def make_web_app(service: TornadoService) -> Application:
         compress_response=True,
         security_headers=security_headers(service.auth.hub_host),
         jinja_env=make_jinja_env(service.template_paths),
-        static_url=ops.static_urls(HERE / "static", service.auth.base_url + "static/"),
+        static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
     )
 
 
@@ -52,7 +59,7 @@ def make_routes(service: TornadoService) -> list[Any]:
         (f"{prefix}health", ops.HealthHandler),
         (f"{prefix}health/ready", ops.ReadyHandler),
         (f"{prefix}metrics", metrics),
-        (f"{prefix}static/(.*)", ops.StaticHandler, {"path": str(HERE / "static")}),
+        (f"{prefix}static/(.*)", ops.StaticHandler, {"package": PACKAGE}),
         # for Kubernetes, which probes the port and not through the proxy
         ("/health", ops.HealthHandler),
         ("/health/ready", ops.ReadyHandler),
@@ -61,7 +68,7 @@ def make_routes(service: TornadoService) -> list[Any]:
 
 def make_jinja_env(template_paths: list[str]) -> Environment:
     """Templates: an admin's own first; ours stay in reach as ``templates/page.html``."""
-    ours = FileSystemLoader(HERE / "templates")
+    ours = PackageLoader(PACKAGE)
     loader = ChoiceLoader(
         [PrefixLoader({"templates": ours}), FileSystemLoader(template_paths), ours]
     )

@@ -16,6 +16,7 @@ from ..auth import allow_unauthenticated, is_open, scopes_needed
 
 if TYPE_CHECKING:
     from ..app import TornadoService
+    from ..identity import Identity
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -60,12 +61,12 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         method = self._method()
         if is_open(method):
             return
-        user = await self.hub_auth.get_user(self, sync=False)
+        user = await self.hub_auth.identify(self)
         if user is None:
-            self._refuse_stranger()
+            await self._refuse_stranger()
             return
+        self.current_user = user  # the error page may greet them; no method runs before the check
         self._check_access(user, scopes_needed(method))
-        self.current_user = user
 
     def _method(self) -> Callable[..., Any]:
         """The method that will answer.
@@ -81,8 +82,10 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
             raise HTTPError(405)
         return handler
 
-    def _refuse_stranger(self) -> None:
+    async def _refuse_stranger(self) -> None:
         if self.is_navigation():
+            if not self._is_probe():
+                await self.service.hub.check(recent=5)
             # the mixin adds the OAuth state, and PKCE where the hub has it
             self.redirect(self.get_login_url())
             return
@@ -95,16 +98,17 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
             " or send a valid token: 'Authorization: token …'",
         )
 
-    def _check_access(self, user: dict[str, Any], more: frozenset[str]) -> None:
-        try:
-            self.check_hub_user(user)
-        except UserNotAllowed:
-            missing = {self.hub_auth.access_scope}
-        else:
-            missing = self.hub_auth.missing_scopes(more, user) if more else set()
+    def _is_probe(self) -> bool:
+        """Whether this may be the hub that looks whether we are up: it is never told of a 503."""
+        headers = self.request.headers
+        return "Sec-Fetch-Mode" not in headers and "text/html" not in headers.get("Accept", "")
+
+    def _check_access(self, user: Identity, more: frozenset[str]) -> None:
+        verdict = (type(self), more)
+        missing = user.verdicts.get(verdict)
+        if missing is None:
+            missing = user.verdicts[verdict] = self._missing_scopes(user, more)
         if missing:
-            # the error page may greet them; no method runs
-            self.current_user = user
             raise HTTPError(
                 403,
                 "%s is signed in, but may not do this: the scope %s is missing."
@@ -112,6 +116,13 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
                 user["name"],
                 ", ".join(sorted(missing)),
             )
+
+    def _missing_scopes(self, user: Identity, more: frozenset[str]) -> set[str]:
+        try:
+            self.check_hub_user(user)
+        except UserNotAllowed:
+            return {self.hub_auth.access_scope}
+        return self.hub_auth.missing_scopes(more, user)
 
     def get_current_user(self) -> None:
         """Nobody: ``prepare`` has asked.
@@ -166,14 +177,9 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
         """Set a cookie: never for other sites, and only over https where the browser uses it."""
         kwargs.setdefault("samesite", "Lax")
-        if get_browser_protocol(self.request) == "https":
+        if self.service.public_https or get_browser_protocol(self.request) == "https":
             kwargs.setdefault("secure", True)
         super().set_cookie(name, value, *args, **kwargs)
-
-    def clear_cookie(self, name: str, **kwargs: Any) -> None:
-        """Take a cookie back, with the attributes that it was set with."""
-        kwargs.pop("secure", None)
-        super().clear_cookie(name, **kwargs)
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
         """What the visitor may read of an error: our own words, never an exception's.
@@ -211,7 +217,8 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         if isinstance(value, HTTPError):
             detail = getattr(value, "detail", None)
             if detail:
-                self.service.log.warning("The hub is not available: %s", detail)
+                # at debug, as the breaker says once that the hub is away, and not for each request
+                self.service.log.debug("The hub is not available: %s", detail)
             return
         self.service.log.error(
             "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from tornado.web import StaticFileHandler
+from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
 from .base import APIHandler, BaseHandler
@@ -68,51 +69,68 @@ class OpenMetricsHandler(MetricsHandler):
         super().get()
 
 
-class StaticHandler(BaseHandler, StaticFileHandler):
+class StaticHandler(BaseHandler):
     """GET static/…: files whose names carry a hash of what is in them."""
 
     quiet = True
 
     _HASHED = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
 
-    def initialize(self, path: str) -> None:  # type: ignore[override]
-        """Serve the files below a directory."""
-        BaseHandler.initialize(self)
-        StaticFileHandler.initialize(self, path)
+    def initialize(self, package: str) -> None:  # type: ignore[override]
+        """Serve the static files of a package."""
+        super().initialize()
+        self._files = static_files(package)
 
     @allow_unauthenticated
-    async def get(self, path: str, include_body: bool = True) -> None:
-        """Serve one file."""
-        await StaticFileHandler.get(self, path, include_body)
-
-    @allow_unauthenticated
-    async def head(self, path: str) -> None:  # type: ignore[override]
-        """Serve one file's headers."""
-        await StaticFileHandler.get(self, path, include_body=False)
-
-    def parse_url_path(self, url_path: str) -> str:
-        """Take the hash out of the name."""
-        self._immutable = bool(self._HASHED.match(url_path))
-        return super().parse_url_path(self._HASHED.sub(r"\g<stem>\g<suffix>", url_path))
-
-    def set_extra_headers(self, path: str) -> None:
-        """A name with a hash never means anything else."""
+    def get(self, path: str) -> None:
+        """Serve one file, by its own name or by that with the hash."""
+        name = self._HASHED.sub(r"\g<stem>\g<suffix>", path)
+        if name not in self._files:
+            raise HTTPError(404)
+        content = self._files[name]
+        # a name with a hash never means anything else
         lasting = "public, max-age=31536000, immutable"
-        self.set_header("Cache-Control", lasting if self._immutable else "no-cache")
+        is_lasting = path == _lasting_name(name, content)
+        self.set_header("Cache-Control", lasting if is_lasting else "no-cache")
+        kind = mimetypes.guess_type(name)[0]
+        self.set_header("Content-Type", kind or "application/octet-stream")
+        self.write(content)
 
 
-def static_urls(root: Path, prefix: str) -> Callable[[str], str]:
+@cache
+def static_files(package: str) -> Mapping[str, bytes]:
+    """The files below a package's ``static``, by name.
+
+    They are read once, so that no request waits for a disk, and as resources, so that the package
+    may lie in a zip.
+    """
+    found = {}
+    folders = [("", files(package) / "static")]
+    for path, folder in folders:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                folders.append((f"{path}{entry.name}/", entry))
+            else:
+                found[path + entry.name] = entry.read_bytes()
+    return found
+
+
+def static_urls(package: str, prefix: str) -> Callable[[str], str]:
     """How templates name static files: by addresses with a hash of the content.
 
     Args:
-        root: where the files are.
+        package: where the files are.
         prefix: their address, with a slash at its end.
     """
 
     @cache
     def static_url(path: str) -> str:
-        digest = hashlib.sha256((root / path).read_bytes()).hexdigest()[:12]
-        stem, _, suffix = path.rpartition(".")
-        return f"{prefix}{stem}.{digest}.{suffix}"
+        return prefix + _lasting_name(path, static_files(package)[path])
 
     return static_url
+
+
+def _lasting_name(path: str, content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    stem, _, suffix = path.rpartition(".")
+    return f"{stem}.{digest}.{suffix}"

@@ -9,6 +9,8 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated
+from ..hub import HubUnavailable
+from ..state import LoginState, inside
 from .base import BaseHandler, PageHandler
 
 
@@ -89,26 +91,54 @@ class SlashHandler(BaseHandler):
 class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
 
+    #: The sign-in that this request finishes, as it was sealed, once it is known to be ours.
+    _finishing: str | None = None
+    #: One that has lapsed, to be begun anew.
+    lapsed_state: LoginState | None = None
+
     @allow_unauthenticated
     async def get(self) -> None:
-        """Finish the sign-in as the hub's library does."""
-        await HubOAuthCallbackHandler.get(self)
+        """Finish the sign-in as the hub's library does, if this browser began it.
 
-    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
-        """Go on to the page that was asked for; it lies below our prefix, or is the home page."""
-        super().redirect(inside(url, self.hub_auth.base_url), permanent, status)
+        Raises:
+            HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
+            HubUnavailable: the hub does not answer.
+        """
+        if self.get_argument("error", ""):
+            raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
+        sealed = self.get_argument("state", "")
+        state, lapsed = self.hub_auth.seal.open(sealed)
+        if state is None:
+            raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
+        if lapsed or not state.is_of(self.hub_auth.browser_of(self)):
+            await self._begin_again(state)
+            return
+        self._finishing = sealed
+        try:
+            await HubOAuthCallbackHandler.get(self)
+        except HTTPError as error:
+            if error.status_code < 500 or isinstance(error, HubUnavailable):
+                raise
+            raise HubUnavailable("it does not know the token that it has just given") from error
 
+    async def _begin_again(self, state: LoginState) -> None:
+        """Go on where the person wanted to be: signed in already, or by one more sign-in."""
+        target = inside(state.next_url, self.hub_auth.base_url)
+        if await self.hub_auth.identify(self):
+            self.redirect(target)
+        elif state.again or not self.is_navigation():
+            raise HTTPError(
+                403, "This sign-in did not work twice: are cookies off? Open the page again."
+            )
+        else:
+            self.lapsed_state = state
+            self.redirect(self.get_login_url())
 
-def inside(url: str, prefix: str) -> str:
-    """The path that was asked for, if it is one of ours, else the prefix.
-
-    Args:
-        url: where a sign-in is to end.
-        prefix: ours, with slashes around.
-    """
-    path = url.split("?", 1)[0]
-    odd = "\\" in url or "//" in path or ".." in path or not url.isprintable()
-    return url if path.startswith(prefix) and not odd else prefix
+    def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
+        """What the library compares with the state: the same, as we have compared already."""
+        if self._finishing is not None and name == self.hub_auth.state_cookie_name:
+            return self._finishing.encode()
+        return super().get_secure_cookie(name, *args, **kwargs)
 
 
 class LogoutHandler(PageHandler):

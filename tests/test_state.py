@@ -1,0 +1,46 @@
+import pytest
+
+from tornado_service.state import LoginState, Seal
+
+STATE = LoginState("browser", "/services/x/page", "verifier")
+
+
+def test_what_is_sealed_is_what_is_opened() -> None:
+    seal = Seal(b"x" * 32, 600)
+
+    assert seal.open(seal.close(STATE)) == (STATE, False)
+
+
+def test_another_process_with_the_same_secret_can_open_it() -> None:
+    assert Seal(b"x" * 32, 600).open(Seal(b"x" * 32, 600).close(STATE))[0] == STATE
+
+
+def test_nobody_can_read_or_change_it() -> None:
+    seal = Seal(b"x" * 32, 600)
+    sealed = seal.close(STATE)
+
+    assert "page" not in sealed
+    for at in (0, 10, len(sealed) // 2, len(sealed) - 3):
+        changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
+        assert seal.open(changed)[0] is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", "gAAAAA==", "\x00", "a" * 10_000])
+def test_what_was_not_sealed_here_holds_nothing(text: str) -> None:
+    assert Seal(b"x" * 32, 600).open(text) == (None, True)
+
+
+def test_one_of_another_secret_holds_nothing() -> None:
+    assert Seal(b"y" * 32, 600).open(Seal(b"x" * 32, 600).close(STATE)) == (None, True)
+
+
+def test_a_lapsed_one_still_says_where_to_go() -> None:
+    seal = Seal(b"x" * 32, -1)
+
+    assert seal.open(seal.close(STATE)) == (STATE, True)
+
+
+def test_only_the_browser_that_began_it_may_finish_it() -> None:
+    assert STATE.is_of("browser")
+    assert not STATE.is_of("another")
+    assert not STATE.is_of(None)

@@ -1,0 +1,185 @@
+"""Who is behind which token: asked of the hub once, remembered for a while, in bounded space."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .hub import HubUnavailable
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Identity(dict[str, Any]):
+    """The hub's model of a caller, and when the hub said so.
+
+    ``verdicts`` remembers what was derived from the model, for as long as it is good.
+    """
+
+    __slots__ = ("confirmed", "dropped", "verdicts")
+
+    def __init__(self, model: dict[str, Any], confirmed: float) -> None:
+        super().__init__(model)
+        self.confirmed = confirmed
+        self.dropped = False
+        self.verdicts: dict[Hashable, Any] = {}
+
+
+class Recent(Generic[Key, Value]):
+    """The entries used last, of which there are never more than ``size``."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[Key, Value] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key) -> Value | None:
+        """An entry, which is now the one used last."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: Key, value: Value) -> None:
+        """Add or replace an entry; the one that was not used for longest makes room."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def drop(self, key: Key) -> Value | None:
+        """Take an entry out."""
+        return self._entries.pop(key, None)
+
+
+class Identities:
+    """Callers by token, each asked of the hub by one call however many requests wait for it.
+
+    Args:
+        size: how many callers are remembered, and how many refused tokens besides.
+        max_age: seconds for which the hub's word is taken.
+        refused_max_age: seconds for which a refusal is.
+        stale_grace: seconds beyond ``max_age`` for which readers stay known while the hub is away.
+        metrics: counts what was asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        max_age: float,
+        refused_max_age: float,
+        stale_grace: float,
+        metrics: Metrics,
+    ) -> None:
+        self._known: Recent[bytes, Identity] = Recent(size)
+        self._refused: Recent[bytes, float] = Recent(size)
+        self._asking: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._max_age = max_age
+        self._refused_max_age = refused_max_age
+        self._grace = stale_grace
+        self._metrics = metrics
+        metrics.show_sizes(known=lambda: len(self._known), refused=lambda: len(self._refused))
+
+    def is_fresh(self, identity: Identity) -> bool:
+        """Whether the hub's word on a caller still counts."""
+        return not identity.dropped and time.monotonic() - identity.confirmed < self._max_age
+
+    async def get(
+        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
+    ) -> Identity | None:
+        """The caller behind a token, or nobody.
+
+        Args:
+            key: stands for the token.
+            ask: asks the hub; gives nobody for a token that it refuses.
+            certain: whether the hub has to confirm it now, because something is to be changed.
+
+        Raises:
+            HubUnavailable: the hub does not answer, and the caller is not known (well enough).
+        """
+        known = self._known.get(key)
+        if known is not None and self.is_fresh(known) and not certain:
+            return known
+        refused = self._refused.get(key)
+        if refused is not None and time.monotonic() - refused < self._refused_max_age:
+            return None
+        try:
+            return await asyncio.shield(self._ask_once(key, ask))
+        except HubUnavailable:
+            if known is None or certain or not self._is_in_grace(known):
+                raise
+            self._metrics.identities.labels("stale").inc()
+            return known
+
+    def _is_in_grace(self, identity: Identity) -> bool:
+        age = time.monotonic() - identity.confirmed
+        return not identity.dropped and age < self._max_age + self._grace
+
+    def _ask_once(
+        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+    ) -> asyncio.Task[Identity | None]:
+        """The call that is under way, else a new one.
+
+        It is a task of its own, so that it goes on when the request that began it is gone.
+        """
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._remember(key, ask))
+            self._asking[key] = task
+            task.add_done_callback(lambda done: self._asked(key, done))
+        return task
+
+    def _asked(self, key: bytes, task: asyncio.Task[Identity | None]) -> None:
+        if self._asking.get(key) is task:
+            del self._asking[key]
+        if not task.cancelled():
+            task.exception()  # whoever waited has seen it; nobody else needs to
+
+    async def _remember(
+        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+    ) -> Identity | None:
+        began = time.monotonic()
+        try:
+            model = await ask()
+        except HubUnavailable:
+            self._metrics.identities.labels("failed").inc()
+            raise
+        if self._asking.get(key) is not asyncio.current_task():
+            # signed out meanwhile: what the hub said before that counts no more
+            return None
+        if model is None:
+            self._metrics.identities.labels("refused").inc()
+            self.drop(key)
+            self._refused.put(key, time.monotonic())
+            return None
+        self._metrics.identities.labels("known").inc()
+        self.drop(key)
+        identity = Identity(model, began)
+        self._known.put(key, identity)
+        return identity
+
+    def drop(self, key: bytes) -> None:
+        """Forget a caller at once."""
+        known = self._known.drop(key)
+        if known is not None:
+            known.dropped = True
+
+    def sign_out(self, key: bytes) -> None:
+        """Forget a caller at once, and what is being asked of them."""
+        self.drop(key)
+        self._asking.pop(key, None)
+
+    def close(self) -> None:
+        """End what is under way."""
+        for task in list(self._asking.values()):
+            task.cancel()

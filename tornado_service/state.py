@@ -1,0 +1,91 @@
+"""What a sign-in must remember while the browser is at the hub, sealed and kept by the browser."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+#: A longer address is not returned to; the sign-in ends on the home page.
+MAX_ADDRESS = 2000
+
+
+def derived_key(secret: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose, 32 bytes (HKDF, https://www.rfc-editor.org/rfc/rfc5869).
+
+    Args:
+        secret: what it is derived from; nobody can come back to it from the key.
+        purpose: keys for different purposes have nothing in common.
+    """
+    return HKDF(hashes.SHA256(), length=32, salt=None, info=purpose).derive(secret)
+
+
+def inside(address: str, prefix: str) -> str:
+    """The address that was asked for, if it is one of ours, else the prefix.
+
+    Args:
+        address: where a sign-in is to end, path and query.
+        prefix: ours, with slashes around.
+    """
+    path = address.split("?", 1)[0]
+    odd = "\\" in address or "//" in path or ".." in path or not address.isprintable()
+    if odd or not path.startswith(prefix) or len(address) > MAX_ADDRESS:
+        return prefix
+    return address
+
+
+@dataclass(frozen=True)
+class LoginState:
+    """One sign-in under way.
+
+    Attributes:
+        browser: what the browser that began it keeps in a cookie; only that one may finish it.
+        next_url: the address to end on.
+        code_verifier: of PKCE, on JupyterHub 6 (https://www.rfc-editor.org/rfc/rfc7636).
+        again: whether it was begun anew because an earlier one had lapsed.
+    """
+
+    browser: str
+    next_url: str
+    code_verifier: str | None = None
+    again: bool = False
+
+    def is_of(self, browser: str | None) -> bool:
+        """Whether this browser began it."""
+        return browser is not None and hmac.compare_digest(self.browser, browser)
+
+
+class Seal:
+    """Encrypts and signs states, so that no process needs to remember them.
+
+    Any process with the same cookie secret can open them: the one after a restart, or a second one.
+
+    Args:
+        cookie_secret: the service's.
+        max_age: seconds after which a state has lapsed.
+    """
+
+    def __init__(self, cookie_secret: bytes, max_age: int) -> None:
+        key = derived_key(cookie_secret, b"tornado_service login state")
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._max_age = max_age
+
+    def close(self, state: LoginState) -> str:
+        """The state as a text for the ``state`` parameter of OAuth."""
+        return self._fernet.encrypt(json.dumps(asdict(state)).encode()).decode()
+
+    def open(self, sealed: str) -> tuple[LoginState | None, bool]:
+        """What a text holds, and whether it has lapsed; nothing for a text that is not ours."""
+        try:
+            token = sealed.encode("ascii")
+            state = LoginState(**json.loads(self._fernet.decrypt(token)))
+            age = time.time() - self._fernet.extract_timestamp(token)
+        except (InvalidToken, UnicodeEncodeError):
+            return None, True
+        return state, age > self._max_age
