@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -21,30 +22,9 @@ from .auth import ServiceAuth, derived_cookie_secret
 from .hub import HubClient, HubUnavailable
 from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado
 from .metrics import Metrics
+from .selfcheck import SelfCheck
 from .server import Server, bind, die_with_parent, is_loopback_address, tls_context
 from .web import make_web_app
-
-#: Variables of the environment that say nothing secret; ``api/debug`` shows these.
-PUBLIC_ENVIRONMENT = frozenset(
-    {
-        "JUPYTERHUB_API_URL",
-        "JUPYTERHUB_BASE_URL",
-        "JUPYTERHUB_CLIENT_ID",
-        "JUPYTERHUB_HOST",
-        "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
-        "JUPYTERHUB_OAUTH_CALLBACK_URL",
-        "JUPYTERHUB_PUBLIC_HUB_URL",
-        "JUPYTERHUB_PUBLIC_URL",
-        "JUPYTERHUB_SERVICE_NAME",
-        "JUPYTERHUB_SERVICE_PREFIX",
-        "JUPYTERHUB_SERVICE_URL",
-        "LANG",
-        "LC_ALL",
-        "PATH",
-        "PYTHONPATH",
-        "VIRTUAL_ENV",
-    }
-)
 
 
 class TornadoService(Application):
@@ -58,6 +38,10 @@ class TornadoService(Application):
         "demo": (
             "tornado_service.demo.DemoApp",
             "Try it: a throw-away hub with the service in it.",
+        ),
+        "doctor": (
+            "tornado_service.doctor.DoctorApp",
+            "Say what is wrong with the service that runs here.",
         ),
     }
     aliases = {
@@ -222,6 +206,7 @@ class TornadoService(Application):
         self._check_cookie_secret()
         self.auth.connect(self.hub, self.cookie_secret)
         self.public_https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
+        self.selfcheck = SelfCheck(self)
         self.web_app = make_web_app(self)
 
     @classmethod
@@ -303,12 +288,17 @@ class TornadoService(Application):
             loop.add_signal_handler(number, server.stop_soon)
         orphaned = die_with_parent(server.stop_now)
         server.start()
+        # what was imported stays for ever: no need to look at it again and again
+        gc.collect()
+        gc.freeze()
         self.log.info(
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
+        checking = loop.create_task(self.selfcheck.run())
         try:
             await server.until_stopped()
         finally:
+            checking.cancel()
             orphaned.cancel()
             self.auth.identities.close()
             self.hub.close()
@@ -330,7 +320,7 @@ class TornadoService(Application):
     def public_environment(self) -> dict[str, str]:
         """The environment by allow-list; nothing secret is in it."""
         return {
-            name: value if name in PUBLIC_ENVIRONMENT else "[hidden]"
+            name: value if name in config.PUBLIC_ENVIRONMENT else "[hidden]"
             for name, value in sorted(os.environ.items())
         }
 

@@ -123,13 +123,15 @@ class ServiceAuth(HubOAuth):
         Raises:
             HubUnavailable: the hub would have to say, and does not answer.
         """
-        key = _headers_that_decide(handler.request)
+        request = handler.request
+        key = _headers_that_decide(request) if request.method in READ_ONLY else None
         known = self._by_headers.get(key) if key else None
         if known is not None and self.identities.is_fresh(known):
+            # what the library would have noted, for its XSRF check
+            handler._token_authenticated = len(key or ()) == 1  # type: ignore[attr-defined]
             return known
         identity: Identity | None = await self.get_user(handler, sync=False)
-        if key and identity is not None and not handler.request.query:
-            # a query may hold the XSRF token, which would then be missing from the key
+        if key and identity is not None and _is_decided_by(key, handler):
             self._by_headers.put(key, identity)
         return identity
 
@@ -288,22 +290,31 @@ def _is_user_model(model: Any) -> bool:
     )
 
 
-def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...] | None:
-    """Every header that the library's decision depends on; nothing where it is made anew each time.
+def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
+    """Every header that the library's decision depends on: the token, or else all about a cookie.
 
-    That is for changes, whose XSRF token may be in the body, and for web sockets.
+    Changes are decided anew each time: their XSRF token may be in the body.
     """
     get = request.headers.get
-    mode = get("Sec-Fetch-Mode")
-    if request.method not in READ_ONLY or mode == "websocket":
-        return None
+    authorization = get("Authorization")
+    if authorization is not None:
+        return (authorization,)
     return (
-        get("Authorization"),
         get("Cookie"),
-        mode,
+        get("Sec-Fetch-Mode"),
         get("Sec-Fetch-Site"),
         get("X-Xsrftoken"),
         get("X-Csrftoken"),
         get("User-Agent"),
         request.remote_ip,
     )
+
+
+def _is_decided_by(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
+    """Whether nothing but these headers made the library recognize the caller.
+
+    A wrong token beside a good cookie did not, and a query may hold the XSRF token.
+    """
+    if len(key) == 1:
+        return getattr(handler, "_token_authenticated", False)
+    return not handler.request.query and "websocket" not in key

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import logging
 import re
+import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tornado.log import LogFormatter
 
 if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
 #: The line format of JupyterHub itself (``JupyterHub.log_format``).
@@ -59,11 +62,19 @@ def forwarded_location(uri: str) -> str:
     return plain(host + parts.path)
 
 
+#: The fields of a line format that ``ServiceLogFormatter.line`` knows.
+_LINE_FIELDS = frozenset(
+    {"color", "end_color", "levelname", "asctime", "msecs", "name", "module", "lineno", "message"}
+)
+
+
 class ServiceLogFormatter(LogFormatter):
     """The hub's line format; secrets are struck out of every line but the access lines.
 
     Access lines are made by ``log_request``, which has scrubbed them already.
     """
+
+    _second = (0, "")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
@@ -71,6 +82,34 @@ class ServiceLogFormatter(LogFormatter):
             record = copy.copy(record)
             record.msg, record.args = scrub(record.getMessage()), None
         return super().format(record)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether ``line`` knows everything that the format asks for."""
+        return set(re.findall(r"%\((\w+)\)", str(self._fmt))) <= _LINE_FIELDS
+
+    def line(self, level: int, name: str, message: str) -> str:
+        """Return an access line of this moment, in the same format."""
+        now = time.time()
+        second = int(now)
+        if second != self._second[0]:
+            self._second = (second, time.strftime(self.datefmt or "", time.localtime(second)))
+        color = self._colors.get(level, "")
+        return (
+            str(self._fmt)
+            % {
+                "color": color,
+                "end_color": self._normal if color else "",
+                "levelname": logging.getLevelName(level),
+                "asctime": self._second[1],
+                "msecs": int((now - second) * 1000),
+                "name": name,
+                "module": "log",
+                "lineno": log_request.__code__.co_firstlineno,
+                "message": message,
+            }
+            + "\n"
+        )
 
     def formatException(self, exc_info: Any) -> str:
         """Return the traceback."""
@@ -119,15 +158,45 @@ def log_request(handler: RequestHandler) -> None:
     log: logging.Logger = service.access_log
     if not log.isEnabledFor(level):
         return
-    details: dict[str, Any] = {"scrubbed": True}
     user = handler.current_user
+    who = f"{plain(user['name']) if user else ''}@{visitor_address(request)}"
     message = (
         f"{status} {request.method} {scrub_uri(request.uri or '')}{_location(handler, status)}"
-        f" ({plain(user['name']) if user else ''}@{request.remote_ip}) {seconds * 1000:.2f}ms"
+        f" ({who}) {seconds * 1000:.2f}ms"
     )
     if status >= 500:
         message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
-    log.log(level, "%s", message, extra=details)
+    write_line(log, level, message)
+
+
+def write_line(log: logging.Logger, level: int, message: str) -> None:
+    """Log a line that is scrubbed already.
+
+    Where the log is as we set it up, the line is written as it is: making a record of it and
+    handing that on costs a twentieth of a request.
+    """
+    handler: Any
+    for handler in log.handlers:
+        if not _is_ours(handler):
+            record = logging.LogRecord(log.name, level, __file__, 0, message, None, None)
+            record.__dict__["scrubbed"] = True
+            handler.handle(record)
+        elif level >= handler.level:
+            handler.stream.write(handler.formatter.line(level, log.name, message))
+            handler.stream.flush()
+
+
+@cache
+def _is_ours(handler: Any) -> bool:
+    formatter = handler.formatter
+    ours = type(handler) is logging.StreamHandler and type(formatter) is ServiceLogFormatter
+    return ours and formatter.is_plain
+
+
+def visitor_address(request: HTTPServerRequest) -> str:
+    """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
+    forwarded = request.headers.get("X-Forwarded-For")
+    return plain(forwarded.rpartition(",")[2].strip()) if forwarded else str(request.remote_ip)
 
 
 def _level(handler: RequestHandler, status: int) -> int:

@@ -64,8 +64,6 @@ class Server:
         self._http = HTTPServer(
             service.web_app,
             ssl_options=tls,
-            # the proxy's word for the visitor's address; used in the log only
-            xheaders=True,
             max_body_size=service.max_body_size,
         )
 

@@ -16,7 +16,7 @@ from jinja2 import (
 )
 from tornado.web import Application
 
-from .handlers import api, ops, pages
+from .handlers import api, ops, pages, status
 from .log import log_request
 
 if TYPE_CHECKING:
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 #: Templates and static files are read as this package's resources: it may lie in a zip.
 PACKAGE = "tornado_service"
+
+#: The headers of the API's answers, which nothing may show as a page. Personal unless a handler
+#: says otherwise.
+API_HEADERS = {
+    "Server": "tornado_service",
+    "Content-Type": "text/html; charset=UTF-8",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def make_web_app(service: TornadoService) -> Application:
@@ -37,7 +48,8 @@ def make_web_app(service: TornadoService) -> Application:
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
         compress_response=True,
-        security_headers=security_headers(service.auth.hub_host),
+        page_headers=page_headers(service.auth.hub_host),
+        api_headers=API_HEADERS,
         jinja_env=make_jinja_env(service.template_paths),
         static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
     )
@@ -50,11 +62,13 @@ def make_routes(service: TornadoService) -> list[Any]:
     return [
         (prefix, pages.HomeHandler),
         (prefix[:-1], pages.SlashHandler),
+        (f"{prefix}api/user", api.UserHandler),
         (f"{prefix}oauth_callback", pages.OAuthCallbackHandler),
         (f"{prefix}logout", pages.LogoutHandler),
+        (f"{prefix}status", status.StatusHandler),
         (f"{prefix}api/?", api.RootHandler),
-        (f"{prefix}api/user", api.UserHandler),
         (f"{prefix}api/debug", api.DebugHandler),
+        (f"{prefix}api/status", status.StatusAPIHandler),
         (f"{prefix}api/.*", api.NotFoundAPIHandler),
         (f"{prefix}health", ops.HealthHandler),
         (f"{prefix}health/ready", ops.ReadyHandler),
@@ -81,8 +95,8 @@ def make_jinja_env(template_paths: list[str]) -> Environment:
     )
 
 
-def security_headers(hub_host: str) -> dict[str, str]:
-    """The headers of every answer.
+def page_headers(hub_host: str) -> dict[str, str]:
+    """The headers of pages and of all that is no API.
 
     Args:
         hub_host: the hub's origin where it is not ours (per-user subdomains), else empty.
@@ -101,11 +115,8 @@ def security_headers(hub_host: str) -> dict[str, str]:
         "frame-ancestors": "'none'",
     }
     return {
-        "Server": "tornado_service",
+        **API_HEADERS,
         "Content-Security-Policy": "; ".join(f"{key} {value}" for key, value in policy.items()),
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
     }

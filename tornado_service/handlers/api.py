@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
@@ -41,7 +42,21 @@ class UserHandler(APIHandler):
 
     def get(self) -> None:
         """Answer for OAuth, API and service tokens alike."""
-        self.write_json(public_user(self.current_user))
+        user = self.current_user
+        body = user.verdicts.get(UserHandler)
+        if body is None:
+            body = user.verdicts[UserHandler] = json_encode(public_user(user)).encode()
+        self.write_json_bytes(body)
+
+    def compute_etag(self) -> str | None:
+        """The hash of the answer, made once for as long as the answer stays the same."""
+        verdicts = self.current_user.verdicts if self.current_user else {}
+        if self.get_status() != 200:
+            return None
+        etag = verdicts.get("etag")
+        if etag is None:
+            etag = verdicts["etag"] = super().compute_etag()
+        return etag
 
 
 def public_user(user: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+import time
+from functools import cache, lru_cache
 from http.client import responses
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
 from tornado.escape import json_encode
+from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from ..identity import Identity
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+@lru_cache(maxsize=1)
+def http_date(second: int) -> str:
+    """A time as HTTP has it, https://www.rfc-editor.org/rfc/rfc9110#name-date-origination-date."""
+    return format_timestamp(second)
 
 
 class BaseHandler(HubOAuthenticated, RequestHandler):
@@ -44,10 +52,23 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         """Be counted out again."""
         self.service.open_requests -= 1
 
+    def clear(self) -> None:
+        """Begin the answer anew, as Tornado does, but for the date, which it makes each time."""
+        self._headers = HTTPHeaders()
+        self._headers["Date"] = http_date(int(time.time()))
+        self.set_default_headers()
+        self._write_buffer: list[bytes] = []
+        self._status_code = 200
+        self._reason = "OK"
+
     def set_default_headers(self) -> None:
         """Security headers on every answer, errors included."""
-        for name, value in self.settings["security_headers"].items():
-            self.set_header(name, value)
+        self._set_headers(self.settings["page_headers"])
+
+    def _set_headers(self, headers: dict[str, str]) -> None:
+        """Set headers that are known to be good: set_header would look at each character again."""
+        for name, value in headers.items():
+            self._headers[name] = value
 
     @property
     def request_id(self) -> str:
@@ -58,29 +79,17 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
 
     async def prepare(self) -> None:
         """Find out who asks and whether they may, before the method runs."""
-        method = self._method()
-        if is_open(method):
+        door = _door(type(self), self.request.method or "")  # type: ignore[arg-type]
+        if door is None:
+            raise HTTPError(405)
+        if door.is_open:
             return
         user = await self.hub_auth.identify(self)
         if user is None:
             await self._refuse_stranger()
             return
         self.current_user = user  # the error page may greet them; no method runs before the check
-        self._check_access(user, scopes_needed(method))
-
-    def _method(self) -> Callable[..., Any]:
-        """The method that will answer.
-
-        Raises:
-            HTTPError: 405, there is none.
-        """
-        name = self.request.method or ""
-        if name not in METHODS and name != "OPTIONS":
-            raise HTTPError(405)
-        handler = getattr(self, "get" if name == "HEAD" else name.lower())
-        if getattr(handler, "__func__", None) is RequestHandler._unimplemented_method:
-            raise HTTPError(405)
-        return handler
+        self._check_access(user, door.scopes)
 
     async def _refuse_stranger(self) -> None:
         if self.is_navigation():
@@ -226,26 +235,42 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
 
     def write_json(self, value: Any) -> None:
         """Answer with JSON."""
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.write(json_encode(value))
+        self.write_json_bytes(json_encode(value).encode())
+
+    def write_json_bytes(self, body: bytes) -> None:
+        """Answer with what is JSON already."""
+        self._headers["Content-Type"] = "application/json; charset=utf-8"
+        self.write(body)
+
+
+class Door(NamedTuple):
+    """What a method asks of its caller."""
+
+    is_open: bool
+    scopes: frozenset[str]
+
+
+@cache
+def _door(handler: type[Any], method: str) -> Door | None:
+    """The door of a method of a handler, if there is such a method."""
+    if method not in METHODS and method != "OPTIONS":
+        return None
+    function = getattr(handler, "get" if method == "HEAD" else method.lower())
+    if function is RequestHandler._unimplemented_method:
+        return None
+    return Door(is_open(function), scopes_needed(function))
 
 
 class APIHandler(BaseHandler):
     """JSON for a program. Nothing of it is kept by caches."""
 
     def set_default_headers(self) -> None:
-        """Answers are personal until a handler says otherwise."""
-        super().set_default_headers()
-        self.set_header("Cache-Control", "no-store")
+        """Security headers on every answer, errors included."""
+        self._set_headers(self.settings["api_headers"])
 
 
 class PageHandler(BaseHandler):
     """A page for a person, in the hub's look."""
-
-    def set_default_headers(self) -> None:
-        """Pages are personal until a handler says otherwise."""
-        super().set_default_headers()
-        self.set_header("Cache-Control", "no-store")
 
     def accepts_html(self) -> bool:
         """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""

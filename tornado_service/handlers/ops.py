@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
+from ..selfcheck import INSTANCE_HEADER
 from .base import APIHandler, BaseHandler
 
 
@@ -24,6 +25,8 @@ class HealthHandler(APIHandler):
     @allow_unauthenticated
     def get(self) -> None:
         """Answer at once."""
+        if INSTANCE_HEADER in self.request.headers:  # a self-check asks which process serves here
+            self.set_header(INSTANCE_HEADER, self.service.selfcheck.instance)
         self.write_json({"status": "ok"})
 
 
