@@ -1,0 +1,98 @@
+"""Whatever arrives: no 5xx but 503, and no redirect that leads out of the prefix or the hub."""
+
+from urllib.parse import quote, urlsplit
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import PREFIX
+from tests.visitor import BROWSER, SCRIPT
+
+ANY = st.text(max_size=60)
+WEIRD = st.sampled_from(
+    [
+        "",
+        "\\",
+        "//evil.example",
+        "https://evil.example/",
+        "/../../",
+        "%00",
+        "é",
+        "'\"<>",
+        "a" * 3000,
+    ]
+)
+TEXT = ANY | WEIRD
+#: What HTTP lets a header hold.
+HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80)
+SETTINGS = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def check(answer) -> None:
+    assert answer.code < 500 or answer.code == 503, answer.body
+    if answer.code in (301, 302):
+        target = urlsplit(answer.headers["Location"])
+        assert target.netloc == ""
+        assert target.path.startswith((PREFIX, "/hub/"))
+
+
+class TestWhateverArrives:
+    """Hypothesis cannot await: it makes the examples, and then they are sent."""
+
+    async def test_in_the_callback(self, fetch, hub) -> None:
+        examples: list = []
+
+        @SETTINGS
+        @given(state=TEXT, code=TEXT, more=TEXT, cookie=HEADER)
+        def collect(state: str, code: str, more: str, cookie: str) -> None:
+            examples.append((state, code, more, cookie))
+
+        collect()
+        for state, code, more, cookie in examples:
+            query = "&".join(
+                f"{key}={quote(value, safe='')}"
+                for key, value in {"state": state, "code": code, "next": more}.items()
+            )
+            headers = {**BROWSER, "Cookie": f"service-tornado-service-oauth-state={cookie}"}
+            check(await fetch(f"oauth_callback?{query}", headers=headers))
+
+    async def test_in_headers(self, fetch, hub) -> None:
+        examples: list = []
+
+        @SETTINGS
+        @given(authorization=HEADER, cookie=HEADER, xsrf=HEADER, proto=HEADER)
+        def collect(**headers: str) -> None:
+            examples.append(headers)
+
+        collect()
+        for number, headers in enumerate(examples):
+            sent = {
+                **(BROWSER if number % 2 else SCRIPT),
+                "Authorization": headers["authorization"],
+                "Cookie": f"service-tornado-service={headers['cookie']}; _xsrf={headers['xsrf']}",
+                "X-XSRFToken": headers["xsrf"],
+                "X-Forwarded-Proto": headers["proto"],
+                "X-Forwarded-For": headers["proto"],
+            }
+            for path in ("", "api/user", "logout"):
+                check(await fetch(path, headers=sent))
+
+    async def test_in_the_path(self, fetch, hub) -> None:
+        examples: list = []
+
+        @SETTINGS
+        @given(path=TEXT)
+        def collect(path: str) -> None:
+            examples.append(path)
+
+        collect()
+        token = hub.token_for("ada")
+        for path in examples:
+            address = PREFIX + quote(path, safe="/\\?")
+            check(await fetch(address, headers=BROWSER))
+            check(await fetch(address, token=token))
+            check(await fetch("static/" + quote(path, safe="/"), headers=BROWSER))
