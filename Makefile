@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-6.1 test-5.5 lint format docs bench clean
+.PHONY: help demo test test-6.1 test-5.5 test-chart test-image lint format docs pyz bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +27,10 @@ test-5.5: .venv-5.5/.stamp ## the tests with a real hub, on JupyterHub 5.5
 	.venv-5.5/bin/python tests/prepare.py
 	.venv-5.5/bin/python -m pytest -m hub $(ARGS)
 
+test-chart: .venv/.stamp ## the tests with z2jh's chart and helm, fetched where they are missing
+	.venv/bin/python tests/prepare.py
+	eval "$$(.venv/bin/python tests/chart/fetch.py)" && .venv/bin/python -m pytest tests/chart $(ARGS)
+
 lint: .venv/.stamp ## ruff and mypy
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -38,6 +42,12 @@ format: .venv/.stamp ## rewrite the code as ruff wants it
 
 docs: .venv/.stamp ## write docs/configuration.md anew
 	.venv/bin/python docs/generate.py
+
+pyz: .venv/.stamp ## the service in one file, for the stock image of zero-to-jupyterhub
+	.venv/bin/python image/pyz.py
+
+test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah, debootstrap)
+	.venv/bin/python -m pytest tests/image $(ARGS)
 
 bench: .venv/.stamp ## measure
 	.venv/bin/python -m tests.benchmarks $(ARGS)

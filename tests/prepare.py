@@ -19,6 +19,7 @@ def main() -> None:
     print(f"proxy: {shlex.join(find_proxy())}")
     print(f"browser: {find_browser() or install_browser()}")
     print(f"axe-core: {find_axe() or install_axe()}")
+    print(f"image: {image_tools() or 'no buildah, debootstrap: its build is not tested'}")
 
 
 def find_browser() -> str:
@@ -56,6 +57,15 @@ def install_axe() -> str:
     package = f"axe-core@{AXE_VERSION}"
     succeeds(*find_npm(), "install", "--global", "--prefix", sys.prefix, package)
     return find_axe() or sys.exit(f"npm could not install {package}.")
+
+
+def image_tools() -> str:
+    """What builds the image on a stand-in base; its tests are skipped where it cannot be had."""
+    tools = ("buildah", "debootstrap")
+    if not all(map(shutil.which, tools)) and os.geteuid() == 0 and shutil.which("apt-get"):
+        succeeds("apt-get", "update")
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", *tools)
+    return " ".join(tools) if all(map(shutil.which, tools)) else ""
 
 
 def succeeds(*command: str) -> bool:

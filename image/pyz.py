@@ -1,0 +1,56 @@
+"""Make dist/tornado_service.pyz: the service in one file, for the chart's own image of the hub.
+
+It is the wheel, ready to run; what the service requires is in that image already.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from tornado_service.values.check_delivery import LARGEST_FILE
+
+ROOT = Path(__file__).resolve().parents[1]
+PYZ = ROOT / "dist" / "tornado_service.pyz"
+START = "from tornado_service.app import main\n\nmain()\n"
+
+
+def main() -> None:
+    """Make the file, and say how large it is."""
+    PYZ.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        pack(build_wheel(Path(directory)), PYZ)
+    size = PYZ.stat().st_size
+    print(f"{PYZ.relative_to(ROOT)}: {size:,} bytes")
+    if size > LARGEST_FILE:
+        sys.exit(f"It is too large for values/extra-files.yaml: {LARGEST_FILE:,} bytes at most.")
+
+
+def build_wheel(directory: Path) -> Path:
+    """Build the project's wheel in an empty directory."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    wheel = [*pip, "wheel", "--no-deps", f"--wheel-dir={directory}", str(ROOT)]
+    subprocess.run(wheel, check=True)  # noqa: S603
+    (built,) = directory.glob("*.whl")
+    return built
+
+
+def pack(wheel: Path, pyz: Path) -> None:
+    """Put what is in a wheel into a file that Python runs; the same wheel gives the same bytes."""
+    with ZipFile(wheel) as source, ZipFile(pyz, "w") as target:
+        for name in sorted(source.namelist()):
+            _add(target, name, source.read(name))
+        _add(target, "__main__.py", START.encode())
+
+
+def _add(target: ZipFile, name: str, content: bytes) -> None:
+    entry = ZipInfo(name)  # of 1980, whatever the clock says
+    entry.external_attr = 0o644 << 16
+    target.writestr(entry, content, ZIP_DEFLATED, compresslevel=9)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What the tests of the values share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+
+from tornado_service.values.check import Check, parse_version
+from tornado_service.values.helm import Values, read
+from tornado_service.values.site import Finding
+
+VALUES = Path(__file__).parents[2] / "values"
+SCOPE = "access:services!service=tornado-service"
+INGRESS = ("service.yaml", "ingress.yaml", "image.yaml")
+OPEN = ("service.yaml", "allowed-ingress-ports.yaml", "image.yaml")
+
+Files = list[tuple[str, dict[str, Any]]]
+
+
+def stop(app: Any, argv: list[str]) -> int:
+    """Run a command to its end, for its exit status."""
+    app.clear_instance()
+    try:
+        command = app(config=Config())
+        command.initialize(argv)
+        command.start()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def load(*names: str) -> Files:
+    """Overlays of ours."""
+    return [(name, read(str(VALUES / name))) for name in names]
+
+
+def check(files: Files, version: str = "5.5", **more: str) -> list[Finding]:
+    return Check(Values(files), parse_version(version), **more).findings()

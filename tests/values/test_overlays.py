@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.values.support import INGRESS, OPEN, SCOPE, VALUES, check, load, stop
+from tornado_service.values import ValuesApp
+from tornado_service.values.document import Document
+from tornado_service.values.helm import Values
+from tornado_service.values.overlays import OVERLAYS, Deployment
+
+
+class Reports:
+    """What an app declares, as far as values are concerned."""
+
+    name = "reports"
+    service_scopes = frozenset({"list:users", "read:servers"})
+    user_scopes = frozenset({"list:users"})
+
+
+class Plain:
+    """An app that declares nothing."""
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_each_file_is_what_the_command_writes(name: str) -> None:
+    assert (VALUES / name).read_text() == OVERLAYS[name](Deployment()).text()
+
+
+def test_there_is_no_other_overlay() -> None:
+    assert {file.name for file in VALUES.glob("*.yaml")} == set(OVERLAYS)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_text_holds_the_values_and_no_line_is_long(name: str) -> None:
+    document = OVERLAYS[name](Deployment(name="x-1", port=9000, groups=("a b", "no", "1")))
+    assert yaml.safe_load(document.text()) == document.values
+    assert max(map(len, document.text().splitlines())) <= 100
+
+
+def test_output_dir_has_every_file(tmp_path: Path) -> None:
+    assert stop(ValuesApp, [f"--output-dir={tmp_path}/new"]) == 0
+    for name in OVERLAYS:
+        assert (tmp_path / "new" / name).read_text() == (VALUES / name).read_text()
+
+
+def test_a_directory_that_cannot_be_made_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert stop(ValuesApp, [f"--output-dir={tmp_path}/file"]) == 2
+    assert capsys.readouterr().err.strip().endswith("File exists")
+
+
+def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert stop(ValuesApp, list(argv)) == 0
+    return yaml.safe_load(capsys.readouterr().out)
+
+
+def test_one_document_holds_what_the_files_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rendered(capsys) == Values(load(*INGRESS)).tree
+    argv = ["--mode=allowed-ingress-ports", "--delivery=extra-files", "--jupyterhub=6"]
+    names = ["service.yaml", "allowed-ingress-ports.yaml", "extra-files.yaml", "jupyterhub-6.yaml"]
+    assert rendered(capsys, *argv) == Values(load(*names)).tree
+
+
+def test_another_name_port_release_and_image(capsys: pytest.CaptureFixture[str]) -> None:
+    values = rendered(
+        capsys,
+        "--name=usage",
+        "--port=9100",
+        "--release=r1",
+        "--fullname-override=null",
+        "--image=example.org:5000/me/hub:1.2",
+        "--base-url=/lab",
+        "--loopback-api",
+    )
+    hub = values["hub"]
+    service = hub["services"]["usage"]
+    assert service["url"] == "http://r1-jupyterhub-hub:9100"
+    assert service["environment"]["JUPYTERHUB_API_URL"] == "http://127.0.0.1:8081/lab/hub/api"
+    assert hub["image"] == {"name": "example.org:5000/me/hub", "tag": "1.2"}
+    assert hub["extraPodSpec"]["hostAliases"][0]["hostnames"] == ["r1-jupyterhub-hub"]
+    assert hub["service"]["extraPorts"] == [{"name": "usage", "port": 9100, "targetPort": 9100}]
+    peer = hub["networkPolicy"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"]
+    assert peer == {"app.kubernetes.io/component": "proxy", "app.kubernetes.io/instance": "r1"}
+    values["fullnameOverride"] = None
+    values["hub"]["baseUrl"] = "/lab"
+    assert check([("x.yaml", values)], release="r1") == []
+    assert check([("x.yaml", values)]) == []
+
+
+def test_a_parent_chart(capsys: pytest.CaptureFixture[str]) -> None:
+    values = rendered(capsys, "--parent=jupyterhub")
+    assert list(values) == ["jupyterhub"]
+    assert check([("x.yaml", values)]) == []
+    (finding,) = check([("x.yaml", values), ("y.yaml", {"hub": {"labels": {}}})])
+    assert (finding.file, finding.key) == ("y.yaml", "hub")
+
+
+def test_a_site_with_a_parent_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("jupyterhub: {hub: {service: {extraPorts: [{name: a, port: 1}]}}}")
+    hub = rendered(capsys, f"--site={config}")["jupyterhub"]["hub"]
+    assert [port["name"] for port in hub["service"]["extraPorts"]] == ["tornado-service", "a"]
+
+
+def test_apps_bring_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
+    values = rendered(capsys, f"--app={__name__}:Reports", f"--app={__name__}.Plain", "--image=x:1")
+    hub = values["hub"]
+    assert hub["loadRoles"] == {
+        "tornado-service": {
+            "scopes": ["list:users", "read:servers"],
+            "services": ["tornado-service"],
+        }
+    }
+    service = hub["services"]["tornado-service"]
+    assert service["oauth_client_allowed_scopes"] == ["list:users"]
+    assert service["command"] == [
+        "python3",
+        "-m",
+        "tornado_service",
+        f"--TornadoService.apps={__name__}:Reports",
+        f"--TornadoService.apps={__name__}.Plain",
+    ]
+    assert check([("x.yaml", values)]) == []
+
+
+@pytest.mark.parametrize("app", ["no.such:App", "sys:nothing", "plain"])
+def test_an_app_that_is_not_there(app: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stop(ValuesApp, [f"--app={app}"]) == 2
+    assert capsys.readouterr().err.startswith(f"tornado-service values: --app={app}: ")
+
+
+def test_groups_instead_of_everyone(capsys: pytest.CaptureFixture[str]) -> None:
+    hub = rendered(capsys, "--group=a", "--group=b", "--jupyterhub=6")["hub"]
+    assert hub["loadRoles"]["tornado-service-access"] == {"scopes": [SCOPE], "groups": ["a", "b"]}
+    assert "config" not in hub
+
+
+def test_the_lists_of_a_site_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = """
+    hub:
+      service: {extraPorts: [{name: other, port: 9000}]}
+      networkPolicy: {ingress: [{ports: [{port: 9000}]}], egress: [{ports: [{port: 5432}]}]}
+      extraPodSpec: {hostAliases: [{ip: 10.0.0.1, hostnames: [db]}]}
+    """
+    config = tmp_path / "config.yaml"
+    config.write_text(site)
+    text = yaml.safe_load(site)
+    assert stop(ValuesApp, [f"--site={config}"]) == 0
+    ours = yaml.safe_load(capsys.readouterr().out)
+    assert [each["port"] for each in ours["hub"]["service"]["extraPorts"]] == [8181, 9000]
+    assert len(ours["hub"]["extraPodSpec"]["hostAliases"]) == 2
+    assert check([("config.yaml", text), ("ours.yaml", ours)]) == []
+    lost = [finding.key for finding in check([("ours.yaml", ours), ("config.yaml", text)])]
+    assert "hub.service.extraPorts" in lost
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--name=tornado_service"], "--name=tornado_service"),
+        (["--name=" + "x" * 64], "at most 63"),
+        (["--port=8081"], "the hub's own"),
+        (["--port=80"], "1024"),
+        (["--image=only-a-name"], "NAME:TAG"),
+        (["--image=host:5000/name"], "NAME:TAG"),
+        (["--mode=none"], "allowed-ingress-ports"),
+        (["--fullname-override=null"], "--release"),
+        (["--nosuch=1"], "--nosuch"),
+        (["nosuch"], "nosuch"),
+        (["--site=nosuch.yaml"], "nosuch.yaml"),
+    ],
+)
+def test_a_wrong_option(
+    argv: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert stop(ValuesApp, argv) == 2
+    assert says in capsys.readouterr().err + caplog.text
+
+
+def test_as_a_module() -> None:
+    command = [sys.executable, "-m", "tornado_service.values"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.startswith(b"# tornado")
+    checked = subprocess.run(
+        [*command, "check", *(f"-f{VALUES / name}" for name in OPEN)],
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout) == (0, b"")
+
+
+def test_a_document_of_many_kinds() -> None:
+    document = Document("Title\n\nmore")
+    document.put(("a", "b"), [], "empty")
+    document.put(("a", "c"), ["1", {"d": {"e": None}}, "x: y"])
+    document.note(("a", "c", 1, "d"), "inside")
+    document.put(("a", "f"), "two\n\nlines\n")
+    assert yaml.safe_load(document.text()) == document.values
+    assert "  # empty\n  b: []\n" in document.text()
+    assert "# inside" in document.text()

@@ -1,0 +1,296 @@
+"""The commands ``tornado-service values`` and ``tornado-service values check``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
+from traitlets.config import Application
+
+from ..config import ConfigError, reject_unknown_flags
+from . import overlays
+from .check import Check, parse_version
+from .document import Document
+from .helm import Values, ValuesError, hub_service, read
+from .overlays import Deployment
+
+
+class _Command(Application):
+    """A command that writes to stdout and exits 2 when it was used in a wrong way."""
+
+    def exit(self, exit_status: int | str | None = 0) -> None:
+        """End; traitlets says 1 for a wrong option, and 1 means findings here."""
+        super().exit(2 if exit_status == 1 else exit_status)
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Parse it; an option that is not known is an error."""
+        argv = sys.argv[1:] if argv is None else argv
+        try:
+            reject_unknown_flags(self, argv)
+        except ConfigError as error:
+            self._refuse(str(error))
+        super().parse_command_line(argv)
+        if self.subapp is None and self.extra_args:
+            self._refuse(f"{self.extra_args[0]}: there is no such option; --help lists them")
+
+    def start(self) -> None:
+        """Run the command."""
+        if self.subapp is not None:
+            self.subapp.start()
+            return
+        try:
+            self.run()
+        except ValuesError as error:
+            self._refuse(str(error))
+
+    def run(self) -> None:
+        """What the command does."""
+        raise NotImplementedError
+
+    def _refuse(self, message: str) -> None:
+        print(f"{self.name}: {message}", file=sys.stderr)
+        self.exit(2)
+
+
+class CheckApp(_Command):
+    """Say what would fail on a cluster with these values files, before Helm is run."""
+
+    name = "tornado-service values check"
+    description = __doc__
+    examples = """
+    tornado-service values check -f values/service.yaml -f values/ingress.yaml \\
+        -f values/image.yaml -f config.yaml
+
+    Give the files in the order in which Helm gets them. One line for each finding: file, key, what
+    happens, what to write. Exit status: 0 no finding, 1 findings, 2 a file cannot be read.
+    """
+    aliases = {
+        "f": "CheckApp.files",
+        "values": "CheckApp.files",
+        "jupyterhub-version": "CheckApp.jupyterhub_version",
+        "release": "CheckApp.release",
+        "name": "CheckApp.service",
+    }
+
+    files = List(Unicode(), help="A values file; repeat it for each, in Helm's order.").tag(
+        config=True
+    )
+    jupyterhub_version = Unicode(
+        "5.5", help="The hub's version: 5.5 in z2jh 4.4. Default: 5.5."
+    ).tag(config=True)
+    release = Unicode(
+        help="Name of the Helm release; only needed where fullnameOverride is null."
+    ).tag(config=True)
+    service = Unicode(
+        help="Look at this service alone. Default: every service of hub.services with a url."
+    ).tag(config=True)
+
+    @validate("jupyterhub_version")
+    def _is_version(self, proposal: dict[str, Any]) -> str:
+        try:
+            parse_version(proposal["value"])
+        except ValueError:
+            raise TraitError("--jupyterhub-version takes numbers, such as 5.5 or 6.1.1") from None
+        return str(proposal["value"])
+
+    def run(self) -> None:
+        """Print the findings."""
+        if not self.files:
+            raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
+        values = Values((file, read(file)) for file in self.files)
+        version = parse_version(self.jupyterhub_version)
+        findings = Check(values, version, self.release, self.service).findings()
+        for finding in findings:
+            print(finding)
+        sys.exit(1 if findings else 0)
+
+
+class ValuesApp(_Command):
+    """Write the Helm values with which zero-to-jupyterhub runs the service."""
+
+    name = "tornado-service values"
+    description = __doc__
+    examples = """
+    tornado-service values --image=quay.io/me/hub:4.4.0-1 > tornado-service.yaml
+    tornado-service values --delivery=extra-files --site=config.yaml > tornado-service.yaml
+    helm upgrade RELEASE jupyterhub/jupyterhub --version 4.4.0 \\
+        -f tornado-service.yaml -f config.yaml
+    """
+    subcommands = {
+        "check": (CheckApp, "Say what would fail on a cluster with some values files."),
+    }
+    aliases = {
+        "name": "ValuesApp.service_name",
+        "port": "ValuesApp.port",
+        "release": "ValuesApp.release",
+        "fullname-override": "ValuesApp.fullname_override",
+        "name-override": "ValuesApp.name_override",
+        "base-url": "ValuesApp.base_url",
+        "mode": "ValuesApp.mode",
+        "delivery": "ValuesApp.delivery",
+        "image": "ValuesApp.image",
+        "jupyterhub": "ValuesApp.jupyterhub",
+        "app": "ValuesApp.apps",
+        "group": "ValuesApp.groups",
+        "site": "ValuesApp.site",
+        "parent": "ValuesApp.parent_key",
+        "output-dir": "ValuesApp.output_dir",
+    }
+    flags = {
+        "loopback-api": (
+            {"ValuesApp": {"loopback_api": True}},
+            "Let the service call the Hub API at 127.0.0.1. For sites that can have neither"
+            " hub.labels nor hub.extraPodSpec; --base-url counts here.",
+        ),
+    }
+
+    service_name = Unicode(
+        "tornado-service", help="The service's name; it opens at /services/NAME/."
+    ).tag(config=True)
+    port = Integer(8181, min=1024, max=65535, help="The port that it listens on.").tag(config=True)
+    release = Unicode(
+        help="""Name of the Helm release. Needed with several releases in one namespace, and where
+        fullnameOverride is null."""
+    ).tag(config=True)
+    fullname_override = Unicode(
+        help="The chart's fullnameOverride, if you set it; null for null. The hub's Service has it."
+    ).tag(config=True)
+    name_override = Unicode(help="The chart's nameOverride, if you set it.").tag(config=True)
+    base_url = Unicode("/", help="The chart's hub.baseUrl.").tag(config=True)
+    mode = Enum(
+        ["ingress", "allowed-ingress-ports"],
+        "ingress",
+        help="""How the network policy opens the port: to the proxy and the hub (ingress), or to
+        every pod (allowed-ingress-ports).""",
+    ).tag(config=True)
+    delivery = Enum(
+        ["image", "extra-files"],
+        "image",
+        help="How the code gets there: an image of the hub, or the chart's own image and one file.",
+    ).tag(config=True)
+    image = Unicode(
+        overlays.PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG."
+    ).tag(config=True)
+    jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.").tag(config=True)
+    apps = List(
+        Unicode(),
+        help="""An app to run, as my_module:MyApp or by the name of its entry point; repeat it for
+        each. The service's role gets the scopes that they declare.""",
+    ).tag(config=True)
+    groups = List(
+        Unicode(), help="Let in only the members of this group; repeat it. Default: everyone."
+    ).tag(config=True)
+    site = List(
+        Unicode(),
+        help="""A values file of yours, repeat it in Helm's order: the lists written here then hold
+        your entries too, where Helm would replace one list by the other.""",
+    ).tag(config=True)
+    parent_key = Unicode(
+        help="Put all under this key: the chart's name in a chart that depends on it."
+    ).tag(config=True)
+    output_dir = Unicode(
+        help="Write every overlay to a file of its own here. Default: one document on stdout."
+    ).tag(config=True)
+    loopback_api = Bool(False, help="See --loopback-api.").tag(config=True)
+
+    @validate("service_name")
+    def _is_name(self, proposal: dict[str, Any]) -> str:
+        name = str(proposal["value"])
+        if not overlays.NAME.fullmatch(name):
+            raise TraitError(
+                f"--name={name}: it is also the name of a port, so a-z, 0-9 and - only, with a"
+                " letter or digit at both ends and at most 63 of them"
+            )
+        return name
+
+    @validate("port")
+    def _is_free(self, proposal: dict[str, Any]) -> int:
+        if proposal["value"] == overlays.HUB_PORT:
+            raise TraitError(f"--port={overlays.HUB_PORT} is the hub's own")
+        return int(proposal["value"])
+
+    @validate("image")
+    def _has_tag(self, proposal: dict[str, Any]) -> str:
+        name, _, tag = proposal["value"].rpartition(":")
+        if not name or "/" in tag:
+            raise TraitError(f"--image={proposal['value']}: write it as NAME:TAG")
+        return str(proposal["value"])
+
+    def run(self) -> None:
+        """Write the overlays."""
+        deployment = self.deployment()
+        site = Values((file, read(file)) for file in self.site)
+        documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
+        for document in documents.values():
+            overlays.keep_lists(document, site)
+        parent = self.parent_key or "".join(map(str, site.root))
+        if self.output_dir:
+            _write(Path(self.output_dir), documents, parent)
+        else:
+            print(self._in_one(documents, deployment).under(parent).text(), end="")
+
+    def deployment(self) -> Deployment:
+        """The settings as the overlays take them."""
+        full_name = None if self.fullname_override == "null" else self.fullname_override
+        hub = hub_service(full_name, self.name_override, self.release)
+        if not hub:
+            raise ValuesError("with --fullname-override=null, name the --release too")
+        classes = [_load(app) for app in self.apps]
+        return Deployment(
+            name=self.service_name,
+            port=self.port,
+            hub=hub,
+            release=self.release,
+            base_url=self.base_url,
+            image=self.image,
+            groups=self.groups,
+            apps=self.apps,
+            service_scopes=_scopes(classes, "service_scopes"),
+            user_scopes=_scopes(classes, "user_scopes"),
+            loopback_api=self.loopback_api,
+        )
+
+    def _in_one(self, documents: dict[str, Document], deployment: Deployment) -> Document:
+        names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
+        if self.jupyterhub == 6:
+            names.append("jupyterhub-6.yaml")
+        if self.groups:
+            names.append("groups.yaml")
+        together = Document(
+            f"{deployment.name} in zero-to-jupyterhub, at {deployment.path}\n"
+            "Goes before your own values: helm upgrade ... -f this-file.yaml -f config.yaml"
+        )
+        for name in names:
+            together.add(documents[name])
+        return together
+
+
+def _write(directory: Path, documents: dict[str, Document], parent: str) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, document in documents.items():
+            (directory / name).write_text(document.under(parent).text(), encoding="utf-8")
+    except OSError as error:
+        raise ValuesError(f"{error.filename}: {error.strerror}") from error
+
+
+def _load(app: str) -> Any:
+    """The class of an app, by import string or by the name of its entry point."""
+    named = list(entry_points(group="tornado_service.apps", name=app))
+    module, _, attribute = app.replace(":", ".").rpartition(".")
+    sys.path.insert(0, "")  # as python -m has it, for a module that is not installed
+    try:
+        return named[0].load() if named else getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValuesError(f"--app={app}: {error}") from error
+    finally:
+        sys.path.remove("")
+
+
+def _scopes(classes: Iterable[Any], attribute: str) -> list[str]:
+    return sorted({scope for each in classes for scope in getattr(each, attribute, ())})

@@ -1,0 +1,131 @@
+"""``tornado-service values check``: what would fail, before Helm is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import check_access, check_delivery, check_network, check_services
+from .helm import LISTS, Replaced, Values
+from .site import Finding, Site
+
+#: Seconds after which the hub gives up, less what the endpoints take to appear.
+PATIENCE_5 = 8
+
+#: The oldest hub whose sign-in library has no known holes, and two that cannot read their tokens.
+OLDEST = (5, 4, 6)
+BROKEN = ((5, 5, 3), (6, 1, 0))
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """A version as numbers.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return tuple(int(part) for part in text.split("."))
+
+
+class Check:
+    """The findings for some values files."""
+
+    def __init__(
+        self, values: Values, version: tuple[int, ...], release: str = "", service: str = ""
+    ) -> None:
+        self.site = Site(values, version, release, service)
+
+    def findings(self) -> list[Finding]:
+        """All of them, in the order of the files."""
+        site = self.site
+        found = [
+            *_shape(site),
+            *_replaced(site),
+            *check_services.check(site),
+            *check_network.check(site),
+            *check_access.check(site),
+            *check_delivery.check(site),
+            *_readiness(site),
+            *_version(site),
+        ]
+        files = [*site.values.files, "-"]
+        return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
+
+
+def _shape(site: Site) -> Iterator[Finding]:
+    """Values in a place or of a kind that nothing reads."""
+    for path in (("hub", "services"), ("hub", "loadRoles"), ("hub", "extraConfig")):
+        value = site.values.get(*path, default={})
+        if not isinstance(value, dict):
+            yield site.finding(path, "Helm refuses it: this is a map.", "NAME: {...}")
+    if site.values.root:
+        for key in ("hub", "proxy"):
+            if key in site.values.tree:
+                yield Finding(
+                    site.values.file_at((key,)),
+                    key,
+                    "nothing reads it: the chart is a dependency here, and takes its values from"
+                    " the key jupyterhub.",
+                    f"jupyterhub.{key}: tornado-service values --parent=jupyterhub",
+                )
+
+
+def _replaced(site: Site) -> Iterator[Finding]:
+    for replaced in site.values.replaced:
+        path = replaced.path[len(site.values.root) :]
+        if path in LISTS or _is_named_list(replaced):
+            lost = ", ".join(_brief(item) for item in replaced.lost)
+            yield Finding(
+                replaced.later,
+                ".".join(map(str, replaced.path)),
+                f"Helm does not join lists: this one replaces that of {replaced.earlier}, and"
+                f" {lost} is gone.",
+                "all entries here: tornado-service values --site=... joins them.",
+            )
+
+
+def _is_named_list(replaced: Replaced) -> bool:
+    """Whether it is a list of a role or a service."""
+    section, _, field = ("", "", *replaced.path)[-3:]
+    lists = {
+        "loadRoles": ("scopes", "groups", "users", "services"),
+        "services": ("oauth_client_allowed_scopes",),
+    }
+    return field in lists.get(str(section), ())
+
+
+def _brief(item: object) -> str:
+    text = str(item)
+    return text if len(text) <= 60 else text[:59] + "..."
+
+
+def _readiness(site: Site) -> Iterator[Finding]:
+    """The hub's Service leads nowhere before the probe passes, and the hub does not wait long."""
+    managed = [service for service in site.services if service.command]
+    if not managed or not site.values.is_on("hub", "readinessProbe", "enabled"):
+        return
+    for key in ("initialDelaySeconds", "periodSeconds"):
+        seconds = site.values.get("hub", "readinessProbe", key, default=0)
+        patience = PATIENCE_5
+        if site.version >= (6,):
+            timeouts = [service.spec.get("timeout") for service in managed]
+            patience = min(each if isinstance(each, int) else 30 for each in timeouts) - 10
+        if isinstance(seconds, int) and seconds > patience:
+            aliased = all(service.host in site.loopback_names for service in managed)
+            so = "only the host alias keeps the hub from waiting for itself until it exits"
+            yield site.finding(
+                ("hub", "readinessProbe", key),
+                f"for {seconds} s the hub's Kubernetes Service leads nowhere: visitors wait, and "
+                + (so if aliased else "the hub finds no service, and exits")
+                + ".",
+                "0, the chart's own." if key == "initialDelaySeconds" else "2, the chart's own.",
+            )
+
+
+def _version(site: Site) -> Iterator[Finding]:
+    numbers = (*site.version, 99, 99)[:3]
+    if numbers < OLDEST or numbers in BROKEN:
+        yield Finding(
+            "-",
+            "--jupyterhub-version",
+            "the service does not run with this JupyterHub, or signs nobody in.",
+            "a hub of 5.4.6 or later, but not 5.5.3 or 6.1.0.",
+        )

@@ -1,0 +1,196 @@
+"""Mistakes in who may do what: roles, scopes and the code that grants them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .site import Finding, Service, Site
+
+ROLES = ("hub", "loadRoles")
+USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")
+REPLACES = re.compile(r"^\s*c\.JupyterHub\.(services|load_roles)\s*=(?!=)(.*)", re.MULTILINE)
+QUOTED_USER = re.compile(r"""["']user["']""")
+QUOTED_SELF = re.compile(r"""["']self["']""")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    yield from _nulls(site)
+    yield from _pass_through(site)
+    yield from _code(site)
+    yield from _user_role(site)
+    yield from _managed_roles(site)
+    yield from _user_scopes(site)
+    for service in site.services:
+        yield from _access(site, service)
+
+
+def _nulls(site: Site) -> Iterator[Finding]:
+    """Null deletes what the chart has by default; of a file before it, it leaves a null behind."""
+    happens = {
+        "loadRoles": "the hub crashes: 'NoneType' object has no attribute 'setdefault'.",
+        "services": "Helm cannot render the chart: a null is no service.",
+        "extraConfig": "the hub crashes: it runs each entry, and null is no code.",
+    }
+    for section, what in happens.items():
+        for key, value in site.values.map("hub", section).items():
+            if value is None:
+                write = '""' if section == "extraConfig" else "nothing: take the entry itself out."
+                yield site.finding(("hub", section, key), what, write)
+
+
+def _pass_through(site: Site) -> Iterator[Finding]:
+    section = ("hub", "config", "JupyterHub")
+    if site.values.get(*section, "services"):
+        yield site.finding(
+            (*section, "services"), "the chart drops it without a word.", "hub.services."
+        )
+    if site.values.get(*section, "load_roles"):
+        yield site.finding(
+            (*section, "load_roles"),
+            "it replaces the chart's own roles: the idle culler and your services lose theirs.",
+            "hub.loadRoles.",
+        )
+
+
+def _code(site: Site) -> Iterator[Finding]:
+    for key, code in site.values.map("hub", "extraConfig").items():
+        path = ("hub", "extraConfig", key)
+        for name, rest in REPLACES.findall(str(code)):
+            if f"JupyterHub.{name}" in rest:
+                continue
+            better = "hub.services" if name == "services" else "hub.loadRoles"
+            yield site.finding(
+                path,
+                f"c.JupyterHub.{name} = ... drops what the chart has put there: the idle culler and"
+                " the services of hub.services lose theirs.",
+                f"{better}, or .append() to the list.",
+            )
+        about_user = "load_roles" in str(code) and QUOTED_USER.search(str(code))
+        if about_user and not QUOTED_SELF.search(str(code)):
+            yield site.finding(
+                path, "it sets the role user without the scope self: " + _NO_SERVERS, '"self" too.'
+            )
+
+
+_NO_SERVERS = "nobody can start a server."
+
+
+def _user_role(site: Site) -> Iterator[Finding]:
+    for key, role in site.values.maps_in(*ROLES):
+        scopes = _scopes(role)
+        is_user = role.get("name", key) == "user"
+        if is_user and scopes is not None and "self" not in scopes:
+            yield site.finding(
+                (*ROLES, key, "scopes"),
+                "these replace the scopes that every user has, and self is not among them: "
+                + _NO_SERVERS,
+                f"[{', '.join(['self', *scopes])}]",
+            )
+
+
+def _managed_roles(site: Site) -> Iterator[Finding]:
+    managed = [
+        name
+        for name, section in site.values.maps_in("hub", "config")
+        if section.get("manage_roles") is True
+    ]
+    for key, role in site.values.maps_in(*ROLES):
+        if managed and (role.get("users") or role.get("groups")):
+            yield site.finding(
+                (*ROLES, key),
+                f"the hub crashes: with hub.config.{managed[0]}.manage_roles no role here may name"
+                " users or groups.",
+                "the role where the authenticator gets them from.",
+            )
+
+
+def _user_scopes(site: Site) -> Iterator[Finding]:
+    extra = site.values.list(*USER_SCOPES)
+    if not extra:
+        return
+    user = _role(site, "user")
+    if site.version < (6,):
+        yield site.finding(
+            USER_SCOPES,
+            "only JupyterHub 6 knows it; a 5.x hub ignores it, so nobody gets these scopes.",
+            "nothing: service.yaml grants access on 5.x too.",
+        )
+    elif (scopes := _scopes(user)) is not None:
+        ours = [service.scope for service in site.services if _grants_itself(site, service)]
+        lost = [scope for scope in extra if scope not in [*scopes, *ours]]
+        if lost:
+            yield site.finding(
+                USER_SCOPES,
+                "the hub ignores it, because hub.loadRoles.user sets the scopes of everyone.",
+                f"{', '.join(map(str, lost))} into hub.loadRoles.user.scopes.",
+            )
+
+
+def _access(site: Site, service: Service) -> Iterator[Finding]:
+    everyone = _everyone(site, service)
+    if not everyone and not _some(site, service):
+        yield site.finding(
+            service.path,
+            f'nobody but admins may open it: 403 "You do not have permission to access'
+            f' {service.name}", and no link.',
+            "the extraConfig of service.yaml, or groups.yaml's role.",
+        )
+    elif everyone and _role(site, f"{service.name}-access") and not _grants_itself(site, service):
+        yield site.finding(
+            (*ROLES, f"{service.name}-access"),
+            f"{everyone} lets everyone in, not only those whom this role names.",
+            "the extraConfig of service.yaml too, which takes that back.",
+        )
+
+
+def _everyone(site: Site, service: Service) -> str:
+    """The key that lets everyone in."""
+    user = _role(site, "user")
+    if user and _covers(user, service):
+        return "hub.loadRoles.user"
+    counts = site.version >= (6,) and _scopes(user) is None
+    if counts and _covers({"scopes": site.values.list(*USER_SCOPES)}, service):
+        return ".".join(USER_SCOPES)
+    code = [str(each) for each in site.values.map("hub", "extraConfig").values()]
+    files = site.values.maps_in("hub", "extraFiles")
+    code += [str(details.get("stringData")) for _, details in files]
+    if any(service.scope in each or "access:services'" in each.replace('"', "'") for each in code):
+        return "hub.extraConfig"
+    return ""
+
+
+def _some(site: Site, service: Service) -> bool:
+    """Whether a role lets some in."""
+    return any(
+        _covers(role, service) and bool(role.get("users") or role.get("groups"))
+        for _, role in site.values.maps_in(*ROLES)
+    )
+
+
+def _grants_itself(site: Site, service: Service) -> bool:
+    """Whether service.yaml's code is there."""
+    code = site.values.map("hub", "extraConfig").get(f"~{service.name}-access")
+    return isinstance(code, str) and service.scope in code
+
+
+def _covers(role: dict[str, Any], service: Service) -> bool:
+    scopes = _scopes(role) or []
+    return service.scope in scopes or "access:services" in scopes
+
+
+def _scopes(role: dict[str, Any]) -> list[str] | None:
+    """The scopes that a role sets; nothing where it leaves them as they are."""
+    scopes = role.get("scopes")
+    if scopes is None:
+        return None
+    return [str(scope) for scope in scopes] if isinstance(scopes, list) else []
+
+
+def _role(site: Site, name: str) -> dict[str, Any]:
+    for key, role in site.values.maps_in(*ROLES):
+        if role.get("name", key) == name:
+            return role
+    return {}

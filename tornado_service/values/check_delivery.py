@@ -1,0 +1,113 @@
+"""Mistakes in how the code gets into the hub's pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .overlays import PLACEHOLDER_IMAGE
+from .site import Finding, Service, Site
+
+IMAGE = ("hub", "image")
+STOCK = "jupyterhub/k8s-hub"
+
+#: Helm keeps each release in a Secret of at most 1 MiB, and the file is in there three times:
+#: 200,000 bytes fill it, and a site's own values want room too.
+LARGEST_FILE = 180_000
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    yield from _image(site)
+    yield from _two_commands(site)
+    for service in site.services:
+        if any(str(word).endswith(".pyz") for word in service.command):
+            yield from _file(site, service)
+        elif service.is_ours and service.command:
+            yield from _module(site, service)
+    yield from _sizes(site)
+
+
+def _image(site: Site) -> Iterator[Finding]:
+    name, tag = site.values.get(*IMAGE, "name"), site.values.get(*IMAGE, "tag")
+    if tag == "latest":
+        yield site.finding(
+            (*IMAGE, "tag"),
+            "latest is whatever a node has or pulls: an update may not arrive, or arrive with a new"
+            " JupyterHub when a pod restarts.",
+            "a tag that you give out once.",
+        )
+    elif tag is not None and not isinstance(tag, str):
+        yield site.finding(
+            (*IMAGE, "tag"), "Helm refuses a tag that is no text.", f'it in quotes: "{tag}"'
+        )
+    elif name and tag is None:
+        yield site.finding(
+            (*IMAGE, "tag"),
+            f"the chart's own tag is used, which {name} does not have: the pod cannot start.",
+            "your image's tag.",
+        )
+    for replaced in site.values.replaced:
+        if replaced.path[len(site.values.root) :] == (*IMAGE, "name"):
+            (lost,) = replaced.lost
+            if lost != PLACEHOLDER_IMAGE.rpartition(":")[0]:
+                yield site.finding(
+                    (*IMAGE, "name"), f"it replaces {lost} of {replaced.earlier}.", "one of them."
+                )
+
+
+def _two_commands(site: Site) -> Iterator[Finding]:
+    for replaced in site.values.replaced:
+        path = replaced.path[len(site.values.root) :]
+        if path[:2] == ("hub", "services") and path[-1] == "command":
+            lost = " ".join(map(str, replaced.lost))
+            yield site.finding(
+                path, f"it replaces that of {replaced.earlier}: {lost}.", "one delivery only."
+            )
+
+
+def _module(site: Site, service: Service) -> Iterator[Finding]:
+    name = site.values.get(*IMAGE, "name")
+    if not name or STOCK in str(name):
+        yield site.finding(
+            (*IMAGE, "name"),
+            f'the chart\'s own hub image does not have it: "No module named tornado_service",'
+            f" {service.name} ends and the hub exits.",
+            "your image (image.yaml), or use extra-files.yaml.",
+        )
+
+
+def _file(site: Site, service: Service) -> Iterator[Finding]:
+    (file, *_) = [str(word) for word in service.command if str(word).endswith(".pyz")]
+    files = dict(site.values.maps_in("hub", "extraFiles"))
+    if file not in [details.get("mountPath") for details in files.values()]:
+        yield site.finding(
+            ("hub", "extraFiles"),
+            f"no entry has the mountPath {file}, which {service.name} runs: it ends and the hub"
+            " exits.",
+            "extra-files.yaml's.",
+        )
+    for key, details in files.items():
+        if details.get("mountPath") == file and details.get("stringData"):
+            yield site.finding(
+                ("hub", "extraFiles", key, "stringData"),
+                "the file is no text and arrives damaged.",
+                f"base64 of it: --set-file hub.extraFiles.{key}.binaryData=...",
+            )
+
+
+def _sizes(site: Site) -> Iterator[Finding]:
+    files = site.values.maps_in("hub", "extraFiles")
+    total = sum(_size(details.get("binaryData")) * 3 // 4 for _, details in files)
+    total += sum(_size(details.get("stringData")) for _, details in files)
+    if total > LARGEST_FILE:
+        yield site.finding(
+            ("hub", "extraFiles"),
+            f"{total:,} bytes are too many: Helm keeps the release in a Secret of 1 MiB, with each"
+            ' file three times, and ends with "data: Too long".',
+            f"files of less than {LARGEST_FILE:,} bytes in all, or use an image.",
+        )
+
+
+def _size(content: Any) -> int:
+    return len(content) if isinstance(content, str) else 0

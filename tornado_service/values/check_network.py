@@ -1,0 +1,236 @@
+"""Mistakes in ports and network policies: four places must name one port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .helm import as_list, as_map
+from .overlays import COMPONENT, HUB_ACCESS, HUB_PORT, NAME
+from .policy import admits, as_number, ports_for
+from .site import LOOPBACK, Finding, Service, Site
+
+EXTRA_PORTS = ("hub", "service", "extraPorts")
+INGRESS = ("hub", "networkPolicy", "ingress")
+OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
+HUB_EGRESS = ("hub", "networkPolicy", "egress")
+PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    yield from _misplaced(site)
+    yield from _port_names(site)
+    yield from _aliases(site)
+    for service in site.services:
+        if service.port in (None, HUB_PORT) or service.host in LOOPBACK:
+            continue  # a finding of the service's own
+        yield from _service_port(site, service, service.port)
+        if site.values.is_on("hub", "networkPolicy", "enabled"):
+            yield from _ingress(site, service, service.port)
+            yield from _hub_api(site, service)
+            yield from _hub_egress(site, service, service.port)
+        if site.values.is_on("proxy", "chp", "networkPolicy", "enabled"):
+            yield from _proxy_egress(site, service, service.port)
+
+
+def _misplaced(site: Site) -> Iterator[Finding]:
+    if site.values.raw("hub", "service", "ports", "extraPorts") is not None:
+        yield site.finding(
+            ("hub", "service", "ports", "extraPorts"),
+            "no chart has this key, Helm refuses the values.",
+            "it one level up: hub.service.extraPorts.",
+        )
+
+
+def _port_names(site: Site) -> Iterator[Finding]:
+    names: list[Any] = ["hub"]
+    numbers: list[Any] = [HUB_PORT]
+    for entry in site.values.list(*EXTRA_PORTS):
+        name, number = as_map(entry).get("name"), as_map(entry).get("port")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            yield site.finding(
+                EXTRA_PORTS,
+                f"Kubernetes refuses the name {name!r}: the hub's Service is not changed.",
+                "a name of a-z, 0-9 and -, at most 63 of them.",
+            )
+        elif name in names:
+            yield site.finding(
+                EXTRA_PORTS, f"Kubernetes refuses a second port called {name}.", "another name."
+            )
+        if number in numbers:
+            yield site.finding(
+                EXTRA_PORTS, f"Kubernetes refuses a second port {number}.", "another port."
+            )
+        names.append(name)
+        numbers.append(number)
+
+
+def _aliases(site: Site) -> Iterator[Finding]:
+    hosts = {service.host for service in site.services}
+    for alias in site.values.list("hub", "extraPodSpec", "hostAliases"):
+        names = hosts.intersection(map(str, as_list(as_map(alias).get("hostnames"))))
+        if names and alias.get("ip") not in LOOPBACK:
+            yield site.finding(
+                ("hub", "extraPodSpec", "hostAliases"),
+                f"in the hub's pod {min(names)} leads to {alias.get('ip')} and not to the pod"
+                " itself: the start-up check misses the service and the hub exits.",
+                f"{{ip: 127.0.0.1, hostnames: [{min(names)}]}}",
+            )
+
+
+def _service_port(site: Site, service: Service, port: int) -> Iterator[Finding]:
+    entries = [entry for entry in site.values.list(*EXTRA_PORTS) if isinstance(entry, dict)]
+    right = f"{{name: {service.name}, port: {port}, targetPort: {port}}}"
+    mine = [entry for entry in entries if as_number(entry.get("port")) == port]
+    if not mine:
+        others = ", ".join(str(entry.get("port")) for entry in entries)
+        yield site.finding(
+            EXTRA_PORTS,
+            f"the hub's Kubernetes Service has no port {port}{f', only {others}' if others else ''}"
+            f", which the url of {service.name} names: {_stops(site, service)}.",
+            right,
+        )
+    for entry in mine:
+        target = entry.get("targetPort", port)
+        if as_number(target) != port:
+            yield site.finding(
+                EXTRA_PORTS,
+                f"port {port} leads to {target}, but {service.name} listens on the port of its"
+                f" url: {_stops(site, service)}.",
+                right,
+            )
+        elif entry.get("protocol", "TCP") != "TCP":
+            yield site.finding(EXTRA_PORTS, f"port {port} is open for UDP only.", right)
+
+
+def _stops(site: Site, service: Service) -> str:
+    """What follows when the service cannot be reached through the hub's Kubernetes Service."""
+    if service.host in site.loopback_names:
+        return "visitors get 503"
+    return f'"Cannot connect to {service.name} service managed", and the hub exits'
+
+
+def _ingress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+    rules = site.values.list(*INGRESS)
+    open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
+    named = [each for each in _own_ports(site, rules) if each == port]
+    if port in open_ports:
+        if named:
+            yield site.finding(
+                INGRESS,
+                f"void: allowedIngressPorts opens port {port} to every pod already.",
+                "one of the two: allowed-ingress-ports.yaml or ingress.yaml.",
+            )
+        return
+    missing = [pod for pod in ("proxy", "hub") if not admits(rules, "from", site.labels(pod), port)]
+    if len(missing) == 2:
+        yield from _port_is_shut(site, service, port, [*open_ports, *_own_ports(site, rules)])
+    elif missing == ["proxy"]:
+        yield site.finding(
+            INGRESS,
+            f"no rule admits the proxy to port {port}: the hub runs, visitors of"
+            f" {service.name} time out.",
+            _peer("proxy"),
+        )
+    elif missing == ["hub"]:
+        yield site.finding(
+            INGRESS,
+            f"no rule admits the hub's own pod to port {port}: {_unchecked(site, service)}.",
+            _peer("hub"),
+        )
+
+
+def _own_ports(site: Site, rules: list[Any]) -> list[int]:
+    return [
+        number for pod in ("proxy", "hub") for number in ports_for(rules, "from", site.labels(pod))
+    ]
+
+
+def _port_is_shut(
+    site: Site, service: Service, port: int, others: list[int | None]
+) -> Iterator[Finding]:
+    found = sorted({each for each in others if each and each != HUB_PORT})
+    instead = f" (they name {', '.join(map(str, found))})" if found else ""
+    key = OPEN_PORTS if site.values.list(*OPEN_PORTS) else INGRESS
+    yield site.finding(
+        key,
+        f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors time"
+        f" out; {_unchecked(site, service)}.",
+        f"{port} here." if found else "ingress.yaml's or allowed-ingress-ports.yaml's.",
+    )
+
+
+def _unchecked(site: Site, service: Service) -> str:
+    """What follows when the hub's policy keeps the hub's own pod from the service."""
+    if service.host in site.loopback_names:
+        return "the hub's start-up check passes only as long as the host alias is there"
+    return (
+        "where policy applies to a pod's way to itself, the start-up check is dropped and the hub"
+        " exits"
+    )
+
+
+def _hub_api(site: Site, service: Service) -> Iterator[Finding]:
+    """The service's calls of the Hub API, from the hub's pod to its own Kubernetes Service."""
+    open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
+    labels = site.labels("hub")
+    api_url = str(service.environment.get("JUPYTERHUB_API_URL", ""))
+    if (
+        labels.get(HUB_ACCESS) == "true"
+        or HUB_PORT in open_ports
+        or "://127.0.0.1" in api_url
+        or "://localhost" in api_url
+        or admits(site.values.list(*INGRESS), "from", labels, HUB_PORT)
+    ):
+        return
+    so = "sign-in ends in 500"
+    if service.host in site.loopback_names:
+        so += ", once the host alias is gone"
+    yield site.finding(
+        ("hub", "labels", HUB_ACCESS),
+        f"the hub's policy keeps the hub's pod, and so {service.name}, from the Hub API on port"
+        f" {HUB_PORT}: where policy applies to a pod's way to itself, {so}.",
+        '"true"',
+    )
+
+
+def _hub_egress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+    path = ("hub", "networkPolicy", "egressAllowRules", "privateIPs")
+    rules = site.values.list(*HUB_EGRESS)
+    labels = site.labels("hub")
+    missing = [each for each in (HUB_PORT, port) if not admits(rules, "to", labels, each)]
+    if site.values.is_on(*path) or not missing:
+        return
+    so = "the hub exits or sign-in fails"
+    if service.host in site.loopback_names:
+        so += ", once the host alias is gone"
+    ports = ", ".join(f"{{port: {each}}}" for each in missing)
+    yield site.finding(
+        HUB_EGRESS,
+        "egressAllowRules.privateIPs is off and no rule lets the hub's pod out to itself on"
+        f" {' and '.join(map(str, missing))}: where policy applies to a pod's way to itself, {so}.",
+        f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{ports}]}}",
+    )
+
+
+def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+    rules = site.values.list(*PROXY_EGRESS)
+    labels = site.labels("hub")
+    if admits(rules, "to", labels, port):
+        return
+    other = [each for each in ports_for(rules, "to", labels) if each != HUB_PORT]
+    instead = f" (they name {', '.join(map(str, other))})" if other else ""
+    where = "on Cilium"
+    if not site.values.is_on("proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs"):
+        where = "since its egressAllowRules.privateIPs is off"
+    yield site.finding(
+        PROXY_EGRESS,
+        f"no rule lets the proxy out to port {port} of the hub's pod{instead}: {where}, visitors of"
+        f" {service.name} time out.",
+        f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{{port: {port}}}]}}",
+    )
+
+
+def _peer(component: str) -> str:
+    return f"under from: podSelector: {{matchLabels: {{{COMPONENT}: {component}}}}}"

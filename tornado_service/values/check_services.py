@@ -1,0 +1,213 @@
+"""Mistakes in an entry of ``hub.services``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from .overlays import HUB_PORT, NAME
+from .site import LOOPBACK, Finding, Service, Site
+
+FIELDS = {
+    "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",
+    "info", "display", "oauth_no_confirm", "command", "cwd", "environment", "user",
+    "oauth_client_id", "oauth_redirect_uri",
+}  # fmt: skip
+FIELDS_6 = FIELDS | {"timeout"}
+
+#: These two take a token of 64 characters for too long.
+SHORT_TOKENS = ((5, 5, 3), (6, 1, 0))
+
+#: What may stand in a key of the Secret that holds the service's token.
+SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    if not site.services:
+        named = f" called {site.only}" if site.only else " with a url and a command"
+        yield site.finding(
+            ("hub", "services"),
+            f"there is no service{named}, so nothing is launched.",
+            "the entry of values/service.yaml.",
+        )
+    for service in site.services:
+        yield from _name(site, service)
+        yield from _fields(site, service)
+        yield from _command(site, service)
+        yield from _environment(site, service)
+        yield from _url(site, service)
+        yield from _token(site, service)
+
+
+def _name(site: Site, service: Service) -> Iterator[Finding]:
+    if not SECRET_KEY.fullmatch(service.key) or not SECRET_KEY.fullmatch(service.name):
+        what = "Kubernetes refuses the Secret with the service's token, or the hub the name."
+    elif not NAME.fullmatch(service.name):
+        what = "the name is also that of a port, and Kubernetes refuses it there."
+    else:
+        return
+    better = re.sub(r"[^a-z0-9]+", "-", service.name.lower()).strip("-")[:63] or "my-service"
+    yield site.finding(service.path, what, f"a name of a-z, 0-9 and -: {better}")
+
+
+def _fields(site: Site, service: Service) -> Iterator[Finding]:
+    known = FIELDS_6 if site.version >= (6,) else FIELDS
+    for field in service.spec:
+        if field == "timeout" and field not in known:
+            yield site.finding(
+                (*service.path, field),
+                'only JupyterHub 6 knows it; a 5.x hub exits: "No such service field: timeout".',
+                "nothing: leave jupyterhub-6.yaml away.",
+            )
+        elif field not in known:
+            meant = difflib.get_close_matches(str(field), known, n=1)
+            yield site.finding(
+                (*service.path, field),
+                f'the hub exits: "No such service field: {field}".',
+                f"{meant[0]}?" if meant else "nothing: leave it away.",
+            )
+    if service.spec.get("oauth_redirect_uri"):
+        yield site.finding(
+            (*service.path, "oauth_redirect_uri"),
+            'sign-in ends in 400 "Mismatching redirect URI": the service sends the path that the'
+            " hub gave it, and the hub compares text.",
+            "nothing: the hub knows the address.",
+        )
+    if service.spec.get("user"):
+        yield site.finding(
+            (*service.path, "user"),
+            "the hub's pod may not change user, so the process never starts and the hub exits.",
+            "nothing: it runs as the hub does.",
+        )
+
+
+def _command(site: Site, service: Service) -> Iterator[Finding]:
+    path = (*service.path, "command")
+    command = service.spec.get("command")
+    if not command:
+        yield site.finding(
+            path,
+            "the hub takes the service for one that runs elsewhere and never starts it.",
+            "image.yaml's or extra-files.yaml's.",
+        )
+    elif isinstance(command, str):
+        yield site.finding(
+            path,
+            "the hub exits: it takes a list of words only.",
+            f"[{', '.join(command.split())}]",
+        )
+    wrong = [word for word in service.command if not isinstance(word, str)]
+    if wrong:
+        yield site.finding(
+            path,
+            f"{_yaml(wrong[0])} is no text: the hub exits with a TraitError.",
+            f'it in quotes: "{_yaml(wrong[0])}"',
+        )
+
+
+def _environment(site: Site, service: Service) -> Iterator[Finding]:
+    for name, value in service.environment.items():
+        if not isinstance(value, str):
+            yield site.finding(
+                (*service.path, "environment", name),
+                f"{_yaml(value)} is no text: the process cannot be started and the hub exits.",
+                f'it in quotes: "{_yaml(value)}"',
+            )
+    api_url = service.environment.get("JUPYTERHUB_API_URL")
+    base_url = str(site.values.get("hub", "baseUrl", default="/")).strip("/")
+    right = "/".join(filter(None, ["", base_url, "hub/api"]))
+    if isinstance(api_url, str) and urlsplit(api_url).path.rstrip("/") != f"/{right.strip('/')}":
+        yield site.finding(
+            (*service.path, "environment", "JUPYTERHUB_API_URL"),
+            f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
+            f"http://127.0.0.1:{HUB_PORT}/{right.strip('/')}, or leave it away.",
+        )
+    for name in site.values.map("hub", "extraEnv"):
+        if str(name).startswith("TORNADO_SERVICE_"):
+            yield site.finding(
+                ("hub", "extraEnv", name),
+                "this is the hub's environment; nothing of it reaches a service.",
+                f"it in hub.services.{service.key}.environment.",
+            )
+
+
+def _url(site: Site, service: Service) -> Iterator[Finding]:
+    path = (*service.path, "url")
+    host = site.hub or "RELEASE-hub"
+    right = f"http://{host}:{service.port or 8181}"
+    if not service.spec.get("url"):
+        yield site.finding(
+            path, f"there is no /services/{service.name}/ without it, and no sign-in.", right
+        )
+    elif service.url.scheme not in ("http", "https"):
+        yield site.finding(path, "the hub exits: it takes http:// or https:// only.", right)
+    elif service.host in {*LOOPBACK, "localhost", "0.0.0.0", "::"}:  # noqa: S104
+        yield site.finding(
+            path,
+            f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503.",
+            right,
+        )
+    elif not _is_hub(site, service.host):
+        yield site.finding(
+            path,
+            f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
+            " reach the service and exits.",
+            right,
+        )
+    elif service.port is None:
+        yield site.finding(path, "without a port it is 80" + _FOR_ROOT, right)
+    elif service.port == HUB_PORT:
+        yield site.finding(
+            path,
+            f"port {HUB_PORT} is the hub's own: the service cannot listen on it, and visitors get"
+            " an error page of the hub's.",
+            f"http://{host}:8181",
+        )
+    elif service.port < 1024:
+        yield site.finding(
+            path, f"port {service.port} is below 1024" + _FOR_ROOT, f"http://{host}:8181"
+        )
+
+
+_FOR_ROOT = ", which on many clusters is for root: the service ends, and the hub exits."
+
+
+def _is_hub(site: Site, host: str) -> bool:
+    first = host.split(".")[0]
+    return first == site.hub if site.hub else first.endswith("-hub")
+
+
+def _token(site: Site, service: Service) -> Iterator[Finding]:
+    field = "api_token" if service.spec.get("api_token") else "apiToken"
+    path = (*service.path, field)
+    token = service.spec.get(field)
+    write = "8 to 64 characters: openssl rand -hex 32, or leave it to the chart."
+    if site.version[:3] in SHORT_TOKENS:
+        write = "8 to 63 characters: openssl rand -hex 24; or take a newer hub."
+    if token is None:
+        # the chart then makes one of 64 characters
+        if site.version[:3] in SHORT_TOKENS and not site.values.get("hub", "existingSecret"):
+            yield site.finding(path, "the chart makes one of 64 characters." + _REFUSED, write)
+    elif not isinstance(token, str):
+        yield site.finding(path, "Helm refuses a token that is no text.", "it in quotes.")
+    elif len(token) < 8:
+        yield site.finding(path, f"{len(token)} characters are too few: the hub exits.", write)
+    elif len(token) > 64:
+        yield site.finding(
+            path,
+            f"{len(token)} characters are too many: from 5.5.3 and 6.1.0 on the hub exits.",
+            write,
+        )
+    elif len(token) == 64 and site.version[:3] in SHORT_TOKENS:
+        yield site.finding(path, "64 characters are too many." + _REFUSED, write)
+
+
+_REFUSED = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -1,0 +1,122 @@
+"""A YAML document that says why each of its keys is there."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+
+WIDTH = 100
+
+
+class Document:
+    """Values, and the comments that go above their keys."""
+
+    def __init__(self, title: str = "") -> None:
+        self.title = title
+        self.values: dict[str, Any] = {}
+        self._notes: dict[Path, str] = {}
+
+    def put(self, path: tuple[str, ...], value: Any, note: str = "") -> None:
+        """Set a value.
+
+        Args:
+            path: where it goes; maps on the way are made.
+            value: what goes there.
+            note: why it is there.
+        """
+        parent = self.values
+        for key in path[:-1]:
+            parent = parent.setdefault(key, {})
+        parent[path[-1]] = value
+        if note:
+            self._notes[path] = note
+
+    def note(self, path: Path, note: str) -> None:
+        """Say why something within a value is there; a number in the path counts list entries."""
+        self._notes[path] = note
+
+    def add(self, other: Document) -> None:
+        """Take over the values and notes of another document; its lists replace ours."""
+        _update(self.values, other.values)
+        self._notes.update(other._notes)
+
+    def under(self, key: str) -> Document:
+        """The same document with everything one level below this key."""
+        if not key:
+            return self
+        moved = Document(self.title)
+        moved.values = {key: self.values}
+        moved._notes = {(key, *path): note for path, note in self._notes.items()}
+        return moved
+
+    def text(self) -> str:
+        """The document as YAML."""
+        lines = [*_comment(self.title, 0), *self._map(self.values, (), 0)]
+        return "\n".join(lines) + "\n"
+
+    def _map(self, values: dict[str, Any], path: Path, indent: int) -> Iterator[str]:
+        for key, value in values.items():
+            here = (*path, key)
+            yield from _comment(self._notes.get(here, ""), indent)
+            yield from self._entry(" " * indent + _scalar(key) + ":", value, here, indent + 2)
+
+    def _entry(self, start: str, value: Any, path: Path, indent: int) -> Iterator[str]:
+        if isinstance(value, dict) and value:
+            yield start
+            yield from self._map(value, path, indent)
+        elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+            yield start
+            yield from self._list(value, path, indent)
+        elif isinstance(value, str) and "\n" in value:
+            yield f"{start} |"
+            yield from (" " * indent + line if line else "" for line in value.splitlines())
+        else:
+            yield f"{start} {_scalar(value)}"
+
+    def _list(self, values: list[Any], path: Path, indent: int) -> Iterator[str]:
+        for number, value in enumerate(values):
+            here = (*path, number)
+            yield from _comment(self._notes.get(here, ""), indent)
+            if isinstance(value, dict) and value:
+                first, *rest = self._map(value, here, indent + 2)
+                yield " " * indent + "- " + first.lstrip()
+                yield from rest
+            else:
+                yield f"{' ' * indent}- {_scalar(value)}"
+
+
+def _update(target: dict[str, Any], source: dict[str, Any]) -> None:
+    for key, value in source.items():
+        if isinstance(value, dict) and isinstance(target.get(key), dict):
+            _update(target[key], value)
+        else:
+            target[key] = deepcopy(value)
+
+
+def _comment(text: str, indent: int) -> list[str]:
+    prefix = " " * indent + "# "
+    return [
+        line.rstrip()
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=prefix,
+            subsequent_indent=prefix,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [prefix]
+    ]
+
+
+def _scalar(value: Any) -> str:
+    """What fits on one line: a scalar, or a list of them."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")

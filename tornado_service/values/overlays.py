@@ -1,0 +1,287 @@
+"""The values overlays that a service in zero-to-jupyterhub needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .document import Document
+from .helm import LISTS, Values
+
+COMPONENT = "app.kubernetes.io/component"
+INSTANCE = "app.kubernetes.io/instance"
+HUB_ACCESS = "hub.jupyter.org/network-access-hub"
+HUB_PORT = 8081
+
+PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
+PYZ = "/usr/local/share/tornado_service/tornado_service.pyz"
+
+#: A name that Kubernetes takes for a port and everything takes in a URL.
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+# Runs in the hub, after all other configuration: "~" sorts last.
+GRANT = """\
+# Adds to what you grant, and never replaces it.
+from jupyterhub.app import JupyterHub as _JupyterHub
+_scope = "access:services!service={name}"
+_roles = {{role["name"]: role for role in c.JupyterHub.load_roles}}
+_extra = c.JupyterHub.get("extra_user_scopes") or set()
+_extra = set(_extra.get_value(set()) if hasattr(_extra, "get_value") else _extra)
+if "{name}-access" in _roles:
+    _extra.discard(_scope)
+elif "scopes" in _roles.get("user", {{}}):
+    _extra.discard(_scope)
+    _roles["user"]["scopes"] = list(dict.fromkeys([*_roles["user"]["scopes"], _scope]))
+elif hasattr(_JupyterHub, "extra_user_scopes"):
+    _extra.add(_scope)
+elif "user" in _roles:
+    _roles["user"]["scopes"] = ["self", _scope]
+else:
+    c.JupyterHub.load_roles.append({{"name": "user", "scopes": ["self", _scope]}})
+if hasattr(_JupyterHub, "extra_user_scopes"):
+    c.JupyterHub.extra_user_scopes = _extra
+"""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What differs from one deployment to the next."""
+
+    name: str = "tornado-service"
+    port: int = 8181
+    #: the hub's Kubernetes Service
+    hub: str = "hub"
+    #: only needed where a namespace holds several
+    release: str = ""
+    base_url: str = "/"
+    image: str = PLACEHOLDER_IMAGE
+    #: who may open it; nobody named: everyone
+    groups: Sequence[str] = ()
+    #: import strings, and what those apps declare
+    apps: Sequence[str] = ()
+    service_scopes: Sequence[str] = ()
+    user_scopes: Sequence[str] = ()
+    #: call the Hub API at 127.0.0.1, whatever its Service is called
+    loopback_api: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The scope that lets a person in."""
+        return f"access:services!service={self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where the service opens."""
+        return f"{self.base_url.rstrip('/')}/services/{self.name}/"
+
+    def pod(self, component: str) -> dict[str, Any]:
+        """Selects a pod of the chart."""
+        labels = {COMPONENT: component}
+        if self.release:
+            labels[INSTANCE] = self.release
+        return {"podSelector": {"matchLabels": labels}}
+
+    def command(self, *start: str) -> list[str]:
+        """The command line that the hub runs."""
+        return ["python3", *start, *(f"--TornadoService.apps={app}" for app in self.apps)]
+
+
+def service(deployment: Deployment) -> Document:
+    """What every deployment needs."""
+    name = deployment.name
+    document = Document(
+        f"{name}: what every deployment needs. It opens at {deployment.path}\n"
+        "Goes with one of allowed-ingress-ports.yaml, ingress.yaml"
+        " and one of image.yaml, extra-files.yaml.\n"
+        "Made by tornado-service values, which also makes it for another name, port or release."
+    )
+    document.put(
+        ("hub", "labels"),
+        {HUB_ACCESS: "true"},
+        f"Lets the hub's pod reach the Hub API at http://{deployment.hub}:{HUB_PORT}: the service"
+        " calls it to sign people in.",
+    )
+    _put_service(document, deployment)
+    document.put(
+        ("hub", "service", "extraPorts"),
+        [{"name": name, "port": deployment.port, "targetPort": deployment.port}],
+        "Opens the port on the hub's Kubernetes Service, which the url above names.",
+    )
+    document.put(
+        ("hub", "extraPodSpec", "hostAliases"),
+        [{"ip": "127.0.0.1", "hostnames": [deployment.hub]}],
+        f"Inside the hub's pod \"{deployment.hub}\" is the pod itself: the hub's start-up check and"
+        " the service's calls of the Hub API wait for no endpoints and pass no policy.",
+    )
+    document.put(
+        ("hub", "networkPolicy", "egress"),
+        [{"to": [deployment.pod("hub")], "ports": _ports(HUB_PORT, deployment.port)}],
+        "The same two ways, where hostAliases are your own and the hub's egress is closed"
+        " (privateIPs: false, or Cilium, which applies no ipBlock to pods).",
+    )
+    _put_access(document, deployment)
+    document.put(
+        ("proxy", "chp", "networkPolicy", "egress"),
+        [{"to": [deployment.pod("hub")], "ports": _ports(deployment.port)}],
+        f"The proxy's way to the service. The chart opens {HUB_PORT} only, and its rule for private"
+        " addresses does not count on Cilium.",
+    )
+    return document
+
+
+def _put_service(document: Document, deployment: Deployment) -> None:
+    path = ("hub", "services", deployment.name)
+    document.put(
+        (*path, "url"),
+        f"http://{deployment.hub}:{deployment.port}",
+        "How the proxy reaches the process. Not 127.0.0.1: that would be the proxy's own pod.",
+    )
+    document.put((*path, "display"), True, "A link in the hub's Services menu.")
+    document.put((*path, "oauth_no_confirm"), True, "No page that asks for consent at sign-in.")
+    if deployment.user_scopes:
+        document.put(
+            (*path, "oauth_client_allowed_scopes"),
+            sorted(deployment.user_scopes),
+            "What the apps may do in a visitor's name, as far as the visitor may.",
+        )
+    environment = {"PYTHONUNBUFFERED": "1"}
+    if deployment.loopback_api:
+        api_url = f"http://127.0.0.1:{HUB_PORT}{deployment.base_url.rstrip('/')}/hub/api"
+        environment["JUPYTERHUB_API_URL"] = api_url
+    document.put(
+        (*path, "environment"),
+        environment,
+        "The only environment that reaches the process: hub.extraEnv does not. Values are text.",
+    )
+
+
+def _put_access(document: Document, deployment: Deployment) -> None:
+    name = deployment.name
+    document.put(
+        ("hub", "extraConfig", f"~{name}-access"),
+        GRANT.format(name=name),
+        "Lets everyone in who may use the hub: by default nobody may open a service."
+        f" With a role {name}-access in hub.loadRoles (groups.yaml), only those it names.",
+    )
+    if deployment.service_scopes:
+        document.put(
+            ("hub", "loadRoles", name),
+            {"scopes": sorted(deployment.service_scopes), "services": [name]},
+            "What the apps ask the Hub API for, in the service's own name.",
+        )
+
+
+def allowed_ingress_ports(deployment: Deployment) -> Document:
+    """Network-policy mode 1: the port is open to all."""
+    document = Document(
+        "Network policy, one of two ways: open the port to every pod of the cluster, users' pods"
+        " and other namespaces included. Sign-in still guards it."
+    )
+    document.put(("hub", "networkPolicy", "allowedIngressPorts"), [deployment.port])
+    return document
+
+
+def ingress(deployment: Deployment) -> Document:
+    """Network-policy mode 2: the port is open to the two that need it."""
+    document = Document(
+        "Network policy, one of two ways: open the port to the proxy and to the hub, nobody else."
+    )
+    path = ("hub", "networkPolicy", "ingress")
+    sources = [deployment.pod("proxy"), deployment.pod("hub")]
+    document.put(path, [{"ports": _ports(deployment.port), "from": sources}])
+    document.note((*path, 0, "from", 0), "Visitors come through the proxy.")
+    document.note(
+        (*path, 0, "from", 1),
+        "The hub asks the service whether it is up, and exits if no answer comes.",
+    )
+    return document
+
+
+def image(deployment: Deployment) -> Document:
+    """Delivery 1: an image of the hub with the service in it."""
+    name, _, tag = deployment.image.rpartition(":")
+    document = Document("Delivery, one of two ways: an image of the hub with the service in it.")
+    document.put(
+        ("hub", "image"),
+        {"name": name, "tag": tag},
+        "Yours, see image/README.md; or --set hub.image.name=... --set hub.image.tag=...",
+    )
+    command = deployment.command("-m", "tornado_service")
+    document.put(("hub", "services", deployment.name, "command"), command)
+    return document
+
+
+def extra_files(deployment: Deployment) -> Document:
+    """Delivery 2: the stock image and one file."""
+    document = Document(
+        "Delivery, one of two ways: the chart's own hub image and one file. Hand it over with\n"
+        "base64 < tornado_service.pyz > tornado_service.b64\n"
+        "helm upgrade ... --set-file hub.extraFiles.tornado_service.binaryData=tornado_service.b64"
+    )
+    document.put(("hub", "extraFiles", "tornado_service", "mountPath"), PYZ)
+    document.put(("hub", "services", deployment.name, "command"), deployment.command(PYZ))
+    return document
+
+
+def jupyterhub_6(deployment: Deployment) -> Document:
+    """What only JupyterHub 6 takes."""
+    document = Document(
+        "Only where the hub is JupyterHub 6: a 5.x hub exits over the first key and ignores the"
+        " second."
+    )
+    document.put(
+        ("hub", "services", deployment.name, "timeout"),
+        60,
+        "Seconds that the service may take to answer before the hub gives up, and exits.",
+    )
+    if not deployment.groups:
+        document.put(
+            ("hub", "config", "JupyterHub", "extra_user_scopes"),
+            [deployment.scope],
+            "Lets everyone in who may use the hub, as service.yaml does at run time.",
+        )
+    return document
+
+
+def groups(deployment: Deployment) -> Document:
+    """Access for the members of some groups, instead of everyone."""
+    document = Document("Access for these groups only, and for admins.")
+    document.put(
+        ("hub", "loadRoles", f"{deployment.name}-access"),
+        {"scopes": [deployment.scope], "groups": list(deployment.groups or ("staff",))},
+        "service.yaml lets everyone in unless there is a role of this name.",
+    )
+    return document
+
+
+#: The files, in the order in which they are given to Helm.
+OVERLAYS = {
+    "service.yaml": service,
+    "allowed-ingress-ports.yaml": allowed_ingress_ports,
+    "ingress.yaml": ingress,
+    "image.yaml": image,
+    "extra-files.yaml": extra_files,
+    "jupyterhub-6.yaml": jupyterhub_6,
+    "groups.yaml": groups,
+}
+
+
+def _ports(*numbers: int) -> list[dict[str, int]]:
+    return [{"port": number} for number in numbers]
+
+
+def keep_lists(document: Document, site: Values) -> None:
+    """Add a site's own entries to each list of the document, which would else replace them."""
+    for path in LISTS:
+        ours = _at(document.values, path)
+        if ours is not None:
+            ours.extend(item for item in site.list(*path) if item not in ours)
+
+
+def _at(values: dict[str, Any], path: Iterable[str]) -> list[Any] | None:
+    value: Any = values
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else None

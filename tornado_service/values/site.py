@@ -1,0 +1,153 @@
+"""A site as its values describe it: the services, the hub's name and version, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from .document import Path
+from .helm import CHART, Values, as_list, as_map, hub_service
+from .overlays import HUB_ACCESS, HUB_PORT
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+#: What the hub's container calls its one port.
+NAMED_PORTS = {"http": HUB_PORT}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that would fail: where, what happens, and what to write instead."""
+
+    file: str
+    key: str
+    what: str
+    write: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.what} Write {self.write}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """An entry of ``hub.services``."""
+
+    key: str
+    spec: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in the values."""
+        return ("hub", "services", self.key)
+
+    @property
+    def name(self) -> str:
+        """What the hub calls it."""
+        return str(self.spec.get("name") or self.key)
+
+    @property
+    def scope(self) -> str:
+        """The scope that lets a person in."""
+        return f"access:services!service={self.name}"
+
+    @property
+    def command(self) -> list[Any]:
+        """The words of its command; empty where the hub does not launch it."""
+        command = self.spec.get("command") or []
+        return command if isinstance(command, list) else [command]
+
+    @property
+    def url(self) -> SplitResult:
+        """Its ``url``, in parts."""
+        return urlsplit(str(self.spec.get("url") or ""))
+
+    @property
+    def host(self) -> str:
+        """The host in its ``url``."""
+        return self.url.hostname or ""
+
+    @property
+    def port(self) -> int | None:
+        """The port in its ``url``; nothing where there is none."""
+        try:
+            return self.url.port
+        except ValueError:
+            return None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a tornado-service."""
+        words = " ".join(map(str, self.command)).replace("-", "_")
+        return "tornado_service" in words or self.name == "tornado-service"
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """The environment that it gets."""
+        return as_map(self.spec.get("environment"))
+
+
+class Site:
+    """Merged values, with what the chart and the hub make of them."""
+
+    def __init__(
+        self, values: Values, version: tuple[int, ...], release: str = "", only: str = ""
+    ) -> None:
+        self.values = values
+        self.version = version
+        self.release = release
+        self.only = only
+
+    @cached_property
+    def services(self) -> list[Service]:
+        """The services that people open, launched by the hub or meant to be."""
+        found = [Service(key, spec) for key, spec in self.values.maps_in("hub", "services")]
+        if self.only:
+            return [each for each in found if self.only in (each.name, each.key)]
+        return [each for each in found if each.is_ours or (each.command and each.spec.get("url"))]
+
+    @cached_property
+    def hub(self) -> str:
+        """Name of the hub's Kubernetes Service; empty where it depends on an unknown release."""
+        full_name = self.values.raw("fullnameOverride", default="")
+        return hub_service(full_name, self.values.get("nameOverride"), self.release)
+
+    @property
+    def loopback_names(self) -> set[str]:
+        """The names that are the pod itself within the hub's pod."""
+        return {
+            name
+            for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
+            if as_map(alias).get("ip") in LOOPBACK
+            for name in as_list(alias.get("hostnames"))
+        }
+
+    def labels(self, component: str) -> dict[str, str]:
+        """The labels of the hub's or the proxy's pod that a policy can select."""
+        app = str(self.values.get("nameOverride", default=CHART))
+        labels = {
+            "app": app,
+            "component": component,
+            "release": self.release,
+            "app.kubernetes.io/name": app,
+            "app.kubernetes.io/component": component,
+            "app.kubernetes.io/instance": self.release,
+            "hub.jupyter.org/network-access-singleuser": "true",
+        }
+        if component == "proxy":
+            labels[HUB_ACCESS] = "true"
+        return {**labels, **self.values.map(component, "labels")}
+
+    def finding(self, path: Iterable[str | int], what: str, write: str) -> Finding:
+        """A finding at a key of the chart's values.
+
+        Args:
+            path: the key; of the file that sets it, or the nearest map above it.
+            what: what happens.
+            write: what to write instead.
+        """
+        path = tuple(path)
+        key = ".".join(map(str, (*self.values.root, *path)))
+        return Finding(self.values.file_of(path), key, what, write)
