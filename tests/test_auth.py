@@ -113,7 +113,7 @@ async def test_a_slow_hub_makes_nobody_else_wait(hub: StandInHub, fetch: Fetch) 
     """While a stranger's sign-in waits for the hub, health answers at once."""
     hub.delay = 2
     stranger = asyncio.create_task(fetch("api/user", token=hub.token_for("alice")))
-    while not hub.calls["/hub/api/user"]:  # noqa: ASYNC110
+    while not hub.calls["/hub/api/user"]:
         await asyncio.sleep(0.01)
 
     health = await fetch("health")

@@ -159,7 +159,7 @@ async def test_signing_out_counts_at_once_even_for_what_is_being_asked(
     hub.delay = 0.2
     token = hub.token_for("alice")
     asking = asyncio.ensure_future(service.auth.user_for_token(token, sync=False))
-    while not hub.calls[USER]:  # noqa: ASYNC110
+    while not hub.calls[USER]:
         await asyncio.sleep(0.01)
 
     service.auth.identities.sign_out(_key(token, ""))

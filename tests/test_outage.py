@@ -54,7 +54,7 @@ def open_breaker(service: TornadoService) -> None:
 
 
 async def wait_until_closed(service: TornadoService) -> None:
-    while service.hub.breaker.is_open:  # noqa: ASYNC110
+    while service.hub.breaker.is_open:
         await asyncio.sleep(0.01)
 
 

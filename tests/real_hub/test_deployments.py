@@ -10,6 +10,21 @@ from tests.real_hub.conftest import new_token
 from tornado_service.demo import free_ports
 
 
+async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = readme.partition("```python\n")[2].partition("```")[0]
+    (port,) = free_ports(1)
+    assert "127.0.0.1:8181" in lines
+
+    hub = start_hub(
+        with_service=False,
+        extra_config="import sys\n" + lines.replace("127.0.0.1:8181", f"127.0.0.1:{port}"),
+    )
+    answer = await browse(hub).sign_in("/services/tornado-service/", "sam")
+
+    assert answer.code == 200
+
+
 async def test_below_a_base_url(start_hub, browse) -> None:
     hub = start_hub(base_url="/base/")
     visitor = browse(hub)

@@ -92,7 +92,7 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
     stranger = asyncio.ensure_future(
         client.fetch(f"{url}api/user", headers={"Authorization": f"token {token}"})
     )
-    while relay.calls == 0:  # noqa: ASYNC110
+    while relay.calls == 0:
         await asyncio.sleep(0.01)
 
     health = await client.fetch(f"{url}health")

@@ -1,0 +1,1 @@
+"""What the service costs, beside JupyterHub's own mixins and a bare Tornado handler."""

@@ -1,0 +1,67 @@
+"""What the kernel says of a process and its children."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """In MiB. USS is what would be free again if the processes ended."""
+
+    rss: float
+    uss: float
+    threads: int
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        if fields := _stat(int(name)):
+            children.setdefault(int(fields[1]), []).append(int(name))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """The time that a tree of processes has spent on processors."""
+    stats = [_stat(each) for each in tree(pid)]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICKS
+
+
+def memory(pid: int) -> Memory:
+    """The memory and threads of a tree of processes."""
+    rss = uss = 0
+    threads = 0
+    for each in tree(pid):
+        sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(f"/proc/{each}/smaps_rollup")))
+        rss += int(sizes["Rss"])
+        uss += int(sizes["Private_Clean"]) + int(sizes["Private_Dirty"])
+        threads += len(os.listdir(f"/proc/{each}/task"))
+    return Memory(rss / 1024, uss / 1024, threads)
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The environment that a process was started with."""
+    pairs = _read(f"/proc/{pid}/environ").split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields behind the name, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html ."""
+    try:
+        return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(errors="surrogateescape")

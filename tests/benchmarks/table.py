@@ -1,0 +1,213 @@
+"""The results as a Markdown table, beside what issue B asks for."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import os
+import platform
+import re
+import statistics
+import subprocess
+from typing import Any
+
+import jupyterhub
+import tornado
+
+from tornado_service.demo import find_proxy
+
+from .footprint import BARE
+from .results import DASH, Results, median
+from .stage import FLOOR, MIXINS, SERVICE
+
+HEAD = "| | must | aim | service | mixins |\n|---|---|---|---|---|"
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What was measured with."""
+    return {
+        "Python": platform.python_version(),
+        "Tornado": tornado.version,
+        "JupyterHub": jupyterhub.__version__,
+        "configurable-http-proxy": _said_by([*find_proxy(), "--version"]),
+        "wrk": _said_by(["wrk", "-v"]),
+    }
+
+
+def _said_by(command: list[str]) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return re.search(r"\d+(\.\d+)+", run.stdout + run.stderr)[0]  # type: ignore[index]
+
+
+class Table:
+    """Rows for all that was measured; what was not has no row."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._has = {record["measure"] for record in results.records}
+
+    def __str__(self) -> str:
+        rows = [*self._warm(), *self._faults(), *self._footprint()]
+        return "\n".join([HEAD, *("| " + " | ".join(row) + " |" for row in rows)])
+
+    def _warm(self) -> list[list[str]]:
+        if "token" not in self._has:
+            return []
+        rate = "requests/s ÷ floor (÷ mixins)"
+        return [
+            [f"`GET api/user`, warm token, {rate}", "0.80 (1.7)", "0.92", *self._rates("token")],
+            [f"page with a warm session, {rate}", "0.70 (1.8)", "0.88", *self._rates("page")],
+            [f"`fetch` with session and XSRF, {rate}", "0.70 (2.0)", "0.88", *self._rates("fetch")],
+            [
+                "CPU per request ÷ floor, token / session",
+                "1.35 / 1.60",
+                "1.10 / 1.20",
+                *self._over_floor("cpu", "token", "page"),
+            ],
+            [
+                "p99 ÷ floor's p99, token / session / `fetch`",
+                "2",
+                "1.3",
+                *self._over_floor("p99", "token", "page", "fetch"),
+            ],
+            [f"through the proxy, warm token, {rate}", "0.70", "0.90", *self._rates("proxy")],
+        ]
+
+    def _rates(self, case: str) -> list[str]:
+        ours, theirs = (self._ratio(case, name, FLOOR, "rate") for name in (SERVICE, MIXINS))
+        return [f"{ours} ({self._ratio(case, SERVICE, MIXINS, 'rate')})", theirs]
+
+    def _over_floor(self, field: str, *cases: str) -> list[str]:
+        return [
+            " / ".join(self._ratio(case, name, FLOOR, field) for case in cases)
+            for name in (SERVICE, MIXINS)
+        ]
+
+    def _ratio(self, measure: str, name: str, other: str, field: str) -> str:
+        return median(self._results.ratios(measure, name, other, field))
+
+    def _faults(self) -> list[list[str]]:
+        rows = []
+        if "stampede" in self._has:
+            time = self._ratio("stampede", SERVICE, MIXINS, "seconds")
+            calls = [self._worst("stampede", name, "lookups") for name in (SERVICE, MIXINS)]
+            rows.append(
+                [
+                    "stampede, 100 requests, one cold token: hub calls; time ÷ mixins",
+                    "1; 1.3",
+                    "1; 1.0",
+                    f"{calls[0]}; {time}",
+                    f"{calls[1]}; {self._ms('stampede', MIXINS, 'seconds')}",
+                ]
+            )
+        if "slow" in self._has:
+            text = "hub takes 2 s for strangers: longest wait of `health` / of a warm caller"
+            rows.append([text, "50 ms", "10 ms", *self._pairs("slow", "health", "warm")])
+            cells = [self._seconds("cold", name, "seconds") for name in (SERVICE, MIXINS)]
+            text = "five cold tokens, hub 1 s each: last answer"
+            rows.append([text, "1.1 s", "1.05 s", *cells])
+        for fault, text, must, aim in (
+            ("refuse", "hub refuses", "50 ms; 100 ms; 100 ms", "10 ms"),
+            ("silent", "hub silent", "50 ms; 5.2 s; 100 ms", "10 ms"),
+        ):
+            if fault in self._has:
+                text += ": warm 200 within; cold 503 + `Retry-After` within; once five have failed"
+                rows.append([text, must, aim, *self._away(fault)])
+                back = [self._seconds(fault, name, "back") for name in (SERVICE, MIXINS)]
+                rows.append(
+                    [
+                        "and it is back: a new caller's first 200 after",
+                        "one trial, 5 s",
+                        DASH,
+                        *back,
+                    ]
+                )
+        return rows
+
+    def _away(self, fault: str) -> list[str]:
+        cells = []
+        for name in (SERVICE, MIXINS):
+            warm = self._worst(fault, name, "warm_statuses", [])
+            cold = self._worst(fault, name, "statuses", [])
+            header = all(self._results.values(fault, name, "retry_after"))
+            cells.append(
+                f"{_status(warm)} {self._ms(fault, name, 'warm')};"
+                f" {_status(cold)}{' + `Retry-After`' if header else ''}"
+                f" {self._ms(fault, name, 'cold')}; {self._ms(fault, name, 'sixth')}"
+            )
+        return cells
+
+    def _worst(self, measure: str, name: str, field: str, start: Any = 0) -> Any:
+        """The largest of numbers, or all that is in any of the lists."""
+        values = self._results.values(measure, name, field)
+        return max(values) if start == 0 else sorted(set(sum(values, start)))
+
+    def _pairs(self, measure: str, *fields: str) -> list[str]:
+        return [
+            " / ".join(self._ms(measure, name, field) for field in fields)
+            for name in (SERVICE, MIXINS)
+        ]
+
+    def _ms(self, measure: str, name: str, field: str) -> str:
+        values = self._results.values(measure, name, field)
+        return median([1000 * value for value in values], ".0f") + " ms"
+
+    def _seconds(self, measure: str, name: str, field: str) -> str:
+        return median(self._results.values(measure, name, field)) + " s"
+
+    def _footprint(self) -> list[list[str]]:
+        rows = []
+        for record in self._results.records:
+            if record["measure"] == "strangers":
+                text = "{tokens:,} made-up tokens, {visits:,} anonymous visits: memory kept"
+                later = record["kept"] - record["half"]
+                rows.append(
+                    [
+                        text.format(**record),
+                        "8 MiB in all",
+                        "2 MiB",
+                        f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half",
+                        DASH,
+                    ]
+                )
+        if "start" in self._has:
+            ratios = [self._ratio("start", SERVICE, MIXINS, field) for field in ("uss", "seconds")]
+            theirs = self._mib("start", MIXINS, "uss"), self._seconds("start", MIXINS, "seconds")
+            text = "idle USS; cold start ÷ mixins"
+            rows.append([text, "1.2; 1.3", "1.05; 1.05", "; ".join(ratios), "; ".join(theirs)])
+            bare = self._mib("start", BARE, "rss"), self._mib("used", BARE, "rss")
+            text = "RSS idle; after 10,000 requests (bare Tornado with the sign-in library:"
+            text += f" {bare[0]}; {bare[1]})"
+            cells = [
+                f"{self._mib('start', name, 'rss')}; {self._mib('used', name, 'rss')}"
+                for name in (SERVICE, MIXINS)
+            ]
+            rows.append([text, DASH, DASH, *cells])
+        return rows
+
+    def _mib(self, measure: str, name: str, field: str) -> str:
+        return median(self._results.values(measure, name, field), ".0f") + " MiB"
+
+    def note(self, rounds: int, seconds: int) -> str:
+        """When, with what, and how well the numbers can be known."""
+        with_ = ", ".join(f"{name} {version}" for name, version in versions().items())
+        text = (
+            f"{datetime.date.today().isoformat()}, {with_}, {os.cpu_count()} cores;"
+            f" medians [quartiles] of {rounds} rounds of {seconds} s, 16 connections."
+        )
+        if "token" not in self._has:
+            return text
+        rates, p50, p99, cpu = (
+            statistics.median(self._results.values("token", FLOOR, field))
+            for field in ("rate", "p50", "p99", "cpu")
+        )
+        itself = median(self._results.ratios("token", FLOOR, FLOOR, "rate"))
+        return (
+            f"{text} The floor with a token: {rates:,.0f} requests/s, p50 {p50 * 1000:.1f} ms,"
+            f" p99 {p99 * 1000:.1f} ms, {cpu * 1e6:.0f} µs CPU each; ÷ itself: {itself}."
+        )
+
+
+def _status(statuses: list[int]) -> str:
+    return "/".join(str(status) if status else "no answer" for status in statuses)

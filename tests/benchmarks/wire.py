@@ -1,0 +1,97 @@
+"""HTTP with next to nothing around it, so that the client's own time is not what is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HOST = "127.0.0.1"
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. Status 0: nothing did, in time or at all."""
+
+    status: int
+    seconds: float
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Connection:
+    """One connection to a port of this machine, for one request after the other."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def open(self) -> None:
+        if self._writer is None:
+            self._reader, self._writer = await asyncio.open_connection(HOST, self.port)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    async def ask(
+        self,
+        path: str,
+        headers: Headers,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        limit: float = 30,
+    ) -> Answer:
+        """Make a request, and wait so many seconds for its answer."""
+        started = time.perf_counter()
+        try:
+            answer = await asyncio.wait_for(self._ask(path, headers, method, body), limit)
+        except (asyncio.TimeoutError, OSError, EOFError):
+            self.close()
+            return Answer(0, time.perf_counter() - started)
+        return Answer(answer[0], time.perf_counter() - started, answer[1], answer[2])
+
+    async def _ask(
+        self, path: str, headers: Headers, method: str, body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        await self.open()
+        assert self._writer is not None
+        fields = {"Host": f"{HOST}:{self.port}", **headers}
+        if body:
+            fields["Content-Length"] = str(len(body))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self._writer.write(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+        return await read_answer(self._reader)
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, Headers, bytes]:
+    """Status, headers with small names, and body, of which the length must be said."""
+    start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    pairs = (line.split(":", 1) for line in lines if line)
+    headers = {name.lower(): value.strip() for name, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return int(start.split()[1]), headers, body
+
+
+async def ask(port: int, path: str, headers: Headers | None = None, **more: object) -> Answer:
+    """One request on a connection of its own."""
+    connection = Connection(port)
+    try:
+        return await connection.ask(path, headers or {}, **more)  # type: ignore[arg-type]
+    finally:
+        connection.close()
+
+
+async def first_answer(port: int, path: str, limit: float = 30) -> Answer:
+    """Ask again and again until something answers."""
+    deadline = time.perf_counter() + limit
+    while time.perf_counter() < deadline:
+        answer = await ask(port, path)
+        if answer.status:
+            return answer
+        await asyncio.sleep(0.002)
+    raise RuntimeError(f"Nothing answers on port {port} within {limit:g} s.")
