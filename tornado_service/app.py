@@ -35,6 +35,10 @@ class TornadoService(Application):
     description = __doc__
     classes = [ServiceAuth, HubClient]
     subcommands = {
+        "values": (
+            "tornado_service.values.ValuesApp",
+            "Write Helm values for zero-to-jupyterhub, or check yours.",
+        ),
         "demo": (
             "tornado_service.demo.DemoApp",
             "Try it: a throw-away hub with the service in it.",

@@ -15,6 +15,28 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "tornado_service_config.py"
 
+#: Variables of the environment that say nothing secret; ``api/debug`` shows these.
+PUBLIC_ENVIRONMENT = frozenset(
+    {
+        "JUPYTERHUB_API_URL",
+        "JUPYTERHUB_BASE_URL",
+        "JUPYTERHUB_CLIENT_ID",
+        "JUPYTERHUB_HOST",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL",
+        "JUPYTERHUB_PUBLIC_HUB_URL",
+        "JUPYTERHUB_PUBLIC_URL",
+        "JUPYTERHUB_SERVICE_NAME",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_SERVICE_URL",
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    }
+)
+
 
 class ConfigError(Exception):
     """A setting that ends the process. The message says what to change."""

@@ -9,7 +9,6 @@ import platform
 import re
 import statistics
 import subprocess
-from typing import Any
 
 import jupyterhub
 import tornado
@@ -55,22 +54,14 @@ class Table:
         if "token" not in self._has:
             return []
         rate = "requests/s ÷ floor (÷ mixins)"
+        cpu = self._over_floor("cpu", "token", "page")
+        p99 = self._over_floor("p99", "token", "page", "fetch")
         return [
             [f"`GET api/user`, warm token, {rate}", "0.80 (1.7)", "0.92", *self._rates("token")],
             [f"page with a warm session, {rate}", "0.70 (1.8)", "0.88", *self._rates("page")],
             [f"`fetch` with session and XSRF, {rate}", "0.70 (2.0)", "0.88", *self._rates("fetch")],
-            [
-                "CPU per request ÷ floor, token / session",
-                "1.35 / 1.60",
-                "1.10 / 1.20",
-                *self._over_floor("cpu", "token", "page"),
-            ],
-            [
-                "p99 ÷ floor's p99, token / session / `fetch`",
-                "2",
-                "1.3",
-                *self._over_floor("p99", "token", "page", "fetch"),
-            ],
+            ["CPU per request ÷ floor, token / session", "1.35 / 1.60", "1.10 / 1.20", *cpu],
+            ["p99 ÷ floor's p99, token / session / `fetch`", "2", "1.3", *p99],
             [f"through the proxy, warm token, {rate}", "0.70", "0.90", *self._rates("proxy")],
         ]
 
@@ -89,65 +80,54 @@ class Table:
 
     def _faults(self) -> list[list[str]]:
         rows = []
+        both = SERVICE, MIXINS
         if "stampede" in self._has:
-            time = self._ratio("stampede", SERVICE, MIXINS, "seconds")
-            calls = [self._worst("stampede", name, "lookups") for name in (SERVICE, MIXINS)]
-            rows.append(
-                [
-                    "stampede, 100 requests, one cold token: hub calls; time ÷ mixins",
-                    "1; 1.3",
-                    "1; 1.0",
-                    f"{calls[0]}; {time}",
-                    f"{calls[1]}; {self._ms('stampede', MIXINS, 'seconds')}",
-                ]
-            )
+            text = "stampede, 100 requests, one cold token: hub calls; time ÷ mixins"
+            calls = [max(self._results.values("stampede", name, "lookups")) for name in both]
+            ours = self._ratio("stampede", SERVICE, MIXINS, "seconds") + self._odd("stampede")
+            theirs = self._ms("stampede", MIXINS, "seconds") + self._odd("stampede", MIXINS)
+            rows.append([text, "1; 1.3", "1; 1.0", f"{calls[0]}; {ours}", f"{calls[1]}; {theirs}"])
         if "slow" in self._has:
             text = "hub takes 2 s for strangers: longest wait of `health` / of a warm caller"
-            rows.append([text, "50 ms", "10 ms", *self._pairs("slow", "health", "warm")])
-            cells = [self._seconds("cold", name, "seconds") for name in (SERVICE, MIXINS)]
+            waits = [
+                f"{self._ms('slow', name, 'health')} / {self._ms('slow', name, 'warm')}"
+                f"{self._odd('slow', name)}"
+                for name in both
+            ]
+            rows.append([text, "50 ms", "10 ms", *waits])
             text = "five cold tokens, hub 1 s each: last answer"
-            rows.append([text, "1.1 s", "1.05 s", *cells])
-        for fault, text, must, aim in (
-            ("refuse", "hub refuses", "50 ms; 100 ms; 100 ms", "10 ms"),
-            ("silent", "hub silent", "50 ms; 5.2 s; 100 ms", "10 ms"),
-        ):
+            last = [
+                self._seconds("cold", name, "seconds") + self._odd("cold", name) for name in both
+            ]
+            rows.append([text, "1.1 s", "1.05 s", *last])
+        for fault, must in (("refuse", "50; 100; 100 ms"), ("silent", "50; 5200; 100 ms")):
             if fault in self._has:
-                text += ": warm 200 within; cold 503 + `Retry-After` within; once five have failed"
-                rows.append([text, must, aim, *self._away(fault)])
-                back = [self._seconds(fault, name, "back") for name in (SERVICE, MIXINS)]
-                rows.append(
-                    [
-                        "and it is back: a new caller's first 200 after",
-                        "one trial, 5 s",
-                        DASH,
-                        *back,
-                    ]
-                )
+                hub = "hub refuses" if fault == "refuse" else "hub silent"
+                text = f"{hub}: warm 200; cold 503 + `Retry-After`; once five have failed"
+                rows.append([text, must, "10 ms", *(self._away(fault, name) for name in both)])
+                text = f"{hub} no more: a new caller's first 200 after"
+                back = [self._seconds(fault, name, "back") for name in both]
+                rows.append([text, "one trial, 5 s", DASH, *back])
         return rows
 
-    def _away(self, fault: str) -> list[str]:
-        cells = []
-        for name in (SERVICE, MIXINS):
-            warm = self._worst(fault, name, "warm_statuses", [])
-            cold = self._worst(fault, name, "statuses", [])
-            header = all(self._results.values(fault, name, "retry_after"))
-            cells.append(
-                f"{_status(warm)} {self._ms(fault, name, 'warm')};"
-                f" {_status(cold)}{' + `Retry-After`' if header else ''}"
-                f" {self._ms(fault, name, 'cold')}; {self._ms(fault, name, 'sixth')}"
-            )
-        return cells
+    def _away(self, fault: str, name: str) -> str:
+        retry = all(self._results.values(fault, name, "retry_after"))
+        return (
+            f"{self._statuses(fault, name, 'warm_statuses')} {self._ms(fault, name, 'warm')};"
+            f" {self._statuses(fault, name, 'statuses')}{' + `Retry-After`' if retry else ''}"
+            f" {self._ms(fault, name, 'cold')}; {self._ms(fault, name, 'sixth')}"
+        )
 
-    def _worst(self, measure: str, name: str, field: str, start: Any = 0) -> Any:
-        """The largest of numbers, or all that is in any of the lists."""
-        values = self._results.values(measure, name, field)
-        return max(values) if start == 0 else sorted(set(sum(values, start)))
+    def _statuses(self, measure: str, name: str, field: str) -> str:
+        """All that callers were answered with."""
+        lists = self._results.values(measure, name, field)
+        seen = sorted({status for statuses in lists for status in statuses}, reverse=True)
+        return "/".join(str(status) if status else "no answer" for status in seen)
 
-    def _pairs(self, measure: str, *fields: str) -> list[str]:
-        return [
-            " / ".join(self._ms(measure, name, field) for field in fields)
-            for name in (SERVICE, MIXINS)
-        ]
+    def _odd(self, measure: str, name: str = SERVICE) -> str:
+        """What callers were answered with, where it is not 200 as it must be."""
+        statuses = self._statuses(measure, name, "statuses")
+        return "" if statuses == "200" else f" ({statuses})"
 
     def _ms(self, measure: str, name: str, field: str) -> str:
         values = self._results.values(measure, name, field)
@@ -162,15 +142,8 @@ class Table:
             if record["measure"] == "strangers":
                 text = "{tokens:,} made-up tokens, {visits:,} anonymous visits: memory kept"
                 later = record["kept"] - record["half"]
-                rows.append(
-                    [
-                        text.format(**record),
-                        "8 MiB in all",
-                        "2 MiB",
-                        f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half",
-                        DASH,
-                    ]
-                )
+                kept = f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half"
+                rows.append([text.format(**record), "8 MiB in all", "2 MiB", kept, DASH])
         if "start" in self._has:
             ratios = [self._ratio("start", SERVICE, MIXINS, field) for field in ("uss", "seconds")]
             theirs = self._mib("start", MIXINS, "uss"), self._seconds("start", MIXINS, "seconds")
@@ -207,7 +180,3 @@ class Table:
             f"{text} The floor with a token: {rates:,.0f} requests/s, p50 {p50 * 1000:.1f} ms,"
             f" p99 {p99 * 1000:.1f} ms, {cpu * 1e6:.0f} µs CPU each; ÷ itself: {itself}."
         )
-
-
-def _status(statuses: list[int]) -> str:
-    return "/".join(str(status) if status else "no answer" for status in statuses)

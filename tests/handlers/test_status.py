@@ -1,0 +1,103 @@
+import json
+
+import pytest
+
+from tests.conftest import PREFIX, SERVICE_TOKEN, Fetch
+from tests.stand_in_hub import StandInHub
+from tests.visitor import BROWSER, SCRIPT
+from tornado_service.app import TornadoService
+from tornado_service.handlers.status import in_words
+
+
+@pytest.fixture(autouse=True)
+def well(hub: StandInHub, service: TornadoService) -> None:
+    """A deployment in which nothing is wrong."""
+    hub.users[SERVICE_TOKEN] = {"kind": "service", "name": "tornado-service", "scopes": []}
+    service.service_url = f"http://127.0.0.1:{service.port}"
+
+
+async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch("status", token=hub.token_for("ada", admin=True))
+
+    page = answer.body.decode()
+    assert answer.code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert f"JupyterHub 6.1.1 answers at {hub.api_url}." in page
+    assert "leads to this process" in page
+    assert "<dd" in page.partition("<dt")[2]
+    assert "since <time" in page
+
+
+async def test_a_program_of_an_admin_gets_the_same(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch("api/status", token=hub.token_for("ada", admin=True))
+
+    status = json.loads(answer.body)
+    assert answer.code == 200
+    assert status["versions"]["hub"] == "6.1.1"
+    assert isinstance(status["uptime"], int)
+    states = {finding["name"]: finding["state"] for finding in status["findings"]}
+    assert states.pop("hub-version") in ("ok", "wrong")  # as this environment's library is
+    assert set(states.values()) == {"ok"}
+    assert {"hub-api", "token", "scopes", "url", "listening", "cookie-secret"} <= set(states)
+
+
+async def test_what_is_wrong_comes_with_its_key(
+    hub: StandInHub, service: TornadoService, fetch: Fetch
+) -> None:
+    service.service_url = f"http://127.0.0.1:{hub.port}"
+    token = hub.token_for("ada", admin=True)
+
+    status = json.loads((await fetch("api/status", token=token)).body)
+    page = (await fetch("status", token=token)).body.decode()
+
+    (found,) = [each for each in status["findings"] if each["name"] == "url"]
+    assert (status["status"], found["state"]) == ("wrong", "wrong")
+    assert "is not ours" in found["message"]
+    assert "<strong>wrong</strong>" in page
+    assert "Fix: <code>another port in the service&#39;s url" in page
+
+
+@pytest.mark.parametrize("path", ["status", "api/status"])
+async def test_others_are_told_that_it_is_for_admins(
+    hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    answer = await fetch(path, token=hub.token_for("bob"))
+
+    assert answer.code == 403
+    assert "bob is signed in, but this is for admins of the hub." in answer.body.decode()
+    assert b"127.0.0.1" not in answer.body
+    # nothing was looked at for them
+    assert hub.calls["/hub/api/"] == 0
+
+
+async def test_strangers_sign_in_first(fetch: Fetch) -> None:
+    assert (await fetch("status", headers=BROWSER)).code == 302
+    assert (await fetch("api/status", headers=SCRIPT)).code == 401
+
+
+async def test_only_admins_see_the_link(hub: StandInHub, fetch: Fetch) -> None:
+    link = f'href="{PREFIX}status"'
+
+    assert link in (await fetch("", token=hub.token_for("ada", admin=True))).body.decode()
+    assert link not in (await fetch("", token=hub.token_for("bob"))).body.decode()
+
+
+async def test_who_serves_is_said_only_when_asked(service: TornadoService, fetch: Fetch) -> None:
+    asked = await fetch("health", headers={"X-Instance": "?"})
+
+    assert asked.headers["X-Instance"] == service.selfcheck.instance
+    assert "X-Instance" not in (await fetch("health")).headers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (59, "0 min"),
+        (60, "1 min"),
+        (3 * 3600 + 61, "3 h 1 min"),
+        (90_000, "1 day 1 h"),
+        (2 * 86400, "2 days 0 h"),
+    ],
+)
+def test_uptime_in_words(seconds: int, words: str) -> None:
+    assert in_words(seconds) == words

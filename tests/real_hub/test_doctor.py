@@ -1,0 +1,139 @@
+"""Why a hub gives up on the service is in the log before it does; the doctor knows it, too."""
+
+import re
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import jupyterhub
+import pytest
+
+from tests.real_hub.test_deployments import documented
+from tests.real_hub.test_life import service_pids
+from tests.selfcheck.support import dropping
+from tests.test_doctor import doctor
+from tornado_service.demo_hub import ThrowAwayHub, free_ports
+
+#: Other hubs may run on this machine at the same time.
+NAME = "patient-of-a-hub"
+GIVEN_UP = f"Cannot connect to {NAME} service managed"
+
+
+def hub_in_trouble(url: str, *options: str) -> ThrowAwayHub:
+    """A hub that cannot reach the service."""
+    command = [sys.executable, "-m", "tornado_service", *options]
+    # it may be told to be less patient since JupyterHub 6
+    limit = {"timeout": 8} if jupyterhub.version_info >= (6,) else {}
+    return ThrowAwayHub(
+        service_name=NAME, service_url=url, service_command=command, service_options=limit
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "reason", "key"),
+    [
+        (
+            "http://hub.invalid:{port}",
+            [],
+            "the name hub.invalid does not resolve",
+            f"hub.services.{NAME}.url",
+        ),
+        (
+            "http://127.0.0.2:{port}",
+            ["--ip=127.0.0.1"],
+            "connection refused",
+            "the service's url in jupyterhub_config.py: http://127.0.0.1:{port}",
+        ),
+        (
+            f"http://{socket.gethostname()}:{{port}}",
+            ["--port={other}"],
+            "connection refused",
+            f"hub.service.extraPorts: [{{{{name: {NAME}, port: {{port}}, targetPort: {{other}}}}",
+        ),
+    ],
+    ids=["name", "address", "port"],
+)
+def test_the_reason_is_in_the_log_before_the_hub_gives_up(
+    url: str, options: list[str], reason: str, key: str
+) -> None:
+    port, other = free_ports(2)
+    ports = {"port": port, "other": other}
+
+    hub = hub_in_trouble(url.format(**ports), *(each.format(**ports) for each in options))
+    with pytest.raises(RuntimeError):
+        hub.start()
+
+    before, given_up, _ = hub.log.partition(GIVEN_UP)
+    assert given_up
+    (line,) = re.findall(r"\[W .*Self-check, url: (.*)", before)
+    assert reason in line
+    assert key.format(**ports) in line
+
+
+def test_packets_that_are_dropped_are_named_within_seconds() -> None:
+    """A 5.x hub says nothing of these for 200 s; here it is not waited for."""
+    with dropping(socket.gethostbyname(socket.gethostname())) as port:
+        url = f"http://{socket.gethostname()}:{port}"
+        hub = hub_in_trouble(url, f"--port={free_ports(1)[0]}")
+        with ThreadPoolExecutor() as pool:
+            starting = pool.submit(hub.start, 300)
+            while "Self-check, listening" not in hub.log and not starting.done():
+                time.sleep(0.1)
+            hub.process.terminate()
+            assert isinstance(starting.exception(), RuntimeError)
+
+    (line,) = re.findall(r"\[W .*Self-check, url: (.*)", hub.log)
+    assert GIVEN_UP not in hub.log
+    assert "network policy" in line
+    assert "hub.networkPolicy.ingress" in line
+    assert "hub.networkPolicy.allowedIngressPorts" in line
+
+
+def states(report: str) -> set[str]:
+    return set(re.findall("^(ok|wrong|unknown) ", report, re.MULTILINE))
+
+
+def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
+    hub = start_hub(service_name=NAME, base_url="/base/")
+    (pid,) = service_pids(hub.directory)
+
+    result = doctor(f"--name={NAME}")
+
+    assert (result.returncode, states(result.stdout), result.stderr) == (0, {"ok"}, "")
+    assert result.stdout.startswith(f"{NAME} (process {pid})\n")
+    assert f"The hub knows the service {NAME} by its token." in result.stdout
+    (line,) = re.findall("Self-check.*", hub.log)
+    assert line == "Self-check: nothing is wrong"
+    assert hub.service["api_token"] not in result.stdout
+
+
+def test_the_doctor_with_internal_ssl(start_hub) -> None:
+    """Only the hub and its proxy may come in; the service is known by its certificate."""
+    hub = start_hub(
+        service_name=NAME,
+        service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
+        extra_config=documented("operating.md", "internal_ssl")
+        + """
+c.JupyterHub.internal_ssl = True
+api = c.ConfigurableHTTPProxy.api_url
+c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
+""",
+    )
+
+    result = doctor(f"--name={NAME}")
+
+    assert (result.returncode, states(result.stdout)) == (0, {"ok"})
+    assert "Self-check: nothing is wrong" in hub.log
+
+
+async def test_admins_open_the_status_page_and_others_do_not(real_hub, browse) -> None:
+    page = real_hub.service_prefix + "status"
+    ada, sam = browse(real_hub), browse(real_hub)
+
+    assert (await ada.sign_in(page, "ada")).code == 200
+    assert (await sam.sign_in(page, "sam")).code == 403
+
+    assert real_hub.api_url in ada.page
+    assert "this is for admins of the hub" in sam.page
+    assert real_hub.api_url not in sam.page

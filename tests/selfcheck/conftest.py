@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.conftest import PREFIX, SERVICE_TOKEN
+from tests.stand_in_hub import StandInHub
+from tornado_service.app import TornadoService
+from tornado_service.selfcheck import Setup, probe
+
+SERVICE = {"kind": "service", "name": "tornado-service", "scopes": ["list:users"]}
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The names that resolve, as a cluster's DNS and a pod's host aliases would have them."""
+    known = {"hub": "127.0.0.1"}
+    lookup = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **options):
+        if host in known:
+            return lookup(known[host], *args, **options)
+        if host.replace(".", "").isdigit() or ":" in host or host == "localhost":
+            return lookup(host, *args, **options)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never comes is not waited for that long."""
+    monkeypatch.setattr(probe, "PATIENCE", 0.5)
+
+
+@pytest.fixture
+def setup(hub: StandInHub) -> Setup:
+    """A service that runs well with the stand-in hub, but for its own address."""
+    hub.users[SERVICE_TOKEN] = SERVICE
+    return Setup("tornado-service", PREFIX, "http://hub:8181", "", 8181, hub.api_url, SERVICE_TOKEN)
+
+
+@pytest.fixture
+def here(service: TornadoService) -> Setup:
+    """A service that runs here, and can be reached at its URL."""
+    service.service_url = f"http://hub:{service.port}"
+    service.ip = ""
+    return Setup.of(service, frozenset(), service.selfcheck.instance)

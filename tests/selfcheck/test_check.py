@@ -1,0 +1,114 @@
+"""The whole self-check, and how it runs in the background of a service."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import SERVICE_TOKEN
+from tests.selfcheck.conftest import SERVICE
+from tests.stand_in_hub import StandInHub
+from tornado_service.app import TornadoService
+from tornado_service.selfcheck import Setup, check, examine
+
+
+def test_the_key_of_cookies(setup: Setup) -> None:
+    secrets = [b"short", b"x" * 32, check.derived_cookie_secret(SERVICE_TOKEN)]
+    found = [check.look_at_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
+
+    assert [each.state for each in found] == ["wrong", "ok", "ok"]
+    assert "TORNADO_SERVICE_COOKIE_SECRET" in found[0].key
+
+
+@pytest.mark.parametrize(
+    ("url", "states"),
+    [
+        ("", []),
+        ("https://hub.example.org/services/x/", ["ok"]),
+        ("http://127.0.0.1:8000/services/x/", ["ok"]),
+        ("http://hub.example.org/services/x/", ["unknown"]),
+    ],
+)
+def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> None:
+    found = check.look_at_public_url(replace(setup, public_url=url))
+
+    assert [each.state for each in found] == states
+
+
+async def test_nothing_secret_is_said(here: Setup) -> None:
+    here = replace(here, cookie_secret=b"a-secret" * 4)
+    said = repr(here) + "".join(map(str, await examine(here, from_outside=True)))
+
+    assert SERVICE_TOKEN not in said
+    assert "a-secret" not in said
+
+
+class Lines(logging.Handler):
+    """The log, as text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname[0]} {record.getMessage()}")
+
+    def about(self, text: str) -> list[str]:
+        return [line for line in self.lines if text in line]
+
+
+class TestSelfCheck:
+    @pytest.fixture
+    def log(self, hub: StandInHub, service: TornadoService, here: Setup) -> Lines:
+        """The log of a service that is well."""
+        hub.users[SERVICE_TOKEN] = SERVICE
+        lines = Lines()
+        service.log.addHandler(lines)
+        return lines
+
+    async def test_all_is_well_is_one_line(self, service: TornadoService, log: Lines) -> None:
+        service.selfcheck.findings = []
+
+        await service.selfcheck.run()
+
+        assert log.about("Self-check") == ["I Self-check: nothing is wrong"]
+
+    async def test_each_change_is_logged_once(self, hub, service, log: Lines) -> None:
+        await hub.stop()
+        for _ in range(3):
+            await service.selfcheck.look()
+        first = log.about("hub-api")
+        await hub.start()
+        for _ in range(2):
+            await service.selfcheck.look()
+
+        assert len(first) == 1
+        assert first[0].startswith("W Self-check, hub-api: The Hub API at ")
+        assert "JUPYTERHUB_API_URL" in first[0]
+        assert len(log.about("hub-api")) == 2
+        assert log.about("hub-api")[1].startswith("I Self-check, hub-api: JupyterHub 6.1.1 answers")
+
+    async def test_it_looks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
+        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        await hub.stop()
+        running = asyncio.create_task(service.selfcheck.run())
+        while not log.about("hub-api"):
+            await asyncio.sleep(0.01)
+
+        await hub.start()
+        await running
+
+        assert log.lines[-1] == "I Self-check: nothing is wrong"
+
+    async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
+        monkeypatch.setattr(check, "examine", None)
+
+        assert await service.selfcheck.look() == []
+        assert not service.selfcheck.well
+        assert log.about("The self-check failed") == ["E The self-check failed"]
+
+    async def test_many_who_ask_at_once_are_one_look(self, hub, service, log: Lines) -> None:
+        await asyncio.gather(*(service.selfcheck.look(fresh=60) for _ in range(20)))
+
+        assert hub.calls["/hub/api/user"] == 1

@@ -1,0 +1,118 @@
+"""What is wrong between the service and the Hub API."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import SERVICE_TOKEN
+from tests.selfcheck.conftest import SERVICE
+from tests.selfcheck.support import by_name, dropping, refusing, silent
+from tornado_service.selfcheck import Setup
+from tornado_service.selfcheck.hub import (
+    look_at_hub,
+    look_at_scopes,
+    look_at_token_length,
+    look_at_version,
+)
+
+
+async def test_a_hub_that_is_well(setup: Setup) -> None:
+    findings = await look_at_hub(replace(setup, needed=frozenset({"list:users"})))
+
+    wrong = [each for each in findings if each.state != "ok" and each.name != "hub-version"]
+    assert wrong == []
+    assert by_name(findings)["hub-version"].value == "6.1.1"
+
+
+@pytest.mark.parametrize("trouble", [refusing, dropping, silent])
+async def test_a_hub_out_of_reach_of_its_own_pod(setup: Setup, trouble, impatient) -> None:
+    with trouble() as port:
+        setup = replace(setup, api_url=f"http://hub:{port}/x/hub/api", hub_prefix="/x/hub/")
+        found = by_name(await look_at_hub(setup))
+
+    wrong = found.pop("hub-api")
+    assert wrong.state == "wrong"
+    assert "hub.extraPodSpec.hostAliases: [{ip: 127.0.0.1, hostnames: [hub]}]" in wrong.key
+    assert (
+        "hub.services.tornado-service.environment.JUPYTERHUB_API_URL:"
+        " http://127.0.0.1:8081/x/hub/api" in wrong.key
+    )
+    if trouble is dropping:
+        assert 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}' in wrong.key
+    assert {found[name].state for name in ("hub-version", "token", "scopes")} == {"unknown"}
+
+
+async def test_a_forgotten_base_url(setup: Setup) -> None:
+    right = setup.api_url.replace("/hub/api", "/base/hub/api")
+    setup = replace(setup, api_url=right.replace("/base", "/bass"), hub_prefix="/base/hub/")
+
+    found = by_name(await look_at_hub(setup))["hub-api"]
+
+    assert found.state == "wrong"
+    assert "is not a Hub API (status 404)" in found.message
+    assert found.key.endswith(f"JUPYTERHUB_API_URL: {right}")
+
+
+@pytest.mark.parametrize("fault", ["error", "garbage", "redirect", "half", "huge", "cut"])
+async def test_what_is_no_hub_is_never_an_exception(hub, setup: Setup, fault) -> None:
+    hub.fault = fault
+
+    assert (await look_at_hub(setup))[0].state == "wrong"
+
+
+async def test_a_token_that_the_hub_does_not_know(hub, setup: Setup) -> None:
+    hub.users.clear()
+
+    found = by_name(await look_at_hub(setup))
+
+    assert found["token"].state == "wrong"
+    assert "refuses the service's token" in found["token"].message
+    assert "JUPYTERHUB_API_TOKEN" in found["token"].key
+    assert found["scopes"].state == "unknown"
+
+
+@pytest.mark.parametrize("change", [{"kind": "user"}, {"name": "another"}])
+async def test_a_token_of_somebody_else(hub, setup: Setup, change) -> None:
+    hub.users[SERVICE_TOKEN] = {**SERVICE, **change}
+
+    assert by_name(await look_at_hub(setup))["token"].state == "wrong"
+
+
+def test_missing_scopes_come_with_the_role_that_grants_them(setup: Setup) -> None:
+    setup = replace(setup, needed=frozenset({"list:users", "read:servers"}))
+
+    found = look_at_scopes(setup, ["list:users", "read:servers!group=a"])
+
+    assert (found.state, "lacks scopes that it needs: read:servers." in found.message) == (
+        "wrong",
+        True,
+    )
+    role = '{"scopes": ["list:users", "read:servers"], "services": ["tornado-service"]}'
+    assert f"hub.loadRoles.tornado-service: {role}" in found.key
+    assert 'c.JupyterHub.load_roles.append({"name": "tornado-service", ' in found.key
+
+
+@pytest.mark.parametrize(
+    ("length", "version", "state"),
+    [
+        (7, "6.1.1", "wrong"),
+        (8, "6.1.1", "ok"),
+        (64, "6.1.1", "ok"),
+        (64, "5.5.3", "wrong"),
+        (64, "6.1.0", "wrong"),
+        (63, "6.1.0", "ok"),
+        (128, "5.5.0", "wrong"),
+    ],
+)
+def test_the_length_of_the_token(setup, length: int, version: str, state: str) -> None:
+    found = look_at_token_length(replace(setup, token="x" * length), version)
+
+    assert found.state == state
+    if state == "wrong":
+        assert "hub.services.tornado-service.apiToken" in found.key
+
+
+def test_a_library_of_another_age() -> None:
+    assert look_at_version("6.1.1", "6.0.2").state == "ok"
+    found = look_at_version("5.5.0", "6.1.1")
+    assert (found.state, found.key.partition(" ")[0]) == ("wrong", "jupyterhub==5.5.0")

@@ -1,0 +1,43 @@
+"""Why there was no answer is told apart."""
+
+import json
+
+import pytest
+
+from tests.selfcheck.support import dropping, refusing, silent
+from tests.stand_in_hub import StandInHub
+from tornado_service.selfcheck import probe
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+async def reason(url: str) -> str:
+    with pytest.raises(probe.NoAnswer) as caught:
+        await probe.get(url)
+    return caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"), [(refusing, "refused"), (dropping, "dropped"), (silent, "silent")]
+)
+async def test_the_ways_to_get_no_answer_are_told_apart(trouble, why: str) -> None:
+    with trouble() as port:
+        assert await reason(f"http://hub:{port}/") == why
+
+
+async def test_no_name_no_url_no_tls_no_http(hub: StandInHub) -> None:
+    assert await reason("http://nowhere:80/") == "name"
+    assert await reason("http://a..b/") == "name"
+    assert await reason("hub:8081") == "url"
+    assert await reason("http://hub:port/") == "url"
+    assert await reason(f"https://hub:{hub.port}/") == "tls"
+    hub.fault = "cut"
+    assert await reason(f"{hub.api_url}/") == "closed"
+
+
+async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
+    hub.fault = "redirect"
+    assert (await probe.get(f"{hub.api_url}/")).status == 302
+    hub.fault = None
+    answer = await probe.get(f"{hub.api_url}/")
+    assert (answer.status, json.loads(answer.body)) == (200, {"version": "6.1.1"})

@@ -1,0 +1,147 @@
+"""What a self-check has to know, and what it says."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from jupyterhub.utils import make_ssl_context
+
+from ..server import is_loopback_address
+
+if TYPE_CHECKING:
+    from ..app import TornadoService
+
+State = Literal["ok", "wrong", "unknown"]
+
+#: The zero-to-jupyterhub chart puts this into the hub's container.
+CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
+
+#: Kubernetes puts the name of a pod's namespace here.
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what was looked at.
+        state: whether it is as it should be.
+        message: one line for people.
+        key: what to set, where something is wrong.
+        value: what was seen, for programs.
+    """
+
+    name: str
+    state: State
+    message: str
+    key: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} Fix: {self.key}" if self.key else self.message
+
+
+def not_asked(*names: str) -> list[Finding]:
+    """What cannot be known while the Hub API is out of reach."""
+    return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
+
+
+def is_local(host: str) -> bool:
+    """Whether a URL's host is literally this machine; names are not looked up."""
+    return host == "localhost" or is_loopback_address(host)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A service's settings, as far as they can be wrong.
+
+    Attributes:
+        service_url: the address at which the hub and its proxy reach it.
+        ip: the address it listens on; empty for all.
+        tls_files: key, certificate and authority, where the hub has ``internal_ssl``.
+        needed: the scopes that the service's own token should have.
+        instance: which process should answer at the URL; empty where any of ours will do.
+        in_chart: whether zero-to-jupyterhub runs the hub here.
+        namespace: that of the pod we are in, if we are in one.
+    """
+
+    name: str
+    prefix: str
+    service_url: str
+    ip: str
+    port: int
+    api_url: str
+    token: str = field(repr=False)
+    cookie_secret: bytes = field(default=b"", repr=False)
+    hub_prefix: str = "/hub/"
+    public_url: str = ""
+    tls_files: tuple[str, str, str] = ("", "", "")
+    needed: frozenset[str] = frozenset()
+    instance: str = ""
+    in_chart: bool = False
+    namespace: str = ""
+
+    @classmethod
+    def of(cls, service: TornadoService, needed: frozenset[str], instance: str = "") -> Setup:
+        """That of a service whose settings have been read."""
+        auth = service.auth
+        return cls(
+            name=service.service_name,
+            prefix=service.prefix,
+            service_url=service.service_url.rstrip("/"),
+            ip=service.ip,
+            port=service.port,
+            api_url=auth.api_url.rstrip("/"),
+            token=auth.api_token,
+            cookie_secret=service.cookie_secret,
+            hub_prefix=auth.hub_prefix,
+            public_url=service.public_environment().get("JUPYTERHUB_PUBLIC_URL", ""),
+            tls_files=(auth.keyfile, auth.certfile, auth.client_ca),
+            needed=needed,
+            instance=instance,
+            in_chart=CHART_FILE.exists(),
+            namespace=NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else "",
+        )
+
+    @property
+    def host(self) -> str:
+        """The host in the service's URL."""
+        return urlsplit(self.service_url).hostname or ""
+
+    @property
+    def url_port(self) -> int:
+        """The port in the service's URL."""
+        url = urlsplit(self.service_url)
+        return url.port or (443 if url.scheme == "https" else 80)
+
+    @property
+    def api_path(self) -> str:
+        """Where the hub's base URL puts its API."""
+        return f"{self.hub_prefix.rstrip('/')}/api"
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How we speak to a hub with ``internal_ssl``."""
+        keyfile, certfile, client_ca = self.tls_files
+        return make_ssl_context(keyfile, certfile, cafile=client_ca) if certfile else None
+
+    @property
+    def key(self) -> str:
+        """Where the service stands in Helm values."""
+        return f"hub.services.{self.name}"
+
+    @property
+    def extra_ports(self) -> str:
+        """What opens the port on the hub's Kubernetes Service."""
+        entry = f"{{name: {self.name}, port: {self.url_port}, targetPort: {self.port}}}"
+        return f"hub.service.extraPorts: [{entry}]"
+
+    @staticmethod
+    def alias(host: str) -> str:
+        """What keeps requests to a name within the hub's pod."""
+        return f"hub.extraPodSpec.hostAliases: [{{ip: 127.0.0.1, hostnames: [{host}]}}]"

@@ -1,0 +1,158 @@
+"""Whether the Hub API can be reached, and what it thinks of the service."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import jupyterhub
+from jupyterhub.services.auth import check_scopes
+
+from . import probe
+from .findings import Finding, Setup, is_local, not_asked
+
+#: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
+REFUSE_64 = ("5.5.3", "6.1.0")
+
+_HUB_ACCESS = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
+
+
+async def look_at_hub(setup: Setup) -> list[Finding]:
+    """Everything about the hub, one question after the other."""
+    try:
+        answer = await probe.get(f"{setup.api_url}/", tls=setup.tls)
+    except probe.NoAnswer as error:
+        reached, version = _away(setup, error), ""
+    else:
+        version = _text(_json(answer.body), "version")
+        reached = _answered(setup, answer.status, version)
+    findings = [reached, look_at_version(version), look_at_token_length(setup, version)]
+    if reached.state != "ok":
+        return [*findings, *not_asked("token", "scopes")]
+    return [*findings, *await look_at_token(setup)]
+
+
+def _away(setup: Setup, error: probe.NoAnswer) -> Finding:
+    message = f"The Hub API at {setup.api_url} is out of reach, so nobody can sign in: {error}."
+    host = urlsplit(setup.api_url).hostname or ""
+    variable = f"{setup.key}.environment.JUPYTERHUB_API_URL: http://127.0.0.1:8081{setup.api_path}"
+    if error.why == "url" or is_local(host):
+        return Finding("hub-api", "wrong", message, f"{variable}, with the hub's own port")
+    ways = [_HUB_ACCESS] if error.why in ("dropped", "no-route") else []
+    return Finding("hub-api", "wrong", message, ", or ".join([*ways, setup.alias(host), variable]))
+
+
+def _answered(setup: Setup, status: int, version: str) -> Finding:
+    if status == 200 and version:
+        return Finding("hub-api", "ok", f"JupyterHub {version} answers at {setup.api_url}.")
+    if status >= 500:
+        message = f"The Hub API at {setup.api_url} answers with status {status}; its log says why."
+        return Finding("hub-api", "wrong", message)
+    message = f"What answers at {setup.api_url} is not a Hub API (status {status})."
+    url = urlsplit(setup.api_url)
+    if url.path != setup.api_path:
+        message += f" With the hub's base URL, the path is {setup.api_path}."
+    right = url._replace(path=setup.api_path).geturl()
+    return Finding(
+        "hub-api", "wrong", message, f"{setup.key}.environment.JUPYTERHUB_API_URL: {right}"
+    )
+
+
+def look_at_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
+    """Whether the hub and the library that signs people in belong together."""
+    if not hub:
+        return not_asked("hub-version")[0]
+    if hub.partition(".")[0] == ours.partition(".")[0]:
+        message = f"The hub is {hub}, the service's library {ours}."
+        return Finding("hub-version", "ok", message, value=hub)
+    return Finding(
+        "hub-version",
+        "wrong",
+        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}.",
+        f"jupyterhub=={hub} where the service is installed",
+        value=hub,
+    )
+
+
+def look_at_token_length(setup: Setup, hub: str) -> Finding:
+    """Whether the hub takes tokens as long as ours."""
+    length = len(setup.token)
+    version = hub or jupyterhub.__version__
+    message = f"The service's token has {length} characters"
+    if 8 <= length <= 64 and not (length == 64 and version in REFUSE_64):
+        return Finding("token-length", "ok", f"{message}.")
+    takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
+    key = f"{setup.key}.apiToken: a shorter one, made by openssl rand -hex 16"
+    return Finding("token-length", "wrong", f"{message}; JupyterHub {takes}.", key)
+
+
+async def look_at_token(setup: Setup) -> list[Finding]:
+    """Whether the hub knows the service by its token, and what it lets it do."""
+    headers = {"Authorization": f"token {setup.token}"}
+    try:
+        answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls)
+    except probe.NoAnswer:
+        return not_asked("token", "scopes")
+    if answer.status in (401, 403):
+        return [_refused(setup), *not_asked("scopes")]
+    model = _json(answer.body)
+    name = _text(model, "name")
+    if answer.status != 200 or not name:
+        message = f"Asked whose token it is, the hub answers with status {answer.status}."
+        return [Finding("token", "unknown", message), *not_asked("scopes")]
+    if (name, model.get("kind")) != (setup.name, "service"):
+        message = f"The token is not that of the service {setup.name}, but somebody else's."
+        return [Finding("token", "wrong", message, _own_token(setup)), *not_asked("scopes")]
+    known = Finding("token", "ok", f"The hub knows the service {name} by its token.")
+    return [known, look_at_scopes(setup, model.get("scopes") or [])]
+
+
+def _refused(setup: Setup) -> Finding:
+    return Finding(
+        "token",
+        "wrong",
+        f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
+        " launched this process, which may be left over from an earlier one, or the token was set"
+        " by hand.",
+        _own_token(setup),
+    )
+
+
+def _own_token(setup: Setup) -> str:
+    return f"no JUPYTERHUB_API_TOKEN in {setup.key}.environment, as the hub sets it by itself"
+
+
+def look_at_scopes(setup: Setup, scopes: list[str]) -> Finding:
+    """Whether the service's own token may do what is needed.
+
+    Args:
+        setup: says what is needed.
+        scopes: what the hub says that the token has.
+    """
+    missing = [each for each in sorted(setup.needed) if not check_scopes({each}, set(scopes))]
+    if not missing:
+        needed = ", ".join(sorted(setup.needed)) or "none"
+        return Finding("scopes", "ok", f"The service's token has the scopes it needs: {needed}.")
+    role = {"scopes": sorted(setup.needed), "services": [setup.name]}
+    return Finding(
+        "scopes",
+        "wrong",
+        f"The service's token lacks scopes that it needs: {', '.join(missing)}.",
+        f"hub.loadRoles.{setup.name}: {json.dumps(role)}, or in jupyterhub_config.py"
+        f" c.JupyterHub.load_roles.append({json.dumps({'name': setup.name, **role})})",
+    )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(model: dict[str, Any], key: str) -> str:
+    """A short text out of an answer, which may be anybody's."""
+    value = model.get(key)
+    return value if isinstance(value, str) and value.isprintable() and len(value) < 300 else ""

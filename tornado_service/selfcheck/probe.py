@@ -1,0 +1,204 @@
+"""One HTTP request, and where nothing comes of it, why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+import threading
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+#: Seconds for one request. A hub may give up on a service after ten.
+PATIENCE = 3.0
+
+MAX_ANSWER = 1024 * 1024
+
+Why = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
+
+_WORDS: dict[Why, str] = {
+    "url": "it is not an http:// or https:// URL",
+    "name": "the name {host} does not resolve",
+    "tls": "TLS fails: its certificate is not one to trust here, or it has none",
+    "silent": "it takes the connection, but sends no answer in {patience:g} s",
+    "closed": "it closes the connection without an answer",
+    "refused": "connection refused",
+    "dropped": "no connection in {patience:g} s, as when a network policy drops it",
+    "no-route": "no route leads there",
+}
+
+
+class NoAnswer(Exception):
+    """There was no answer.
+
+    Attributes:
+        why: the reason for programs, as the text is for people.
+        certificates: what the other side showed before it refused ours, if it came to that.
+    """
+
+    def __init__(
+        self, why: Why, host: str = "", certificates: Container[bytes | None] = ()
+    ) -> None:
+        super().__init__(_WORDS[why].format(host=host, patience=PATIENCE))
+        self.why = why
+        self.certificates = certificates
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+async def get(
+    url: str,
+    headers: dict[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
+    """Make one GET request, in ``PATIENCE`` seconds at most; redirects are not followed.
+
+    HTTP clients do not tell a connection that is dropped from a server that is silent, and look
+    names up in threads that keep a process from ending. This one does neither.
+
+    Args:
+        url: what to get.
+        headers: more headers than ``Host``.
+        tls: how to speak TLS where the URL is https. Default: as the system does.
+
+    Raises:
+        NoAnswer: there was none.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        raise NoAnswer("url") from None
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    addresses = await resolve(host)
+    options: dict[str, Any] = {}
+    certificates: list[bytes] = []
+    if parts.scheme == "https":
+        context = tls or ssl.create_default_context()
+        context.sslobject_class = _witness(certificates)
+        options = {"ssl": context, "server_hostname": host}
+    head = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close", **(headers or {})}
+    lines = [f"GET {parts.path or '/'} HTTP/1.0", *map(": ".join, head.items()), "", ""]
+    request = "\r\n".join(lines).encode()
+    attempts = [_exchange(address, port, options, request, deadline) for address in addresses]
+    outcomes = await asyncio.gather(*attempts)
+    for outcome in outcomes:
+        if isinstance(outcome, Answer):
+            return outcome
+    # of several reasons, the one that says most
+    why = next(why for why in _WORDS if why in outcomes)
+    raise NoAnswer(why, host, certificates)
+
+
+def _witness(certificates: list[bytes]) -> type[ssl.SSLObject]:
+    """What notes the other side's certificate, which is gone when that refuses ours at once."""
+
+    class Witness(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            certificates.append(self.getpeercert(binary_form=True) or b"")
+
+    return Witness
+
+
+async def resolve(host: str) -> list[str]:
+    """The addresses of a name, looked up in a thread that nobody waits for at the end.
+
+    Raises:
+        NoAnswer: there are none, or nobody says so in time.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(addresses: list[str]) -> None:
+        if not found.done():  # nobody waits any more
+            found.set_result(addresses)
+
+    def look_up() -> None:
+        addresses: list[str] = []
+        with contextlib.suppress(OSError, UnicodeError):
+            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        with contextlib.suppress(RuntimeError):  # the loop is closed by now
+            loop.call_soon_threadsafe(settle, addresses)
+
+    threading.Thread(target=look_up, name="self-check", daemon=True).start()
+    with contextlib.suppress(asyncio.TimeoutError):
+        if addresses := await asyncio.wait_for(found, PATIENCE):
+            return addresses
+    raise NoAnswer("name", host)
+
+
+async def _exchange(
+    address: str, port: int, tls: dict[str, Any], request: bytes, deadline: float
+) -> Answer | Why:
+    """Send the request to one address."""
+    clock = asyncio.get_running_loop().time
+    try:
+        connecting = _connect(address, port)
+        connection = await asyncio.wait_for(connecting, deadline - clock())
+    except asyncio.TimeoutError:
+        return "dropped"
+    except ConnectionRefusedError:
+        return "refused"
+    except OSError:
+        return "no-route"
+    try:
+        opening = asyncio.open_connection(sock=connection, **tls)
+        reader, writer = await asyncio.wait_for(opening, deadline - clock())
+    except (OSError, asyncio.TimeoutError):
+        connection.close()
+        return "tls"
+    try:
+        writer.write(request)
+        return _parse(await asyncio.wait_for(_read(reader), deadline - clock()))
+    except asyncio.TimeoutError:
+        return "silent"
+    except (OSError, http.client.HTTPException) as error:
+        return "tls" if isinstance(error, ssl.SSLError) else "closed"
+    finally:
+        writer.transport.abort()
+
+
+async def _connect(address: str, port: int) -> socket.socket:
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, (address, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side closes; too much is as good as enough."""
+    raw = b""
+    while len(raw) < MAX_ANSWER and (more := await reader.read(65536)):
+        raw += more
+    return raw
+
+
+class _Received:
+    """What ``http.client`` takes for a socket."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.makefile = lambda mode: io.BytesIO(raw)
+
+
+def _parse(raw: bytes) -> Answer:
+    response = http.client.HTTPResponse(_Received(raw))  # type: ignore[arg-type]
+    response.begin()
+    return Answer(response.status, response.headers, response.read())
