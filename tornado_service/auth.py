@@ -28,6 +28,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 #: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
+#: Longer ones are not remembered, but taken apart each time. In characters.
+MAX_HEADERS = 4096
+
 
 def allow_unauthenticated(method: Method) -> Method:
     """Open a handler's method to everybody. Without this mark it is closed."""
@@ -315,6 +318,8 @@ def _is_decided_by(key: tuple[str | None, ...], handler: RequestHandler) -> bool
 
     A wrong token beside a good cookie did not, and a query may hold the XSRF token.
     """
+    if sum(len(value or "") for value in key) > MAX_HEADERS:
+        return False
     if len(key) == 1:
         return getattr(handler, "_token_authenticated", False)
     return not handler.request.query and "websocket" not in key

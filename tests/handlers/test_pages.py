@@ -1,5 +1,6 @@
 import json
-from urllib.parse import parse_qs, urlsplit
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from tornado.httputil import parse_cookie
@@ -7,6 +8,8 @@ from tornado.httputil import parse_cookie
 from tests.conftest import PREFIX, Fetch
 from tests.stand_in_hub import StandInHub
 from tests.visitor import BROWSER, SCRIPT, Visitor
+from tornado_service.app import TornadoService
+from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
 from tornado_service.state import inside
 
@@ -138,6 +141,65 @@ class TestXSRF:
         answer = await fetch("api/user", token=hub.token_for("alice"), headers=SCRIPT)
 
         assert answer.code == 200
+
+
+class NotesHandler(PageHandler):
+    """A page with a form."""
+
+    def get(self) -> None:
+        raise RuntimeError("the database's password is 1234")
+
+    def post(self) -> None:
+        self.write_json({"text": self.get_body_argument("text", "")})
+
+
+class TestForms:
+    @pytest.fixture
+    async def service(self, start_service) -> TornadoService:
+        service = await start_service()
+        service.web_app.add_handlers(".*", [(f"{PREFIX}notes", NotesHandler)])
+        return service
+
+    async def post(self, visitor: Visitor, **form: str):
+        """What a browser sends for the form of a page."""
+        return await visitor.get(
+            PREFIX + "notes",
+            method="POST",
+            body=urlencode(form),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+
+    async def test_a_form_with_the_pages_token_is_taken(self, visitor: Visitor) -> None:
+        await visitor.open(PREFIX)
+
+        answer = await self.post(visitor, text="hello", _xsrf=visitor.xsrf_token)
+
+        assert (answer.code, answer.body) == (200, b'{"text": "hello"}')
+
+    async def test_a_form_of_somebody_elses_page_is_not(self, visitor: Visitor) -> None:
+        await visitor.open(PREFIX)
+
+        assert (await self.post(visitor, text="hello")).code == 403
+        assert (await self.post(visitor, text="hello", _xsrf="guess")).code == 403
+
+    async def test_who_is_not_signed_in_is_told_so(self, visitor: Visitor) -> None:
+        answer = await self.post(visitor, text="hello")
+
+        assert answer.code == 401
+        assert "Set-Cookie" not in answer.headers
+
+    async def test_a_failure_says_where_to_find_it_and_not_what_it_is(
+        self, visitor: Visitor, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await visitor.open(PREFIX)
+
+        page = await visitor.get(PREFIX + "notes")
+
+        assert page.code == 500
+        assert b"1234" not in page.body
+        assert b"RuntimeError" not in page.body
+        request_id = re.search(r"<code>([0-9a-f]{16})</code>", page.body.decode())[1]
+        assert any(request_id in record.getMessage() for record in caplog.records)
 
 
 class TestLogout:
