@@ -1,4 +1,7 @@
-"""The floor: a bare Tornado handler that answers anybody with the JSON that it was told."""
+"""The floor: a bare Tornado handler that answers anybody with the JSON that it was told.
+
+It encodes the JSON anew for each answer, as Tornado's ``write`` does.
+"""
 
 from __future__ import annotations
 
