@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import jupyterhub
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
@@ -25,6 +26,7 @@ class StandInHub:
     """Answers what the sign-in library asks. ``fault`` makes it misbehave."""
 
     service_name: str = "tornado-service"
+    version: str = jupyterhub.__version__
     fault: str | None = None
     delay: float = 0.0
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -121,7 +123,7 @@ class _Handler(RequestHandler):
 
 class _Root(_Handler):
     def get(self) -> None:
-        self.write({"version": "6.1.1"})
+        self.write({"version": self.hub.version})
 
 
 class _User(_Handler):

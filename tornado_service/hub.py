@@ -11,7 +11,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import make_ssl_context, url_path_join
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.web import HTTPError
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
@@ -97,6 +97,8 @@ class HubClient(LoggingConfigurable):
         self._waiting = 0
         self._last_answer = -inf  # on the monotonic clock
         self._checking: asyncio.Task[str] | None = None
+        self._fetching: set[asyncio.Future[HTTPResponse]] = set()
+        self._is_leaving = False
 
     def _tls(self) -> ssl.SSLContext | None:
         """What the hub's ``internal_ssl`` asks of its clients, where it is on."""
@@ -178,17 +180,25 @@ class HubClient(LoggingConfigurable):
             self._last_answer = time.monotonic()
             return answer
         except HubUnavailable as error:
-            self.breaker.failed(error.detail)
+            if not self._is_leaving:
+                self.breaker.failed(error.detail)
             raise
         finally:
             self.metrics.observe_hub(outcome, time.perf_counter() - started)
 
     async def _fetch(self, request: HTTPRequest) -> HubAnswer:
         limit = self.hub_timeout / 2 if self._waiting else self.hub_timeout
+        fetching = asyncio.ensure_future(self._http().fetch(request, raise_error=False))
+        self._fetching.add(fetching)
+        fetching.add_done_callback(self._fetching.discard)
         try:
-            response = await asyncio.wait_for(self._http().fetch(request, raise_error=False), limit)
+            response = await asyncio.wait_for(fetching, limit)
         except asyncio.TimeoutError:
             raise HubUnavailable(f"no answer in {limit:g} s") from None
+        except asyncio.CancelledError:
+            if not self._is_leaving:
+                raise
+            raise HubUnavailable("the service is being stopped") from None
         except Exception as error:
             # whatever goes wrong between us and the hub, it is not the visitor's fault
             raise HubUnavailable(f"{type(error).__name__}: {error}") from error
@@ -204,6 +214,12 @@ class HubClient(LoggingConfigurable):
                 headers={"Authorization": f"token {self.api_token}"},
             )
         )
+
+    def leave(self) -> None:
+        """Wait for no answer any more: the service is being stopped, by the hub most of the time."""
+        self._is_leaving = True
+        for fetching in list(self._fetching):
+            fetching.cancel()
 
     async def check(self, recent: float = 0) -> None:
         """See that the hub answers; one call, however many ask at the same time.

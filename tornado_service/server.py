@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1
 
+#: Seconds that requests which wait for the hub get to finish.
+HUB_GRACE = 1
+
 
 def is_loopback_address(host: str) -> bool:
     """Whether a text is an IP address of this machine's loopback; names never are."""
@@ -96,6 +99,8 @@ class Server:
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
+        # a hub that stops us looks more and more rarely whether we are gone: 5 s may become 10 s
+        loop.call_later(HUB_GRACE, self._service.hub.leave)
         while self._service.open_requests and loop.time() < deadline:
             try:
                 await asyncio.wait_for(self._at_once.wait(), 0.02)

@@ -49,7 +49,7 @@ def hub_in_trouble(url: str, *options: str) -> ThrowAwayHub:
             f"http://{socket.gethostname()}:{{port}}",
             ["--port={other}"],
             "connection refused",
-            f"hub.service.extraPorts: [{{{{name: {NAME}, port: {{port}}, targetPort: {{other}}}}",
+            f"{{{{name: {NAME}, port: {{port}}, targetPort: {{other}}}}}}",
         ),
     ],
     ids=["name", "address", "port"],

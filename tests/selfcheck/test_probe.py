@@ -40,4 +40,4 @@ async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
     assert (await probe.get(f"{hub.api_url}/")).status == 302
     hub.fault = None
     answer = await probe.get(f"{hub.api_url}/")
-    assert (answer.status, json.loads(answer.body)) == (200, {"version": "6.1.1"})
+    assert (answer.status, json.loads(answer.body)) == (200, {"version": hub.version})
