@@ -216,7 +216,7 @@ class HubClient(LoggingConfigurable):
         )
 
     def leave(self) -> None:
-        """Wait for no answer any more: the service is being stopped, by the hub most of the time."""
+        """Wait for no answer any more, as the service is being stopped."""
         self._is_leaving = True
         for fetching in list(self._fetching):
             fetching.cancel()
