@@ -66,6 +66,7 @@ async def start_service(
     for service, server in running:
         server.stop_now()
         await server.until_stopped()
+        await service.mounts.stop()
         service.auth.identities.close()
         service.hub.close()
         service.log.handlers.clear()  # bound to the stderr of this test

@@ -22,8 +22,16 @@ from .auth import ServiceAuth, derived_cookie_secret
 from .hub import HubClient, HubUnavailable
 from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado
 from .metrics import Metrics
+from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
-from .server import Server, bind, die_with_parent, is_loopback_address, tls_context
+from .server import (
+    Server,
+    bind,
+    die_with_parent,
+    end_anyway,
+    is_loopback_address,
+    tls_context,
+)
 from .web import make_web_app
 
 
@@ -125,6 +133,17 @@ class TornadoService(Application):
         They can extend ours as "templates/page.html". Default: none.""",
     ).tag(config=True)
 
+    apps = List(
+        Unicode(),
+        help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
+        group ``tornado_service.apps``. One that fails leaves the others alone. Default: none.""",
+    ).tag(config=True)
+
+    home_app = Unicode(
+        help="""The name of the app that is the home page: our own page leads there everybody who
+        may open it, while it runs. Default: none."""
+    ).tag(config=True)
+
     open_requests = 0
     auth: ServiceAuth
     hub: HubClient
@@ -211,6 +230,7 @@ class TornadoService(Application):
         self.auth.connect(self.hub, self.cookie_secret)
         self.public_https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
         self.selfcheck = SelfCheck(self)
+        self.mounts = Mounts(self)
         self.web_app = make_web_app(self)
 
     @classmethod
@@ -220,7 +240,13 @@ class TornadoService(Application):
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         """Parse it; what is not known is an error and not a warning."""
-        config.reject_unknown_flags(self, sys.argv[1:] if argv is None else argv)
+        argv = sys.argv[1:] if argv is None else argv
+        config.reject_unknown_flags(self, argv)
+        if "--help-all" in argv and argv[0] not in self.subcommands:
+            super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
+            if self.config_file and not self.generate_config:
+                config.load(self, self.config_file)
+            config.add_app_classes(self)
         super().parse_command_line(argv)
 
     def update_config(self, new: Config) -> None:
@@ -299,10 +325,15 @@ class TornadoService(Application):
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
         checking = loop.create_task(self.selfcheck.run())
+        loading = loop.create_task(self.mounts.load())
         try:
             await server.until_stopped()
         finally:
             checking.cancel()
+            loading.cancel()
+            if self.apps:
+                end_anyway(STOP_LIMIT + 1)
+            await self.mounts.stop()
             orphaned.cancel()
             self.auth.identities.close()
             self.hub.close()
@@ -318,8 +349,8 @@ class TornadoService(Application):
         try:
             await self.hub.check()
         except HubUnavailable:
-            return {"hub": False}
-        return {"hub": True}
+            return {"hub": False, **self.mounts.readiness()}
+        return {"hub": True, **self.mounts.readiness()}
 
     def public_environment(self) -> dict[str, str]:
         """The environment by allow-list; nothing secret is in it."""

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from traitlets.config.loader import DeferredConfig
+
+from .apps import class_name, import_app
+
 if TYPE_CHECKING:
-    from traitlets.config import Application, Config
+    from traitlets.config import Application, Config, Configurable
 
     from .app import TornadoService
 
@@ -89,17 +93,42 @@ def check(app: TornadoService, config: Config) -> None:
     """
     classes = {cls.__name__: cls for cls in app._classes_inc_parents()}
     for section, values in config.items():
-        if section not in classes:
+        if section in classes:
+            check_names(classes[section], values)
+        elif not _may_be_an_app(app, config, section):
             raise ConfigError(
                 f"c.{section}: there is no such class here.{_meant(section, classes, 'c.')}"
             )
-        names = classes[section].class_trait_names(config=True)
-        for name in values:
-            if name not in names:
-                raise ConfigError(
-                    f"c.{section}.{name}: there is no such setting."
-                    f"{_meant(name, names, f'c.{section}.')}"
-                )
+
+
+def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
+    """See that a class has these settings.
+
+    Raises:
+        ConfigError: it lacks one; the message names the likely one.
+    """
+    names = cls.class_trait_names(config=True)
+    for name in values:
+        if name not in names:
+            raise ConfigError(
+                f"c.{cls.__name__}.{name}: there is no such setting."
+                f"{_meant(name, names, f'c.{cls.__name__}.')}"
+            )
+
+
+def _may_be_an_app(app: TornadoService, config: Config, section: str) -> bool:
+    """Whether the section is that of an app's class, which is looked at when it is imported.
+
+    The command line is read before the file that may name the apps, and again with it.
+    """
+    ours = config.TornadoService
+    if ours.get("config_file") and not ours.get("generate_config") and not app.loaded_config_files:
+        return True
+    found = ours.get("apps", app.apps)
+    found = found.get_value(app.traits()["apps"]) if isinstance(found, DeferredConfig) else found
+    specs = [found] if isinstance(found, str) else found
+    # one that is not installed must not end the process, nor must its settings
+    return any(class_name(spec) in (section, "") for spec in specs)
 
 
 def _meant(name: str, known: Iterable[str], before: str) -> str:
@@ -124,6 +153,16 @@ def reject_unknown_flags(app: Application, argv: list[str]) -> None:
             raise ConfigError(f"--{name}: there is no such option.{_meant(name, known, '--')}")
 
 
+def add_app_classes(app: TornadoService) -> None:
+    """Import the apps, so that their settings are shown with the others."""
+    for spec in app.apps:
+        try:
+            app.classes = [*app.classes, import_app(spec)]
+        except (Exception, SystemExit) as error:
+            # whatever it is: the settings of all others are still worth to be shown
+            app.log.warning("Without the settings of %s: %s", spec, error)
+
+
 def generate(app: TornadoService) -> None:
     """Write a config file that holds every setting, commented out.
 
@@ -131,6 +170,7 @@ def generate(app: TornadoService) -> None:
         ConfigError: the file exists already, or cannot be written.
     """
     path = Path(app.config_file or DEFAULT_FILE)
+    add_app_classes(app)
     try:
         with path.open("x") as file:
             file.write(app.generate_config_file())

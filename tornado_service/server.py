@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ class Server:
         service.log.info("Stopping; %d requests are open", service.open_requests)
         self._http.stop()
         if service.open_requests and not self._at_once.is_set():
-            await self._drain(service.shutdown_grace)
+            await self._drain(service.shutdown_grace - service.mounts.stop_limit)
         # also cuts what is still under way
         await self._http.close_all_connections()
 
@@ -107,6 +108,13 @@ class Server:
             except asyncio.TimeoutError:
                 continue
             return
+
+
+def end_anyway(seconds: float) -> None:
+    """End the process when its time is over, whatever the code of an app still does."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:

@@ -17,6 +17,7 @@ from jinja2 import (
 from tornado.web import Application
 
 from .handlers import api, ops, pages, status
+from .handlers.apps import AppRouter
 from .log import log_request
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ API_HEADERS = {
 
 def make_web_app(service: TornadoService) -> Application:
     """The Tornado application of a service."""
+    apps = AppRouter(service)
     return Application(
-        make_routes(service),
+        [*make_routes(service), (apps.pattern, apps)],
         default_handler_class=pages.NotFoundHandler,
         service=service,
         cookie_secret=service.cookie_secret,

@@ -18,6 +18,7 @@ from ..auth import allow_unauthenticated, is_open, scopes_needed
 
 if TYPE_CHECKING:
     from ..app import TornadoService
+    from ..apps import AppPages
     from ..identity import Identity
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -38,6 +39,10 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
 
     #: Answers that went well are logged at debug level only.
     quiet: ClassVar[bool] = False
+
+    #: The app that the handler belongs to, if it is not the core's.
+    app: Any = None
+    app_pages: ClassVar[AppPages | None] = None
 
     service: TornadoService
     _request_id: str | None = None
@@ -287,6 +292,7 @@ class PageHandler(BaseHandler):
             "user": {"name": user["name"], "admin": bool(user.get("admin"))} if user else None,
             "xsrf_token": self.xsrf_token.decode() if user else "",
             "static_url": self.settings["static_url"],
+            **(self.app_pages.names if self.app_pages else {}),
         }
 
     def write_page(self, template: str, **names: Any) -> None:
@@ -296,7 +302,8 @@ class PageHandler(BaseHandler):
             template: its file name.
             names: what it shows, beside ``template_namespace``.
         """
-        page = self.settings["jinja_env"].get_template(template)
+        env = self.app_pages.jinja_env if self.app_pages else self.settings["jinja_env"]
+        page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(page.render(**self.template_namespace(), **names))
 

@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
@@ -15,6 +18,9 @@ from tornado.web import HTTPError
 from ..auth import allow_unauthenticated, needs_scopes
 from ..selfcheck import INSTANCE_HEADER
 from .base import APIHandler, BaseHandler
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 
 class HealthHandler(APIHandler):
@@ -107,8 +113,9 @@ def static_files(package: str) -> Mapping[str, bytes]:
     They are read once, so that no request waits for a disk, and as resources, so that the package
     may lie in a zip.
     """
-    found = {}
-    folders = [("", files(package) / "static")]
+    found: dict[str, bytes] = {}
+    static = resources(package).joinpath("static")
+    folders = [("", static)] if static.is_dir() else []
     for path, folder in folders:
         for entry in folder.iterdir():
             if entry.is_dir():
@@ -116,6 +123,18 @@ def static_files(package: str) -> Mapping[str, bytes]:
             else:
                 found[path + entry.name] = entry.read_bytes()
     return found
+
+
+def resources(package: str) -> Traversable:
+    """The folder of a package, or that beside a module which is in none.
+
+    Args:
+        package: the name of either.
+    """
+    spec = find_spec(package)
+    if spec is not None and spec.origin and spec.submodule_search_locations is None:
+        return Path(spec.origin).parent
+    return files(package)
 
 
 def static_urls(package: str, prefix: str) -> Callable[[str], str]:

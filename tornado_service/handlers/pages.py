@@ -18,8 +18,12 @@ class HomeHandler(PageHandler):
     """GET P: who you are to the hub, and what you may open."""
 
     def get(self) -> None:
-        """Show what the hub says of the caller."""
+        """Show what the hub says of the caller, or go to the app that is the home page."""
         user = self.current_user
+        home = self.service.mounts.home_of(user)
+        if home:
+            self.redirect(f"{self.hub_auth.base_url}{home.name}/")
+            return
         self.write_page(
             "home.html",
             kind=user.get("kind", "user"),
@@ -27,6 +31,7 @@ class HomeHandler(PageHandler):
             scopes=describe_scopes(user.get("scopes") or [], user["name"]),
             servers=describe_servers(user.get("servers") or {}),
             sees_servers="servers" in user,
+            apps=self.service.mounts.openable(user),
         )
 
 

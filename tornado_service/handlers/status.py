@@ -47,6 +47,7 @@ class StatusHandler(AdminHandler, PageHandler):
         self.write_page(
             "status.html",
             findings=status["findings"],
+            apps=status["apps"],
             versions=status["versions"],
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             uptime=in_words(status["uptime"]),
@@ -62,16 +63,18 @@ class StatusAPIHandler(AdminHandler, APIHandler):
 
 
 async def describe(service: TornadoService) -> dict[str, Any]:
-    """What there is to say of a service: its state, findings, versions, seconds since its start.
+    """What there is to say of a service: state, findings, apps, versions, seconds since the start.
 
     Args:
         service: one that runs; it looks anew unless it has just looked.
     """
     check = service.selfcheck
     findings = await check.look(fresh=FRESH)
+    well = check.well and not any(mount.has_failed for mount in service.mounts)
     return {
-        "status": "ok" if check.well else "wrong",
+        "status": "ok" if well else "wrong",
         "findings": [asdict(finding) for finding in findings],
+        "apps": service.mounts.describe(),
         "versions": {
             "tornado_service": __version__,
             "hub": check.hub_version,

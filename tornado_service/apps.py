@@ -1,0 +1,233 @@
+"""ServiceApp: what an app is, and what is refused as one."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from jinja2 import ChoiceLoader, PackageLoader
+from tornado.routing import PathMatches
+from traitlets.config import LoggingConfigurable
+
+from .handlers.base import BaseHandler
+from .handlers.ops import StaticHandler, static_files, static_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from jinja2 import Environment
+
+#: First parts of paths that are the core's own.
+RESERVED = frozenset(
+    {"api", "docs", "health", "logout", "metrics", "oauth_callback", "static", "status"}
+)
+
+#: The group of entry points that name apps.
+GROUP = "tornado_service.apps"
+
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+class AppError(Exception):
+    """Why an app cannot run, in words for an admin."""
+
+
+class ServiceApp(LoggingConfigurable):
+    """A part of the service with pages, an API and settings of its own, below ``P/<name>/``.
+
+    Attributes:
+        name: its part of the address: a-z, 0-9 and ``-``.
+        title: what people read; by default the name.
+        service_scopes: what the service's own token needs for it.
+        user_scopes: what a visitor's token may carry for it.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    service_scopes: ClassVar[Set[str]] = frozenset()
+    user_scopes: ClassVar[Set[str]] = frozenset()
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        """What answers where.
+
+        Called once, in a thread, before ``start``.
+
+        Returns:
+            ``(path, handler)`` or ``(path, handler, arguments of its initialize)``; a path is a
+            regular expression below the app's own address, and ``""`` is its home.
+        """
+        return []
+
+    async def start(self) -> None:
+        """Get ready. The app's addresses answer when this has ended; it must not block."""
+
+    async def stop(self) -> None:
+        """Clean up, in 2 seconds at most. Called if ``start`` has ended well."""
+
+    @property
+    def prefix(self) -> str:
+        """The app's own address, ``/services/NAME/<name>/``."""
+        service: Any = self.parent
+        return f"{service.prefix}{self.name}/"
+
+
+class AppPages:
+    """What the pages of an app have beside those of the core.
+
+    Attributes:
+        jinja_env: the app's own templates, then all others.
+        names: what its templates know.
+    """
+
+    def __init__(self, app: ServiceApp, package: str) -> None:
+        service: Any = app.parent
+        env: Environment = service.web_app.settings["jinja_env"]
+        core: Any = env.loader
+        with contextlib.suppress(ValueError):  # it has no templates
+            env = env.overlay(loader=ChoiceLoader([PackageLoader(package), core]))
+        self.jinja_env = env
+        self.names = {
+            "page": app.name,
+            "app_title": app.title or app.name,
+            "app_prefix": app.prefix,
+            "app_static_url": static_urls(package, app.prefix + "static/"),
+        }
+
+
+class Route(NamedTuple):
+    """A handler and where it answers."""
+
+    path: str
+    matcher: PathMatches
+    handler: type[BaseHandler]
+    arguments: dict[str, Any]
+
+
+def vet(cls: Any, spec: str) -> type[ServiceApp]:
+    """See that something is an app and says of itself what it must.
+
+    Args:
+        cls: what was imported.
+        spec: how the settings name it.
+
+    Raises:
+        AppError: it is none, or a name or scopes are wrong.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
+        raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
+    if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
+        raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
+    if cls.name in RESERVED:
+        raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")
+    for attribute in ("service_scopes", "user_scopes"):
+        if not isinstance(getattr(cls, attribute), (set, frozenset)):
+            raise AppError(f'{cls.__name__}.{attribute} is no set, such as {{"list:users"}}.')
+    return cls
+
+
+def make_routes(app: ServiceApp) -> list[Route]:
+    """An app's own handlers, made ready to be used.
+
+    Raises:
+        AppError: one of them is nothing that may answer here.
+    """
+    package = package_of(type(app))
+    routes = []
+    if static_files(package):
+        matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
+        routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
+    pages = AppPages(app, package)
+    bound: dict[Any, type[BaseHandler]] = {}
+    for entry in app.handlers():
+        path, handler, arguments = _taken_apart(app, entry)
+        if handler not in bound:
+            bound[handler] = _bound(app, handler, pages)
+        # a group, else "a|b" would reach beyond the app's address
+        matcher = PathMatches(f"{re.escape(app.prefix)}(?:{path})")
+        routes.append(Route(path, matcher, bound[handler], arguments))
+    return routes
+
+
+def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], dict[str, Any]]:
+    where = f"{type(app).__name__}.handlers()"
+    if not isinstance(entry, tuple) or len(entry) not in (2, 3) or not isinstance(entry[0], str):
+        raise AppError(f"{where} has {entry!r}, where (path, handler) is expected.")
+    path, handler = entry[:2]
+    if path.startswith(("/", "^")):
+        raise AppError(f"{where} has the path {path!r}: write it without / or ^ at its start.")
+    try:
+        re.compile(path)
+    except re.error as error:
+        raise AppError(f"{where} has the path {path!r}, no regular expression: {error}") from error
+    if not (isinstance(handler, type) and issubclass(handler, BaseHandler)):
+        raise AppError(
+            f"{where} has {handler!r} at {path!r}, which is neither a PageHandler nor an"
+            " APIHandler of tornado_service, so that nobody would be asked to sign in."
+        )
+    return path, handler, dict(entry[2]) if len(entry) == 3 else {}
+
+
+def _bound(app: ServiceApp, handler: type[BaseHandler], pages: AppPages) -> type[BaseHandler]:
+    """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
+    names = {
+        "__module__": handler.__module__,
+        "__doc__": handler.__doc__,
+        "app": app,
+        "app_pages": pages,
+        "metrics_name": f"{app.name}.{handler.__name__}",
+    }
+    return type(handler.__name__, (handler,), names)
+
+
+def package_of(cls: type[ServiceApp]) -> str:
+    """The package that has an app's templates and static files, or the module that is in none."""
+    spec = find_spec(cls.__module__)
+    if spec is None or spec.submodule_search_locations is not None:
+        return cls.__module__
+    return spec.parent or cls.__module__
+
+
+def import_app(spec: str) -> type[ServiceApp]:
+    """The class of an app.
+
+    Args:
+        spec: ``my_module:MyApp``, or the name of an entry point.
+
+    Raises:
+        AppError: there is none, or it is no app. An import may raise anything else besides.
+    """
+    module, name = locate(spec)
+    if not module:
+        raise AppError(
+            f"{spec}: no installed package names an app so; write a class as my_module:MyApp."
+        )
+    try:
+        found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise AppError(f"{spec}: {error}. Is it installed where the service runs?") from error
+    if not hasattr(found, name):
+        raise AppError(f"{spec}: {module} has no {name}.")
+    cls = vet(getattr(found, name), spec)
+    if cls.__name__ != class_name(spec):
+        raise AppError(f"{spec} is another name of {cls.__name__}: use that, its settings do.")
+    return cls
+
+
+def class_name(spec: str) -> str:
+    """The name of an app's class, without importing it; empty if that is not known."""
+    return locate(spec)[1]
+
+
+@cache
+def locate(spec: str) -> tuple[str, str]:
+    """The module and the class of an app, both empty if it is an entry point that is not there."""
+    if ":" not in spec:
+        for point in entry_points(group=GROUP, name=spec):
+            return point.module, point.attr
+    module, _, name = spec.replace(":", ".").rpartition(".")
+    return (module, name) if module else ("", "")

@@ -1,0 +1,112 @@
+"""What answers below an app's address, in each of its states."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
+from tornado.web import HTTPError
+
+from ..apps import RESERVED
+from ..auth import allow_unauthenticated
+from .api import NotFoundAPIHandler
+from .base import BaseHandler, PageHandler
+
+if TYPE_CHECKING:
+    from ..app import TornadoService
+    from ..mounts import Mount
+
+
+class AppRouter(Router):
+    """Finds the handler of an address ``P/<app>/…``, in whatever state the app is."""
+
+    def __init__(self, service: TornadoService) -> None:
+        self._service = service
+        #: The addresses that an app may have.
+        self.pattern = f"{re.escape(service.prefix)}([a-z0-9-]+)(?:/.*)?"
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
+        """The handler, or nothing where there is no app."""
+        name = re.match(self.pattern, request.path)[1]  # type: ignore[index]
+        mount = None if name in RESERVED else self._service.mounts.find(name)
+        if mount is None:
+            return None
+        found = self._in(mount, name, request)
+        return self._service.web_app.get_handler_delegate(request, *found) if found else None
+
+    def _in(self, mount: Mount, name: str, request: HTTPServerRequest) -> tuple[Any, ...] | None:
+        """Handler, its arguments, and those of its method."""
+        if not mount.is_ready:
+            return (UnavailableHandler, {"mount": mount})
+        path = request.path.removeprefix(f"{self._service.prefix}{name}")
+        if not path:
+            return (AppSlashHandler, {"name": name})
+        for route in mount.routes:
+            groups = route.matcher.match(request)
+            if groups is not None:
+                return (
+                    route.handler,
+                    route.arguments,
+                    groups.get("path_args"),
+                    groups.get("path_kwargs"),
+                )
+        return (NotFoundAPIHandler, {}) if path.startswith("/api/") else None
+
+
+class AppSlashHandler(BaseHandler):
+    """GET P/<app> without its slash."""
+
+    def initialize(self, name: str) -> None:  # type: ignore[override]
+        """Take the app's name."""
+        super().initialize()
+        self._name = name
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Go to the app's home page."""
+        self.redirect(f"{self.hub_auth.base_url}{self._name}/")
+
+
+class Unavailable(HTTPError):
+    """503: an app does not run, or not yet."""
+
+    def __init__(self, message: str, retry_after: int | None) -> None:
+        super().__init__(503, message)
+        if retry_after:
+            self.retry_after = retry_after
+
+
+class UnavailableHandler(PageHandler):
+    """Every address of an app that is loading or has failed."""
+
+    def initialize(self, mount: Mount) -> None:  # type: ignore[override]
+        """Take the app."""
+        super().initialize()
+        self._mount = mount
+
+    async def prepare(self) -> None:
+        """Say so, to strangers too, and never why.
+
+        Raises:
+            HTTPError: 503, always.
+        """
+        if self._mount.has_failed:
+            raise Unavailable(
+                "This part of the service does not run. Admins see why at status.", None
+            )
+        # it may have become ready since the router looked
+        raise Unavailable("What answers here is still starting. Try again soon.", 3)
+
+    def accepts_html(self) -> bool:
+        """Whether HTML is asked for by name: a program of an app's gets JSON."""
+        return BaseHandler.accepts_html(self)
+
+    def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
+        """The message, which is ours."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        answer = super().public_error(status_code, **kwargs)
+        if isinstance(error, Unavailable):
+            answer["message"] = error.get_message()
+        return answer
