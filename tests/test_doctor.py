@@ -1,6 +1,7 @@
 """The doctor finds the service that runs here, and says what is wrong without saying secrets."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,8 @@ from tornado_service.doctor import (
 )
 from tornado_service.selfcheck import Finding
 
-#: Other services may run on this machine at the same time.
-NAME = "patient-of-a-test"
+#: Other services may run on this machine at the same time, of this very test even.
+NAME = f"patient-{secrets.token_hex(4)}"
 
 
 def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
 """Why a hub gives up on the service is in the log before it does; the doctor knows it, too."""
 
 import re
+import secrets
 import socket
 import sys
 import time
@@ -15,8 +16,8 @@ from tests.selfcheck.support import dropping
 from tests.test_doctor import doctor
 from tornado_service.demo_hub import ThrowAwayHub, free_ports
 
-#: Other hubs may run on this machine at the same time.
-NAME = "patient-of-a-hub"
+#: Other hubs may run on this machine at the same time, of this very test even.
+NAME = f"patient-{secrets.token_hex(4)}"
 GIVEN_UP = f"Cannot connect to {NAME} service managed"
 
 

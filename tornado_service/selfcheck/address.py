@@ -15,7 +15,7 @@ INSTANCE_HEADER = "X-Instance"
 
 _PROXY = "{podSelector: {matchLabels: {app.kubernetes.io/component: proxy}}}"
 _HUB = "{podSelector: {matchLabels: {app.kubernetes.io/component: hub}}}"
-_EXITS = "A hub that cannot reach a service which it launched exits."
+_EXITS = "A hub that does not reach a service that it launched exits."
 
 
 async def look_at_url(setup: Setup) -> Finding:
@@ -78,10 +78,16 @@ def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
             f"{setup.key}.url: the name of the hub's Kubernetes Service, and port {setup.url_port}"
         )
     elif error.why == "refused":
-        message += f" Its Kubernetes Service has no port {setup.url_port}, or its pod is not Ready."
+        message += (
+            f" In Kubernetes: the Service {setup.host} has no port {setup.url_port}, or the hub's"
+            " pod is not Ready, which passes."
+        )
         key = f"{setup.extra_ports}, and {setup.alias(setup.host)}, which waits for nothing"
     else:
-        message += " A network policy keeps the hub's pod from it, or its Service has no such port."
+        message += (
+            " In Kubernetes: a network policy keeps the hub's own pod from it, or the Service"
+            f" {setup.host} has no port {setup.url_port}."
+        )
         key = (
             f"hub.networkPolicy.ingress: [{{ports: [{{port: {setup.port}}}], from:"
             f" [{_PROXY}, {_HUB}]}}], or hub.networkPolicy.allowedIngressPorts: [{setup.port}], or"
