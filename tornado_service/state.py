@@ -83,9 +83,21 @@ class Seal:
     def open(self, sealed: str) -> tuple[LoginState | None, bool]:
         """What a text holds, and whether it has lapsed; nothing for a text that is not ours."""
         try:
-            token = sealed.encode("ascii")
+            token = _only_spelling(sealed)
             state = LoginState(**json.loads(self._fernet.decrypt(token)))
             age = time.time() - self._fernet.extract_timestamp(token)
-        except (InvalidToken, UnicodeEncodeError):
+        except (InvalidToken, ValueError):
             return None, True
         return state, age > self._max_age
+
+
+def _only_spelling(sealed: str) -> bytes:
+    """The text, if it is as ``close`` writes it: base64 has spare bits, which no seal covers.
+
+    Raises:
+        ValueError: it is spelled in another way, or is no base64.
+    """
+    token = sealed.encode("ascii")
+    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
+        raise ValueError("not as it was sealed")
+    return token
