@@ -7,10 +7,10 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from traitlets.config import Config
 
-from tests.stand_in_hub import StandInHub
 from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.server import Server, bind
+from tornado_service.testing.stand_in_hub import StandInHub
 
 PREFIX = "/services/tornado-service/"
 SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"

@@ -15,13 +15,13 @@ import pytest
 
 import tornado_service
 from tests.conftest import PREFIX, Fetch, make_config
-from tests.stand_in_hub import StandInHub
 from tests.test_config import ENVIRONMENT
 from tests.visitor import BROWSER, SCRIPT
 from tornado_service import ServiceApp, mounts
 from tornado_service.app import TornadoService
 from tornado_service.config import ConfigError
 from tornado_service.handlers.base import METHODS
+from tornado_service.testing.stand_in_hub import StandInHub
 
 StartApps = Callable[..., Awaitable[TornadoService]]
 

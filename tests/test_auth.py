@@ -4,10 +4,10 @@ import pytest
 from tornado.web import Application
 
 from tests.conftest import SERVICE_TOKEN, Fetch
-from tests.stand_in_hub import StandInHub
 from tornado_service.app import TornadoService
 from tornado_service.auth import allow_unauthenticated, derived_cookie_secret, needs_scopes
 from tornado_service.handlers.base import METHODS, APIHandler
+from tornado_service.testing.stand_in_hub import StandInHub
 
 #: Every method that a stranger may use. A new one is a decision, and shows in this list.
 OPEN = {

@@ -7,8 +7,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import RequestHandler
 
 from tests.conftest import Fetch
-from tests.stand_in_hub import StandInHub
 from tornado_service.handlers.base import BaseHandler
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 def parameters(function) -> list[str]:

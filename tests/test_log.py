@@ -4,10 +4,10 @@ import logging
 import pytest
 
 from tests.conftest import PREFIX, Fetch
-from tests.stand_in_hub import StandInHub
 from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.log import ServiceLogFormatter, plain, scrub, scrub_uri
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 @pytest.mark.parametrize(

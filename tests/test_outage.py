@@ -7,10 +7,10 @@ import logging
 import pytest
 
 from tests.conftest import PREFIX, Fetch
-from tests.stand_in_hub import FAULTS, StandInHub
 from tests.visitor import BROWSER, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
+from tornado_service.testing.stand_in_hub import FAULTS, StandInHub
 
 USER = "/hub/api/user"
 

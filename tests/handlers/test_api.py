@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.conftest import Fetch
-from tests.stand_in_hub import StandInHub
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 async def test_user_is_the_one_the_hub_names(hub: StandInHub, fetch: Fetch) -> None:

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from tests.conftest import PREFIX
-from tests.stand_in_hub import StandInHub
 from tests.visitor import SCRIPT, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.state import LoginState
+from tornado_service.testing.stand_in_hub import StandInHub
 
 COOKIE = "service-tornado-service"
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.conftest import PREFIX, Fetch
-from tests.stand_in_hub import StandInHub
 from tests.visitor import BROWSER, Visitor
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])

@@ -6,12 +6,12 @@ import pytest
 from tornado.httputil import parse_cookie
 
 from tests.conftest import PREFIX, Fetch
-from tests.stand_in_hub import StandInHub
 from tests.visitor import BROWSER, SCRIPT, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
 from tornado_service.state import inside
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:

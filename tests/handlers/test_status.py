@@ -3,10 +3,10 @@ import json
 import pytest
 
 from tests.conftest import PREFIX, SERVICE_TOKEN, Fetch
-from tests.stand_in_hub import StandInHub
 from tests.visitor import BROWSER, SCRIPT
 from tornado_service.app import TornadoService
 from tornado_service.handlers.status import in_words
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.image.service import running
-from tests.stand_in_hub import StandInHub
 from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.demo import ThrowAwayHub
+from tornado_service.testing.stand_in_hub import StandInHub
 from tornado_service.values.check_delivery import LARGEST_FILE
 
 Pack = Callable[[Path], None]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.selfcheck.support import by_name, dropping, refusing, silent
-from tests.stand_in_hub import StandInHub
 from tornado_service.selfcheck import Setup
 from tornado_service.selfcheck.address import look_at_listening, look_at_url, look_from_outside
+from tornado_service.testing.stand_in_hub import StandInHub
 
 
 async def test_it_leads_here(here: Setup) -> None:

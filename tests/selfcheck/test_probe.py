@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.selfcheck.support import dropping, refusing, silent
-from tests.stand_in_hub import StandInHub
 from tornado_service.selfcheck import probe
+from tornado_service.testing.stand_in_hub import StandInHub
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

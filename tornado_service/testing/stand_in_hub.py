@@ -97,10 +97,11 @@ class _Handler(RequestHandler):
         await self._misbehave(self.hub.fault)
 
     async def _misbehave(self, fault: str | None) -> None:
+        connection: Any = self.request.connection
         if fault == "silent":
             await asyncio.sleep(30)
         elif fault == "cut":
-            self.request.connection.stream.close()
+            connection.stream.close()
             self._finished = True
         elif fault == "error":
             self.set_status(500)
@@ -109,10 +110,8 @@ class _Handler(RequestHandler):
             await self.finish("\x00 no JSON \xff")
         elif fault == "half":
             self.set_header("Content-Length", "1000")
-            self.request.connection.stream.write(
-                b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
-            )
-            self.request.connection.stream.close()
+            connection.stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+            connection.stream.close()
             self._finished = True
         elif fault == "huge":
             self.set_header("Content-Type", "application/json")
