@@ -1,0 +1,1 @@
+"""Activity, the built-in app: who uses this hub, how much, and when is it quiet."""

@@ -1,0 +1,137 @@
+"""What Activity knows, as plain values. Times: whole seconds since 1970, UTC, the hub's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True)
+class SeenServer:
+    """A running server in one sample.
+
+    Attributes:
+        name: empty for the default server.
+        started: exact, as the hub has it.
+    """
+
+    name: str
+    started: int
+    last_activity: int | None = None
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class SeenUser:
+    """A user in one sample; ``created`` and ``last_activity`` where the token may see them."""
+
+    name: str
+    created: int | None = None
+    last_activity: int | None = None
+    servers: tuple[SeenServer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the hub showed at one moment.
+
+    Attributes:
+        taken: when.
+        is_full: whether all users are in it, or only those with a running server.
+    """
+
+    taken: int
+    is_full: bool
+    users: tuple[SeenUser, ...]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """From ``start`` up to but not including ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user that was seen at least once.
+
+    Attributes:
+        name: the hub's name, or a pseudonym.
+        deleted: when it was seen first that the hub has no such user any more.
+    """
+
+    id: int
+    name: str
+    first_seen: int
+    created: int | None = None
+    last_activity: int | None = None
+    deleted: int | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one server.
+
+    Attributes:
+        last_seen: the last sample that showed it.
+        ended: ``None`` while it runs, as far as is known.
+    """
+
+    user: int
+    server: str
+    started: int
+    last_seen: int
+    last_activity: int | None = None
+    ended: int | None = None
+
+    @property
+    def end(self) -> int:
+        """When it ended, or until when it is known to have run; never before its start."""
+        return max(self.started, self.last_seen if self.ended is None else self.ended)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The hub saw a user active in an hour (``epoch // 3600``), outside of any known session."""
+
+    user: int
+    hour: int
+
+
+@dataclass(frozen=True)
+class UserDay:
+    """One user's use on one day on which they were active.
+
+    Attributes:
+        seconds: time in which servers of theirs ran; two at a time count twice.
+        sessions: how many of them began on that day.
+    """
+
+    day: date
+    user: int
+    seconds: int
+    sessions: int
+
+
+@dataclass(frozen=True)
+class DayTotal:
+    """One day of the whole hub, or of some users.
+
+    Attributes:
+        covered: seconds of the day in which it was watched.
+        seconds: server-seconds.
+        peak: most servers at one moment.
+        sessions: how many began.
+        slot_seconds: server-seconds of each quarter of an hour (92, 96 or 100 of them).
+        slot_peaks: most servers at one moment of each.
+    """
+
+    day: date
+    covered: int
+    seconds: int
+    peak: int
+    sessions: int
+    slot_seconds: tuple[int, ...] = field(default=())
+    slot_peaks: tuple[int, ...] = field(default=())
