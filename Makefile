@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000)
+demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
 test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's part on 5.5
@@ -53,14 +53,13 @@ bench: .venv/.stamp ## measure
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 clean: ## remove the environments and all that was generated
-	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.stamp: extras := .[dev,demo]
-.venv-5.5/.stamp: extras := .[test,demo]
+.venv/.stamp .venv-5.5/.stamp: extras := .[dev]
 .venv-5.5/.stamp: hub := 'jupyterhub~=5.5.4'
 
-.venv/.stamp .venv-5.5/.stamp: pyproject.toml
+.venv/.stamp .venv-5.5/.stamp: pyproject.toml package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 	  { echo '"$(PYTHON)" is not a Python 3.10 or newer. Name one: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \

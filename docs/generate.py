@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from traitlets import TraitType, Undefined
+from traitlets.config import Configurable
 
 from tornado_service.app import TornadoService
 
@@ -45,11 +46,16 @@ def page() -> str:
 
 def section(cls: type) -> str:
     """The settings that a class adds."""
-    own = cls.class_own_traits(config=True)
+    own = {name: trait for name, trait in cls.class_traits(config=True).items() if adds(cls, trait)}
     lines = [f"## {cls.__name__}", "", inspect.getdoc(cls).partition("\n\n")[0], ""]
     for name, trait in own.items():
         lines += [f"### `c.{cls.__name__}.{name}`", "", *body(trait), ""]
     return "\n".join(lines)
+
+
+def adds(cls: type, trait: TraitType) -> bool:
+    """Whether a setting is the class's own: no setting of another section."""
+    return trait.this_class is cls or not issubclass(trait.this_class, Configurable)
 
 
 def body(trait: TraitType) -> list[str]:

@@ -5,6 +5,7 @@ It is the wheel, ready to run; what the service requires is in that image alread
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ from tornado_service.values.check_delivery import LARGEST_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 PYZ = ROOT / "dist" / "tornado_service.pyz"
+#: What the single file does without: Swagger UI, which is large, what only tests need, and the list
+#: of the wheel's files.
+LEFT_OUT = re.compile(r"tornado_service/(static/swagger|testing)/|[^/]+\.dist-info/RECORD$")
 START = "from tornado_service.app import main\n\nmain()\n"
 
 
@@ -42,6 +46,8 @@ def pack(wheel: Path, pyz: Path) -> None:
     """Put what is in a wheel into a file that Python runs; the same wheel gives the same bytes."""
     with ZipFile(wheel) as source, ZipFile(pyz, "w") as target:
         for name in sorted(source.namelist()):
+            if LEFT_OUT.match(name):
+                continue
             _add(target, name, source.read(name))
         _add(target, "__main__.py", START.encode())
 

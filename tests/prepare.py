@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from tornado_service.demo import find_npm, find_proxy
+from tornado_service.testing.browser import BROWSERS
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 AXE_VERSION = "4.14.1"
 AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
 
@@ -19,6 +19,7 @@ def main() -> None:
     print(f"proxy: {shlex.join(find_proxy())}")
     print(f"browser: {find_browser() or install_browser()}")
     print(f"axe-core: {find_axe() or install_axe()}")
+    print(f"postgresql: {find_postgresql() or install_postgresql()}")
     print(f"image: {image_tools() or 'no buildah, debootstrap: its build is not tested'}")
 
 
@@ -57,6 +58,22 @@ def install_axe() -> str:
     package = f"axe-core@{AXE_VERSION}"
     succeeds(*find_npm(), "install", "--global", "--prefix", sys.prefix, package)
     return find_axe() or sys.exit(f"npm could not install {package}.")
+
+
+def find_postgresql() -> str:
+    """The directory of the newest one's programs: Debian does not put them on the PATH."""
+    on_path = shutil.which("initdb")
+    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = sorted(debian, key=lambda path: int(path.parts[4]))[-1:]
+    found = [Path(on_path)] if on_path else newest
+    return str(found[0].parent) if found else ""
+
+
+def install_postgresql() -> str:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        succeeds("apt-get", "update")
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", "postgresql")
+    return find_postgresql() or "none: the tests with it are skipped"
 
 
 def image_tools() -> str:

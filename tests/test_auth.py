@@ -3,11 +3,10 @@ import asyncio
 import pytest
 from tornado.web import Application
 
-from tests.conftest import SERVICE_TOKEN, Fetch
 from tornado_service.app import TornadoService
 from tornado_service.auth import allow_unauthenticated, derived_cookie_secret, needs_scopes
 from tornado_service.handlers.base import METHODS, APIHandler
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 
 #: Every method that a stranger may use. A new one is a decision, and shows in this list.
 OPEN = {
@@ -15,6 +14,7 @@ OPEN = {
     ("GET", "/health/ready"),
     ("GET", "P"),  # without its slash: a redirect to P
     ("GET", "P/api/?"),
+    ("GET", "P/api/openapi.json"),
     ("GET", "P/health"),
     ("GET", "P/health/ready"),
     ("GET", "P/logout"),

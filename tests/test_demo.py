@@ -16,10 +16,9 @@ from urllib.request import Request, urlopen
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.real_hub.conftest import ask_hub, new_token
-from tests.visitor import Visitor
 from tornado_service import demo_hub, demo_proxy
-from tornado_service.demo import NoProxyError, ThrowAwayHub, free_ports
+from tornado_service.demo import NoProxyError, free_ports
+from tornado_service.testing import RealHub, Visitor
 
 hub_test = pytest.mark.hub
 
@@ -32,23 +31,23 @@ http.server.ThreadingHTTPServer(address, http.server.SimpleHTTPRequestHandler).s
 """
 
 
-def visit(client: AsyncHTTPClient, hub: ThrowAwayHub) -> Visitor:
+def visit(client: AsyncHTTPClient, hub: RealHub) -> Visitor:
     origin = f"http://127.0.0.1:{hub.port}"
     return Visitor(client, origin, host=f"127.0.0.1:{hub.port}")
 
 
-def wait_for_server(hub: ThrowAwayHub, name: str, *, ready: bool, server: str = "") -> None:
+def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -> None:
     """Return when the hub says that the server of this person runs, or that it is gone."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        servers = ask_hub(hub, "GET", f"users/{name}")["servers"]
+        servers = hub.ask("GET", f"users/{name}")["servers"]
         if (server in servers) == ready and (not ready or servers[server]["ready"]):
             return
         time.sleep(0.1)
     pytest.fail(f"the server did not become {'ready' if ready else 'gone'}")
 
 
-def ask_hub_as(token: str, hub: ThrowAwayHub, path: str) -> Any:
+def ask_hub_as(token: str, hub: RealHub, path: str) -> Any:
     request = Request(f"{hub.api_url}/{path}", headers={"Authorization": f"token {token}"})
     with urlopen(request, timeout=20) as answer:
         return json.load(answer)
@@ -58,24 +57,24 @@ def web_server(port: int) -> list[str]:
     return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
 
 
-def simple_hub(**options: Any) -> ThrowAwayHub:
+def simple_hub(**options: Any) -> RealHub:
     """A hub whose service is a web server of the standard library."""
     (port,) = free_ports(1)
-    return ThrowAwayHub(
+    return RealHub(
         service_url=f"http://127.0.0.1:{port}", service_command=web_server(port), **options
     )
 
 
 @pytest.fixture(scope="module")
-def hub() -> Iterator[ThrowAwayHub]:
-    with ThrowAwayHub(base_url="/base/") as hub:
+def hub() -> Iterator[RealHub]:
+    with RealHub(base_url="/base/") as hub:
         yield hub
 
 
 @hub_test
 @pytest.mark.parametrize("name", ["ada", "ines", "sam", "kim"])
 async def test_those_who_may_use_the_service_can(
-    hub: ThrowAwayHub, client: AsyncHTTPClient, name: str
+    hub: RealHub, client: AsyncHTTPClient, name: str
 ) -> None:
     visitor = visit(client, hub)
 
@@ -88,7 +87,7 @@ async def test_those_who_may_use_the_service_can(
 
 @hub_test
 async def test_guest_may_use_the_hub_but_not_the_service(
-    hub: ThrowAwayHub, client: AsyncHTTPClient
+    hub: RealHub, client: AsyncHTTPClient
 ) -> None:
     visitor = visit(client, hub)
 
@@ -99,8 +98,8 @@ async def test_guest_may_use_the_hub_but_not_the_service(
 
 
 @hub_test
-def test_instructor_sees_the_users_of_one_class(hub: ThrowAwayHub) -> None:
-    token = new_token(hub, "ines")
+def test_instructor_sees_the_users_of_one_class(hub: RealHub) -> None:
+    token = hub.token_for("ines")
 
     (user,) = ask_hub_as(token, hub, "users")
 
@@ -110,10 +109,10 @@ def test_instructor_sees_the_users_of_one_class(hub: ThrowAwayHub) -> None:
 
 @hub_test
 async def test_server_of_a_user_starts_answers_its_owner_and_stops(
-    hub: ThrowAwayHub, client: AsyncHTTPClient
+    hub: RealHub, client: AsyncHTTPClient
 ) -> None:
     owner, other = visit(client, hub), visit(client, hub)
-    ask_hub(hub, "POST", "users/sam/server", {})
+    hub.ask("POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
 
     answer = await owner.sign_in(f"{hub.base_url}user/sam/", "sam")
@@ -122,14 +121,14 @@ async def test_server_of_a_user_starts_answers_its_owner_and_stops(
     assert answer.code == 200
     assert "sam&#x27;s server: a stand-in, nothing runs here" in owner.page
     assert refusal.code == 403
-    ask_hub(hub, "DELETE", "users/sam/server")
+    hub.ask("DELETE", "users/sam/server")
     wait_for_server(hub, "sam", ready=False)
 
 
 @hub_test
-async def test_named_server_says_its_name(hub: ThrowAwayHub, client: AsyncHTTPClient) -> None:
+async def test_named_server_says_its_name(hub: RealHub, client: AsyncHTTPClient) -> None:
     visitor = visit(client, hub)
-    ask_hub(hub, "POST", "users/kim/servers/thesis", {})
+    hub.ask("POST", "users/kim/servers/thesis", {})
     wait_for_server(hub, "kim", ready=True, server="thesis")
 
     await visitor.sign_in(f"{hub.base_url}user/kim/thesis/lab/tree", "kim")
@@ -149,8 +148,8 @@ def test_service_gets_the_role_and_environment_it_was_given() -> None:
 
 @hub_test
 def test_hub_without_service_has_none() -> None:
-    with ThrowAwayHub(with_service=False, extra_config="c.Spawner.default_url = '/tree'") as hub:
-        services = ask_hub(hub, "GET", "services")
+    with RealHub(with_service=False, extra_config="c.Spawner.default_url = '/tree'") as hub:
+        services = hub.ask("GET", "services")
 
     assert hub.service_name not in services
     assert "JupyterHub is now running" in hub.log
@@ -159,20 +158,20 @@ def test_hub_without_service_has_none() -> None:
 @hub_test
 def test_killed_hub_starts_again_with_what_it_knew() -> None:
     with simple_hub() as hub:
-        ask_hub(hub, "POST", "users/somebody-new", {})
+        hub.ask("POST", "users/somebody-new", {})
         hub.kill()
         hub.start()
 
-        assert ask_hub(hub, "GET", "users/somebody-new")["name"] == "somebody-new"
+        assert hub.ask("GET", "users/somebody-new")["name"] == "somebody-new"
 
 
 @hub_test
 def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None:
     (port,) = free_ports(1)
     command = [sys.executable, "-c", STUBBORN, str(port)]
-    hub = ThrowAwayHub(service_url=f"http://127.0.0.1:{port}", service_command=command)
+    hub = RealHub(service_url=f"http://127.0.0.1:{port}", service_command=command)
     hub.start()
-    ask_hub(hub, "POST", "users/sam/server", {})
+    hub.ask("POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
     directory = hub.directory
     assert len(demo_hub._processes_in(directory)) == 4
@@ -197,7 +196,8 @@ def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> No
 class Demonstration:
     """`tornado-service demo` in a process of its own, with its own directories."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        self.arguments = arguments
         self.here = directory / "here"
         self.temporary = directory / "temporary"
         self.errors = directory / "errors"
@@ -215,7 +215,7 @@ class Demonstration:
 
     def launch(self, errors: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "tornado_service.demo", f"--port={self.port}"],
+            [sys.executable, "-m", "tornado_service.demo", f"--port={self.port}", *self.arguments],
             cwd=self.here,
             env={**os.environ, "TMPDIR": str(self.temporary)},
             stdout=subprocess.PIPE,
@@ -288,7 +288,7 @@ def test_without_any_proxy_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo_proxy, "_succeeds", lambda command: False)
-    hub = ThrowAwayHub()
+    hub = RealHub()
 
     with pytest.raises(NoProxyError, match="npm install -g configurable-http-proxy"):
         hub.start()

@@ -5,8 +5,7 @@ from urllib.parse import quote, urlsplit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import PREFIX
-from tests.visitor import BROWSER, SCRIPT
+from tornado_service.testing import BROWSER, PREFIX, SCRIPT
 
 ANY = st.text(max_size=60)
 WEIRD = st.sampled_from(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Fetch
 from tornado_service.app import TornadoService
 from tornado_service.identity import Recent
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import Fetch, StandInHub
 
 USER = "/hub/api/user"
 

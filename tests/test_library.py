@@ -2,13 +2,18 @@
 
 import inspect
 
+from jupyterhub.apihandlers.base import PAGINATION_MEDIA_TYPE
+from jupyterhub.scopes import needs_scope
 from jupyterhub.services.auth import HubAuth, HubOAuth, HubOAuthCallbackHandler
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import BaseIOStream
 from tornado.web import RequestHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from tests.conftest import Fetch
 from tornado_service.handlers.base import BaseHandler
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.hub import ACCEPT
+from tornado_service.testing import Fetch, StandInHub
 
 
 def parameters(function) -> list[str]:
@@ -72,3 +77,36 @@ async def test_an_unimplemented_method_is_known_by_tornados_own(
     """Else a method that is not there would ask for a sign-in instead of answering 405."""
     assert RequestHandler.post is RequestHandler._unimplemented_method
     assert (await fetch("api/user", method="DELETE")).code == 405
+
+
+def test_the_hub_gives_pages_to_who_asks_for_them_so() -> None:
+    """Else lists would end at 200 without a word."""
+    assert ACCEPT == PAGINATION_MEDIA_TYPE
+
+
+def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only() -> None:
+    """Both are 403. Else somebody whose sign-in has ended would be sent to an admin."""
+    source = inspect.getsource(needs_scope)
+    assert "Missing or invalid credentials." in source
+    assert "Action is not authorized with current scopes;" in source
+
+
+def test_an_answer_is_compressed_by_transforms_that_can_be_left_out() -> None:
+    """Else event streams would be held back, and each would keep a compressor."""
+    assert "self._transforms = transforms" in inspect.getsource(RequestHandler._execute)
+    assert "for transform in self._transforms:" in inspect.getsource(RequestHandler.flush)
+
+
+def test_a_connection_shows_its_stream_and_a_stream_whether_it_waits() -> None:
+    """Else slow readers would not be known as such."""
+    assert "self.stream = stream" in inspect.getsource(HTTP1Connection.__init__)
+    assert parameters(BaseIOStream.writing) == ["self"]
+
+
+def test_a_web_socket_is_open_for_as_long_as_its_get() -> None:
+    """Else sockets would not be counted, and would stay when their caller's sign-in ends."""
+    accept = inspect.getsource(WebSocketProtocol13._accept_connection)
+    assert "await self.ws_connection.accept_connection(self)" in inspect.getsource(
+        WebSocketHandler.get
+    )
+    assert "await self._receive_frame_loop()" in accept

@@ -3,11 +3,9 @@ import logging
 
 import pytest
 
-from tests.conftest import PREFIX, Fetch
-from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.log import ServiceLogFormatter, plain, scrub, scrub_uri
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import PREFIX, Fetch, StandInHub, Visitor
 
 
 @pytest.mark.parametrize(

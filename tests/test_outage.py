@@ -6,11 +6,9 @@ import logging
 
 import pytest
 
-from tests.conftest import PREFIX, Fetch
-from tests.visitor import BROWSER, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
-from tornado_service.testing.stand_in_hub import FAULTS, StandInHub
+from tornado_service.testing import BROWSER, FAULTS, PREFIX, Fetch, StandInHub, Visitor
 
 USER = "/hub/api/user"
 
@@ -137,7 +135,7 @@ class TestAfterTheCache:
 async def test_with_the_breaker_open_the_hub_is_left_alone(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    service.hub.breaker._pause = 60
+    service.hub.breaker.pause = 60
     open_breaker(service)
 
     answers = await asyncio.gather(*[fetch("notes", token=f"token-{n}") for n in range(20)])

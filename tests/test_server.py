@@ -1,6 +1,7 @@
 """The process: where it listens, how it stops, and that it never outlives its parent."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -121,6 +122,16 @@ def test_a_signal_ends_it_with_status_0(launch, number: int) -> None:
     process.send_signal(number)
 
     assert process.wait(timeout=4) == 0
+
+
+def test_it_takes_more_connections_than_a_shell_allows(launch) -> None:
+    run = f"ulimit -Sn 256; exec {sys.executable} -m tornado_service"
+    process = launch(command=["sh", "-c", run])
+    wait_for_line(process, "Listening")
+
+    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+
+    assert soft == (65536 if hard == resource.RLIM_INFINITY else min(hard, 65536))
 
 
 def slow_request(port: int) -> socket.socket:

@@ -13,23 +13,49 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .apps import ServiceApp
     from .auth import allow_unauthenticated, needs_scopes
+    from .channel import Channel
     from .handlers.base import APIHandler, PageHandler
+    from .handlers.events import EventStream
+    from .handlers.sockets import WebSocketHandler
+    from .hub import HubCalls, HubClient, HubRefused, HubUnavailable
+    from .hub_models import Group, User
+    from .schedule import periodic
 
 __all__ = [
     "APIHandler",
+    "Channel",
+    "EventStream",
+    "Group",
+    "HubCalls",
+    "HubClient",
+    "HubRefused",
+    "HubUnavailable",
     "PageHandler",
     "ServiceApp",
+    "User",
+    "WebSocketHandler",
     "__version__",
     "allow_unauthenticated",
     "needs_scopes",
+    "periodic",
 ]
 
 _HOMES = {
     "APIHandler": ".handlers.base",
+    "Channel": ".channel",
+    "EventStream": ".handlers.events",
+    "Group": ".hub_models",
+    "HubCalls": ".hub",
+    "HubClient": ".hub",
+    "HubRefused": ".hub",
+    "HubUnavailable": ".hub",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps",
+    "User": ".hub_models",
+    "WebSocketHandler": ".handlers.sockets",
     "allow_unauthenticated": ".auth",
     "needs_scopes": ".auth",
+    "periodic": ".schedule",
 }
 
 

@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jupyterhub
-from traitlets import Bool, Bytes, Float, Integer, List, TraitError, Unicode, default
+from traitlets import TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
 from . import config
 from ._version import __version__
-from .auth import ServiceAuth, derived_cookie_secret
+from .auth import ServiceAuth
 from .hub import HubClient, HubUnavailable
-from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado
+from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado, keep_out
 from .metrics import Metrics
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
@@ -29,19 +29,22 @@ from .server import (
     bind,
     die_with_parent,
     end_anyway,
-    is_loopback_address,
+    raise_file_limit,
     tls_context,
 )
+from .settings import Settings
+from .streams import Streams
+from .watch import Watch
 from .web import make_web_app
 
 
-class TornadoService(Application):
+class TornadoService(Settings, Application):
     """A web service that a JupyterHub launches itself, at /services/<name>/."""
 
     name = "tornado-service"
     version = __version__
     description = __doc__
-    classes = [ServiceAuth, HubClient]
+    classes = [ServiceAuth, HubClient, Streams]
     subcommands = {
         "values": (
             "tornado_service.values.ValuesApp",
@@ -54,6 +57,10 @@ class TornadoService(Application):
         "doctor": (
             "tornado_service.doctor.DoctorApp",
             "Say what is wrong with the service that runs here.",
+        ),
+        "activity": (
+            "tornado_service.activity.command.ActivityCommand",
+            "Show what Activity keeps of a user, or remove it.",
         ),
     }
     aliases = {
@@ -72,106 +79,9 @@ class TornadoService(Application):
     raise_config_file_errors = True
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
 
-    config_file = Unicode(
-        help="The config file to load. Default: none. One that is named must exist."
-    ).tag(config=True)
-
-    generate_config = Bool(
-        False, help="Write a config file with every setting in it, and exit. Default: False."
-    ).tag(config=True)
-
-    service_name = Unicode(
-        help="The service's name in the hub. Default: $JUPYTERHUB_SERVICE_NAME."
-    ).tag(config=True)
-
-    service_url = Unicode(
-        help="""The address at which the proxy reaches this process; only its port, its scheme and
-        whether its host is literally a loopback address matter here.
-        Default: $JUPYTERHUB_SERVICE_URL, which is the ``url`` in the hub's configuration."""
-    ).tag(config=True)
-
-    ip = Unicode(
-        help="""The address to listen on; empty for all interfaces, IPv4 and IPv6.
-        Default: that of the service's URL if it is literally a loopback address or ``localhost``,
-        else all interfaces."""
-    ).tag(config=True)
-
-    port = Integer(
-        help="The port to listen on. Default: that of the service's URL.", min=0, max=65535
-    ).tag(config=True)
-
-    shutdown_grace = Float(
-        5.0,
-        help="Seconds that open requests get to finish when the service is stopped. Default: 5.",
-        min=0,
-    ).tag(config=True)
-
-    max_body_size = Integer(
-        1024 * 1024, help="The largest request body, in bytes. Default: 1 MiB.", min=0
-    ).tag(config=True)
-
-    cookie_secret = Bytes(
-        help="""The key that signs cookies, 32 bytes or more.
-        Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
-        that it lasts as long as the token does and is never written anywhere."""
-    ).tag(config=True)
-
-    authenticate_prometheus = Bool(
-        True,
-        help="Ask for the scope read:metrics at the metrics page. Default: True.",
-    ).tag(config=True)
-
-    debug_api = Bool(
-        False,
-        help="""Let admins see at api/debug which headers and environment arrive here.
-        Tokens, cookies and whatever is not known to be harmless are left out. Default: False.""",
-    ).tag(config=True)
-
-    template_paths = List(
-        Unicode(),
-        help="""Directories with templates of your own, which come before ours of the same name.
-        They can extend ours as "templates/page.html". Default: none.""",
-    ).tag(config=True)
-
-    apps = List(
-        Unicode(),
-        help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
-        group ``tornado_service.apps``. One that fails leaves the others alone. Default: none.""",
-    ).tag(config=True)
-
-    home_app = Unicode(
-        help="""The name of the app that is the home page: our own page leads there everybody who
-        may open it, while it runs. Default: none."""
-    ).tag(config=True)
-
     open_requests = 0
-    auth: ServiceAuth
     hub: HubClient
-
-    @default("service_name")
-    def _hub_gave_name(self) -> str:
-        return os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
-
-    @default("service_url")
-    def _hub_gave_url(self) -> str:
-        return os.environ.get("JUPYTERHUB_SERVICE_URL", "")
-
-    @default("ip")
-    def _loopback_or_all(self) -> str:
-        host = urlsplit(self.service_url).hostname or ""
-        # never resolved: with a host alias a name of the cluster may lead to loopback, and the
-        # proxy still comes from outside
-        return host if host == "localhost" or is_loopback_address(host) else ""
-
-    @default("port")
-    def _port_of_url(self) -> int:
-        url = urlsplit(self.service_url)
-        return url.port or (443 if url.scheme == "https" else 80)
-
-    @default("cookie_secret")
-    def _lasting_secret(self) -> bytes:
-        given = os.environ.get("TORNADO_SERVICE_COOKIE_SECRET", "")
-        return given.encode() or derived_cookie_secret(self.auth.api_token)
+    server: Server
 
     @default("log_level")
     def _as_the_hub(self) -> int:
@@ -227,8 +137,11 @@ class TornadoService(Application):
             api_token=self.auth.api_token,
         )
         self._check_cookie_secret()
+        keep_out(self.log, self.auth.api_token)
         self.auth.connect(self.hub, self.cookie_secret)
-        self.public_https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
+        self.streams = Streams(self.auth, self.metrics, parent=self)
+        public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
+        self.public_https, self.public_host = public_url.scheme == "https", public_url.netloc
         self.selfcheck = SelfCheck(self)
         self.mounts = Mounts(self)
         self.web_app = make_web_app(self)
@@ -312,11 +225,12 @@ class TornadoService(Application):
 
     async def main(self, sockets: list[socket.socket]) -> None:
         """Answer first, then everything else; on the way out, the other way round."""
-        server = Server(self, sockets, tls_context(self.auth))
+        server = self.server = Server(self, sockets, tls_context(self.auth))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop_soon)
         orphaned = die_with_parent(server.stop_now)
+        raise_file_limit()
         server.start()
         # what was imported stays for ever: no need to look at it again and again
         gc.collect()
@@ -324,8 +238,10 @@ class TornadoService(Application):
         self.log.info(
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
+        watch = Watch(self)
+        watch.start()
         checking = loop.create_task(self.selfcheck.run())
-        loading = loop.create_task(self.mounts.load())
+        loading = loop.create_task(self._load_apps())
         try:
             await server.until_stopped()
         finally:
@@ -333,11 +249,21 @@ class TornadoService(Application):
             loading.cancel()
             if self.apps:
                 end_anyway(STOP_LIMIT + 1)
-            await self.mounts.stop()
+            watch.stop()
             orphaned.cancel()
-            self.auth.identities.close()
-            self.hub.close()
+            await self.close()
         self.log.info("Stopped")
+
+    async def close(self) -> None:
+        """Stop the apps, and end what is under way with the hub. The server comes before."""
+        await self.mounts.stop()
+        self.auth.identities.close()
+        self.hub.close()
+
+    async def _load_apps(self) -> None:
+        await self.mounts.load()
+        if self.selfcheck.needed:
+            await self.selfcheck.look()  # only now is it known which scopes the apps need
 
     @property
     def prefix(self) -> str:

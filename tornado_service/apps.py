@@ -15,12 +15,18 @@ from tornado.routing import PathMatches
 from traitlets.config import LoggingConfigurable
 
 from .handlers.base import BaseHandler
+from .handlers.bound import BoundHandler, bind, check_groups
 from .handlers.ops import StaticHandler, static_files, static_urls
+from .handlers.signature import DeclarationError
+from .threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
     from jinja2 import Environment
+    from prometheus_client import CollectorRegistry
+
+    from .hub import HubClient
 
 #: First parts of paths that are the core's own.
 RESERVED = frozenset(
@@ -74,6 +80,18 @@ class ServiceApp(LoggingConfigurable):
         """The app's own address, ``/services/NAME/<name>/``."""
         service: Any = self.parent
         return f"{service.prefix}{self.name}/"
+
+    @property
+    def hub(self) -> HubClient:
+        """The hub, asked with the service's own token. Handlers have ``as_caller()``, too."""
+        service: Any = self.parent
+        return service.hub
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where the app's own metrics go, to be shown with all others at ``metrics``."""
+        service: Any = self.parent
+        return service.metrics.registry
 
 
 class AppPages:
@@ -142,11 +160,16 @@ def make_routes(app: ServiceApp) -> list[Route]:
         matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
         routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
     pages = AppPages(app, package)
-    bound: dict[Any, type[BaseHandler]] = {}
+    threads = Threads(app.name)
+    bound: dict[Any, type[BoundHandler]] = {}
     for entry in app.handlers():
         path, handler, arguments = _taken_apart(app, entry)
-        if handler not in bound:
-            bound[handler] = _bound(app, handler, pages)
+        try:
+            if handler not in bound:
+                bound[handler] = _bound(app, handler, pages, threads)
+            check_groups(bound[handler], path)
+        except DeclarationError as error:
+            raise AppError(f"{type(app).__name__}: {error}") from error
         # a group, else "a|b" would reach beyond the app's address
         matcher = PathMatches(f"{re.escape(app.prefix)}(?:{path})")
         routes.append(Route(path, matcher, bound[handler], arguments))
@@ -172,16 +195,17 @@ def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], d
     return path, handler, dict(entry[2]) if len(entry) == 3 else {}
 
 
-def _bound(app: ServiceApp, handler: type[BaseHandler], pages: AppPages) -> type[BaseHandler]:
+def _bound(
+    app: ServiceApp, handler: type[BaseHandler], pages: AppPages, threads: Threads
+) -> type[BoundHandler]:
     """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
-    names = {
-        "__module__": handler.__module__,
-        "__doc__": handler.__doc__,
-        "app": app,
-        "app_pages": pages,
-        "metrics_name": f"{app.name}.{handler.__name__}",
-    }
-    return type(handler.__name__, (handler,), names)
+    return bind(
+        handler,
+        threads,
+        app=app,
+        app_pages=pages,
+        metrics_name=f"{app.name}.{handler.__name__}",
+    )
 
 
 def package_of(cls: type[ServiceApp]) -> str:

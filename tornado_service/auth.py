@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyterhub.services.auth import HubOAuth
@@ -189,6 +189,30 @@ class ServiceAuth(HubOAuth):
         if self.get_token(handler, in_cookie=False):
             return ""
         return super().get_session_id(handler)
+
+    def token_of(self, handler: RequestHandler) -> str:
+        """The token by which the caller was recognized; a wrong one beside a good cookie is not."""
+        if getattr(handler, "_token_authenticated", False):
+            return self.get_token(handler, in_cookie=False)
+        return self._get_token_cookie(handler)
+
+    def doubt(self, handler: RequestHandler) -> None:
+        """Have the hub say anew who the caller is, when they come again."""
+        key, _ = self.sign_in_of(handler)
+        self.identities.drop(key)
+
+    def sign_in_of(
+        self, handler: RequestHandler
+    ) -> tuple[bytes, Callable[[], Awaitable[Identity | None]]]:
+        """By what a request is signed in: its key among the identities, and how to ask again.
+
+        Raises:
+            HubUnavailable: when asked, the hub does not answer and the caller is not known.
+        """
+        token = self.token_of(handler)
+        session_id = self.get_session_id(handler)
+        key = _key(token, session_id)
+        return key, lambda: self.user_for_token(token, session_id=session_id, sync=False)
 
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
         """Which of the scopes the user's token lacks."""

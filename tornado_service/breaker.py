@@ -27,7 +27,7 @@ class Breaker:
         log: logging.Logger,
     ) -> None:
         self._limit = failures
-        self._pause = pause
+        self.pause = pause
         self._trial = trial
         self._log = log
         self._in_a_row = 0
@@ -57,7 +57,7 @@ class Breaker:
                 "The hub has not answered %d times in a row: nobody waits for it now; looking"
                 " again every %g s. Known callers keep reading for a while, others get 503.",
                 self._in_a_row,
-                self._pause,
+                self.pause,
             )
             self._trying = asyncio.get_running_loop().create_task(self._try_until_well())
 
@@ -76,7 +76,7 @@ class Breaker:
 
     async def _try_until_well(self) -> None:
         while True:
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self.pause)
             try:
                 await self._trial()
             except Exception as error:  # whatever it is, the hub is not well

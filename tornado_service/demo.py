@@ -1,14 +1,19 @@
 """`tornado-service demo`: a throw-away hub at a terminal."""
 
+import contextlib
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Integer, List, Unicode
 from traitlets.config import Application
 
 from .demo_hub import PEOPLE, ThrowAwayHub, free_ports, listens
 from .demo_proxy import NoProxyError, find_npm, find_proxy
+
+if TYPE_CHECKING:
+    from .demo_apps import DemoApps
 
 __all__ = ["DemoApp", "NoProxyError", "ThrowAwayHub", "find_npm", "find_proxy", "free_ports"]
 
@@ -20,9 +25,20 @@ class DemoApp(Application):
 
     name = "tornado-service demo"
     description = "Start a throw-away JupyterHub on this machine, with the service in it."
-    aliases = {"port": "DemoApp.port"}
+    examples = """
+    tornado-service demo
+    tornado-service demo --app=my_module:MyApp
+    """
+    aliases = {"port": "DemoApp.port", "app": "DemoApp.apps"}
 
     port = Integer(8000, min=0, max=65535, help="Port to open in a browser; 0: any.", config=True)
+    apps = List(
+        Unicode(),
+        help="""An app to try, as my_module:MyApp or by the name of its entry point; repeat it for
+        each. Python looks for it in this directory first. The service starts again when a file of
+        it changes.""",
+        config=True,
+    )
     service_command = List(
         Unicode(), help="Command of the service, if not this one's.", config=True
     )
@@ -31,23 +47,41 @@ class DemoApp(Application):
         """Run the hub until Ctrl-C."""
         if self.port and listens(self.port):
             sys.exit(f"Port {self.port} is in use: name another, as in --port={self.port + 1}")
-        hub = ThrowAwayHub(
-            port=self.port, service_command=self.service_command or None, hub_output=sys.stderr
-        )
         for number in STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, _interrupt)
+        with contextlib.suppress(KeyboardInterrupt):
+            self._run()
+
+    def _run(self) -> None:
+        apps = self._try_apps() if self.apps else None
+        hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **self._hub_options(apps))
         try:
             hub.start()
-            print(_welcome(hub), flush=True)
+            print(_welcome(hub, apps), flush=True)
             hub.wait()
-        except KeyboardInterrupt:
-            return
         except RuntimeError as error:
             sys.exit(str(error))
         finally:
             hub.stop()
         sys.exit("The hub stopped by itself. Its last lines, above, say why.")
+
+    def _hub_options(self, apps: "DemoApps | None") -> dict[str, Any]:
+        if apps:
+            return apps.hub_options()
+        if self.service_command:
+            return {"service_command": self.service_command}
+        from .activity.demo import hub_options  # it loads much that is not needed otherwise
+
+        return hub_options()
+
+    def _try_apps(self) -> "DemoApps":
+        from .demo_apps import DemoApps  # it loads much that is not needed without apps
+
+        apps = DemoApps(self.apps)
+        for problem in apps.problems:
+            print(f"{problem} (The hub starts all the same: mend it and save.)", file=sys.stderr)
+        return apps
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -57,11 +91,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _welcome(hub: ThrowAwayHub) -> str:
+def _welcome(hub: ThrowAwayHub, apps: "DemoApps | None") -> str:
+    addresses = apps.addresses(hub.service_public_url) if apps else [hub.service_public_url]
     people = "\n".join(f"  {name:<6} {what}" for name, what in PEOPLE.items())
     return (
-        f"\nOpen {hub.service_public_url}\n"
+        f"\nOpen {' or '.join(addresses)}\n"
         f"and sign in, with any password, as\n{people}\n\n"
+        f"{apps.welcome if apps else ''}"
         "The hub's log goes to this terminal, on standard error.\n"
         "Ctrl-C stops it and removes everything.\n"
     )

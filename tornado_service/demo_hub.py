@@ -32,6 +32,8 @@ INSTRUCTOR_SCOPES = [
     "read:users:activity!group=class-a",
     "read:users:groups!group=class-a",
     "read:servers!group=class-a",
+    "list:groups!group=class-a",
+    "read:groups!group=class-a",
 ]
 
 

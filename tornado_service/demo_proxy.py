@@ -16,14 +16,14 @@ class NoProxyError(SystemExit):
 
 def find_proxy() -> list[str]:
     """The command of a configurable-http-proxy that runs here, installed if need be."""
-    if command := _proxy_at_hand():
+    if command := proxy_at_hand():
         return command
     npm = [*find_npm(), "install", "--global", "--prefix", sys.prefix, "--fetch-timeout=30000"]
     _install("the hub's proxy, from npm,", [*npm, "--ignore-scripts", f"{PROXY}@5"])
-    if command := _proxy_at_hand():
+    if command := proxy_at_hand():
         return command
     _install("the hub's proxy, from PyPI,", [*PIP_INSTALL, PROXY])
-    if command := _proxy_at_hand():
+    if command := proxy_at_hand():
         return command
     raise NoProxyError(f"The hub needs a proxy. Install Node and npm, then: npm install -g {PROXY}")
 
@@ -48,7 +48,7 @@ def _node_from_pypi() -> str:
     return str(node) if node and node.exists() else ""
 
 
-def _proxy_at_hand() -> list[str]:
+def proxy_at_hand() -> list[str]:
     """How to run the proxy that is installed, if it can be run at all."""
     scripts = [str(Path(sys.prefix, "bin", PROXY)), shutil.which(PROXY)]
     starts = [[node], []] if (node := _node_from_pypi()) else [[]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import sys
@@ -166,8 +167,10 @@ async def diagnose(patient: Patient) -> list[Finding]:
         return [Finding("settings", "wrong", f"Its settings cannot be read: {reason}")]
     setup = Setup.of(service, service.selfcheck.needed)
     process = await look_at_process(patient, setup)
-    setup = replace(setup, instance=process.value)
-    return [process, *await examine(setup, from_outside=True)]
+    apps = [await look_at_apps(setup, process)] if service.apps else []
+    needed = setup.needed.union(*(finding.value.split() for finding in apps))
+    setup = replace(setup, instance=process.value, needed=needed)
+    return [process, *apps, *await examine(setup, from_outside=True)]
 
 
 async def look_at_process(patient: Patient, setup: Setup) -> Finding:
@@ -175,11 +178,9 @@ async def look_at_process(patient: Patient, setup: Setup) -> Finding:
     if not patient.pid:
         message = "No process of the service was found here; this is its environment only."
         return Finding("process", "unknown", message)
-    host = setup.ip or "127.0.0.1"
-    origin = f"{'https' if setup.tls_files[1] else 'http'}://{f'[{host}]' if ':' in host else host}"
     where = f"port {setup.port}"
     try:
-        instance = await who_answers(setup, f"{origin}:{setup.port}")
+        instance = await who_answers(setup, origin_of(setup))
     except probe.NoAnswer as error:
         message = f"Process {patient.pid} does not answer at {where}: {error}. Its log says why."
         return Finding("process", "wrong", message)
@@ -187,6 +188,41 @@ async def look_at_process(patient: Patient, setup: Setup) -> Finding:
         return Finding("process", "wrong", f"What answers at {where} is not the service.")
     message = f"Process {patient.pid} answers at {where}."
     return Finding("process", "ok", message, value=instance)
+
+
+def origin_of(setup: Setup) -> str:
+    """Where the process listens, whatever its URL is."""
+    host = setup.ip or "127.0.0.1"
+    scheme = "https" if setup.tls_files[1] else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
+
+
+async def look_at_apps(setup: Setup, process: Finding) -> Finding:
+    """How the apps of the process are, and in the value the scopes that they need.
+
+    They are not imported here: the process has done that, and says what has come of it.
+    """
+    if process.state != "ok":
+        return Finding("apps", "unknown", "Only a service that runs knows how its apps are.")
+    if setup.tls_files[1]:
+        message = "With internal_ssl only the hub and its proxy may ask: admins see it at status."
+        return Finding("apps", "unknown", message)
+    headers = {"Authorization": f"token {setup.token}"}
+    try:
+        answer = await probe.get(f"{origin_of(setup)}{setup.prefix}api/status", headers)
+    except probe.NoAnswer as error:
+        return Finding("apps", "unknown", f"The service does not say how its apps are: {error}.")
+    if answer.status != 200:
+        message = f"Asked how its apps are, the service answers with status {answer.status}."
+        return Finding("apps", "unknown", message)
+    status = json.loads(answer.body)
+    scopes = " ".join(status["scopes"])
+    failed = [app for app in status["apps"] if app["state"] == "failed"]
+    if failed:
+        reasons = "; ".join(f"{app['app']} failed: {app['reason']}" for app in failed)
+        return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
+    states = ", ".join(f"{app['name']} is {app['state']}" for app in status["apps"])
+    return Finding("apps", "ok", f"{states}.", value=scopes)
 
 
 def report(findings: list[Finding]) -> str:

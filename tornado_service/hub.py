@@ -3,50 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import ssl
+import random
 import time
-from dataclasses import dataclass
-from math import ceil, inf
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub.utils import make_ssl_context, url_path_join
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.web import HTTPError
+from jupyterhub.utils import url_path_join
+from tornado.httpclient import HTTPRequest
+from tornado.httputil import url_concat
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 from .breaker import Breaker
+from .hub_calls import HubCalls, HubRefused
+from .hub_transport import HubAnswer, HubTransport, HubUnavailable
 
 if TYPE_CHECKING:
     from .metrics import Metrics
 
+__all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
 
-class HubUnavailable(HTTPError):
-    """The hub gave no usable answer in time: 503, try again later.
+#: Seconds before each further try, on average.
+PAUSES = (0.1, 0.4)
 
-    ``detail`` is for the log; visitors read only that the hub does not answer.
+#: Lists in pages, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
+ACCEPT = "application/jupyterhub-pagination+json"
+
+
+class HubClient(HubCalls, LoggingConfigurable):
+    """Calls the Hub's REST API: asynchronous, bounded in time, number and size.
+
+    Its calls are the service's own; ``as_caller`` has those of somebody else.
     """
-
-    def __init__(self, detail: str, retry_after: int = 5) -> None:
-        super().__init__(503, "JupyterHub does not answer at the moment. Try again shortly.")
-        self.detail = detail
-        self.retry_after = retry_after
-
-
-@dataclass(frozen=True)
-class HubAnswer:
-    """What the hub said: a status below 500 that is no redirect, and the JSON that came with it.
-
-    A refusal (4xx) may come without JSON; then that is ``None``.
-    """
-
-    status: int
-    json: Any
-
-
-class HubClient(LoggingConfigurable):
-    """Calls the Hub's REST API: asynchronous, bounded in time, number and size."""
 
     api_url = Unicode(help="The base URL of the Hub's REST API. Set by the application.")
     api_token = Unicode(help="The service's own token. Set by the application.")
@@ -84,43 +72,22 @@ class HubClient(LoggingConfigurable):
         min=0.1,
     ).tag(config=True)
 
-    max_answer = 8 * 1024 * 1024  # bytes; the largest page of users that a hub sends is ~2 MiB
-
     def __init__(self, metrics: Metrics, tls_files: tuple[str, str, str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        LoggingConfigurable.__init__(self, **kwargs)
+        HubCalls.__init__(self, self._ask_as_service)
         self.metrics = metrics
         self.breaker = Breaker(self.breaker_failures, self.breaker_pause, self._look, self.log)
         metrics.show_breaker(lambda: float(self.breaker.is_open))
-        self._tls_files = tls_files
-        self._client: AsyncHTTPClient | None = None
-        self._places = asyncio.Semaphore(self.hub_concurrency)
-        self._waiting = 0
-        self._last_answer = -inf  # on the monotonic clock
+        self._transport = HubTransport(
+            timeout=self.hub_timeout,
+            concurrency=self.hub_concurrency,
+            queue=self.hub_queue,
+            tls_files=tls_files,
+            breaker=self.breaker,
+            metrics=metrics,
+        )
         self._checking: asyncio.Task[str] | None = None
-        self._fetching: set[asyncio.Future[HTTPResponse]] = set()
-        self._is_leaving = False
-
-    def _tls(self) -> ssl.SSLContext | None:
-        """What the hub's ``internal_ssl`` asks of its clients, where it is on."""
-        keyfile, certfile, client_ca = self._tls_files
-        return make_ssl_context(keyfile, certfile, cafile=client_ca) if certfile else None
-
-    def _http(self) -> AsyncHTTPClient:
-        """The one client, made when the loop runs."""
-        if self._client is None:
-            self._client = AsyncHTTPClient(
-                force_instance=True,
-                max_clients=self.hub_concurrency + 1,  # one more for the breaker's trial
-                max_body_size=self.max_answer,
-                defaults={
-                    "connect_timeout": self.hub_timeout,
-                    "request_timeout": self.hub_timeout,
-                    "follow_redirects": False,
-                    "decompress_response": False,
-                    "ssl_options": self._tls(),
-                },
-            )
-        return self._client
+        self._said: set[str] = set()
 
     async def request(
         self,
@@ -129,6 +96,7 @@ class HubClient(LoggingConfigurable):
         *,
         headers: dict[str, str],
         body: bytes | None = None,
+        limit: float | None = None,
     ) -> HubAnswer:
         """Make one call.
 
@@ -137,89 +105,100 @@ class HubClient(LoggingConfigurable):
             url: the whole URL, below ``api_url``.
             headers: the request's headers, ``Authorization`` among them.
             body: the request's body, if any.
+            limit: seconds that it may take; by default ``hub_timeout``.
 
         Returns:
             The hub's answer, which may be a refusal (4xx).
 
         Raises:
-            HubUnavailable: there was no answer in time, or one that is none (5xx, a redirect,
+            HubUnavailable: there was no answer in time, or one that is none (5xx, 429, a redirect,
                 anything but JSON); or it was not asked, as it has not answered for a while.
         """
-        if self.breaker.is_open:
-            raise HubUnavailable("it has not answered for a while", ceil(self.breaker_pause))
         request = HTTPRequest(
             url, method=method, headers=headers, body=body, allow_nonstandard_methods=True
         )
-        await self._wait_for_a_place()
-        try:
-            return await self._call(request)
-        finally:
-            self._places.release()
+        return await self._transport.request(request, limit)
 
-    async def _wait_for_a_place(self) -> None:
-        if self._places.locked() and self._waiting >= self.hub_queue:
-            self.metrics.observe_hub("full", 0)
-            raise HubUnavailable(f"{self._waiting} calls are waiting for it", 1)
-        self._waiting += 1
-        try:
-            # half of the time, so that the call itself has a fair chance
-            await asyncio.wait_for(self._places.acquire(), self.hub_timeout / 2)
-        except asyncio.TimeoutError:
-            self.metrics.observe_hub("full", 0)
-            raise HubUnavailable("too many calls are under way", 1) from None
-        finally:
-            self._waiting -= 1
+    def as_caller(self, token: str, sign_in_ended: Callable[[], None]) -> HubCalls:
+        """The calls that somebody else's token allows.
 
-    async def _call(self, request: HTTPRequest) -> HubAnswer:
-        started = time.perf_counter()
-        outcome = "failed"
-        try:
-            answer = await self._fetch(request)
-            outcome = "ok" if answer.status < 400 else "refused"
-            self.breaker.succeeded()
-            self._last_answer = time.monotonic()
+        Args:
+            token: theirs. It is kept no longer than the result.
+            sign_in_ended: called when the hub does not know the token any more.
+        """
+
+        async def ask(path: str, scope: str, **query: str) -> HubAnswer:
+            answer = await self._get(path, token, query)
+            if _is_unknown(answer):
+                sign_in_ended()
+                raise HubRefused(401, scope)
+            if answer.status == 403:
+                raise HubRefused(403, scope)
             return answer
-        except HubUnavailable as error:
-            if not self._is_leaving:
-                self.breaker.failed(error.detail)
-            raise
-        finally:
-            self.metrics.observe_hub(outcome, time.perf_counter() - started)
 
-    async def _fetch(self, request: HTTPRequest) -> HubAnswer:
-        limit = self.hub_timeout / 2 if self._waiting else self.hub_timeout
-        fetching = asyncio.ensure_future(self._http().fetch(request, raise_error=False))
-        self._fetching.add(fetching)
-        fetching.add_done_callback(self._fetching.discard)
-        try:
-            response = await asyncio.wait_for(fetching, limit)
-        except asyncio.TimeoutError:
-            raise HubUnavailable(f"no answer in {limit:g} s") from None
-        except asyncio.CancelledError:
-            if not self._is_leaving:
-                raise
-            raise HubUnavailable("the service is being stopped") from None
-        except Exception as error:
-            # whatever goes wrong between us and the hub, it is not the visitor's fault
-            raise HubUnavailable(f"{type(error).__name__}: {error}") from error
-        if response.code >= 500 or 300 <= response.code < 400 or response.code < 200:
-            raise HubUnavailable(f"it answered {response.code}")
-        return HubAnswer(response.code, _parsed(response.code, response.body))
+        return HubCalls(ask)
+
+    async def _ask_as_service(self, path: str, scope: str, **query: str) -> HubAnswer:
+        answer = await self._get(path, self.api_token, query)
+        if _is_unknown(answer):
+            self._say_once("it does not know the service's token; see tornado-service doctor")
+            raise HubRefused(503, scope)
+        if answer.status == 403:
+            self._say_once(
+                f"the service's own token lacks the scope {scope}. Grant it by a role of the"
+                " service; tornado-service doctor writes that role for what the service_scopes of"
+                " an app name"
+            )
+            raise HubRefused(503, scope)
+        return answer
+
+    def _say_once(self, why: str) -> None:
+        """A page may be asked for again and again."""
+        if why not in self._said:
+            self._said.add(why)
+            self.log.error("The hub refused what an app asked: %s.", why)
+
+    async def _get(self, path: str, token: str, query: dict[str, str]) -> HubAnswer:
+        """GET, tried again when the hub stumbles, all in the time of one call.
+
+        Raises:
+            HubUnavailable: the hub does not answer, or what it answers is no use.
+        """
+        url = url_concat(url_path_join(self.api_url, path), query)
+        headers = {"Authorization": f"token {token}", "Accept": ACCEPT}
+        deadline = time.monotonic() + self.hub_timeout
+        answer = await self._try(url, headers, deadline)
+        if answer.status not in (200, 401, 403, 404):
+            raise HubUnavailable(f"it answered {answer.status} to GET {path}")
+        return answer
+
+    async def _try(self, url: str, headers: dict[str, str], deadline: float) -> HubAnswer:
+        for pause in PAUSES:
+            try:
+                return await self._once(url, headers, deadline)
+            except HubUnavailable as error:
+                pause = max(pause * random.uniform(0.5, 1.5), error.pause)  # noqa: S311
+                # the next try must have a fair chance
+                has_time = time.monotonic() + pause < deadline - self.hub_timeout / 2
+                if not error.is_passing or not has_time:
+                    raise
+            self.metrics.hub_retries.inc()
+            await asyncio.sleep(pause)
+        return await self._once(url, headers, deadline)
+
+    async def _once(self, url: str, headers: dict[str, str], deadline: float) -> HubAnswer:
+        return await self.request("GET", url, headers=headers, limit=deadline - time.monotonic())
 
     async def _look(self) -> None:
         """The breaker's trial: a call that the hub cannot answer without its database."""
-        await self._fetch(
-            HTTPRequest(
-                url_path_join(self.api_url, "user"),
-                headers={"Authorization": f"token {self.api_token}"},
-            )
+        headers = {"Authorization": f"token {self.api_token}"}
+        await self._transport.fetch(
+            HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
         )
 
     def leave(self) -> None:
         """Wait for no answer any more, as the service is being stopped."""
-        self._is_leaving = True
-        for fetching in list(self._fetching):
-            fetching.cancel()
+        self._transport.leave()
 
     async def check(self, recent: float = 0) -> None:
         """See that the hub answers; one call, however many ask at the same time.
@@ -230,7 +209,7 @@ class HubClient(LoggingConfigurable):
         Raises:
             HubUnavailable: it does not.
         """
-        if self.breaker.is_well and time.monotonic() - self._last_answer < recent:
+        if self.breaker.is_well and time.monotonic() - self._transport.last_answer < recent:
             return
         if self._checking is None or self._checking.done():
             self._checking = asyncio.get_running_loop().create_task(self.version())
@@ -254,15 +233,11 @@ class HubClient(LoggingConfigurable):
         self.breaker.close()
         if self._checking is not None:
             self._checking.cancel()
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self._transport.close()
 
 
-def _parsed(status: int, body: bytes) -> Any:
-    try:
-        return json.loads(body) if body else None
-    except ValueError as error:
-        if status >= 400:
-            return None
-        raise HubUnavailable("what it answered is not JSON") from error
+def _is_unknown(answer: HubAnswer) -> bool:
+    """Whether the hub does not know the token. It says 403 to that as well, and not which."""
+    if answer.status == 403 and isinstance(answer.json, dict):
+        return "credentials" in str(answer.json.get("message"))
+    return answer.status == 401

@@ -88,6 +88,8 @@ class Identities:
         self._refused_max_age = refused_max_age
         self._grace = stale_grace
         self._metrics = metrics
+        #: Hears what becomes known of the caller behind a key: nobody if they are refused.
+        self.on_word: Callable[[bytes, Identity | None], None] = lambda key, identity: None
         metrics.show_sizes(known=lambda: len(self._known), refused=lambda: len(self._refused))
 
     def is_fresh(self, identity: Identity) -> bool:
@@ -161,11 +163,13 @@ class Identities:
             self._metrics.identities.labels("refused").inc()
             self.drop(key)
             self._refused.put(key, time.monotonic())
+            self.on_word(key, None)
             return None
         self._metrics.identities.labels("known").inc()
         self.drop(key)
         identity = Identity(model, began)
         self._known.put(key, identity)
+        self.on_word(key, identity)
         return identity
 
     def drop(self, key: bytes) -> None:
@@ -178,6 +182,7 @@ class Identities:
         """Forget a caller at once, and what is being asked of them."""
         self.drop(key)
         self._asking.pop(key, None)
+        self.on_word(key, None)
 
     def close(self) -> None:
         """End what is under way."""

@@ -74,13 +74,21 @@ class ServiceLogFormatter(LogFormatter):
     Access lines are made by ``log_request``, which has scrubbed them already.
     """
 
+    #: Values that are struck out wherever they stand, such as in the text of an exception.
+    secrets: tuple[str, ...] = ()
+
     _second = (0, "")
+
+    def _scrubbed(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return scrub(text)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
         if not getattr(record, "scrubbed", False):
             record = copy.copy(record)
-            record.msg, record.args = scrub(record.getMessage()), None
+            record.msg, record.args = self._scrubbed(record.getMessage()), None
         return super().format(record)
 
     @property
@@ -113,7 +121,7 @@ class ServiceLogFormatter(LogFormatter):
 
     def formatException(self, exc_info: Any) -> str:
         """Return the traceback."""
-        return scrub(super().formatException(exc_info))
+        return self._scrubbed(super().formatException(exc_info))
 
 
 class LibraryNoise(logging.Filter):
@@ -127,6 +135,13 @@ class LibraryNoise(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record may pass."""
         return record.module != "_xsrf_utils" or record.levelno > logging.WARNING
+
+
+def keep_out(log: logging.Logger, *secrets: str) -> None:
+    """Strike some values out of all lines of a log, whatever is said around them."""
+    for handler in log.handlers:
+        if isinstance(handler.formatter, ServiceLogFormatter):
+            handler.formatter.secrets = secrets
 
 
 def adopt_tornado(log: logging.Logger) -> None:

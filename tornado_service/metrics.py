@@ -66,10 +66,21 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.hub_retries = Counter(
+            "tornado_service_hub_retries",
+            "Calls of the Hub's REST API that were made again, as the hub had stumbled.",
+            registry=self.registry,
+        )
         self.identities = Counter(
             "tornado_service_identities_asked",
             "Callers that were not in the cache, or no longer, by what the hub said of them.",
             ["outcome"],
+            registry=self.registry,
+        )
+        self.loop_held = Counter(
+            "tornado_service_loop_held",
+            "Times that something held the event loop for too long, by the app whose code it was.",
+            ["app"],
             registry=self.registry,
         )
         self._sizes = Gauge(
@@ -81,6 +92,29 @@ class Metrics:
         self._breaker = Gauge(
             "tornado_service_hub_breaker_open",
             "1 while the hub does not answer and nobody waits for it.",
+            registry=self.registry,
+        )
+        self._streams = Gauge(
+            "tornado_service_streams",
+            "Event streams and web sockets that are open.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.streams_dropped = Counter(
+            "tornado_service_streams_dropped",
+            "Event streams and web sockets closed because their reader was too slow.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.events_sent = Counter(
+            "tornado_service_events_sent",
+            "Events written to streams, each counted once for each reader.",
+            registry=self.registry,
+        )
+        self.periodic_runs = Counter(
+            "tornado_service_periodic_runs",
+            "Runs of what apps do periodically, by what came of them.",
+            ["work", "outcome"],
             registry=self.registry,
         )
         info = Gauge(
@@ -113,15 +147,22 @@ class Metrics:
         """Look the labels up once: that costs more than the counting."""
         known = method if method in METHODS else "OTHER"
         name = getattr(handler, "metrics_name", handler.__name__)
+        # a stream lasts for hours by intention
+        lasts = getattr(handler, "stream_kind", None) == "events"
         return (
             self.requests.labels(name, known, str(status)).inc,
-            self.latency.labels(name).observe,
+            _ignore if lasts else self.latency.labels(name).observe,
         )
 
     def show_sizes(self, **sizes: Callable[[], float]) -> None:
         """Show how many callers are remembered, by kind."""
         for kind, size in sizes.items():
             self._sizes.labels(kind).set_function(size)
+
+    def show_streams(self, kind: str, number: Callable[[], float]) -> None:
+        """Show how many streams are open, by kind."""
+        self._streams.labels(kind).set_function(number)
+        self.streams_dropped.labels(kind)  # 0 is shown, too
 
     def show_breaker(self, is_open: Callable[[], float]) -> None:
         """Show whether the circuit breaker is open."""
@@ -141,3 +182,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _ignore(seconds: float) -> None:
+    """Observe nothing."""

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import config
-from .apps import AppError, Route, ServiceApp, class_name, import_app, make_routes
+from .apps import (
+    AppError,
+    Route,
+    ServiceApp,
+    class_name,
+    import_app,
+    make_routes,
+    package_of,
+)
 from .auth import scopes_needed
+from .guard import contained, in_thread, within
+from .handlers.base import METHODS
 from .log import scrub
+from .schedule import Schedule, jobs_of
 
 if TYPE_CHECKING:
     from .app import TornadoService
@@ -32,8 +41,6 @@ START_LIMIT = 30.0
 #: Seconds that ``stop`` may take.
 STOP_LIMIT = 2.0
 
-Result = TypeVar("Result")
-
 
 class AppState(Enum):
     """How an app is."""
@@ -49,6 +56,7 @@ class Mount:
     Attributes:
         spec: how the settings name it.
         name: its part of the address, once it is known and its own.
+        package: where its code is, once that may run.
         reason: why it failed, for admins only.
     """
 
@@ -56,11 +64,13 @@ class Mount:
         self.spec = spec
         self.name = ""
         self.title = ""
+        self.package = ""
         self.state = AppState.LOADING
         self.reason = ""
         self.is_imported = False
         self.app: ServiceApp | None = None
         self.routes: list[Route] = []
+        self.schedule: Schedule | None = None
 
     @property
     def label(self) -> str:
@@ -92,9 +102,21 @@ class Mount:
             config.check_names(cls, service.config.get(cls.__name__, {}))
         except config.ConfigError as error:
             raise AppError(str(error)) from error
+        self.package = package_of(cls)
         app = cls(parent=service)
         self.routes = make_routes(app)
+        self.schedule = Schedule(app, jobs_of(app), service.metrics)
         return app
+
+    def scopes_needed(self) -> set[str]:
+        """All scopes that methods of its handlers ask for."""
+        methods = (name.lower() for name in METHODS)
+        asked = (
+            scopes_needed(getattr(route.handler, method))
+            for method in methods
+            for route in self.routes
+        )
+        return set().union(*asked)
 
     def home(self) -> type[Any] | None:
         """The handler of its home page, if it has one."""
@@ -209,7 +231,22 @@ class Mounts:
             self._fail(mount, f"{type(error).__name__}: {error}", error)
         else:
             mount.state = AppState.READY
+            if mount.schedule:
+                mount.schedule.start()
             self._service.log.info("App %s is ready at %s", mount.name, app.prefix)
+            self._warn_of_scopes(mount, cls)
+
+    def _warn_of_scopes(self, mount: Mount, cls: type[ServiceApp]) -> None:
+        """Say which of an app's own scopes no browser can have: the hub leaves them out."""
+        unknown = {scope for scope in mount.scopes_needed() if scope.startswith("custom:")}
+        unknown -= cls.user_scopes
+        if unknown:
+            self._service.log.warning(
+                "App %s asks for %s, which no sign-in carries: name it in %s.user_scopes",
+                mount.name,
+                ", ".join(sorted(unknown)),
+                cls.__name__,
+            )
 
     def _fail(self, mount: Mount, reason: str, error: Exception | None = None) -> None:
         mount.reason = scrub(reason)
@@ -225,72 +262,16 @@ class Mounts:
     async def stop(self) -> None:
         """Stop all that have been started, at once, each in a bound of time."""
         limit = self.stop_limit
-        ready = [mount.app for mount in self._mounts if mount.is_ready]
-        await asyncio.gather(*(self._stop(app, limit) for app in ready if app))
+        ready = [mount for mount in self._mounts if mount.is_ready]
+        await asyncio.gather(*(self._stop(mount, limit) for mount in ready))
 
-    async def _stop(self, app: ServiceApp, limit: float) -> None:
+    async def _stop(self, mount: Mount, limit: float) -> None:
+        app: Any = mount.app
         try:
+            if mount.schedule:
+                limit -= await mount.schedule.stop(limit / 2)
             await within(limit, contained(app.stop), "stop()")
         except AppError as error:
             self._service.log.error("App %s: %s", app.name, error)
         except Exception:
             self._service.log.exception("App %s: stop() failed", app.name)
-
-
-async def within(limit: float, work: Awaitable[Result], what: str) -> Result:
-    """Wait for something of an app's, but not for ever, even if it refuses to be cancelled.
-
-    Raises:
-        AppError: it takes too long.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task}, timeout=limit)
-        if not task.done():
-            raise AppError(f"{what} takes more than {limit:g} s.")
-        return task.result()
-    finally:
-        if not task.done():
-            task.add_done_callback(_forget)
-            task.cancel()
-
-
-def _forget(task: asyncio.Future[Any]) -> None:
-    """Look at what has become of it, else asyncio complains."""
-    with contextlib.suppress(asyncio.CancelledError):
-        task.exception()
-
-
-async def contained(function: Callable[[], Awaitable[None]]) -> None:
-    """Await a function of an app's; what would end the process is its failure.
-
-    Raises:
-        AppError: that has happened.
-    """
-    try:
-        await function()
-    except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
-        raise AppError(f"{type(error).__name__} in {function.__name__}()") from error
-
-
-def in_thread(function: Callable[[], Result]) -> asyncio.Future[Result]:
-    """Run a function in a thread of its own, which keeps no process from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Result] = loop.create_future()
-
-    def settle(set_it: Callable[[Any], None], value: Any) -> None:
-        if not future.done():
-            set_it(value)
-
-    def run() -> None:
-        try:
-            outcome: tuple[Callable[[Any], None], Any] = (future.set_result, function())
-        except Exception as error:
-            outcome = (future.set_exception, error)
-        except BaseException as error:  # sys.exit() in a module ends the app and not us
-            outcome = (future.set_exception, AppError(f"{type(error).__name__}: {error}"))
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    threading.Thread(target=run, name="import of an app", daemon=True).start()
-    return future

@@ -6,12 +6,14 @@ import asyncio
 import ctypes
 import ipaddress
 import os
+import resource
 import signal
 import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jupyterhub.utils import make_ssl_context
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1
+
+#: Open files and connections that the process asks for.
+MAX_FILES = 65536
 
 #: Seconds that requests which wait for the hub get to finish.
 HUB_GRACE = 1
@@ -44,6 +49,15 @@ def bind(port: int, ip: str) -> list[socket.socket]:
         OSError: it is in use, or not ours to take.
     """
     return bind_sockets(port, ip or None)
+
+
+def raise_file_limit() -> None:
+    """Let the process have more connections than the 1024 that are usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # some kernels promise more than they give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def tls_context(auth: ServiceAuth) -> ssl.SSLContext | None:
@@ -90,12 +104,14 @@ class Server:
         """Return when the server has been stopped and is closed."""
         await self._stopping.wait()
         service = self._service
+        service.streams.close()
         service.log.info("Stopping; %d requests are open", service.open_requests)
         self._http.stop()
         if service.open_requests and not self._at_once.is_set():
             await self._drain(service.shutdown_grace - service.mounts.stop_limit)
         # also cuts what is still under way
         await self._http.close_all_connections()
+        service.streams.cut()  # web sockets are no connections of the HTTP server any more
 
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -16,9 +16,10 @@ from jinja2 import (
 )
 from tornado.web import Application
 
-from .handlers import api, ops, pages, status
+from .handlers import api, docs, ops, pages, status
 from .handlers.apps import AppRouter
 from .log import log_request
+from .openapi import APIDocument
 
 if TYPE_CHECKING:
     from .app import TornadoService
@@ -41,8 +42,10 @@ API_HEADERS = {
 def make_web_app(service: TornadoService) -> Application:
     """The Tornado application of a service."""
     apps = AppRouter(service)
+    routes = make_routes(service)
+    told = [route for route in routes if service.debug_api or route[1] is not api.DebugHandler]
     return Application(
-        [*make_routes(service), (apps.pattern, apps)],
+        [*routes, (apps.pattern, apps)],
         default_handler_class=pages.NotFoundHandler,
         service=service,
         cookie_secret=service.cookie_secret,
@@ -52,6 +55,7 @@ def make_web_app(service: TornadoService) -> Application:
         compress_response=True,
         page_headers=page_headers(service.auth.hub_host),
         api_headers=API_HEADERS,
+        api_document=APIDocument(service, told),
         jinja_env=make_jinja_env(service.template_paths),
         static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
     )
@@ -68,7 +72,9 @@ def make_routes(service: TornadoService) -> list[Any]:
         (f"{prefix}oauth_callback", pages.OAuthCallbackHandler),
         (f"{prefix}logout", pages.LogoutHandler),
         (f"{prefix}status", status.StatusHandler),
+        (f"{prefix}docs", docs.DocsHandler, {"package": PACKAGE}),
         (f"{prefix}api/?", api.RootHandler),
+        (f"{prefix}api/openapi\\.json", docs.OpenAPIHandler),
         (f"{prefix}api/debug", api.DebugHandler),
         (f"{prefix}api/status", status.StatusAPIHandler),
         (f"{prefix}api/.*", api.NotFoundAPIHandler),

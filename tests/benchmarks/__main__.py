@@ -14,12 +14,12 @@ import time
 from types import FrameType
 from typing import Any
 
-from . import faults, footprint, warm
+from . import faults, footprint, streams, warm
 from .results import Results
 from .stage import FLOOR, Stage
 from .table import Table, versions
 
-PARTS = ("warm", "faults", "memory")
+PARTS = ("warm", "faults", "memory", "streams")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,9 +58,14 @@ def measure(options: argparse.Namespace) -> Results:
                     part(stage, results, round_)
             if "memory" in options.only:
                 footprint.start(stage, results, round_, with_load=few)
+            if "streams" in options.only and few:
+                streams.measure(stage, results, round_)
         if "memory" in options.only:
             say(f"{options.strangers} made-up tokens and as many anonymous visits")
             footprint.strangers(stage, results, options.strangers)
+        if "streams" in options.only:
+            say("streams that nobody reads")
+            streams.unread(stage, results)
     return results
 
 

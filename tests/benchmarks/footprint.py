@@ -7,7 +7,7 @@ import random
 import secrets
 from pathlib import Path
 
-from tests.visitor import BROWSER
+from tornado_service.testing import BROWSER
 
 from . import process, warm, wire, wrk
 from .results import Results

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.visitor import BROWSER, SCRIPT, Visitor
 from tornado_service.demo import ThrowAwayHub, free_ports
+from tornado_service.testing import BROWSER, SCRIPT, Visitor
 
 from . import process, wire
 from .relay import Relay
@@ -187,12 +187,15 @@ class Stage:
         return "; ".join(f"{name}={value}" for name, value in cookies.items()), cookies["_xsrf"]
 
     @contextlib.contextmanager
-    def started(self, contender: Contender, imports: str = "") -> Iterator[Running]:
+    def started(
+        self, contender: Contender, imports: str = "", arguments: Sequence[str] = ()
+    ) -> Iterator[Running]:
         """One more process of a contender's program, on a port of its own.
 
         Args:
             contender: whose program, and whose environment.
             imports: a module to import before the program starts.
+            arguments: what it is called with besides; it may name modules of the tests.
         """
         port = free_ports(1)[0]
         url = f"http://{wire.HOST}:{port}"
@@ -200,12 +203,15 @@ class Stage:
         if imports:
             run = f"import {imports}, runpy; runpy.run_path({command[-1]!r}, run_name='__main__')"
             command = [sys.executable, "-c", run]
+        environment = {**process.environment(contender.pid), "JUPYTERHUB_SERVICE_URL": url}
+        if arguments:
+            environment["PYTHONPATH"] = str(HERE.parents[1])
         with (self.hub.directory / "started.log").open("ab") as log:
             begin = time.perf_counter()
             child = subprocess.Popen(
-                command,
+                [*command, *arguments],
                 cwd=self.hub.directory,
-                env={**process.environment(contender.pid), "JUPYTERHUB_SERVICE_URL": url},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

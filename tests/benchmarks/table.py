@@ -47,7 +47,7 @@ class Table:
         self._has = {record["measure"] for record in results.records}
 
     def __str__(self) -> str:
-        rows = [*self._warm(), *self._faults(), *self._footprint()]
+        rows = [*self._warm(), *self._faults(), *self._footprint(), *self._streams()]
         return "\n".join([HEAD, *("| " + " | ".join(row) + " |" for row in rows)])
 
     def _warm(self) -> list[list[str]]:
@@ -167,6 +167,28 @@ class Table:
                 for name in (SERVICE, MIXINS)
             ]
             rows.append([text, DASH, DASH, *cells])
+        return rows
+
+    def _streams(self) -> list[list[str]]:
+        rows = []
+        if "streams" in self._has:
+            counts = [
+                self._results.values("streams", SERVICE, key) for key in ("delivered", "expected")
+            ]
+            text = "1,000 event streams: delivered; after (p99); memory each;"
+            text += " p99 of `health` meanwhile / with nothing sent"
+            delay, health, quiet = (
+                self._ms("streams", SERVICE, field) for field in ("delay", "health", "quiet")
+            )
+            each = median(self._results.values("streams", SERVICE, "each"), ".0f") + " KiB"
+            ours = f"{sum(counts[0]):,} of {sum(counts[1]):,}; {delay}; {each}; {health} / {quiet}"
+            rows.append([text, f"all; {DASH}; {DASH}; 50 ms", DASH, ours, DASH])
+        for record in self._results.records:
+            if record["measure"] == "unread":
+                text = "{streams} event streams, twice, that nobody reads, {sent:.0f} MiB sent:"
+                later = record["kept"] - record["half"]
+                kept = f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half"
+                rows.append([text.format(**record) + " memory kept", DASH, DASH, kept, DASH])
         return rows
 
     def _mib(self, measure: str, name: str, field: str) -> str:

@@ -144,7 +144,7 @@ def _wait(hub: subprocess.Popen[bytes], log: Path) -> None:
 async def _visit(name: str, path: str) -> dict[str, Any]:
     from tornado.httpclient import AsyncHTTPClient
 
-    from tests.visitor import Visitor
+    from tornado_service.testing import Visitor
 
     visitor = Visitor(AsyncHTTPClient(), PUBLIC)
     answer = await visitor.sign_in(path, name)

@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from tests.conftest import Fetch
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import Fetch, StandInHub
 
 
 async def test_user_is_the_one_the_hub_names(hub: StandInHub, fetch: Fetch) -> None:

@@ -5,11 +5,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.conftest import PREFIX
-from tests.visitor import SCRIPT, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.state import LoginState
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
 COOKIE = "service-tornado-service"
 

@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import PREFIX, Fetch
-from tests.visitor import BROWSER, Visitor
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])

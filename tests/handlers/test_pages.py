@@ -5,13 +5,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from tornado.httputil import parse_cookie
 
-from tests.conftest import PREFIX, Fetch
-from tests.visitor import BROWSER, SCRIPT, Visitor
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
 from tornado_service.state import inside
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub, Visitor
 
 
 async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:
@@ -120,7 +118,7 @@ class TestXSRF:
         await visitor.open(PREFIX)
 
         with_token = await visitor.fetch(PREFIX + "api/user", xsrf=True)
-        without = await visitor.fetch(PREFIX + "api/user")
+        without = await visitor.fetch(PREFIX + "api/user", xsrf=False)
 
         assert with_token.code == 200
         assert without.code == 403
@@ -130,7 +128,7 @@ class TestXSRF:
         await visitor.open(PREFIX)
         cross = {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-site"}
 
-        answer = await visitor.fetch(PREFIX + "api/user", headers=cross)
+        answer = await visitor.fetch(PREFIX + "api/user", xsrf=False, headers=cross)
         guess = await visitor.fetch(
             PREFIX + "api/user", headers={**cross, "X-XSRFToken": "MnxndWVzcw"}
         )

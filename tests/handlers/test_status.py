@@ -2,11 +2,9 @@ import json
 
 import pytest
 
-from tests.conftest import PREFIX, SERVICE_TOKEN, Fetch
-from tests.visitor import BROWSER, SCRIPT
 from tornado_service.app import TornadoService
 from tornado_service.handlers.status import in_words
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import BROWSER, PREFIX, SCRIPT, SERVICE_TOKEN, Fetch, StandInHub
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +78,22 @@ async def test_others_are_told_that_it_is_for_admins(
 async def test_strangers_sign_in_first(fetch: Fetch) -> None:
     assert (await fetch("status", headers=BROWSER)).code == 302
     assert (await fetch("api/status", headers=SCRIPT)).code == 401
+
+
+async def test_the_services_own_token_opens_the_api_for_the_doctor_and_nothing_else(
+    hub: StandInHub, service: TornadoService, fetch: Fetch
+) -> None:
+    service.selfcheck.needed |= {"list:users"}
+    cookie = {"Cookie": f"{service.auth.cookie_name}={SERVICE_TOKEN}"}
+
+    answer = await fetch("api/status", token=SERVICE_TOKEN)
+
+    assert json.loads(answer.body)["scopes"] == ["list:users"]
+    assert (await fetch("api/status", token=SERVICE_TOKEN[:-1])).code == 401
+    assert (await fetch("api/status", headers={**SCRIPT, **cookie})).code == 401
+    assert (await fetch(f"api/status?token={SERVICE_TOKEN}", headers=SCRIPT)).code == 401
+    assert (await fetch("status", token=SERVICE_TOKEN)).code == 403
+    assert (await fetch("api/user", token=SERVICE_TOKEN)).code == 403
 
 
 async def test_only_admins_see_the_link(hub: StandInHub, fetch: Fetch) -> None:

@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from tests.test_config import ENVIRONMENT
-from tests.visitor import BROWSER
 from tornado_service.demo import free_ports
+from tornado_service.testing import BROWSER
 
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 

@@ -152,7 +152,8 @@ def write_context(directory: Path, requires: str) -> None:
     text = DOCKERFILE.read_text()
     assert (text.count(place), lines.count("\n")) == (1, 2)
     (directory / "Dockerfile").write_text(text.replace(place, lines))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    npm = ("hatch_build.py", "package.json", "package-lock.json")
+    for name in ("pyproject.toml", "README.md", "LICENSE", *npm):
         shutil.copy(ROOT / name, directory)
     shutil.copytree(ROOT / "tornado_service", directory / "tornado_service")
     (directory / "my-app").mkdir()

@@ -8,15 +8,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.image.service import running
-from tests.visitor import Visitor
 from tornado_service.app import TornadoService
 from tornado_service.demo import ThrowAwayHub
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import StandInHub, Visitor
 from tornado_service.values.check_delivery import LARGEST_FILE
 
 Pack = Callable[[Path], None]
@@ -46,6 +46,13 @@ def pyz(read_only_directory: Path, pack: Pack) -> Path:
 
 def test_it_fits_into_a_release_of_helm(pyz: Path) -> None:
     assert pyz.stat().st_size < LARGEST_FILE
+
+
+def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
+    names = ZipFile(pyz).namelist()
+
+    assert not [name for name in names if "swagger" in name or "/testing/" in name]
+    assert "tornado_service/static/docs.js" in names
 
 
 def test_the_same_wheel_gives_the_same_bytes(pyz: Path, pack: Pack, tmp_path: Path) -> None:

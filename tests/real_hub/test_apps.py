@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_hub.conftest import new_token
 from tests.real_hub.test_life import service_pids
 
 APPS = """
@@ -98,12 +97,12 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
         assert time.monotonic() < deadline
     assert (answer.code, answer.body) == (200, b"limit 7")
     api = await visitor.get(
-        good + "api/user", headers={"Authorization": f"token {new_token(hub, 'kim')}"}
+        good + "api/user", headers={"Authorization": f"token {hub.token_for('kim')}"}
     )
     assert json.loads(api.body) == {"name": "kim"}
     # a change needs the page's XSRF token, without a line of the app's
     await visitor.open(hub.service_prefix)
-    assert (await visitor.fetch(good, method="POST", body="")).code == 403
+    assert (await visitor.fetch(good, xsrf=False, method="POST", body="")).code == 403
     assert (await visitor.fetch(good, method="POST", body="", xsrf=True)).code == 200
     assert f'href="{good}"' in visitor.page
     assert (await visitor.get(hub.service_prefix + "raises/")).code == 503

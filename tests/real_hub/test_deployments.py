@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_hub.conftest import new_token
 from tornado_service.demo import free_ports
 
 
@@ -98,7 +97,7 @@ c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
     assert answer.code == 200
     with pytest.raises(OSError):  # noqa: PT011 - a TLS server closes on plain HTTP
         await client.fetch(f"http://127.0.0.1:{hub.service_port}/health")
-    token = new_token(hub, "sam")
+    token = hub.token_for("sam")
     answer = await client.fetch(
         hub.service_public_url + "api/user", headers={"Authorization": f"token {token}"}
     )

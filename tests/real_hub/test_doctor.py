@@ -129,6 +129,84 @@ c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
     assert "Self-check: nothing is wrong" in hub.log
 
 
+APPS = """
+from tornado_service import ServiceApp
+
+
+class Reports(ServiceApp):
+    name = "reports"
+    service_scopes = {"list:users", "read:users:activity"}
+
+
+class Fails(Reports):
+    name = "fails"
+
+    async def start(self):
+        raise RuntimeError("no database")
+"""
+
+
+@pytest.mark.parametrize("granted", [{"list:users", "read:users:activity"}, {"list:users"}, set()])
+def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_declare(
+    start_hub, tmp_path, granted
+) -> None:
+    (tmp_path / "doctors_apps.py").write_text(APPS)
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            "--TornadoService.apps=doctors_apps:Reports",
+        ],
+        service_environment={"PYTHONPATH": str(tmp_path)},
+        service_scopes=sorted(granted),
+    )
+    wait_until_logged(hub, "App reports is ready")
+
+    result = doctor(f"--name={NAME}")
+
+    assert re.search("ok +apps: +reports is ready.", result.stdout)
+    lacking = sorted({"list:users", "read:users:activity"} - granted)
+    role = f'hub.loadRoles.{NAME}: {{"scopes": ["list:users", "read:users:activity"]'
+    if lacking:
+        wait_until_logged(hub, "Self-check, scopes: The service's token lacks scopes")
+        (wrong,) = not_ok(result.stdout)
+        assert wrong.endswith(f"lacks scopes that it needs: {', '.join(lacking)}.")
+        assert f"Fix: {role}" in result.stdout
+    else:
+        assert (result.returncode, not_ok(result.stdout)) == (0, [])
+        assert "has the scopes it needs: list:users, read:users:activity." in result.stdout
+
+
+def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
+    (tmp_path / "doctors_apps.py").write_text(APPS)
+    apps = ["doctors_apps:Fails", "doctors_apps:Missing"]
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            *(f"--TornadoService.apps={app}" for app in apps),
+        ],
+        service_environment={"PYTHONPATH": str(tmp_path)},
+        service_scopes=["list:users", "read:users:activity"],
+    )
+    for app in apps:
+        wait_until_logged(hub, f"App {app} failed")
+
+    result = doctor(f"--name={NAME}")
+
+    (wrong,) = not_ok(result.stdout)
+    assert "doctors_apps:Fails failed: RuntimeError: no database; " in wrong
+    assert "doctors_apps:Missing failed: " in wrong
+    assert result.returncode == 1
+
+
+def wait_until_logged(hub: ThrowAwayHub, text: str) -> None:
+    deadline = time.monotonic() + 30
+    while text not in hub.log:
+        assert time.monotonic() < deadline, hub.log
+        time.sleep(0.1)
+
+
 async def test_admins_open_the_status_page_and_others_do_not(real_hub, browse) -> None:
     page = real_hub.service_prefix + "status"
     ada, sam = browse(real_hub), browse(real_hub)

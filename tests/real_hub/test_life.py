@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_hub.conftest import new_token
 from tests.test_server import accept_slow_request
 
 
@@ -112,7 +111,7 @@ async def test_the_next_hub_finds_the_port_free(start_hub, client) -> None:
 
     second = start_hub(service_url=url)
 
-    token = new_token(second, "sam")
+    token = second.token_for("sam")
     answer = await client.fetch(
         second.service_public_url + "api/user", headers={"Authorization": f"token {token}"}
     )

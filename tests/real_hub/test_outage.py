@@ -8,22 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_hub.conftest import new_token
 from tests.real_hub.test_life import service_pids
 from tests.relay import FAULTS, Relay
-from tests.visitor import BROWSER
-from tornado_service.demo import ThrowAwayHub, free_ports
+from tornado_service.demo import free_ports
+from tornado_service.testing import BROWSER, RealHub
 
 
 @pytest.fixture(scope="module")
 def relayed():
     """A hub whose service reaches it by a relay, and where that relay listens."""
     (port,) = free_ports(1)
-    hub = ThrowAwayHub(
+    hub = RealHub(
         service_environment={"JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api"},
         service_options={
             "command": [
-                *ThrowAwayHub().service["command"],
+                *RealHub().service["command"],
                 "--HubClient.hub_timeout=1",
                 "--HubClient.breaker_pause=0.3",
                 "--ServiceAuth.cache_max_age=1",
@@ -63,7 +62,7 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
 
-    known, newcomer = new_token(hub, "sam"), new_token(hub, "kim")
+    known, newcomer = hub.token_for("sam"), hub.token_for("kim")
     await until_well(known)
     await relay.misbehave(fault)
 
@@ -88,7 +87,7 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
     hub, _ = relayed
     relay.delay = 0.5
     url = f"{hub.service_url}{hub.service_prefix}"
-    token = new_token(hub, "kim")
+    token = hub.token_for("kim")
     stranger = asyncio.ensure_future(
         client.fetch(f"{url}api/user", headers={"Authorization": f"token {token}"})
     )

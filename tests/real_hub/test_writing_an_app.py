@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.real_hub.conftest import new_token
-from tests.test_apps import run
+from tests.apps.support import run
 from tornado_service.apps import GROUP
 from tornado_service.demo_hub import free_ports
 
@@ -73,7 +72,7 @@ async def test_the_app_runs_in_a_hub(folder: Path, start_hub, browse) -> None:
     assert without.code == 403
 
     async def api(name: str, **options: str):
-        token = {"Authorization": f"token {new_token(hub, name)}"}
+        token = {"Authorization": f"token {hub.token_for(name)}"}
         return await visitor.get(home + "api/reports", headers=token, **options)
 
     assert len(json.loads((await api("kim")).body)["reports"]) == 7

@@ -4,10 +4,9 @@ import socket
 
 import pytest
 
-from tests.conftest import PREFIX, SERVICE_TOKEN
 from tornado_service.app import TornadoService
 from tornado_service.selfcheck import Setup, probe
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import PREFIX, SERVICE_TOKEN, StandInHub
 
 SERVICE = {"kind": "service", "name": "tornado-service", "scopes": ["list:users"]}
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conftest import SERVICE_TOKEN
 from tests.selfcheck.conftest import SERVICE
 from tornado_service.app import TornadoService
 from tornado_service.selfcheck import Setup, check, examine
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import SERVICE_TOKEN, StandInHub
 
 
 def test_the_key_of_cookies(setup: Setup) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conftest import SERVICE_TOKEN
 from tests.selfcheck.conftest import SERVICE
 from tests.selfcheck.support import by_name, dropping, refusing, silent
 from tornado_service.selfcheck import Setup
@@ -14,6 +13,7 @@ from tornado_service.selfcheck.hub import (
     look_at_token_length,
     look_at_version,
 )
+from tornado_service.testing import SERVICE_TOKEN
 
 
 async def test_a_hub_that_is_well(hub, setup: Setup) -> None:

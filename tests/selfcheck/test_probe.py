@@ -6,7 +6,7 @@ import pytest
 
 from tests.selfcheck.support import dropping, refusing, silent
 from tornado_service.selfcheck import probe
-from tornado_service.testing.stand_in_hub import StandInHub
+from tornado_service.testing import StandInHub
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
 from ..auth import allow_unauthenticated
 from .base import APIHandler, BaseHandler
+from .signature import answers
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
 USER_FIELDS = (
@@ -27,9 +29,41 @@ USER_FIELDS = (
 )
 
 
+class Greeting(BaseModel):
+    """Which service this is."""
+
+    name: str
+    version: str
+
+
+class User(BaseModel):
+    """A caller, as the hub knows them; some fields are there if the token may see them."""
+
+    name: str
+    kind: Literal["user", "service"]
+    admin: bool
+    groups: list[str]
+    scopes: list[str]
+    roles: list[str] = []
+    created: str | None = None
+    last_activity: str | None = None
+    server: str | None = None
+    pending: str | None = None
+    servers: dict[str, dict[str, Any]] = {}
+
+
+class Arrival(BaseModel):
+    """What arrives here, with nothing secret."""
+
+    headers: dict[str, str]
+    environment: dict[str, str]
+    user: User
+
+
 class RootHandler(APIHandler):
     """GET api/: the open greeting."""
 
+    @answers(Greeting)
     @allow_unauthenticated
     def get(self) -> None:
         """Say which service this is."""
@@ -40,8 +74,9 @@ class RootHandler(APIHandler):
 class UserHandler(APIHandler):
     """GET api/user: the caller, as the hub knows them."""
 
+    @answers(User)
     def get(self) -> None:
-        """Answer for OAuth, API and service tokens alike."""
+        """Say who the caller is, for OAuth, API and service tokens alike."""
         user = self.current_user
         body = user.verdicts.get(UserHandler)
         if body is None:
@@ -102,8 +137,9 @@ class DebugHandler(APIHandler):
         }
     )
 
+    @answers(Arrival)
     def get(self) -> None:
-        """Show headers, environment and caller, each by an allow-list.
+        """Show headers, environment and caller to an admin, each by an allow-list.
 
         Raises:
             HTTPError: 404 where the setting is off, 403 for others than admins.

@@ -1,24 +1,23 @@
-"""What every handler of the service shares: who asks, may they, and how errors look."""
+"""What every handler of the service shares: who asks, and may they."""
 
 from __future__ import annotations
 
-import secrets
 import time
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from http.client import responses
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
-from tornado.escape import json_encode
 from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
+from .errors import ErrorAnswers
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
     from ..apps import AppPages
+    from ..hub import HubCalls
     from ..identity import Identity
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -30,7 +29,7 @@ def http_date(second: int) -> str:
     return format_timestamp(second)
 
 
-class BaseHandler(HubOAuthenticated, RequestHandler):
+class BaseHandler(HubOAuthenticated, ErrorAnswers):
     """A request by somebody whom the hub lets use this service.
 
     A method is closed unless it is marked with ``allow_unauthenticated``;
@@ -43,9 +42,6 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
     app_pages: ClassVar[AppPages | None] = None
-
-    service: TornadoService
-    _request_id: str | None = None
 
     def initialize(self) -> None:
         """Take the service from the settings, and be counted as an open request."""
@@ -75,16 +71,9 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         for name, value in headers.items():
             self._headers[name] = value
 
-    @property
-    def request_id(self) -> str:
-        """What ties an error that a visitor sees to its lines in the log."""
-        if self._request_id is None:
-            self._request_id = secrets.token_hex(8)
-        return self._request_id
-
     async def prepare(self) -> None:
         """Find out who asks and whether they may, before the method runs."""
-        door = _door(type(self), self.request.method or "")  # type: ignore[arg-type]
+        door = door_of(type(self), self.request.method or "")  # type: ignore[arg-type]
         if door is None:
             raise HTTPError(405)
         if door.is_open:
@@ -138,6 +127,20 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
             return {self.hub_auth.access_scope}
         return self.hub_auth.missing_scopes(more, user)
 
+    def as_caller(self) -> HubCalls:
+        """The hub as the caller sees it: it is asked with their own token, and decides.
+
+        A browser's token carries what the app's ``user_scopes`` name, as far as the caller has it;
+        a program's, what its owner gave it.
+
+        Raises:
+            RuntimeError: the method is open to everybody, so that nobody is signed in.
+        """
+        if self.current_user is None:
+            raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
+        auth = self.hub_auth
+        return self.service.hub.as_caller(auth.token_of(self), partial(auth.doubt, self))
+
     def get_current_user(self) -> None:
         """Nobody: ``prepare`` has asked.
 
@@ -188,33 +191,6 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         self.set_header("Allow", self.allowed_methods)
         self.set_status(204)
 
-    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie: never for other sites, and only over https where the browser uses it."""
-        kwargs.setdefault("samesite", "Lax")
-        if self.service.public_https or get_browser_protocol(self.request) == "https":
-            kwargs.setdefault("secure", True)
-        super().set_cookie(name, value, *args, **kwargs)
-
-    def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
-        """What the visitor may read of an error: our own words, never an exception's.
-
-        The shape is that of the hub's API.
-        """
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        message = responses.get(status_code, "Unknown error")
-        if isinstance(error, HTTPError) and (status_code < 500 or hasattr(error, "retry_after")):
-            message = error.get_message() or message
-        answer: dict[str, Any] = {"status": status_code, "message": message}
-        if status_code >= 500:
-            answer["request_id"] = self.request_id
-        return answer
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer an error as JSON, with the headers that its status asks for."""
-        self.set_error_headers(status_code, **kwargs)
-        self.write_json(self.public_error(status_code, **kwargs))
-        self.finish()
-
     def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
         """``Allow``, ``WWW-Authenticate``, ``Retry-After`` and ``Cache-Control``."""
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -226,26 +202,12 @@ class BaseHandler(HubOAuthenticated, RequestHandler):
         elif hasattr(error, "retry_after"):
             self.set_header("Retry-After", str(error.retry_after))
 
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what a visitor must not read: an error's cause."""
-        if isinstance(value, HTTPError):
-            detail = getattr(value, "detail", None)
-            if detail:
-                # at debug, as the breaker says once that the hub is away, and not for each request
-                self.service.log.debug("The hub is not available: %s", detail)
-            return
-        self.service.log.error(
-            "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)
-        )
-
-    def write_json(self, value: Any) -> None:
-        """Answer with JSON."""
-        self.write_json_bytes(json_encode(value).encode())
-
-    def write_json_bytes(self, body: bytes) -> None:
-        """Answer with what is JSON already."""
-        self._headers["Content-Type"] = "application/json; charset=utf-8"
-        self.write(body)
+    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie: never for other sites, and only over https where the browser uses it."""
+        kwargs.setdefault("samesite", "Lax")
+        if self.service.public_https or get_browser_protocol(self.request) == "https":
+            kwargs.setdefault("secure", True)
+        super().set_cookie(name, value, *args, **kwargs)
 
 
 class Door(NamedTuple):
@@ -256,7 +218,7 @@ class Door(NamedTuple):
 
 
 @cache
-def _door(handler: type[Any], method: str) -> Door | None:
+def door_of(handler: type[Any], method: str) -> Door | None:
     """The door of a method of a handler, if there is such a method."""
     if method not in METHODS and method != "OPTIONS":
         return None

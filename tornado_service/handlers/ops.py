@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import hashlib
 import mimetypes
 import re
@@ -10,17 +12,36 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
 from ..selfcheck import INSTANCE_HEADER
 from .base import APIHandler, BaseHandler
+from .signature import answers
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+
+#: Files of more bytes are compressed in a thread, and once: that takes a tenth of a second.
+LARGE = 256 * 1024
+
+
+class Health(BaseModel):
+    """That the process serves."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """Whether all is up, and each check by name."""
+
+    status: Literal["ok", "not ready"]
+    checks: dict[str, Literal["ok", "not ready"]]
 
 
 class HealthHandler(APIHandler):
@@ -28,9 +49,10 @@ class HealthHandler(APIHandler):
 
     quiet = True
 
+    @answers(Health)
     @allow_unauthenticated
     def get(self) -> None:
-        """Answer at once."""
+        """Say at once that the process serves."""
         if INSTANCE_HEADER in self.request.headers:  # a self-check asks which process serves here
             self.set_header(INSTANCE_HEADER, self.service.selfcheck.instance)
         self.write_json({"status": "ok"})
@@ -41,9 +63,10 @@ class ReadyHandler(APIHandler):
 
     quiet = True
 
+    @answers(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
-        """Answer 200 or 503."""
+        """Say whether all is up: 200 or 503."""
         checks = await self.service.readiness()
         ready = all(checks.values())
         self.set_status(200 if ready else 503)
@@ -60,9 +83,10 @@ class MetricsHandler(APIHandler):
 
     quiet = True
 
+    @answers(str, media_type=CONTENT_TYPE_LATEST)
     @needs_scopes("read:metrics")
     def get(self) -> None:
-        """Answer with everything that is counted."""
+        """Give everything that is counted, for Prometheus."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.write(self.service.metrics.exposition())
 
@@ -72,9 +96,10 @@ class OpenMetricsHandler(MetricsHandler):
 
     metrics_name = MetricsHandler.__name__
 
+    @answers(str, media_type=CONTENT_TYPE_LATEST)
     @allow_unauthenticated
     def get(self) -> None:
-        """Answer with everything that is counted."""
+        """Give everything that is counted, for Prometheus."""
         super().get()
 
 
@@ -88,10 +113,11 @@ class StaticHandler(BaseHandler):
     def initialize(self, package: str) -> None:  # type: ignore[override]
         """Serve the static files of a package."""
         super().initialize()
+        self._package = package
         self._files = static_files(package)
 
     @allow_unauthenticated
-    def get(self, path: str) -> None:
+    async def get(self, path: str) -> None:
         """Serve one file, by its own name or by that with the hash."""
         name = self._HASHED.sub(r"\g<stem>\g<suffix>", path)
         if name not in self._files:
@@ -103,6 +129,9 @@ class StaticHandler(BaseHandler):
         self.set_header("Cache-Control", lasting if is_lasting else "no-cache")
         kind = mimetypes.guess_type(name)[0]
         self.set_header("Content-Type", kind or "application/octet-stream")
+        if len(content) > LARGE and "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            content = await asyncio.to_thread(_compressed, self._package, name)
         self.write(content)
 
 
@@ -123,6 +152,11 @@ def static_files(package: str) -> Mapping[str, bytes]:
             else:
                 found[path + entry.name] = entry.read_bytes()
     return found
+
+
+@cache
+def _compressed(package: str, name: str) -> bytes:
+    return gzip.compress(static_files(package)[name], mtime=0)
 
 
 def resources(package: str) -> Traversable:

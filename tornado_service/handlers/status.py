@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import platform
+import secrets
 import time
 from dataclasses import asdict
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jupyterhub
 import tornado
+from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from .._version import __version__
 from ..selfcheck import FRESH
+from ..selfcheck.findings import Finding
 from .base import APIHandler, BaseHandler, PageHandler
+from .signature import answers
 
 if TYPE_CHECKING:
     from ..app import TornadoService
+
+
+class AppStatus(BaseModel):
+    """How an app is, and why it failed."""
+
+    name: str
+    app: str
+    state: Literal["loading", "ready", "failed"]
+    reason: str
+
+
+class Status(BaseModel):
+    """How the deployment is, and which scopes the service needs; the uptime is in seconds."""
+
+    status: Literal["ok", "wrong"]
+    findings: list[Finding]
+    apps: list[AppStatus]
+    scopes: list[str]
+    versions: dict[str, str]
+    uptime: int
 
 
 class AdminHandler(BaseHandler):
@@ -57,8 +81,15 @@ class StatusHandler(AdminHandler, PageHandler):
 class StatusAPIHandler(AdminHandler, APIHandler):
     """GET api/status: the same for a program."""
 
+    async def prepare(self) -> None:
+        """Let in whoever has the service's own token, too, as the doctor does; else an admin."""
+        token = self.hub_auth.get_token(self, in_cookie=False) or ""
+        if not secrets.compare_digest(token.encode(), self.hub_auth.api_token.encode()):
+            await super().prepare()
+
+    @answers(Status)
     async def get(self) -> None:
-        """Answer with everything."""
+        """Say to an admin what the self-check has found, and how the apps are."""
         self.write_json(await describe(self.service))
 
 
@@ -75,6 +106,7 @@ async def describe(service: TornadoService) -> dict[str, Any]:
         "status": "ok" if well else "wrong",
         "findings": [asdict(finding) for finding in findings],
         "apps": service.mounts.describe(),
+        "scopes": sorted(check.needed),
         "versions": {
             "tornado_service": __version__,
             "hub": check.hub_version,

@@ -20,3 +20,121 @@ window.serviceFetch = (path, options = {}) => {
   headers.set("X-XSRFToken", xsrfToken);
   return fetch(prefix + path, { ...options, headers, credentials: "same-origin" });
 };
+
+/**
+ * Listen to an EventStream of the service, for as long as the page is open and the sign-in lasts.
+ *
+ * A browser's own EventSource cannot send the XSRF token; otherwise this is the same.
+ * Handlers are called with an event's data, by its name. Four names are special:
+ *   open: the connection stands, at first and again; what is shown may be loaded now
+ *   reset: events have been lost; what is shown has to be loaded anew
+ *   error: the connection broke, and is tried again by itself
+ *   end: it was the last event, {reason, retry}; it is tried again only with retry
+ *
+ * @param {string} path - relative to the prefix, "reports/api/news"
+ * @param {Object<string, function(*, string)>} handlers - by event; get its data and its id
+ * @returns {{close: function()}}
+ */
+window.serviceEvents = (path, handlers) => {
+  const MOST = 60_000; // milliseconds between two attempts
+  const stop = new AbortController();
+  let lastId = "";
+  let pause = 3000;
+  let failures = 0;
+
+  const tell = (name, data) => {
+    if (stop.signal.aborted) return;
+    try {
+      handlers[name]?.(data, lastId);
+    } catch (error) {
+      reportError(error); // it is the page's own, and the next event comes all the same
+    }
+  };
+
+  const end = (data) => {
+    tell("end", data);
+    if (!data.retry) stop.abort();
+  };
+
+  const take = (event) => {
+    if (event.id !== undefined) lastId = event.id;
+    if (event.retry) pause = event.retry;
+    if (event.data === undefined) return;
+    const data = JSON.parse(event.data);
+    if (event.name === "end") end(data);
+    else tell(event.name, data);
+  };
+
+  // Returns how long to wait at least before the next attempt, in milliseconds.
+  const listen = async () => {
+    const headers = { Accept: "text/event-stream" };
+    if (lastId) headers["Last-Event-ID"] = lastId;
+    const answer = await serviceFetch(path, { headers, cache: "no-store", signal: stop.signal });
+    if (answer.ok) {
+      failures = 0;
+      tell("open");
+      for await (const event of eventsOf(answer.body)) take(event);
+    } else if (answer.status < 500 && answer.status !== 429) {
+      end({ reason: "refused", retry: false, status: answer.status });
+    }
+    return 1000 * (answer.headers.get("Retry-After") ?? 0);
+  };
+
+  const run = async () => {
+    while (!stop.signal.aborted) {
+      const atLeast = await listen().catch((error) => tell("error", error));
+      const most = Math.min(MOST, pause * 2 ** failures++);
+      const wait = Math.max(atLeast ?? 0, most / 2) + (Math.random() * most) / 2;
+      if (!stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  };
+
+  run();
+  return { close: () => stop.abort() };
+};
+
+/**
+ * The events of a text/event-stream,
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+async function* eventsOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let event = {};
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    // a CR at the end may be half of a line's end
+    const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line === "") {
+        yield { name: "message", ...event };
+        event = {};
+        continue;
+      }
+      const [, field, text = ""] = /^([^:]*)(?:: ?(.*))?$/.exec(line);
+      if (field === "data") event.data = "data" in event ? `${event.data}\n${text}` : text;
+      else if (field === "event") event.name = text || "message";
+      else if (field === "id") event.id = text;
+      else if (field === "retry" && /^\d+$/.test(text)) event.retry = Number(text);
+    }
+  }
+}
+
+/**
+ * A WebSocket below the service's prefix, with the XSRF token that our own pages know.
+ *
+ * It is closed with 1008 when the sign-in has ended, and with 1001 or 1013 when it may be opened
+ * again later.
+ *
+ * @param {string} path - relative to the prefix, "reports/api/chat"
+ * @returns {WebSocket}
+ */
+window.serviceSocket = (path) => {
+  const { prefix, xsrfToken } = document.body.dataset;
+  const url = new URL(prefix + path, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.searchParams.set("_xsrf", xsrfToken);
+  return new WebSocket(url);
+};

@@ -15,39 +15,84 @@ from urllib.parse import parse_qs, urlencode
 import jupyterhub
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
-#: What may be wrong with a hub: see ``StandInHub.fault``.
-FAULTS = ("cut", "silent", "error", "garbage", "half", "huge", "redirect")
+from .directory import Directory
+
+#: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
+#: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.
+FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge", "redirect")
+
+#: The service's own token.
+SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 
 @dataclass
 class StandInHub:
-    """Answers what the sign-in library asks. ``fault`` makes it misbehave."""
+    """Answers what the sign-in library and apps ask. ``fault`` makes it misbehave.
+
+    ::
+
+        hub.directory.add_user("ines", groups=["instructors"])
+        hub.grant("ines", "custom:reports:write")  # when she signs in with a browser
+        token = hub.token_for("ines", ("custom:reports:write",))
+        hub.fault = "error"  # every call, from now on; None: it is well again
+        await hub.stop()  # it is away; ``start`` brings it back
+
+    Attributes:
+        users: who signs in with which token.
+        directory: the users, servers and groups that apps may ask for.
+        fault: one of ``FAULTS``, if any.
+        delay: seconds that each answer takes.
+        calls: how often each path has been asked for.
+        service_scopes: those of the service's own token.
+        stumbles: faults of the next calls, one each.
+        date: what its clock shows, as the ``Date`` of its answers; the true one if empty.
+    """
 
     service_name: str = "tornado-service"
     version: str = jupyterhub.__version__
     fault: str | None = None
     delay: float = 0.0
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    directory: Directory = field(default_factory=Directory)
+    service_scopes: set[str] = field(default_factory=set)
+    stumbles: list[str] = field(default_factory=list)
+    date: str = ""
     calls: Counter[str] = field(default_factory=Counter)
     at_once: int = 0
     most_at_once: int = 0
     _codes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    _grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def grant(self, name: str, *scopes: str) -> None:
+        """Let people do this, too, when they have signed in with a browser."""
+        self._grants[name] = (*self._grants.get(name, ()), *scopes)
+
+    def token_of_sign_in(self, name: str) -> str:
+        """A new token of a user who has signed in with a browser."""
+        return self.token_for(name, self._grants.get(name, ()))
 
     def token_for(self, name: str, scopes: tuple[str, ...] = (), **model: Any) -> str:
-        """A new token of a user who may use the service."""
+        """A new token of a user who may use the service.
+
+        Args:
+            name: the user, who need not be in the directory.
+            scopes: what the token is good for besides.
+            model: fields of the hub's model of the user, such as ``admin=True``.
+        """
         access = f"access:services!service={self.service_name}"
         return self.token_with(name, (access, *scopes), **model)
 
     def token_with(self, name: str, scopes: tuple[str, ...], **model: Any) -> str:
         """A new token with these scopes and no others."""
         token = secrets.token_hex(16)
+        known = self.directory.users.get(name, {})
         self.users[token] = {
             "kind": "user",
             "name": name,
-            "admin": False,
-            "groups": [],
+            "admin": known.get("admin", False),
+            "groups": known.get("groups", []),
             "scopes": list(scopes),
             "session_id": "hub-" + secrets.token_hex(8),
             "token_id": "a" + token[:6],
@@ -62,6 +107,9 @@ class StandInHub:
         routes = [
             ("/hub/api/?", _Root),
             ("/hub/api/user", _User),
+            ("/hub/api/users", _Users),
+            ("/hub/api/users/([^/]+)", _OneUser),
+            ("/hub/api/groups", _Groups),
             ("/hub/api/oauth2/authorize", _Authorize),
             ("/hub/api/oauth2/token", _Token),
         ]
@@ -88,13 +136,15 @@ class _Handler(RequestHandler):
         self.hub = hub
 
     async def prepare(self) -> None:
+        if self.hub.date:
+            self.set_header("Date", self.hub.date)
         self.hub.calls[self.request.path] += 1
         self.hub.at_once += 1
         self.hub.most_at_once = max(self.hub.most_at_once, self.hub.at_once)
         if self.hub.delay:
             await asyncio.sleep(self.hub.delay)
         self.hub.at_once -= 1
-        await self._misbehave(self.hub.fault)
+        await self._misbehave(self.hub.stumbles.pop(0) if self.hub.stumbles else self.hub.fault)
 
     async def _misbehave(self, fault: str | None) -> None:
         connection: Any = self.request.connection
@@ -106,6 +156,13 @@ class _Handler(RequestHandler):
         elif fault == "error":
             self.set_status(500)
             await self.finish("<h1>Traceback</h1>")
+        elif fault == "busy":
+            self.set_status(503)
+            await self.finish("<h1>Service Unavailable</h1>")
+        elif fault == "limited":
+            self.set_status(429)
+            self.set_header("Retry-After", "1")
+            await self.finish("<h1>Too Many Requests</h1>")
         elif fault == "garbage":
             await self.finish("\x00 no JSON \xff")
         elif fault == "half":
@@ -136,6 +193,52 @@ class _User(_Handler):
         self.write(user)
 
 
+class _Listing(_Handler):
+    """Shows a token what its scopes allow."""
+
+    @property
+    def scopes(self) -> list[str]:
+        token = self.request.headers.get("Authorization", "").partition(" ")[2]
+        if token in self.hub.users:
+            scopes: list[str] = self.hub.users[token]["scopes"]
+            return scopes
+        if token == SERVICE_TOKEN:
+            return sorted(self.hub.service_scopes)
+        raise HTTPError(403, "Missing or invalid credentials.")
+
+    def write_page(self, items: list[dict[str, Any]]) -> None:
+        offset, limit = (int(self.get_argument(name, "0")) for name in ("offset", "limit"))
+        page = self.hub.directory.page(items, offset, limit or self.hub.directory.max_page)
+        if self.request.headers.get("Accept") == "application/jupyterhub-pagination+json":
+            self.write(page)
+        else:
+            self.finish(json.dumps(page["items"]))
+
+    def log_exception(self, *_: Any) -> None:
+        """Leave the log to the service."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1]
+        message = error.log_message if isinstance(error, HTTPError) else str(error)
+        self.finish({"status": status_code, "message": message})
+
+
+class _Users(_Listing):
+    def get(self) -> None:
+        state = self.get_argument("state", None)
+        self.write_page(self.hub.directory.list_users(self.scopes, state))
+
+
+class _OneUser(_Listing):
+    def get(self, name: str) -> None:
+        self.write(self.hub.directory.user(self.scopes, name))
+
+
+class _Groups(_Listing):
+    def get(self) -> None:
+        self.write_page(self.hub.directory.list_groups(self.scopes))
+
+
 class _Authorize(_Handler):
     """The hub's sign-in page, which knows who you are by the cookie ``hub-user``."""
 
@@ -156,7 +259,7 @@ class _Token(_Handler):
             self.set_status(400)
             self.write({"error": "invalid_grant"})
             return
-        self.write({"access_token": self.hub.token_for(name), "token_type": "Bearer"})
+        self.write({"access_token": self.hub.token_of_sign_in(name), "token_type": "Bearer"})
 
 
 def _challenge(verifier: str) -> str:

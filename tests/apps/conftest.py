@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tornado_service
+from tests.apps.support import BROKEN, GOOD, TEMPLATE, StartApps
+from tornado_service.app import TornadoService
+from tornado_service.testing import StartService
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that modules are imported from: good and broken apps."""
+    (tmp_path / "good_apps").mkdir()
+    (tmp_path / "good_apps/__init__.py").write_text(GOOD)
+    (tmp_path / "good_apps/templates").mkdir()
+    (tmp_path / "good_apps/templates/reports.html").write_text(TEMPLATE)
+    (tmp_path / "good_apps/static/deep").mkdir(parents=True)
+    (tmp_path / "good_apps/static/deep/chart.svg").write_text("<svg/>")
+    (tmp_path / "broken_apps.py").write_text(BROKEN)
+    (tmp_path / "raises_app.py").write_text("raise ValueError('password=1234 is wrong')")
+    (tmp_path / "exits_app.py").write_text("import sys; sys.exit(1)")
+    (tmp_path / "syntax_app.py").write_text("class App(\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    ours = ("good_apps", "broken_apps", "raises_app", "exits_app", "slow_app", "apps_in_zip")
+    yield tmp_path
+    for name in ours:
+        sys.modules.pop(name, None)
+    tornado_service.handlers.ops.static_files.cache_clear()
+
+
+@pytest.fixture
+def start_apps(start_service: StartService, modules: Path) -> StartApps:
+    """Start the service with these apps, and wait until each is ready or has failed."""
+
+    async def start(*specs: str, **settings: Any) -> TornadoService:
+        ours = {"apps": list(specs), **settings.pop("TornadoService", {})}
+        service = await start_service(load=False, TornadoService=ours, **settings)
+        await service.mounts.load()
+        return service
+
+    return start
+
+
+@pytest.fixture
+async def service(start_apps: StartApps) -> TornadoService:
+    return await start_apps("good_apps:Reports", "good_apps.Admins", "good_apps:Headless")

@@ -1,0 +1,62 @@
+"""The API's page: signed in, by our own files only, and what it says where they are missing."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from importlib.resources import files
+
+import pytest
+
+from tornado_service.handlers.ops import static_files
+from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub
+
+BUNDLE = "swagger/swagger-ui-bundle.js"
+
+
+async def test_it_is_for_who_is_signed_in(hub: StandInHub, fetch: Fetch) -> None:
+    assert (await fetch("docs", headers=SCRIPT)).code == 401
+    assert (await fetch("docs", headers=BROWSER)).code == 302
+    assert (await fetch("docs", token=hub.token_with("bob", ()))).code == 403
+    assert (await fetch("docs", token=hub.token_for("sam"))).code == 200
+
+
+async def test_it_loads_our_own_files_and_its_policy_is_as_strict_as_any(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("sam")
+    answer = await fetch("docs", token=token)
+    home = await fetch("", token=token)
+
+    page = answer.body.decode()
+    assert answer.headers["Content-Security-Policy"] == home.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    sources = re.findall(r'<script[^>]* src="([^"]+)"', page)
+    assert any("swagger-ui-bundle" in source for source in sources)
+    assert all(source.startswith((PREFIX, "/hub/")) for source in sources)
+    assert f'href="{PREFIX}api/openapi.json"' in page
+
+
+async def test_without_swagger_ui_it_says_so(
+    hub: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(static_files("tornado_service"), BUNDLE)
+
+    page = (await fetch("docs", token=hub.token_for("sam"))).body.decode()
+
+    assert "is not in this copy of the service" in page
+    assert f'href="{PREFIX}api/openapi.json"' in page
+    assert "swagger" not in page
+
+
+async def test_a_large_file_is_sent_compressed(fetch: Fetch) -> None:
+    content = files("tornado_service").joinpath("static", BUNDLE).read_bytes()
+    packed = await fetch(
+        f"static/{BUNDLE}", headers={"Accept-Encoding": "gzip"}, decompress_response=False
+    )
+    plain = await fetch(f"static/{BUNDLE}", decompress_response=False)
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed.body) == content
+    assert (plain.headers.get("Content-Encoding"), plain.body) == (None, content)

@@ -1,0 +1,108 @@
+"""Which changes of files make the service of a demonstration start again."""
+
+import os
+import secrets
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+
+from tornado_service import demo_service
+from tornado_service.demo_service import Files, is_own
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with an app; the folder above has the name of one for files of another kind."""
+    package = tmp_path / "static" / f"package_{secrets.token_hex(4)}"
+    (package / "pages" / "templates").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "app.py").write_text("def (")
+    (package / "pages" / "templates" / "home.html").write_text("before")
+    (package / "data.sqlite").write_text("before")
+    monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
+    # whoever works on this very code does not disturb
+    monkeypatch.setattr(demo_service, "is_own", lambda path: Path(path).is_relative_to(tmp_path))
+    for path in package.rglob("*"):
+        age(path)
+    return package
+
+
+def age(path: Path, seconds: float = 100) -> None:
+    """As if it had been written this long ago."""
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+def write(path: Path) -> None:
+    """As an author does, at a time that the system's coarser clock has not rounded."""
+    path.write_text("after")
+    os.utime(path, (time.time(), time.time()))
+
+
+@pytest.fixture
+def files(package: Path) -> Files:
+    files = Files([f"{package.name}.app:App"])
+    assert files.changed() is None
+    return files
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app.py",
+        "__init__.py",
+        "new.py",
+        "pages/templates/home.html",
+        "pages/templates/new.html",
+        "../beside.py",
+    ],
+)
+def test_code_and_templates_count_even_if_nothing_could_be_imported(
+    files: Files, package: Path, name: str
+) -> None:
+    write(package / name)
+
+    changed = files.changed()
+
+    # a new file changes its folder, too
+    assert changed
+    assert (package / name).resolve().is_relative_to(changed.resolve())
+
+
+def test_a_file_that_is_replaced_by_an_older_one_has_changed(files: Files, package: Path) -> None:
+    age(package / "app.py")
+
+    assert files.changed() == package / "app.py"
+
+
+def test_data_of_an_app_do_not_count(files: Files, package: Path) -> None:
+    write(package / "data.sqlite")
+    write(package / "new.log")
+
+    assert files.changed() is None
+
+
+def test_a_file_from_the_future_counts_when_it_is_written_again(
+    files: Files, package: Path
+) -> None:
+    write(package / "new.py")
+    age(package / "new.py", seconds=-1000)
+
+    assert files.changed() is None
+    write(package / "new.py")
+    assert files.changed() == package / "new.py"
+
+
+@pytest.mark.parametrize("apps", [["nowhere_to_be_found:App"], ["no-entry-point"], [".x:App"], []])
+def test_apps_that_are_nowhere_break_nothing(package: Path, apps: list[str]) -> None:
+    assert Files(apps).changed() is None
+
+
+def test_libraries_are_nobodys_work(tmp_path: Path) -> None:
+    assert is_own(str(tmp_path / "app.py"))
+    assert not is_own(f"{sysconfig.get_path('stdlib')}/json/__init__.py")
+    assert not is_own(f"{sysconfig.get_path('purelib')}/tornado/web.py")
+    assert not is_own("/elsewhere/lib/python3/dist-packages/tornado/web.py")

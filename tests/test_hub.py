@@ -1,0 +1,264 @@
+"""Who asks the hub, what becomes of a refusal, and when it is asked again."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from tornado_service import APIHandler, HubRefused, HubUnavailable, allow_unauthenticated
+from tornado_service.app import TornadoService
+from tornado_service.handlers.base import PageHandler
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    SERVICE_TOKEN,
+    Fetch,
+    StandInHub,
+    Visitor,
+)
+
+USERS = "/hub/api/users"
+
+
+class SeenHandler(APIHandler):
+    """Those whom the caller may see."""
+
+    async def get(self) -> None:
+        self.write_json([user.name async for user in self.as_caller().users()])
+
+
+class AllHandler(PageHandler):
+    """Those whom the service may see."""
+
+    async def get(self) -> None:
+        self.write_json([user.name async for user in self.service.hub.users()])
+
+
+class OpenHandler(APIHandler):
+    @allow_unauthenticated
+    def get(self) -> None:
+        self.as_caller()
+
+
+@pytest.fixture
+async def service(start_service, hub: StandInHub) -> TornadoService:
+    service = await start_service()
+    routes = [("seen", SeenHandler), ("all", AllHandler), ("open", OpenHandler)]
+    service.web_app.add_handlers(".*", [(PREFIX + path, handler) for path, handler in routes])
+    hub.directory.add_user("sam", groups=["class-a"])
+    hub.directory.add_user("kim", groups=["class-b"])
+    hub.directory.add_user("ada")
+    return service
+
+
+async def users(service: TornadoService) -> list[str]:
+    return [user.name async for user in service.hub.users()]
+
+
+def retries(service: TornadoService) -> float:
+    return service.metrics.registry.get_sample_value("tornado_service_hub_retries_total") or 0
+
+
+class TestAgain:
+    """A call that changes nothing is made again when the hub stumbles."""
+
+    @pytest.fixture(autouse=True)
+    def may_list(self, hub: StandInHub) -> None:
+        hub.service_scopes = {"list:users"}
+
+    @pytest.mark.parametrize("fault", ["cut", "busy", "half", "limited"])
+    async def test_a_stumble_does_not_show(
+        self, hub: StandInHub, service: TornadoService, fault: str
+    ) -> None:
+        hub.stumbles = [fault]
+
+        assert await users(service) == ["sam", "kim", "ada"]
+        assert hub.calls[USERS] == 2
+        assert retries(service) == 1
+
+    async def test_after_three_tries_it_is_enough(
+        self, hub: StandInHub, service: TornadoService
+    ) -> None:
+        hub.fault = "busy"
+
+        with pytest.raises(HubUnavailable):
+            await users(service)
+
+        assert hub.calls[USERS] == 3
+        assert retries(service) == 2
+
+    @pytest.mark.parametrize("fault", ["error", "garbage", "redirect"])
+    async def test_what_does_not_pass_is_not_tried_again(
+        self, hub: StandInHub, service: TornadoService, fault: str
+    ) -> None:
+        hub.stumbles = [fault]
+
+        with pytest.raises(HubUnavailable):
+            await users(service)
+
+        assert hub.calls[USERS] == 1
+
+    @pytest.mark.parametrize("fault", ["silent", "limited"])
+    async def test_nothing_is_tried_again_beyond_the_time_of_one_call(
+        self, hub: StandInHub, start_service, fault: str
+    ) -> None:
+        service = await start_service(HubClient={"hub_timeout": 0.5})
+        hub.fault = fault
+
+        with pytest.raises(HubUnavailable):
+            await users(service)
+
+        assert hub.calls[USERS] == 1
+
+    async def test_a_hub_that_nobody_waits_for_is_left_alone(
+        self, hub: StandInHub, start_service
+    ) -> None:
+        service = await start_service(HubClient={"breaker_failures": 2})
+        hub.fault = "busy"
+
+        with pytest.raises(HubUnavailable):
+            await users(service)
+
+        assert service.hub.breaker.is_open
+        assert hub.calls[USERS] == 2
+
+    async def test_a_sign_in_is_not_tried_again(self, hub: StandInHub, fetch: Fetch) -> None:
+        token = hub.token_for("ada")
+        hub.stumbles = ["busy"]
+
+        assert (await fetch("api/user", token=token)).code == 503
+        assert hub.calls["/hub/api/user"] == 1
+
+    async def test_too_many_calls_say_when_to_come_again(
+        self, hub: StandInHub, start_service, client: AsyncHTTPClient
+    ) -> None:
+        service = await start_service(HubClient={"hub_timeout": 0.5})
+        hub.fault = "limited"
+
+        with pytest.raises(HubUnavailable) as error:
+            await users(service)
+
+        assert error.value.pause == 1
+
+
+class TestAsCaller:
+    async def test_a_token_sees_what_its_scopes_show(self, hub: StandInHub, fetch: Fetch) -> None:
+        teacher = hub.token_for("ines", ("list:users!group=class-a",))
+        admin = hub.token_for("ada", ("list:users",))
+
+        assert json.loads((await fetch("seen", token=teacher)).body) == ["sam"]
+        assert json.loads((await fetch("seen", token=admin)).body) == ["sam", "kim", "ada"]
+
+    @pytest.mark.parametrize("scheme", ["token", "Bearer"])
+    async def test_both_ways_to_send_a_token_count(
+        self, hub: StandInHub, fetch: Fetch, scheme: str
+    ) -> None:
+        token = hub.token_for("ines", ("list:users!group=class-a",))
+
+        answer = await fetch("seen", headers={"Authorization": f"{scheme} {token}"})
+
+        assert json.loads(answer.body) == ["sam"]
+
+    async def test_a_browsers_sign_in_sees_what_its_scopes_show(
+        self, hub: StandInHub, visitor: Visitor
+    ) -> None:
+        await visitor.open(PREFIX)
+        (token,) = [token for token, model in hub.users.items() if model["name"] == "ada"]
+        hub.users[token]["scopes"].append("list:users!group=class-b")
+
+        for headers in ({}, {"Authorization": "token wrong"}):  # recognized by the cookie
+            answer = await visitor.get(PREFIX + "seen", headers=headers)
+            assert json.loads(answer.body) == ["kim"]
+
+    async def test_without_the_scope_they_read_which_one(
+        self, hub: StandInHub, fetch: Fetch
+    ) -> None:
+        hub.service_scopes = {"list:users"}  # of no use to them
+
+        answer = await fetch("seen", token=hub.token_for("sam"))
+
+        assert answer.code == 403
+        assert "list:users" in json.loads(answer.body)["message"]
+
+    async def test_a_sign_in_that_has_ended_begins_anew(
+        self, hub: StandInHub, visitor: Visitor
+    ) -> None:
+        await visitor.open(PREFIX)
+        hub.users.clear()  # at the hub they have signed out; here they are known for a minute
+
+        answer = await visitor.get(PREFIX + "seen")
+        again = await visitor.get(PREFIX + "seen")
+
+        assert answer.code == 401
+        assert "sign in" in json.loads(answer.body)["message"]
+        assert again.code == 302
+        assert "oauth2/authorize" in again.headers["Location"]
+
+    async def test_where_nobody_is_signed_in_there_is_no_caller(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = await fetch("open", token=hub.token_for("ada", ("list:users",)))
+
+        assert answer.code == 500
+        assert "who is the caller" in caplog.text
+
+    async def test_the_token_is_in_no_log(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        token = hub.token_for("sam")
+        await fetch("seen", token=token)
+        hub.fault = "cut"
+        await fetch("seen", token=token)
+
+        assert token not in caplog.text
+
+
+class TestAsService:
+    async def test_it_sees_what_its_own_scopes_show(
+        self, hub: StandInHub, service: TornadoService
+    ) -> None:
+        hub.service_scopes = {"list:users!group=class-b"}
+
+        assert await users(service) == ["kim"]
+
+    async def test_without_the_scope_it_is_not_set_up_and_the_log_says_why_once(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        token = hub.token_for("ada", ("list:users",))  # of no use to the service
+
+        for _ in range(2):
+            answer = await fetch("all", token=token)
+            page = await fetch("all", token=token, headers=BROWSER)
+            for each in (answer, page):
+                assert each.code == 503
+                assert each.headers["Retry-After"] == "60"
+                assert b"not set up" in each.body
+                assert b"list:users" not in each.body
+
+        (line,) = [record for record in caplog.records if "list:users" in record.getMessage()]
+        assert line.levelno == logging.ERROR
+
+    async def test_a_program_learns_the_scope(
+        self, hub: StandInHub, service: TornadoService
+    ) -> None:
+        with pytest.raises(HubRefused) as error:
+            [group async for group in service.hub.groups()]
+
+        assert error.value.scope == "list:groups"
+
+    async def test_a_hub_that_does_not_know_the_service_is_not_set_up(
+        self, service: TornadoService, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        service.hub.api_token = "made up"
+
+        with pytest.raises(HubRefused) as error:
+            await users(service)
+
+        assert error.value.status_code == 503
+        assert "does not know the service's token" in caplog.text
+        assert SERVICE_TOKEN not in caplog.text
+        assert "made up" not in caplog.text

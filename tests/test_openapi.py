@@ -1,0 +1,217 @@
+"""The OpenAPI document: valid, whole, and true."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from tornado_service.app import TornadoService
+from tornado_service.handlers.base import APIHandler
+from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
+from tornado_service.web import make_routes
+
+OTHER = """
+from __future__ import annotations
+from typing import Any, Callable
+from pydantic import BaseModel
+from tornado_service import APIHandler, PageHandler, ServiceApp, allow_unauthenticated
+
+class Report(BaseModel):
+    other: str
+
+class Odd(BaseModel):
+    model_config = {"arbitrary_types_allowed": True}
+    call: Callable[[], None]
+
+class Good(APIHandler):
+    async def get(self) -> Report: ...
+
+class Bad(APIHandler):
+    async def get(self) -> Odd: ...
+    async def post(self, body: Report) -> None: ...
+
+class Page(PageHandler):
+    def get(self): ...
+
+class Other(ServiceApp):
+    name = "other"
+    def handlers(self):
+        return [("", Page), ("api/good", Good), ("api/bad", Bad), ("api/also", Good),
+                ("api/.*", Good)]
+"""
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    return {"TornadoService": {"apps": ["tests.typed_app:Typed"]}}
+
+
+@pytest.fixture
+async def document(fetch: Fetch) -> dict[str, Any]:
+    return json.loads((await fetch("api/openapi.json")).body)
+
+
+async def test_it_is_open_valid_and_cached_for_a_short_time(fetch: Fetch) -> None:
+    answer = await fetch("api/openapi.json")
+
+    assert answer.code == 200
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    validate(json.loads(answer.body))
+    again = await fetch("api/openapi.json", headers={"If-None-Match": answer.headers["Etag"]})
+    assert again.code == 304
+
+
+async def test_each_address_of_our_api_is_in_it(
+    service: TornadoService, document: dict[str, Any]
+) -> None:
+    routes = [(route[0].replace("\\", ""), route[1]) for route in make_routes(service)]
+    ours = [
+        path.removeprefix(service.prefix).rstrip("?/")
+        for path, handler in routes
+        if issubclass(handler, APIHandler) and path.startswith(service.prefix)
+    ]
+
+    assert len(ours) > 6
+    in_it = {path for path in document["paths"] if not path.startswith("/typed/")}
+    assert in_it == {f"/{path}" for path in ours if path != "api/debug"}
+    assert document["servers"] == [{"url": service.prefix.rstrip("/")}]
+
+
+async def test_an_address_that_is_switched_on_is_in_it(start_service: StartService) -> None:
+    service = await start_service(TornadoService={"debug_api": True})
+
+    document = json.loads(await service.web_app.settings["api_document"].json())
+
+    assert "/api/debug" in document["paths"]
+
+
+async def test_parameters_are_those_of_path_and_query(document: dict[str, Any]) -> None:
+    parameters = document["paths"]["/typed/api/reports"]["get"]["parameters"]
+    (number,) = document["paths"]["/typed/api/reports/{number}"]["get"]["parameters"]
+
+    assert {each["name"]: each["schema"] for each in parameters} == {
+        "since": {"type": "string", "format": "date"},
+        "tag": {"type": "array", "items": {"type": "string"}, "default": []},
+        "mood": {"type": "string", "enum": ["good", "bad"]},
+        "days": {"type": "array", "items": {"type": "string", "format": "date"}, "default": []},
+        "old": {"type": "boolean", "default": False},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10},
+        "sort": {"type": "string", "enum": ["newest", "oldest"], "default": "newest"},
+    }
+    assert parameters[0]["description"] == "The first day."
+    assert number == {
+        "name": "number",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "integer"},
+    }
+    assert "/typed/api/kinds/{kind}/{key}" in document["paths"]
+    assert {"/typed/api/optional", "/typed/api/optional/{number}"} <= document["paths"].keys()
+
+
+async def test_bodies_and_answers_are_models_by_reference(document: dict[str, Any]) -> None:
+    post = document["paths"]["/typed/api/reports"]["post"]
+    get = document["paths"]["/typed/api/reports"]["get"]
+    one = document["paths"]["/typed/api/reports/{number}"]
+
+    report = {"$ref": "#/components/schemas/typed.Report"}
+    body = {"$ref": "#/components/schemas/typed.NewReport"}
+    assert post["requestBody"] == {
+        "required": True,
+        "content": {"application/json": {"schema": body}},
+    }
+    assert post["responses"]["2XX"]["content"]["application/json"]["schema"] == report
+    content = get["responses"]["200"]["content"]["application/json"]
+    assert content["schema"]["items"] == report
+    assert one["get"]["responses"].keys() >= {"200", "204", "400", "401", "403", "404", "503"}
+    assert "415" in one["put"]["responses"]
+    assert document["components"]["schemas"]["typed.Report"]["description"]
+    optional = document["paths"]["/typed/api/optional"]["post"]["requestBody"]
+    assert optional["required"] is False
+
+
+async def test_words_are_those_of_the_docstrings(document: dict[str, Any]) -> None:
+    get = document["paths"]["/typed/api/reports"]["get"]
+
+    assert get["summary"] == "The reports, by date"
+    assert get["description"] == "Not more than are asked for."
+    assert get["tags"] == ["typed"]
+    assert {"name": "typed", "description": "Typed reports. Reports, typed."} in document["tags"]
+
+
+async def test_what_is_open_and_which_scopes_are_needed(
+    document: dict[str, Any], service: TornadoService
+) -> None:
+    paths = document["paths"]
+
+    access = service.auth.access_scope
+    assert paths["/health"]["get"]["security"] == []
+    assert paths["/typed/api/open"]["get"]["security"] == []
+    assert paths["/api/user"]["get"]["security"] == [{"token": [access]}, {"session": [access]}]
+    roles = [access, "custom:reports:write"]
+    post = paths["/typed/api/decorated"]["post"]
+    assert post["security"] == [{"token": roles}, {"session": roles}]
+    assert "Needs the scope `custom:reports:write`." in post["description"]
+
+
+async def test_names_are_unique(document: dict[str, Any]) -> None:
+    names = [each["operationId"] for path in document["paths"].values() for each in path.values()]
+
+    assert len(names) == len(set(names))
+
+
+async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
+    start_service: StartService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "other_app.py").write_text(OTHER)
+    monkeypatch.syspath_prepend(tmp_path)
+    apps = ["tests.typed_app:Typed", "other_app:Other"]
+    service = await start_service(load=False, TornadoService={"apps": apps})
+    made = service.web_app.settings["api_document"]
+    before = json.loads(await made.json())
+
+    await service.mounts.load()
+    after = json.loads(await made.json())
+    await made.json()
+
+    sys.modules.pop("other_app")
+    validate(after)
+    assert not [path for path in before["paths"] if path.startswith(("/typed", "/other"))]
+    found = {path for path in after["paths"] if path.startswith("/other")}
+    assert found == {"/other/api/good", "/other/api/also", "/other/api/bad"}
+    assert after["paths"]["/other/api/bad"].keys() == {"post"}
+    schemas = after["components"]["schemas"]
+    assert schemas["other.Report"].keys() != schemas["typed.Report"].keys()
+    said = capsys.readouterr().err
+    assert said.count("Not in api/openapi.json: other_Bad_get: ") == 1
+    assert said.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
+
+
+async def test_many_who_ask_at_once_make_it_once(
+    service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = service.web_app.settings["api_document"]
+    calls = []
+    make = made.make
+    monkeypatch.setattr(made, "make", lambda mounts: calls.append(1) or make(mounts))
+
+    answers = await asyncio.gather(*[fetch("api/openapi.json") for _ in range(5)])
+
+    assert {answer.code for answer in answers} == {200}
+    assert len(calls) == 1
+
+
+async def test_the_hub_is_not_needed(hub: StandInHub, fetch: Fetch) -> None:
+    hub.fault = "silent"
+
+    assert (await fetch("api/openapi.json")).code == 200

@@ -1,0 +1,192 @@
+"""Streams: how many there may be, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from tests.live_app import Live
+from tests.streaming import APP, CLIENT, NEWS, ask, ending, metric, until
+from tornado_service import streams
+from tornado_service.app import TornadoService
+from tornado_service.testing import Fetch, StandInHub
+
+
+@pytest.fixture
+def service_config() -> dict[str, Any]:
+    return {"TornadoService": APP}
+
+
+@pytest.fixture
+def app(service: TornadoService) -> Live:
+    return service.mounts.find("live").app
+
+
+@pytest.fixture
+def token(hub: StandInHub) -> str:
+    return hub.token_for("alice")
+
+
+class TestBounds:
+    @pytest.fixture
+    def service_config(self) -> dict[str, Any]:
+        return {"TornadoService": APP, "Streams": {"per_user": 2, "in_all": 3}}
+
+    async def test_a_user_has_so_many_and_all_together_have_so_many(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService
+    ) -> None:
+        alice, bob = hub.token_for("alice"), hub.token_for("bob")
+        async with (
+            fetch.listen(NEWS, token=alice),
+            fetch.listen(NEWS, token=hub.token_for("alice")),
+        ):
+            third = await fetch(NEWS, token=alice)
+            async with fetch.listen(NEWS, token=bob) as events:
+                code = events.code
+                fourth = await fetch(NEWS, token=bob)
+                assert metric(service, "streams", kind="events") == 3
+        await until(lambda: len(service.streams) == 0)
+        async with fetch.listen(NEWS, token=alice) as events:
+            again = events.code
+
+        assert (third.code, code, fourth.code, again) == (429, 200, 503, 200)
+        for answer in (third, fourth):
+            assert int(answer.headers["Retry-After"]) > 0
+            assert json.loads(answer.body)["status"] == answer.code
+        assert service.streams._by_owner.total() <= 1
+
+
+class TestEnd:
+    async def test_at_sign_out_of_that_session(
+        self, fetch: Fetch, hub: StandInHub, visitor, service: TornadoService
+    ) -> None:
+        await visitor.open(service.prefix)
+        async with (
+            visitor.listen(NEWS, CLIENT) as mine,
+            fetch.listen(NEWS, token=hub.token_for("ada")) as other,
+        ):
+            await visitor.get(f"{service.prefix}logout")
+
+            assert await ending(mine) == {"reason": "signed-out", "retry": False}
+            service.mounts.find("live").app.news.send("x")
+            assert (await other.read(1))[0].json == "x"
+
+    async def test_when_the_token_is_revoked(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str, soon: None
+    ) -> None:
+        async with fetch.listen(NEWS, token=token) as events:
+            del hub.users[token]
+
+            assert await ending(events) == {"reason": "signed-out", "retry": False}
+
+    async def test_when_another_request_finds_it_revoked(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str
+    ) -> None:
+        async with fetch.listen(NEWS, token=token) as events:
+            del hub.users[token]
+            assert (await fetch("live/api/send", token=token, method="POST", json={})).code == 401
+
+            assert (await ending(events))["reason"] == "signed-out"
+
+    @pytest.mark.parametrize("scopes", [["access:services"], ["custom:live:read"]])
+    async def test_when_a_scope_is_lost(
+        self, fetch: Fetch, hub: StandInHub, scopes: list[str], soon: None
+    ) -> None:
+        token = hub.token_for("bob", ("custom:live:read",))
+        async with fetch.listen("live/api/scoped", token=token) as events:
+            hub.users[token]["scopes"] = scopes
+
+            assert await ending(events) == {"reason": "no-access", "retry": False}
+
+    async def test_when_the_hub_is_away_for_too_long(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str, soon: None
+    ) -> None:
+        service.auth.stale_grace = service.auth.identities._grace = 0.3
+        async with fetch.listen(NEWS, token=token) as events:
+            hub.fault = "error"
+
+            assert await ending(events) == {"reason": "hub-away", "retry": True}
+
+    async def test_not_while_the_hub_may_be_away(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, app, token, soon: None
+    ) -> None:
+        async with fetch.listen(NEWS, token=token) as events:
+            hub.fault = "error"
+            asked = hub.calls["/hub/api/user"]
+            await until(lambda: hub.calls["/hub/api/user"] >= asked + 3)
+            app.news.send("still here")
+
+            assert (await events.read(1))[0].json == "still here"
+
+    async def test_a_changed_model_is_what_the_view_sees(
+        self, fetch: Fetch, hub: StandInHub, app: Live, token: str, soon: None
+    ) -> None:
+        async with fetch.listen("live/api/mine", token=token) as events:
+            hub.users[token]["name"] = "renamed"
+            (listener,) = app.news._listeners
+            await until(lambda: listener.current_user["name"] == "renamed")
+            app.news.send({"to": "renamed", "text": "x"})
+
+            assert (await events.read(1))[0].json == {"text": "x"}
+
+    async def test_many_streams_of_one_sign_in_ask_once(
+        self, fetch: Fetch, hub: StandInHub, token: str, service: TornadoService
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            for _ in range(5):
+                await stack.enter_async_context(fetch.listen(NEWS, token=token))
+
+            assert len(service.streams._callers) == 1
+            assert hub.calls["/hub/api/user"] == 1
+
+    async def test_many_sign_ins_do_not_ask_all_at_once(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, soon: None
+    ) -> None:
+        hub.delay = 0.02
+        async with AsyncExitStack() as stack:
+            for number in range(20):
+                token = hub.token_for(f"user-{number}")
+                await stack.enter_async_context(fetch.listen(NEWS, token=token))
+            hub.most_at_once = 0
+            asked = hub.calls["/hub/api/user"]
+            await until(lambda: hub.calls["/hub/api/user"] >= asked + 40)
+
+            assert hub.most_at_once <= streams.AT_ONCE
+
+    async def test_when_the_service_is_stopped_without_holding_it_up(
+        self, fetch: Fetch, service: TornadoService, token: str
+    ) -> None:
+        async with fetch.listen(NEWS, token=token) as events:
+            service.streams.close()
+
+            assert service.open_requests == 0
+            assert await ending(events) == {"reason": "stopping", "retry": True}
+        refused = await fetch(NEWS, token=token)
+        assert refused.code == 503
+        assert "Retry-After" in refused.headers
+
+    async def test_one_who_does_not_read_cannot_hold_it_up_either(
+        self, service: TornadoService, app: Live, token: str
+    ) -> None:
+        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+            await ask(connection, f"{service.prefix}{NEWS}", token)
+            await until(lambda: len(service.streams) == 1)
+            (listener,) = app.news._listeners
+            while not listener._wire.writing():
+                app.news.send("x" * 60_000)
+                await asyncio.sleep(0)
+
+            service.streams.close()
+
+            await until(lambda: service.open_requests == 0)
+
+    @pytest.fixture
+    def soon(self, service: TornadoService, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The hub is asked again and again, without a minute in between."""
+        monkeypatch.setattr(streams, "PAUSE", 0.05)
+        service.auth.cache_max_age = service.auth.identities._max_age = 0

@@ -1,0 +1,215 @@
+"""Channels: what an app has to say to many listeners, kept for those who come back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+#: Names that mean something else to the listeners: those of a browser's EventSource, and ours.
+RESERVED = frozenset({"open", "error", "end", "reset"})
+
+#: The largest event, in bytes.
+MAX_EVENT = 64 * 1024
+
+#: How much a channel keeps, in bytes.
+MAX_KEPT = 4 * 1024 * 1024
+
+#: So many listeners are served before everybody else has a turn.
+BATCH = 10
+
+
+class Overtaken(Exception):
+    """A listener is so far behind that the channel has no longer what comes next."""
+
+
+class Listener(Protocol):
+    """Who hears of news."""
+
+    def pump(self) -> None:
+        """Take what is due. It must not raise."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event.
+
+    Attributes:
+        id: its place in its channel.
+        name: its kind.
+        data: anything that JSON can hold.
+    """
+
+    id: str
+    name: str
+    data: Any
+    encoded: bytes = field(repr=False)
+
+    def with_data(self, data: Any) -> Event:
+        """The same event with other data, for one listener.
+
+        Raises:
+            TypeError: the data cannot be written as JSON.
+            ValueError: neither can they, or they are too large.
+        """
+        return make_event(self.id, self.name, data)
+
+
+def make_event(id_: str, name: str, data: Any) -> Event:
+    """An event as it goes over the wire.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+    Raises:
+        TypeError: the data cannot be written as JSON.
+        ValueError: neither can they, or they are too large, or the name is no name.
+    """
+    if not name or not name.isprintable() or name in RESERVED:
+        raise ValueError(f"An event cannot have the name {name!r}.")
+    # JSON has no line breaks of its own: it always is one line of data
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    kind = "" if name == "message" else f"event: {name}\n"
+    encoded = f"id: {id_}\n{kind}data: {text}\n\n".encode()
+    if len(encoded) > MAX_EVENT:
+        raise ValueError(
+            f"The event {name!r} has {len(encoded)} bytes, and may have {MAX_EVENT}: send what it"
+            " is about, and let the page ask for the rest."
+        )
+    return Event(id_, name, data, encoded)
+
+
+class Channel:
+    """Events for any number of listeners, who all read from one log at a pace of their own.
+
+    Make it in ``start`` or ``handlers`` of an app: as an attribute of the class, all instances
+    of the app would share it.
+
+    Args:
+        history: how many events a listener may be behind, having been away or being slow.
+            There may be fewer, as a channel keeps 4 MiB at most.
+    """
+
+    def __init__(self, history: int = 1000) -> None:
+        if history < 1:
+            raise ValueError(f"A channel has to keep one event at least, and not {history}.")
+        self._history = history
+        #: Tells the ids of this channel from those of an earlier process.
+        self._epoch = secrets.token_hex(4)
+        self._events: deque[Event] = deque()
+        self._size = 0  # bytes
+        self._end = 1  # the number of the next event
+        self._lock = threading.Lock()
+        self._listeners: dict[Listener, None] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._is_telling = False
+
+    def send(self, data: Any, event: str = "message") -> None:
+        """Say something to all listeners, from any coroutine or thread. Waits for nobody.
+
+        Args:
+            data: anything that JSON can hold. It is encoded once, at once.
+            event: its kind, by which a page chooses what to do.
+
+        Raises:
+            TypeError: the data cannot be written as JSON.
+            ValueError: neither can they, or they take more than 64 KiB, or the kind is reserved.
+        """
+        with self._lock:
+            made = make_event(self._id(self._end), event, data)
+            self._end += 1
+            self._events.append(made)
+            self._size += len(made.encoded)
+            while len(self._events) > self._history or self._size > MAX_KEPT:
+                self._size -= len(self._events.popleft().encoded)
+            if self._is_telling or not self._listeners or self._loop is None:
+                return
+            self._is_telling = True
+        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            self._loop.call_soon_threadsafe(self._begin_telling)
+
+    def _id(self, number: int) -> str:
+        return f"{self._epoch}-{number}"
+
+    @property
+    def now(self) -> int:
+        """The place behind the last event."""
+        return self._end
+
+    def last_id(self, place: int) -> str:
+        """The id of the event before a place, or what stands for it where there is none."""
+        return self._id(place - 1)
+
+    def place_after(self, event_id: str) -> int | None:
+        """The place behind an event, or nothing if what follows it is not known any more."""
+        epoch, _, number = event_id.rpartition("-")
+        if epoch != self._epoch or not (number.isascii() and number.isdecimal()):
+            return None
+        place = int(number[:20]) + 1
+        with self._lock:
+            return place if self._first <= place <= self._end else None
+
+    def take(self, place: int, size: int) -> list[Event]:
+        """What comes at a place: one event at least if there is one, else as many as fit.
+
+        Args:
+            place: where the listener is.
+            size: about how many bytes it takes at once.
+
+        Raises:
+            Overtaken: the channel has dropped what comes there.
+        """
+        taken: list[Event] = []
+        with self._lock:
+            if place < self._first:
+                raise Overtaken
+            for index in range(place - self._first, len(self._events)):
+                event = self._events[index]
+                size -= len(event.encoded)
+                if taken and size < 0:
+                    break
+                taken.append(event)
+        return taken
+
+    @property
+    def _first(self) -> int:
+        """The number of the oldest event that is kept."""
+        return self._end - len(self._events)
+
+    def add(self, listener: Listener) -> None:
+        """Tell somebody of news from now on. To be called on the event loop."""
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            self._listeners[listener] = None
+
+    def remove(self, listener: Listener) -> None:
+        """Tell them no more."""
+        with self._lock:
+            self._listeners.pop(listener, None)
+
+    def _begin_telling(self) -> None:
+        self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        """Tell all listeners, some at a time, until nothing is new."""
+        told = 0
+        try:
+            while True:
+                with self._lock:
+                    if told == self._end:
+                        self._is_telling = False
+                        return
+                    told = self._end
+                    listeners = list(self._listeners)
+                for number, listener in enumerate(listeners, 1):
+                    listener.pump()
+                    if number % BATCH == 0:
+                        await asyncio.sleep(0)
+        except BaseException:
+            self._is_telling = False  # the next event begins anew
+            raise

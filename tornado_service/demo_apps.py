@@ -1,0 +1,133 @@
+"""The apps that their author tries in the demonstration, and what its hub grants for them."""
+
+import asyncio
+import os
+import sys
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.scopes import define_custom_scopes, scope_definitions
+
+from .apps import AppError, ServiceApp, import_app
+from .guard import in_thread, within
+
+#: Seconds that an import may take before the hub starts without knowing the app's scopes.
+IMPORT_LIMIT = 20.0
+
+#: Who is granted the scopes that apps have made up.
+TRUSTED = ("ada", "ines")
+
+
+class DemoApps:
+    """Apps named on the command line, imported to see which scopes they ask for.
+
+    Attributes:
+        specs: how they were named.
+        classes: those that could be imported.
+        problems: what is wrong with the others, or with a scope; a line for each.
+        service_scopes: what the service's own token gets.
+        user_scopes: what a visitor's token may carry.
+    """
+
+    def __init__(self, specs: list[str]) -> None:
+        self.specs = specs
+        self.classes: list[type[ServiceApp]] = []
+        self.problems: list[str] = []
+        sys.path.insert(0, os.getcwd())
+        for spec in specs:
+            try:
+                self.classes.append(asyncio.run(_imported(spec)))
+            except Exception as error:
+                # whatever it is: the hub runs, and the service tries again when it is mended
+                self.problems.append(f"--app={spec}: {_in_a_line(error, spec)}")
+        self.service_scopes = self._scopes("service_scopes")
+        self.user_scopes = self._scopes("user_scopes")
+
+    @property
+    def own_scopes(self) -> list[str]:
+        """The scopes that the apps have made up."""
+        scopes = {_bare(scope) for scope in (*self.service_scopes, *self.user_scopes)}
+        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+
+    def addresses(self, prefix: str) -> list[str]:
+        """Where the apps answer; the service's own home page if none is known.
+
+        Args:
+            prefix: the service's address.
+        """
+        return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
+
+    @property
+    def welcome(self) -> str:
+        """What their author reads when all is up."""
+        granted = f"{', '.join(self.own_scopes)}: granted to {' and '.join(TRUSTED)}.\n"
+        reloads = "Save a file of an app, and the service starts again with it.\n"
+        return (granted if self.own_scopes else "") + reloads
+
+    def hub_options(self) -> dict[str, Any]:
+        """The arguments of a `ThrowAwayHub` whose service runs them, and starts again by itself."""
+        path = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {
+            "service_command": [
+                *(sys.executable, "-m", "tornado_service.demo_service"),
+                *(f"--TornadoService.apps={spec}" for spec in self.specs),
+                *(f"--DemoService.service_scopes={scope}" for scope in self.service_scopes),
+                *(f"--DemoService.user_scopes={scope}" for scope in self.user_scopes),
+            ],
+            "service_environment": {"PYTHONPATH": os.pathsep.join(path)},
+            "service_scopes": self.service_scopes,
+            "service_options": {"oauth_client_allowed_scopes": self.user_scopes},
+            "extra_config": self._own_scopes_config(),
+        }
+
+    def _own_scopes_config(self) -> str:
+        if not self.own_scopes:
+            return ""
+        defined = {scope: {"description": f"{scope}, of an app"} for scope in self.own_scopes}
+        role = {"name": "trusted", "scopes": self.own_scopes, "users": list(TRUSTED)}
+        return f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
+
+    def _scopes(self, attribute: str) -> list[str]:
+        """The scopes that the apps declare, without those at which the hub would not start."""
+        found: set[str] = set()
+        for cls in self.classes:
+            for scope in getattr(cls, attribute):
+                if problem := _problem(scope):
+                    self.problems.append(f"{cls.__name__}.{attribute}: {problem}")
+                else:
+                    found.add(scope)
+        return sorted(found)
+
+
+async def _imported(spec: str) -> type[ServiceApp]:
+    return await within(IMPORT_LIMIT, in_thread(partial(import_app, spec)), "its import")
+
+
+def _in_a_line(error: Exception, spec: str) -> str:
+    """An error of an import, with the line of the author's that it comes from."""
+    if isinstance(error, AppError):
+        return str(error).removeprefix(f"{spec}: ")
+    if isinstance(error, SyntaxError):
+        return f"{Path(error.filename or '').name}:{error.lineno}: {error.msg}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}: {type(error).__name__}: {error}"
+
+
+def _bare(scope: str) -> str:
+    return scope.partition("!")[0]
+
+
+def _problem(scope: Any) -> str:
+    if not isinstance(scope, str):
+        return f"{scope!r} is no text."
+    name = _bare(scope)
+    if name.startswith("custom:"):
+        try:
+            define_custom_scopes({name: {"description": name}})
+        except ValueError as error:
+            return str(error).partition("\n")[0]
+    elif name not in scope_definitions:
+        return f"{scope}: JupyterHub has no such scope; your own begin with custom:"
+    return ""

@@ -1,0 +1,129 @@
+"""The service of a demonstration with apps: it starts again when a file of theirs changes."""
+
+import asyncio
+import os
+import socket
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from traitlets import List, Unicode
+
+from .app import TornadoService
+from .apps import locate
+
+#: Seconds between two looks at the files.
+LOOK = 0.3
+
+
+class DemoService(TornadoService):
+    """The service, in the hands of somebody who writes an app."""
+
+    service_scopes = List(
+        Unicode(), help="What the hub of the demonstration grants the service."
+    ).tag(config=True)
+
+    user_scopes = List(Unicode(), help="What it lets a visitor's token carry.").tag(config=True)
+
+    changed: Path | None = None
+
+    def start(self) -> None:
+        """Serve; when a file has changed, do so as a new program in the same process."""
+        hub = os.getppid()
+        super().start()
+        if self.changed and os.getppid() == hub:
+            command = [sys.executable, "-m", "tornado_service.demo_service", *sys.argv[1:]]
+            os.execv(sys.executable, command)  # noqa: S606 - the sockets close by themselves
+
+    async def main(self, sockets: list[socket.socket]) -> None:
+        """Serve until there is a reason to stop; a change is one."""
+        looking = asyncio.create_task(self._look(Files(self.apps)))
+        try:
+            await super().main(sockets)
+        finally:
+            looking.cancel()
+
+    async def _look(self, files: "Files") -> None:
+        while not (changed := await asyncio.to_thread(files.changed)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(LOOK)
+        self.changed = changed
+        self.log.info("%s has changed: starting again", changed)
+        self.server.stop_now()
+
+    async def _load_apps(self) -> None:
+        await super()._load_apps()
+        for app in filter(None, (mount.app for mount in self.mounts)):
+            new = {*app.service_scopes} - {*self.service_scopes}
+            new |= {*app.user_scopes} - {*self.user_scopes}
+            if new:
+                self.log.warning(
+                    "%s declares scopes that this hub does not know of: %s. Stop the demonstration"
+                    " (Ctrl-C) and start it again.",
+                    type(app).__name__,
+                    ", ".join(sorted(new)),
+                )
+
+
+class Files:
+    """The files that apps are made of: code, templates, static files; no installed packages.
+
+    What cannot be imported is among them, and what is not there yet: all that lies in the folders
+    of the apps and in those from which Python imports.
+    """
+
+    def __init__(self, specs: list[str]) -> None:
+        self._specs = specs
+        self._began = time.time()
+        self._seen: dict[Path, float] = {}
+
+    def changed(self) -> Path | None:
+        """A file that is not what it was; one seen for the first time counts if it is new."""
+        now = time.time()
+        for path in self._files():
+            try:
+                modified = path.stat().st_mtime
+            except OSError:
+                continue  # an editor is just replacing it
+            if self._seen.setdefault(path, modified) != modified or self._began < modified <= now:
+                return path
+        return None
+
+    def _files(self) -> Iterator[Path]:
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
+            if file and is_own(file):
+                yield Path(file)
+        for folder in {Path(path) for path in sys.path if is_own(path)}:
+            yield from (*folder.glob("*.py"), *folder.glob("*/*.py"))
+            yield from (*folder.glob("templates/**/*"), *folder.glob("static/**/*"))
+        for package in self._packages():
+            for path in package.rglob("*"):
+                folders = path.relative_to(package).parts
+                if path.suffix == ".py" or {"templates", "static"} & {*folders}:
+                    yield path
+
+    def _packages(self) -> Iterator[Path]:
+        """The folders of the outermost packages that apps are in; looking imports nothing."""
+        for name in {locate(spec)[0].partition(".")[0] for spec in self._specs}:
+            spec = find_spec(name) if name else None
+            for folder in (spec and spec.submodule_search_locations) or ():
+                if is_own(folder):
+                    yield Path(folder)
+
+
+@cache
+def is_own(path: str) -> bool:
+    """Whether somebody may be at work on this file or folder, as it is of no library."""
+    libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    if any(Path(path).is_relative_to(library) for library in libraries):
+        return False
+    return not {"site-packages", "dist-packages"} & {*Path(path).parts}
+
+
+if __name__ == "__main__":
+    DemoService.launch_instance()

@@ -1,0 +1,81 @@
+"""What an app's code must not do to the service: last for ever, or end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from .apps import AppError
+from .watch import LoopStillHeld
+
+Result = TypeVar("Result")
+
+
+async def within(limit: float, work: Awaitable[Result], what: str) -> Result:
+    """Wait for something of an app's, but not for ever, even if it refuses to be cancelled.
+
+    Raises:
+        AppError: it takes too long.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=limit)
+        if not task.done():
+            raise AppError(f"{what} takes more than {limit:g} s.")
+        return task.result()
+    finally:
+        if not task.done():
+            task.add_done_callback(_forget)
+            task.cancel()
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    """Look at what has become of it, else asyncio complains."""
+    with contextlib.suppress(asyncio.CancelledError):
+        task.exception()
+
+
+async def contained(function: Callable[[], Awaitable[None] | None]) -> None:
+    """Await a function of an app's; what would end the process is its failure.
+
+    Args:
+        function: a plain one runs in a thread, where it may block.
+
+    Raises:
+        AppError: that has happened.
+    """
+    try:
+        called = function() if inspect.iscoroutinefunction(function) else in_thread(function)
+        if called is not None:
+            await called
+    except (SystemExit, KeyboardInterrupt, asyncio.CancelledError, LoopStillHeld) as error:
+        raise AppError(f"{type(error).__name__} in {function.__name__}()") from error
+
+
+def in_thread(
+    function: Callable[[], Result], name: str = "import of an app"
+) -> asyncio.Future[Result]:
+    """Run a function in a thread of its own, which keeps no process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Result] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not future.done():
+            set_it(value)
+
+    def run() -> None:
+        try:
+            outcome: tuple[Callable[[Any], None], Any] = (future.set_result, function())
+        except Exception as error:
+            outcome = (future.set_exception, error)
+        except BaseException as error:  # sys.exit() in a module ends the app and not us
+            outcome = (future.set_exception, AppError(f"{type(error).__name__}: {error}"))
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future

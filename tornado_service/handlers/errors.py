@@ -1,0 +1,105 @@
+"""How errors look: JSON in the hub's own shape, and nothing of the inside."""
+
+from __future__ import annotations
+
+import secrets
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from tornado.escape import json_encode
+from tornado.web import HTTPError, RequestHandler
+
+if TYPE_CHECKING:
+    from ..app import TornadoService
+
+
+class Problem(BaseModel):
+    """What is wrong with a field of what was sent."""
+
+    field: str
+    problem: str
+
+
+class Error(BaseModel):
+    """Why there is no better answer; ``request_id`` is in the log, too."""
+
+    status: int
+    message: str
+    request_id: str = ""
+    errors: list[Problem] = []
+
+
+class BadInput(HTTPError):
+    """400: what was sent is not what is asked for; the answer lists what is wrong, field by field.
+
+    Args:
+        problems: what is wrong, by the field's name. Never with the value that came: it may be a
+            secret.
+    """
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        text = "; ".join(f"{field}: {problem}" for field, problem in problems)
+        super().__init__(400, "%s", text)
+        self.errors = [{"field": field, "problem": problem} for field, problem in problems]
+
+
+class ErrorAnswers(RequestHandler):
+    """Answers in JSON, errors among them."""
+
+    service: TornadoService
+    _request_id: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """What ties an error that a visitor sees to its lines in the log."""
+        if self._request_id is None:
+            self._request_id = secrets.token_hex(8)
+        return self._request_id
+
+    def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
+        """What the visitor may read of an error: our own words, never an exception's.
+
+        The shape is that of the hub's API.
+        """
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        message = responses.get(status_code, "Unknown error")
+        if isinstance(error, HTTPError) and (status_code < 500 or hasattr(error, "retry_after")):
+            message = error.get_message() or message
+        answer: dict[str, Any] = {"status": status_code, "message": message}
+        if isinstance(error, BadInput):
+            answer["errors"] = error.errors
+        if status_code >= 500:
+            answer["request_id"] = self.request_id
+        return answer
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error as JSON, with the headers that its status asks for."""
+        self.set_error_headers(status_code, **kwargs)
+        self.write_json(self.public_error(status_code, **kwargs))
+        self.finish()
+
+    def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
+        """Set the headers that an error's status asks for."""
+        raise NotImplementedError
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what a visitor must not read: an error's cause."""
+        if isinstance(value, HTTPError):
+            detail = getattr(value, "detail", None)
+            if detail:
+                # at debug, as the breaker says once that the hub is away, and not for each request
+                self.service.log.debug("The hub is not available: %s", detail)
+            return
+        self.service.log.error(
+            "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)
+        )
+
+    def write_json(self, value: Any) -> None:
+        """Answer with JSON."""
+        self.write_json_bytes(json_encode(value).encode())
+
+    def write_json_bytes(self, body: bytes) -> None:
+        """Answer with what is JSON already."""
+        self._headers["Content-Type"] = "application/json; charset=utf-8"
+        self.write(body)

@@ -1,0 +1,194 @@
+"""Bodies and queries: read by pydantic models, refused in words that never hold what was sent."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError
+
+from ..log import plain
+from .errors import BadInput
+
+Model = TypeVar("Model", bound=BaseModel)
+
+#: More problems of one input are not told.
+MAX_PROBLEMS = 20
+
+#: The longest name of a field that is repeated to the caller: those of a mapping are theirs.
+MAX_NAME = 100
+
+#: Formats that pydantic reads from a number, too: ``since=0`` would be 1970.
+_TIMES = {"date", "date-time", "time", "duration"}
+_NUMBER = re.compile(r"\s*[-+]?[\d._]+\s*")
+
+_OTHER_CHARSET = re.compile(r"""(?i)\bcharset\s*=(?!\s*"?utf-?8\b)""")
+
+
+class Body(Generic[Model]):
+    """The JSON body of a request, as a model.
+
+    Args:
+        model: what it is read by.
+        is_needed: whether there must be one.
+    """
+
+    def __init__(self, model: type[Model], is_needed: bool = True) -> None:
+        self.model = model
+        self.is_needed = is_needed
+
+    def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
+        """Read one.
+
+        Raises:
+            HTTPError: 415, it is not sent as JSON.
+            BadInput: it is no JSON, or not of the model.
+        """
+        if not body:
+            if self.is_needed:
+                raise BadInput(("body", "It is empty, where JSON is expected."))
+            return None
+        _check_type(headers)
+        try:
+            # strict, else "5", true and 5 are one, and the API's document says what is not so
+            return self.model.model_validate_json(_checked(body), strict=True)
+        except ValidationError as error:
+            raise _bad(error, "body") from None
+
+
+class Query(Generic[Model]):
+    """The query of an address, as a model.
+
+    Args:
+        model: what it is read by; each of its fields is a value or a list of values.
+
+    Raises:
+        TypeError: it has a field that no query can hold.
+    """
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        self.schema = model.model_json_schema()
+        if self.schema.get("type") != "object":
+            raise TypeError(f"{model.__name__} has no fields, so no query can be read by it")
+        self._lists = set()
+        self._times = set()
+        for name, field in self.schema.get("properties", {}).items():
+            kinds = self._kinds(field)
+            if "object" in kinds:
+                raise TypeError(f"{model.__name__}.{name} is an object, which no query can hold")
+            if "array" in kinds:
+                self._lists.add(name)
+            if kinds & _TIMES and not kinds & {"integer", "number"}:
+                self._times.add(name)
+
+    def _kinds(self, schema: dict[str, Any]) -> set[str]:
+        """The JSON types and formats that a field, or the items of one, may have."""
+        if "$ref" in schema:
+            schema = self.schema["$defs"][schema["$ref"].rpartition("/")[2]]
+        some = [part for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])]
+        some += [schema["items"]] if "items" in schema else []
+        return {schema.get("type", ""), schema.get("format", "")}.union(*map(self._kinds, some))
+
+    def read(self, query: str) -> Model:
+        """Read one. ``_xsrf`` is not part of it: the sign-in reads that.
+
+        Raises:
+            BadInput: it is not of the model, or names a value twice.
+        """
+        values: dict[str, Any] = {}
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+        except ValueError:
+            raise BadInput(("query", "It is not UTF-8.")) from None
+        for name, value in pairs:
+            if name in self._times and _NUMBER.fullmatch(value):
+                raise BadInput((name, "Input is a number, where a date or a time is expected."))
+            if name in self._lists:
+                values.setdefault(name, []).append(value)
+            elif name in values:
+                raise BadInput((_named(name), "It is there more than once."))
+            elif name != "_xsrf":
+                values[name] = value
+        try:
+            return self.model.model_validate(values)
+        except ValidationError as error:
+            raise _bad(error, "query") from None
+
+
+def _check_type(headers: HTTPHeaders) -> None:
+    kind, _, options = headers.get("Content-Type", "").partition(";")
+    if kind.strip().lower() != "application/json" or _OTHER_CHARSET.search(options):
+        raise HTTPError(415, "Send JSON in UTF-8, with the header Content-Type: application/json")
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise HTTPError(415, "Send the body as it is, with no Content-Encoding.")
+
+
+def _checked(body: bytes) -> bytes:
+    """A body that is JSON by its standard: pydantic takes ``NaN`` and numbers without end.
+
+    There ``5.0`` is an integer, which pydantic does not take for one; it becomes ``5``.
+
+    Raises:
+        BadInput: it is no JSON.
+    """
+    wholes = []
+
+    def number(text: str) -> float:
+        value = float(text)
+        if value.is_integer():
+            wholes.append(text)
+            return int(value)
+        return _finite(value)
+
+    try:
+        read = json.loads(body.decode(), parse_constant=_finite, parse_float=number)
+        return json.dumps(read).encode() if wholes else body
+    except UnicodeDecodeError:
+        raise BadInput(("body", "It is not UTF-8.")) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadInput(("body", f"It is no JSON: {error.msg} ({where}).")) from None
+    except RecursionError:
+        raise BadInput(("body", "It is nested too deeply.")) from None
+    except ValueError:
+        raise BadInput(("body", "A number in it is too large, or none.")) from None
+
+
+def _finite(number: float | str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError("JSON has no such number")
+    return float(number)
+
+
+def _bad(error: ValidationError, whole: str) -> BadInput:
+    """The refusal that tells what pydantic found.
+
+    Args:
+        error: what it found.
+        whole: the name of what has no field's name.
+    """
+    details = error.errors(include_url=False)[:MAX_PROBLEMS]
+    return BadInput(
+        *((_named(".".join(map(str, each["loc"]))) or whole, _problem(each)) for each in details)
+    )
+
+
+def _problem(detail: ErrorDetails) -> str:
+    """What is wrong with a field, as pydantic says it, but not if that repeats the value."""
+    text = {
+        "union_tag_invalid": "Input should be one of the known kinds",
+        "uuid_parsing": "Input should be a valid UUID",
+    }.get(detail["type"], detail["msg"])
+    value = str(detail["input"])
+    return "Input is not valid" if len(value) > 3 and value in text else text
+
+
+def _named(name: str) -> str:
+    return plain(name[:MAX_NAME])

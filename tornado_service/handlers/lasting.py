@@ -1,0 +1,66 @@
+"""What event streams and web sockets share: answers that last as long as a sign-in."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, ClassVar
+
+from jupyterhub.services.auth import UserNotAllowed
+from tornado.iostream import IOStream
+
+from ..auth import scopes_needed
+from .base import APIHandler
+
+if TYPE_CHECKING:
+    from ..identity import Identity
+    from ..streams import End
+
+#: How much the kernel may hold for a reader who does not read, in bytes. Its own choice may be
+#: some megabytes, for each connection.
+SEND_BUFFER = 64 * 1024
+
+
+class LastingHandler(APIHandler):
+    """An answer that stays open, and is ended when its caller may not see it any more."""
+
+    stream_kind: ClassVar[str]
+
+    _wire: IOStream
+
+    def is_navigation(self) -> bool:
+        """Never: nobody is sent to a sign-in page from here."""
+        return False
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it asks of its caller beyond access."""
+        return scopes_needed(self.get)
+
+    def may_stay(self, user: Identity) -> bool:
+        """Whether the caller, of whom the hub has just told, may go on listening."""
+        try:
+            self.check_hub_user(user)
+        except UserNotAllowed:
+            return False
+        return not self.hub_auth.missing_scopes(self.scopes, user)
+
+    def take_wire(self) -> bool:
+        """Take hold of the connection, if there still is one, and of how much waits in it."""
+        self._wire = self.request.connection.stream  # type: ignore[union-attr]
+        if self._wire.closed():
+            return False
+        self._wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        return True
+
+    def drop(self) -> None:
+        """Close the connection of a reader who is too slow."""
+        self.service.metrics.streams_dropped.labels(self.stream_kind).inc()
+        self.cut()
+
+    def end(self, why: End) -> None:
+        """End it at once, and say why if the reader takes it."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """Close the connection."""
+        self._wire.close()

@@ -1,0 +1,245 @@
+"""Signature: what a handler's method takes and gives, by its annotations."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NamedTuple,
+    NoReturn,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import to_json
+from tornado.web import HTTPError
+
+from .inputs import Body, Query
+
+if TYPE_CHECKING:
+    from .base import BaseHandler
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+#: Methods whose request has no body that means something,
+#: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
+BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+
+class DeclarationError(TypeError):
+    """Why a method cannot be what its annotations say."""
+
+
+class Answer(NamedTuple):
+    """What a method answers with when all is well."""
+
+    model: Any
+    statuses: tuple[int, ...]
+    media_type: str
+
+
+def answers(
+    model: Any, *statuses: int, media_type: str = "application/json"
+) -> Callable[[Method], Method]:
+    """Say what a method writes by itself, for the API's document.
+
+    Args:
+        model: a type that pydantic knows.
+        statuses: those with this answer; 200 if none is given.
+        media_type: of the answer.
+    """
+
+    def mark(method: Method) -> Method:
+        method._answers = Answer(model, statuses or (200,), media_type)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Signature:
+    """What a method takes and gives.
+
+    ``body`` and ``query`` are read by the models that annotate them; all other parameters are
+    groups of the path. The return annotation is what is answered.
+
+    Attributes:
+        function: the method.
+        path: the parameters that are groups of the path, with their annotations.
+        answer: what it gives; nothing is known of that where there is none.
+        is_silent: it may give nothing instead, with the status 204.
+
+    Raises:
+        DeclarationError: the annotations are wrong.
+    """
+
+    def __init__(self, method: str, function: Callable[..., Any], *, is_api: bool) -> None:
+        self.function = function
+        self.query: Query[Any] | None = None
+        self.body: Body[Any] | None = None
+        self.path: dict[str, Any] = {}
+        self._optional: set[str] = set()
+        self._readers: dict[str, TypeAdapter[Any]] = {}
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise DeclarationError("yields, where it must return its answer")
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self._takes_any = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+        self._takes_any_name = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        hints = _hints(function)
+        for each in parameters:
+            self._add(method, each, hints.get(each.name))
+        if self.body is not None and not is_api:
+            raise DeclarationError("has a body: a page's form is read with get_body_argument")
+        returned = hints.get("return", Any) if is_api else Any
+        self.answer: Answer | None = getattr(function, "_answers", None)
+        self.is_silent = False
+        self._writer: TypeAdapter[Any] | None = None
+        if self.answer is None and returned not in (Any, NoneType, NoReturn):
+            self._writer = _adapter(returned, "what it returns")
+            model = _without_none(returned)
+            self.is_silent = model is not returned
+            self.answer = Answer(model, (200,), "application/json")
+
+    def _add(self, method: str, parameter: inspect.Parameter, annotation: Any) -> None:
+        name = parameter.name
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            return
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise DeclarationError(f"takes {name} by position only: write it without the /")
+        is_needed = parameter.default is parameter.empty
+        if name not in ("body", "query"):
+            self.path[name] = str if annotation is None else annotation
+            if not is_needed:
+                self._optional.add(name)
+            if annotation not in (None, str):
+                self._readers[name] = _adapter(annotation, name)
+        elif name == "query":
+            self.query = _query(_model(name, annotation))
+        elif method in BODILESS:
+            raise DeclarationError(f"has a body, which {method} requests do not have")
+        else:
+            self.body = Body(_model(name, annotation), is_needed)
+
+    def check_path(self, pattern: str) -> None:
+        """See that every group of a path has its parameter, and the other way round.
+
+        Raises:
+            DeclarationError: one has not.
+        """
+        regex = re.compile(pattern)
+        takes = ", ".join(self.path) or "none"
+        needed = self.path.keys() - self._optional
+        if regex.groupindex:
+            unknown = regex.groupindex.keys() - self.path.keys()
+            missing = needed - regex.groupindex.keys()
+            if missing or (unknown and not self._takes_any_name):
+                names = ", ".join(regex.groupindex)
+                raise DeclarationError(f"takes {takes}, where {pattern!r} has the groups {names}")
+        elif len(needed) > regex.groups or (regex.groups > len(self.path) and not self._takes_any):
+            raise DeclarationError(
+                f"takes {takes} of the path, where {pattern!r} has {regex.groups} groups"
+            )
+
+    def read(
+        self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call, from a request and the groups of its path.
+
+        Raises:
+            HTTPError: 404, a group is not what it must be; 415, the body is not JSON.
+            BadInput: body or query are not what they must be.
+        """
+        if not self._takes_any:
+            named, groups = {**dict(zip(self.path, groups, strict=False)), **named}, ()
+        values = {
+            name: self._read_group(name, text)
+            for name, text in named.items()
+            if text is not None or name not in self._optional
+        }
+        if self.query is not None:
+            values["query"] = self.query.read(handler.request.query)
+        if self.body is not None:
+            request = handler.request
+            body = self.body.read(request.headers, request.body)
+            if body is not None:
+                values["body"] = body
+        return groups, values
+
+    def _read_group(self, name: str, text: str | None) -> Any:
+        reader = self._readers.get(name)
+        if reader is None:
+            return text
+        try:
+            return reader.validate_python(text)
+        except ValidationError:
+            raise HTTPError(404, "There is nothing at this address.") from None
+
+    def dump(self, value: Any) -> bytes:
+        """The JSON of what the method has returned.
+
+        Raises:
+            TypeError: it is not what the method says.
+        """
+        if self._writer is None:
+            return to_json(value, inf_nan_mode="null")
+        try:
+            valid = self._writer.validate_python(value, from_attributes=True)
+        except ValidationError as error:
+            fields = [".".join(map(str, each["loc"])) for each in error.errors()]
+            # pydantic's own words hold the values
+            raise TypeError(
+                f"returned what is not {self.answer and self.answer.model}: {', '.join(fields)}"
+            ) from None
+        return self._writer.dump_json(valid, by_alias=True)
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise DeclarationError(
+            f"has an annotation that cannot be resolved ({error}): what it names must be imported"
+            " in its module, and not below TYPE_CHECKING only"
+        ) from error
+
+
+def _model(name: str, annotation: Any) -> type[BaseModel]:
+    model = _without_none(annotation)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        shown = "no annotation" if annotation is None else f"the annotation {annotation!r}"
+        raise DeclarationError(f"has {shown} of {name}, where a pydantic model is needed")
+    _adapter(model, name)
+    return model
+
+
+def _query(model: type[BaseModel]) -> Query[Any]:
+    try:
+        return Query(model)
+    except (TypeError, PydanticUserError) as error:
+        raise DeclarationError(f"has a query that cannot be read: {error}") from error
+
+
+def _without_none(annotation: Any) -> Any:
+    """``Model`` of ``Model | None``, and anything else as it is."""
+    some = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    if NoneType not in some:
+        return annotation
+    return Union[tuple(each for each in some if each is not NoneType)]  # noqa: UP007 - of any number
+
+
+def _adapter(annotation: Any, what: str) -> TypeAdapter[Any]:
+    try:
+        adapter = TypeAdapter(annotation)
+        adapter.rebuild(raise_errors=True)
+        return adapter
+    except (PydanticUserError, NameError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DeclarationError(f"has an annotation of {what} that cannot be: {reason}") from error

@@ -1,0 +1,135 @@
+"""WebSocketHandler: web sockets of those who are signed in, from pages of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from tornado import websocket
+from tornado.escape import json_encode, utf8
+from tornado.web import HTTPError
+
+from ..auth import scopes_needed
+from .lasting import LastingHandler
+
+if TYPE_CHECKING:
+    from ..streams import End
+
+#: The largest message in either direction, and how much may wait for a reader, in bytes.
+MAX_MESSAGE = 256 * 1024
+
+
+class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
+    """Tornado's web socket, for callers whom the hub lets use this service.
+
+    ``open``, ``on_message``, ``on_close``, ``write_message`` and ``close`` are Tornado's,
+    https://www.tornadoweb.org/en/stable/websocket.html . ``needs_scopes`` on ``open`` asks for
+    more than access.
+
+    In pages, ``serviceSocket`` of our script opens it. It is closed with the code
+
+    - 1001 when the service is stopped,
+    - 1008 when the caller has signed out or lost access,
+    - 1013 when the hub has not answered for too long.
+    """
+
+    stream_kind: ClassVar[str] = "sockets"
+
+    max_message_size = MAX_MESSAGE
+
+    _waiting = 0  # bytes that the reader has not taken
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it asks of its caller beyond access."""
+        return super().scopes | scopes_needed(self.open)
+
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between pings; who does not answer one before the next is gone."""
+        return self.service.streams.heartbeat
+
+    async def prepare(self) -> None:
+        """Find out who asks, whether they may, and whether a page of ours does it for them.
+
+        Raises:
+            HTTPError: 400, 401 or 403, as JSON; nobody is redirected.
+        """
+        await super().prepare()
+        if self.request.method == "OPTIONS":
+            return
+        headers = self.request.headers
+        if self.request.method != "GET" or headers.get("Upgrade", "").lower() != "websocket":
+            raise HTTPError(400, "This address is for web sockets only.")
+        origin = headers.get("Origin")
+        if origin is not None and not self.check_origin(origin):
+            raise HTTPError(403, "This page is not one of this service.")
+        self._check_page()
+        if self.current_user and not self.may_stay(self.current_user):
+            raise HTTPError(
+                403, "A scope is missing: %s. An admin can grant it.", ", ".join(self.scopes)
+            )
+
+    def check_origin(self, origin: str) -> bool:
+        """Whether it is our own, by the host that the browser knows us by."""
+        headers = self.request.headers
+        forwarded = headers.get("X-Forwarded-Host", "")  # no page can set it
+        ours = {headers.get("Host", ""), self.service.public_host, *forwarded.split(",")}
+        host = urlsplit(origin).netloc.lower()
+        return bool(host) and host in {name.strip().lower() for name in ours}
+
+    def _check_page(self) -> None:
+        """See that who is signed in by cookie came from a page of ours.
+
+        Every server of every user may be on our own host: only our pages know the XSRF token. A
+        browser cannot send it in a header here.
+        """
+        if getattr(self, "_token_authenticated", False):
+            return
+        sent = self.get_query_argument("_xsrf", "")
+        if not hmac.compare_digest(sent.encode(), self.xsrf_token):
+            raise HTTPError(403, "The XSRF token is missing or wrong: open it by serviceSocket().")
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Open it, and serve it until it is closed.
+
+        Raises:
+            HTTPError: 401, 429 or 503: see ``Streams.keep``.
+        """
+        with self.service.streams.keep(self):
+            if self.take_wire():
+                await super().get(*args, **kwargs)
+
+    def write_message(
+        self, message: bytes | str | dict[str, Any], binary: bool = False
+    ) -> asyncio.Future[None]:
+        """Send a message.
+
+        Raises:
+            ValueError: it is too large.
+            WebSocketClosedError: the socket is closed, or has just been because its reader is
+                too slow.
+        """
+        content = utf8(json_encode(message) if isinstance(message, dict) else message)
+        if len(content) > MAX_MESSAGE:
+            raise ValueError(
+                f"The message has {len(content)} bytes, and may have {MAX_MESSAGE}: send parts."
+            )
+        if self._waiting + len(content) > MAX_MESSAGE:
+            self.drop()
+            raise websocket.WebSocketClosedError
+        written = super().write_message(content, binary)
+        self._waiting += len(content)
+        written.add_done_callback(lambda future: self._written(len(content), future))
+        return written
+
+    def _written(self, size: int, future: asyncio.Future[None]) -> None:
+        self._waiting -= size
+        if not future.cancelled():
+            future.exception()  # looked at, as nobody has to await it
+
+    def end(self, why: End) -> None:
+        """Close it at once, and say why."""
+        self.close(why.code, why.reason)

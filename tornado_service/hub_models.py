@@ -1,0 +1,86 @@
+"""What the hub says of users, their servers and groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class HubModel(BaseModel):
+    """A thing with a name. ``None`` in any other field: the token may not see it, or it is not so.
+
+    Fields that are not known here are left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+
+
+class Server(HubModel):
+    """A server that runs, or is being started or stopped. Needs ``read:servers``.
+
+    Attributes:
+        name: empty for the user's default server.
+        started: when its start began.
+        last_activity: when the hub heard of its use last; it is told every few minutes.
+        pending: ``spawn``, ``stop`` or ``check`` while that is under way.
+        ready: whether it can be used.
+    """
+
+    started: AwareDatetime | None = None
+    last_activity: AwareDatetime | None = None
+    pending: str | None = None
+    ready: bool | None = None
+
+
+class User(HubModel):
+    """A user, as far as a token may see them. The hub never shows its own id of them.
+
+    Attributes:
+        admin: shown with the name.
+        created: needs all of ``read:users``.
+        last_activity: when the hub heard of them last; needs ``read:users:activity``.
+        groups: names; needs ``read:users:groups``.
+        roles: names; needs ``read:roles:users`` or ``read:users``.
+        servers: those that run or are about to, by name; needs ``read:servers``. Empty where none
+            does, and ``None`` where the token may not know.
+    """
+
+    kind: str | None = None
+    admin: bool | None = None
+    created: AwareDatetime | None = None
+    last_activity: AwareDatetime | None = None
+    groups: tuple[str, ...] | None = None
+    roles: tuple[str, ...] | None = None
+    servers: dict[str, Server] | None = None
+
+
+class Group(HubModel):
+    """A group, as far as a token may see it.
+
+    Attributes:
+        users: names of its members; needs ``read:groups``.
+        properties: what admins or the authenticator noted; needs ``read:groups``.
+    """
+
+    users: tuple[str, ...] | None = None
+    properties: dict[str, Any] | None = None
+
+
+Model = TypeVar("Model", bound=HubModel)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Model]):
+    """A part of a list.
+
+    Attributes:
+        items: those that no earlier page had.
+        date: when the hub sent it, by the hub's clock (whole seconds since 1970).
+    """
+
+    items: list[Model]
+    date: int

@@ -1,0 +1,216 @@
+"""Operations: what the API can be asked for, as OpenAPI describes it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from tornado.web import RequestHandler
+
+from .handlers.base import METHODS, APIHandler, BaseHandler, door_of
+from .handlers.signature import Signature
+from .paths import templates
+
+if TYPE_CHECKING:
+    from .apps import ServiceApp
+
+_SECTION = re.compile(r"^(Args|Attributes|Examples?|Notes?|Raises|Returns|Yields):$", re.MULTILINE)
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of the API at one address.
+
+    Attributes:
+        path: the address below the service's prefix, as a template.
+        method: ``GET``.
+        app: the app that it belongs to, if it is not the core's.
+    """
+
+    path: str
+    method: str
+    handler: type[BaseHandler]
+    signature: Signature
+    app: ServiceApp | None
+
+    @property
+    def tag(self) -> str:
+        """What it is listed under."""
+        return self.app.name if self.app else "service"
+
+    @property
+    def id(self) -> str:
+        """A name of its own, but for other addresses of the same method."""
+        return f"{self.tag}_{self.handler.__name__}_{self.method.lower()}"
+
+    def models(self) -> dict[str, tuple[Any, Any]]:
+        """What stands in it by reference: types, and whether they are read or written."""
+        found: dict[str, tuple[Any, Any]] = {}
+        if self.signature.body is not None:
+            found["body"] = (self.signature.body.model, "validation")
+        if self.signature.answer is not None:
+            found["answer"] = (self.signature.answer.model, "serialization")
+        return found
+
+    def describe(self, schemas: dict[str, Any], access_scope: str) -> dict[str, Any]:
+        """The Operation Object, https://spec.openapis.org/oas/v3.1.1.html#operation-object.
+
+        Args:
+            schemas: those of ``models``, by the same names.
+            access_scope: what everybody needs who signs in.
+        """
+        door = door_of(self.handler, self.method)  # type: ignore[arg-type]
+        scopes = sorted(door.scopes) if door else []
+        summary, description = _words(self.signature.function, self.handler)
+        if scopes:
+            description += f"\n\nNeeds the scope {' and '.join(f'`{each}`' for each in scopes)}."
+        roles = [access_scope, *scopes]
+        is_open = door is not None and door.is_open
+        operation: dict[str, Any] = {
+            "tags": [self.tag],
+            "operationId": self.id,
+            "summary": summary,
+            "description": description.strip(),
+            "parameters": [*self._path_parameters(), *self._query_parameters()],
+            "responses": {**self._answers(schemas.get("answer")), **self._errors(is_open)},
+            "security": [] if is_open else [{"token": roles}, {"session": roles}],
+        }
+        if self.signature.body is not None:
+            operation["requestBody"] = {
+                "required": self.signature.body.is_needed,
+                "content": {JSON: {"schema": schemas["body"]}},
+            }
+        return operation
+
+    def _path_parameters(self) -> Iterator[dict[str, Any]]:
+        for name in re.findall(r"{(.*?)}", self.path):
+            schema = TypeAdapter(self.signature.path.get(name, str)).json_schema()
+            yield {"name": name, "in": "path", "required": True, "schema": _inlined(schema)}
+
+    def _query_parameters(self) -> Iterator[dict[str, Any]]:
+        whole = self.signature.query.schema if self.signature.query else {}
+        for name, field in whole.get("properties", {}).items():
+            schema = _of_query(_inlined(field, whole.get("$defs", {})))
+            yield {
+                "name": name,
+                "in": "query",
+                "required": name in whole.get("required", []),
+                "description": schema.pop("description", ""),
+                "schema": schema,
+            }
+
+    def _answers(self, schema: Any) -> dict[str, Any]:
+        answer = self.signature.answer
+        # which status an app's method sets, nobody knows
+        some = "200" if self.method == "GET" else "2XX"
+        if answer is None:
+            return {"2XX": {"description": "Done."}}
+        content = {answer.media_type: {"schema": schema}}
+        statuses = [some] if self.app else map(str, answer.statuses)
+        found = {
+            status: {"description": _phrase(status), "content": content} for status in statuses
+        }
+        return {**found, "204": {"description": "Nothing."}} if self.signature.is_silent else found
+
+    def _errors(self, is_open: bool) -> dict[str, Any]:
+        """The refusals, by references to those that all operations share."""
+        statuses = set() if is_open else {"401", "403", "503"}
+        takes = self.signature
+        if takes.body or takes.query or "{" in self.path:
+            statuses.add("400")
+        if takes.body:
+            statuses.add("415")
+        if "{" in self.path:
+            statuses.add("404")
+        if self.app:  # its code may refuse with any status
+            statuses |= {"503", "default"}
+        answered = self.signature.answer.statuses if self.signature.answer else ()
+        return {
+            status: {"$ref": f"#/components/responses/{status}"}
+            for status in sorted(statuses - set(map(str, answered)))
+        }
+
+
+def operations(
+    prefix: str, routes: Iterable[Any], app: ServiceApp | None, tell: Callable[[str], None]
+) -> Iterator[Operation]:
+    """The operations of some routes.
+
+    Args:
+        prefix: the address that the core's are below, with the slash at its end.
+        routes: an app's, or those of ``web.make_routes``.
+        app: the app, if they are one's.
+        tell: called with what cannot be described.
+    """
+    for route in routes:
+        pattern, handler = route[0], route.handler if app else route[1]
+        if not issubclass(handler, APIHandler):
+            continue
+        for method, signature in signatures_of(handler).items():
+            try:
+                found = templates(pattern, list(signature.path))
+            except ValueError as error:
+                tell(f"{handler.__name__} at {pattern!r}: {error}")
+                break
+            for path in found:
+                if app:
+                    yield Operation(f"/{app.name}/{path}", method, handler, signature, app)
+                elif path.startswith(prefix):
+                    short = path.removeprefix(prefix[:-1])
+                    yield Operation(short, method, handler, signature, None)
+
+
+def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
+    """What the methods of a handler take and give; those of an app's know it already."""
+    known: dict[str, Signature] | None = getattr(handler, "signatures", None)
+    if known is None:
+        known = {
+            method: Signature(method, getattr(handler, method.lower()), is_api=True)
+            for method in METHODS
+            if getattr(handler, method.lower()) is not RequestHandler._unimplemented_method
+        }
+    return {method: each for method, each in known.items() if method not in ("HEAD", "OPTIONS")}
+
+
+def _words(function: Any, handler: type[Any]) -> tuple[str, str]:
+    """The summary and the description in a docstring, without its sections."""
+    text = inspect.cleandoc(function.__doc__ or handler.__doc__ or "")
+    section = _SECTION.search(text)
+    summary, _, more = text[: section.start() if section else None].partition("\n\n")
+    return " ".join(summary.split()).removesuffix("."), more.strip()
+
+
+def _phrase(status: str) -> str:
+    return responses.get(int(status), "") if status.isdigit() else "Done."
+
+
+def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
+    """A schema without references; what a query or a path holds is small and never recursive."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    known = definitions or schema.get("$defs", {})
+    rest = {key: value for key, value in schema.items() if key not in ("$defs", "$ref", "title")}
+    inlined = {key: _inlined(value, known) for key, value in rest.items()}
+    if "$ref" in schema:
+        return {**_inlined(known[schema["$ref"].rpartition("/")[2]], known), **inlined}
+    return inlined
+
+
+def _of_query(schema: dict[str, Any]) -> dict[str, Any]:
+    """A field's schema without null, which no query can say: it is left out instead."""
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    some = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
+    if len(some) == 1:
+        del schema["anyOf"]
+        return {**some[0], **schema}
+    return {**schema, "anyOf": some} if some else schema

@@ -1,0 +1,150 @@
+"""Work that an app does again and again, beside its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .apps import AppError, ServiceApp
+from .guard import contained, in_thread
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
+
+#: By how much of its interval a run may be late or early, so that processes do not work in step.
+JITTER = 0.02
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def periodic(interval: float | str) -> Callable[[Method], Method]:
+    """Have a method of a ``ServiceApp`` called again and again while the app runs.
+
+    The first time is right after ``start``, so that a service that is restarted more often than
+    the interval is long gets its work done, too. From then on it is called that many seconds after
+    the last time it began, or as soon as it has ended if it takes longer: it never overlaps
+    itself. A failure is logged and counted, and the next time comes.
+
+    A plain ``def`` runs in a thread; an ``async def`` must not block.
+
+    Args:
+        interval: seconds, or the name of a trait of the app that has them.
+    """
+
+    def mark(method: Method) -> Method:
+        method._periodic = interval  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Job(NamedTuple):
+    """One method to call periodically."""
+
+    name: str
+    function: Callable[[], Any]
+    interval: float
+
+
+def jobs_of(app: ServiceApp) -> list[Job]:
+    """What an app does periodically.
+
+    Raises:
+        AppError: an interval is no number of seconds.
+    """
+    return [
+        Job(name, getattr(app, name), _seconds(app, name, function._periodic))
+        for name, function in inspect.getmembers(type(app), lambda each: hasattr(each, "_periodic"))
+    ]
+
+
+def _seconds(app: ServiceApp, name: str, interval: Any) -> float:
+    where = f"{type(app).__name__}.{name}: @periodic({interval!r})"
+    if isinstance(interval, str):
+        if not app.has_trait(interval):
+            raise AppError(f"{where} names no trait of the app.")
+        interval = getattr(app, interval)
+    if isinstance(interval, bool) or not isinstance(interval, (int, float)):
+        raise AppError(f"{where} is no number of seconds.")
+    if not (0 < interval < math.inf):
+        raise AppError(f"{where} is {interval} seconds: it takes more than none.")
+    return float(interval)
+
+
+class Schedule:
+    """The periodic work of one app, while it runs.
+
+    Args:
+        app: whose it is.
+        jobs: what it is.
+        metrics: counts the runs.
+    """
+
+    def __init__(self, app: ServiceApp, jobs: list[Job], metrics: Metrics) -> None:
+        self._app = app
+        self._jobs = jobs
+        self._metrics = metrics
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin, each for the first time at once."""
+        loop = asyncio.get_running_loop()
+        self._tasks = {loop.create_task(self._repeat(job)) for job in self._jobs}
+
+    async def stop(self, limit: float) -> float:
+        """Begin no more, and wait so many seconds for what is under way to end.
+
+        A coroutine is cancelled. A thread cannot be.
+
+        Returns:
+            How many seconds that took.
+        """
+        if not self._tasks:
+            return 0
+        began = time.monotonic()
+        for task in self._tasks:
+            task.cancel()
+        _, going_on = await asyncio.wait(self._tasks, timeout=limit)
+        if going_on:
+            self._app.log.error("App %s: periodic work does not end", self._app.name)
+        return time.monotonic() - began
+
+    async def _repeat(self, job: Job) -> None:
+        while True:
+            began = time.monotonic()
+            await self._run(job)
+            rest = began + job.interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+            await asyncio.sleep(max(0, rest - time.monotonic()))
+
+    async def _run(self, job: Job) -> None:
+        outcome = "failed"
+        try:
+            await self._call(job)
+            outcome = "ok"
+        except Exception:
+            self._app.log.exception("App %s: %s() failed", self._app.name, job.name)
+        finally:
+            work = f"{self._app.name}.{job.name}"
+            self._metrics.periodic_runs.labels(work, outcome).inc()
+
+    async def _call(self, job: Job) -> None:
+        """Call it, in a task of its own: it may cancel that, and not ours."""
+        work: asyncio.Future[None]
+        if inspect.iscoroutinefunction(job.function):
+            work = asyncio.ensure_future(contained(job.function))
+        else:
+            work = in_thread(job.function, f"{self._app.name}.{job.name}")
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            if isinstance(work, asyncio.Task):
+                work.cancel()
+            await asyncio.wait({work})
+            work.exception()
+            raise
+        work.result()

@@ -1,0 +1,114 @@
+"""What an admin may set, and what it is otherwise: mostly what the hub gave us."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from traitlets import Bool, Bytes, Float, HasTraits, Integer, List, Unicode, default
+
+from .auth import ServiceAuth, derived_cookie_secret
+from .server import is_loopback_address
+
+
+class Settings(HasTraits):
+    """The settings of the service itself, ``c.TornadoService``."""
+
+    auth: ServiceAuth
+
+    config_file = Unicode(
+        help="The config file to load. Default: none. One that is named must exist."
+    ).tag(config=True)
+
+    generate_config = Bool(
+        False, help="Write a config file with every setting in it, and exit. Default: False."
+    ).tag(config=True)
+
+    service_name = Unicode(
+        help="The service's name in the hub. Default: $JUPYTERHUB_SERVICE_NAME."
+    ).tag(config=True)
+
+    service_url = Unicode(
+        help="""The address at which the proxy reaches this process; only its port, its scheme and
+        whether its host is literally a loopback address matter here.
+        Default: $JUPYTERHUB_SERVICE_URL, which is the ``url`` in the hub's configuration."""
+    ).tag(config=True)
+
+    ip = Unicode(
+        help="""The address to listen on; empty for all interfaces, IPv4 and IPv6.
+        Default: that of the service's URL if it is literally a loopback address or ``localhost``,
+        else all interfaces."""
+    ).tag(config=True)
+
+    port = Integer(
+        help="The port to listen on. Default: that of the service's URL.", min=0, max=65535
+    ).tag(config=True)
+
+    shutdown_grace = Float(
+        5.0,
+        help="Seconds that open requests get to finish when the service is stopped. Default: 5.",
+        min=0,
+    ).tag(config=True)
+
+    max_body_size = Integer(
+        1024 * 1024, help="The largest request body, in bytes. Default: 1 MiB.", min=0
+    ).tag(config=True)
+
+    cookie_secret = Bytes(
+        help="""The key that signs cookies, 32 bytes or more.
+        Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
+        that it lasts as long as the token does and is never written anywhere."""
+    ).tag(config=True)
+
+    authenticate_prometheus = Bool(
+        True,
+        help="Ask for the scope read:metrics at the metrics page. Default: True.",
+    ).tag(config=True)
+
+    debug_api = Bool(
+        False,
+        help="""Let admins see at api/debug which headers and environment arrive here.
+        Tokens, cookies and whatever is not known to be harmless are left out. Default: False.""",
+    ).tag(config=True)
+
+    template_paths = List(
+        Unicode(),
+        help="""Directories with templates of your own, which come before ours of the same name.
+        They can extend ours as "templates/page.html". Default: none.""",
+    ).tag(config=True)
+
+    apps = List(
+        Unicode(),
+        help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
+        group ``tornado_service.apps``. One that fails leaves the others alone. Default: none.""",
+    ).tag(config=True)
+
+    home_app = Unicode(
+        help="""The name of the app that is the home page: our own page leads there everybody who
+        may open it, while it runs. Default: none."""
+    ).tag(config=True)
+
+    @default("service_name")
+    def _hub_gave_name(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
+
+    @default("service_url")
+    def _hub_gave_url(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_URL", "")
+
+    @default("ip")
+    def _loopback_or_all(self) -> str:
+        host = urlsplit(self.service_url).hostname or ""
+        # never resolved: with a host alias a name of the cluster may lead to loopback, and the
+        # proxy still comes from outside
+        return host if host == "localhost" or is_loopback_address(host) else ""
+
+    @default("port")
+    def _port_of_url(self) -> int:
+        url = urlsplit(self.service_url)
+        return url.port or (443 if url.scheme == "https" else 80)
+
+    @default("cookie_secret")
+    def _lasting_secret(self) -> bytes:
+        given = os.environ.get("TORNADO_SERVICE_COOKIE_SECRET", "")
+        return given.encode() or derived_cookie_secret(self.auth.api_token)

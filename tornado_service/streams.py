@@ -1,0 +1,216 @@
+"""Answers that stay open: how many there may be, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tornado.web import HTTPError
+from traitlets import Float, Integer
+from traitlets.config import LoggingConfigurable
+
+from .hub import HubUnavailable
+
+if TYPE_CHECKING:
+    from .auth import ServiceAuth
+    from .handlers.lasting import LastingHandler
+    from .identity import Identity
+    from .metrics import Metrics
+
+#: Seconds between two questions about a caller whom the hub has not confirmed of late.
+PAUSE = 5.0
+
+#: How many callers are asked about at once; the hub has visitors to answer, too.
+AT_ONCE = 4
+
+#: Seconds after which somebody who was refused may try again.
+RETRY_AFTER = 30
+
+#: The two kinds of answers, as they are counted.
+KINDS = ("events", "sockets")
+
+
+class End(Enum):
+    """Why a stream ends: for its page, and as a code of web sockets.
+
+    https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+    """
+
+    SIGNED_OUT = ("signed-out", False, 1008)
+    NO_ACCESS = ("no-access", False, 1008)
+    HUB_AWAY = ("hub-away", True, 1013)
+    STOPPING = ("stopping", True, 1001)
+    FAILED = ("failed", False, 1011)
+
+    def __init__(self, reason: str, may_return: bool, code: int) -> None:
+        self.reason = reason
+        self.may_return = may_return
+        self.code = code
+
+
+class TooMany(HTTPError):
+    """429 or 503: no more streams, for now."""
+
+    retry_after = RETRY_AFTER
+
+
+class Caller:
+    """Somebody who has streams open by one token, in one session."""
+
+    watch: asyncio.Task[None]
+
+    def __init__(self, identity: Identity, ask: Callable[[], Awaitable[Identity | None]]) -> None:
+        self.identity = identity
+        self.ask = ask
+        self.streams: set[LastingHandler] = set()
+
+
+class Streams(LoggingConfigurable):
+    """Event streams and web sockets: bounded, and ended with the sign-in they belong to."""
+
+    per_user = Integer(
+        10,
+        help="""How many event streams and web sockets one user may have open; for more the answer
+        is 429. Default: 10.""",
+        min=1,
+    ).tag(config=True)
+
+    in_all = Integer(
+        2000,
+        help="""How many event streams and web sockets may be open; for more the answer is 503.
+        Default: 2000.""",
+        min=1,
+    ).tag(config=True)
+
+    heartbeat = Float(
+        15.0,
+        help="""Seconds between signs of life, in either direction: a reader who has taken nothing
+        for two of them is gone. Proxies on the way must wait longer than that. Default: 15.""",
+        min=0.1,
+    ).tag(config=True)
+
+    def __init__(self, auth: ServiceAuth, metrics: Metrics, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._auth = auth
+        self.metrics = metrics
+        self._by_owner: Counter[tuple[str, str]] = Counter()
+        self._by_kind: Counter[str] = Counter()
+        self._callers: dict[bytes, Caller] = {}
+        self._asking = asyncio.Semaphore(AT_ONCE)
+        self._is_closing = False
+        auth.identities.on_word = self._told
+        for kind in KINDS:
+            metrics.show_streams(kind, partial(self._by_kind.__getitem__, kind))
+
+    def __len__(self) -> int:
+        return self._by_kind.total()
+
+    @contextmanager
+    def keep(self, stream: LastingHandler) -> Iterator[None]:
+        """Count a stream as open, and end it when its caller's sign-in does.
+
+        Args:
+            stream: the handler of the request.
+
+        Raises:
+            HTTPError: 401, nobody is signed in: the method is open to everybody.
+            TooMany: there are as many as there may be.
+        """
+        user = stream.current_user
+        if user is None:
+            raise HTTPError(401, "This is for people and programs that are signed in.")
+        owner = (str(user.get("kind")), user["name"])
+        self._find_room(owner)
+        key, ask = self._auth.sign_in_of(stream)
+        caller = self._callers.get(key)
+        if caller is None:
+            caller = self._callers[key] = Caller(user, ask)
+            caller.watch = asyncio.get_running_loop().create_task(self._watch(key, caller))
+        caller.streams.add(stream)
+        self._by_owner[owner] += 1
+        self._by_kind[stream.stream_kind] += 1
+        try:
+            yield
+        finally:
+            self._by_kind[stream.stream_kind] -= 1
+            self._by_owner[owner] -= 1
+            if not self._by_owner[owner]:
+                del self._by_owner[owner]
+            caller.streams.discard(stream)
+            if not caller.streams and self._callers.get(key) is caller:
+                del self._callers[key]
+                caller.watch.cancel()
+
+    def _find_room(self, owner: tuple[str, str]) -> None:
+        if self._is_closing:
+            raise TooMany(503, "The service is being stopped. Try again soon.")
+        if self._by_owner[owner] >= self.per_user:
+            raise TooMany(
+                429,
+                "You have %d live connections open, which is as many as one user may have."
+                " Close a page that has one.",
+                self.per_user,
+            )
+        if len(self) >= self.in_all:
+            raise TooMany(503, "Too many live connections are open. Try again later.")
+
+    async def _watch(self, key: bytes, caller: Caller) -> None:
+        """Ask again whenever what the hub said of a caller has become old."""
+        while True:
+            await asyncio.sleep(self._rest(caller.identity))
+            if not self._auth.identities.is_fresh(caller.identity):
+                await self._ask_again(key, caller)
+
+    def _rest(self, identity: Identity) -> float:
+        """How long the hub's word counts, and a little more, so that not all ask together."""
+        left = 0.0 if identity.dropped else self._auth.cache_max_age - _age(identity)
+        return max(left, PAUSE) * random.uniform(1, 1.1)  # noqa: S311 - no secret
+
+    async def _ask_again(self, key: bytes, caller: Caller) -> None:
+        async with self._asking:
+            with suppress(HubUnavailable):  # what it said last is still good, for a while
+                self._told(key, await caller.ask())
+        if _age(caller.identity) > self._auth.cache_max_age + self._auth.stale_grace:
+            self._end(caller, End.HUB_AWAY)
+
+    def _told(self, key: bytes, user: Identity | None) -> None:
+        """Take what has become known of a caller, whoever asked: nobody is who was refused."""
+        caller = self._callers.get(key)
+        if caller is None:
+            return
+        if user is None:
+            self._end(caller, End.SIGNED_OUT)
+            return
+        caller.identity = user
+        for stream in list(caller.streams):
+            if stream.may_stay(user):
+                stream.current_user = user
+            else:
+                stream.end(End.NO_ACCESS)
+
+    def _end(self, caller: Caller, why: End) -> None:
+        for stream in list(caller.streams):
+            stream.end(why)
+
+    def close(self) -> None:
+        """End all, and let no more in, as the service is being stopped."""
+        self._is_closing = True
+        for caller in self._callers.values():
+            self._end(caller, End.STOPPING)
+
+    def cut(self) -> None:
+        """Close the connections of those that have not ended by themselves."""
+        for caller in self._callers.values():
+            for stream in list(caller.streams):
+                stream.cut()
+
+
+def _age(identity: Identity) -> float:
+    return time.monotonic() - identity.confirmed

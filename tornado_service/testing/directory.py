@@ -1,0 +1,187 @@
+"""Users, servers and groups of a stand-in hub, shown to a token as a hub shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyterhub.scopes import Scope, parse_scopes, scope_definitions
+from tornado.web import HTTPError
+
+#: When all of them were made, unless something else is said.
+CREATED = "2026-01-05T08:00:00.000000Z"
+
+#: Fields of a user by the scope that shows them.
+USER_FIELDS = {
+    "read:users": {"admin", "created", "groups", "last_activity", "pending", "roles", "server"},
+    "read:users:name": {"admin"},
+    "read:users:groups": {"groups"},
+    "read:users:activity": {"last_activity"},
+    "read:servers": {"servers"},
+    "read:roles:users": {"admin", "roles"},
+}
+
+#: Fields of a group by the scope that shows them.
+GROUP_FIELDS = {
+    "read:groups": {"properties", "users"},
+    "read:groups:name": set(),
+    "read:roles:groups": {"roles"},
+}
+
+Model = dict[str, Any]
+
+
+@dataclass
+class Directory:
+    """What the stand-in hub knows; tests fill it.
+
+    Attributes:
+        users: all that there is to see of each user, by name.
+        groups: of each group.
+        max_page: how many of them one answer has at most.
+    """
+
+    users: dict[str, Model] = field(default_factory=dict)
+    groups: dict[str, Model] = field(default_factory=dict)
+    max_page: int = 200
+
+    def add_user(self, name: str, *, groups: Iterable[str] = (), **model: Any) -> Model:
+        """A new user, and their groups; ``model`` has fields of the hub's own model."""
+        self.users[name] = {
+            "kind": "user",
+            "name": name,
+            "admin": False,
+            "roles": ["user"],
+            "groups": list(groups),
+            "server": None,
+            "pending": None,
+            "created": CREATED,
+            "last_activity": None,
+            "servers": {},
+            **model,
+        }
+        for group in groups:
+            self.add_group(group)["users"].append(name)
+        return self.users[name]
+
+    def add_group(self, name: str, **properties: Any) -> Model:
+        """A group, new or not."""
+        new = {"kind": "group", "name": name, "roles": [], "users": [], "properties": {}}
+        group = self.groups.setdefault(name, new)
+        group["properties"].update(properties)
+        return group
+
+    def add_server(
+        self, user: str, name: str = "", *, started: str = CREATED, **model: Any
+    ) -> Model:
+        """A server of a user that runs."""
+        server = {
+            "name": name,
+            "full_name": f"{user}/{name}",
+            "started": started,
+            "last_activity": started,
+            "pending": None,
+            "ready": True,
+            "stopped": False,
+            "url": f"/user/{user}/{name}",
+            "user_options": {},
+            "progress_url": f"/hub/api/users/{user}/server/progress",
+            **model,
+        }
+        self.users[user]["servers"][name] = server
+        return server
+
+    def list_users(self, scopes: Iterable[str], state: str | None) -> list[Model]:
+        """GET /users.
+
+        Raises:
+            HTTPError: 403, without ``list:users``.
+        """
+        view = _View(scopes, "list:users")
+        return [
+            view.shown(user, USER_FIELDS)
+            for user in self.users.values()
+            if view.may("list:users", user) and (state != "active" or user["servers"])
+        ]
+
+    def user(self, scopes: Iterable[str], name: str) -> Model:
+        """GET /users/NAME.
+
+        Raises:
+            HTTPError: 403, 404.
+        """
+        view = _View(scopes, *USER_FIELDS)
+        user = self.users.get(name, {"kind": "user", "name": name})
+        if not view.may_any(USER_FIELDS, user) or name not in self.users:
+            raise HTTPError(404, "No access to resources or resources not found")
+        return view.shown(user, USER_FIELDS)
+
+    def list_groups(self, scopes: Iterable[str]) -> list[Model]:
+        """GET /groups.
+
+        Raises:
+            HTTPError: 403, without ``list:groups``.
+        """
+        view = _View(scopes, "list:groups")
+        return [
+            view.shown(group, GROUP_FIELDS)
+            for group in self.groups.values()
+            if view.may("list:groups", group)
+        ]
+
+    def page(self, items: list[Model], offset: int, limit: int) -> Model:
+        """A part of a list, with the way to the next."""
+        limit = max(1, min(limit, self.max_page))
+        following = offset + limit
+        place: Model = {"offset": offset, "limit": limit, "total": len(items), "next": None}
+        if following < len(items):
+            elsewhere = "http://127.0.0.1:1/elsewhere"  # nobody should ask there
+            place["next"] = {"offset": following, "limit": limit, "url": elsewhere}
+        return {"items": items[offset:following], "_pagination": place}
+
+
+class _View:
+    """What a token's scopes show."""
+
+    def __init__(self, scopes: Iterable[str], *any_of: str) -> None:
+        self._held = parse_scopes(_expanded(scopes))
+        if not any(scope in self._held for scope in any_of):
+            needed = ", ".join(any_of)
+            raise HTTPError(
+                403,
+                f"Action is not authorized with current scopes; requires any of [{needed}]",
+            )
+
+    def may(self, scope: str, model: Model) -> bool:
+        """Whether a scope is there for a user or a group."""
+        held = self._held.get(scope, {})
+        if held == Scope.ALL:
+            return True
+        groups = {model["name"]} if model["kind"] == "group" else set(model.get("groups", ()))
+        by_name = model["kind"] == "user" and model["name"] in held.get("user", ())
+        return by_name or bool(groups & set(held.get("group", ())))
+
+    def may_any(self, scopes: Iterable[str], model: Model) -> bool:
+        """Whether one of the scopes is."""
+        return any(self.may(scope, model) for scope in scopes)
+
+    def shown(self, model: Model, fields: dict[str, set[str]]) -> Model:
+        """The fields that may be seen."""
+        visible = {"kind", "name"}.union(
+            *(fields[each] for each in fields if self.may(each, model))
+        )
+        return {key: value for key, value in model.items() if key in visible}
+
+
+def _expanded(scopes: Iterable[str]) -> set[str]:
+    """The scopes and all that they include, each with its filter."""
+    expanded: set[str] = set()
+    ahead = list(scopes)
+    while ahead:
+        scope = ahead.pop()
+        base, mark, filters = scope.partition("!")
+        expanded.add(scope)
+        definition = scope_definitions.get(base, {})
+        ahead += [f"{each}{mark}{filters}" for each in definition.get("subscopes", ())]
+    return expanded

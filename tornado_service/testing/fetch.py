@@ -1,0 +1,76 @@
+"""A program that uses the service: no cookies, a token where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tornado.escape import json_encode
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from .events import EventReader
+
+
+class Fetch:
+    """Makes requests as a program does; no redirect is followed, no status raises.
+
+    ::
+
+        answer = await fetch("reports/api/reports", token=token, method="POST", json={"title": "x"})
+        assert answer.code == 201
+
+    Args:
+        client: what makes the requests.
+        origin: where the service is, such as ``http://127.0.0.1:8181``.
+        prefix: its own address there, to which paths are relative unless they begin with ``/``.
+    """
+
+    def __init__(self, client: AsyncHTTPClient, origin: str, prefix: str) -> None:
+        self._client = client
+        self._origin = origin
+        self._prefix = prefix
+
+    async def __call__(
+        self,
+        path: str = "",
+        *,
+        token: str | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> HTTPResponse:
+        """Make one request.
+
+        Args:
+            path: what is asked for.
+            token: the caller's, as ``hub.token_for`` gives it.
+            json: the body.
+            headers: sent besides, or instead.
+            more: arguments of Tornado's ``HTTPRequest``, such as ``method``.
+        """
+        sent = _authorization(token)
+        if json is not None:
+            sent["Content-Type"] = "application/json"
+            more["body"] = json_encode(json)
+        return await self._client.fetch(
+            self._url(path),
+            headers={**sent, **(headers or {})},
+            follow_redirects=False,
+            raise_error=False,
+            allow_nonstandard_methods=True,
+            **more,
+        )
+
+    def listen(
+        self, path: str, *, token: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> EventReader:
+        """Open an event stream, for an ``async with``."""
+        accept = {"Accept": "text/event-stream"}
+        return EventReader(self._url(path), {**accept, **_authorization(token), **(headers or {})})
+
+    def _url(self, path: str) -> str:
+        return self._origin + (path if path.startswith("/") else self._prefix + path)
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"token {token}"} if token else {}

@@ -1,0 +1,158 @@
+"""A real hub with the real proxy, in which the service runs as it will in production."""
+
+from __future__ import annotations
+
+import json
+import os
+import pprint
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from ..apps import AppError, import_app
+from ..demo_apps import TRUSTED
+from ..demo_hub import ThrowAwayHub
+from .service import ServiceConfig
+
+#: Seconds that apps have to be ready.
+PATIENCE = 60.0
+
+#: The fixture ``start_hub``.
+StartHub = Callable[..., "RealHub"]
+
+
+class RealHub(ThrowAwayHub):
+    """A JupyterHub of the tests, and what an admin would do there.
+
+    Who may sign in, with any password: ada, an admin; ines, an instructor; sam and kim, two
+    students; guest, who may not use the service.
+    """
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Use the hub's REST API as an admin.
+
+        Args:
+            method: the HTTP method.
+            path: below ``hub/api/``, such as ``users/sam``.
+            body: what is sent, as JSON.
+
+        Raises:
+            urllib.error.HTTPError: the hub refuses.
+        """
+        request = Request(  # noqa: S310 - our own hub
+            f"{self.url}hub/api/{path}",
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Authorization": f"token {self.admin_token}"},
+        )
+        with urlopen(request, timeout=20) as answer:  # noqa: S310
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def token_for(self, name: str, scopes: Sequence[str] = ()) -> str:
+        """A new API token of a user.
+
+        Args:
+            name: the user.
+            scopes: what it is good for besides the service; by default all that the user may.
+        """
+        access = f"access:services!service={self.service_name}"
+        return self.token_with(name, (access, *scopes) if scopes else ())
+
+    def token_with(self, name: str, scopes: Sequence[str]) -> str:
+        """A new API token of a user, with these scopes and no others."""
+        note: dict[str, Any] = {"note": "test"}
+        if scopes:
+            note["scopes"] = list(scopes)
+        token: str = self.ask("POST", f"users/{name}/tokens", note)["token"]
+        return token
+
+    def wait_for_apps(self) -> None:
+        """Return when all apps of the service are ready.
+
+        Raises:
+            AppError: one is broken, or not ready in time.
+        """
+        headers = {"Authorization": f"token {self.token_for('ada')}"}
+        request = Request(f"{self.service_public_url}api/status", headers=headers)  # noqa: S310
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+                apps = json.loads(answer.read())["apps"]
+            waiting = [app["app"] for app in apps if app["state"] == "loading"]
+            if not waiting:
+                break
+            if time.monotonic() > deadline:
+                print(self.log)  # pytest shows it with the failure
+                raise AppError(f"Not ready in {PATIENCE:g} s: {', '.join(waiting)}")
+            time.sleep(0.1)
+        failed = [app for app in apps if app["state"] == "failed"]
+        if failed:
+            print(self.log)  # pytest shows it with the failure
+            reasons = [f"{app['app']} does not run: {app['reason']}" for app in failed]
+            raise AppError("\n".join(reasons))
+
+
+class SharedHub:
+    """The hub of all tests whose services have the same settings; one at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "tornado_service_config.py"
+        self._config: ServiceConfig = {}
+        self._hub: RealHub | None = None
+
+    def get(self, config: ServiceConfig) -> RealHub:
+        """The hub in which the service has these settings.
+
+        Raises:
+            AppError: one of its apps does not run.
+        """
+        if self._hub is None or config != self._config:
+            self.stop()
+            self._config = config
+            self._hub = self._start(config)
+        return self._hub
+
+    def _start(self, config: ServiceConfig) -> RealHub:
+        settings = {section: dict(values) for section, values in config.items()}
+        self._file.write_text(
+            f"settings = {pprint.pformat(settings, width=100)}\n"
+            "for section, values in settings.items():\n"
+            "    c[section].update(values)\n"
+        )
+        apps = [import_app(spec) for spec in settings.get("TornadoService", {}).get("apps", ())]
+        service_scopes = set().union(*(app.service_scopes for app in apps))
+        user_scopes = set().union(*(app.user_scopes for app in apps))
+        hub = RealHub(
+            service_command=[sys.executable, "-m", "tornado_service", f"--config={self._file}"],
+            service_environment={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            service_scopes=sorted(service_scopes),
+            service_options={"oauth_client_allowed_scopes": sorted(user_scopes)},
+            extra_config=_custom_scopes(service_scopes | user_scopes),
+        )
+        hub.start()
+        try:
+            hub.wait_for_apps()
+        except BaseException:
+            hub.stop()
+            raise
+        return hub
+
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+        if self._hub is not None:
+            self._hub.stop()
+            self._hub = None
+
+
+def _custom_scopes(scopes: set[str]) -> str:
+    """The hub's configuration that makes the apps' own scopes, and grants them to ada and ines."""
+    custom = sorted({scope.partition("!")[0] for scope in scopes if scope.startswith("custom:")})
+    if not custom:
+        return ""
+    described = {scope: {"description": f"Test {scope}."} for scope in custom}
+    role = {"name": "apps", "scopes": custom, "users": list(TRUSTED)}
+    return f"c.JupyterHub.custom_scopes = {described!r}\nc.JupyterHub.load_roles.append({role!r})\n"

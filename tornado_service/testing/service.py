@@ -1,0 +1,123 @@
+"""The service itself, started in the process of the tests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any, Protocol
+
+from traitlets.config import Config
+
+from ..app import TornadoService
+from ..apps import AppError, import_app
+from ..server import Server, bind
+from .stand_in_hub import SERVICE_TOKEN, StandInHub
+
+#: The service's own address below the stand-in hub.
+PREFIX = "/services/tornado-service/"
+
+#: Settings by the name of their class, as ``c.Reports.limit = 5`` in a config file.
+ServiceConfig = Mapping[str, Mapping[str, Any]]
+
+_LOGGERS = ("TornadoService", "tornado", "tornado.application")
+
+
+class StartService(Protocol):
+    """The fixture ``start_service``."""
+
+    def __call__(
+        self, *, load: bool = True, **settings: Mapping[str, Any]
+    ) -> Awaitable[TornadoService]:
+        """Start one more service.
+
+        Args:
+            load: whether to load the apps; else ``service.mounts.load()`` does, and takes
+                what comes.
+            settings: as in ``service_config``.
+
+        Raises:
+            AppError: an app is broken; the message is what admins would read.
+        """
+
+
+def make_config(hub: StandInHub, **settings: Any) -> Config:
+    """What the hub's environment and an admin's file would give."""
+    config = Config(
+        TornadoService={
+            "service_name": hub.service_name,
+            "service_url": "http://127.0.0.1:10101",
+        },
+        ServiceAuth={
+            "api_url": hub.api_url,
+            "api_token": SERVICE_TOKEN,
+            "base_url": PREFIX,
+            "oauth_client_id": f"service-{hub.service_name}",
+            "access_scopes": {"access:services", f"access:services!service={hub.service_name}"},
+        },
+    )
+    config.merge(Config(settings))
+    return config
+
+
+@asynccontextmanager
+async def starting(hub: StandInHub) -> AsyncIterator[StartService]:
+    """Start services on free ports of 127.0.0.1; stop them all at the end."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_loggers_kept())
+
+        async def start(*, load: bool = True, **settings: Mapping[str, Any]) -> TornadoService:
+            service = TornadoService(config=make_config(hub, **settings))
+            service.initialize([])
+            await stack.enter_async_context(_serving(service))
+            if load:
+                _grant(hub, service.apps)
+                await service.mounts.load()
+                _see_that_all_run(service)
+            return service
+
+        yield start
+
+
+@asynccontextmanager
+async def _serving(service: TornadoService) -> AsyncIterator[None]:
+    sockets = bind(0, "127.0.0.1")
+    service.port = sockets[0].getsockname()[1]
+    server = Server(service, sockets, None)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop_now()
+        await server.until_stopped()
+        await service.close()
+
+
+def _grant(hub: StandInHub, apps: list[str]) -> None:
+    """Let the service do at the hub what its apps say that they need."""
+    for spec in apps:
+        with suppress(Exception, SystemExit):  # loading it tells why it is broken
+            hub.service_scopes |= import_app(spec).service_scopes
+
+
+def _see_that_all_run(service: TornadoService) -> None:
+    failed = [mount for mount in service.mounts if mount.has_failed]
+    if failed:
+        raise AppError("\n".join(f"{mount.spec} does not run: {mount.reason}" for mount in failed))
+
+
+@contextmanager
+def _loggers_kept() -> Iterator[None]:
+    """The service makes the loggers its own; give them back."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    kept = [
+        (log, log.level, log.handlers[:], log.filters[:], log.parent, log.propagate)
+        for log in loggers
+    ]
+    try:
+        yield
+    finally:
+        for log, level, handlers, filters, parent, propagate in kept:
+            log.setLevel(level)
+            log.handlers[:], log.filters[:] = handlers, filters
+            log.parent, log.propagate = parent, propagate

@@ -1,0 +1,239 @@
+"""A person's browser as far as HTTP goes: it keeps cookies and follows redirects."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import tornado
+from tornado.escape import json_encode
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from .events import EventReader
+
+#: What Chromium sends when a person opens an address.
+BROWSER = {
+    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-User": "?1",
+}
+#: What it sends for fetch() of a page's script.
+SCRIPT = {
+    "Accept": "*/*",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Dest": "empty",
+    "Sec-Fetch-Site": "same-origin",
+}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+#: The fixture ``new_visitor``.
+NewVisitor = Callable[[str], "Visitor"]
+
+#: The fixture ``browse``.
+Browse = Callable[..., "Visitor"]
+
+_XSRF_TOKEN = re.compile(r'(?:data-xsrf-token|name="_xsrf"\s+value)="([^"]*)"')
+
+
+class Visitor:
+    """Opens addresses of the hub and the service as one site, as behind the proxy.
+
+    The first page that it opens signs it in, as the hub redirects it there and back::
+
+        async def test_a_report_is_shown(visitor):
+            await visitor.post("reports/", {"title": "Disk is full"})
+            assert "Disk is full" in visitor.page
+
+    Addresses are relative to the service's own; one that begins with ``/`` is not.
+
+    Args:
+        client: what makes the requests.
+        proxy: where every request goes, or the hub where it differs from ``service``.
+        service: where requests of other paths than the hub's go.
+        host: the public host, where it is not the proxy's.
+        home: the service's own address.
+        name: whom the stand-in hub takes the visitor for; a real hub shows its form.
+
+    Attributes:
+        address: what is open.
+        page: its text.
+    """
+
+    def __init__(
+        self,
+        client: AsyncHTTPClient,
+        proxy: str,
+        service: str = "",
+        host: str = "",
+        *,
+        home: str = "/",
+        name: str = "",
+    ) -> None:
+        self.client = client
+        self.hub = proxy
+        self.service = service or proxy
+        self.host = host or "visitor.test"
+        self.home = home
+        self.jar: dict[tuple[str, str, str], str] = {}
+        if name:
+            self.jar[self.host, "/hub/", "hub-user"] = name
+        self.address = ""
+        self.page = ""
+        self.seen: list[str] = []  # every secret that passed by
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies below the service's prefix, by name."""
+        return {name: value for (_, path, name), value in self.jar.items() if "services" in path}
+
+    async def get(
+        self,
+        address: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> HTTPResponse:
+        """One request, no redirect followed."""
+        url, sent = self._request(address, {**BROWSER, **(headers or {})})
+        answer = await self.client.fetch(
+            url,
+            method=method,
+            headers=sent,
+            follow_redirects=False,
+            raise_error=False,
+            allow_nonstandard_methods=True,
+            **more,
+        )
+        for line in answer.headers.get_list("Set-Cookie"):
+            self._keep(sent["Host"], line)
+        return answer
+
+    def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Where a request goes, and its headers: with the cookies for that address."""
+        target = urlsplit(urljoin(self.home, address))
+        host = target.netloc or self.host
+        origin = self.hub if "/hub/" in target.path else self.service
+        sent = {"Host": host, "User-Agent": f"Tornado/{tornado.version}", **headers}
+        cookies = [
+            f"{name}={value}"
+            for (at, path, name), value in self.jar.items()
+            if at == host and target.path.startswith(path)
+        ]
+        if cookies:
+            sent["Cookie"] = "; ".join(cookies)
+        return origin + target.path + (f"?{target.query}" if target.query else ""), sent
+
+    def _keep(self, host: str, line: str) -> None:
+        for name, morsel in SimpleCookie(line).items():
+            key = (host, morsel["path"], name)
+            if morsel.value:
+                self.jar[key] = morsel.value
+                self.seen.append(morsel.value)
+            else:
+                self.jar.pop(key, None)
+
+    async def open(self, address: str = "", **more: Any) -> HTTPResponse:
+        """Open an address and follow where it leads.
+
+        Raises:
+            AssertionError: it leads nowhere, but from one redirect to the next.
+        """
+        address = urljoin(self.home, address)
+        for _ in range(12):
+            answer = await self.get(address, **more)
+            self.address = address
+            if answer.code not in (301, 302):
+                self.page = answer.body.decode()
+                return answer
+            more = {}
+            address = urljoin(address, answer.headers["Location"])
+            self.seen += re.findall(r"(?:state|code|code_challenge)=([^&]+)", address)
+        raise AssertionError(f"redirected without end, now to {address}")
+
+    async def sign_in(self, address: str, name: str) -> HTTPResponse:
+        """Open an address, and fill in the form that a real hub shows.
+
+        Raises:
+            AssertionError: it shows none.
+        """
+        await self.open(address)
+        action = re.search(r'<form action="([^"]+)"', self.page)
+        xsrf = re.search(r'name="_xsrf"\s+value="([^"]+)"', self.page)
+        if 'name="username"' not in self.page or action is None or xsrf is None:
+            raise AssertionError(f"{self.address} is no form to sign in: {self.page}")
+        form = {"username": name, "password": "x", "_xsrf": xsrf[1]}
+        target = urljoin(self.address, html.unescape(action[1]))
+        return await self.open(target, method="POST", body=urlencode(form), headers=FORM)
+
+    async def post(self, address: str, form: Mapping[str, str] | None = None) -> HTTPResponse:
+        """Send a form, with the XSRF token of the page that is open; follow where it leads.
+
+        Args:
+            address: the form's ``action``.
+            form: its fields.
+        """
+        body = urlencode({"_xsrf": await self._xsrf(), **(form or {})})
+        return await self.open(address, method="POST", body=body, headers=FORM)
+
+    async def fetch(
+        self,
+        address: str,
+        *,
+        xsrf: bool = True,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> HTTPResponse:
+        """What ``serviceFetch`` in a script of the page that is open does.
+
+        Args:
+            address: what is asked for.
+            xsrf: whether the page's XSRF token goes with it; plain ``fetch`` in a browser sends
+                none.
+            json: the body.
+            headers: sent besides, or instead.
+            more: arguments of Tornado's ``HTTPRequest``, such as ``method``.
+        """
+        sent = dict(SCRIPT)
+        if xsrf:
+            sent["X-XSRFToken"] = await self._xsrf()
+        if json is not None:
+            sent["Content-Type"] = "application/json"
+            more["body"] = json_encode(json)
+        return await self.get(address, headers={**sent, **(headers or {})}, **more)
+
+    def listen(self, address: str, headers: Mapping[str, str] | None = None) -> EventReader:
+        """Read an event stream as a script of the page that is open does, in an ``async with``.
+
+        Raises:
+            AssertionError: no page is open, or one without an XSRF token.
+        """
+        sent = {**SCRIPT, "Accept": "text/event-stream", "X-XSRFToken": self.xsrf_token}
+        return EventReader(*self._request(address, {**sent, **(headers or {})}))
+
+    async def _xsrf(self) -> str:
+        if not self.page:
+            await self.open()
+        return self.xsrf_token
+
+    @property
+    def xsrf_token(self) -> str:
+        """The token in the page that is open.
+
+        Raises:
+            AssertionError: it has none.
+        """
+        found = _XSRF_TOKEN.search(self.page)
+        if found is None:
+            raise AssertionError(
+                f"The page that is open ({self.address or 'none'}) has no XSRF token. Open one"
+                ' whose template extends "templates/page.html".'
+            )
+        return html.unescape(found[1])
