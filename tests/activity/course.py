@@ -1,0 +1,93 @@
+"""A small hub with a history worked out by hand: two classes, and days of use."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from tornado_service.activity import Activity
+from tornado_service.activity.model import Sample, SeenServer, SeenUser
+from tornado_service.activity.store import Store
+from tornado_service.app import TornadoService
+from tornado_service.testing import StandInHub
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+#: Monday, 2026-01-05, at midnight UTC.
+MONDAY = 1767571200
+
+CLASS_A = ("ada", "alan")
+CLASS_B = ("bob", "=bea", "x/y <b>")
+
+#: Who ran a server from when to when, in hours after Monday's midnight.
+RUNS = {
+    "ada": [(9, 12), (33, 35)],
+    "alan": [(10, 11)],
+    "bob": [(9, 20), (57, 60)],
+    "=bea": [(34, 36)],
+    "x/y <b>": [(58, 59)],
+}
+
+#: Until when it was watched, in hours after Monday's midnight.
+WATCHED = 72
+
+#: What a visitor's token may carry.
+EVERYBODY = ("list:users", "list:groups", "read:groups")
+
+
+def of_group(name: str) -> tuple[str, ...]:
+    """What the token of a group's instructor carries."""
+    return tuple(f"{scope}!group={name}" for scope in EVERYBODY)
+
+
+def fill(hub: StandInHub) -> None:
+    """Let the hub know them, in two classes, a minute after the end of the history."""
+    end = datetime.fromtimestamp(MONDAY + WATCHED * HOUR + 60, timezone.utc)
+    hub.date = format_datetime(end, usegmt=True)
+    for group, names in (("class-a", CLASS_A), ("class-b", CLASS_B)):
+        for name in names:
+            hub.directory.add_user(name, groups=[group], last_activity=None)
+
+
+def samples() -> list[Sample]:
+    """A sample an hour."""
+    return [Sample(MONDAY + hour * HOUR, True, _users(hour)) for hour in range(WATCHED + 1)]
+
+
+def _users(hour: int) -> tuple[SeenUser, ...]:
+    return tuple(SeenUser(name, None, None, _servers(runs, hour)) for name, runs in RUNS.items())
+
+
+def _servers(runs: list[tuple[int, int]], hour: int) -> tuple[SeenServer, ...]:
+    return tuple(
+        SeenServer("", MONDAY + begin * HOUR) for begin, end in runs if begin <= hour <= end
+    )
+
+
+def app_of(service: TornadoService) -> Activity:
+    """The service's Activity."""
+    (app,) = (mount.app for mount in service.mounts)
+    assert isinstance(app, Activity)
+    return app
+
+
+async def write(path: Path) -> None:
+    """Make a database that has the history."""
+    store = Store(f"sqlite:///{path}", logging.getLogger(__name__))
+    await store.open()
+    for sample in samples():
+        assert await store.add(sample, HOUR)
+    await store.maintain()
+    await store.close()
+
+
+def settings(tmp_path: Path, **more: Any) -> dict[str, dict[str, Any]]:
+    """Of a service with Activity."""
+    return {
+        "TornadoService": {"apps": ["tornado_service.activity:Activity"]},
+        "Activity": {"database_url": f"sqlite:///{tmp_path}/activity.sqlite", **more},
+    }

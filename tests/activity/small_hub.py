@@ -1,0 +1,104 @@
+"""Histories of a few sessions, written by the wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from tornado_service.activity.figures.history import History
+from tornado_service.activity.model import Interval, Person, Session, Visit
+
+
+def at(text: str, zone: str = "UTC", *, fold: int = 0) -> int:
+    """``2026-03-02 09:00`` in a zone; ``fold=1``: the second time that the clock shows it."""
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+    return int(moment.timestamp())
+
+
+def session(user: int, started: int, ended: int, server: str = "") -> Session:
+    return Session(user, server, started, last_seen=ended, ended=ended)
+
+
+def running(user: int, started: int, last_seen: int, server: str = "") -> Session:
+    return Session(user, server, started, last_seen)
+
+
+def history(
+    zone: str,
+    coverage: Sequence[tuple[int, int]],
+    sessions: Sequence[Session] = (),
+    *,
+    people: Sequence[Person] = (),
+    visits: Sequence[Visit] = (),
+) -> History:
+    """Watched during these intervals; up to date at the end of the last. Nothing is rolled up."""
+    watched_from = coverage[0][0] if coverage else None
+    users = sorted({each.user for each in (*sessions, *visits)})
+    return History(ZoneInfo(zone)).updated(
+        now=coverage[-1][1] if coverage else 0,
+        people=people or [Person(user, f"user-{user}", watched_from or 0) for user in users],
+        coverage=[Interval(*each) for each in coverage],
+        watched_from=watched_from,
+        sessions=sessions,
+        visits=visits,
+    )
+
+
+#: Around a change of the clock each: 25 hours, 23 hours, no midnight, off by 45 minutes.
+ZONES_AND_DAYS = [
+    ("UTC", date(2025, 12, 28)),
+    ("Europe/Berlin", date(2025, 10, 26)),
+    ("America/New_York", date(2026, 3, 8)),
+    ("Africa/Cairo", date(2026, 4, 24)),
+    ("Asia/Kathmandu", date(2026, 1, 31)),
+]
+
+
+@dataclass(frozen=True)
+class SmallHub:
+    """What there is to know of a made-up hub of five users, over some ten days."""
+
+    zone: str
+    first: date
+    last: date
+    coverage: list[tuple[int, int]]
+    sessions: list[Session]
+    visits: list[Visit]
+    people: list[Person]
+
+    def history(self, users: Collection[int] | None = None) -> History:
+        """What is known, or what would be if these were the only users."""
+        return history(
+            self.zone,
+            self.coverage,
+            [each for each in self.sessions if users is None or each.user in users],
+            people=[each for each in self.people if users is None or each.id in users],
+            visits=[each for each in self.visits if users is None or each.user in users],
+        )
+
+
+@st.composite
+def small_hubs(draw: st.DrawFn) -> SmallHub:
+    zone, middle = draw(st.sampled_from(ZONES_AND_DAYS))
+    first, last = middle - timedelta(days=5), middle + timedelta(days=5)
+    start, end = at(f"{first} 12:00", zone), at(f"{last} 12:00", zone)
+    moments = st.integers(start, end)
+    hole = draw(st.integers(start + 1, end - 1))
+    coverage = [(start, hole), (min(end - 1, hole + draw(st.integers(1, 200_000))), end)]
+    users = st.integers(1, 5)
+    sessions = {
+        (user, begun): session(user, begun, min(end, begun + length))
+        for user, begun, length in draw(
+            st.lists(st.tuples(users, moments, st.integers(0, 200_000)), max_size=8)
+        )
+    }
+    if draw(st.booleans()):
+        begun = draw(moments)
+        sessions[6, begun] = running(5, begun, end, "gpu")
+    visits = draw(st.sets(st.builds(Visit, users, st.integers(start // 3600, end // 3600 - 1))))
+    people = [Person(user, f"user-{user}", draw(moments)) for user in range(1, 6)]
+    return SmallHub(zone, first, last, coverage, [*sessions.values()], sorted(visits), people)

@@ -1,0 +1,62 @@
+"""The command for privacy requests, as an admin runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def database(tmp_path: Path, history: Path) -> Path:
+    return Path(shutil.copy(history, tmp_path))
+
+
+def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tornado_service", "activity", *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> None:
+    shown = run(database.parent, "export", "ada")
+    assert shown.returncode == 0, shown.stderr
+    kept = json.loads(shown.stdout)
+    assert kept["name"] == "ada"
+    assert [each["seconds"] for each in kept["days"]] == [3 * 3600, 2 * 3600]
+
+    assert run(database.parent, "forget", "ada").returncode == 0
+
+    gone = run(database.parent, "export", "ada")
+    assert gone.returncode == 1
+    assert gone.stderr == "Nothing is kept of 'ada'.\n"
+    assert run(database.parent, "export", "alan").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Say what to do"),
+        (("forget",), "Say what to do"),
+        (("remove", "ada"), "Say what to do"),
+        (("export", "nosuch"), "Nothing is kept of 'nosuch'."),
+        (("--database=sqlite:////nosuch/x", "export", "ada"), "There is no database '/nosuch/x'"),
+        (("--database=nonsense", "export", "ada"), "is no URL of a database"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    database: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = run(database.parent, *arguments)
+
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
+    assert run(tmp_path, "export", "ada").returncode == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tornado_service.activity.concurrency import Concurrency
+
+MOMENTS = st.integers(0, 40)
+INTERVALS = st.lists(st.tuples(MOMENTS, MOMENTS).map(sorted), max_size=8)
+
+
+def level(intervals: list[list[int]], moment: int) -> int:
+    return sum(start <= moment < end for start, end in intervals)
+
+
+@given(INTERVALS, st.tuples(MOMENTS, MOMENTS).map(sorted))
+def test_it_counts_what_a_look_at_each_second_would(
+    intervals: list[list[int]], of: list[int]
+) -> None:
+    start, end = of
+    servers = Concurrency([each[0] for each in intervals], [each[1] for each in intervals])
+
+    levels = [level(intervals, moment) for moment in range(start, end)]
+
+    assert servers.seconds(start, end) == sum(levels)
+    assert servers.begun(start, end) == sum(start <= each[0] < end for each in intervals)
+    if levels:
+        assert servers.peak(start, end) == max(levels)
+
+
+def test_one_that_ends_when_another_begins_is_not_two() -> None:
+    assert Concurrency([0, 10], [10, 20]).peak(0, 20) == 1
+
+
+def test_without_sessions_nothing_runs() -> None:
+    nothing = Concurrency([], [])
+
+    assert (nothing.seconds(0, 9), nothing.peak(0, 9), nothing.begun(0, 9)) == (0, 0, 0)

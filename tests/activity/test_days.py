@@ -1,0 +1,177 @@
+"""Hand-worked answers; moments are written as the clock on the wall of a zone shows them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tornado_service.activity.concurrency import Concurrency
+from tornado_service.activity.days import bounds, day_of, day_total, user_days
+from tornado_service.activity.model import DayTotal, Interval, Session, UserDay, Visit
+
+UTC = ZoneInfo("UTC")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+HOUR = 3600
+MONDAY = date(2026, 3, 2)
+TUESDAY = date(2026, 3, 3)
+WEDNESDAY = date(2026, 3, 4)
+
+
+def at(text: str, zone: ZoneInfo = UTC) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
+
+
+def session(start: str, end: str, user: int = 1, zone: ZoneInfo = UTC) -> Session:
+    ended = at(end, zone)
+    return Session(user, "", at(start, zone), last_seen=ended, ended=ended)
+
+
+def total(
+    sessions: list[Session], day: date, zone: ZoneInfo = UTC, coverage: tuple[Interval, ...] = ()
+) -> DayTotal:
+    servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
+    return day_total(servers, coverage, day, zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("UTC", date(2026, 3, 29), 24),
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("America/New_York", date(2026, 3, 8), 23),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # its midnight was left out
+        ("Africa/Cairo", date(2026, 10, 29), 25),  # its last hour comes twice
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # was left out
+        ("Asia/Kathmandu", date(2026, 3, 2), 24),
+    ],
+)
+def test_a_day_has_the_hours_that_its_clock_shows(zone: str, day: date, hours: float) -> None:
+    of = bounds(day, ZoneInfo(zone))
+
+    assert of.end - of.start == hours * HOUR
+    if hours:
+        assert day_of(of.start, ZoneInfo(zone)) == day
+        assert day_of(of.end - 1, ZoneInfo(zone)) == day
+        assert day_of(of.start - 1, ZoneInfo(zone)) < day < day_of(of.end, ZoneInfo(zone))
+
+
+def test_a_session_over_midnight_belongs_to_both_days_and_began_on_one() -> None:
+    over = session("2026-03-02 23:00", "2026-03-03 02:30")
+
+    assert user_days([over], [], MONDAY, WEDNESDAY, UTC) == [
+        UserDay(MONDAY, 1, seconds=HOUR, sessions=1),
+        UserDay(TUESDAY, 1, seconds=int(2.5 * HOUR), sessions=0),
+    ]
+
+
+def test_midnight_is_that_of_the_zone() -> None:
+    over = session("2026-03-02 22:30", "2026-03-02 23:30")  # UTC; midnight is at 23:00
+
+    assert user_days([over], [], MONDAY, TUESDAY, BERLIN) == [
+        UserDay(MONDAY, 1, seconds=1800, sessions=1),
+        UserDay(TUESDAY, 1, seconds=1800, sessions=0),
+    ]
+
+
+def test_a_session_that_ends_at_midnight_is_not_of_the_next_day() -> None:
+    until = session("2026-03-02 23:00", "2026-03-03 00:00")
+
+    assert user_days([until], [], MONDAY, TUESDAY, UTC) == [UserDay(MONDAY, 1, HOUR, 1)]
+
+
+def test_only_the_days_that_are_asked_for() -> None:
+    long = session("2026-02-20 00:00", "2026-03-20 00:00")
+
+    assert user_days([long], [], MONDAY, MONDAY, UTC) == [UserDay(MONDAY, 1, 24 * HOUR, 0)]
+
+
+def test_two_servers_at_a_time_count_twice() -> None:
+    both = [session("2026-03-02 10:00", "2026-03-02 11:00")] * 2
+
+    assert user_days(both, [], MONDAY, MONDAY, UTC) == [UserDay(MONDAY, 1, 2 * HOUR, 2)]
+
+
+def test_a_session_of_no_length_was_started_all_the_same() -> None:
+    none = session("2026-03-02 10:00", "2026-03-02 10:00")
+
+    assert user_days([none], [], MONDAY, MONDAY, UTC) == [UserDay(MONDAY, 1, 0, 1)]
+
+
+def test_a_visit_makes_a_day_active() -> None:
+    visits = [Visit(2, at("2026-03-03 07:00") // HOUR), Visit(1, at("2026-03-02 23:00") // HOUR)]
+
+    assert user_days([], visits, MONDAY, TUESDAY, UTC) == [
+        UserDay(MONDAY, 1, 0, 0),
+        UserDay(TUESDAY, 2, 0, 0),
+    ]
+
+
+def test_a_session_lives_through_a_day_that_was_left_out() -> None:
+    apia = ZoneInfo("Pacific/Apia")
+    over = session("2011-12-29 23:00", "2011-12-31 01:00", zone=apia)
+
+    found = user_days([over], [], date(2011, 12, 29), date(2011, 12, 31), apia)
+
+    assert [each for each in found if each.seconds] == [
+        UserDay(date(2011, 12, 29), 1, HOUR, 1),
+        UserDay(date(2011, 12, 31), 1, HOUR, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 3, 30), 24), (date(2026, 10, 25), 25)]
+)
+def test_a_server_that_runs_all_day_fills_every_slot_of_it(day: date, hours: int) -> None:
+    long = session("2026-01-01 00:00", "2027-01-01 00:00")
+
+    found = total([long], day, BERLIN)
+
+    assert found.seconds == hours * HOUR
+    assert found.slot_seconds == (900,) * (4 * hours)
+    assert found.slot_peaks == (1,) * (4 * hours)
+    assert user_days([long], [], day, day, BERLIN) == [UserDay(day, 1, hours * HOUR, 0)]
+
+
+def test_the_hour_that_comes_twice_is_two_hours() -> None:
+    day = date(2026, 10, 25)
+    start = bounds(day, BERLIN).start + 2 * HOUR  # 02:00, the first time
+    twice = Session(1, "", start, last_seen=start + 2 * HOUR, ended=start + 2 * HOUR)
+
+    found = total([twice], day, BERLIN)
+
+    assert found.seconds == 2 * HOUR
+    assert found.slot_seconds == (0,) * 8 + (900,) * 8 + (0,) * 84
+
+
+def test_a_day_of_three_servers_worked_by_hand() -> None:
+    sessions = [
+        session("2026-03-02 00:05", "2026-03-02 00:20", user=1),
+        session("2026-03-02 00:10", "2026-03-02 00:40", user=2),
+        session("2026-03-02 00:20", "2026-03-02 00:25", user=3),  # when the first has ended
+        session("2026-03-01 22:00", "2026-03-01 23:00", user=4),  # of another day
+    ]
+
+    found = total(sessions, MONDAY)
+
+    assert found.sessions == 3
+    assert found.seconds == (15 + 30 + 5) * 60
+    assert found.peak == 2
+    assert found.slot_seconds == (15 * 60, 25 * 60, 10 * 60, *(0,) * 93)
+    assert found.slot_peaks == (2, 2, 1, *(0,) * 93)
+
+
+def test_coverage_is_what_of_the_day_was_watched() -> None:
+    coverage = (
+        Interval(at("2026-03-01 12:00"), at("2026-03-02 01:00")),
+        Interval(at("2026-03-02 03:00"), at("2026-03-02 03:30")),
+        Interval(at("2026-03-02 23:00"), at("2026-03-03 12:00")),
+    )
+
+    assert total([], MONDAY, coverage=coverage).covered == int(2.5 * HOUR)
+    assert total([], TUESDAY, coverage=coverage).covered == 12 * HOUR
+    assert total([], WEDNESDAY, coverage=coverage).covered == 0

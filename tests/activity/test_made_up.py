@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from itertools import islice, pairwise
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tornado_service.activity.database import open_database
+from tornado_service.activity.made_up import INTERVAL, fill, is_holiday, made_up_samples
+from tornado_service.activity.model import Sample
+from tornado_service.activity.reader import Reader
+
+PEOPLE = {f"user-{number}": [f"class-{'abc'[number % 3]}"] for number in range(40)} | {"ada": []}
+END = int(datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc).timestamp())
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    return list(made_up_samples(PEOPLE, END))
+
+
+def running(sample: Sample) -> int:
+    return sum(len(user.servers) for user in sample.users)
+
+
+def mean_running(samples: list[Sample], choose) -> float:
+    chosen = [
+        running(sample)
+        for sample in samples
+        if choose(datetime.fromtimestamp(sample.taken, timezone.utc))
+    ]
+    return sum(chosen) / len(chosen)
+
+
+def test_it_is_the_same_each_time(samples: list[Sample]) -> None:
+    assert list(islice(made_up_samples(PEOPLE, END), 500)) == samples[:500]
+    assert list(islice(made_up_samples(PEOPLE, END, seed=2), 500)) != samples[:500]
+
+
+def test_it_is_a_year_up_to_the_end_with_one_outage(samples: list[Sample]) -> None:
+    taken = [sample.taken for sample in samples]
+    pauses = [after - before for before, after in pairwise(taken)]
+    assert taken[0] - (END - 365 * 86400) < 2 * INTERVAL
+    assert 0 < END - taken[-1] <= 2 * INTERVAL
+    assert min(pauses) == INTERVAL
+    assert [pause > 2.5 * INTERVAL for pause in pauses].count(True) == 1
+
+
+def test_nights_weekends_and_holidays_are_quiet(samples: list[Sample]) -> None:
+    term = [s for s in samples if not is_holiday(datetime.fromtimestamp(s.taken).date())]
+    holidays = [s for s in samples if is_holiday(datetime.fromtimestamp(s.taken).date())]
+    afternoon = mean_running(term, lambda at: at.weekday() < 5 and 13 <= at.hour < 18)
+
+    assert afternoon > 3
+    assert mean_running(term, lambda at: 3 <= at.hour < 7) < 0.05 * afternoon
+    assert mean_running(term, lambda at: at.weekday() > 4 and 13 <= at.hour < 18) < 0.5 * afternoon
+    assert mean_running(holidays, lambda at: 13 <= at.hour < 18) < 0.4 * afternoon
+
+
+def test_people_come_over_time_and_all_have_come_at_the_end(samples: list[Sample]) -> None:
+    counts = [len(sample.users) for sample in samples]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[len(counts) // 2] < counts[-1] == len(PEOPLE)
+    assert running(samples[-1]) == 0
+
+
+def test_what_is_kept_of_it_is_what_ran(samples: list[Sample], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/activity.sqlite"
+    fill(url, PEOPLE, END)
+
+    database = open_database(url)
+    with database.reading() as connection:
+        reader = Reader(connection)
+        names = {person.id: person.name for person in reader.people()}
+        kept = list(reader.sessions(0, END))
+        coverage = reader.coverage(0, END)
+    database.close()
+    shown = {
+        (user.name, server.name, server.started)
+        for sample in samples
+        for user in sample.users
+        for server in user.servers
+    }
+    assert {(names[each.user], each.server, each.started) for each in kept} == shown
+    assert all(each.ended for each in kept)
+    assert HOUR < median(each.end - each.started for each in kept) < 4 * HOUR
+    assert [(each.start, each.end) for each in coverage][-1][1] == samples[-1].taken
+    assert len(coverage) == 2

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from tests.activity.conftest import Open
+from tornado_service.activity import tables
+from tornado_service.activity.model import Sample, SeenServer, SeenUser
+from tornado_service.activity.privacy import pseudonyms, rename
+from tornado_service.activity.reader import Reader
+from tornado_service.activity.store import Store
+
+START = 1_772_409_600  # Monday, 2 March 2026
+HOUR = 3600
+DAY = 24 * HOUR
+SECRET = b"0123456789abcdef"
+
+
+async def two_days(store: Store) -> None:
+    """Ada and Bob run servers, Ada's is named; she comes back in the evening."""
+    for taken in range(START, START + 2 * DAY + 1, HOUR):
+        active = START + 18 * HOUR + 60 if taken >= START + 18 * HOUR else START - 500
+        servers = {"ada": "thesis", "bob": ""} if taken <= START + 9 * HOUR else {}
+        users = (
+            SeenUser(
+                name,
+                START - 10 * DAY - number,
+                active if name == "ada" else START - 500,
+                (SeenServer(servers[name], START - 100, taken - 30),) if servers else (),
+            )
+            for number, name in enumerate(("ada", "bob"))
+        )
+        await store.add(Sample(taken, True, tuple(users)), HOUR)
+    await store.maintain()
+
+
+async def test_the_export_has_all_that_is_kept(store: Store) -> None:
+    await two_days(store)
+
+    assert await store.export("ada") == {
+        "name": "ada",
+        "first_seen": "2026-03-02T00:00:00+00:00",
+        "created": "2026-02-20T00:00:00+00:00",
+        "last_activity": "2026-03-02T18:01:00+00:00",
+        "deleted": None,
+        "sessions": [
+            {
+                "server": "thesis",
+                "started": "2026-03-01T23:58:20+00:00",
+                "last_seen": "2026-03-02T09:00:00+00:00",
+                "last_activity": "2026-03-02T08:59:30+00:00",
+                "ended": "2026-03-02T09:00:00+00:00",
+            }
+        ],
+        "visits": ["2026-03-02T18:00:00+00:00"],
+        "days": [
+            {"day": "2026-03-01", "seconds": 100, "sessions": 1},
+            {"day": "2026-03-02", "seconds": 9 * HOUR, "sessions": 0},
+        ],
+    }
+    json.dumps(await store.export("ada"))
+    assert await store.export("eve") is None
+
+
+async def test_the_export_leaves_out_no_column(store: Store) -> None:
+    """A new column must come into it, or be no person's."""
+    await two_days(store)
+    exported = await store.export("ada")
+
+    assert exported
+    assert {"id", *exported} - {"sessions", "visits", "days"} == {*tables.users.c.keys()}
+    assert {"user_id", *exported["sessions"][0]} == {*tables.sessions.c.keys()}
+    assert {"user_id", *exported["days"][0]} == {*tables.user_days.c.keys()}
+
+
+async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> None:
+    await two_days(store)
+    bob = await store.export("bob")
+    assert await store.forget("ada")
+
+    def counts(reader: Reader) -> list[Any]:
+        return [
+            reader._connection.scalar(
+                select(func.count()).select_from(table).where(table.c.user_id == 1)
+            )
+            for table in tables.metadata.sorted_tables
+            if "user_id" in table.c
+        ]
+
+    assert await store.read(counts) == [0, 0, 0]
+    assert [each.name for each in await store.read(Reader.people)] == ["bob"]
+    assert await store.export("bob") == bob
+    assert not await store.forget("ada")
+
+
+async def test_who_is_forgotten_is_in_no_byte_of_the_file(
+    open_store: Open, sqlite_url: str, tmp_path: Path
+) -> None:
+    store = await open_store(sqlite_url)
+    await two_days(store)
+    with sqlite3.connect(tmp_path / "activity.sqlite") as connection:
+        connection.executemany(
+            "INSERT INTO activity_sessions VALUES (1, 'thesis', ?, 0, NULL, 0)",
+            ((number,) for number in range(5000)),  # pages that have nothing else
+        )
+    connection.close()
+    assert await store.forget("ada")
+
+    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"bob" in content
+    assert b"ada" not in content
+    assert b"thesis" not in content
+
+
+async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None:
+    await two_days(store)
+    await store.forget("ada")
+    users = (SeenUser("ada", START - 10 * DAY, START + 18 * HOUR + 60), SeenUser("bob"))
+    await store.add(Sample(START + 3 * DAY, True, users), HOUR)
+
+    exported = await store.export("ada")
+    assert exported
+    assert exported["first_seen"] == "2026-03-05T00:00:00+00:00"
+    assert (exported["sessions"], exported["days"]) == ([], [])
+
+
+def test_a_pseudonym_is_the_same_for_the_same_name_and_secret_only() -> None:
+    names = [f"user{number}" for number in range(1000)]
+    first, again, other = pseudonyms(SECRET), pseudonyms(SECRET), pseudonyms(SECRET[::-1])
+
+    assert first("ada") == again("ada")
+    assert first("ada") != other("ada")
+    assert len({first(name) for name in names}) == 1000
+    assert first("ada").startswith("user-")
+    assert "ada" not in first("ada")
+
+
+def test_a_sample_under_pseudonyms_keeps_all_else() -> None:
+    naming = pseudonyms(SECRET)
+    ada = SeenUser("ada", 1, 2, (SeenServer("thesis", 3),))
+
+    assert rename(Sample(5, True, (ada,)), naming) == Sample(
+        5, True, (SeenUser(naming("ada"), 1, 2, (SeenServer("thesis", 3),)),)
+    )
+
+
+async def test_with_pseudonyms_no_name_is_in_the_file(
+    open_store: Open, sqlite_url: str, tmp_path: Path
+) -> None:
+    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+    await two_days(store)
+
+    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert store.naming("ada").encode() in content
+    assert b"bob" not in content
+
+
+async def test_pseudonyms_that_come_later_hide_the_names_of_before(
+    open_store: Open, sqlite_url: str, tmp_path: Path
+) -> None:
+    store = await open_store(sqlite_url)
+    await two_days(store)
+    before = await store.export("ada")
+    await store.close()
+    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+
+    assert before
+    assert await store.export("ada") == {**before, "name": store.naming("ada")}
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "activity.sqlite")) as connection:
+        dump = "".join(connection.iterdump())
+    assert "'bob'" not in dump
+    assert "'ada'" not in dump
+
+
+async def test_a_renamed_user_is_found_behind_a_pseudonym(
+    open_store: Open, sqlite_url: str
+) -> None:
+    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+    await two_days(store)
+    users = SeenUser("countess", START - 10 * DAY), SeenUser("bob", START - 10 * DAY - 1)
+    await store.add(Sample(START + 3 * DAY, True, users), HOUR)
+
+    exported = await store.export("countess")
+    assert exported
+    assert len(exported["sessions"]) == 1
+    assert await store.export("ada") is None

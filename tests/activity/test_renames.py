@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from tornado_service.activity.model import Person, SeenServer, SeenUser, Session
+from tornado_service.activity.renames import find_renames
+
+
+def person(id: int, name: str, created: int | None = None, deleted: int | None = None) -> Person:
+    return Person(id, name, first_seen=0, created=created, deleted=deleted)
+
+
+def seen(name: str, created: int | None = None, started: int | None = None) -> SeenUser:
+    servers = () if started is None else (SeenServer("", started),)
+    return SeenUser(name, created, servers=servers)
+
+
+def renames(
+    people: list[Person],
+    users: list[SeenUser],
+    running: list[tuple[int, int]] = [],  # noqa: B006
+    full: int | None = 1000,
+) -> dict[str, int]:
+    sessions = [Session(user, "", started, last_seen=900) for user, started in running]
+    by_name = {each.name: each for each in people}
+    return {name: each.id for name, each in find_renames(by_name, sessions, users, full).items()}
+
+
+def test_the_server_that_runs_tells_who_it_is() -> None:
+    assert renames([person(1, "a")], [seen("b", started=100)], [(1, 100)]) == {"b": 1}
+
+
+def test_a_server_of_another_start_does_not() -> None:
+    assert renames([person(1, "a")], [seen("b", started=101)], [(1, 100)]) == {}
+
+
+def test_nor_one_that_two_may_have_had() -> None:
+    people = [person(1, "a"), person(2, "c")]
+
+    assert renames(people, [seen("b", started=100)], [(1, 100), (2, 100)]) == {}
+
+
+def test_nor_one_that_two_new_ones_have() -> None:
+    users = [seen("b", started=100), seen("c", started=100)]
+
+    assert renames([person(1, "a")], users, [(1, 100)]) == {}
+
+
+def test_somebody_created_at_another_time_is_somebody_else() -> None:
+    assert renames([person(1, "a", 10)], [seen("b", 20, started=100)], [(1, 100)]) == {}
+
+
+def test_the_time_of_creation_tells_who_it_is() -> None:
+    assert renames([person(1, "a", 10), person(2, "c", 20)], [seen("b", 10)]) == {"b": 1}
+
+
+def test_of_a_class_created_in_one_second_nobody_can_tell() -> None:
+    people = [person(1, "a", 10), person(2, "c", 10)]
+
+    assert renames(people, [seen("b", 10), seen("d", 10)]) == {}
+
+
+def test_who_was_created_after_all_users_were_listed_may_just_be_new() -> None:
+    assert renames([person(1, "a", 10)], [seen("b", 10)], full=9) == {}
+    assert renames([person(1, "a", 10)], [seen("b", 10)], full=None) == {}
+
+
+def test_who_is_still_listed_was_not_renamed() -> None:
+    assert renames([person(1, "a", 10)], [seen("a", 10), seen("b", 10)]) == {}
+
+
+def test_who_was_deleted_before_was_not_renamed() -> None:
+    assert renames([person(1, "a", 10, deleted=500)], [seen("b", 10)]) == {}
+
+
+def test_nobody_becomes_two() -> None:
+    people = [person(1, "a", 10)]
+    users = [seen("b", started=100), seen("c", 10)]
+
+    assert renames(people, users, [(1, 100)]) == {"b": 1}
+
+
+def test_two_who_were_renamed_at_once_are_both_found() -> None:
+    people = [person(1, "a", 10), person(2, "b", 20)]
+
+    assert renames(people, [seen("c", 20), seen("d", 10)]) == {"c": 2, "d": 1}

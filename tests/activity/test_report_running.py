@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from tornado_service.activity.figures.running import Running, running
+from tornado_service.activity.model import Sample, SeenServer, SeenUser
+
+SAMPLE = Sample(
+    taken=1000,
+    is_full=False,
+    users=(
+        SeenUser("cy"),
+        SeenUser("bob", servers=(SeenServer("", 1005, 1010, pending=True),)),
+        SeenUser("ada", servers=(SeenServer("gpu", 100, 900), SeenServer("", 400))),
+    ),
+)
+
+
+def test_servers_by_user_and_name() -> None:
+    assert running(SAMPLE) == [
+        Running("ada", "", started=400, seconds=600, idle=None, is_pending=False),
+        Running("ada", "gpu", started=100, seconds=900, idle=100, is_pending=False),
+        Running("bob", "", started=1005, seconds=0, idle=0, is_pending=True),
+    ]
+
+
+def test_servers_of_some() -> None:
+    assert [each.user for each in running(SAMPLE, {"bob", "cy"})] == ["bob"]

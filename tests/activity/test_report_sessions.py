@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tornado_service.activity.figures.sessions import Sessions
+from tornado_service.activity.model import Session
+
+from .small_hub import running, session
+
+
+@st.composite
+def some_sessions(draw: st.DrawFn) -> list[Session]:
+    """Of three users with two servers each, unlike in user, server or start."""
+    runs = draw(
+        st.sets(st.tuples(st.integers(1, 3), st.sampled_from(["", "gpu"]), st.integers(0, 9)))
+    )
+    found = []
+    for user, server, started in runs:
+        end = started + draw(st.integers(0, 9))
+        make = draw(st.sampled_from([session, running]))
+        found.append(make(user, started, end, server))
+    return found
+
+
+@given(some_sessions())
+def test_what_is_packed_comes_out_again(sessions: list[Session]) -> None:
+    assert sorted(Sessions.of(sessions)) == sorted(sessions)
+    assert len(Sessions.of(sessions)) == len(sessions)
+
+
+@given(some_sessions(), some_sessions())
+def test_changed_ones_replace_those_of_the_same_run(
+    before: list[Session], changed: list[Session]
+) -> None:
+    expected = {each[:3]: each for each in (*before, *changed)}
+
+    packed = Sessions.of(before).updated(changed)
+
+    assert sorted(packed) == sorted(expected.values())
+    assert list(packed.started) == sorted(packed.started)
+
+
+@given(some_sessions(), st.integers(0, 20), st.integers(0, 20))
+def test_a_part_of_them_is_what_a_filter_would_give(
+    sessions: list[Session], start: int, end: int
+) -> None:
+    packed = Sessions.of(sessions)
+
+    assert sorted(packed.restricted({1, 3})) == sorted(e for e in sessions if e.user != 2)
+    assert sorted(packed.begun(start, end)) == sorted(
+        each for each in sessions if start <= each.started < end
+    )
+    assert {each for each in sessions if each.started < end and each.end > start} <= {
+        *packed.overlapping(start, end)
+    }
+
+
+def test_changes_leave_the_original_as_it_was() -> None:
+    before = Sessions.of([running(1, 0, 5)])
+
+    after = before.updated([session(1, 0, 7), running(2, 3, 8)])
+
+    assert [*before] == [running(1, 0, 5)]
+    assert [*after] == [session(1, 0, 7), running(2, 3, 8)]
+
+
+def test_one_that_was_taken_for_ended_runs_again() -> None:
+    assert [*Sessions.of([session(1, 0, 5)]).updated([running(1, 0, 9)])] == [running(1, 0, 9)]

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tornado_service.activity.database import open_database
+from tornado_service.activity.migrations import VERSION_TABLE, NewerSchema
+from tornado_service.activity.sqlite_file import make_sure
+from tornado_service.activity.trouble import NoDatabase
+
+#: Leaves a log behind, as one that is killed does.
+WRITE_AND_DIE = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute(sys.argv[2])
+connection.commit()
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of a database of ours, with something in it."""
+    path = tmp_path / "a history #1.sqlite"
+    open_database(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO activity_users (id, name, first_seen) VALUES (?, ?, 0)",
+            ((number, f"user-{number}" * 10) for number in range(1000)),
+        )
+        connection.commit()
+    return path
+
+
+def write_and_die(path: Path, statement: str) -> None:
+    subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(path), statement], check=True)
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    """What is in the file and beside it; ``-shm`` is only an index that SQLite makes again."""
+    files = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    return {name: text for name, text in files.items() if text and not name.endswith("-shm")}
+
+
+def test_no_file_is_fine(tmp_path: Path) -> None:
+    assert make_sure(tmp_path / "none.sqlite") is None
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_empty_file_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "empty.sqlite").touch()
+
+    assert make_sure(tmp_path / "empty.sqlite") is None
+
+
+def test_a_sound_file_is_not_touched(path: Path) -> None:
+    before = contents(path)
+
+    assert make_sure(path) is None
+    assert contents(path) == before
+
+
+def test_one_of_a_newer_version_is_not_touched(path: Path) -> None:
+    write_and_die(path, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    before = contents(path)
+    assert len(before) == 2  # its log, too
+
+    with pytest.raises(NewerSchema):
+        make_sure(path)
+    assert contents(path) == before
+
+
+def test_one_of_something_else_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "jupyterhub.sqlite"
+    write_and_die(path, "CREATE TABLE users (id INTEGER)")
+    before = contents(path)
+
+    with pytest.raises(NoDatabase, match="belongs to something else"):
+        make_sure(path)
+    assert contents(path) == before
+
+
+def nothing_of_ours(path: Path) -> None:
+    path.write_bytes(b"these are no tables" * 1000)
+
+
+def all_zeros(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def pages_overwritten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 40_000)
+
+
+@pytest.fixture(params=[nothing_of_ours, all_zeros, cut_short, pages_overwritten])
+def damaged(request: pytest.FixtureRequest, path: Path) -> Path:
+    request.param(path)
+    return path
+
+
+def test_a_damaged_one_is_put_aside_as_it_is(damaged: Path) -> None:
+    before = damaged.read_bytes()
+
+    put_aside = make_sure(damaged)
+
+    assert put_aside is not None
+    assert put_aside.name.startswith(f"{damaged.name}.corrupt-20")
+    assert put_aside.read_bytes() == before
+    assert not damaged.exists()
+
+
+def test_its_log_goes_with_it(path: Path) -> None:
+    write_and_die(path, "DELETE FROM activity_users WHERE id = 3")
+    log = path.with_name(path.name + "-wal").read_bytes()
+    pages_overwritten(path)
+
+    put_aside = make_sure(path)
+
+    assert put_aside is not None
+    assert put_aside.with_name(put_aside.name + "-wal").read_bytes() == log
+    assert not path.with_name(path.name + "-wal").exists()
+
+
+def test_several_of_one_second_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "activity.sqlite"
+    for number in range(5):
+        path.write_bytes(f"damaged {number}".encode() * 100)
+        assert make_sure(path)
+
+    kept = {each.read_bytes()[:9] for each in tmp_path.iterdir()}
+    assert kept == {f"damaged {number}".encode() for number in range(5)}
+
+
+def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "activity.sqlite"
+    path.write_bytes(b"damaged" * 100)
+    script = "import sys; from tornado_service.activity.database import open_database as o"
+    script += "; print(o(sys.argv[1]).put_aside)"
+
+    def start(_: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-c", script, f"sqlite:///{path}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    with ThreadPoolExecutor(4) as threads:
+        ended = list(threads.map(start, range(3)))
+
+    assert [each.returncode for each in ended] == [0] * 3, ended
+    names = [each.stdout.strip() for each in ended if each.stdout.strip() != "None"]
+    assert [str(each) for each in tmp_path.glob("*.corrupt-*")] == names
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute(f"SELECT * FROM {VERSION_TABLE}").fetchall() == [("0001",)]

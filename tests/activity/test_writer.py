@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from tornado_service.activity import tables
+from tornado_service.activity.database import Database
+from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session
+from tornado_service.activity.reader import Reader
+from tornado_service.activity.writer import add_sample
+
+START = 1_772_409_600  # Monday, 2 March 2026
+DAY = 86400
+
+
+def add(database: Database, taken: int, *users: SeenUser, full: bool = True) -> bool:
+    with database.writing() as connection:
+        return add_sample(connection, Sample(taken, full, users), 300)
+
+
+def read(database: Database, what: Any) -> Any:
+    with database.reading() as connection:
+        return what(Reader(connection))
+
+
+def sessions(database: Database) -> list[Session]:
+    return read(database, lambda reader: sorted(reader.sessions(0, 2**42)))
+
+
+def ada(*started: int, name: str = "ada", created: int | None = None) -> SeenUser:
+    return SeenUser(name, created, servers=tuple(SeenServer("", each) for each in started))
+
+
+def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
+    add(database, START, ada(START - 100))
+    add(database, START + 300, ada(START - 100))
+    add(database, START + 600, ada(START + 500))  # restarted
+    add(database, START + 900, full=False)
+    add(database, START + 1200, ada(START + 500))  # it ran all the time
+    add(database, START + 1500, ada())
+
+    assert sessions(database) == [
+        Session(1, "", START - 100, last_seen=START + 300, ended=START + 300),
+        Session(1, "", START + 500, last_seen=START + 1200, ended=START + 1200),
+    ]
+    assert read(database, Reader.people) == [Person(1, "ada", first_seen=START)]
+
+
+def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> None:
+    assert add(database, START, ada(START - 100))
+    assert not add(database, START + 299, ada(), ada(name="bob"))
+    assert add(database, START + 300, ada(START - 100))
+
+    assert [each.ended for each in sessions(database)] == [None]
+    assert len(read(database, Reader.people)) == 1
+
+
+def test_ids_are_not_given_twice(database: Database) -> None:
+    add(database, START, ada(), ada(name="bob"))
+    with database.writing() as connection:
+        connection.execute(tables.users.delete().where(tables.users.c.id == 2))
+    add(database, START + 300, ada(), ada(name="eve"))
+
+    assert [each.id for each in read(database, Reader.people)] == [1, 3]
+
+
+def test_a_renamed_user_keeps_the_id_and_a_swap_of_names_breaks_nothing(
+    database: Database,
+) -> None:
+    add(database, START, ada(created=10), ada(name="bob", created=20))
+    add(database, START + 300, ada(name="countess", created=10), ada(name="bob", created=20))
+    add(database, START + 600, ada(name="bob", created=10), ada(name="countess", created=20))
+
+    people = read(database, Reader.people)
+    assert [(each.id, each.name) for each in people] == [(1, "countess"), (2, "bob")]
+
+
+def test_the_name_of_a_deleted_user_can_be_used_again(database: Database) -> None:
+    add(database, START, ada(created=10), ada(name="bob", created=20))
+    add(database, START + 300, ada(name="bob", created=20))
+    add(database, START + 600, ada(name="ada", created=20))
+
+    people = read(database, Reader.people)
+    assert [(each.id, each.name, each.deleted) for each in people] == [
+        (1, "ada", None),
+        (2, "bob", START + 600),
+    ]
+
+
+def test_ended_sessions_that_matter_are_found_however_old(database: Database) -> None:
+    """A hub that forgets a server for a month and then lists it again."""
+    add(database, START, ada(START - 100))
+    add(database, START + 300, ada())
+    add(database, START + 30 * DAY, ada(START - 100))
+
+    assert sessions(database) == [Session(1, "", START - 100, last_seen=START + 30 * DAY)]
+
+
+def test_slots_are_kept_for_two_days(database: Database) -> None:
+    for day in range(5):
+        add(database, START + day * DAY, ada())
+
+    with database.reading() as connection:
+        taken = connection.scalars(select(tables.samples.c.taken)).all()
+    assert sorted(taken) == [START + day * DAY for day in (2, 3, 4)]
+
+
+def test_roll_ups_are_right_up_to_the_first_moment_that_has_changed(database: Database) -> None:
+    def rolled() -> int:
+        return read(database, Reader.rolled_until)
+
+    add(database, START, ada(START - 100))
+    assert rolled() == START - 100
+    with database.writing() as connection:
+        connection.execute(
+            tables.meta.update().where(tables.meta.c.key == "rolled").values(value=START + DAY)
+        )
+
+    add(database, START + DAY, ada(START - 100))
+    assert rolled() == START  # its end moved from here
+
+    with database.writing() as connection:
+        connection.execute(
+            tables.meta.update().where(tables.meta.c.key == "rolled").values(value=START + DAY)
+        )
+    add(database, START + DAY + 300, ada(START - 100))
+    assert rolled() == START + DAY
+
+
+def test_a_server_that_runs_since_1970_does_not_make_a_roll_up_of_each_day(
+    database: Database,
+) -> None:
+    add(database, START, ada(0))
+
+    assert sessions(database)[0].started == 0
+    assert read(database, Reader.rolled_until) == START - 400 * DAY

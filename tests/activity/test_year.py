@@ -1,0 +1,284 @@
+"""Figures of a scripted hub equal those of the script's own ledger.
+
+From the hub's answers through collector, store, roll-ups and figures: a year of samples
+three hours apart, a week by five minutes, a day and a half over HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from calendar import monthrange
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tornado_service.activity import retention
+from tornado_service.activity.collector import DELAY, Collector
+from tornado_service.activity.database import open_database
+from tornado_service.activity.figures.heatmap import heat_map
+from tornado_service.activity.figures.history import History
+from tornado_service.activity.figures.lengths import lengths
+from tornado_service.activity.figures.people import (
+    RETURN_WITHIN,
+    groups,
+    never_returned,
+    newcomers,
+    people,
+    people_counts,
+    returning,
+)
+from tornado_service.activity.figures.periods import period
+from tornado_service.activity.model import Sample
+from tornado_service.activity.reader import Reader
+from tornado_service.activity.writer import add_sample
+from tornado_service.hub_calls import HubCalls
+from tornado_service.hub_transport import HubAnswer, HubUnavailable
+
+from .ledger import ONE_DAY, Ledger, each_day, looks
+from .script import HOUR, Script, write_year
+from .simulator import TOKEN, SimulatedHub
+
+LOG = logging.getLogger("test")
+FOR_EVER = 2**40
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a script, twice. ``first`` and ``last``: days with figures."""
+
+    history: History
+    ledger: Ledger
+    first: date
+    last: date
+
+    def ids(self, who: set[int]) -> set[int]:
+        """People of the ledger, as the store numbers them."""
+        by_name = {person.name: id_ for id_, person in self.history.people.items()}
+        return {by_name[self.ledger.people[each].name] for each in who}
+
+
+def hub_calls(hub: SimulatedHub) -> HubCalls:
+    """The service's own calls, answered without HTTP."""
+
+    async def ask(path: str, scope: str, **query: str) -> HubAnswer:
+        if hub.is_away:
+            raise HubUnavailable("the script wants it so")
+        return HubAnswer(200, hub.users(query), hub.now)
+
+    return HubCalls(ask)
+
+
+async def play(
+    script: Script, file: Path, interval: int, zone: str, hub: SimulatedHub, calls: HubCalls
+) -> Played:
+    """Let a collector watch the script, and read its history."""
+    delay = int(interval * DELAY)
+    database = open_database(f"sqlite:///{file}")
+    with database.writing() as connection:
+
+        async def keep(sample: Sample, interval: int) -> None:
+            add_sample(connection, sample, interval)
+
+        collector = Collector(calls, interval, LOG, keep)
+        for at in range(script.start + delay, script.end, interval):
+            if script.is_service_down(at):
+                collector = Collector(calls, interval, LOG, keep)
+                continue
+            hub.now = at
+            sample = await collector.collect(at)
+            assert (sample is None) == script.is_hub_down(at)
+        while retention.roll_up(connection, ZoneInfo(zone)):
+            pass
+    with database.reading() as connection:
+        history = read(Reader(connection), zone)
+    database.close()
+    ledger = Ledger(script, looks(script, interval, delay), interval, zone)
+    first, last = (
+        datetime.fromtimestamp(moment, ledger.zone).date()
+        for moment in (script.start, ledger.times[-1])
+    )
+    return Played(history, ledger, first, last)
+
+
+def read(reader: Reader, zone: str) -> History:
+    """All of it, as the pages read it: what is rolled up from there."""
+    return History(ZoneInfo(zone)).updated(
+        now=reader.latest_sample() or 0,
+        people=reader.people(),
+        coverage=reader.coverage(0, FOR_EVER),
+        watched_from=reader.first_watched(),
+        user_days=reader.user_days(date.min, date.max),
+        day_totals=reader.day_totals(date.min, date.max),
+        sessions=reader.sessions(0, FOR_EVER),
+        visits=reader.visits(reader.rolled_until() or 0, FOR_EVER),
+    )
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    script = write_year(1, datetime(2025, 3, 1, tzinfo=timezone.utc))
+    hub = SimulatedHub(script)
+    file = tmp_path_factory.mktemp("year") / "activity.sqlite"
+    return asyncio.run(play(script, file, 3 * HOUR, "Europe/Berlin", hub, hub_calls(hub)))
+
+
+def months(played: Played) -> Iterator[tuple[date, date]]:
+    first = played.first.replace(day=1)
+    while first <= played.last:
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        yield first, last
+        first = last + ONE_DAY
+
+
+def weeks(played: Played) -> Iterator[tuple[date, date]]:
+    monday = played.first - timedelta(played.first.weekday())
+    while monday <= played.last:
+        yield monday, monday + timedelta(6)
+        monday += timedelta(7)
+
+
+def days(played: Played) -> Iterator[tuple[date, date]]:
+    return ((day, day) for day in each_day(played.first, played.last))
+
+
+def see_that_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -> None:
+    for first, last in spans:
+        figures = period(played.history, first, last)
+        expected = played.ledger.period(first, last)
+        if expected is None:
+            assert figures.share == 0
+            assert figures.active_users is None
+            continue
+        for name, value in expected.items():
+            assert getattr(figures, name) == pytest.approx(value), (first, last, name)
+
+
+def test_the_year_has_what_makes_it_hard(year: Played) -> None:
+    """Else the others show little."""
+    people = year.ledger.people
+    assert len(year.ledger.coverage) > 6
+    assert sum(len(human.uses) for human in people) > 4_000
+    assert sum(human.deleted is not None for human in people) > 10
+    assert len({human.being.id for human in people}) < len(people)  # renamed unseen
+    assert any(human.since == 0 and human.name.startswith("renamed") for human in people)
+    assert sum(len(human.visits) for human in people) > 500
+
+
+@pytest.mark.parametrize("spans", [days, weeks, months])
+def test_use_over_time(year: Played, spans) -> None:
+    see_that_periods_equal(year, spans(year))
+
+
+def test_the_whole_year(year: Played) -> None:
+    see_that_periods_equal(year, iter([(year.first, year.last)]))
+
+
+def test_sessions_and_how_long_they_last(year: Played) -> None:
+    for span in [*months(year), (year.first, year.last)]:
+        figures = lengths(year.history, *span)
+        for name, value in year.ledger.lengths(*span).items():
+            assert getattr(figures, name) == pytest.approx(value), (span, name)
+
+
+def test_the_heat_map(year: Played) -> None:
+    for span in [*months(year), (year.first, year.last)]:
+        found = {
+            (hour.weekday, hour.hour): (hour.mean_servers, hour.peak_servers)
+            for hour in heat_map(year.history, *span).hours
+            if hour.mean_servers is not None
+        }
+        expected = year.ledger.heat_map(*span)
+        assert found.keys() == expected.keys()
+        for key, (mean, peak) in expected.items():
+            assert found[key] == (pytest.approx(mean), peak), (span, key)
+
+
+def test_who_came_came_back_and_did_not(year: Played) -> None:
+    for first, last in months(year):
+        by = min(last, year.last)
+        assert newcomers(year.history, first, last) == year.ids(year.ledger.new(first, last))
+        assert returning(year.history, first, last) == year.ids(year.ledger.returning(first, last))
+        assert never_returned(year.history, by) == year.ids(
+            year.ledger.never_returned(by, RETURN_WITHIN)
+        )
+        assert people_counts(year.history, first, last).accounts == year.ledger.accounts(last)
+
+
+def test_each_person(year: Played) -> None:
+    span = (year.first, year.last)
+    rows = {row.person.name: row for row in people(year.history, *span)}
+    assert len(rows) == len(year.ledger.people)
+    for who, human in enumerate(year.ledger.people):
+        row = rows[human.name]
+        assert row.person.first_seen == human.first_seen
+        assert row.person.deleted == human.deleted
+        assert row.server_seconds == year.ledger.seconds(*span, {who})
+        assert row.sessions == len(year.ledger.sessions(*span, {who}))
+        active = [day for day in each_day(*span) if who in year.ledger.active.get(day, ())]
+        assert row.active_days == len(active)
+
+
+def test_each_group(year: Played) -> None:
+    names = ["class-a", "class-b", "class-c", "class-d"]
+    members = {name: year.ledger.group(name) for name in names}
+    known = {name: year.ids(who) for name, who in members.items()}
+    for first, last in months(year):
+        for use in groups(year.history, first, last, known):
+            who = members[use.name]
+            assert use.members == len(who)
+            assert use.active_users == len(year.ledger.active_users(first, last) & who)
+            assert use.server_seconds == year.ledger.seconds(first, last, who)
+            assert use.sessions == len(year.ledger.sessions(first, last, who))
+
+
+def test_what_a_group_is_shown_is_made_of_its_members_alone(year: Played) -> None:
+    who = year.ledger.group("class-a")
+    seen = year.history.of(year.ids(who))
+    for first, last in months(year):
+        uses = {
+            day: [use for use in year.ledger.by_day.get(day, []) if use.who in who]
+            for day in each_day(first, last)
+        }
+        figures = period(seen, first, last)
+        assert figures.active_users == len(year.ledger.active_users(first, last) & who)
+        assert figures.server_seconds == year.ledger.seconds(first, last, who)
+        assert figures.sessions == len(year.ledger.sessions(first, last, who))
+        peaks = [year.ledger.peak(uses[day], *year.ledger.bounds(day)) for day in uses]
+        assert figures.peak_servers == max(peaks)
+
+
+async def test_a_week_by_five_minutes(tmp_path: Path) -> None:
+    script = write_year(2, datetime(2025, 10, 20, tzinfo=timezone.utc), days=7, outage=6 * HOUR)
+    hub = SimulatedHub(script)
+
+    played = await play(script, tmp_path / "w.sqlite", 300, "Europe/Berlin", hub, hub_calls(hub))
+
+    see_that_periods_equal(played, days(played))
+    see_that_periods_equal(played, weeks(played))
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[SimulatedHub]:
+    hub = SimulatedHub(
+        write_year(3, datetime(2025, 11, 4, tzinfo=timezone.utc), days=2, users=100, outage=HOUR)
+    )
+    hub.max_limit = 40
+    await hub.start()
+    yield hub
+    await hub.stop()
+
+
+async def test_some_days_over_http(served: SimulatedHub, start_service, tmp_path: Path) -> None:
+    service = await start_service(
+        ServiceAuth={"api_url": served.api_url, "api_token": TOKEN},
+        HubClient={"breaker_failures": 1000},
+    )
+
+    played = await play(served.script, tmp_path / "d.sqlite", 300, "UTC", served, service.hub)
+
+    see_that_periods_equal(played, days(played))

@@ -1,0 +1,170 @@
+"""What the API answers and the pages show: figures, with what a reader has to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Any
+
+from .figures.heatmap import Hour
+from .figures.lengths import Lengths
+from .figures.own import OwnUse
+from .figures.people import GroupUse, PeopleCounts, PersonUse
+from .figures.periods import Period
+from .figures.running import Running
+from .questions import PAGE
+
+
+@dataclass(frozen=True)
+class Now:
+    """What runs now.
+
+    Attributes:
+        taken: when that was so; ``None``: the hub has not been asked yet.
+    """
+
+    taken: datetime | None
+    servers: list[Running]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The main figures of a range.
+
+    Attributes:
+        zone: whose days these are.
+        as_of: when the figures were up to date; ``None``: there is no history yet.
+        watched_from: when watching began.
+    """
+
+    zone: str
+    as_of: datetime | None
+    watched_from: datetime | None
+    whole: Period
+    lengths: Lengths | None
+    people: PeopleCounts
+    weeks_missing: float
+    quietest: tuple[Hour, ...] | None
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Days, weeks or months."""
+
+    zone: str
+    periods: list[Period]
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One person in a range.
+
+    Attributes:
+        arrived: when they came to the hub; ``None``: it is not known.
+        last_active: the last day on which they were active, as far as is known.
+        deleted: when it was seen first that the hub does not have them any more.
+    """
+
+    name: str
+    server_seconds: int
+    active_days: int
+    sessions: int
+    arrived: datetime | None
+    last_active: date | None
+    deleted: datetime | None
+    is_new: bool
+    is_returning: bool
+    never_returned: bool
+    is_away: bool
+
+
+@dataclass(frozen=True)
+class People:
+    """A page of the people.
+
+    Attributes:
+        total: how many there are on all pages.
+    """
+
+    total: int
+    page: int
+    pages: int
+    people: list[PersonRow]
+
+
+@dataclass(frozen=True)
+class PersonDetail:
+    """One person, and their use in a range."""
+
+    name: str
+    first: date
+    last: date
+    use: OwnUse
+
+
+@dataclass(frozen=True)
+class GroupList:
+    """The groups.
+
+    Attributes:
+        missing: the scope without which the hub does not show them to the caller; else empty.
+    """
+
+    missing: str
+    groups: list[GroupUse]
+
+
+def moment(seconds: int | None) -> datetime | None:
+    """Seconds since 1970 as a time of UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def person_row(use: PersonUse) -> PersonRow:
+    """One person as the table shows them."""
+    return PersonRow(
+        name=use.person.name,
+        server_seconds=use.server_seconds,
+        active_days=use.active_days,
+        sessions=use.sessions,
+        arrived=moment(use.arrived),
+        last_active=use.last_active,
+        deleted=moment(use.person.deleted),
+        is_new=use.is_new,
+        is_returning=use.is_returning,
+        never_returned=use.never_returned,
+        is_away=use.is_away,
+    )
+
+
+_ORDERS: dict[str, Callable[[PersonRow], Any]] = {
+    "name": lambda row: row.name.casefold(),
+    "hours": lambda row: row.server_seconds,
+    "days": lambda row: row.active_days,
+    "sessions": lambda row: row.sessions,
+    "arrived": lambda row: row.arrived and row.arrived.timestamp(),
+    "last_active": lambda row: row.last_active and row.last_active.toordinal(),
+}
+
+
+def ordered(rows: Iterable[PersonRow], sort: str, part: str) -> list[PersonRow]:
+    """The rows with a part of a name in theirs, in an order; what is not known comes last.
+
+    Args:
+        rows: of people.
+        sort: a name of an order, with ``-`` before it for the other way round.
+        part: of the name, in any case.
+    """
+    key = _ORDERS[sort.removeprefix("-")]
+    found = [row for row in rows if part.casefold() in row.name.casefold()]
+    found.sort(key=_ORDERS["name"])
+    known = [row for row in found if key(row) is not None]
+    known.sort(key=key, reverse=sort.startswith("-"))
+    return known + [row for row in found if key(row) is None]
+
+
+def page_of(rows: list[PersonRow], page: int) -> People:
+    """One page; the last one for a number beyond it."""
+    pages = max(1, -(-len(rows) // PAGE))
+    page = min(page, pages)
+    return People(len(rows), page, pages, rows[(page - 1) * PAGE :][:PAGE])

@@ -1,0 +1,187 @@
+"""The figures as JSON and as CSV."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tornado.web import HTTPError
+
+from .. import APIHandler, EventStream
+from . import sheets
+from .answers import GroupList, Now, People, Periods, PersonDetail, Summary
+from .app import Activity
+from .figures.heatmap import HeatMap
+from .questions import PeopleQuery, Range, month
+from .report import MonthReport
+from .view import view_of
+from .visibility import groups_visible_to
+
+Unit = Literal["days", "weeks", "months"]
+
+
+class ActivityHandler(APIHandler):
+    """The figures of those whom the hub lists to the caller."""
+
+    app: Activity
+
+    def write_csv(self, name: str, text: str) -> None:
+        """Answer with a table, to be saved as a file."""
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.set_header("Content-Disposition", f'attachment; filename="{name}.csv"')
+        self.write(text)
+
+
+class NowAPI(ActivityHandler):
+    """What runs now."""
+
+    async def get(self) -> Now:
+        """The servers that run, of those whom the caller may see, and how long they are idle."""
+        return (await view_of(self)).now()
+
+
+class NowCSV(ActivityHandler):
+    """What runs now, as a table."""
+
+    async def get(self) -> None:
+        """The same as ``api/now``."""
+        self.write_csv("now", sheets.now((await view_of(self)).now()))
+
+
+class SummaryAPI(ActivityHandler):
+    """The main figures of a range."""
+
+    async def get(self, query: Range) -> Summary:
+        """Active users, server-hours, sessions and their length, who came, the quietest hours."""
+        return await (await view_of(self)).summary(query)
+
+
+class PeriodsAPI(ActivityHandler):
+    """Use over time."""
+
+    async def get(self, unit: Unit, query: Range) -> Periods:
+        """Each day, week or month of a range; what was not watched has no figures."""
+        return await (await view_of(self)).periods(unit, query)
+
+
+class PeriodsCSV(ActivityHandler):
+    """Use over time, as a table."""
+
+    async def get(self, unit: Unit, query: Range) -> None:
+        """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
+        found = await (await view_of(self)).periods(unit, query)
+        self.write_csv(unit, sheets.periods(found))
+
+
+class HoursAPI(ActivityHandler):
+    """When it is quiet."""
+
+    async def get(self, query: Range) -> HeatMap:
+        """Servers at a time in each hour of the week."""
+        return await (await view_of(self)).heat_map(query)
+
+
+class HoursCSV(ActivityHandler):
+    """When it is quiet, as a table."""
+
+    async def get(self, query: Range) -> None:
+        """The same as ``api/hours``."""
+        self.write_csv("hours", sheets.hours(await (await view_of(self)).heat_map(query)))
+
+
+class PeopleAPI(ActivityHandler):
+    """The people."""
+
+    async def get(self, query: PeopleQuery) -> People:
+        """A page of those whom the caller may see, with their use in a range."""
+        return await (await view_of(self)).people(query)
+
+
+class PeopleCSV(ActivityHandler):
+    """The people, as a table."""
+
+    async def get(self, query: PeopleQuery) -> None:
+        """The same as ``api/people``, all pages at once."""
+        rows = await (await view_of(self)).all_people(query)
+        self.write_csv("people", sheets.people(rows))
+
+
+class PersonAPI(ActivityHandler):
+    """One person."""
+
+    async def get(self, name: str, query: Range) -> PersonDetail:
+        """Their days, sessions and usual hours in a range."""
+        found = await (await view_of(self)).person(name, query)
+        if found is None:
+            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+        return found
+
+
+class PersonCSV(ActivityHandler):
+    """One person's sessions, as a table."""
+
+    async def get(self, name: str, query: Range) -> None:
+        """The sessions of ``api/people/NAME``."""
+        found = await (await view_of(self)).person(name, query)
+        if found is None:
+            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+        self.write_csv("sessions", sheets.sessions(found.use))
+
+
+class GroupsAPI(ActivityHandler):
+    """The groups."""
+
+    async def get(self, query: Range) -> GroupList:
+        """Each group by the use of its members, as they are now."""
+        groups = await groups_visible_to(self)
+        return await (await view_of(self)).groups(groups, query)
+
+
+class GroupsCSV(ActivityHandler):
+    """The groups, as a table."""
+
+    async def get(self, query: Range) -> None:
+        """The same as ``api/groups``."""
+        groups = await groups_visible_to(self)
+        found = await (await view_of(self)).groups(groups, query)
+        self.write_csv("groups", sheets.groups(found))
+
+
+class MeAPI(ActivityHandler):
+    """The caller's own use."""
+
+    async def get(self, query: Range) -> PersonDetail:
+        """Days, sessions and usual hours in a range."""
+        found = await (await view_of(self)).me(query)
+        if found is None:
+            raise HTTPError(404, "A service has no use of its own.")
+        return found
+
+
+class MeCSV(ActivityHandler):
+    """The caller's own sessions, as a table."""
+
+    async def get(self, query: Range) -> None:
+        """The sessions of ``api/me``."""
+        found = await (await view_of(self)).me(query)
+        if found is None:
+            raise HTTPError(404, "A service has no use of its own.")
+        self.write_csv("my-sessions", sheets.sessions(found.use))
+
+
+class MonthAPI(ActivityHandler):
+    """The report of a month."""
+
+    async def get(self, text: str) -> MonthReport:
+        """All figures of a month such as ``2026-10``, beside those of the month before."""
+        day = month(text)
+        if day is None:
+            raise HTTPError(404, "Write a month as in 2026-10.")
+        return await (await view_of(self)).month(day, await groups_visible_to(self))
+
+
+class NewsStream(EventStream):
+    """Tells of each new look at the hub."""
+
+    async def get(self) -> None:
+        """An event ``sample`` after each look; ``api/now`` then has what is new."""
+        await self.stream(self.app.news)

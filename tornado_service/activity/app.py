@@ -1,0 +1,139 @@
+"""Activity as an app: its settings, what runs in it, and from when to when."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from traitlets import Integer, TraitError, Unicode, validate
+
+from .. import Channel, ServiceApp
+from . import gauges
+from .archive import Archive
+from .collector import Collector
+from .model import Sample
+from .privacy import pseudonyms
+from .store import State, Store, Unavailable
+from .visibility import LIST_USERS
+
+
+class Activity(ServiceApp):
+    """Who uses this hub, how much, and when is it quiet."""
+
+    name = "activity"
+    title = "Activity"
+    service_scopes = frozenset({LIST_USERS, "read:users:activity", "read:servers"})
+    user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
+
+    #: Whether the history is an invention, which every page then says.
+    made_up: ClassVar[bool] = False
+
+    interval = Integer(
+        300, help="Seconds between two looks at the hub. Default: 300.", min=30, max=3600
+    ).tag(config=True)
+
+    database_url = Unicode(
+        "sqlite:///activity.sqlite",
+        help="""Where the history is kept, as SQLAlchemy has it: a file in the working directory,
+        which is the hub's own; or ``postgresql+psycopg2://…``. Empty: nothing is kept, and only
+        what runs now is shown. Default: sqlite:///activity.sqlite.""",
+    ).tag(config=True)
+
+    retention_days = Integer(
+        400,
+        help="""Days for which each single session is kept. Sums for each day and user stay.
+        Default: 400.""",
+        min=35,
+    ).tag(config=True)
+
+    timezone = Unicode(
+        "UTC", help="Whose days these are, such as Europe/Berlin. Default: UTC."
+    ).tag(config=True)
+
+    pseudonym_secret = Unicode(
+        help="""If it is set, users are kept and shown under pseudonyms, which are made with it;
+        people still find their own use. It must stay the same: 16 characters or more.
+        Default: none."""
+    ).tag(config=True)
+
+    @validate("timezone")
+    def _is_known(self, proposal: Any) -> str:
+        try:
+            ZoneInfo(proposal["value"])
+        except (ValueError, OSError, LookupError):
+            raise TraitError(
+                f"Activity.timezone: there is no zone {proposal['value']!r}; write one such as"
+                " Europe/Berlin."
+            ) from None
+        return str(proposal["value"])
+
+    @validate("pseudonym_secret")
+    def _is_long(self, proposal: Any) -> str:
+        if 0 < len(proposal["value"]) < 16:
+            raise TraitError(
+                "Activity.pseudonym_secret has fewer than 16 characters: openssl rand -hex 16"
+            )
+        return str(proposal["value"])
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        """Pages and API."""
+        from .routes import ROUTES  # handlers know the app, and not the other way round
+
+        return ROUTES
+
+    def make_store(self) -> Store:
+        """The store that the settings ask for; it is not open yet."""
+        secret = self.pseudonym_secret.encode()
+        return Store(
+            self.database_url,
+            self.log,
+            zone=self.zone,
+            retention_days=self.retention_days,
+            naming=pseudonyms(secret) if secret else None,
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose days these are."""
+        return ZoneInfo(self.timezone)
+
+    async def start(self) -> None:
+        """Begin; the pages answer while the database is still being made ready."""
+        self.news = Channel(history=10)
+        self.store = self.make_store()
+        self.archive = Archive(self.store, self.zone)
+        self.collector = Collector(self.hub, self.interval, self.log, keep=self.keep)
+        self.collector.listeners.append(self._tell)
+        gauges.show(self, self.registry)
+        self._running = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        await self.store.open()
+        await self.refresh()
+        await self.collector.run()
+
+    async def keep(self, sample: Sample, interval: int) -> None:
+        """Keep a sample, and bring the figures up to date."""
+        if await self.store.add(sample, interval):
+            await self.store.maintain()
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Bring the figures up to date, as far as there is a history."""
+        if self.store.condition.state is not State.READY:
+            return
+        try:
+            await self.archive.refresh()
+        except Unavailable as error:
+            self.log.warning("The figures of activity are not up to date: %s", error)
+
+    def _tell(self, sample: Sample) -> None:
+        self.news.send({"taken": sample.taken}, event="sample")
+
+    async def stop(self) -> None:
+        """End; what is being written is written."""
+        self._running.cancel()
+        await asyncio.wait([self._running])
+        self.archive.close()
+        await self.store.close()

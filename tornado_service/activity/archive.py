@@ -1,0 +1,146 @@
+"""The archive: the history in memory, from which all figures are computed, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from .days import ONE_DAY, bounds, day_of
+from .figures.history import History
+from .reader import Reader
+from .store import Store
+from .visibility import Visible
+
+Result = TypeVar("Result")
+
+#: So many figures are remembered, until the next sample.
+FIGURES = 200
+
+#: So many histories of some users are.
+HISTORIES = 20
+
+#: Sessions may change this long after they ended, in seconds: another process may be late.
+LATE = 86400
+
+#: Later than everything.
+_ALWAYS = 2**42
+
+
+class Archive:
+    """Keeps the store's history in memory, up to date, and computes with it in a thread.
+
+    Args:
+        store: what it is read from.
+        zone: whose days the figures are about.
+    """
+
+    def __init__(self, store: Store, zone: ZoneInfo) -> None:
+        self.history = History(zone)
+        self._store = store
+        self._zone = zone
+        self._ids: dict[str, int] = {}
+        self._thread = ThreadPoolExecutor(1, "activity-figures")
+        self._forget_figures()
+
+    def _forget_figures(self) -> None:
+        self._figures: dict[Hashable, asyncio.Future[Any]] = {}
+        self._histories: dict[Hashable, asyncio.Future[Any]] = {}
+
+    async def refresh(self) -> None:
+        """Take in what the store has got since; everything, after a gap or at a new day.
+
+        Raises:
+            Unavailable: the store cannot be read.
+        """
+        history = await self._store.read(self._news)
+        self._ids = {person.name: person.id for person in history.people.values()}
+        self.history = history
+        self._forget_figures()
+
+    def _news(self, reader: Reader) -> History:
+        now = reader.latest_sample()
+        if now is None:
+            return History(self._zone)
+        people = reader.people()
+        known = self.history
+        goes_on = (
+            now - known.now < LATE
+            and day_of(now, self._zone) == day_of(known.now, self._zone)
+            # somebody who was forgotten is in no figure any more
+            and known.people.keys() <= {person.id for person in people}
+        )
+        if not goes_on:
+            known = History(self._zone)
+        rolled = reader.rolled_until()
+        closed = day_of(rolled, self._zone) - ONE_DAY if rolled else None
+        since = known.closed + ONE_DAY if known.closed else date.min
+        is_closed = closed is not None and closed >= since
+        open_from = bounds(closed + ONE_DAY, self._zone).start if closed else 0
+        return known.updated(
+            now=now,
+            people=people,
+            coverage=reader.coverage(0, _ALWAYS),
+            watched_from=reader.first_watched(),
+            sessions_from=reader.sessions_from(),
+            user_days=reader.user_days(since, closed) if is_closed and closed else (),
+            day_totals=reader.day_totals(since, closed) if is_closed and closed else (),
+            sessions=reader.sessions(known.now - LATE if goes_on else 0, _ALWAYS),
+            visits=reader.visits(open_from, _ALWAYS),
+        )
+
+    def ids(self, names: frozenset[str]) -> frozenset[int]:
+        """Those of some names, as the hub has them, who were ever seen."""
+        naming = self._store.naming
+        return frozenset(self._ids[kept] for name in names if (kept := naming(name)) in self._ids)
+
+    async def figure(
+        self, visible: Visible, key: Hashable, compute: Callable[[History], Result]
+    ) -> Result:
+        """One figure of those whom somebody may see, computed once for as long as it is right.
+
+        Args:
+            visible: whom.
+            key: names the figure, with all its parameters.
+            compute: makes it of their history.
+        """
+        scope = None if visible.everybody else self.ids(visible.names)
+        made = self._once(self._figures, FIGURES, (scope, key), lambda: self._make(scope, compute))
+        return await made
+
+    async def _make(
+        self, scope: frozenset[int] | None, compute: Callable[[History], Result]
+    ) -> Result:
+        history = self.history
+        if scope is not None:
+            part = partial(self._run, history.of, scope)
+            history = await self._once(self._histories, HISTORIES, scope, part)
+        return await self._run(compute, history)
+
+    async def _once(
+        self,
+        known: dict[Hashable, asyncio.Future[Any]],
+        limit: int,
+        key: Hashable,
+        make: Callable[[], Awaitable[Result]],
+    ) -> Result:
+        """What is known, or is being made; else make it, for all who wait for it."""
+        future = known.get(key)
+        if future is None or (future.done() and (future.cancelled() or future.exception())):
+            future = asyncio.ensure_future(make())
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            if len(known) >= limit:
+                known.clear()
+            known[key] = future
+        return await asyncio.shield(future)
+
+    async def _run(self, function: Callable[..., Result], *arguments: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def close(self) -> None:
+        """Compute nothing any more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,63 @@
+"""Activity in a demonstration: with a year that is made up, and people to go with it."""
+
+from __future__ import annotations
+
+import asyncio
+import pprint
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ..demo_hub import GROUPS
+from .app import Activity
+from .made_up import fill
+
+#: Who is in a class of the demonstration's, beside those whom one can read about.
+CLASSMATES = {
+    "class-a": "alba amos anna bela boris carla chen cleo dana dario ella emil fadi farid gia gus",
+    "class-b": "hana hugo ida igor iris ivo jana joel kaya kofi lea leon lina luca maja malik",
+    "research": "mina nico nora omar otto pia quinn rosa ravi sara theo uma vera yuki zoe",
+}
+
+
+class DemoActivity(Activity):
+    """Activity with a history that is made up, up to the moment at which it is started."""
+
+    made_up = True
+
+    async def _run(self) -> None:
+        await asyncio.to_thread(self._make_up)
+        await super()._run()
+
+    def _make_up(self) -> None:
+        if not Path("activity.sqlite").exists():  # it is there if the service starts again
+            fill(self.database_url, groups_of_people(), int(time.time()))
+
+
+def groups_of_people() -> dict[str, list[str]]:
+    """The groups of everybody with a history."""
+    people: dict[str, list[str]] = {"ada": [], "ines": []}
+    for group in (*GROUPS, *CLASSMATES):
+        for name in [*GROUPS.get(group, ()), *CLASSMATES.get(group, "").split()]:
+            if group not in people.setdefault(name, []):
+                people[name].append(group)
+    return people
+
+
+def hub_options() -> dict[str, Any]:
+    """The arguments of a `ThrowAwayHub` whose service has it."""
+    groups = {group: names.split() for group, names in CLASSMATES.items()}
+    return {
+        "service_command": [
+            *(sys.executable, "-m", "tornado_service"),
+            f"--TornadoService.apps={DemoActivity.__module__}:{DemoActivity.__name__}",
+            f"--{DemoActivity.__name__}.interval=30",
+        ],
+        "service_scopes": sorted(DemoActivity.service_scopes),
+        "service_options": {"oauth_client_allowed_scopes": sorted(DemoActivity.user_scopes)},
+        "extra_config": f"for group, users in {pprint.pformat(groups)}.items():\n"
+        "    known = c.JupyterHub.load_groups.setdefault(group, {'users': []})\n"
+        "    known['users'] = [*known['users'], *users]\n"
+        "    c.Authenticator.allowed_users.update(users)\n",
+    }

@@ -1,0 +1,1 @@
+"""Figures: pure functions of a `History`. ``docs/activity.md`` defines each of them."""

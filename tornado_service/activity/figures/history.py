@@ -1,0 +1,219 @@
+"""What the figures are made of: each day's users as bits of a number, days and sessions packed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property, reduce
+from itertools import compress, groupby
+from operator import attrgetter, or_
+from zoneinfo import ZoneInfo
+
+from ..concurrency import Concurrency
+from ..days import ONE_DAY, bounds, day_of, day_total, each_day, user_days
+from ..model import DayTotal, Interval, Person, Session, UserDay, Visit
+from .sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Day:
+    """Use on one day; ``users``, ``seconds`` and ``sessions`` belong together.
+
+    Attributes:
+        active: bit n is set if user n was active.
+    """
+
+    active: int
+    users: array[int]
+    seconds: array[int]
+    sessions: array[int]
+
+    @classmethod
+    def of(cls, rows: Iterable[UserDay]) -> Day:
+        """Pack one day's rows."""
+        users, seconds, sessions = array("q"), array("q"), array("q")
+        for row in rows:
+            users.append(row.user)
+            seconds.append(row.seconds)
+            sessions.append(row.sessions)
+        return cls(bitmap(users), users, seconds, sessions)
+
+    def restricted(self, users: frozenset[int], mask: int) -> Day:
+        """The part of some users, who are also the bits of the mask."""
+        chosen = list(map(users.__contains__, self.users))
+        return Day(
+            self.active & mask,
+            array("q", compress(self.users, chosen)),
+            array("q", compress(self.seconds, chosen)),
+            array("q", compress(self.sessions, chosen)),
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """All that is known of a hub, or of some of its users. It never changes: see `updated`.
+
+    Attributes:
+        zone: whose days these are.
+        now: when it was up to date.
+        watched_from: when watching began.
+        sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
+        coverage: when the hub was watched, in order.
+        closed: the last day that comes from the roll-ups; what is later is made of sessions.
+        hub_totals: of the whole hub, whoever the users are.
+        users: whose history it is; ``None``: everybody's.
+    """
+
+    zone: ZoneInfo
+    now: int = 0
+    watched_from: int | None = None
+    sessions_from: int | None = None
+    people: Mapping[int, Person] = field(default_factory=dict)
+    coverage: tuple[Interval, ...] = ()
+    days: Mapping[date, Day] = field(default_factory=dict)
+    hub_totals: Mapping[date, DayTotal] = field(default_factory=dict)
+    sessions: Sessions = field(default_factory=Sessions)
+    closed: date | None = None
+    users: frozenset[int] | None = None
+    _own_totals: dict[date, DayTotal] = field(default_factory=dict, init=False, compare=False)
+
+    def updated(
+        self,
+        *,
+        now: int,
+        people: Iterable[Person],
+        coverage: Iterable[Interval],
+        watched_from: int | None,
+        sessions_from: int | None = None,
+        user_days: Iterable[UserDay] = (),
+        day_totals: Iterable[DayTotal] = (),
+        sessions: Iterable[Session] = (),
+        visits: Iterable[Visit] = (),
+    ) -> History:
+        """This history and what came since; from an empty one: everything.
+
+        Args:
+            now: when the latest sample was taken.
+            people: all of them.
+            coverage: all of it, in order.
+            watched_from: when watching began.
+            sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
+            user_days: of days that were closed since, in order of the days; they replace theirs.
+            day_totals: of the same days.
+            sessions: those that are new or changed.
+            visits: all since the last closed day.
+        """
+        totals = {total.day: total for total in day_totals}
+        closed = max(filter(None, [self.closed, *totals]), default=None)
+        known = {day: Day.of(rows) for day, rows in groupby(user_days, key=attrgetter("day"))}
+        news = replace(
+            self,
+            now=now,
+            watched_from=watched_from,
+            sessions_from=sessions_from,
+            people={person.id: person for person in people},
+            coverage=tuple(coverage),
+            days={day: self.days[day] for day in self.days if day not in totals} | known,
+            hub_totals={**self.hub_totals, **totals},
+            sessions=self.sessions.updated(sessions) if self.sessions else Sessions.of(sessions),
+            closed=closed,
+        )
+        return news._with_open_days(visits)
+
+    def _with_open_days(self, visits: Iterable[Visit]) -> History:
+        """What no roll-up has yet, made of sessions and visits."""
+        last = day_of(self.now, self.zone)
+        if self.closed:
+            first = self.closed + ONE_DAY
+        else:
+            begun, _ = self.sessions.starts_and_ends()
+            earliest = min([*begun, self.now if self.watched_from is None else self.watched_from])
+            first = day_of(earliest, self.zone)
+        if first > last:
+            return self
+        span = self.span(first, last)
+        sessions = self.sessions.overlapping(span.start, span.end)
+        rows = user_days(sessions, visits, first, last, self.zone)
+        servers = Concurrency(*sessions.starts_and_ends())
+        totals = {
+            day: day_total(servers, self.coverage, day, self.zone) for day in each_day(first, last)
+        }
+        made = {day: Day.of(of_day) for day, of_day in groupby(rows, key=attrgetter("day"))}
+        kept = {day: self.days[day] for day in self.days if not first <= day <= last}
+        return replace(self, days=kept | made, hub_totals={**self.hub_totals, **totals})
+
+    def of(self, users: Collection[int]) -> History:
+        """The history of some users: every figure of it is made of their use alone."""
+        chosen = frozenset(users)
+        mask = bitmap(chosen)
+        return replace(
+            self,
+            people={user: self.people[user] for user in chosen if user in self.people},
+            days={
+                day: known.restricted(chosen, mask)
+                for day, known in self.days.items()
+                if known.active & mask
+            },
+            sessions=self.sessions.restricted(chosen),
+            users=chosen,
+        )
+
+    def span(self, first: date, last: date) -> Interval:
+        """From the beginning of one day to the end of another."""
+        return Interval(bounds(first, self.zone).start, bounds(last, self.zone).end)
+
+    def totals(self, first: date, last: date) -> list[DayTotal]:
+        """Of each day of which they are known."""
+        known = (self._total(day) for day in each_day(first, last) if day in self.hub_totals)
+        return [total for total in known if total]
+
+    def _total(self, day: date) -> DayTotal | None:
+        if self.users is None:
+            return self.hub_totals[day]
+        if day not in self.days:
+            return _without_use(self.hub_totals[day])
+        if day not in self._own_totals and self.has_sessions_of(day):
+            total = day_total(self._servers, self.coverage, day, self.zone)
+            self._own_totals[day] = total
+        return self._own_totals.get(day)
+
+    def has_sessions_of(self, day: date) -> bool:
+        """Whether all sessions of a day are still kept."""
+        return self.sessions_from is None or self.sessions_from <= self.span(day, day).start
+
+    @cached_property
+    def _servers(self) -> Concurrency:
+        return Concurrency(*self.sessions.starts_and_ends())
+
+    def covered(self, first: date, last: date) -> int:
+        """Seconds in which the hub was watched."""
+        totals = (self.hub_totals.get(day) for day in each_day(first, last))
+        return sum(total.covered for total in totals if total)
+
+    def active(self, first: date, last: date) -> int:
+        """Who was active on any of these days, as bits."""
+        return reduce(or_, (day.active for day in self.between(first, last)), 0)
+
+    def between(self, first: date, last: date) -> Iterator[Day]:
+        """The days that saw use."""
+        return (self.days[day] for day in each_day(first, last) if day in self.days)
+
+
+def _without_use(total: DayTotal) -> DayTotal:
+    nothing = (0,) * len(total.slot_seconds)
+    return DayTotal(total.day, total.covered, 0, 0, 0, nothing, nothing)
+
+
+def bitmap(users: Collection[int]) -> int:
+    """A number with these bits set."""
+    packed = bytearray(max(users, default=0) // 8 + 1)
+    for user in users:
+        packed[user >> 3] |= 1 << (user & 7)
+    return int.from_bytes(packed, "little")
+
+
+def members(bits: int) -> list[int]:
+    """Which bits of a number are set, in order."""
+    return [user for user, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]

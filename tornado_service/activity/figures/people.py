@@ -1,0 +1,241 @@
+"""Who came, came back, and did not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ..days import ONE_DAY, day_of
+from ..model import Person
+from .history import History, bitmap, members
+
+#: Who used the hub on one day only is said not to have returned after so many days.
+RETURN_WITHIN = 30
+#: Who was not seen for so many days is away.
+AWAY_AFTER = 90
+
+
+@dataclass(frozen=True)
+class PersonUse:
+    """What one person did in a range.
+
+    Attributes:
+        arrived: when they came to the hub; ``None``: they were there before it was watched.
+        last_active: the last day on which they were active, as far as is known.
+        active_days: days of the range on which they were active.
+        server_seconds: time in which servers of theirs ran.
+        sessions: how many began.
+        is_new: they arrived in the range.
+        is_returning: they were active in it and before it.
+        never_returned: see `never_returned`.
+        is_away: they exist, and were last active more than ``AWAY_AFTER`` days ago.
+    """
+
+    person: Person
+    arrived: int | None
+    last_active: date | None
+    active_days: int
+    server_seconds: int
+    sessions: int
+    is_new: bool
+    is_returning: bool
+    never_returned: bool
+    is_away: bool
+
+
+@dataclass(frozen=True)
+class PeopleCounts:
+    """How many; ``None``: not enough data yet.
+
+    Attributes:
+        accounts: users that the hub had at the end of the range, or has now.
+    """
+
+    accounts: int | None
+    new: int | None
+    returning: int | None
+    never_returned: int | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One person's sums over a range."""
+
+    active_days: int = 0
+    server_seconds: int = 0
+    sessions: int = 0
+
+
+@dataclass(frozen=True)
+class GroupUse:
+    """What the members of a group did in a range; ``None``: nothing of it was watched."""
+
+    name: str
+    members: int
+    active_users: int | None
+    server_seconds: int | None
+    sessions: int | None
+
+
+def people(history: History, first: date, last: date) -> list[PersonUse]:
+    """Everybody who is known, by id."""
+    sums = user_totals(history, first, last)
+    nothing = Totals()
+    new = newcomers(history, first, last)
+    back = returning(history, first, last)
+    lost = never_returned(history, _today(history))
+    seen = last_active(history)
+    gone_since = _today(history) - timedelta(days=AWAY_AFTER)
+    rows = []
+    for id_, person in sorted(history.people.items()):
+        of_person = sums.get(id_, nothing)
+        day = seen.get(id_)
+        rows.append(
+            PersonUse(
+                person,
+                arrived(history, person),
+                day,
+                of_person.active_days,
+                of_person.server_seconds,
+                of_person.sessions,
+                is_new=id_ in new,
+                is_returning=id_ in back,
+                never_returned=id_ in lost,
+                is_away=person.deleted is None and day is not None and day < gone_since,
+            )
+        )
+    return rows
+
+
+def people_counts(history: History, first: date, last: date) -> PeopleCounts:
+    """Counts of the same, with `never_returned` as it was at the end of the range."""
+    end = history.span(first, last).end
+
+    def exists(person: Person) -> bool:
+        return person.first_seen < end and (person.deleted is None or person.deleted >= end)
+
+    is_watched = history.covered(first, last) > 0
+    had_begun = _watched_before(history, first)
+    by = min(last, _today(history))
+    long_enough = _watched_before(history, by - timedelta(days=RETURN_WITHIN))
+    return PeopleCounts(
+        accounts=sum(map(exists, history.people.values())) if is_watched else None,
+        new=len(newcomers(history, first, last)) if is_watched else None,
+        returning=len(returning(history, first, last)) if is_watched and had_begun else None,
+        never_returned=len(never_returned(history, by)) if long_enough else None,
+    )
+
+
+def arrived(history: History, person: Person) -> int | None:
+    """When they came to the hub: what it says, or when they were seen first.
+
+    ``None``: they were there when watching began, and the hub does not say since when.
+    """
+    if person.created is not None:
+        return person.created
+    is_later = history.watched_from is not None and person.first_seen > history.watched_from
+    return person.first_seen if is_later else None
+
+
+def newcomers(history: History, first: date, last: date) -> frozenset[int]:
+    """Who arrived in a range."""
+    span = history.span(first, last)
+    return frozenset(
+        id_
+        for id_, person in history.people.items()
+        if (moment := arrived(history, person)) is not None and span.start <= moment < span.end
+    )
+
+
+def returning(history: History, first: date, last: date) -> frozenset[int]:
+    """Who was active in a range, and on a day before it."""
+    earliest = min(history.days, default=first)
+    before = history.active(earliest, first - ONE_DAY)
+    return frozenset(members(history.active(first, last) & before))
+
+
+def never_returned(history: History, by: date) -> frozenset[int]:
+    """Who arrived more than ``RETURN_WITHIN`` days before a day, and used one day only up to it.
+
+    Only those who arrived after watching began, and who were not deleted by the end of the day.
+    """
+    end = history.span(by, by).end
+    once = more = 0
+    for day in history.between(min(history.days, default=by), by):
+        more |= once & day.active
+        once |= day.active
+    arrived_by = history.span(by - timedelta(days=RETURN_WITHIN), by).start
+    return frozenset(
+        id_
+        for id_ in members(once & ~more)
+        if (person := history.people.get(id_))
+        and (moment := arrived(history, person)) is not None
+        and (history.watched_from or 0) <= moment < arrived_by
+        and (person.deleted is None or person.deleted >= end)
+    )
+
+
+def last_active(history: History) -> dict[int, date]:
+    """The last day on which each was active: by what was kept, and by what the hub says."""
+    found: dict[int, date] = {}
+    missing = bitmap(history.people.keys())
+    for day in sorted(history.days, reverse=True):
+        hits = history.days[day].active & missing
+        if hits:
+            found.update(dict.fromkeys(members(hits), day))
+            missing &= ~hits
+    for id_, person in history.people.items():
+        if person.last_activity is not None:
+            day = day_of(person.last_activity, history.zone)
+            found[id_] = max(day, found.get(id_, day))
+    return found
+
+
+def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
+    """Sums of everybody who was active in a range."""
+    active = history.active(first, last)
+    active_days, seconds, sessions = ([0] * active.bit_length() for _ in range(3))
+    for day in history.between(first, last):
+        for user, of_day, begun in zip(day.users, day.seconds, day.sessions, strict=True):
+            active_days[user] += 1
+            seconds[user] += of_day
+            sessions[user] += begun
+    return {
+        user: Totals(active_days[user], seconds[user], sessions[user]) for user in members(active)
+    }
+
+
+def groups(
+    history: History, first: date, last: date, members_of: Mapping[str, Collection[int]]
+) -> list[GroupUse]:
+    """Each group by what its members, as they are now, did in a range; by name."""
+    if not history.covered(first, last):
+        return [
+            GroupUse(name, len(users), None, None, None)
+            for name, users in sorted(members_of.items())
+        ]
+    sums = user_totals(history, first, last)
+    rows = []
+    for name, users in sorted(members_of.items()):
+        active = [sums[user] for user in set(users) if user in sums]
+        rows.append(
+            GroupUse(
+                name,
+                members=len(users),
+                active_users=len(active),
+                server_seconds=sum(each.server_seconds for each in active),
+                sessions=sum(each.sessions for each in active),
+            )
+        )
+    return rows
+
+
+def _today(history: History) -> date:
+    return day_of(history.now, history.zone)
+
+
+def _watched_before(history: History, day: date) -> bool:
+    """Whether watching had begun before a day."""
+    start = history.span(day, day).start
+    return history.watched_from is not None and history.watched_from < start

@@ -1,0 +1,47 @@
+"""What the store notes about itself, one row each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from . import tables
+from .statements import upsert
+
+
+@dataclass(frozen=True)
+class Meta:
+    """All notes. Times: whole seconds since 1970.
+
+    Attributes:
+        zone: whose days the roll-ups are.
+        rolled: up to when roll-ups are made and right.
+        sessions_from: what ended before has been dropped; ``None``: nothing has.
+        last_full: the newest sample of all users.
+        next_user: an id that nobody ever had.
+    """
+
+    zone: str = ""
+    rolled: int | None = None
+    sessions_from: int | None = None
+    last_full: int | None = None
+    next_user: int = 1
+
+    @classmethod
+    def load(cls, connection: Connection) -> Meta:
+        """Read them."""
+        rows = connection.execute(select(tables.meta.c.key, tables.meta.c.value))
+        values: dict[str, Any] = {
+            key: value if key == "zone" else int(value) for key, value in rows.all()
+        }
+        return cls(**values)
+
+    def changed(self, connection: Connection, **values: Any) -> Meta:
+        """Write those that are other than they were."""
+        now, before = replace(self, **values), asdict(self)
+        news = {key: value for key, value in asdict(now).items() if before[key] != value}
+        rows = [{"key": key, "value": str(value)} for key, value in news.items()]
+        upsert(connection, tables.meta, rows)
+        return now

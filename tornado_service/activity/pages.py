@@ -1,0 +1,206 @@
+"""The pages: the same figures as the API's, to be read."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from tornado.web import HTTPError
+
+from .addresses import unit_for
+from .answers import PersonDetail, Summary
+from .app import Activity
+from .days import ONE_DAY
+from .figures.heatmap import WEEKS_NEEDED
+from .figures.people import RETURN_WITHIN
+from .figures.periods import Period
+from .page import Page
+from .questions import LONGEST, PeopleQuery, Range, month
+from .store import State
+from .view import View
+from .visibility import groups_visible_to
+
+#: What there is to be seen when so many days have been watched.
+MILESTONES = {
+    "A whole day: active users, server-hours, sessions, the most servers at a time": 1,
+    "The quietest hours of the week, in which a restart disturbs the fewest": WEEKS_NEEDED * 7,
+    "Who came once and never returned": RETURN_WITHIN + 1,
+}
+
+#: So many of somebody's sessions are shown; the table that is saved has all of them.
+SESSIONS = 100
+
+
+class OverviewPage(Page):
+    """The home of the app: who uses the hub, how much, and when it is quiet."""
+
+    tab = "overview"
+
+    async def get(self) -> None:
+        """The main figures of a range; one's own, for those who may not see others."""
+        view, asked = await self.view(), self.asked
+        state = self.app.store.condition.state
+        if state in (State.LIVE_ONLY, State.REFUSED):  # that is how it is, and no fault
+            self.show_no_history()
+            return
+        if view.visible.me and not view.visible.others:
+            await show_own_use(self, view)
+            return
+        summary = await view.summary(asked.query)
+        unit = unit_for(*asked.days(view.today))
+        coming = milestones(summary, view.today, self.app)
+        self.show_charts(
+            "overview.html",
+            summary=summary,
+            milestones=coming,
+            is_young=len(coming) == len(MILESTONES),
+            unit=unit,
+            periods=(await view.periods(unit, asked.query)).periods,
+            heat_map=await view.heat_map(asked.query),
+            now=view.now(),
+        )
+
+
+class NowPage(Page):
+    """What runs now."""
+
+    tab = "now"
+
+    async def get(self) -> None:
+        """The running servers, and for how long they are idle; a script keeps it up to date."""
+        view = await self.view()
+        self.show("now.html", now=view.now())
+
+
+class PeoplePage(Page):
+    """The people."""
+
+    model = PeopleQuery
+    tab = "people"
+
+    async def get(self) -> None:
+        """A page of those whom the visitor may see."""
+        view = await self.view()
+        self.show("people.html", people=await view.people(self.asked.query))
+
+
+class PersonPage(Page):
+    """One person."""
+
+    tab = "people"
+
+    async def get(self, name: str) -> None:
+        """Their use in a range.
+
+        Raises:
+            HTTPError: 404, there is nobody of this name whom the visitor may see.
+        """
+        view = await self.view()
+        found = await view.person(name, self.asked.query)
+        if found is None:
+            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+        self.show_charts("person.html", **use_of(found, is_own=False))
+
+
+class GroupsPage(Page):
+    """The groups."""
+
+    tab = "groups"
+
+    async def get(self) -> None:
+        """Each group by the use of its members, or the scope that is missing."""
+        view = await self.view()
+        found = await view.groups(await groups_visible_to(self), self.asked.query)
+        self.show("groups.html", found=found)
+
+
+class MePage(Page):
+    """The visitor's own use."""
+
+    tab = "me"
+
+    async def get(self) -> None:
+        """Their use in a range.
+
+        Raises:
+            HTTPError: 404, the visitor is a service.
+        """
+        await show_own_use(self, await self.view())
+
+
+class MonthsPage(Page):
+    """All months."""
+
+    tab = "months"
+
+    async def get(self) -> None:
+        """Each month since watching began, with the way to its report."""
+        view = await self.view()
+        watched_from = (await view.summary(Range.model_validate({}))).watched_from
+        months: list[Period] = []
+        first = view.today
+        if watched_from:
+            began = watched_from.astimezone(self.app.zone).date()
+            first = max(began, view.today - timedelta(days=LONGEST - 1))
+            everything = Range.model_validate({"from": first, "to": max(first, view.today)})
+            months = (await view.periods("months", everything)).periods
+        self.show_charts("months.html", months=months, since=first)
+
+
+class MonthPage(Page):
+    """The report of a month."""
+
+    tab = "months"
+
+    async def get(self, text: str) -> None:
+        """All figures of a month such as ``2026-10``, beside those of the month before.
+
+        Raises:
+            HTTPError: 404, that is no month.
+        """
+        day = month(text)
+        if day is None:
+            raise HTTPError(404, "Write a month as in 2026-10.")
+        view = await self.view()
+        groups = await groups_visible_to(self)
+        report = await view.month(day, groups)
+        self.show_charts(
+            "month.html",
+            report=report,
+            missing=groups.missing,
+            following=following(report.month.whole, view.today),
+        )
+
+
+async def show_own_use(page: Page, view: View) -> None:
+    """Answer with the visitor's own use.
+
+    Raises:
+        HTTPError: 404, the visitor is a service.
+    """
+    found = await view.me(page.asked.query)
+    if found is None:
+        raise HTTPError(404, "A service has no use of its own.")
+    page.show_charts("person.html", **use_of(found, is_own=True))
+
+
+def use_of(found: PersonDetail, *, is_own: bool) -> dict[str, Any]:
+    """What the template of one person shows."""
+    return {
+        "name": found.name,
+        "use": found.use,
+        "is_own": is_own,
+        "sessions": found.use.sessions[:SESSIONS],
+    }
+
+
+def following(month: Period, today: date) -> date | None:
+    """A day of the month after one, unless that is yet to come."""
+    return month.last + ONE_DAY if month.last < today else None
+
+
+def milestones(summary: Summary, today: date, app: Activity) -> list[tuple[str, date]]:
+    """What will be here, and from which day on; all of it, while nothing has been watched."""
+    began = summary.watched_from.astimezone(app.zone).date() if summary.watched_from else today
+    coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
+    return [(what, on) for what, on in coming if on > today]

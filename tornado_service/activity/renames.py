@@ -1,0 +1,80 @@
+"""Who has a new name: the hub's users have no id that it shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+from .model import Person, SeenUser, Session
+
+
+def find_renames(
+    people: Mapping[str, Person],
+    running: Iterable[Session],
+    users: Iterable[SeenUser],
+    full: int | None,
+) -> dict[str, Person]:
+    """Who of those with an unknown name is one of those who are not listed any more.
+
+    It shows by a server that runs, of the same name and start, or by the time at which the user was
+    created, if only one pair has it in common.
+
+    Args:
+        people: by name.
+        running: the sessions that ran so far.
+        users: the sample's.
+        full: when all users were listed last: somebody created after that may just be new.
+
+    Returns:
+        Who it was, by new name.
+    """
+    users = tuple(users)
+    names = {user.name for user in users}
+    strangers = [user for user in users if user.name not in people]
+    if not strangers:
+        return {}
+    missing = {
+        person.id: person
+        for person in people.values()
+        if person.deleted is None and person.name not in names
+    }
+    found: dict[str, Person] = {}
+    by_run = _pairs(
+        (((each.name, each.started), user) for user in strangers for each in user.servers),
+        (
+            ((each.server, each.started), missing[each.user])
+            for each in running
+            if each.user in missing
+        ),
+    )
+    by_creation = _pairs(
+        ((user.created, user) for user in strangers if user.created is not None),
+        ((each.created, each) for each in missing.values() if each.created is not None),
+    )
+    for user, person in by_run:
+        if None in (user.created, person.created) or user.created == person.created:
+            _add(found, user, person)
+    for user, person in by_creation:
+        if full is not None and user.created is not None and user.created <= full:
+            _add(found, user, person)
+    return found
+
+
+def _pairs(
+    new: Iterable[tuple[Hashable, SeenUser]], old: Iterable[tuple[Hashable, Person]]
+) -> Iterator[tuple[SeenUser, Person]]:
+    """Those who have a key in common that nobody else has."""
+    users: defaultdict[Hashable, list[SeenUser]] = defaultdict(list)
+    people: defaultdict[Hashable, list[Person]] = defaultdict(list)
+    for key, user in new:
+        users[key].append(user)
+    for key, person in old:
+        people[key].append(person)
+    for key in users:
+        if len(users[key]) == len(people.get(key, ())) == 1:
+            yield users[key][0], people[key][0]
+
+
+def _add(found: dict[str, Person], user: SeenUser, person: Person) -> None:
+    if user.name not in found and person not in found.values():
+        found[user.name] = person

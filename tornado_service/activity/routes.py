@@ -1,0 +1,36 @@
+"""Every address of Activity, on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import api, pages
+
+#: Below ``P/activity/``.
+ROUTES: list[tuple[Any, ...]] = [
+    ("", pages.OverviewPage),
+    ("now", pages.NowPage),
+    ("people", pages.PeoplePage),
+    ("people/(?P<name>[^/]+)", pages.PersonPage),
+    ("groups", pages.GroupsPage),
+    ("me", pages.MePage),
+    ("months", pages.MonthsPage),
+    ("month/(?P<text>[^/]+)", pages.MonthPage),
+    ("api/now", api.NowAPI),
+    ("api/summary", api.SummaryAPI),
+    ("api/(?P<unit>days|weeks|months)", api.PeriodsAPI),
+    ("api/hours", api.HoursAPI),
+    ("api/people", api.PeopleAPI),
+    ("api/people/(?P<name>[^/]+)", api.PersonAPI),
+    ("api/groups", api.GroupsAPI),
+    ("api/me", api.MeAPI),
+    ("api/month/(?P<text>[^/]+)", api.MonthAPI),
+    ("api/events", api.NewsStream),
+    (r"api/now\.csv", api.NowCSV),
+    (r"api/(?P<unit>days|weeks|months)\.csv", api.PeriodsCSV),
+    (r"api/hours\.csv", api.HoursCSV),
+    (r"api/people\.csv", api.PeopleCSV),
+    (r"api/people/(?P<name>[^/]+)/sessions\.csv", api.PersonCSV),
+    (r"api/groups\.csv", api.GroupsCSV),
+    (r"api/me\.csv", api.MeCSV),
+]

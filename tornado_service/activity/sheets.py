@@ -1,0 +1,117 @@
+"""Figures as tables of comma-separated values, https://www.rfc-editor.org/rfc/rfc4180."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from .answers import GroupList, Now, Periods, PersonRow, moment
+from .figures.heatmap import HeatMap
+from .figures.own import OwnUse
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def now(found: Now) -> str:
+    """What runs now."""
+    head = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
+    rows = (
+        (each.user, each.server, moment(each.started), each.seconds, each.idle, each.is_pending)
+        for each in found.servers
+    )
+    return table(head, rows)
+
+
+def periods(found: Periods) -> str:
+    """Days, weeks or months."""
+    head = (
+        "first", "last", "watched_share", "active_users", "server_hours", "sessions",
+        "peak_servers", "mean_servers",
+    )  # fmt: skip
+    rows = (
+        (
+            each.first, each.last, each.share, each.active_users, hours_of(each.server_seconds),
+            each.sessions, each.peak_servers, each.mean_servers,
+        )
+        for each in found.periods
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def hours(found: HeatMap) -> str:
+    """The hours of the week."""
+    head = ("weekday", "hour", "watched_share", "mean_servers", "peak_servers")
+    rows = (
+        (WEEKDAYS[each.weekday], each.hour, each.share, each.mean_servers, each.peak_servers)
+        for each in found.hours
+    )
+    return table(head, rows)
+
+
+def people(rows: Iterable[PersonRow]) -> str:
+    """The people."""
+    head = (
+        "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
+        "is_new", "is_returning", "never_returned", "is_away",
+    )  # fmt: skip
+    cells = (
+        (
+            each.name, hours_of(each.server_seconds), each.active_days, each.sessions,
+            each.arrived, each.last_active, each.deleted, each.is_new, each.is_returning,
+            each.never_returned, each.is_away,
+        )
+        for each in rows
+    )  # fmt: skip
+    return table(head, cells)
+
+
+def groups(found: GroupList) -> str:
+    """The groups."""
+    head = ("group", "members", "active_users", "server_hours", "sessions")
+    rows = (
+        (each.name, each.members, each.active_users, hours_of(each.server_seconds), each.sessions)
+        for each in found.groups
+    )
+    return table(head, rows)
+
+
+def sessions(use: OwnUse) -> str:
+    """One person's sessions."""
+    head = ("server", "started", "ended", "hours")
+    rows = (
+        (each.server, moment(each.started), moment(each.ended), hours_of(each.seconds))
+        for each in use.sessions
+    )
+    return table(head, rows)
+
+
+def hours_of(seconds: int | None) -> float | None:
+    """Seconds as hours, to the thousandth."""
+    return None if seconds is None else round(seconds / 3600, 3)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Rows below their head. What is not known is empty."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow([cell(value) for value in row])
+    return written.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """One value; a text that a spreadsheet would compute is made a text by an apostrophe.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,96 @@
+"""SQLite's file: looked at before it is used, put aside if it is damaged, never deleted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import closing, suppress
+from datetime import datetime, timezone
+from itertools import count
+from pathlib import Path
+
+from . import migrations
+from .trouble import NoDatabase, is_damage
+
+#: Seconds that we wait for another process.
+PATIENCE = 5.0
+
+_BESIDE = ("-wal", "-shm")
+
+
+def make_sure(path: Path) -> Path | None:
+    """See that there is no file, or a sound one of ours; put aside one that is damaged.
+
+    Returns:
+        Where that has gone.
+
+    Raises:
+        NewerSchema: the file is of a newer version. It was not touched.
+        NoDatabase: it belongs to something else. It was not touched.
+        sqlite3.Error: it cannot be read.
+        OSError: idem.
+    """
+    while True:
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            # who comes second finds another file in its place, or none
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if identity(path) != _identity(file.fileno()):
+                continue
+            return None if _is_sound(path) else _put_aside(path)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file from one that takes its place; ``None`` without one."""
+    with suppress(FileNotFoundError):
+        return _identity(path)
+    return None
+
+
+def _identity(file: Path | int) -> tuple[int, int]:
+    status = os.stat(file)
+    return status.st_dev, status.st_ino
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether it can be used, by looking only: neither it nor its log changes."""
+    try:
+        with closing(_connect(path)) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                return False
+            _check_contents(path, connection)
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+    return True
+
+
+def _check_contents(path: Path, connection: sqlite3.Connection) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if migrations.VERSION_TABLE in tables:
+        found = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
+        migrations.check({version for (version,) in found})
+    elif tables:
+        raise NoDatabase(f"{path} belongs to something else: name a file of its own.")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open it so that nothing can be written to it."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=PATIENCE, uri=True)
+
+
+def _put_aside(path: Path) -> Path:
+    """Rename it and what SQLite keeps beside it."""
+    day = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    names = (path.with_name(f"{path.name}.corrupt-{day}{f'-{n}' * (n > 0)}") for n in count())
+    target = next(name for name in names if not name.exists())
+    # first what is beside it: a log must never meet the file that comes next
+    for beside in (*_BESIDE, ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + beside).rename(target.with_name(target.name + beside))
+    return target

@@ -1,0 +1,49 @@
+"""Many rows at once: what SQLite and PostgreSQL spell nearly alike and SQLAlchemy does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows, but none whose key there is already."""
+    _insert(connection, table, rows, replace=False)
+
+
+def upsert(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows; those whose key there is already take the new values."""
+    _insert(connection, table, rows, replace=True)
+
+
+def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) -> None:
+    if not rows:
+        return
+    is_postgresql = connection.dialect.name == "postgresql"
+    statement: Any = (postgresql if is_postgresql else sqlite).insert(table)
+    if is_postgresql:
+        statement = statement.from_select(table.c.keys(), _unpacked(table))
+    if replace:
+        news = {each.name: statement.excluded[each.name] for each in _values(table)}
+        statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=news)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
+    connection.execute(statement, {"rows": rows} if is_postgresql else rows)
+
+
+def _values(table: Table) -> list[Column[Any]]:
+    return [each for each in table.c if not each.primary_key]
+
+
+def _unpacked(table: Table) -> Any:
+    """Rows that travel as one JSON text: row by row, each would wait for the one before."""
+    packed: Any = bindparam("rows", type_=postgresql.JSON)
+    columns = [Column(each.name, each.type) for each in table.c]
+    return select(
+        func.json_to_recordset(packed).table_valued(*columns).render_derived(with_types=True)
+    )

@@ -1,0 +1,46 @@
+"use strict";
+
+// Keeps what runs now up to date: after each look at the hub, the parts of this page that have
+// data-live are replaced by the same parts of the page "now".
+{
+  const { page, events } = document.currentScript.dataset;
+  const parser = new DOMParser();
+
+  // The names in the table are links: who was on one of them still is.
+  const replace = (old, fresh) => {
+    const address = old.contains(document.activeElement) && document.activeElement.href;
+    old.replaceChildren(...fresh.childNodes);
+    if (address) [...old.querySelectorAll("a")].find((link) => link.href === address)?.focus();
+  };
+
+  const refresh = async () => {
+    const answer = await serviceFetch(page + location.search, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const fresh = parser.parseFromString(await answer.text(), "text/html");
+    for (const old of document.querySelectorAll("[data-live]")) {
+      const part = fresh.getElementById(old.id);
+      // what is the same would be read aloud again
+      if (part && part.textContent !== old.textContent) replace(old, part);
+    }
+  };
+
+  const say = (text) => {
+    const place = document.getElementById("live");
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = false;
+  };
+
+  const update = () => refresh().catch(() => say("This could not be brought up to date."));
+
+  serviceEvents(events, {
+    open: () => {
+      say("New servers appear here by themselves.");
+      update();
+    },
+    sample: update,
+    reset: update,
+    error: () => say("The connection broke off: this may be out of date. It is tried again."),
+    end: ({ retry }) => retry || say("This is no longer kept up to date: load the page again."),
+  });
+}

@@ -1,0 +1,103 @@
+"""The tables. All names begin with ``activity_``: the database may be others', too.
+
+Times: whole seconds since 1970, UTC. The migrations make these tables; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+#: Whom the hub has shown. Ids come from ``meta`` and are never given twice.
+users = Table(
+    "activity_users",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False, unique=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("created", BigInteger),
+    Column("last_activity", BigInteger),
+    Column("deleted", BigInteger),
+)
+
+#: One row a run of a server; ``ended`` is null while it runs, as far as is known.
+sessions = Table(
+    "activity_sessions",
+    metadata,
+    Column("user_id", Integer, ForeignKey(users.c.id), primary_key=True),
+    Column("server", String, primary_key=True),
+    Column("started", BigInteger, primary_key=True),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("last_activity", BigInteger),
+    Column("ended", BigInteger),
+    # which run, which overlap some days, which are to be dropped
+    Index("activity_sessions_ended", "ended"),
+    sqlite_with_rowid=False,
+)
+
+#: ``hour``: hours since 1970.
+visits = Table(
+    "activity_visits",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("user_id", Integer, ForeignKey(users.c.id), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+#: One row a sample of the last days: who writes its slot first, stores the sample.
+samples = Table(
+    "activity_samples",
+    metadata,
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
+    Column("taken", BigInteger, nullable=False),
+)
+
+#: When the hub was watched.
+coverage = Table(
+    "activity_coverage",
+    metadata,
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("end", BigInteger, nullable=False),
+)
+
+#: ``day``: Python's ordinal of the date, in the zone of ``meta``.
+user_days = Table(
+    "activity_user_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("user_id", Integer, ForeignKey(users.c.id), primary_key=True),
+    Column("seconds", Integer, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: ``slots``: seconds and peak of each quarter of an hour, as two lists.
+day_totals = Table(
+    "activity_day_totals",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("covered", Integer, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("peak", Integer, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("slots", JSON, nullable=False),
+)
+
+#: See ``meta.py``.
+meta = Table(
+    "activity_meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)

@@ -1,0 +1,30 @@
+"""What may be wrong with a database, in words."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError
+
+
+class NoDatabase(Exception):
+    """Why there is none to be used, in words for an admin."""
+
+
+class NewerDatabase(NoDatabase):
+    """It is of a newer version of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database is of a newer version of tornado_service: install that again, or name"
+            " another database. Nothing in it was changed."
+        )
+
+
+def first_line(error: BaseException) -> str:
+    """What the driver says: no statement, none of its values, no URL."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite found that the file is none of its own, or no more."""
+    return first_line(error) in ("database disk image is malformed", "file is not a database")

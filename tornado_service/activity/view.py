@@ -1,0 +1,230 @@
+"""A view: the figures as one visitor may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from tornado.web import HTTPError
+
+from .answers import (
+    GroupList,
+    Now,
+    People,
+    Periods,
+    PersonDetail,
+    PersonRow,
+    Summary,
+    moment,
+    ordered,
+    page_of,
+    person_row,
+)
+from .days import day_of
+from .figures.heatmap import HeatMap, heat_map
+from .figures.history import History
+from .figures.lengths import lengths
+from .figures.own import OwnUse, own_use
+from .figures.people import GroupUse, groups, people, people_counts
+from .figures.periods import Unit, period, periods
+from .figures.running import Running, running
+from .questions import PeopleQuery, Range
+from .report import MonthReport, month_report
+from .store import State
+from .visibility import Groups, Visible, visible_to
+
+if TYPE_CHECKING:
+    from ..handlers.base import BaseHandler
+    from .app import Activity
+
+Result = TypeVar("Result")
+
+#: Units of time, by what the API calls them.
+UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
+
+
+class NoHistory(HTTPError):
+    """503: there is no history to be shown, or not yet.
+
+    Attributes:
+        retry_after: seconds.
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(503, message)
+        self.retry_after = retry_after
+
+
+class View:
+    """What one visitor may see.
+
+    Args:
+        app: has the figures.
+        visible: whose use it is.
+    """
+
+    def __init__(self, app: Activity, visible: Visible) -> None:
+        self.visible = visible
+        self._app = app
+
+    @property
+    def today(self) -> date:
+        """The date in the zone of the figures."""
+        return day_of(int(time.time()), self._app.zone)
+
+    async def _figure(
+        self, what: str, compute: Callable[..., Result], *arguments: object
+    ) -> Result:
+        """One figure of everybody whom the visitor may see.
+
+        Raises:
+            NoHistory: there is none, or not yet.
+        """
+        return await self._figure_of(self.visible, what, compute, *arguments)
+
+    async def _figure_of(
+        self, visible: Visible, what: str, compute: Callable[..., Result], *arguments: object
+    ) -> Result:
+        state = self._app.store.condition.state
+        if state is State.GETTING_READY:
+            raise NoHistory("The history is getting ready. Try again soon.", 5)
+        if state is not State.READY:
+            raise NoHistory("No history is kept: only what runs now is known.", 3600)
+        make = partial(_with, compute, arguments)
+        return await self._app.archive.figure(visible, (what, arguments), make)
+
+    def now(self) -> Now:
+        """What runs now."""
+        sample = self._app.collector.latest
+        if sample is None:
+            return Now(None, [])
+        names = None if self.visible.everybody else self.visible.names
+        return Now(moment(sample.taken), list(map(self._named, running(sample, names))))
+
+    def _named(self, server: Running) -> Running:
+        return replace(server, user=self._app.store.naming(server.user))
+
+    async def summary(self, asked: Range) -> Summary:
+        """The main figures of a range."""
+        return await self._figure("summary", summary, *asked.days(self.today))
+
+    async def periods(self, unit: str, asked: Range) -> Periods:
+        """Each day, week or month of a range; see ``UNITS``."""
+        found = await self._figure("periods", periods, UNITS[unit], *asked.days(self.today))
+        return Periods(self._app.timezone, found)
+
+    async def heat_map(self, asked: Range) -> HeatMap:
+        """How busy each hour of the week is."""
+        return await self._figure("heat map", heat_map, *asked.days(self.today))
+
+    async def all_people(self, asked: PeopleQuery) -> list[PersonRow]:
+        """Everybody, in the order that is asked for."""
+        rows = await self._figure("people", person_rows, *asked.days(self.today))
+        return await asyncio.to_thread(ordered, rows, asked.sort, asked.q)
+
+    async def people(self, asked: PeopleQuery) -> People:
+        """A page of the people."""
+        return page_of(await self.all_people(asked), asked.page)
+
+    async def person(self, name: str, asked: Range) -> PersonDetail | None:
+        """One person; nothing for somebody who does not exist, or whom the visitor may not see.
+
+        Args:
+            name: as it is shown: a pseudonym where people have one.
+            asked: the range.
+        """
+        known = await self._figure("names", names)
+        if name not in known:
+            return None
+        first, last = asked.days(self.today)
+        use = await self._figure("person", own_use_of, known[name], first, last)
+        return PersonDetail(name, first, last, use)
+
+    async def me(self, asked: Range) -> PersonDetail | None:
+        """The visitor's own use; nothing for a service, which uses no servers."""
+        me = self.visible.me
+        if me is None:
+            return None
+        first, last = asked.days(self.today)
+        alone = Visible(False, frozenset({me}), me)
+        use = await self._figure_of(alone, "own use", own_use, first, last)
+        return PersonDetail(me, first, last, use)
+
+    async def groups(self, found: Groups, asked: Range) -> GroupList:
+        """The groups, by the use of those members whom the visitor may see."""
+        rows = await self._figure(
+            "groups", groups_of, *asked.days(self.today), self._members(found)
+        )
+        return GroupList(found.missing, rows)
+
+    async def month(self, day: date, found: Groups) -> MonthReport:
+        """The report of the month that a day is in."""
+        return await self._figure("month", month_report_of, day, self._members(found))
+
+    def _members(self, found: Groups) -> tuple[tuple[str, frozenset[int]], ...]:
+        ids = self._app.archive.ids
+        return tuple((name, ids(members)) for name, members in found.members.items())
+
+
+async def view_of(handler: BaseHandler) -> View:
+    """The view of a handler's caller.
+
+    Raises:
+        HubUnavailable: the hub would have to say whom they may see, and does not answer.
+    """
+    return View(handler.app, await visible_to(handler))
+
+
+def _with(
+    compute: Callable[..., Result], arguments: tuple[object, ...], history: History
+) -> Result:
+    return compute(history, *arguments)
+
+
+def summary(history: History, first: date, last: date) -> Summary:
+    """The main figures of a range."""
+    hours = heat_map(history, first, last)
+    return Summary(
+        zone=history.zone.key,
+        as_of=moment(history.now or None),
+        watched_from=moment(history.watched_from),
+        whole=period(history, first, last),
+        lengths=lengths(history, first, last),
+        people=people_counts(history, first, last),
+        weeks_missing=hours.weeks_missing,
+        quietest=hours.quietest,
+    )
+
+
+def person_rows(history: History, first: date, last: date) -> list[PersonRow]:
+    """Everybody, as the table shows them."""
+    return list(map(person_row, people(history, first, last)))
+
+
+def names(history: History) -> dict[str, int]:
+    """Everybody's id, by name."""
+    return {person.name: person.id for person in history.people.values()}
+
+
+def own_use_of(history: History, user: int, first: date, last: date) -> OwnUse:
+    """One person's use."""
+    return own_use(history.of({user}), first, last)
+
+
+def groups_of(
+    history: History, first: date, last: date, members: tuple[tuple[str, frozenset[int]], ...]
+) -> list[GroupUse]:
+    """Each group by the use of its members."""
+    return groups(history, first, last, dict(members))
+
+
+def month_report_of(
+    history: History, day: date, members: tuple[tuple[str, frozenset[int]], ...]
+) -> MonthReport:
+    """The report of a month."""
+    return month_report(history, day, dict(members))

@@ -1,0 +1,117 @@
+"""Who sees whom: the people whom the hub lists to the visitor's own token, and oneself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from .. import HubRefused
+
+if TYPE_CHECKING:
+    from ..handlers.base import BaseHandler
+
+Value = TypeVar("Value")
+
+#: Who holds it unfiltered sees everybody, so that nobody has to be looked up.
+LIST_USERS = "list:users"
+
+
+@dataclass(frozen=True)
+class Visible:
+    """The people whose use a visitor may see.
+
+    Attributes:
+        everybody: all of them, those too whom the hub has deleted since.
+        names: else exactly these.
+        me: the visitor, if that is a user.
+    """
+
+    everybody: bool
+    names: frozenset[str]
+    me: str | None
+
+    def shows(self, name: str) -> bool:
+        """Whether somebody is among them, existing or not."""
+        return self.everybody or name in self.names
+
+    @property
+    def others(self) -> bool:
+        """Whether there is anybody but the visitor."""
+        return self.everybody or bool(self.names - {self.me})
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups that the hub shows to a visitor.
+
+    Attributes:
+        members: the names of those members whom the visitor may see, by group.
+        missing: the scope without which the hub shows no groups or no members; empty if it does.
+    """
+
+    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    missing: str = ""
+
+
+async def visible_to(handler: BaseHandler) -> Visible:
+    """Whose use the caller of a handler may see. The hub alone decides.
+
+    It is asked once for as long as its word on the caller counts (``cache_max_age``).
+
+    Raises:
+        HubUnavailable: it would have to say, and does not answer.
+    """
+    return await _once(handler, visible_to, lambda: _ask_users(handler))
+
+
+async def groups_visible_to(handler: BaseHandler) -> Groups:
+    """The groups, and of their members those whose use the caller of a handler may see.
+
+    Raises:
+        HubUnavailable: the hub would have to say, and does not answer.
+    """
+    return await _once(handler, groups_visible_to, lambda: _ask_groups(handler))
+
+
+async def _ask_users(handler: BaseHandler) -> Visible:
+    user = handler.current_user
+    me = user["name"] if user.get("kind", "user") == "user" else None
+    if handler.hub_auth.check_scopes({LIST_USERS}, user):
+        return Visible(True, frozenset(), me)
+    names = {me} if me else set()
+    try:
+        names.update([each.name async for each in handler.as_caller().users()])
+    except HubRefused as refusal:
+        if refusal.status_code != 403:
+            raise
+    return Visible(False, frozenset(names), me)
+
+
+async def _ask_groups(handler: BaseHandler) -> Groups:
+    visible = await visible_to(handler)
+    try:
+        groups = [group async for group in handler.as_caller().groups()]
+    except HubRefused as refusal:
+        if refusal.status_code != 403:
+            raise
+        return Groups(missing=refusal.scope)
+    known = {group.name: group.users for group in groups if group.users is not None}
+    if groups and not known:
+        return Groups(missing="read:groups")
+    return Groups({name: _only(visible, users) for name, users in sorted(known.items())})
+
+
+def _only(visible: Visible, names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name in names if visible.shows(name))
+
+
+async def _once(handler: BaseHandler, key: object, ask: Callable[[], Awaitable[Value]]) -> Value:
+    """Ask once for as long as the hub's word on the caller counts, however many requests wait."""
+    remembered = handler.current_user.verdicts
+    task = remembered.get(key)
+    if task is None or (task.done() and (task.cancelled() or task.exception())):
+        task = remembered[key] = asyncio.ensure_future(ask())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(task)

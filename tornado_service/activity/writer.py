@@ -1,0 +1,105 @@
+"""A sample, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from . import coverage, tables
+from .meta import Meta
+from .model import Interval, Person, Sample, Session
+from .reader import PERSON, SESSION, Reader
+from .sessions import Known, Run, apply, matters_from
+from .statements import insert_new, upsert
+
+#: Seconds after which nobody asks any more whether a sample was taken already.
+SLOTS_KEPT = 2 * 24 * 3600
+
+#: Seconds before a sample in which days are rolled up anew for it, however old a server is.
+LOOK_BACK = 400 * 24 * 3600
+
+
+def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
+    """Keep a sample, in the transaction at hand.
+
+    Args:
+        connection: writes.
+        sample: is kept, and all that follows from it.
+        interval: seconds between two samples.
+
+    Returns:
+        Whether it was kept: not, if another process has kept one of the same interval.
+    """
+    if not _take_slot(connection, sample.taken, interval):
+        return False
+    meta = Meta.load(connection)
+    known = _known(connection, meta, sample)
+    changes = apply(known, sample)
+    upsert(connection, tables.users, [vars(person) for person in changes.people])
+    upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
+    visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
+    insert_new(connection, tables.visits, visits)
+    moments = [changes.since, _cover(connection, sample.taken, interval)]
+    since = min((each for each in moments if each is not None), default=sample.taken)
+    since = max(since, sample.taken - LOOK_BACK)
+    meta.changed(
+        connection,
+        next_user=changes.next_user,
+        last_full=max(known.last_full or 0, sample.taken) if sample.is_full else known.last_full,
+        rolled=since if meta.rolled is None else min(meta.rolled, since),
+    )
+    return True
+
+
+def _take_slot(connection: Connection, taken: int, interval: int) -> bool:
+    table = tables.samples
+    slot = taken // interval
+    if connection.scalar(select(table.c.slot).where(table.c.slot == slot)) is not None:
+        return False  # there is one writer at a time
+    insert_new(connection, table, [{"slot": slot, "taken": taken}])
+    connection.execute(delete(table).where(table.c.taken < taken - SLOTS_KEPT))
+    return True
+
+
+def _known(connection: Connection, meta: Meta, sample: Sample) -> Known:
+    reader = Reader(connection)
+    found = connection.execute(select(*PERSON))
+    people = {row.name: Person(*row) for row in found}
+    ended = tables.sessions.c.ended
+    running = _sessions(connection, ended.is_(None))
+    since = matters_from(people, running, sample)
+    return Known(
+        people,
+        running | _sessions(connection, ended >= since),
+        first=reader.first_watched(),
+        latest=reader.latest_sample(),
+        last_full=meta.last_full,
+        next_user=meta.next_user,
+    )
+
+
+def _sessions(connection: Connection, condition: Any) -> dict[Run, Session]:
+    found = connection.execute(select(*SESSION).where(condition))
+    return {row[:3]: Session._make(row) for row in found}
+
+
+def _session_row(session: Session) -> Mapping[str, Any]:
+    row = session._asdict()
+    row["user_id"] = row.pop("user")
+    return row
+
+
+def _cover(connection: Connection, taken: int, interval: int) -> int | None:
+    """Note when the hub was watched; return the first moment at which that is new."""
+    reach = int(interval * coverage.REACH)
+    table = tables.coverage
+    is_near = (table.c.start <= taken + reach) & (table.c.end >= taken - reach)
+    near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
+    whole = coverage.extend(near, taken)
+    if near == [whole]:
+        return None
+    connection.execute(delete(table).where(is_near))
+    insert_new(connection, table, [vars(whole)])
+    return min((each.end for each in near if each.end < taken), default=whole.start)
