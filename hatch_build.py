@@ -22,6 +22,10 @@ COPIED = [
     ("swagger-ui-dist/swagger-ui.css", "tornado_service/static/swagger"),
     ("swagger-ui-dist/LICENSE", "tornado_service/static/swagger"),
     ("swagger-ui-dist/NOTICE", "tornado_service/static/swagger"),
+    ("d3/dist/d3.min.js", "tornado_service/activity/static/d3"),
+    ("d3/LICENSE", "tornado_service/activity/static/d3"),
+    ("@observablehq/plot/dist/plot.umd.min.js", "tornado_service/activity/static/plot"),
+    ("@observablehq/plot/LICENSE", "tornado_service/activity/static/plot"),
 ]
 
 #: Which versions the copies are of: the lock file that they were made by.

@@ -107,6 +107,9 @@ class Operation:
             }
 
     def _answers(self, schema: Any) -> dict[str, Any]:
+        if getattr(self.handler, "stream_kind", None) == "events":
+            stream = {"text/event-stream": {"schema": {"type": "string"}}}
+            return {"200": {"description": "Events, while they happen.", "content": stream}}
         answer = self.signature.answer
         # which status an app's method sets, nobody knows
         some = "200" if self.method == "GET" else "2XX"

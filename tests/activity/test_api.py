@@ -266,3 +266,16 @@ async def test_the_main_figures_are_shown_to_prometheus(
     assert "tornado_service_activity_running_servers 2.0" in lines
     assert "tornado_service_activity_users 5.0" in lines
     assert 'tornado_service_activity_active_users{days="7"} 5.0' in lines
+
+
+async def test_the_api_is_in_the_document_of_the_service(app: Activity, fetch: Fetch) -> None:
+    paths = json.loads((await fetch("api/openapi.json")).body)["paths"]
+
+    documented = {path for path in paths if path.startswith("/activity/api/")}
+    for path in PATHS:
+        kind, _, ending = path.partition(".")
+        kind = {"days": "{unit}", "weeks": "{unit}", "months": "{unit}"}.get(kind, kind)
+        kind = "month/{text}" if kind.startswith("month/") else kind
+        assert f"/activity/api/{kind}{'.' if ending else ''}{ending}" in documented
+    events = paths["/activity/api/events"]["get"]["responses"]["200"]
+    assert list(events["content"]) == ["text/event-stream"]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
-from tests.activity.conftest import Disk
+from tests.activity.conftest import POSTGRESQL, Disk
 from tornado_service.activity import database as module
 from tornado_service.activity import tables
 from tornado_service.activity.database import Database, open_database
@@ -61,6 +63,26 @@ def test_a_directory_that_is_read_only_names_the_setting(disk: Disk) -> None:
 
     with pytest.raises(NoDatabase, match=r"cannot be used.*c\.Activity\.database_url"):
         open_database(url)
+
+
+@pytest.mark.parametrize("driver", POSTGRESQL)
+def test_a_database_that_may_only_be_read_cannot_be_used(
+    driver: str, new_postgresql: Callable[[str], str]
+) -> None:
+    url = new_postgresql(driver)
+    opened = open_database(url)
+    reader = f"reader_{secrets.token_hex(4)}"
+    with opened.writing() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {reader} LOGIN")
+        connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}")
+    try:
+        with pytest.raises(NoDatabase, match="permission denied"):
+            open_database(url.replace("tests@", f"{reader}@"))
+    finally:
+        with opened.writing() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {reader}")
+            connection.exec_driver_sql(f"DROP ROLE {reader}")
+        opened.close()
 
 
 def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:

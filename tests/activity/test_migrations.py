@@ -23,7 +23,9 @@ from tornado_service.activity.migrations.versions import v0001_history
 OPEN = """
 import sys
 from tornado_service.activity.database import open_database
-print(open_database(sys.argv[1]).put_aside)
+database = open_database(sys.argv[1])
+print(database.put_aside)
+database.close()
 """
 
 
@@ -42,10 +44,10 @@ def test_the_migrations_make_them_to_the_letter() -> None:
         found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL")
         return {name: sql for name, sql in found if name != migrations.VERSION_TABLE}
 
-    with create_engine("sqlite://").begin() as connection:
+    with open_again("sqlite://").begin() as connection:
         migrations.upgrade(connection)
         migrated = schema(connection)
-    with create_engine("sqlite://").begin() as connection:
+    with open_again("sqlite://").begin() as connection:
         tables.metadata.create_all(connection)
         assert schema(connection) == migrated
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -145,11 +147,30 @@ def test_several_of_one_second_are_all_kept(tmp_path: Path) -> None:
     assert kept == {f"damaged {number}".encode() for number in range(5)}
 
 
+def test_one_that_another_process_has_replaced_meanwhile_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def wait(file: IO[bytes], operation: int) -> None:
+        if (sound := path.with_name("sound")).exists():
+            path.rename(path.with_name("put aside"))
+            sound.rename(path)
+        flock(file, operation)
+
+    path.with_name("sound").write_bytes(path.read_bytes())
+    pages_overwritten(path)
+    monkeypatch.setattr(fcntl, "flock", wait)
+
+    assert make_sure(path) is None
+    assert path.exists()
+
+
 def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) -> None:
     path = tmp_path / "activity.sqlite"
     path.write_bytes(b"damaged" * 100)
     script = "import sys; from tornado_service.activity.database import open_database as o"
-    script += "; print(o(sys.argv[1]).put_aside)"
+    script += "; database = o(sys.argv[1]); print(database.put_aside); database.close()"
 
     def start(_: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "-c", script, f"sqlite:///{path}"]

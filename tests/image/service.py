@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.test_config import ENVIRONMENT
 from tornado_service.demo import free_ports
 from tornado_service.testing import BROWSER
+from tornado_service.testing.stand_in_hub import SERVICE_TOKEN
 
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 
@@ -20,13 +22,13 @@ class Service:
     """A service that listens, for questions."""
 
     def __init__(self, port: int, pid: int) -> None:
-        self._port = port
         self.pid = pid
+        self.origin = f"http://127.0.0.1:{port}"
         self.prefix = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"]
 
     def get(self, path: str) -> tuple[int, http.client.HTTPMessage, str]:
         """What a browser gets: status, headers, body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=20)
         with closing(connection):
             connection.request("GET", path, headers=BROWSER)
             answer = connection.getresponse()
@@ -52,7 +54,7 @@ def running(command: Sequence[str], api_url: str = "", **options: Any) -> Iterat
     Without the address of an API the hub is away.
     """
     (port,) = free_ports(1)
-    environment = {**ENVIRONMENT, "PATH": PATH}
+    environment = {**ENVIRONMENT, "PATH": PATH, "JUPYTERHUB_API_TOKEN": SERVICE_TOKEN}
     if api_url:
         environment["JUPYTERHUB_API_URL"] = api_url
     process = subprocess.Popen(

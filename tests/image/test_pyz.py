@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import lzma
+import os
+import re
+import runpy
 import shlex
 import subprocess
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -13,17 +22,23 @@ from zipfile import ZipFile
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.image.service import running
+from tests.activity import course
+from tests.image.conftest import ROOT
+from tests.image.service import Service, running
+from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
 from tornado_service.demo import ThrowAwayHub
-from tornado_service.testing import StandInHub, Visitor
+from tornado_service.testing import Fetch, StandInHub, StartService, Visitor
 from tornado_service.values.check_delivery import LARGEST_FILE
 
 Pack = Callable[[Path], None]
 
+ACTIVITY = "--TornadoService.apps=activity"
+STARTED = "2026-01-05T08:00:00+00:00"
+
 EVERY_MODULE = """
-import pkgutil, sys
-sys.path.insert(0, sys.argv[1])
+import pkgutil, runpy, sys
+sys.path.insert(0, runpy.run_path(sys.argv[1])["unpack"](sys.argv[2]))
 import tornado_service
 for module in pkgutil.walk_packages(tornado_service.__path__, "tornado_service."):
     # the first would start, the second is for an app's own tests
@@ -49,10 +64,13 @@ def test_it_fits_into_a_release_of_helm(pyz: Path) -> None:
 
 
 def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
-    names = ZipFile(pyz).namelist()
+    code = lzma.decompress(ZipFile(pyz).read("code.zip.xz"))
+    names = ZipFile(io.BytesIO(code)).namelist()
 
-    assert not [name for name in names if "swagger" in name or "/testing/" in name]
+    left_out = re.compile(r"swagger|/(d3|plot)|/testing/")
+    assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
+    assert "tornado_service/activity/static/charts.js" in names
 
 
 def test_the_same_wheel_gives_the_same_bytes(pyz: Path, pack: Pack, tmp_path: Path) -> None:
@@ -67,11 +85,34 @@ def test_every_module_needs_only_the_hubs_packages(hub_python: str, pyz: Path) -
         return subprocess.run(command, cwd=pyz.parent, capture_output=True, text=True)
 
     without = run("import tornado_service")
-    done = run(EVERY_MODULE, str(pyz))
+    done = run(EVERY_MODULE, str(ROOT / "image/start.py"), str(pyz))
 
     assert "No module named 'tornado_service'" in without.stderr
     assert done.returncode == 0, done.stderr
     assert "tornado_service.handlers.pages" in done.stdout.splitlines()
+
+
+def test_it_is_unpacked_into_memory(pyz: Path) -> None:
+    unpack = runpy.run_path(str(ROOT / "image/start.py"))["unpack"]
+
+    path = unpack(str(pyz))
+
+    assert os.readlink(path).startswith("/memfd:")
+    os.close(int(Path(path).name))
+
+
+def test_where_memory_cannot_be_a_file_it_is_unpacked_for_as_long_as_it_runs(
+    pyz: Path, tmp_path: Path
+) -> None:
+    code = "import os, runpy, sys; del os.memfd_create; sys.argv[1:] = ['--version']; "
+    code += f"sys.path.insert(0, {str(pyz)!r}); runpy.run_path({str(pyz)!r}, run_name='__main__')"
+    command = [sys.executable, "-W", "error", "-c", code]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -105,6 +146,109 @@ async def test_its_home_page_is_for_who_signs_in(
 
     assert status == 302
     assert "/hub/api/oauth2/authorize" in headers["Location"]
+
+
+@pytest.fixture
+def writable(read_only_directory: Path, as_jovyan: dict[str, Any]) -> Iterator[Path]:
+    """The hub's working directory, where it has its own database."""
+    with tempfile.TemporaryDirectory(dir=read_only_directory) as directory:
+        if as_jovyan:
+            os.chown(directory, 1000, 1000)
+        yield Path(directory)
+
+
+def people(hub: StandInHub) -> None:
+    """Let there be somebody with a server, and let the service see them."""
+    hub.service_scopes = set(Activity.service_scopes)
+    hub.directory.add_user("sam", groups=["class-a"])
+    hub.directory.add_server("sam", started=STARTED)
+
+
+async def summary(service: Service, client: AsyncHTTPClient, token: str) -> dict[str, Any]:
+    """Activity's main figures, when the hub has been looked at."""
+    fetch = Fetch(client, service.origin, service.prefix)
+    for _ in range(300):
+        answer = await fetch("activity/api/summary", token=token)
+        found = json.loads(answer.body)
+        if answer.code == 200 and found["as_of"]:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(answer.body)
+
+
+async def test_activity_keeps_its_history_where_the_hub_has_its_database(
+    hub: StandInHub,
+    hub_python: str,
+    pyz: Path,
+    writable: Path,
+    as_jovyan: dict[str, Any],
+    client: AsyncHTTPClient,
+) -> None:
+    people(hub)
+    command = [hub_python, str(pyz)]
+    where: dict[str, Any] = {"cwd": writable, **as_jovyan}
+    with running([*command, ACTIVITY], hub.api_url, **where) as service:
+        await summary(service, client, hub.token_for("ada", ("list:users",)))
+    exported = subprocess.run([*command, "activity", "export", "sam"], capture_output=True, **where)
+
+    (session,) = json.loads(exported.stdout)["sessions"]
+    assert datetime.fromisoformat(session["started"]) == datetime.fromisoformat(STARTED)
+
+
+async def test_activity_without_what_draws_charts_shows_its_tables(
+    hub: StandInHub,
+    hub_python: str,
+    pyz: Path,
+    writable: Path,
+    as_jovyan: dict[str, Any],
+    client: AsyncHTTPClient,
+) -> None:
+    course.fill(hub)
+    hub.service_scopes = set(Activity.service_scopes)
+    history = writable / "activity.sqlite"
+    await course.write(history)
+    if as_jovyan:
+        os.chown(history, 1000, 1000)
+    token = hub.token_for("ada", ("list:users",))
+    command = [hub_python, str(pyz), ACTIVITY]
+    with running(command, hub.api_url, cwd=writable, **as_jovyan) as service:
+        await summary(service, client, token)
+        fetch = Fetch(client, service.origin, service.prefix)
+        answer = await fetch("activity/?from=2026-01-05&to=2026-01-07", token=token)
+        page = answer.body.decode()
+        files = re.findall(rf'"({service.prefix}[^"]*static/[^"]+)"', page)
+        statuses = [(await asyncio.to_thread(service.get, file))[0] for file in files]
+
+    assert "<table" in page
+    assert statuses == [200] * len(files) != []
+    assert not [file for file in files if re.search("d3|plot|charts", file)]
+
+
+async def test_its_api_is_described_as_that_of_the_package(
+    hub: StandInHub,
+    hub_python: str,
+    pyz: Path,
+    writable: Path,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+) -> None:
+    people(hub)
+    settings: dict[str, Any] = {
+        "TornadoService": {"apps": ["activity"]},
+        "Activity": {"database_url": ""},
+    }
+    here = await start_service(**settings)
+    token = hub.token_for("ada", ("list:users",))
+    command = [hub_python, str(pyz), ACTIVITY]
+    with running(command, hub.api_url, cwd=writable) as service:
+        await summary(service, client, token)
+        described = [
+            json.loads((await Fetch(client, origin, here.prefix)("api/openapi.json")).body)
+            for origin in (f"http://127.0.0.1:{here.port}", service.origin)
+        ]
+
+    assert described[0] == described[1]
+    assert "/activity/api/summary" in described[0]["paths"]
 
 
 @pytest.mark.hub

@@ -15,7 +15,7 @@ from .store import State
 from .view import NoHistory, View, view_of
 
 #: What draws the charts, in the order in which it is loaded.
-CHARTS = ("d3.min.js", "plot.umd.min.js", "charts.js")
+CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
 
 #: The style that Observable Plot gives each of its charts, which is always the same.
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
@@ -76,7 +76,7 @@ class Page(PageHandler):
                 "zone": self.app.zone,
                 "has_history": condition.state in (State.READY, State.GETTING_READY),
                 "reason": condition.reason,
-                "is_made_up": getattr(self.app, "made_up", False),
+                "is_made_up": self.app.made_up,
                 "charts": [],
                 **names,
             },

@@ -93,8 +93,7 @@ class _Step:
         if self.is_full and self.is_newest:
             people += self._deleted()
         listed = self._see()
-        if self.is_newest:
-            self._end(listed)
+        self._end(listed)
         self._part(listed)
         before = self.known.sessions
         sessions = [now for run, now in self.sessions.items() if before.get(run) != now]
@@ -153,7 +152,7 @@ class _Step:
         )
 
     def _end(self, listed: set[Run]) -> None:
-        """End what runs no more."""
+        """End what runs no more. What runs was seen in the newest sample, so a late one ends none."""
         running = Counter(user for user, _, _ in listed)
         people = {person.id: person for person in self.known.people.values()}
         people.update((now.id, now) for _, _, now in self.users)

@@ -30,6 +30,9 @@ SCRIPT = {
     "Sec-Fetch-Dest": "empty",
     "Sec-Fetch-Site": "same-origin",
 }
+#: The hub binds an XSRF token to it where nobody has a session with the hub.
+AGENT = "Mozilla/5.0 (visitor)"
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 #: The fixture ``new_visitor``.

@@ -49,10 +49,12 @@
   const labels = (rows, width) => {
     const isMonths = rows.some(({ from, to }) => to - from > 10 * DAY);
     const day = d3.utcFormat(isMonths ? "%b %Y" : "%-d %b");
-    const every = Math.ceil(rows.length / (width / 64));
+    const atLeast = rows.length / (width / 64);
+    const isHours = !(rows[0].from instanceof Date);
+    const every = isHours ? [1, 2, 3, 6, 12].find((n) => n >= atLeast) : Math.ceil(atLeast);
     const shown = rows.filter((_, n) => n % every === 0);
     const names = new Map(
-      shown.map(({ from, at }) => [+at, from instanceof Date ? day(from) : `${from}:00`]),
+      shown.map(({ from, at }) => [+at, isHours ? `${from}:00` : day(from)]),
     );
     return {
       label: null,
@@ -204,8 +206,10 @@
     caption.append(...keyOf(key));
   };
 
+  // Without what draws, the tables stay.
+  const canDraw = window.d3 && window.Plot?.plot;
   const figures = [...document.querySelectorAll("figure[data-chart]")].filter(
-    ({ dataset: { table } }) => document.getElementById(table).tBodies[0].rows.length,
+    ({ dataset: { table } }) => canDraw && document.getElementById(table).tBodies[0].rows.length,
   );
   const widths = new WeakMap();
   const fit = new ResizeObserver((entries) => {
