@@ -257,6 +257,19 @@ def test_demonstration_stops_at_a_signal_and_leaves_nothing(
 
 
 @hub_test
+def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    demonstration = Demonstration(tmp_path)
+    with demonstration.running() as process:
+        demonstration.welcome(process)
+        process.kill()
+        deadline = time.monotonic() + 30
+        while demo_hub._processes_in(demonstration.temporary) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    assert demo_hub._processes_in(demonstration.temporary) == set()
+
+
+@hub_test
 def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
     with demonstration.running() as process:

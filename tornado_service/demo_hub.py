@@ -27,6 +27,13 @@ PEOPLE = {
     "guest": "may use the hub, but not the service",
 }
 GROUPS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
+#: Whoever started the hub may be killed, and leaves nothing behind:
+#: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+DIE_WITH_PARENT = """
+import ctypes, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+"""
 INSTRUCTOR_SCOPES = [
     "list:users!group=class-a",
     "read:users:activity!group=class-a",
@@ -191,6 +198,7 @@ class ThrowAwayHub:
     def config(self) -> str:
         """The hub's configuration file."""
         return (
+            f"{DIE_WITH_PARENT}\n"
             f"settings = {pprint.pformat(self._settings(), sort_dicts=False, width=100)}\n"
             "for section, values in settings.items():\n"
             "    c[section].update(values)\n"

@@ -42,8 +42,9 @@ def name_of(chart: str) -> re.Pattern[str]:
     return re.compile(f"^{re.escape(chart)}")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
+)
 def test_every_page_is_fit_for_everybody(
     open_page, complaints, scheme: str, size: dict[str, int]
 ) -> None:

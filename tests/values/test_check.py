@@ -64,6 +64,11 @@ def test_our_own_files_have_no_finding(names: tuple[str, ...], version: str) -> 
         "hub: {extraPodSpec: {terminationGracePeriodSeconds: 60}}",
         "hub: {readinessProbe: {initialDelaySeconds: 5}}",
         "hub: {labels: {team: a}}",
+        "hub: {services: {tornado-service: {admin: true}}}",
+        "hub: {loadRoles: {more: {scopes: ['admin:users'], services: [tornado-service]}}}",
+        "hub: {db: {type: postgres}, extraVolumeMounts: [{mountPath: /srv/jupyterhub, name: a}]}",
+        "hub: {db: {type: postgres}, services: {tornado-service: {command: [python3, -m,"
+        " tornado_service, --TornadoService.apps=activity, '--Activity.database_url=x://']}}}",
     ],
 )
 def test_a_site_that_is_right(text: str) -> None:

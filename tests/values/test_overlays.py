@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from traitlets.config import Config
 
 from tests.values.support import INGRESS, OPEN, SCOPE, VALUES, check, load, stop
+from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
+from tornado_service.values.check_activity import SCOPES
 from tornado_service.values.document import Document
 from tornado_service.values.helm import Values
 from tornado_service.values.overlays import OVERLAYS, Deployment
@@ -29,7 +32,8 @@ class Plain:
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_each_file_is_what_the_command_writes(name: str) -> None:
-    assert (VALUES / name).read_text() == OVERLAYS[name](Deployment()).text()
+    deployment = ValuesApp(config=Config()).deployment()
+    assert (VALUES / name).read_text() == OVERLAYS[name](deployment).text()
 
 
 def test_there_is_no_other_overlay() -> None:
@@ -129,6 +133,36 @@ def test_apps_bring_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
         f"--TornadoService.apps={__name__}.Plain",
     ]
     assert check([("x.yaml", values)]) == []
+
+
+def test_activity_is_there_until_other_apps_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def apps(*argv: str) -> list[str]:
+        command = rendered(capsys, *argv)["hub"]["services"]["tornado-service"]["command"]
+        return [word.partition("=")[2] for word in command if word.startswith("--")]
+
+    mine = f"{__name__}:Plain"
+    assert apps() == ["activity"]
+    assert apps(f"--app={mine}") == [mine]
+    assert apps("--app=activity", f"--app={mine}") == ["activity", mine]
+
+
+def test_without_any_app(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stop(ValuesApp, ["--app="]) == 0
+    text = capsys.readouterr().out
+    hub = yaml.safe_load(text)["hub"]
+    assert hub["services"]["tornado-service"]["command"] == ["python3", "-m", "tornado_service"]
+    assert "loadRoles" not in hub
+    assert "oauth_client_allowed_scopes" not in hub["services"]["tornado-service"]
+    assert "Activity" not in text
+
+
+def test_activity_gets_the_scopes_that_it_declares(capsys: pytest.CaptureFixture[str]) -> None:
+    hub = rendered(capsys)["hub"]
+    role = hub["loadRoles"]["tornado-service"]
+    assert set(role["scopes"]) == Activity.service_scopes == set(SCOPES)
+    assert role["services"] == ["tornado-service"]
+    allowed = hub["services"]["tornado-service"]["oauth_client_allowed_scopes"]
+    assert set(allowed) == Activity.user_scopes
 
 
 @pytest.mark.parametrize("app", ["no.such:App", "sys:nothing", "plain"])

@@ -152,7 +152,7 @@ class _Step:
         )
 
     def _end(self, listed: set[Run]) -> None:
-        """End what runs no more. What runs was seen in the newest sample, so a late one ends none."""
+        """End what runs no more: not by a late sample, as what runs is in the newest one."""
         running = Counter(user for user, _, _ in listed)
         people = {person.id: person for person in self.known.people.values()}
         people.update((now.id, now) for _, _, now in self.users)

@@ -13,7 +13,7 @@ from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 from traitlets.config import Application
 
 from ..config import ConfigError, reject_unknown_flags
-from . import overlays
+from . import activity, overlays
 from .check import Check, parse_version
 from .document import Document
 from .helm import Values, ValuesError, hub_service, read
@@ -179,8 +179,11 @@ class ValuesApp(_Command):
     jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.").tag(config=True)
     apps = List(
         Unicode(),
+        [activity.APP],
         help="""An app to run, as my_module:MyApp or by the name of its entry point; repeat it for
-        each. The service's role gets the scopes that they declare.""",
+        each. Those you name are all: with --app=activity, Activity stays among them, and with
+        --app= there is none. The service's role gets the scopes that they declare.
+        Default: activity.""",
     ).tag(config=True)
     groups = List(
         Unicode(), help="Let in only the members of this group; repeat it. Default: everyone."
@@ -240,7 +243,8 @@ class ValuesApp(_Command):
         hub = hub_service(full_name, self.name_override, self.release)
         if not hub:
             raise ValuesError("with --fullname-override=null, name the --release too")
-        classes = [_load(app) for app in self.apps]
+        apps = list(filter(None, self.apps))
+        classes = [_load(app) for app in apps]
         return Deployment(
             name=self.service_name,
             port=self.port,
@@ -249,7 +253,7 @@ class ValuesApp(_Command):
             base_url=self.base_url,
             image=self.image,
             groups=self.groups,
-            apps=self.apps,
+            apps=apps,
             service_scopes=_scopes(classes, "service_scopes"),
             user_scopes=_scopes(classes, "user_scopes"),
             loopback_api=self.loopback_api,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import check_access, check_delivery, check_network, check_services
+from . import check_access, check_activity, check_delivery, check_network, check_services
 from .helm import LISTS, Replaced, Values
 from .site import Finding, Site
 
@@ -43,6 +43,7 @@ class Check:
             *check_network.check(site),
             *check_access.check(site),
             *check_delivery.check(site),
+            *check_activity.check(site),
             *_readiness(site),
             *_version(site),
         ]

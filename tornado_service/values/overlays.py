@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import activity
 from .document import Document
 from .helm import LISTS, Values
 
@@ -169,7 +170,8 @@ def _put_access(document: Document, deployment: Deployment) -> None:
         document.put(
             ("hub", "loadRoles", name),
             {"scopes": sorted(deployment.service_scopes), "services": [name]},
-            "What the apps ask the Hub API for, in the service's own name.",
+            "What the apps ask the Hub API for, in the service's own name.\n"
+            + (activity.ROLE if activity.runs_in(deployment.apps) else ""),
         )
 
 
@@ -208,8 +210,7 @@ def image(deployment: Deployment) -> Document:
         {"name": name, "tag": tag},
         "Yours, see image/README.md; or --set hub.image.name=... --set hub.image.tag=...",
     )
-    command = deployment.command("-m", "tornado_service")
-    document.put(("hub", "services", deployment.name, "command"), command)
+    _put_command(document, deployment, "-m", "tornado_service")
     return document
 
 
@@ -221,8 +222,16 @@ def extra_files(deployment: Deployment) -> Document:
         "helm upgrade ... --set-file hub.extraFiles.tornado_service.binaryData=tornado_service.b64"
     )
     document.put(("hub", "extraFiles", "tornado_service", "mountPath"), PYZ)
-    document.put(("hub", "services", deployment.name, "command"), deployment.command(PYZ))
+    _put_command(document, deployment, PYZ)
     return document
+
+
+def _put_command(document: Document, deployment: Deployment, *start: str) -> None:
+    document.put(
+        ("hub", "services", deployment.name, "command"),
+        deployment.command(*start),
+        activity.HISTORY if activity.runs_in(deployment.apps) else "",
+    )
 
 
 def jupyterhub_6(deployment: Deployment) -> Document:

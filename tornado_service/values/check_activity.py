@@ -1,0 +1,63 @@
+"""Mistakes that leave the built-in app without anything to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jupyterhub.scopes import expand_scopes
+from jupyterhub.services.auth import check_scopes
+
+from .activity import runs_in
+from .helm import as_list
+from .site import Finding, Service, Site
+
+#: What it asks the Hub API for, in the service's own name.
+SCOPES = ("list:users", "read:servers", "read:users:activity")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """Whether it may see what it needs, and has a place for its history."""
+    for service in site.services:
+        words = [str(word) for word in service.command]
+        apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]
+        if runs_in(apps):
+            yield from _role(site, service)
+            yield from _history(site, words)
+
+
+def _role(site: Site, service: Service) -> Iterator[Finding]:
+    if service.spec.get("admin"):
+        return
+    roles = [role for _, role in site.values.maps_in("hub", "loadRoles")]
+    granted = _scopes(role for role in roles if service.name in (as_list(role.get("services"))))
+    missing = [scope for scope in SCOPES if not check_scopes({scope}, granted)]
+    if missing:
+        yield site.finding(
+            ("hub", "loadRoles", service.name),
+            f"Activity records nothing: no role gives the service {', '.join(missing)}.",
+            f"scopes: [{', '.join(SCOPES)}] and services: [{service.name}].",
+        )
+
+
+def _scopes(roles: Iterable[dict[str, Any]]) -> set[str]:
+    """All that roles allow; of scopes that the hub does not know, it complains by itself."""
+    granted: set[str] = set()
+    for scope in (scope for role in roles for scope in as_list(role.get("scopes"))):
+        try:
+            granted |= expand_scopes({scope})
+        except KeyError:
+            continue
+    return granted
+
+
+def _history(site: Site, words: list[str]) -> Iterator[Finding]:
+    kind = site.values.get("hub", "db", "type", default="sqlite-pvc")
+    mounts = site.values.list("hub", "extraVolumeMounts")
+    elsewhere = any(word.startswith(("--Activity.", "--config")) for word in words)
+    if kind != "sqlite-pvc" and not mounts and not elsewhere:
+        yield site.finding(
+            ("hub", "db", "type"),
+            "the pod has no volume then, and Activity's history ends with it, at each upgrade.",
+            "--Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE into the command.",
+        )
