@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -117,7 +118,7 @@ def damaged(request: pytest.FixtureRequest, path: Path) -> Path:
 def test_a_damaged_one_is_put_aside_as_it_is(damaged: Path) -> None:
     before = damaged.read_bytes()
 
-    put_aside = make_sure(damaged)
+    put_aside = make_sure(damaged, thorough=True)
 
     assert put_aside is not None
     assert put_aside.name.startswith(f"{damaged.name}.corrupt-20")
@@ -125,12 +126,19 @@ def test_a_damaged_one_is_put_aside_as_it_is(damaged: Path) -> None:
     assert not damaged.exists()
 
 
+@pytest.mark.parametrize("damage", [nothing_of_ours, all_zeros, cut_short])
+def test_damage_of_the_whole_shows_at_once(damage: Callable[[Path], None], path: Path) -> None:
+    damage(path)
+
+    assert make_sure(path) is not None
+
+
 def test_its_log_goes_with_it(path: Path) -> None:
     write_and_die(path, "DELETE FROM activity_users WHERE id = 3")
     log = path.with_name(path.name + "-wal").read_bytes()
     pages_overwritten(path)
 
-    put_aside = make_sure(path)
+    put_aside = make_sure(path, thorough=True)
 
     assert put_aside is not None
     assert put_aside.with_name(put_aside.name + "-wal").read_bytes() == log
@@ -162,7 +170,7 @@ def test_one_that_another_process_has_replaced_meanwhile_stays(
     pages_overwritten(path)
     monkeypatch.setattr(fcntl, "flock", wait)
 
-    assert make_sure(path) is None
+    assert make_sure(path, thorough=True) is None
     assert path.exists()
 
 

@@ -198,6 +198,31 @@ async def test_one_that_is_damaged_while_it_is_used_is_put_aside(
     assert str(put_aside) in store.condition.reason
 
 
+async def test_damage_that_only_a_reader_meets_is_put_aside(
+    open_store: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "activity.sqlite"
+    store = await open_store(f"sqlite:///{path}")
+    await store.add(sample(START, "ada"), FIVE_MINUTES)
+    await store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        root = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'activity_day_totals'"
+        ).fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    store = await open_store(f"sqlite:///{path}")
+    assert store.condition == Condition(State.READY)
+
+    with pytest.raises(Unavailable, match="malformed"):
+        await store.read(lambda reader: reader.day_totals(date.min, date.max))
+
+    assert await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
+    assert "corrupt" in store.condition.reason
+    assert await people(store) == ["bob"]
+
+
 async def test_one_that_is_moved_away_is_followed_by_a_new_one(
     open_store: Open, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ import yaml
 from tests.chart import hub_pod
 from tests.chart.charts import Values
 from tests.chart.conftest import Render
+from tornado_service.activity import Activity
 from tornado_service.demo import find_proxy
 
 pytest.importorskip("kubespawner", reason="pip install jupyterhub-kubespawner pycurl")
@@ -64,6 +65,7 @@ def test_sign_in_and_roles_of_a_plain_site(run: Run) -> None:
     (visit,) = pod["visits"]
     assert (visit["status"], visit["address"].removeprefix(hub_pod.PUBLIC)) == (200, PATH)
     assert sorted(pod["roles"]["user"]) == [SCOPE, "self"]
+    assert set(pod["roles"]["tornado-service"]) == Activity.service_scopes
     assert pod["stopped_after"] < 8
 
 

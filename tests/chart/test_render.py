@@ -7,6 +7,7 @@ import yaml
 
 from tests.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, secret_texts
 from tests.chart.conftest import Render
+from tornado_service.values.activity import HOME
 from tornado_service.values.helm import hub_service
 from tornado_service.values.overlays import PYZ, Deployment
 from tornado_service.values.overlays import service as service_overlay
@@ -15,6 +16,7 @@ kubernetes_validate = pytest.importorskip(
     "kubernetes_validate", reason="pip install kubernetes-validate"
 )
 
+ACTIVITY = "--TornadoService.apps=activity"
 MODES = ("allowed-ingress-ports", "ingress")
 DELIVERIES = ("image", "extra-files")
 OPTIONS = [(), ("jupyterhub-6",), ("groups",), ("jupyterhub-6", "groups")]
@@ -55,7 +57,7 @@ def test_the_image_and_its_command(render: Render) -> None:
     assert container["image"] == "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
     values = yaml.safe_load(secret_texts(objects, "hub")["values.yaml"])
     command = values["hub"]["services"]["tornado-service"]["command"]
-    assert command == ["python3", "-m", "tornado_service"]
+    assert command == ["python3", "-m", "tornado_service", ACTIVITY]
 
 
 def test_the_file_is_mounted_where_the_command_looks(render: Render) -> None:
@@ -66,7 +68,21 @@ def test_the_file_is_mounted_where_the_command_looks(render: Render) -> None:
     assert {"key": mount["subPath"], "path": mount["subPath"]} in volume["secret"]["items"]
     assert secret_texts(objects, volume["secret"]["secretName"])[mount["subPath"]] == "PK"
     values = yaml.safe_load(secret_texts(objects, "hub")["values.yaml"])
-    assert values["hub"]["services"]["tornado-service"]["command"] == ["python3", PYZ]
+    assert values["hub"]["services"]["tornado-service"]["command"] == ["python3", PYZ, ACTIVITY]
+
+
+@pytest.mark.parametrize(
+    ("database", "places"), [({}, 1), ({"type": "postgres", "url": "postgresql://h/d"}, 0)]
+)
+def test_the_history_is_on_the_volume_of_the_hubs_database(
+    render: Render, database: Values, places: int
+) -> None:
+    objects = render("service", "ingress", "image", {"hub": {"db": database}})
+    spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
+    mounts = [m["name"] for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == HOME]
+    claims = [v["name"] for v in spec["volumes"] if "persistentVolumeClaim" in v]
+    assert mounts == claims
+    assert len(mounts) == places
 
 
 def test_without_the_file_helm_says_so(render: Render) -> None:

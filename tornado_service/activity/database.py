@@ -71,8 +71,12 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, thorough: bool = False) -> Database:
     """Open a database and bring it to this version; put a damaged SQLite file aside.
+
+    Args:
+        url: as SQLAlchemy has it.
+        thorough: look for damage everywhere, which takes seconds.
 
     Raises:
         NewerDatabase: it is of a newer version, and was not touched.
@@ -83,7 +87,7 @@ def open_database(url: str) -> Database:
     put_aside = None
     try:
         if path is not None:
-            put_aside = sqlite_file.make_sure(path)
+            put_aside = sqlite_file.make_sure(path, thorough=thorough)
         with _writing(engine) as connection:
             migrations.upgrade(connection)
             # one that is read-only says so only when something is written

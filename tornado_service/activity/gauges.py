@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def show(app: Activity, registry: CollectorRegistry) -> None:
         registry=registry,
     )
     for days in WINDOWS:
-        active.labels(str(days)).set_function(lambda days=days: active_users(app, days))
+        active.labels(str(days)).set_function(partial(active_users, app, days))
 
 
 def running_servers(app: Activity) -> float:

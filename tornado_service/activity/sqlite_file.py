@@ -19,8 +19,13 @@ PATIENCE = 5.0
 _BESIDE = ("-wal", "-shm")
 
 
-def make_sure(path: Path) -> Path | None:
+def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
     """See that there is no file, or a sound one of ours; put aside one that is damaged.
+
+    Args:
+        path: of the file.
+        thorough: read all of it, which takes seconds. Else only what tells what it is: damage
+            elsewhere shows when that is used.
 
     Returns:
         Where that has gone.
@@ -41,7 +46,7 @@ def make_sure(path: Path) -> Path | None:
             fcntl.flock(file, fcntl.LOCK_EX)
             if identity(path) != _identity(file.fileno()):
                 continue
-            return None if _is_sound(path) else _put_aside(path)
+            return None if _is_sound(path, thorough) else _put_aside(path)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -56,13 +61,13 @@ def _identity(file: Path | int) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _is_sound(path: Path) -> bool:
+def _is_sound(path: Path, thorough: bool) -> bool:
     """Whether it can be used, by looking only: neither it nor its log changes."""
     try:
         with closing(_connect(path)) as connection:
-            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                return False
             _check_contents(path, connection)
+            if thorough:
+                return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             return False

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -202,6 +203,9 @@ class Store:
         try:
             return await _in(self._readers, run)
         except DBAPIError as error:
+            if is_damage(error):
+                with suppress(*TROUBLE):  # which the next sample tells
+                    await _in(self._writer, partial(self._look_for_damage, database))
             raise Unavailable(first_line(error)) from error
 
     # What follows runs in the writer's thread.
@@ -223,15 +227,19 @@ class Store:
                 database.erase()
         except DBAPIError as error:
             if is_damage(error):
-                self._open()
+                self._open(thorough=True)
             raise
         return result
 
-    def _open(self) -> None:
+    def _look_for_damage(self, database: Database) -> None:
+        if self._database is database:  # and nobody has looked since
+            self._open(thorough=True)
+
+    def _open(self, *, thorough: bool = False) -> None:
         if self._database:
             self._database.close()
             self._database = None
-        database = open_database(self._url)
+        database = open_database(self._url, thorough=thorough)
         if self.naming is not privacy.own_name:
             with database.writing() as connection:
                 privacy.hide_names(connection, self.naming)

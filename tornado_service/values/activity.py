@@ -23,8 +23,8 @@ class-a-instructors:
 HISTORY = (
     f"Activity keeps its history in {HOME}/activity.sqlite, on the volume of the hub's own"
     " database. Where hub.db.type is another, there is no volume, and the history ends with the"
-    " pod: add --Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE here, and PGPASSWORD"
-    " to the environment above."
+    " pod: add --Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE here, and the"
+    " password as PGPASSWORD to the service's environment."
 )
 
 

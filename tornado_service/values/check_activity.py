@@ -45,7 +45,7 @@ def _scopes(roles: Iterable[dict[str, Any]]) -> set[str]:
     granted: set[str] = set()
     for scope in (scope for role in roles for scope in as_list(role.get("scopes"))):
         try:
-            granted |= expand_scopes({scope})
+            granted |= expand_scopes({str(scope)})
         except KeyError:
             continue
     return granted

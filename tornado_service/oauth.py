@@ -1,0 +1,101 @@
+"""The OAuth of a sign-in: its state is sealed and kept by the browser, not by the process."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from jupyterhub.services.auth import HubOAuth
+from tornado.web import HTTPError
+
+from .hub import HubUnavailable
+from .state import LoginState, Seal, inside
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
+
+    from .hub import HubClient
+
+
+class SealedOAuth(HubOAuth):
+    """The library's OAuth, which any process with the same cookie secret can go on with.
+
+    Attributes:
+        hub: is asked for tokens.
+        seal: seals the states.
+    """
+
+    hub: HubClient
+    seal: Seal
+
+    def set_state_cookie(
+        self,
+        handler: RequestHandler,
+        next_url: str | None = None,
+        *,
+        code_verifier: str | None = None,
+    ) -> str:
+        """Begin a sign-in; give its sealed state.
+
+        One cookie names the browser, however many sign-ins it begins.
+        """
+        browser = self.browser_of(handler) or secrets.token_urlsafe(16)
+        retry: LoginState | None = getattr(handler, "lapsed_state", None)
+        state = LoginState(
+            browser,
+            retry.next_url if retry else inside(next_url or "", self.base_url),
+            code_verifier,
+            again=retry is not None,
+        )
+        handler.set_secure_cookie(
+            self.state_cookie_name,
+            browser,
+            path=self.cookie_path,
+            httponly=True,
+            max_age=self.oauth_state_max_age,
+            expires_days=None,
+            **self._state_cookie_options(),
+        )
+        return self.seal.close(state)
+
+    def _state_cookie_options(self) -> dict[str, Any]:
+        """An admin's ``cookie_options``, but for what a state cookie cannot do without."""
+        ours = {"path", "httponly", "max_age", "expires", "expires_days"}
+        options = {key: value for key, value in self.cookie_options.items() if key not in ours}
+        return {**options, "secure": True} if self.cookie_host_prefix_enabled else options
+
+    def browser_of(self, handler: RequestHandler) -> str | None:
+        """What the state cookie names the browser, if it is signed by us and has not lapsed."""
+        days = self.oauth_state_max_age / 86400
+        value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
+        return value.decode() if value else None
+
+    def get_next_url(self, state_id: str = "", /) -> str:
+        """Where a sign-in is to end; never outside our prefix."""
+        state, _ = self.seal.open(state_id)
+        return inside(state.next_url, self.base_url) if state else self.base_url
+
+    def get_code_verifier(self, state_id: str = "", /) -> str | None:
+        """The verifier of PKCE that belongs to a sign-in."""
+        state, _ = self.seal.open(state_id)
+        return state.code_verifier if state else None
+
+    def get_state_cookie_name(self, state_id: str = "", /) -> str:
+        """The one cookie of all sign-ins."""
+        return self.state_cookie_name
+
+    async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:
+        """Exchange the code of a sign-in for a token, for the library.
+
+        Its own version answers 500 when the hub is away, waits for it up to five minutes (6.x)
+        and reads an answer of any size. 5.x passes ``body``, 6.x ``data``.
+        """
+        headers = {"Authorization": f"token {self.api_token}", **kwargs.get("headers", {})}
+        body = kwargs.get("data", kwargs.get("body"))
+        answer = await self.hub.request(method, url, headers=headers, body=body)
+        if answer.status < 300 and isinstance(answer.json, dict) and "access_token" in answer.json:
+            return answer.json
+        if answer.status < 300:
+            raise HubUnavailable("it gave no token for a code")
+        self.log.warning("The hub answered %d to %s %s", answer.status, method, url)
+        raise HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
