@@ -9,6 +9,7 @@ from pathlib import Path
 from traitlets import TraitType, Undefined
 from traitlets.config import Configurable
 
+from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -41,7 +42,8 @@ What the hub sets in the environment (`JUPYTERHUB_…`) needs no setting. Beside
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *map(section, TornadoService.classes_to_document())])
+    classes = [*TornadoService.classes_to_document(), Activity]
+    return "\n".join([HEAD, *map(section, classes)])
 
 
 def section(cls: type) -> str:

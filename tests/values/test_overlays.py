@@ -26,6 +26,12 @@ class Reports:
     user_scopes = frozenset({"list:users"})
 
 
+class Marks:
+    """An app with scopes of its own."""
+
+    user_scopes = frozenset({"custom:marks:write", "custom:marks:read!group=a"})
+
+
 class Plain:
     """An app that declares nothing."""
 
@@ -133,6 +139,19 @@ def test_apps_bring_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
         f"--TornadoService.apps={__name__}.Plain",
     ]
     assert check([("x.yaml", values)]) == []
+
+
+def test_the_hub_gets_to_know_scopes_that_apps_have_made_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else it would let nobody sign in."""
+    values = rendered(capsys, f"--app={__name__}:Marks", "--jupyterhub=6", "--image=x:1")
+    settings = values["hub"]["config"]["JupyterHub"]
+
+    assert list(settings["custom_scopes"]) == ["custom:marks:read", "custom:marks:write"]
+    assert all(each["description"] for each in settings["custom_scopes"].values())
+    assert "extra_user_scopes" in settings
+    assert check([("x.yaml", values)], version="6.1") == []
 
 
 def test_activity_is_there_until_other_apps_are_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from traitlets import Integer, TraitError, Unicode, validate
 
@@ -59,14 +59,7 @@ class Activity(ServiceApp):
 
     @validate("timezone")
     def _is_known(self, proposal: Any) -> str:
-        try:
-            ZoneInfo(proposal["value"])
-        except (ValueError, OSError, LookupError):
-            raise TraitError(
-                f"Activity.timezone: there is no zone {proposal['value']!r}; write one such as"
-                " Europe/Berlin."
-            ) from None
-        return str(proposal["value"])
+        return zone_of(proposal["value"]).key
 
     @validate("pseudonym_secret")
     def _is_long(self, proposal: Any) -> str:
@@ -96,7 +89,7 @@ class Activity(ServiceApp):
     @property
     def zone(self) -> ZoneInfo:
         """Whose days these are."""
-        return ZoneInfo(self.timezone)
+        return zone_of(self.timezone)
 
     async def start(self) -> None:
         """Begin; the pages answer while the database is still being made ready."""
@@ -137,3 +130,18 @@ class Activity(ServiceApp):
         await asyncio.wait([self._running])
         self.archive.close()
         await self.store.close()
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name.
+
+    Raises:
+        TraitError: there is none, or none at all on this machine.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        write = "write one such as Europe/Berlin."
+        if not available_timezones():
+            write = "no zone is known here at all: install the Python package tzdata."
+        raise TraitError(f"Activity.timezone: there is no zone {name!r}; {write}") from None

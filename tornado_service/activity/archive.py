@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from .days import ONE_DAY, bounds, day_of
 from .figures.history import History
+from .model import Person
 from .reader import Reader
 from .store import Store
 from .visibility import Visible
@@ -24,7 +26,8 @@ FIGURES = 200
 #: So many histories of some users are.
 HISTORIES = 20
 
-#: Sessions may change this long after they ended, in seconds: another process may be late.
+#: Seconds before the latest sample in which all may be other than it was: what the hub and other
+#: processes say may be late.
 LATE = 86400
 
 #: Later than everything.
@@ -52,7 +55,7 @@ class Archive:
         self._histories: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def refresh(self) -> None:
-        """Take in what the store has got since; everything, after a gap or at a new day.
+        """Take in what the store has got since.
 
         Raises:
             Unavailable: the store cannot be read.
@@ -68,29 +71,36 @@ class Archive:
             return History(self._zone)
         people = reader.people()
         known = self.history
-        goes_on = (
-            now - known.now < LATE
-            and day_of(now, self._zone) == day_of(known.now, self._zone)
-            # somebody who was forgotten is in no figure any more
-            and known.people.keys() <= {person.id for person in people}
-        )
-        if not goes_on:
-            known = History(self._zone)
-        rolled = reader.rolled_until()
-        closed = day_of(rolled, self._zone) - ONE_DAY if rolled else None
-        since = known.closed + ONE_DAY if known.closed else date.min
-        is_closed = closed is not None and closed >= since
-        open_from = bounds(closed + ONE_DAY, self._zone).start if closed else 0
+        since = known.now - LATE
+        if not self._goes_on(reader, people, since):
+            known, since = History(self._zone), 0
+        closed = day_of(reader.rolled_until() or 0, self._zone) - ONE_DAY
+        if known.closed and known.closed > closed:  # these days are being rolled up again
+            known = replace(known, closed=closed)
+        first = day_of(since, self._zone) if since else date.min
         return known.updated(
             now=now,
             people=people,
             coverage=reader.coverage(0, _ALWAYS),
             watched_from=reader.first_watched(),
             sessions_from=reader.sessions_from(),
-            user_days=reader.user_days(since, closed) if is_closed and closed else (),
-            day_totals=reader.day_totals(since, closed) if is_closed and closed else (),
-            sessions=reader.sessions(known.now - LATE if goes_on else 0, _ALWAYS),
-            visits=reader.visits(open_from, _ALWAYS),
+            user_days=reader.user_days(first, closed),
+            day_totals=reader.day_totals(first, closed),
+            sessions=reader.sessions(since, _ALWAYS),
+            visits=reader.visits(bounds(closed, self._zone).end, _ALWAYS),
+        )
+
+    def _goes_on(self, reader: Reader, people: list[Person], since: int) -> bool:
+        """Whether what is known is still right, but for what happened since a moment."""
+        known = self.history
+        old = (each for each in reader.sessions(since, since))
+        return (
+            # else it is another database
+            reader.first_watched() == known.watched_from is not None
+            # somebody who was forgotten is in no figure any more
+            and known.people.keys() <= {person.id for person in people}
+            # else days are other than they were, however long ago
+            and known.sessions.has_all(old)
         )
 
     def ids(self, names: frozenset[str]) -> frozenset[int]:

@@ -40,14 +40,16 @@ class Reader:
         return [Person(*row) for row in found]
 
     def sessions(self, start: int, end: int, users: Users = None) -> Iterator[Session]:
-        """Those with a part in ``start <= t < end``, or that began in it; in no order."""
+        """Those with a part in ``start <= t < end``, or that began in it; by start."""
         table = tables.sessions.c
         has_part = or_(
             table.ended > start,
             and_(table.ended == start, table.started == start),
             and_(table.ended.is_(None), or_(table.last_seen > start, table.started >= start)),
         )
-        found = select(*SESSION).where(table.started < end, has_part)
+        found = select(*SESSION).where(table.started < end).order_by(table.started)
+        if start > 0:  # for all of them, an index takes eight times as long
+            found = found.where(has_part)
         return map(Session._make, self._rows(found, table.user_id, users))
 
     def visits(self, start: int, end: int, users: Users = None) -> Iterator[Visit]:

@@ -77,6 +77,12 @@ class Deployment:
         """Where the service opens."""
         return f"{self.base_url.rstrip('/')}/services/{self.name}/"
 
+    @property
+    def own_scopes(self) -> list[str]:
+        """The scopes that apps have made up."""
+        scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
+        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+
     def pod(self, component: str) -> dict[str, Any]:
         """Selects a pod of the chart."""
         labels = {COMPONENT: component}
@@ -146,6 +152,13 @@ def _put_service(document: Document, deployment: Deployment) -> None:
             (*path, "oauth_client_allowed_scopes"),
             sorted(deployment.user_scopes),
             "What the apps may do in a visitor's name, as far as the visitor may.",
+        )
+    if deployment.own_scopes:
+        document.put(
+            ("hub", "config", "JupyterHub", "custom_scopes"),
+            {scope: {"description": f"{scope}, of an app"} for scope in deployment.own_scopes},
+            "The apps' own scopes: while the hub does not know one of them, nobody can sign in."
+            " Roles of yours (hub.loadRoles) grant them.",
         )
     environment = {"PYTHONUNBUFFERED": "1"}
     if deployment.loopback_api:

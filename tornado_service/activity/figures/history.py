@@ -117,10 +117,16 @@ class History:
             coverage=tuple(coverage),
             days={day: self.days[day] for day in self.days if day not in totals} | known,
             hub_totals={**self.hub_totals, **totals},
-            sessions=self.sessions.updated(sessions) if self.sessions else Sessions.of(sessions),
+            sessions=self._kept(sessions_from).updated(sessions)
+            if self.sessions
+            else Sessions.of(sessions),
             closed=closed,
         )
         return news._with_open_days(visits)
+
+    def _kept(self, sessions_from: int | None) -> Sessions:
+        is_new = sessions_from is not None and sessions_from != self.sessions_from
+        return self.sessions.since(sessions_from) if is_new else self.sessions
 
     def _with_open_days(self, visits: Iterable[Visit]) -> History:
         """What no roll-up has yet, made of sessions and visits."""

@@ -1,0 +1,41 @@
+"""What is wrong in the app's settings is said, with what to write."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from traitlets import TraitError
+
+from tornado_service.activity import Activity
+
+WITHOUT_ZONES = """
+import sys, zoneinfo
+sys.modules["tzdata"] = None
+zoneinfo.reset_tzpath(to=())
+from tornado_service.activity import Activity
+try:
+    Activity().zone
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["Berlin", "", "../UTC", "Europe", "Europe/Ber\0lin"])
+def test_a_zone_that_does_not_exist(name: str) -> None:
+    with pytest.raises(TraitError, match=r"Activity\.timezone: .* write one such as Europe/Berlin"):
+        Activity(timezone=name)
+
+
+def test_a_zone_where_none_is_known() -> None:
+    command = [sys.executable, "-c", WITHOUT_ZONES]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "there is no zone 'UTC'; no zone is known here at all: install" in said
+    assert "tzdata" in said
+
+
+def test_a_secret_that_is_too_short() -> None:
+    with pytest.raises(TraitError, match="openssl rand -hex 16"):
+        Activity(pseudonym_secret="short")
