@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tornado_service.activity.routes import ROUTES
 from tornado_service.app import TornadoService
+from tornado_service.paths import templates
+from tornado_service.testing import StartService
 from tornado_service.web import make_routes
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +35,26 @@ async def test_every_address_is_in_the_reference(service: TornadoService) -> Non
             continue
         name = "P" if path in ("P", "P/") else path.removeprefix("P").removeprefix("/")
         assert f"`{name}" in api, f"docs/api.md says nothing of {path}"
+
+
+def test_every_address_of_activity_is_in_its_page() -> None:
+    page = (ROOT / "docs/activity.md").read_text()
+    told = set(re.findall(r"`(api/[^`]+)`", page.partition("## API")[2].partition("##")[0]))
+    known = {address for path, *_ in ROUTES for address in templates(path, [])}
+
+    assert told - {"api/openapi.json"} == {address for address in known if "api/" in address}
+
+
+async def test_every_gauge_of_activity_is_in_its_page(start_service: StartService) -> None:
+    page = (ROOT / "docs/activity.md").read_text()
+    service = await start_service(
+        TornadoService={"apps": ["activity"]}, Activity={"database_url": ""}
+    )
+    shown = service.metrics.exposition().decode()
+    names = set(re.findall(r"^# TYPE (tornado_service_activity_\w+) ", shown, re.MULTILINE))
+
+    assert names
+    assert set(re.findall(r"`(tornado_service_activity_\w+)`", page)) == names
 
 
 @pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))

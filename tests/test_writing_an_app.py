@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -13,13 +14,39 @@ from pathlib import Path
 import pytest
 import yaml
 from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import tornado_service
 from tests.writing_an_app import COMMANDS, FILES, REPORTS, ROOT, TEXT, VALUES, write
-from tornado_service import channel, mounts, streams, threads, watch
+from tornado_service import channel, mounts, threads, watch
+from tornado_service.app import TornadoService
 from tornado_service.apps import RESERVED
-from tornado_service.testing import PREFIX, Fetch, StandInHub, StartService, fixtures
+from tornado_service.demo import DemoApp
+from tornado_service.demo_apps import DemoApps
+from tornado_service.streams import Streams
+from tornado_service.testing import (
+    PREFIX,
+    Fetch,
+    NewVisitor,
+    ServiceConfig,
+    StandInHub,
+    Visitor,
+    browser,
+    fixtures,
+)
+
+INSTALL = "pip install 'tornado-service[demo,test]'"
+DEMOS = [
+    "tornado-service demo --app=hello:HelloApp",
+    "tornado-service demo --app=reports:Reports",
+]
+TEST_FIRST = "pytest --asyncio-mode=auto"
+HELP = "python3 -m tornado_service --config=tornado_service_config.py --help-all"
+TEST_PACKAGE = "pytest"
+WRITE_VALUES = (
+    "tornado-service values --app=reports --image=quay.io/me/hub:4.4.0-1 > tornado-service.yaml"
+)
+CHECK_VALUES = "tornado-service values check -f tornado-service.yaml -f config.yaml"
 
 #: Runs a command of the page.
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -37,35 +64,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
+def service_config(folder: Path) -> ServiceConfig:
+    apps = ["hello:HelloApp", "reports:Reports", "people:People", "chat:Chat"]
+    return {"TornadoService": {"apps": apps}, "People": {"seats": 40}}
+
+
+@pytest.fixture
 def run(folder: Path) -> Run:
-    def run(command: str, cwd: Path = folder, site: str = "") -> subprocess.CompletedProcess[str]:
+    def run(command: str, site: Path | str = "") -> subprocess.CompletedProcess[str]:
         assert command in COMMANDS, f"the page does not say: {command}"
         program, *arguments = shlex.split(command.partition(" > ")[0])
-        module = {"python3": [], "tornado-service": ["-m", "tornado_service"]}
-        done = subprocess.run(
-            [sys.executable, *module.get(program, ["-m", program]), *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": site, "PYTEST_ADDOPTS": "-p no:cacheprovider"},
+        module = [] if program == "python3" else ["-m", program.replace("-", "_")]
+        return subprocess.run(
+            [sys.executable, *module, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(site), "PYTEST_ADDOPTS": "-p no:cacheprovider"},
             capture_output=True,
             text=True,
             timeout=120,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
 
     return run
 
 
 def test_every_block_of_code_is_tried() -> None:
-    blocks = len(FILES) + TEXT.count("```console\n") + 1
-    assert TEXT.count("```") == 2 * blocks
+    assert TEXT.count("```") == 2 * (len(FILES) + TEXT.count("```console\n") + 1)
     assert list(FILES) == [
         "hello.py",
-        "reports/__init__.py",
-        "reports/templates/reports.html",
-        "reports/static/reports.js",
-        "conftest.py",
-        "test_reports.py",
+        *REPORTS,
         "people.py",
         "tornado_service_config.py",
         "chat.py",
@@ -73,18 +99,17 @@ def test_every_block_of_code_is_tried() -> None:
         "pyproject.toml",
         "jupyterhub_config.py",
     ]
-    assert COMMANDS == [
+    assert [
         "python3 -m venv .venv && . .venv/bin/activate",
-        "pip install 'tornado-service[demo,test]'",
-        "tornado-service demo --app=hello:HelloApp",
-        "tornado-service demo --app=reports:Reports",
-        "pytest --asyncio-mode=auto",
-        "python3 -m tornado_service --config=tornado_service_config.py --help-all",
+        INSTALL,
+        *DEMOS,
+        TEST_FIRST,
+        HELP,
         "pip install .",
-        "pytest",
-        "tornado-service values --app=reports --image=quay.io/me/hub:4.4.0-1 > tornado-service.yaml",
-        "tornado-service values check -f tornado-service.yaml -f config.yaml",
-    ]
+        TEST_PACKAGE,
+        WRITE_VALUES,
+        CHECK_VALUES,
+    ] == COMMANDS
 
 
 def test_the_app_with_all_of_it_has_fewer_than_sixty_lines() -> None:
@@ -94,85 +119,91 @@ def test_the_app_with_all_of_it_has_fewer_than_sixty_lines() -> None:
     assert max(map(len, lines)) <= 110, "lines are not made longer to have fewer of them"
 
 
-def test_its_own_test_passes_and_its_other_test_needs_a_browser(run: Run, folder: Path) -> None:
+def test_what_is_installed_can_be() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+
+    for extra in INSTALL.partition("[")[2].partition("]")[0].split(","):
+        assert f"\n{extra} = [" in project
+
+
+@pytest.mark.parametrize("command", DEMOS)
+def test_the_demonstrations_know_the_apps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    demo = DemoApp()
+    demo.parse_command_line(shlex.split(command)[2:])
+    monkeypatch.chdir(folder)
+
+    apps = DemoApps(demo.apps)
+
+    assert apps.problems == []
+    assert len(apps.classes) == 1
+
+
+def test_its_own_test_passes(run: Run, folder: Path) -> None:
     (folder / "test_in_a_browser.py").unlink()
 
-    assert "1 passed" in run("pytest --asyncio-mode=auto").stdout
+    assert "1 passed" in run(TEST_FIRST).stdout
 
 
-@pytest.mark.parametrize(
-    ("file", "line"),
-    [
-        ("reports/__init__.py", "        self.news.send(report.title)\n"),
-        ("reports/__init__.py", "        self.reports.append(report)\n"),
-        ("reports/__init__.py", "    @needs_scopes(WRITE)\n"),
-    ],
-)
-def test_its_own_test_finds_what_is_missing(folder: Path, file: str, line: str) -> None:
+@pytest.mark.parametrize("line", ["self.news.send(", "self.reports.append(", "@needs_scopes("])
+def test_its_own_test_fails_when_something_is_missing(run: Run, folder: Path, line: str) -> None:
     (folder / "test_in_a_browser.py").unlink()
-    text = (folder / file).read_text()
-    assert line in text
-    (folder / file).write_text(text.replace(line, ""))
-    test = folder / "test_reports.py"
-    test.write_text(test.read_text().replace("await events.read(1)", "await quickly(events)"))
-    with (folder / "conftest.py").open("a") as conftest:
-        conftest.write("from tornado_service.testing import EventReader\n")
-        conftest.write("EventReader.patience = 2\n")
-    test.write_text(test.read_text().replace("quickly(events)", "events.read(1)"))
+    code = FILES["reports/__init__.py"].splitlines(keepends=True)
+    (folder / "reports/__init__.py").write_text("".join(x for x in code if line not in x))
+    impatient = "import tornado_service.testing as t\nt.EventReader.patience = 2\n"
+    (folder / "conftest.py").write_text(FILES["conftest.py"] + impatient)
 
-    pytest_ = [sys.executable, "-m", "pytest", "--asyncio-mode=auto", "-p", "no:cacheprovider"]
-    done = subprocess.run(pytest_, cwd=folder, capture_output=True, text=True, timeout=120)
-
-    assert done.returncode == 1, done.stdout
+    assert "1 failed" in run(TEST_FIRST).stdout
 
 
-async def test_hello(folder: Path, start: StartService, hub: StandInHub, client) -> None:
-    fetch = await start("hello:HelloApp")
-
+async def test_hello(hub: StandInHub, fetch: Fetch) -> None:
     assert (await fetch("hello/")).code == 401
     assert (await fetch("hello/", token=hub.token_for("sam"))).body == b'{"hello":"sam"}'
 
 
-async def test_what_is_sent_to_the_reports_is_checked(
-    folder: Path, start: StartService, hub: StandInHub, new_visitor_of
-) -> None:
-    fetch = await start("reports:Reports")
-    writer = hub.token_for("ines", ("custom:reports:write",))
-    path = "reports/api/reports"
+async def test_what_is_sent_to_the_reports_is_checked(hub: StandInHub, fetch: Fetch) -> None:
+    writer, path = hub.token_for("ines", ("custom:reports:write",)), "reports/api/reports"
 
     for wrong in ({}, {"title": 5}, {"title": None}, []):
-        answer = await fetch(path, token=writer, method="POST", json=wrong)
-        assert answer.code == 400
+        assert (await fetch(path, token=writer, method="POST", json=wrong)).code == 400
     assert (await fetch(path, token=writer, method="POST", json={"title": "<b>"})).code == 204
     assert json.loads((await fetch(path, token=hub.token_for("sam"))).body) == [{"title": "<b>"}]
 
-    sam = new_visitor_of("sam")
+
+async def test_a_reader_of_the_reports_sees_no_form_and_no_markup(
+    hub: StandInHub, new_visitor: NewVisitor
+) -> None:
+    hub.grant("ines", "custom:reports:write")
+    await new_visitor("ines").post("reports/", {"title": "<b>"})
+    sam = new_visitor("sam")
+
     await sam.open("reports/")
+
     assert "<li>&lt;b&gt;</li>" in sam.page
     assert "<form" not in sam.page
     assert (await sam.post("reports/", {"title": "x"})).code == 403
+
+
+async def test_another_page_cannot_report_in_a_writers_name(
+    hub: StandInHub, visitor: Visitor
+) -> None:
     hub.grant("ada", "custom:reports:write")
-    ada = new_visitor_of("ada")
-    await ada.open("reports/")
-    without = await ada.get("reports/", method="POST", body="title=x")
-    assert without.code == 403
-    assert (await ada.fetch("reports/api/news")).code == 429 or True
+    await visitor.open("reports/")
+
+    assert "<form" in visitor.page
+    assert (await visitor.get("reports/", method="POST", body="title=x")).code == 403
 
 
-async def test_people(folder: Path, start: StartService, hub: StandInHub) -> None:
+async def test_people(hub: StandInHub, fetch: Fetch, service: TornadoService) -> None:
     hub.directory.add_user("sam", groups=["class-a"])
     hub.directory.add_user("kim", groups=["class-b"])
     hub.directory.add_server("sam")
-    fetch = await start("people:People", People={"seats": 40})
-    sam = hub.token_for("sam")
-    ines = hub.token_for("ines", ("list:users!group=class-a",))
+    sam, ines = hub.token_for("sam"), hub.token_for("ines", ("list:users!group=class-a",))
+    people = next(mount.app for mount in service.mounts if mount.name == "people")
+    await people.look()
 
-    async def running() -> dict[str, int]:
-        answer: dict[str, int] = json.loads((await fetch("people/api/running", token=sam)).body)
-        return answer
-
-    while not (seen := await running())["running"]:
-        assert hub.calls["/hub/api/users"] < 2
+    seen = json.loads((await fetch("people/api/running", token=sam)).body)
     assert seen == {"running": 1, "seats": 40}
     assert (await fetch("people/api/mine", token=ines)).body == b'["sam"]'
     refused = await fetch("people/api/mine", token=sam)
@@ -180,32 +211,80 @@ async def test_people(folder: Path, start: StartService, hub: StandInHub) -> Non
     assert b"list:users" in refused.body
 
 
-async def test_chat(folder: Path, start: StartService, hub: StandInHub) -> None:
-    fetch = await start("chat:Chat")
-    url = fetch._url("chat/api/talk").replace("http", "ws", 1)
+async def test_chat(hub: StandInHub, service: TornadoService) -> None:
+    url = f"ws://127.0.0.1:{service.port}{PREFIX}chat/api/talk"
 
-    async def join(name: str):
+    async def join(name: str) -> WebSocketClientConnection:
         headers = {"Authorization": f"token {hub.token_for(name)}"}
         return await websocket_connect(HTTPRequest(url, headers=headers))
 
+    async def heard(connection: WebSocketClientConnection) -> dict[str, str]:
+        message: dict[str, str] = json.loads(await connection.read_message() or "{}")
+        return message
+
     sam, kim = await join("sam"), await join("kim")
     await sam.write_message("hello")
-    for each in (sam, kim):
-        assert json.loads(await each.read_message()) == {"from": "sam", "text": "hello"}
+    assert await heard(sam) == await heard(kim) == {"from": "sam", "text": "hello"}
     sam.close()
     assert await sam.read_message() is None
-    await kim.write_message("still here")
-    assert json.loads(await kim.read_message()) == {"from": "kim", "text": "still here"}
+    await kim.write_message("anybody?")
+    assert await heard(kim) == {"from": "kim", "text": "anybody?"}
     kim.close()
 
 
-@pytest.fixture
-def start(start_service: StartService, client) -> Callable[..., object]:
-    """Start the service with an app, and return what makes requests of it."""
+def test_the_settings_are_shown(run: Run) -> None:
+    shown = run(HELP)
 
-    async def start(app: str, **settings: object) -> Fetch:
-        service = await start_service(TornadoService={"apps": [app]}, **settings)
-        start.port = service.port
-        return Fetch(client, f"http://127.0.0.1:{service.port}", PREFIX)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "How many servers this hub has room for." in shown.stdout
 
-    return start
+
+def test_the_package_is_installed_tested_and_in_the_values(
+    run: Run, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    site = tmp_path_factory.mktemp("site")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "install", "--no-deps", f"--target={site}", "."], cwd=folder, check=True)
+    (folder / "reports").rename(folder / "elsewhere")
+    (folder / "test_in_a_browser.py").unlink()
+
+    assert "1 passed" in run(TEST_PACKAGE, site).stdout
+
+    written = run(WRITE_VALUES, site)
+    assert (written.returncode, written.stderr) == (0, "")
+    (folder / "tornado-service.yaml").write_text(written.stdout)
+    (folder / "config.yaml").write_text(VALUES)
+    checked = run(CHECK_VALUES, site)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    hub = yaml.safe_load(written.stdout)["hub"]
+    (scope,) = hub["services"]["tornado-service"]["oauth_client_allowed_scopes"]
+    assert scope in hub["config"]["JupyterHub"]["custom_scopes"]
+    assert yaml.safe_load(VALUES)["hub"]["loadRoles"]["reporter"]["scopes"] == [scope]
+
+
+def test_the_rules_are_those_of_the_code() -> None:
+    rules = TEXT.partition("## Rules")[2].partition("## When it breaks")[0]
+
+    for name in RESERVED - {"oauth_callback"}:  # which cannot be a name for its underscore
+        assert f"`{name}`" in rules
+    for number, words in [
+        (mounts.START_LIMIT, "{:g} s at most. The app's addresses"),
+        (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
+        (threads.PATIENCE, "longer than {:g} s for a turn"),
+        (channel.MAX_EVENT / 1024, "{:g} KiB each"),
+        (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
+    ]:
+        assert words.format(number) in rules
+    assert threads.SIZE == 10
+    assert f"after {watch.LIMIT:g} s it is interrupted" in TEXT
+
+
+def test_all_names_are_told() -> None:
+    names = TEXT.partition("## Names")[2]
+
+    for name in {*tornado_service.__all__} - {"__version__"}:
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", names), f"the page says nothing of {name}"
+    table = TEXT.partition("| fixture | |")[2].partition("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        for name in re.findall(r"`(\w+)", row.split("|")[1]):
+            assert hasattr(fixtures, name) or hasattr(browser, name)

@@ -23,7 +23,10 @@ COMMANDS = [
 (VALUES,) = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S)
 
 #: The files of the app with a page, a form, an API, a live stream and a test.
-REPORTS = [name for name in FILES if name.startswith("reports/")] + ["conftest.py", "test_reports.py"]
+REPORTS = [name for name in FILES if name.startswith("reports/")] + [
+    "conftest.py",
+    "test_reports.py",
+]
 
 
 def write(folder: Path, *names: str) -> None:

@@ -14,12 +14,12 @@ import time
 from types import FrameType
 from typing import Any
 
-from . import faults, footprint, streams, warm
+from . import broken_apps, faults, footprint, streams, warm
 from .results import Results
 from .stage import FLOOR, Stage
 from .table import Table, versions
 
-PARTS = ("warm", "faults", "memory", "streams")
+PARTS = ("warm", "faults", "memory", "streams", "broken")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -60,6 +60,8 @@ def measure(options: argparse.Namespace) -> Results:
                 footprint.start(stage, results, round_, with_load=few)
             if "streams" in options.only and few:
                 streams.measure(stage, results, round_)
+            if "broken" in options.only and few:
+                broken_apps.measure(stage, results, round_, options.seconds)
         if "memory" in options.only:
             say(f"{options.strangers} made-up tokens and as many anonymous visits")
             footprint.strangers(stage, results, options.strangers)

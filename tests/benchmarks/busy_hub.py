@@ -140,7 +140,8 @@ def running(clock: float) -> Iterator[BusyHub]:
     child.start()
     theirs.close()
     try:
-        yield BusyHub(*ours.recv(), ours)
+        api_url, tokens = ours.recv()
+        yield BusyHub(api_url, tokens, ours)
     finally:
         child.terminate()
         child.join()

@@ -15,6 +15,7 @@ import tornado
 
 from tornado_service.demo import find_proxy
 
+from . import broken_apps
 from .footprint import BARE
 from .results import DASH, Results, median
 from .stage import FLOOR, MIXINS, SERVICE
@@ -48,6 +49,7 @@ class Table:
 
     def __str__(self) -> str:
         rows = [*self._warm(), *self._faults(), *self._footprint(), *self._streams()]
+        rows += self._broken()
         return "\n".join([HEAD, *("| " + " | ".join(row) + " |" for row in rows)])
 
     def _warm(self) -> list[list[str]]:
@@ -189,6 +191,18 @@ class Table:
                 later = record["kept"] - record["half"]
                 kept = f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half"
                 rows.append([text.format(**record) + " memory kept", DASH, DASH, kept, DASH])
+        return rows
+
+    def _broken(self) -> list[list[str]]:
+        if "broken" not in self._has:
+            return []
+        rows = []
+        for kind in broken_apps.KINDS:
+            rate, p99 = (
+                median(self._results.values("broken", kind, field)) for field in ("rate", "p99")
+            )
+            text = f"an app beside one that is broken ({kind}): requests/s ÷ alone; p99 ÷ alone"
+            rows.append([text, f"0.90; {DASH}", DASH, f"{rate}; {p99}", DASH])
         return rows
 
     def _mib(self, measure: str, name: str, field: str) -> str:

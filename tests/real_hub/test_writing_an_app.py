@@ -1,82 +1,87 @@
-"""What docs/writing-an-app.md tells people to write does what it says."""
+"""What docs/writing-an-app.md tells people to write, in a real hub."""
 
 from __future__ import annotations
 
 import json
-import re
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
-from tests.apps.support import run
-from tornado_service.apps import GROUP
+from tests.writing_an_app import FILES, write
 from tornado_service.demo_hub import free_ports
-
-PAGE = Path(__file__).parents[2] / "docs/writing-an-app.md"
-BLOCKS = dict(re.findall(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```", PAGE.read_text(), re.M | re.S))
+from tornado_service.testing import Fetch, RealHub, StartHub
+from tornado_service.testing.visitor import Browse
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files of the page."""
-    for name, text in BLOCKS.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+def installed(tmp_path: Path) -> Path:
+    """Where pip has installed the page's package."""
+    write(tmp_path / "project")
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    command = [*pip, "install", "--no-deps", f"--target={site}", str(tmp_path / "project")]
+    subprocess.run(command, check=True)
+    return site
 
 
-def test_every_block_of_code_is_tried() -> None:
-    assert PAGE.read_text().count("```") == 2 * len(BLOCKS)
-    assert set(BLOCKS) == {
-        "reports/__init__.py",
-        "reports/templates/reports.html",
-        "reports/static/reports.css",
-        "jupyterhub_config.py",
-        "tornado_service_config.py",
-        "pyproject.toml",
-    }
-
-
-def test_the_config_file_is_right(folder: Path) -> None:
-    shown = run("--config=tornado_service_config.py", "--help-all", cwd=folder)
-
-    assert "How many reports the page shows." in shown.stdout
-    assert shown.stderr == ""
-    assert f'[project.entry-points."{GROUP}"]' in BLOCKS["pyproject.toml"]
-
-
-async def test_the_app_runs_in_a_hub(folder: Path, start_hub, browse) -> None:
+@pytest.fixture
+def their_hub(start_hub: StartHub, installed: Path, monkeypatch: pytest.MonkeyPatch) -> RealHub:
+    """A hub with the page's configuration, in which the app is ready."""
     (port,) = free_ports(1)
-    ours = BLOCKS["jupyterhub_config.py"].replace("8181", str(port))
-    copy = f"import shutil\nshutil.copytree({str(folder / 'reports')!r}, 'reports')\n"
-    hub = start_hub(with_service=False, extra_config=copy + ours)
-    visitor = browse(hub)
-    home = hub.service_prefix + "reports/"
+    config = FILES["jupyterhub_config.py"].replace("8181", str(port))
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    hub = start_hub(with_service=False, extra_config=config)
     deadline = time.monotonic() + 40
-    while (await visitor.get(home, headers={"Accept": "*/*"})).code in (404, 503, 599):
+    while hub._get(f"{hub.service_public_url}reports/api/reports")[0] != 401:
         assert time.monotonic() < deadline, hub.log
         time.sleep(0.2)
+    return hub
 
-    page = await visitor.sign_in(home, "sam")
-    assert page.code == 200
-    assert "<h1>Reports</h1>" in visitor.page
-    for number in range(7):
-        form = {"title": f"Report <{number}>", "_xsrf": visitor.xsrf_token}
-        await visitor.open(home, method="POST", body=urlencode(form))
-    assert visitor.page.count("<li>Report &lt;") == 5
-    style = re.search(r'href="([^"]+reports\.[0-9a-f]{12}\.css)"', visitor.page)[1]
-    assert (await visitor.get(style)).body.decode() == BLOCKS["reports/static/reports.css"]
-    without = await visitor.get(home, method="POST", body="title=x")
-    assert without.code == 403
 
-    async def api(name: str, **options: str):
-        token = {"Authorization": f"token {hub.token_for(name)}"}
-        return await visitor.get(home + "api/reports", headers=token, **options)
+async def test_a_page_a_form_an_api_and_a_stream(
+    their_hub: RealHub, browse: Browse, client
+) -> None:
+    hub = their_hub
+    page = hub.service_prefix + "reports/"
+    program = Fetch(client, f"http://127.0.0.1:{hub.port}", hub.service_prefix)
+    ada, sam = browse(hub), browse(hub)
+    assert (await ada.sign_in(page, "ada")).code == 200
+    assert (await sam.sign_in(page, "sam")).code == 200
+    assert ("<form" in ada.page, "<form" in sam.page) == (True, False)
 
-    assert len(json.loads((await api("kim")).body)["reports"]) == 7
-    assert (await api("kim", method="DELETE")).code == 403
-    assert (await api("ada", method="DELETE")).code == 204
-    await visitor.open(hub.service_prefix)
-    assert f'<a href="{home}">Reports</a>' in visitor.page
+    async with sam.listen("reports/api/news") as events:
+        assert (await ada.post(page, {"title": "Disk <full>"})).code == 200
+        (event,) = await events.read(1)
+    assert event.json == "Disk <full>"
+    assert "<li>Disk &lt;full&gt;</li>" in ada.page
+
+    assert (await sam.post(page, {"title": "x"})).code == 403
+    assert (await ada.get(page, method="POST", body="title=x")).code == 403, "it has no XSRF token"
+    report = {"path": "reports/api/reports", "method": "POST", "json": {"title": "by a program"}}
+    writer = hub.token_for("ada", ["custom:reports:write"])
+    assert (await program(token=hub.token_for("ada", ["self"]), **report)).code == 403
+    assert (await program(token=writer, **report)).code == 204
+    await sam.open(hub.service_prefix)
+    assert f'<a href="{page}">reports</a>' in sam.page
+    reports = json.loads((await sam.fetch("reports/api/reports")).body)
+    assert reports == [{"title": "Disk <full>"}, {"title": "by a program"}]
+
+
+@pytest.mark.browser
+def test_the_test_in_a_browser_passes(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rs", "-W", "error"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+    assert "2 passed" in done.stdout, done.stdout + done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .figures.heatmap import Hour
 from .figures.lengths import Lengths
@@ -14,6 +14,8 @@ from .figures.people import GroupUse, PeopleCounts, PersonUse
 from .figures.periods import Period
 from .figures.running import Running
 from .questions import PAGE
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -137,34 +139,50 @@ def person_row(use: PersonUse) -> PersonRow:
     )
 
 
-_ORDERS: dict[str, Callable[[PersonRow], Any]] = {
-    "name": lambda row: row.name.casefold(),
-    "hours": lambda row: row.server_seconds,
-    "days": lambda row: row.active_days,
-    "sessions": lambda row: row.sessions,
-    "arrived": lambda row: row.arrived and row.arrived.timestamp(),
-    "last_active": lambda row: row.last_active and row.last_active.toordinal(),
+_ORDERS: dict[str, Callable[[PersonUse], Any]] = {
+    "name": lambda use: use.person.name.casefold(),
+    "hours": lambda use: use.server_seconds,
+    "days": lambda use: use.active_days,
+    "sessions": lambda use: use.sessions,
+    "arrived": lambda use: use.arrived,
+    "last_active": lambda use: use.last_active,
 }
 
 
-def ordered(rows: Iterable[PersonRow], sort: str, part: str) -> list[PersonRow]:
-    """The rows with a part of a name in theirs, in an order; what is not known comes last.
+def ordered(uses: Iterable[PersonUse], sort: str, part: str) -> list[PersonUse]:
+    """Those with a part of a name in theirs, in an order; what is not known comes last.
 
     Args:
-        rows: of people.
+        uses: of people.
         sort: a name of an order, with ``-`` before it for the other way round.
         part: of the name, in any case.
     """
     key = _ORDERS[sort.removeprefix("-")]
-    found = [row for row in rows if part.casefold() in row.name.casefold()]
+    part = part.casefold()
+    found = [use for use in uses if part in use.person.name.casefold()]
     found.sort(key=_ORDERS["name"])
-    known = [row for row in found if key(row) is not None]
+    known = [use for use in found if key(use) is not None]
     known.sort(key=key, reverse=sort.startswith("-"))
-    return known + [row for row in found if key(row) is None]
+    return known + [use for use in found if key(use) is None]
 
 
-def page_of(rows: list[PersonRow], page: int) -> People:
+@dataclass(frozen=True)
+class Part(Generic[Row]):
+    """A page of a long table."""
+
+    page: int
+    pages: int
+    rows: list[Row]
+
+
+def part_of(rows: list[Row], page: int) -> Part[Row]:
     """One page; the last one for a number beyond it."""
     pages = max(1, -(-len(rows) // PAGE))
     page = min(page, pages)
-    return People(len(rows), page, pages, rows[(page - 1) * PAGE :][:PAGE])
+    return Part(page, pages, rows[(page - 1) * PAGE :][:PAGE])
+
+
+def page_of(uses: list[PersonUse], page: int) -> People:
+    """One page of the people."""
+    part = part_of(uses, page)
+    return People(len(uses), part.page, part.pages, list(map(person_row, part.rows)))

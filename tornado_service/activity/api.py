@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 from tornado.web import HTTPError
 
@@ -16,6 +18,7 @@ from .report import MonthReport
 from .view import view_of
 from .visibility import groups_visible_to
 
+Found = TypeVar("Found")
 Unit = Literal["days", "weeks", "months"]
 
 
@@ -24,8 +27,9 @@ class ActivityHandler(APIHandler):
 
     app: Activity
 
-    def write_csv(self, name: str, text: str) -> None:
+    async def write_csv(self, name: str, write: Callable[[Found], str], found: Found) -> None:
         """Answer with a table, to be saved as a file."""
+        text = await asyncio.to_thread(write, found)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="{name}.csv"')
         self.write(text)
@@ -36,7 +40,7 @@ class NowAPI(ActivityHandler):
 
     async def get(self) -> Now:
         """The servers that run, of those whom the caller may see, and how long they are idle."""
-        return (await view_of(self)).now()
+        return await (await view_of(self)).now()
 
 
 class NowCSV(ActivityHandler):
@@ -44,7 +48,7 @@ class NowCSV(ActivityHandler):
 
     async def get(self) -> None:
         """The same as ``api/now``."""
-        self.write_csv("now", sheets.now((await view_of(self)).now()))
+        await self.write_csv("now", sheets.now, await (await view_of(self)).now())
 
 
 class SummaryAPI(ActivityHandler):
@@ -69,7 +73,7 @@ class PeriodsCSV(ActivityHandler):
     async def get(self, unit: Unit, query: Range) -> None:
         """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
         found = await (await view_of(self)).periods(unit, query)
-        self.write_csv(unit, sheets.periods(found))
+        await self.write_csv(unit, sheets.periods, found)
 
 
 class HoursAPI(ActivityHandler):
@@ -85,7 +89,7 @@ class HoursCSV(ActivityHandler):
 
     async def get(self, query: Range) -> None:
         """The same as ``api/hours``."""
-        self.write_csv("hours", sheets.hours(await (await view_of(self)).heat_map(query)))
+        await self.write_csv("hours", sheets.hours, await (await view_of(self)).heat_map(query))
 
 
 class PeopleAPI(ActivityHandler):
@@ -102,7 +106,7 @@ class PeopleCSV(ActivityHandler):
     async def get(self, query: PeopleQuery) -> None:
         """The same as ``api/people``, all pages at once."""
         rows = await (await view_of(self)).all_people(query)
-        self.write_csv("people", sheets.people(rows))
+        await self.write_csv("people", sheets.people, rows)
 
 
 class PersonAPI(ActivityHandler):
@@ -124,7 +128,7 @@ class PersonCSV(ActivityHandler):
         found = await (await view_of(self)).person(name, query)
         if found is None:
             raise HTTPError(404, "There is nobody of this name whose use you may see.")
-        self.write_csv("sessions", sheets.sessions(found.use))
+        await self.write_csv("sessions", sheets.sessions, found.use)
 
 
 class GroupsAPI(ActivityHandler):
@@ -143,7 +147,7 @@ class GroupsCSV(ActivityHandler):
         """The same as ``api/groups``."""
         groups = await groups_visible_to(self)
         found = await (await view_of(self)).groups(groups, query)
-        self.write_csv("groups", sheets.groups(found))
+        await self.write_csv("groups", sheets.groups, found)
 
 
 class MeAPI(ActivityHandler):
@@ -165,7 +169,7 @@ class MeCSV(ActivityHandler):
         found = await (await view_of(self)).me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
-        self.write_csv("my-sessions", sheets.sessions(found.use))
+        await self.write_csv("my-sessions", sheets.sessions, found.use)
 
 
 class MonthAPI(ActivityHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -93,6 +94,8 @@ class Activity(ServiceApp):
 
     async def start(self) -> None:
         """Begin; the pages answer while the database is still being made ready."""
+        # the figures are computed beside the loop, which waits so long for each of its turns
+        sys.setswitchinterval(min(sys.getswitchinterval(), 0.001))
         self.news = Channel(history=10)
         self.store = self.make_store()
         self.archive = Archive(self.store, self.zone)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from .days import ONE_DAY, bounds, day_of
 from .figures.history import History
 from .model import Person
 from .reader import Reader
+from .remembered import Remembered
 from .store import Store
 from .visibility import Visible
 
 Result = TypeVar("Result")
 
-#: So many figures are remembered, until the next sample.
-FIGURES = 200
+#: Rows of figures that are remembered until the next sample: some 50 MB at most.
+FIGURES = 50_000
 
-#: So many histories of some users are.
-HISTORIES = 20
+#: A figure of a few numbers, or of a history of a few users, is as heavy as so many rows or users.
+LIGHT = 500
+
+#: Users of the histories that are remembered: some 100 MB at most.
+HISTORIES = 15_000
 
 #: Seconds before the latest sample in which all may be other than it was: what the hub and other
 #: processes say may be late.
@@ -51,8 +55,8 @@ class Archive:
         self._forget_figures()
 
     def _forget_figures(self) -> None:
-        self._figures: dict[Hashable, asyncio.Future[Any]] = {}
-        self._histories: dict[Hashable, asyncio.Future[Any]] = {}
+        self._figures = Remembered(FIGURES, _rows)
+        self._histories = Remembered(HISTORIES, _users)
 
     async def refresh(self) -> None:
         """Take in what the store has got since.
@@ -75,8 +79,8 @@ class Archive:
         if not self._goes_on(reader, people, since):
             known, since = History(self._zone), 0
         closed = day_of(reader.rolled_until() or 0, self._zone) - ONE_DAY
-        if known.closed and known.closed > closed:  # these days are being rolled up again
-            known = replace(known, closed=closed)
+        if known.closed and known.closed > closed:  # later days are yet to be rolled up again
+            known = replace(known, closed=closed if closed in known.hub_totals else None)
         first = day_of(since, self._zone) if since else date.min
         return known.updated(
             now=now,
@@ -98,7 +102,7 @@ class Archive:
             # else it is another database
             reader.first_watched() == known.watched_from is not None
             # somebody who was forgotten is in no figure any more
-            and known.people.keys() <= {person.id for person in people}
+            
             # else days are other than they were, however long ago
             and known.sessions.has_all(old)
         )
@@ -119,8 +123,7 @@ class Archive:
             compute: makes it of their history.
         """
         scope = None if visible.everybody else self.ids(visible.names)
-        made = self._once(self._figures, FIGURES, (scope, key), lambda: self._make(scope, compute))
-        return await made
+        return await self._figures.once((scope, key), lambda: self._make(scope, compute))
 
     async def _make(
         self, scope: frozenset[int] | None, compute: Callable[[History], Result]
@@ -128,25 +131,8 @@ class Archive:
         history = self.history
         if scope is not None:
             part = partial(self._run, history.of, scope)
-            history = await self._once(self._histories, HISTORIES, scope, part)
+            history = await self._histories.once(scope, part)
         return await self._run(compute, history)
-
-    async def _once(
-        self,
-        known: dict[Hashable, asyncio.Future[Any]],
-        limit: int,
-        key: Hashable,
-        make: Callable[[], Awaitable[Result]],
-    ) -> Result:
-        """What is known, or is being made; else make it, for all who wait for it."""
-        future = known.get(key)
-        if future is None or (future.done() and (future.cancelled() or future.exception())):
-            future = asyncio.ensure_future(make())
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            if len(known) >= limit:
-                known.clear()
-            known[key] = future
-        return await asyncio.shield(future)
 
     async def _run(self, function: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
@@ -154,3 +140,11 @@ class Archive:
     def close(self) -> None:
         """Compute nothing any more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _rows(figure: object) -> int:
+    return LIGHT + (len(figure) if isinstance(figure, list) else 0)
+
+
+def _users(history: History) -> int:
+    return LIGHT + len(history.people)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import Any
 
@@ -53,8 +54,11 @@ class Page(PageHandler):
         """The address of another page of this app, about the same days."""
         return address(self.app.prefix, path, {**self.asked.kept, **query})
 
-    def show(self, template: str, **names: Any) -> None:
+    async def show(self, template: str, **names: Any) -> None:
         """Answer with a template, which has the figures in ``names`` and what all pages need."""
+        await asyncio.to_thread(self._show, template, names)  # long tables take long
+
+    def _show(self, template: str, names: dict[str, Any]) -> None:
         view = self._view
         assert view is not None  # noqa: S101 - nothing is shown before it is known to whom
         asked = self.asked
@@ -82,14 +86,14 @@ class Page(PageHandler):
             },
         )
 
-    def show_charts(self, template: str, **names: Any) -> None:
+    async def show_charts(self, template: str, **names: Any) -> None:
         """Answer with a template that has charts, and allow what draws them its style."""
         scripts = self._chart_scripts()
         if scripts:
             policy = self.settings["page_headers"]["Content-Security-Policy"]
             allowed = policy.replace("style-src ", f"style-src {PLOT_STYLE} ")
             self.set_header("Content-Security-Policy", allowed)
-        self.show(template, charts=scripts, **names)
+        await self.show(template, charts=scripts, **names)
 
     def _chart_scripts(self) -> list[str]:
         url = self.template_namespace()["app_static_url"]
@@ -111,4 +115,4 @@ class Page(PageHandler):
     def show_no_history(self) -> None:
         """Say that there is no history, or not yet; admins read why."""
         is_coming = self.app.store.condition.state is State.GETTING_READY
-        self.show("no_history.html", is_coming=is_coming)
+        self._show("no_history.html", {"is_coming": is_coming})

@@ -8,14 +8,14 @@ from typing import Any
 from tornado.web import HTTPError
 
 from .addresses import unit_for
-from .answers import PersonDetail, Summary
+from .answers import PersonDetail, Summary, part_of
 from .app import Activity
 from .days import ONE_DAY
 from .figures.heatmap import WEEKS_NEEDED
 from .figures.people import RETURN_WITHIN
 from .figures.periods import Period
 from .page import Page
-from .questions import LONGEST, PeopleQuery, Range, month
+from .questions import LONGEST, NowQuery, PeopleQuery, Range, month
 from .store import State
 from .view import View
 from .visibility import groups_visible_to
@@ -49,7 +49,7 @@ class OverviewPage(Page):
         summary = await view.summary(asked.query)
         unit = unit_for(*asked.days(view.today))
         coming = milestones(summary, view.today, self.app)
-        self.show_charts(
+        await self.show_charts(
             "overview.html",
             summary=summary,
             milestones=coming,
@@ -57,19 +57,22 @@ class OverviewPage(Page):
             unit=unit,
             periods=(await view.periods(unit, asked.query)).periods,
             heat_map=await view.heat_map(asked.query),
-            now=view.now(),
+            now=await view.now(),
         )
 
 
 class NowPage(Page):
     """What runs now."""
 
+    model = NowQuery
     tab = "now"
 
     async def get(self) -> None:
         """The running servers, and for how long they are idle; a script keeps it up to date."""
         view = await self.view()
-        self.show("now.html", now=view.now())
+        now = await view.now()
+        part = part_of(now.servers, self.asked.query.page)
+        await self.show("now.html", now=now, part=part)
 
 
 class PeoplePage(Page):
@@ -81,7 +84,7 @@ class PeoplePage(Page):
     async def get(self) -> None:
         """A page of those whom the visitor may see."""
         view = await self.view()
-        self.show("people.html", people=await view.people(self.asked.query))
+        await self.show("people.html", people=await view.people(self.asked.query))
 
 
 class PersonPage(Page):
@@ -99,7 +102,7 @@ class PersonPage(Page):
         found = await view.person(name, self.asked.query)
         if found is None:
             raise HTTPError(404, "There is nobody of this name whose use you may see.")
-        self.show_charts("person.html", **use_of(found, is_own=False))
+        await self.show_charts("person.html", **use_of(found, is_own=False))
 
 
 class GroupsPage(Page):
@@ -111,7 +114,7 @@ class GroupsPage(Page):
         """Each group by the use of its members, or the scope that is missing."""
         view = await self.view()
         found = await view.groups(await groups_visible_to(self), self.asked.query)
-        self.show("groups.html", found=found)
+        await self.show("groups.html", found=found)
 
 
 class MePage(Page):
@@ -144,7 +147,7 @@ class MonthsPage(Page):
             first = max(began, view.today - timedelta(days=LONGEST - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
-        self.show_charts("months.html", months=months, since=first)
+        await self.show_charts("months.html", months=months, since=first)
 
 
 class MonthPage(Page):
@@ -164,7 +167,7 @@ class MonthPage(Page):
         view = await self.view()
         groups = await groups_visible_to(self)
         report = await view.month(day, groups)
-        self.show_charts(
+        await self.show_charts(
             "month.html",
             report=report,
             missing=groups.missing,
@@ -181,7 +184,7 @@ async def show_own_use(page: Page, view: View) -> None:
     found = await view.me(page.asked.query)
     if found is None:
         raise HTTPError(404, "A service has no use of its own.")
-    page.show_charts("person.html", **use_of(found, is_own=True))
+    await page.show_charts("person.html", **use_of(found, is_own=True))
 
 
 def use_of(found: PersonDetail, *, is_own: bool) -> dict[str, Any]:

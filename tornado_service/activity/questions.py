@@ -14,7 +14,7 @@ DAYS = 30
 #: The longest range, in days.
 LONGEST = 3700
 
-#: People on a page.
+#: People, or servers, on a page.
 PAGE = 50
 
 
@@ -55,6 +55,12 @@ class Range(BaseModel):
         else:
             last = self.first + timedelta(days=LONGEST - 1) if self.first else today
         return self.first or last - timedelta(days=DAYS - 1), last
+
+
+class NowQuery(Range):
+    """Which part of what runs now; the days are kept for the links to other pages."""
+
+    page: int = Field(1, ge=1, le=100_000)
 
 
 class PeopleQuery(Range):

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from .answers import GroupList, Now, Periods, PersonRow, moment
+from .answers import GroupList, Now, Periods, moment
 from .figures.heatmap import HeatMap
 from .figures.own import OwnUse
+from .figures.people import PersonUse
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -51,7 +52,7 @@ def hours(found: HeatMap) -> str:
     return table(head, rows)
 
 
-def people(rows: Iterable[PersonRow]) -> str:
+def people(uses: Iterable[PersonUse]) -> str:
     """The people."""
     head = (
         "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
@@ -59,11 +60,11 @@ def people(rows: Iterable[PersonRow]) -> str:
     )  # fmt: skip
     cells = (
         (
-            each.name, hours_of(each.server_seconds), each.active_days, each.sessions,
-            each.arrived, each.last_active, each.deleted, each.is_new, each.is_returning,
-            each.never_returned, each.is_away,
+            each.person.name, hours_of(each.server_seconds), each.active_days, each.sessions,
+            moment(each.arrived), each.last_active, moment(each.person.deleted), each.is_new,
+            each.is_returning, each.never_returned, each.is_away,
         )
-        for each in rows
+        for each in uses
     )  # fmt: skip
     return table(head, cells)
 

@@ -18,21 +18,20 @@ from .answers import (
     People,
     Periods,
     PersonDetail,
-    PersonRow,
     Summary,
     moment,
     ordered,
     page_of,
-    person_row,
 )
 from .days import day_of
 from .figures.heatmap import HeatMap, heat_map
 from .figures.history import History
 from .figures.lengths import lengths
 from .figures.own import OwnUse, own_use
-from .figures.people import GroupUse, groups, people, people_counts
+from .figures.people import GroupUse, PersonUse, groups, people, people_counts
 from .figures.periods import Unit, period, periods
 from .figures.running import Running, running
+from .model import Sample
 from .questions import PeopleQuery, Range
 from .report import MonthReport, month_report
 from .store import State
@@ -98,11 +97,12 @@ class View:
         make = partial(_with, compute, arguments)
         return await self._app.archive.figure(visible, (what, arguments), make)
 
-    def now(self) -> Now:
+    async def now(self) -> Now:
         """What runs now."""
         sample = self._app.collector.latest
-        if sample is None:
-            return Now(None, [])
+        return await asyncio.to_thread(self._now, sample) if sample else Now(None, [])
+
+    def _now(self, sample: Sample) -> Now:
         names = None if self.visible.everybody else self.visible.names
         return Now(moment(sample.taken), list(map(self._named, running(sample, names))))
 
@@ -122,10 +122,10 @@ class View:
         """How busy each hour of the week is."""
         return await self._figure("heat map", heat_map, *asked.days(self.today))
 
-    async def all_people(self, asked: PeopleQuery) -> list[PersonRow]:
+    async def all_people(self, asked: PeopleQuery) -> list[PersonUse]:
         """Everybody, in the order that is asked for."""
-        rows = await self._figure("people", person_rows, *asked.days(self.today))
-        return await asyncio.to_thread(ordered, rows, asked.sort, asked.q)
+        uses = await self._figure("people", people, *asked.days(self.today))
+        return await asyncio.to_thread(ordered, uses, asked.sort, asked.q)
 
     async def people(self, asked: PeopleQuery) -> People:
         """A page of the people."""
@@ -199,11 +199,6 @@ def summary(history: History, first: date, last: date) -> Summary:
         weeks_missing=hours.weeks_missing,
         quietest=hours.quietest,
     )
-
-
-def person_rows(history: History, first: date, last: date) -> list[PersonRow]:
-    """Everybody, as the table shows them."""
-    return list(map(person_row, people(history, first, last)))
 
 
 def names(history: History) -> dict[str, int]:

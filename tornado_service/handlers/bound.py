@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import inspect
@@ -45,12 +46,16 @@ class BoundHandler(BaseHandler):
     def flush(self, include_footers: bool = False) -> Any:
         """Send what there is; not from a thread.
 
+        Others have a turn before whoever awaits this goes on, even if all could be sent at once:
+        else an answer without end would leave them none.
+
         Raises:
             RuntimeError: from a thread.
         """
         if self._thread == get_ident():
             raise RuntimeError("flush() in a plain method, which runs in a thread: use async def")
-        return super().flush(include_footers)
+        sent = super().flush(include_footers)
+        return sent if include_footers else _in_turn(sent)
 
     def _answer(self, signature: Signature, value: Any) -> None:
         """Write what a method has returned."""
@@ -86,6 +91,24 @@ class BoundHandler(BaseHandler):
             if self._finish_is_due:
                 self._finished = self._finish_is_due = False
                 self.finish()
+
+
+def _in_turn(sent: asyncio.Future[None]) -> asyncio.Future[None]:
+    """A future that ends as another does, but never before all others have had a turn."""
+    turn = asyncio.get_running_loop().create_future()
+
+    def settle(done: asyncio.Future[None]) -> None:
+        error = done.exception()
+        if turn.done():
+            return
+        if error is None:
+            turn.set_result(None)
+        else:
+            turn.set_exception(error)
+            turn.exception()  # looked at, as nobody has to await it
+
+    sent.add_done_callback(settle)
+    return turn
 
 
 def bind(handler: type[BaseHandler], threads: Threads, **names: Any) -> type[BoundHandler]:

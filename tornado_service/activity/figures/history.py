@@ -125,8 +125,9 @@ class History:
         return news._with_open_days(visits)
 
     def _kept(self, sessions_from: int | None) -> Sessions:
-        is_new = sessions_from is not None and sessions_from != self.sessions_from
-        return self.sessions.since(sessions_from) if is_new else self.sessions
+        if sessions_from is None or sessions_from == self.sessions_from:
+            return self.sessions
+        return self.sessions.since(sessions_from)
 
     def _with_open_days(self, visits: Iterable[Visit]) -> History:
         """What no roll-up has yet, made of sessions and visits."""

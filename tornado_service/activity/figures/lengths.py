@@ -8,6 +8,7 @@ from datetime import date
 from operator import sub
 
 from .history import History
+from .sessions import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,11 @@ def lengths(history: History, first: date, last: date) -> Lengths | None:
     if not history.has_sessions_of(first) or not history.covered(first, last):
         return None
     begun = history.sessions.begun(span.start, span.end)
-    counts = Counter(map(sub, begun.ends, begun.started))
     finished = len(begun.users)
+    counts: Counter[int] = Counter()
+    for at in range(0, finished, AT_ONCE):
+        part = slice(at, at + AT_ONCE)
+        counts.update(map(sub, begun.ends[part], begun.started[part]))
     return Lengths(
         finished=finished,
         running=len(begun.running),

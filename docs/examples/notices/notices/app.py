@@ -1,0 +1,79 @@
+"""The app: its settings, and what happens beside requests."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from traitlets import Float, Unicode
+
+from tornado_service import Channel, HubRefused, HubUnavailable, ServiceApp, periodic
+
+from . import handlers
+from .board import Board, NewNotice, Notice
+
+
+class Notices(ServiceApp):
+    """A board of notices, which come down by themselves when their time is over."""
+
+    name = "notices"
+    title = "Notices"
+    service_scopes = frozenset({"list:users"})
+    user_scopes = frozenset({handlers.WRITE})
+
+    file = Unicode(
+        "notices.json",
+        help="""Where the notices are kept; by default in the working directory, which is the
+        hub's own. Default: notices.json.""",
+    ).tag(config=True)
+
+    clean_interval = Float(
+        60, min=1, help="Seconds between two looks for notices whose time is over. Default: 60."
+    ).tag(config=True)
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        """Pages and API."""
+        return [
+            ("", handlers.BoardPage),
+            ("remove", handlers.RemovePage),
+            ("api/notices", handlers.NoticesAPI),
+            ("api/notices/([0-9a-f]+)", handlers.NoticeAPI),
+            ("api/events", handlers.NoticeEvents),
+        ]
+
+    async def start(self) -> None:
+        """Read the file; what is in it and cannot be read is not overwritten."""
+        self.news = Channel()
+        self.board = await asyncio.to_thread(Board, Path(self.file))
+
+    def post(self, new: NewNotice, author: str) -> Notice:
+        """Put a notice up, and tell all open pages."""
+        notice = self.board.add(new, author)
+        self.log.info("%s has put up the notice %s", author, notice.id)
+        self.news.send(notice.model_dump(mode="json"), event="posted")
+        return notice
+
+    def remove(self, notice_id: str, author: str) -> bool:
+        """Take a notice down, if it is there, and tell all open pages."""
+        removed = self.board.remove(notice_id)
+        if removed:
+            self.log.info("%s has taken down the notice %s", author, notice_id)
+        self._tell_removed(removed)
+        return bool(removed)
+
+    @periodic("clean_interval")
+    def clean(self) -> None:
+        """Take down the notices whose time is over."""
+        self._tell_removed(self.board.remove_past())
+
+    def _tell_removed(self, notices: list[Notice]) -> None:
+        for notice in notices:
+            self.news.send({"id": notice.id, "group": notice.group}, event="removed")
+
+    async def running(self) -> int | None:
+        """How many people have a server now; nothing if the hub does not say."""
+        try:
+            return sum([1 async for _ in self.hub.users("active")])
+        except (HubRefused, HubUnavailable):
+            return None

@@ -1,0 +1,112 @@
+"""What answers where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from tornado.web import HTTPError
+
+from tornado_service import APIHandler, EventStream, PageHandler, needs_scopes
+
+from .board import NewNotice, Notice
+
+if TYPE_CHECKING:
+    from .app import Notices
+
+#: What it takes to put notices up and to take them down. Who has it reads those of all groups.
+WRITE = "custom:notices:write"
+
+
+def may_write(user: Any) -> bool:
+    """Whether a caller may put up notices."""
+    return WRITE in user["scopes"]
+
+
+def groups_of(user: Any) -> Iterable[str] | None:
+    """The groups whose notices a caller reads; ``None`` for all."""
+    return None if may_write(user) else user.get("groups") or ()
+
+
+class BoardPage(PageHandler):
+    """The board, and the form for those who may write."""
+
+    app: Notices
+
+    async def get(self) -> None:
+        """Show it."""
+        user = self.current_user
+        self.write_page(
+            "notices.html",
+            notices=self.app.board.shown(groups_of(user)),
+            may_write=may_write(user),
+            running=await self.app.running() if may_write(user) else None,
+        )
+
+    @needs_scopes(WRITE)
+    def post(self) -> None:
+        """Put up what the form says."""
+        fields = {name: self.get_body_argument(name) for name in NewNotice.model_fields}
+        try:
+            new = NewNotice.model_validate(fields)
+        except ValidationError as error:
+            wrong = ", ".join(str(each["loc"][0]) for each in error.errors())
+            raise HTTPError(400, "Go back and look at: %s.", wrong) from error
+        self.app.post(new, self.current_user["name"])
+        self.redirect(self.app.prefix)
+
+
+class RemovePage(PageHandler):
+    """The button below a notice."""
+
+    app: Notices
+
+    @needs_scopes(WRITE)
+    def post(self) -> None:
+        """Take it down; somebody else may have done so."""
+        self.app.remove(self.get_body_argument("id"), self.current_user["name"])
+        self.redirect(self.app.prefix)
+
+
+class NoticesAPI(APIHandler):
+    """The notices."""
+
+    app: Notices
+
+    def get(self) -> list[Notice]:
+        """Those that the caller may read, the newest first."""
+        return self.app.board.shown(groups_of(self.current_user))
+
+    @needs_scopes(WRITE)
+    def post(self, body: NewNotice) -> Notice:
+        """Put one up."""
+        self.set_status(201)
+        return self.app.post(body, self.current_user["name"])
+
+
+class NoticeAPI(APIHandler):
+    """One notice."""
+
+    app: Notices
+
+    @needs_scopes(WRITE)
+    def delete(self, notice_id: str) -> None:
+        """Take it down."""
+        if not self.app.remove(notice_id, self.current_user["name"]):
+            raise HTTPError(404, "There is no such notice.")
+
+
+class NoticeEvents(EventStream):
+    """Tells of notices: ``posted`` with the notice, ``removed`` with its id."""
+
+    app: Notices
+
+    async def get(self) -> None:
+        """Until the page is closed."""
+        await self.stream(self.app.news)
+
+    def view(self, event: Any) -> Any:
+        """Only what the caller may read."""
+        groups = groups_of(self.current_user)
+        return event if groups is None or event.data["group"] in {"", *groups} else None

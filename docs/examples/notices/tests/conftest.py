@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["tornado_service.testing"]
+
+
+@pytest.fixture
+def service_config(tmp_path):
+    return {
+        "TornadoService": {"apps": ["notices"]},
+        "Notices": {"file": str(tmp_path / "notices.json"), "clean_interval": 1},
+    }

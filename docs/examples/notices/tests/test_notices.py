@@ -1,0 +1,186 @@
+"""The board, beside a stand-in for the hub."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from tornado_service.testing import AppError, Fetch
+
+WRITE = "custom:notices:write"
+API = "notices/api/notices"
+
+
+@pytest.fixture
+def writer(hub) -> str:
+    """The token of ines, who may write."""
+    return hub.token_for("ines", (WRITE,))
+
+
+@pytest.fixture
+def reader(hub) -> str:
+    """The token of sam, who may not, and is in a group."""
+    return hub.token_for("sam", groups=["class-a"])
+
+
+def notice(text: str = "Restart at 17:00", **more: object) -> dict[str, object]:
+    return {"method": "POST", "json": {"text": text, **more}}
+
+
+def saved(**more: object) -> dict[str, object]:
+    """A notice as the file has it."""
+    now = datetime.now(timezone.utc)
+    times = {"posted": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
+    texts = {"id": "ab12", "text": "Old", "level": "info", "group": "", "author": "ines"}
+    return {**texts, **times, **more}
+
+
+async def texts(fetch, token: str) -> list[str]:
+    return [each["text"] for each in json.loads((await fetch(API, token=token)).body)]
+
+
+async def test_who_may_write_puts_up_a_notice_and_takes_it_down(fetch, writer, reader) -> None:
+    posted = await fetch(API, token=writer, **notice(level="warning", hours=2))
+
+    assert posted.code == 201
+    (seen,) = json.loads((await fetch(API, token=reader)).body)
+    assert seen == json.loads(posted.body)
+    assert (seen["text"], seen["author"], seen["level"]) == ("Restart at 17:00", "ines", "warning")
+    hours = datetime.fromisoformat(seen["until"]) - datetime.fromisoformat(seen["posted"])
+    assert hours == timedelta(hours=2)
+
+    address = f"{API}/{seen['id']}"
+    assert (await fetch(address, token=reader, method="DELETE")).code == 403
+    assert (await fetch(address, token=writer, method="DELETE")).code == 204
+    assert (await fetch(address, token=writer, method="DELETE")).code == 404
+    assert await texts(fetch, reader) == []
+
+
+async def test_others_may_not_write(fetch, reader) -> None:
+    assert (await fetch(API, **notice())).code == 401
+    assert (await fetch(API, token=reader, **notice())).code == 403
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"text": ""}, {"hours": 0}, {"hours": "2"}, {"level": "loud"}, {"text": "x" * 1001}]
+)
+async def test_what_is_wrong_is_told_by_field(fetch, writer, wrong) -> None:
+    answer = await fetch(API, token=writer, **notice(**{"text": "x", **wrong}))
+
+    assert answer.code == 400
+    assert json.loads(answer.body)["errors"][0]["field"] in wrong
+
+
+async def test_a_group_reads_what_is_for_it(fetch, hub, writer, reader) -> None:
+    for group in ("", "class-a", "class-b"):
+        await fetch(API, token=writer, **notice(group or "all", group=group))
+
+    assert await texts(fetch, writer) == ["class-b", "class-a", "all"]
+    assert await texts(fetch, reader) == ["class-a", "all"]
+    assert await texts(fetch, hub.token_for("kim")) == ["all"]
+
+
+async def test_open_pages_hear_of_what_their_readers_may_read(fetch, writer, reader) -> None:
+    async with fetch.listen("notices/api/events", token=reader) as events:
+        await fetch(API, token=writer, **notice("not for sam", group="class-b"))
+        posted = json.loads((await fetch(API, token=writer, **notice())).body)
+        await fetch(f"{API}/{posted['id']}", token=writer, method="DELETE")
+
+        first, second = await events.read(2)
+
+    assert (first.name, first.json) == ("posted", posted)
+    assert (second.name, second.json["id"]) == ("removed", posted["id"])
+
+
+async def test_the_form_puts_up_a_notice_and_the_button_takes_it_down(new_visitor, hub) -> None:
+    hub.directory.add_user("sam")
+    hub.directory.add_server("sam")
+    hub.grant("ines", WRITE)
+    ines = new_visitor("ines")
+    await ines.open("notices/")
+    assert "1 person has a server running now." in ines.page
+
+    form = {"text": "<b>Restart", "level": "warning", "hours": "2", "group": ""}
+    assert (await ines.post("notices/", form)).code == 200
+    assert "<strong>Warning:</strong> &lt;b&gt;Restart</p>" in ines.page
+
+    notice_id = ines.page.partition('name="id" value="')[2].partition('"')[0]
+    await ines.post("notices/remove", {"id": notice_id})
+    assert "There are no notices." in ines.page
+
+    wrong = await ines.post("notices/", {**form, "hours": "-1"})
+    assert wrong.code == 400
+    assert "Go back and look at: hours." in ines.page
+
+
+async def test_a_reader_sees_no_form_and_cannot_send_one(visitor) -> None:
+    await visitor.open("notices/")
+
+    assert "There are no notices." in visitor.page
+    assert "<form" not in visitor.page
+    assert (await visitor.post("notices/", {"text": "x"})).code == 403
+    assert (await visitor.post("notices/remove", {"id": "x"})).code == 403
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_the_page_does_without_what_the_hub_does_not_say(
+    new_visitor, hub, service, refused
+) -> None:
+    hub.grant("ines", WRITE)
+    ines = new_visitor("ines")
+    await ines.open()
+    if refused:
+        hub.service_scopes.clear()
+    else:
+        hub.fault = "error"
+
+    assert (await ines.open("notices/")).code == 200
+    assert "server running" not in ines.page
+
+
+async def test_a_restart_keeps_the_notices(fetch, writer, service_config, start_service) -> None:
+    await fetch(API, token=writer, **notice())
+
+    again = await start_service(**service_config)
+
+    (mount,) = again.mounts
+    assert [each.text for each in mount.app.board.shown()] == ["Restart at 17:00"]
+
+
+async def test_a_notice_comes_down_by_itself(
+    hub, tmp_path: Path, start_service, service_config, client
+) -> None:
+    soon = (datetime.now(timezone.utc) + timedelta(seconds=2)).isoformat()
+    file = tmp_path / "notices.json"
+    file.write_text(json.dumps([saved(until=soon), saved(id="cd34", text="New")]))
+    service = await start_service(**service_config)
+    fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+
+    async with fetch.listen("notices/api/events", token=hub.token_for("sam")) as events:
+        (event,) = await events.read(1)
+
+    assert (event.name, event.json["id"]) == ("removed", "ab12")
+    assert [each["id"] for each in json.loads(file.read_text())] == ["cd34"]
+
+
+async def test_a_file_that_cannot_be_read_is_left_as_it_is(
+    tmp_path: Path, start_service, service_config
+) -> None:
+    file = tmp_path / "notices.json"
+    file.write_text('[{"text": "half')
+
+    with pytest.raises(AppError, match="Invalid JSON"):
+        await start_service(**service_config)
+
+    assert file.read_text() == '[{"text": "half'
+
+
+async def test_what_cannot_be_kept_is_not_shown(fetch, writer, reader, tmp_path: Path) -> None:
+    (tmp_path / "notices.json.new").mkdir()
+
+    assert (await fetch(API, token=writer, **notice())).code == 500
+
+    assert await texts(fetch, reader) == []

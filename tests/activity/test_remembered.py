@@ -1,0 +1,54 @@
+"""What is remembered, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tornado_service.activity.remembered import Remembered
+
+
+async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:
+    made: list[str] = []
+
+    async def make(name: str) -> str:
+        made.append(name)
+        return name
+
+    remembered = Remembered(10, len)
+    for name in ("aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"):
+        assert await remembered.once(name, lambda name=name: make(name)) == name  # type: ignore[misc]
+
+    assert made == ["aaaa", "bbbb", "cccc", "bbbb"]
+
+
+async def test_what_is_too_heavy_is_not_remembered() -> None:
+    made = []
+
+    async def make() -> str:
+        made.append(1)
+        return "x" * 20
+
+    remembered = Remembered(10, len)
+    for _ in range(2):
+        assert await remembered.once("x", make) == "x" * 20
+    assert len(made) == 2
+
+
+async def test_who_goes_away_does_not_end_it_for_others() -> None:
+    go_on = asyncio.Event()
+
+    async def make() -> str:
+        await go_on.wait()
+        return "done"
+
+    remembered = Remembered(10, len)
+    first, second = (asyncio.ensure_future(remembered.once("x", make)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    go_on.set()
+
+    assert await second == "done"
+    with pytest.raises(asyncio.CancelledError):
+        await first

@@ -1,0 +1,82 @@
+"""An app that is well, and those that are broken, each in its own way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from tornado_service import APIHandler, ServiceApp
+
+
+class Item(APIHandler):
+    async def get(self) -> dict[str, str]:
+        return {"name": self.current_user["name"]}
+
+
+class Good(ServiceApp):
+    name = "good"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("api/item", Item)]
+
+
+class StartRaises(ServiceApp):
+    name = "start-raises"
+
+    async def start(self) -> None:
+        raise RuntimeError("there is no database")
+
+
+class StartWaits(ServiceApp):
+    name = "start-waits"
+
+    async def start(self) -> None:
+        await asyncio.sleep(3600)
+
+
+class StartBlocks(ServiceApp):
+    name = "start-blocks"
+
+    async def start(self) -> None:
+        time.sleep(3600)
+
+
+class Raises(APIHandler):
+    async def get(self) -> None:
+        raise RuntimeError("there is no database")
+
+
+class Endless(APIHandler):
+    async def get(self) -> None:
+        while True:
+            self.write("x" * 1024)
+            await self.flush()
+
+
+class Large(APIHandler):
+    def get(self) -> list[int]:
+        return list(range(2_000_000))
+
+
+class Blocks(APIHandler):
+    def get(self) -> None:
+        time.sleep(5)
+
+
+class Holds(APIHandler):
+    async def get(self) -> None:
+        time.sleep(3600)
+
+
+class Broken(ServiceApp):
+    name = "broken"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [
+            ("api/raises", Raises),
+            ("api/endless", Endless),
+            ("api/large", Large),
+            ("api/blocks", Blocks),
+            ("api/holds", Holds),
+        ]
