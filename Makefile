@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
+# two processes, a file of tests at a time: most tests wait for a hub or a browser
+PYTEST = pytest --numprocesses=2 --dist=loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -21,11 +23,11 @@ test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's par
 
 test-6.1: .venv/.stamp ## all tests on JupyterHub 6.1 (ARGS="-k word")
 	.venv/bin/python tests/prepare.py
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m $(PYTEST) $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## the tests with a real hub, on JupyterHub 5.5
 	.venv-5.5/bin/python tests/prepare.py
-	.venv-5.5/bin/python -m pytest -m hub $(ARGS)
+	.venv-5.5/bin/python -m $(PYTEST) -m hub $(ARGS)
 
 test-chart: .venv/.stamp ## the tests with z2jh's chart and helm, fetched where they are missing
 	.venv/bin/python tests/prepare.py
@@ -53,7 +55,7 @@ bench: .venv/.stamp ## measure
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 clean: ## remove the environments and all that was generated
-	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger
+	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp .venv-5.5/.stamp: extras := .[dev]

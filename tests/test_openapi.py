@@ -29,12 +29,16 @@ class Odd(BaseModel):
     model_config = {"arbitrary_types_allowed": True}
     call: Callable[[], None]
 
+class Unwritable(BaseModel):
+    model_config = {"json_schema_extra": lambda schema: schema.update(example=object())}
+
 class Good(APIHandler):
     async def get(self) -> Report: ...
 
 class Bad(APIHandler):
     async def get(self) -> Odd: ...
     async def post(self, body: Report) -> None: ...
+    async def put(self) -> Unwritable: ...
 
 class Page(PageHandler):
     def get(self): ...
@@ -193,8 +197,19 @@ async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
     schemas = after["components"]["schemas"]
     assert schemas["other.Report"].keys() != schemas["typed.Report"].keys()
     said = capsys.readouterr().err
-    assert said.count("Not in api/openapi.json: other_Bad_get: ") == 1
+    for method in ("get", "put"):
+        assert said.count(f"Not in api/openapi.json: other_Bad_{method}: ") == 1
     assert said.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
+
+
+async def test_what_fails_once_is_made_again(
+    service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(service.web_app.settings["api_document"], "_make", lambda mounts: 1 / 0)
+        assert (await fetch("api/openapi.json")).code == 500
+
+    assert (await fetch("api/openapi.json")).code == 200
 
 
 async def test_many_who_ask_at_once_make_it_once(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live_app import Live
+from tests.live_app import Live, News
 from tests.streaming import APP, CLIENT, NEWS, ask, ending, metric, until
 from tornado_service import streams
 from tornado_service.app import TornadoService
@@ -102,6 +102,27 @@ class TestEnd:
             hub.users[token]["scopes"] = scopes
 
             assert await ending(events) == {"reason": "no-access", "retry": False}
+
+    async def test_all_of_them_even_if_an_authors_code_fails_at_the_end_of_one(
+        self,
+        fetch: Fetch,
+        hub: StandInHub,
+        service: TornadoService,
+        token: str,
+        soon: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        counted_out = News.on_finish
+
+        def fail(news: News) -> None:
+            counted_out(news)
+            raise RuntimeError("the end is broken")
+
+        monkeypatch.setattr(News, "on_finish", fail)
+        async with fetch.listen(NEWS, token=token), fetch.listen(NEWS, token=token):
+            del hub.users[token]
+
+            await until(lambda: len(service.streams) == 0)
 
     async def test_when_the_hub_is_away_for_too_long(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str, soon: None

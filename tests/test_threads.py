@@ -71,6 +71,22 @@ async def test_one_place_too_few_is_busy(monkeypatch: pytest.MonkeyPatch) -> Non
     assert await pool.run(lambda: 5) == 5
 
 
+async def test_where_no_thread_can_be_had_it_is_busy_and_keeps_its_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = Threads("x")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(threads.SIZE + 1):
+            with pytest.raises(Busy):
+                await pool.run(lambda: None)
+
+    assert await pool.run(lambda: 5) == 5
+
+
 async def test_they_end_with_their_app() -> None:
     pool = Threads("x")
     thread = await pool.run(threading.current_thread)

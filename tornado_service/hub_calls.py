@@ -15,6 +15,9 @@ from .hub_transport import HubAnswer, HubUnavailable
 #: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
 PAGE = 200
 
+#: Groups of a page: each comes with all of its members.
+GROUPS = 20
+
 #: The part of a page that is asked for again with the next one: so many may leave the list in
 #: between and nobody else is missed.
 OVERLAP = 10
@@ -112,19 +115,24 @@ class HubCalls:
 
     async def groups(self) -> AsyncIterator[Group]:
         """All groups. Needs ``list:groups``; their members need ``read:groups``."""
-        async for page in self._pages("groups", "list:groups", Group, {}):
+        async for page in self._pages("groups", "list:groups", Group, {}, GROUPS):
             for group in page.items:
                 yield group
 
     async def _pages(
-        self, path: str, scope: str, model: type[Model], query: dict[str, str]
+        self,
+        path: str,
+        scope: str,
+        model: type[Model],
+        query: dict[str, str],
+        limit: int = PAGE,
     ) -> AsyncIterator[Page[Model]]:
         """A list of any length, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html.
 
         Where the next page begins is taken from the answer, but never its address.
         """
         seen: set[str] = set()
-        offset, limit = 0, PAGE
+        offset = 0
         while True:
             answer = await self._ask(path, scope, **query, offset=str(offset), limit=str(limit))
             items, following = _taken_apart(answer.json)

@@ -46,10 +46,12 @@ class APIDocument:
         """The document."""
         mounts = [mount for mount in self._service.mounts if mount.is_ready]
         names = [mount.name for mount in mounts]
-        if self._making is None or self._apps != names:
+        making = self._making
+        if making is None or self._apps != names or (making.done() and making.exception()):
             self._apps = names
-            self._making = asyncio.create_task(asyncio.to_thread(self._make, mounts))
-        return await asyncio.shield(self._making)
+            making = asyncio.create_task(asyncio.to_thread(self._make, mounts))
+            self._making = making
+        return await asyncio.shield(making)
 
     def _make(self, mounts: list[Mount]) -> bytes:
         return to_json(self.make(mounts))
@@ -108,12 +110,12 @@ class APIDocument:
             yield operation.path, operation.method.lower(), described
 
     def _sound(self, found: Iterable[Operation]) -> Iterator[Operation]:
-        """Those whose models have schemas."""
+        """Those whose models have schemas that can be written down."""
         for operation in found:
             try:
                 for model, mode in operation.models().values():
-                    TypeAdapter(model).json_schema(mode=mode)
-                operation.describe(dict.fromkeys(operation.models()), "")
+                    to_json(TypeAdapter(model).json_schema(mode=mode))
+                to_json(operation.describe(dict.fromkeys(operation.models()), ""))
             except Exception as error:  # an author's types do what they like
                 reason = str(error).partition("\n")[0]
                 self._tell(f"{operation.id}: {reason}")

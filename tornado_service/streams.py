@@ -193,11 +193,18 @@ class Streams(LoggingConfigurable):
             if stream.may_stay(user):
                 stream.current_user = user
             else:
-                stream.end(End.NO_ACCESS)
+                self._end_one(stream, End.NO_ACCESS)
 
     def _end(self, caller: Caller, why: End) -> None:
         for stream in list(caller.streams):
+            self._end_one(stream, why)
+
+    def _end_one(self, stream: LastingHandler, why: End) -> None:
+        try:
             stream.end(why)
+        except Exception:  # of an author's on_finish: the others are to end, too
+            self.log.exception("%s cannot be ended in order", type(stream).__name__)
+            stream.cut()
 
     def close(self) -> None:
         """End all, and let no more in, as the service is being stopped."""

@@ -65,14 +65,22 @@ class Threads:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                 loop.call_soon_threadsafe(self._done, future, *outcome)
 
+        if self._busy == self._started:
+            self._start_one()
         self._busy += 1
-        if self._busy > self._started:
-            self._started += 1
-            threading.Thread(
-                target=_work, args=(self._jobs,), name=f"app {self._name}", daemon=True
-            ).start()
         self._jobs.put(job)
         return await future
+
+    def _start_one(self) -> None:
+        thread = threading.Thread(
+            target=_work, args=(self._jobs,), name=f"app {self._name}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the process has as many as it may have
+            self._places.release()
+            raise Busy from None
+        self._started += 1
 
     def _done(self, future: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
         self._busy -= 1

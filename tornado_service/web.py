@@ -16,7 +16,6 @@ from jinja2 import (
 )
 from tornado.web import Application
 
-from .compression import Compression
 from .handlers import api, docs, ops, pages, status
 from .handlers.apps import AppRouter
 from .log import log_request
@@ -47,13 +46,13 @@ def make_web_app(service: TornadoService) -> Application:
     told = [route for route in routes if service.debug_api or route[1] is not api.DebugHandler]
     return Application(
         [*routes, (apps.pattern, apps)],
-        transforms=[Compression],
         default_handler_class=pages.NotFoundHandler,
         service=service,
         cookie_secret=service.cookie_secret,
         # xsrf_cookies stays unset: Tornado would check before it is known who asks, and refuse
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
+        compress_response=True,
         page_headers=page_headers(service.auth.hub_host),
         api_headers=API_HEADERS,
         api_document=APIDocument(service, told),

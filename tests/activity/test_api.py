@@ -15,7 +15,9 @@ import pytest
 
 from tests.activity import course
 from tests.activity.course import CLASS_A, CLASS_B, EVERYBODY, HOUR, MONDAY
+from tests.streaming import until
 from tornado_service.activity import Activity
+from tornado_service.activity.archive import Archive
 from tornado_service.activity.store import State
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
@@ -234,6 +236,24 @@ async def test_without_a_database_what_runs_now_is_shown(
     assert "No history is kept" in json.loads(answer.body)["message"]
 
 
+async def test_figures_that_fail_once_end_nothing(
+    start_service: StartService,
+    service_config: ServiceConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refresh = Archive.refresh
+
+    async def fail_once(archive: Archive) -> None:
+        monkeypatch.setattr(Archive, "refresh", refresh)
+        raise OverflowError
+
+    monkeypatch.setattr(Archive, "refresh", fail_once)
+    app = course.app_of(await start_service(**course.settings(tmp_path)))
+
+    await until(lambda: app.collector.latest is not None and bool(app.archive.history.people))
+
+
 async def test_people_appear_under_pseudonyms_only(
     start_service: StartService,
     service_config: ServiceConfig,
@@ -246,8 +266,16 @@ async def test_people_appear_under_pseudonyms_only(
     await ready(service)
     fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
 
+    for name in (*CLASS_A, *CLASS_B):
+        hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
+    await course.app_of(service).collector.collect(MONDAY)
+
     people = await ask(fetch, "people", hub.token_for("root", EVERYBODY))
     assert all(each["name"].startswith("user-") for each in people["people"])
+    running = (await ask(fetch, "now", hub.token_for("root", EVERYBODY), ""))["servers"]
+    shown = [each["user"] for each in running]
+    assert shown == sorted(shown), "in the order of their names, it could be told who is who"
+    assert set(shown) == {each["name"] for each in people["people"]}
     assert (await ask(fetch, "me", hub.token_for("ada")))["use"]["whole"]["sessions"] == 2
     mine = await ask(fetch, "summary", hub.token_for("ines", course.of_group("class-a")))
     assert mine["whole"]["server_seconds"] == 6 * HOUR

@@ -145,10 +145,9 @@ async def test_another_database_in_the_place_of_the_old_is_another_history(
     open_store: Open, make: Make, tmp_path: Any
 ) -> None:
     stores = [await open_store(f"sqlite:///{tmp_path}/{name}", zone=ZONE) for name in "ab"]
-    for number, each in enumerate(stores):
-        names = {f"user-{n}": [MONDAY + n * HOUR] for n in range(number + 1)}
-        for hour in range(5):
-            await keep(each, sample(MONDAY + number * DAY + hour * HOUR, names))
+    for store, begin in zip(stores, (MONDAY, MONDAY + 10 * DAY), strict=True):
+        for hour in range(0, 72, 12):
+            await keep(store, sample(begin + hour * HOUR, {"ada": [begin + hour * HOUR - 60]}))
     archive = make(stores[0])
     await archive.refresh()
     archive._store = stores[1]

@@ -45,6 +45,7 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
         (("export", "nosuch"), "Nothing is kept of 'nosuch'."),
         (("--database=sqlite:////nosuch/x", "export", "ada"), "There is no database '/nosuch/x'"),
         (("--database=nonsense", "export", "ada"), "is no URL of a database"),
+        (("--database=postgresql://host:port/x", "export", "ada"), "is no URL of a database"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -44,6 +44,14 @@ def test_nor_one_that_two_new_ones_have() -> None:
     assert renames([person(1, "a")], users, [(1, 100)]) == {}
 
 
+def test_nobody_who_has_a_pseudonym_is_found_by_a_name() -> None:
+    hidden, other = "user-0123456789abcdef", "user-fedcba9876543210"
+    people, running = [person(1, hidden, 10)], [(1, 100)]
+
+    assert renames(people, [seen("ada", 10, started=100)], running) == {}
+    assert renames(people, [seen(other, 10, started=100)], running) == {other: 1}
+
+
 def test_somebody_created_at_another_time_is_somebody_else() -> None:
     assert renames([person(1, "a", 10)], [seen("b", 20, started=100)], [(1, 100)]) == {}
 

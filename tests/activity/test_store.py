@@ -121,6 +121,15 @@ async def test_without_a_database_there_is_no_history_and_nothing_fails(open_sto
         await store.forget("ada")
 
 
+async def test_what_nobody_thought_of_is_the_end_of_the_history_only(
+    open_store: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await open_store("sqlite:////tmp/\0")
+
+    assert store.condition == Condition(State.LIVE_ONLY, "ValueError: see the service's log.")
+    assert "embedded null" in caplog.text
+
+
 async def test_before_it_is_open_it_is_getting_ready(sqlite_url: str) -> None:
     store = Store(sqlite_url, logging.getLogger(__name__))
 

@@ -14,12 +14,12 @@ import time
 from types import FrameType
 from typing import Any
 
-from . import broken_apps, faults, footprint, streams, warm
+from . import activity, broken_apps, faults, footprint, streams, warm
 from .results import Results
 from .stage import FLOOR, Stage
 from .table import Table, versions
 
-PARTS = ("warm", "faults", "memory", "streams", "broken")
+PARTS = ("warm", "faults", "memory", "streams", "broken", "activity")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -41,6 +41,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def measure(options: argparse.Namespace) -> Results:
     """Start everything, measure in rounds, stop everything."""
     results = Results()
+    if set(options.only) - {"activity"}:
+        compare(options, results)
+    if "activity" in options.only:
+        say("a year of activity of 10,000 users")
+        activity.measure(results)
+    return results
+
+
+def compare(options: argparse.Namespace, results: Results) -> None:
+    """The service beside others, on a hub of their own."""
     say("starting a hub, its proxy and what is compared")
     with Stage() as stage:
         warm.tell_floor(stage, stage[FLOOR].port)
@@ -68,7 +78,6 @@ def measure(options: argparse.Namespace) -> Results:
         if "streams" in options.only:
             say("streams that nobody reads")
             streams.unread(stage, results)
-    return results
 
 
 def say(text: str) -> None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +20,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
-from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from tornado_service.demo import free_ports
@@ -30,6 +27,7 @@ from tornado_service.testing import SERVICE_TOKEN
 
 from . import busy_hub, process, wire
 from .busy_hub import BusyHub, Call
+from .looking import looking
 from .results import Results
 from .warm import WrongAnswerError
 
@@ -39,9 +37,6 @@ INTERVAL = 30
 
 #: Seconds of looking at health with nobody there, and with visitors.
 QUIET, BUSY = 45, 120
-
-#: Seconds from one look at health to the next.
-LOOK = 0.01
 
 #: Seconds without a call, after which the next one is of another sample.
 PAUSE = 10
@@ -66,6 +61,9 @@ class Visit:
     caller: str
     path: str
     range: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.path or 'overview'} {self.range}".rstrip()
 
     def address(self, shift: int) -> str:
         """For days that are so much earlier than others: what is asked for them is new."""
@@ -93,7 +91,16 @@ def visits() -> list[Visit]:
     ]
 
 
-def measure(results: Results, database: Path, clock: float) -> None:
+def measure(results: Results) -> None:
+    """Make a history, and measure with it."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = Path(directory, "activity.sqlite")
+        clock = busy_hub.before_midnight()
+        busy_hub.write_history(database, clock)
+        measure_with(results, database, clock)
+
+
+def measure_with(results: Results, database: Path, clock: float) -> None:
     """Start hub and service, look at health with nobody there, then ask for everything."""
     with busy_hub.running(clock) as hub, _service(hub, database) as service, _floor() as floor:
         begun = time.perf_counter()
@@ -101,7 +108,7 @@ def measure(results: Results, database: Path, clock: float) -> None:
         results.add("activity start", "service", 1, seconds=time.perf_counter() - begun)
         for name, seconds in (("quiet", QUIET), ("busy", BUSY)):
             spent = process.cpu_seconds(service.pid)
-            with _looking(service.port, floor.port) as waits:
+            with looking([(service.port, f"{PREFIX}health"), (floor.port, "/")]) as waits:
                 if name == "quiet":
                     time.sleep(seconds)
                 else:
@@ -259,103 +266,14 @@ async def _ask(connection: wire.Connection, path: str, token: str, visit: Visit)
     return answer
 
 
-@contextlib.contextmanager
-def _looking(*ports: int) -> Iterator[list[list[float]]]:
-    """Look at health from another process; at the end, the times are in the list."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_look_at_all, args=(theirs, ports))
-    child.start()
-    theirs.close()
-    ours.recv()
-    waits: list[list[float]] = []
-    try:
-        yield waits
-        ours.send("enough")
-        waits += ours.recv()
-    finally:
-        child.terminate()
-        child.join()
-
-
-def _look_at_all(pipe: Pipe, ports: Sequence[int]) -> None:
-    asyncio.run(_look(pipe, ports))
-
-
-async def _look(pipe: Pipe, ports: Sequence[int]) -> None:
-    waits: list[list[float]] = [[] for _ in ports]
-    tasks = [
-        asyncio.create_task(_look_at(port, f"{PREFIX}health" if at == 0 else "/", waits[at]))
-        for at, port in enumerate(ports)
-    ]
-    pipe.send("ready")
-    await asyncio.to_thread(pipe.recv)
-    for task in tasks:
-        task.cancel()
-    pipe.send(waits)
-
-
-async def _look_at(port: int, path: str, waits: list[float]) -> None:
-    connection = wire.Connection(port)
-    while True:
-        answer = await connection.ask(path, {})
-        if answer.status != 200:
-            raise WrongAnswerError(f"{path} answered {answer}")
-        waits.append(answer.seconds)
-        await asyncio.sleep(LOOK)
-
-
-def report(results: Results) -> Iterator[str]:
-    """All numbers, as lines of text."""
-    yield f"{'milliseconds, medians (worst)':60} {'cold':>14} {'warm':>14} {'÷ floor':>8} {'KB':>6}"
-    by_visit: dict[Visit, list[dict[str, float]]] = {}
-    for each in results.records:
-        if each["measure"] == "activity answer":
-            visit = Visit(each["contender"], each["path"], each["range"])
-            by_visit.setdefault(visit, []).append(each)
-    for visit in visits():
-        found = by_visit[visit]
-        cold, warm, floor, size = (
-            [each[field] for each in found] for field in ("cold", "warm", "floor", "size")
-        )
-        ratio = statistics.median(cold) / statistics.median(floor)
-        name = f"{visit.caller}: {visit.path or '(overview)'} {visit.range}"
-        yield f"{name:60} {_ms(cold)} {_ms(warm)} {ratio:8.0f} {max(size) / 1000:6.0f}"
-    for each in results.records:
-        kind = each["measure"].removeprefix("activity ")
-        if kind == "health":
-            waits = each["waits"]
-            p99 = statistics.quantiles(waits, n=100)[98]
-            yield (
-                f"health, {each['phase']}, {each['contender']}: p50"
-                f" {1000 * statistics.median(waits):.1f}, p99 {1000 * p99:.1f}, worst"
-                f" {1000 * max(waits):.1f}, of {len(waits)}"
-            )
-        elif each["measure"].startswith("activity ") and kind != "answer":
-            hidden = ("measure", "contender", "round")
-            yield f"{kind}: " + ", ".join(
-                f"{name} {value:.3g}" for name, value in each.items() if name not in hidden
-            )
-
-
-def _ms(seconds: list[float]) -> str:
-    return f"{1000 * statistics.median(seconds):6.1f} {f'({1000 * max(seconds):.0f})':>7}"
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.activity")
-    parser.add_argument("--history", type=Path, metavar="FILE", help="one that was kept before")
-    parser.add_argument("--clock", type=float, help="what the hub's clock shows, with it")
-    options = parser.parse_args()
+    argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.activity", description=__doc__
+    ).parse_args()
+    from .activity_report import report  # which knows what is measured here
+
     results = Results()
-    with tempfile.TemporaryDirectory() as directory:
-        database = Path(directory, "activity.sqlite")
-        clock = options.clock or busy_hub.before_midnight()
-        if options.history:
-            database.write_bytes(options.history.read_bytes())
-        else:
-            busy_hub.write_history(database, clock)
-        measure(results, database, clock)
+    measure(results)
     print("\n".join(report(results)))
 
 

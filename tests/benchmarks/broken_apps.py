@@ -9,15 +9,16 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from . import wire, wrk
+from . import process, wire, wrk
 from .results import Results
 from .stage import SERVICE, Running, Stage
 from .warm import WrongAnswerError
 
 APPS = "tests.benchmarks.faulty_apps"
-GOOD = "good/api/item"
-PACE = 5.0  # how often a second something broken is asked for
-TURNS = ("with", "without", "without", "with")
+GOOD, BROKEN = f"{APPS}:Good", f"{APPS}:Broken"
+ITEM = "good/api/item"
+SETTLE = 3.0  # seconds that an app has to fail
+TURNS = ("beside", "alone", "alone", "beside") * 2
 
 
 class Kind(NamedTuple):
@@ -26,46 +27,54 @@ class Kind(NamedTuple):
     Attributes:
         app: which app is.
         path: what is asked for all the while, if the app runs.
+        every: after so many seconds again, whether there was an answer or not.
     """
 
     app: str
     path: str = ""
+    every: float = 0.2
+
+
+class Turn(NamedTuple):
+    """What some seconds of load gave; ``cpu`` is that of the whole process for each answer."""
+
+    rate: float
+    p99: float
+    cpu: float
 
 
 KINDS = {
     "import fails": Kind("tests.benchmarks.absent:App"),
     "`start` fails": Kind(f"{APPS}:StartRaises"),
     "`start` never ends": Kind(f"{APPS}:StartWaits"),
-    "`start` blocks": Kind(f"{APPS}:StartBlocks"),
-    "a handler raises": Kind(f"{APPS}:Broken", "broken/api/raises"),
-    "a stream without end": Kind(f"{APPS}:Broken", "broken/api/endless"),
-    "answers of 16 MB": Kind(f"{APPS}:Broken", "broken/api/large"),
-    "a `def` blocks": Kind(f"{APPS}:Broken", "broken/api/blocks"),
-    "an `async def` blocks": Kind(f"{APPS}:Broken", "broken/api/holds"),
+    "`start` has blocked": Kind(f"{APPS}:StartBlocks"),
+    "raises, 5 times a second": Kind(BROKEN, "broken/api/raises"),
+    "blocks in a `def`, 5 times a second": Kind(BROKEN, "broken/api/blocks"),
+    "answers with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
+    "an answer without end": Kind(BROKEN, "broken/api/endless", 3600),
 }
+HOLDS = "broken/api/holds"
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
     """The good app beside each broken one, and alone, in turns."""
-    with _started(stage, f"{APPS}:Good") as alone:
+    with _started(stage, GOOD) as alone:
         for name, kind in KINDS.items():
-            with _started(stage, f"{APPS}:Good", kind.app) as beside:
-                loads: dict[str, list[wrk.Load]] = {"with": [], "without": []}
+            with _started(stage, GOOD, kind.app) as beside:
+                turns: dict[str, list[Turn]] = {"beside": [], "alone": []}
                 for turn in TURNS:
-                    running = beside if turn == "with" else alone
-                    path = kind.path if turn == "with" else ""
-                    loads[turn].append(_load(stage, running, seconds, path))
-            rates, p99s = (
-                {turn: sum(getattr(load, field) for load in loads[turn]) for turn in loads}
-                for field in ("rate", "p99")
-            )
-            results.add(
-                "broken",
-                name,
-                round_,
-                rate=rates["with"] / rates["without"],
-                p99=p99s["with"] / p99s["without"],
-            )
+                    with contextlib.ExitStack() as stack:
+                        if turn == "beside" and kind.path:
+                            stack.enter_context(_asking(stage, beside, kind))
+                        running = beside if turn == "beside" else alone
+                        turns[turn].append(_load(stage, running, seconds))
+            ratios = {
+                field: _sum(turns["beside"], field) / _sum(turns["alone"], field)
+                for field in Turn._fields
+            }
+            results.add("broken", name, round_, **ratios)
+    with _started(stage, GOOD, BROKEN) as running:
+        results.add("held", SERVICE, round_, seconds=_longest_wait(stage, running))
 
 
 @contextlib.contextmanager
@@ -75,10 +84,11 @@ def _started(stage: Stage, *apps: str) -> Iterator[Running]:
     arguments = [f"--TornadoService.apps={app}" for app in apps]
     with stage.started(service, arguments=arguments) as running:
         deadline = time.monotonic() + 30
-        while _ask(stage, running, GOOD) != 200:
+        while _ask(stage, running, ITEM) != 200:
             if time.monotonic() > deadline:
                 raise WrongAnswerError(f"{apps[0]} does not run beside {apps[1:]}.")
             time.sleep(0.1)
+        time.sleep(SETTLE)
         yield running
 
 
@@ -88,24 +98,43 @@ def _ask(stage: Stage, running: Running, path: str) -> int:
     return asyncio.run(answer).status
 
 
-def _load(stage: Stage, running: Running, seconds: int, broken: str) -> wrk.Load:
-    """Load on the good app, while something broken is asked for."""
+def _load(stage: Stage, running: Running, seconds: int) -> Turn:
+    """Load on the good app."""
     service = stage[SERVICE]
-    headers = service.headers["token"]
-    with contextlib.ExitStack() as stack:
-        if broken:
-            stack.enter_context(_asking(running.port, service.prefix + broken, headers))
-        load = wrk.load(running.port, service.prefix + GOOD, headers, seconds=seconds)
+    path, headers = service.prefix + ITEM, service.headers["token"]
+    before = process.cpu_seconds(running.pid)
+    load = wrk.load(running.port, path, headers, seconds=seconds)
+    cpu = process.cpu_seconds(running.pid) - before
     if load.bad_answers or load.broken:
-        raise WrongAnswerError(f"The good app beside {broken or 'none'}: {load}")
-    return load
+        raise WrongAnswerError(f"The good app: {load}")
+    return Turn(load.rate, load.p99, cpu / load.requests)
+
+
+def _sum(turns: list[Turn], field: str) -> float:
+    return sum(getattr(turn, field) for turn in turns)
+
+
+def _longest_wait(stage: Stage, running: Running) -> float:
+    """How long the good app is kept waiting by an ``async def`` that blocks, asked for once."""
+    kind = Kind(BROKEN, HOLDS, 3600)
+    longest = 0.0
+    with _asking(stage, running, kind):
+        deadline = time.monotonic() + 2 * SETTLE
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            _ask(stage, running, ITEM)
+            longest = max(longest, time.monotonic() - began)
+    return longest
 
 
 @contextlib.contextmanager
-def _asking(port: int, path: str, headers: wire.Headers) -> Iterator[None]:
-    """Ask again and again meanwhile, without waiting for answers."""
+def _asking(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
+    """Ask for what is broken, again and again, and read what comes."""
+    service = stage[SERVICE]
+    path, headers = service.prefix + kind.path, service.headers["token"]
     over = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_ask_on(port, path, headers, over)))
+    asking = _ask_on(running.port, path, headers, kind.every, over)
+    thread = threading.Thread(target=lambda: asyncio.run(asking))
     thread.start()
     try:
         yield
@@ -114,12 +143,19 @@ def _asking(port: int, path: str, headers: wire.Headers) -> Iterator[None]:
         thread.join()
 
 
-async def _ask_on(port: int, path: str, headers: wire.Headers, over: threading.Event) -> None:
-    async with contextlib.AsyncExitStack() as stack:
-        while not over.is_set():
-            reading = asyncio.create_task(_read_all(port, path, headers))
-            stack.callback(reading.cancel)
-            await asyncio.sleep(1 / PACE)
+async def _ask_on(
+    port: int, path: str, headers: wire.Headers, every: float, over: threading.Event
+) -> None:
+    reading: set[asyncio.Task[None]] = set()
+    due = 0.0
+    while not over.is_set():
+        if time.monotonic() >= due:
+            due = time.monotonic() + every
+            reading.add(asyncio.create_task(_read_all(port, path, headers)))
+        await asyncio.sleep(0.05)
+    for task in reading:
+        task.cancel()
+    await asyncio.wait(reading)
 
 
 async def _read_all(port: int, path: str, headers: wire.Headers) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 from tornado_service import APIHandler, ServiceApp
 
+#: Bytes of an answer that is larger than it should be.
+LARGE = 64 * 1024 * 1024
+
 
 class Item(APIHandler):
     async def get(self) -> dict[str, str]:
@@ -55,8 +58,8 @@ class Endless(APIHandler):
 
 
 class Large(APIHandler):
-    def get(self) -> list[int]:
-        return list(range(2_000_000))
+    def get(self) -> None:
+        self.write(b"x" * LARGE)
 
 
 class Blocks(APIHandler):

@@ -15,7 +15,7 @@ import tornado
 
 from tornado_service.demo import find_proxy
 
-from . import broken_apps
+from . import activity_report, broken_apps
 from .footprint import BARE
 from .results import DASH, Results, median
 from .stage import FLOOR, MIXINS, SERVICE
@@ -49,6 +49,7 @@ class Table:
 
     def __str__(self) -> str:
         rows = [*self._warm(), *self._faults(), *self._footprint(), *self._streams()]
+        rows += self._activity()
         rows += self._broken()
         return "\n".join([HEAD, *("| " + " | ".join(row) + " |" for row in rows)])
 
@@ -198,12 +199,50 @@ class Table:
             return []
         rows = []
         for kind in broken_apps.KINDS:
-            rate, p99 = (
-                median(self._results.values("broken", kind, field)) for field in ("rate", "p99")
-            )
-            text = f"an app beside one that is broken ({kind}): requests/s ÷ alone; p99 ÷ alone"
-            rows.append([text, f"0.90; {DASH}", DASH, f"{rate}; {p99}", DASH])
-        return rows
+            ratios = [
+                median(self._results.values("broken", kind, field))
+                for field in ("rate", "cpu", "p99")
+            ]
+            text = f"an app beside a broken one ({kind}): requests/s; CPU each; p99, ÷ alone"
+            rows.append([text, f"0.90; {DASH}; {DASH}", DASH, "; ".join(ratios), DASH])
+        text = "the same, once an `async def` blocks: longest wait"
+        return [*rows, [text, DASH, DASH, self._seconds("held", SERVICE, "seconds"), DASH]]
+
+    def _activity(self) -> list[list[str]]:
+        if "activity answer" not in self._has:
+            return []
+        slowest = [activity_report.slowest(self._results, kind) for kind in ("cold", "warm")]
+        health = [activity_report.health_p99(self._results, phase) for phase in ("quiet", "busy")]
+        full, active = (
+            activity_report.load_on_hub(self._results, full=full) for full in (True, False)
+        )
+        memory = [
+            self._mib(measure, SERVICE, "rss") for measure in ("activity busy", "activity empty")
+        ]
+        return [
+            [
+                "Activity, 10,000 users, a year: slowest address's median, new / again",
+                "300 ms",
+                DASH,
+                " / ".join(slowest),
+                DASH,
+            ],
+            [
+                "p99 of `health` (÷ floor's), collector alone / asked all the time",
+                "50 ms",
+                DASH,
+                " / ".join(health),
+                DASH,
+            ],
+            [
+                "calls of the hub and their time, sample of all / of active users",
+                DASH,
+                DASH,
+                f"{full} / {active}",
+                DASH,
+            ],
+            ["RSS with that history / with none", DASH, DASH, " / ".join(memory), DASH],
+        ]
 
     def _mib(self, measure: str, name: str, field: str) -> str:
         return median(self._results.values(measure, name, field), ".0f") + " MiB"

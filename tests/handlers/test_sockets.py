@@ -141,7 +141,9 @@ class TestWhoMayOpenOne:
             assert await status(connect(ECHO + query, **headers)) in (400, 403)
         await connect(f"{ECHO}?_xsrf={page.xsrf_token}", **headers)
 
-    @pytest.mark.parametrize("origin", ["http://evil.test", "null", "http://visitor.test:81", ""])
+    @pytest.mark.parametrize(
+        "origin", ["http://evil.test", "null", "http://visitor.test:81", "", "http://["]
+    )
     async def test_a_page_of_another_origin_is_refused(
         self, connect: Connect, page: Visitor, token: str, origin: str
     ) -> None:

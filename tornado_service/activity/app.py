@@ -123,6 +123,8 @@ class Activity(ServiceApp):
             await self.archive.refresh()
         except Unavailable as error:
             self.log.warning("The figures of activity are not up to date: %s", error)
+        except Exception:  # the next sample is to be taken all the same
+            self.log.exception("The figures of activity are not up to date")
 
     def _tell(self, sample: Sample) -> None:
         self.news.send({"taken": sample.taken}, event="sample")

@@ -97,14 +97,13 @@ class Archive:
     def _goes_on(self, reader: Reader, people: list[Person], since: int) -> bool:
         """Whether what is known is still right, but for what happened since a moment."""
         known = self.history
-        old = (each for each in reader.sessions(since, since))
         return (
             # else it is another database
             reader.first_watched() == known.watched_from is not None
             # somebody who was forgotten is in no figure any more
-            
+            and known.people.keys() <= {person.id for person in people}
             # else days are other than they were, however long ago
-            and known.sessions.has_all(old)
+            and known.sessions.has_all(reader.sessions(since, since))
         )
 
     def ids(self, names: frozenset[str]) -> frozenset[int]:

@@ -62,10 +62,8 @@ def _see_that_it_is_there(url: str) -> None:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise config.ConfigError(
-            f"Activity.database_url is no URL of a database: {error}"
-        ) from None
+    except (ArgumentError, ValueError):  # whose words may have the password
+        raise config.ConfigError("Activity.database_url is no URL of a database.") from None
     file = parsed.database or ""
     if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
         raise config.ConfigError(

@@ -120,7 +120,7 @@ def _make_engine(text: str) -> Engine:
         engine = create_engine(
             url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True
         )
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number, a time limit that is none
         raise NoDatabase(
             f"{SETTING} is no URL of a database, such as sqlite:////srv/activity.sqlite"
             " or postgresql+psycopg2://user:password@host/name."

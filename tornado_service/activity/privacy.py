@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -20,6 +21,9 @@ Naming = Callable[[str], str]
 
 #: Later than all that is kept, in seconds since 1970.
 _ALWAYS = 2**42
+
+#: So many pseudonyms are remembered, some 10 MB.
+NAMES = 50_000
 
 _PSEUDONYM = re.compile(r"user-[0-9a-f]{16}")
 
@@ -40,10 +44,16 @@ def pseudonyms(secret: bytes) -> Naming:
     """
     key = hmac.digest(secret, b"tornado_service activity pseudonyms", "sha256")
 
+    @lru_cache(NAMES)  # whoever may see thousands of people asks for all of them at once
     def pseudonym(name: str) -> str:
         return f"user-{hmac.digest(key, name.encode(), 'sha256').hex()[:16]}"
 
     return pseudonym
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether a name looks like one of these."""
+    return _PSEUDONYM.fullmatch(name) is not None
 
 
 def rename(sample: Sample, naming: Naming) -> Sample:
@@ -57,7 +67,7 @@ def hide_names(connection: Connection, naming: Naming) -> None:
     """Give those a pseudonym who are kept by their name, from before there were pseudonyms."""
     table = tables.users
     for user, name in connection.execute(select(table.c.id, table.c.name)).all():
-        if not _PSEUDONYM.fullmatch(name):
+        if not is_pseudonym(name):
             connection.execute(update(table).where(table.c.id == user).values(name=naming(name)))
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from .model import Person, SeenUser, Session
+from .privacy import is_pseudonym
 
 
 def find_renames(
@@ -17,7 +18,8 @@ def find_renames(
     """Who of those with an unknown name is one of those who are not listed any more.
 
     It shows by a server that runs, of the same name and start, or by the time at which the user was
-    created, if only one pair has it in common.
+    created, if only one pair has it in common. Nobody with a pseudonym is found by a name: what was
+    kept while there was a secret stays without one.
 
     Args:
         people: by name.
@@ -76,5 +78,6 @@ def _pairs(
 
 
 def _add(found: dict[str, Person], user: SeenUser, person: Person) -> None:
-    if user.name not in found and person not in found.values():
+    is_found_out = is_pseudonym(person.name) and not is_pseudonym(user.name)
+    if user.name not in found and person not in found.values() and not is_found_out:
         found[user.name] = person

@@ -109,6 +109,8 @@ def cell(value: Any) -> Any:
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
+    if type(value) is int:  # as most of them
+        return value
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     if isinstance(value, bool):

@@ -104,6 +104,9 @@ class Store:
             await _in(self._writer, self._open)
         except TROUBLE as error:
             self._be(self._in_trouble(error))
+        except Exception as error:  # whatever it is, what runs now can be shown
+            self._log.exception("The history of activity cannot be opened")
+            self._be(Condition(State.LIVE_ONLY, f"{type(error).__name__}: see the service's log."))
         else:
             self._be(Condition(State.READY, self._note))
 

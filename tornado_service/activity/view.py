@@ -104,7 +104,9 @@ class View:
 
     def _now(self, sample: Sample) -> Now:
         names = None if self.visible.everybody else self.visible.names
-        return Now(moment(sample.taken), list(map(self._named, running(sample, names))))
+        named = map(self._named, running(sample, names))
+        # by the names that are shown: pseudonyms in the order of names would tell whose they are
+        return Now(moment(sample.taken), sorted(named, key=lambda each: (each.user, each.server)))
 
     def _named(self, server: Running) -> Running:
         return replace(server, user=self._app.store.naming(server.user))

@@ -11,12 +11,17 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from tornado.gen import is_coroutine_function
+from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from ..threads import Threads, contained
 from ..watch import LoopStillHeld
 from .base import METHODS, APIHandler, BaseHandler
 from .signature import DeclarationError, Signature
+
+#: A longer answer is sent in parts, in bytes.
+LONG = 1024 * 1024
+PART = 128 * 1024
 
 
 class BoundHandler(BaseHandler):
@@ -90,7 +95,24 @@ class BoundHandler(BaseHandler):
         finally:
             if self._finish_is_due:
                 self._finished = self._finish_is_due = False
+                await self._send_long()
                 self.finish()
+
+    async def _send_long(self) -> None:
+        """Send a long answer in parts: others have a turn in between.
+
+        It is neither compressed nor has it an ETag, as all would wait for that.
+        """
+        if self._headers_written or sum(map(len, self._write_buffer)) <= LONG:
+            return
+        whole = memoryview(b"".join(self._write_buffer))
+        self._write_buffer.clear()
+        self._transforms = []
+        self.set_header("Content-Length", str(len(whole)))
+        with contextlib.suppress(StreamClosedError):  # the reader is gone
+            for start in range(0, len(whole), PART):
+                self.write(bytes(whole[start : start + PART]))
+                await self.flush()
 
 
 def _in_turn(sent: asyncio.Future[None]) -> asyncio.Future[None]:
@@ -174,12 +196,14 @@ def _typed(signature: Signature) -> Callable[..., Awaitable[None]]:
         groups, values = signature.read(self, groups, named)
         try:
             self._answer(signature, await function(self, *groups, **values))
+            await self._send_long()
         except (SystemExit, KeyboardInterrupt, LoopStillHeld) as error:
             raise contained(error) from error
 
     async def in_thread(self: BoundHandler, *groups: Any, **named: Any) -> None:
         groups, values = signature.read(self, groups, named)
         await self._in_thread(signature, lambda: function(self, *groups, **values))
+        await self._send_long()
 
     is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
     return functools.wraps(function)(on_loop if is_async else in_thread)

@@ -77,7 +77,10 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
         headers = self.request.headers
         forwarded = headers.get("X-Forwarded-Host", "")  # no page can set it
         ours = {headers.get("Host", ""), self.service.public_host, *forwarded.split(",")}
-        host = urlsplit(origin).netloc.lower()
+        try:
+            host = urlsplit(origin).netloc.lower()
+        except ValueError:  # it is no address
+            return False
         return bool(host) and host in {name.strip().lower() for name in ours}
 
     def _check_page(self) -> None:
