@@ -39,7 +39,7 @@ INTERVAL = 30
 QUIET, BUSY = 45, 120
 
 #: Seconds without a call, after which the next one is of another sample.
-PAUSE = 10
+PAUSE = 3
 
 #: Of days, and of the present.
 OF_DAYS = (
