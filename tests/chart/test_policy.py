@@ -204,9 +204,13 @@ def test_no_rule_is_there_for_nothing(
     assert not Deployed.of(render(*fewer, "image", SITES[site]), **choices).outcome()[fails]
 
 
+#: Parts of the hub's values that open no way in the network.
+NO_WAYS = {"services", "extraConfig", "image", "loadRoles"}
+
+
 def openings(values: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
     """The lines that open a way: each label and list entry, and each peer or port of a rule."""
-    if path[:2] in {("hub", "services"), ("hub", "extraConfig"), ("hub", "image")}:
+    if path[:1] == ("hub",) and NO_WAYS & set(path[1:2]):
         return set()
     if isinstance(values, dict):
         return {way for key, value in values.items() for way in openings(value, (*path, key))}

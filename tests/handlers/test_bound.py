@@ -148,7 +148,7 @@ async def test_only_what_is_not_long_is_compressed(
 
 
 async def test_who_leaves_in_the_midst_of_a_long_answer_is_no_error(
-    service: TornadoService, capsys: pytest.CaptureFixture[str]
+    service: TornadoService, caplog: pytest.LogCaptureFixture
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     path = f"{service.prefix}texts/{50 * LONG}"
@@ -160,4 +160,4 @@ async def test_who_leaves_in_the_midst_of_a_long_answer_is_no_error(
     while service.open_requests:
         await asyncio.sleep(0.01)
 
-    assert "Uncaught" not in capsys.readouterr().err
+    assert "Uncaught" not in caplog.text
