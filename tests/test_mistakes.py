@@ -190,15 +190,18 @@ async def test_a_wrong_number_in_a_query_is_the_callers_fault(
 
 
 async def test_an_error_tells_no_secret_to_anybody(
-    hub: StandInHub, fetch: Fetch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], hub: StandInHub, fetch: Fetch
 ) -> None:
+    # the log goes to what standard error was when the service was made, so capsys comes first
     token = hub.token_for("ada")
 
     answer = await fetch("careless/api/fails", token=token)
 
     assert answer.code == 500
     assert b"request_id" in answer.body
-    for text in (answer.body.decode(), capsys.readouterr().err):
+    logged = capsys.readouterr().err
+    assert "ValueError: cannot connect with [secret]" in logged
+    for text in (answer.body.decode(), logged):
         assert SERVICE_TOKEN not in text
         assert token not in text
 

@@ -23,6 +23,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import RESERVED
 from tornado_service.demo import DemoApp
 from tornado_service.demo_apps import DemoApps
+from tornado_service.handlers import bound
 from tornado_service.streams import Streams
 from tornado_service.testing import (
     PREFIX,
@@ -272,11 +273,19 @@ def test_the_rules_are_those_of_the_code() -> None:
         (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
         (threads.PATIENCE, "longer than {:g} s for a turn"),
         (channel.MAX_EVENT / 1024, "{:g} KiB each"),
+        (bound.LONG / 2**20, "more than {:g} MiB is sent in parts"),
         (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
     ]:
         assert words.format(number) in rules
     assert threads.SIZE == 10
     assert f"after {watch.LIMIT:g} s it is interrupted" in TEXT
+
+
+def test_the_readme_has_the_smallest_app() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert f"```python\n{FILES['hello.py']}```" in readme
+    assert f"    {DEMOS[0]}\n" in readme
 
 
 def test_all_names_are_told() -> None:
