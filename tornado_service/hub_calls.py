@@ -100,7 +100,7 @@ class HubCalls:
         There is at least one page, which may be empty.
         """
         query: dict[str, str] = {"state": state} if state else {}
-        async for page in self._pages("users", "list:users", User, query):
+        async for page in self._pages("users", "list:users", User, query, PAGE):
             yield page
 
     async def user(self, name: str) -> User | None:
@@ -125,7 +125,7 @@ class HubCalls:
         scope: str,
         model: type[Model],
         query: dict[str, str],
-        limit: int = PAGE,
+        limit: int,
     ) -> AsyncIterator[Page[Model]]:
         """A list of any length, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html.
 
