@@ -13,6 +13,9 @@ import pytest
 from tests.activity.conftest import Open
 from tornado_service.activity.archive import Archive
 from tornado_service.activity.figures.history import History
+from tornado_service.activity.figures.lengths import lengths
+from tornado_service.activity.figures.people import people, user_totals
+from tornado_service.activity.figures.periods import periods
 from tornado_service.activity.model import Sample, SeenServer, SeenUser
 from tornado_service.activity.store import Store
 from tornado_service.activity.visibility import Visible
@@ -49,7 +52,19 @@ async def store(open_store: Open, sqlite_url: str) -> Store:
 def told(history: History) -> dict[str, Any]:
     """All that it says; what is in no order is in one."""
     fields = dict(vars(history), sessions=sorted(history.sessions, key=lambda each: each[:3]))
-    return {name: fields[name] for name in fields if not name.startswith("_")}
+    return {name: fields[name] for name in fields if name != "kept"}
+
+
+async def figures_of_some(archive: Archive) -> list[Any]:
+    """What somebody is told who may see two users."""
+
+    def figures(history: History) -> list[Any]:
+        of = min(history.hub_totals), max(history.hub_totals)
+        by = [periods(history, unit, *of) for unit in ("day", "month")]
+        return [*by, *(each(history, *of) for each in (lengths, people, user_totals))]
+
+    some = Visible(False, frozenset({"user-1", "ada", "user-3", "visitor"}), None)
+    return await archive.figure(some, "all", figures)
 
 
 async def keep(store: Store, sample: Sample) -> None:
@@ -62,6 +77,7 @@ async def is_as_in_the_store(archive: Archive, store: Store, make: Make) -> bool
     fresh = make(store)
     await fresh.refresh()
     assert told(archive.history) == told(fresh.history)
+    assert await figures_of_some(archive) == await figures_of_some(fresh)
     return True
 
 
@@ -138,7 +154,7 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(store: Store, 
     assert len(bob) == 1
     assert not archive.ids(frozenset({"bob"}))
     assert bob.isdisjoint(each.user for each in archive.history.sessions)
-    assert all(bob.isdisjoint(day.users) for day in archive.history.days.values())
+    assert all(bob.isdisjoint(day.rows.users) for day in archive.history.days.values())
 
 
 async def test_another_database_in_the_place_of_the_old_is_another_history(

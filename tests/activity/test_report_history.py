@@ -22,11 +22,25 @@ def roll_ups(known: History, first: date, last: date) -> tuple[list[UserDay], li
         UserDay(day, *row)
         for day in each_day(first, last)
         if day in known.days
-        for row in zip(
-            known.days[day].users, known.days[day].seconds, known.days[day].sessions, strict=True
-        )
+        for row in zip(*vars(known.days[day].rows).values(), strict=True)
     ]
     return rows, known.totals(first, last)
+
+
+def bring_up_to_date(known: History, hub: SmallHub, closed: date) -> History:
+    """By what a store has: days up to the closed one are rolled up, of later ones it has visits."""
+    whole = hub.history()
+    rows, totals = roll_ups(whole, min(whole.hub_totals), closed)
+    return known.updated(
+        now=whole.now,
+        people=hub.people,
+        coverage=whole.coverage,
+        watched_from=whole.watched_from,
+        user_days=rows,
+        day_totals=totals,
+        sessions=hub.sessions,
+        visits=[each for each in hub.visits if whole.span(closed, closed).end <= each.hour * 3600],
+    )
 
 
 @given(st.sets(st.integers(0, 300)))
@@ -53,18 +67,8 @@ def test_roll_ups_and_later_sessions_are_as_good_as_all_sessions(
 ) -> None:
     whole = hub.history()
     closed = hub.first + timedelta(days=closed_days)
-    rows, totals = roll_ups(whole, min(whole.hub_totals), closed)
 
-    known = History(ZoneInfo(hub.zone)).updated(
-        now=whole.now,
-        people=hub.people,
-        coverage=whole.coverage,
-        watched_from=whole.watched_from,
-        user_days=rows,
-        day_totals=totals,
-        sessions=hub.sessions,
-        visits=[each for each in hub.visits if whole.span(closed, closed).end <= each.hour * 3600],
-    )
+    known = bring_up_to_date(History(ZoneInfo(hub.zone)), hub, closed)
 
     assert known.days == whole.days
     assert known.hub_totals == whole.hub_totals
@@ -85,19 +89,8 @@ def test_a_history_that_is_kept_up_to_date_is_one_that_is_made_anew(
         people=hub.people,
         visits=[each for each in hub.visits if each.hour * 3600 < before],
     )
-    yesterday = day - timedelta(days=1)
-    rows, totals = roll_ups(whole, min(whole.hub_totals), yesterday)
 
-    known = known.updated(
-        now=whole.now,
-        people=hub.people,
-        coverage=whole.coverage,
-        watched_from=whole.watched_from,
-        user_days=rows,
-        day_totals=totals,
-        sessions=hub.sessions,
-        visits=[each for each in hub.visits if whole.span(day, day).start <= each.hour * 3600],
-    )
+    known = bring_up_to_date(known, hub, closed=day - timedelta(days=1))
 
     assert known.days == whole.days
     assert known.hub_totals == whole.hub_totals

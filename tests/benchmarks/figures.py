@@ -113,7 +113,7 @@ def _roll_ups(history: History, first: date, last: date) -> tuple[list[UserDay],
         UserDay(day, *row)
         for day in each_day(first, last)
         for of_day in history.between(day, day)
-        for row in zip(of_day.users, of_day.seconds, of_day.sessions, strict=True)
+        for row in zip(*vars(of_day.rows).values(), strict=True)
     ]
     return rows, history.totals(first, last)
 

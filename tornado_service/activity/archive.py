@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from .days import ONE_DAY, bounds, day_of
 from .figures.history import History
+from .figures.kept import Kept
 from .model import Person
 from .reader import Reader
 from .remembered import Remembered
@@ -27,8 +28,8 @@ FIGURES = 50_000
 #: A figure of a few numbers, or of a history of a few users, is as heavy as so many rows or users.
 LIGHT = 500
 
-#: Users of the histories that are remembered: some 100 MB at most.
-HISTORIES = 15_000
+#: Users of the views whose parts are kept: some 100 MB at most.
+VIEWS = 15_000
 
 #: Seconds before the latest sample in which all may be other than it was: what the hub and other
 #: processes say may be late.
@@ -52,11 +53,8 @@ class Archive:
         self._zone = zone
         self._ids: dict[str, int] = {}
         self._thread = ThreadPoolExecutor(1, "activity-figures")
-        self._forget_figures()
-
-    def _forget_figures(self) -> None:
         self._figures = Remembered(FIGURES, _rows)
-        self._histories = Remembered(HISTORIES, _users)
+        self._views: dict[frozenset[int], Kept] = {}  # the latest that was asked for comes last
 
     async def refresh(self) -> None:
         """Take in what the store has got since.
@@ -67,7 +65,7 @@ class Archive:
         history = await self._store.read(self._news)
         self._ids = {person.name: person.id for person in history.people.values()}
         self.history = history
-        self._forget_figures()
+        self._figures = Remembered(FIGURES, _rows)
 
     def _news(self, reader: Reader) -> History:
         now = reader.latest_sample()
@@ -121,20 +119,34 @@ class Archive:
             key: names the figure, with all its parameters.
             compute: makes it of their history.
         """
-        scope = None if visible.everybody else self.ids(visible.names)
-        return await self._figures.once((scope, key), lambda: self._make(scope, compute))
+        users = None if visible.everybody else self.ids(visible.names)
+        return await self._figures.once((users, key), lambda: self._run(users, compute))
 
-    async def _make(
-        self, scope: frozenset[int] | None, compute: Callable[[History], Result]
+    async def _run(
+        self, users: frozenset[int] | None, compute: Callable[[History], Result]
     ) -> Result:
         history = self.history
-        if scope is not None:
-            part = partial(self._run, history.of, scope)
-            history = await self._histories.once(scope, part)
-        return await self._run(compute, history)
+        make = partial(self._make, history, users, compute)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, make)
 
-    async def _run(self, function: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+    def _make(
+        self, history: History, users: frozenset[int] | None, compute: Callable[[History], Result]
+    ) -> Result:
+        if users is not None:
+            history = history.of(users, self._kept_for(users))
+        return compute(history)
+
+    def _kept_for(self, users: frozenset[int]) -> Kept:
+        """What is known of the parts of a history that these users made."""
+        kept = self._views.pop(users, None) or Kept()
+        self._views[users] = kept
+        weight = sum(LIGHT + len(each) for each in self._views)
+        for oldest in list(self._views)[:-1]:
+            if weight <= VIEWS:
+                break
+            weight -= LIGHT + len(oldest)
+            del self._views[oldest]
+        return kept
 
     def close(self) -> None:
         """Compute nothing any more."""
@@ -142,8 +154,5 @@ class Archive:
 
 
 def _rows(figure: object) -> int:
-    return LIGHT + (len(figure) if isinstance(figure, list) else 0)
-
-
-def _users(history: History) -> int:
-    return LIGHT + len(history.people)
+    parts = (figure, *getattr(figure, "__dict__", {}).values())
+    return LIGHT + sum(len(part) for part in parts if isinstance(part, list | tuple | dict))

@@ -3,41 +3,54 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
-from itertools import accumulate
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 
 
 class Concurrency:
     """Intervals (from a start up to its end) over time."""
 
     def __init__(self, starts: Iterable[int], ends: Iterable[int]) -> None:
-        # arrays take a quarter of the memory of lists
-        self._starts = array("q", sorted(starts))
-        self._ends = array("q", sorted(ends))
-        self._start_sums = array("q", accumulate(self._starts, initial=0))
-        self._end_sums = array("q", accumulate(self._ends, initial=0))
         # An event's last bit says what it is: at one moment, ends come before starts.
-        events = sorted([2 * end for end in self._ends] + [2 * at + 1 for at in self._starts])
+        events = [2 * end for end in ends]
+        events += [2 * start + 1 for start in starts]
+        events.sort()
+        # after so many events: how many run, and the ends less the starts;
+        # arrays take a quarter of the memory of lists
+        levels = accumulate([1 if event & 1 else -1 for event in events], initial=0)
+        times = [-(event >> 1) if event & 1 else event >> 1 for event in events]
+        sums = accumulate(times, initial=0)
         self._events = array("q", events)
-        self._levels = array("q", accumulate(1 if event & 1 else -1 for event in events))
+        self._levels = array("q", levels)
+        self._sums = array("q", sums)
 
     def begun(self, start: int, end: int) -> int:
         """How many began from ``start`` up to but not at ``end``."""
-        return bisect_left(self._starts, end) - bisect_left(self._starts, start)
+        return self._begun_before(self._place(end)) - self._begun_before(self._place(start))
 
     def seconds(self, start: int, end: int) -> int:
         """Server-seconds between two moments."""
-        return self._seconds_before(end) - self._seconds_before(start)
+        return next(self.between((start, end)))[0]
 
     def peak(self, start: int, end: int) -> int:
         """Most at one moment from ``start`` up to but not at ``end``."""
-        low = bisect_left(self._events, 2 * start + 2)
-        high = bisect_left(self._events, 2 * end, low)
-        at_start = self._levels[low - 1] if low else 0
-        return max(at_start, max(self._levels[low:high], default=0))
+        return next(self.between((start, end)))[1]
 
-    def _seconds_before(self, moment: int) -> int:
-        begun = bisect_right(self._starts, moment)
-        ended = bisect_right(self._ends, moment)
-        return (begun - ended) * moment - self._start_sums[begun] + self._end_sums[ended]
+    def between(self, moments: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Server-seconds, and most at one moment, between each of these and the next."""
+        places = list(map(self._place, moments))
+        ran = [self._levels[k] * at + self._sums[k] for k, at in zip(places, moments, strict=True)]
+        for (low, high), (before, after), start in zip(
+            pairwise(places), pairwise(ran), moments, strict=False
+        ):
+            while low < high and self._events[low] >> 1 == start:
+                low += 1  # what happens at the first moment is over at once
+            yield after - before, max(self._levels[low : high + 1])
+
+    def _place(self, moment: int) -> int:
+        """How many events come before a moment."""
+        return bisect_left(self._events, 2 * moment)
+
+    def _begun_before(self, place: int) -> int:
+        return (place + self._levels[place]) // 2

@@ -71,15 +71,15 @@ def day_total(
         zone: whose.
     """
     of = bounds(day, zone)
-    slots = [(start, min(start + QUARTER, of.end)) for start in range(of.start, of.end, QUARTER)]
+    slots = list(servers.between([*range(of.start, of.end, QUARTER), of.end]))
     return DayTotal(
         day,
         covered=sum(each.end - each.start for each in watched(coverage, of)),
-        seconds=servers.seconds(of.start, of.end),
-        peak=servers.peak(of.start, of.end),
+        seconds=sum(seconds for seconds, _ in slots),
+        peak=max((peak for _, peak in slots), default=0),
         sessions=servers.begun(of.start, of.end),
-        slot_seconds=tuple(servers.seconds(*slot) for slot in slots),
-        slot_peaks=tuple(servers.peak(*slot) for slot in slots),
+        slot_seconds=tuple(seconds for seconds, _ in slots),
+        slot_peaks=tuple(peak for _, peak in slots),
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import cached_property, reduce
+from datetime import date, timedelta
+from functools import cached_property, partial, reduce
 from itertools import compress, groupby
 from operator import attrgetter, or_
 from zoneinfo import ZoneInfo
@@ -14,41 +14,70 @@ from zoneinfo import ZoneInfo
 from ..concurrency import Concurrency
 from ..days import ONE_DAY, bounds, day_of, day_total, each_day, user_days
 from ..model import DayTotal, Interval, Person, Session, UserDay, Visit
+from .kept import Kept
 from .sessions import Sessions
 
 
 @dataclass(frozen=True)
-class Day:
-    """Use on one day; ``users``, ``seconds`` and ``sessions`` belong together.
+class Rows:
+    """Use by user; ``users``, ``seconds`` and ``sessions`` belong together."""
 
-    Attributes:
-        active: bit n is set if user n was active.
-    """
-
-    active: int
     users: array[int]
     seconds: array[int]
     sessions: array[int]
 
+    def restricted(self, users: frozenset[int]) -> Rows:
+        """The part of some users."""
+        chosen = list(map(users.__contains__, self.users))
+        columns = (self.users, self.seconds, self.sessions)
+        return Rows(*(array("q", compress(column, chosen)) for column in columns))
+
+
+class Day:
+    """Use on one day.
+
+    Args:
+        active: bit n is set if user n was active.
+        take: gives the rows, which are made when they are looked at.
+    """
+
+    def __init__(self, active: int, take: Callable[[], Rows]) -> None:
+        self.active = active
+        self._take = take
+
     @classmethod
     def of(cls, rows: Iterable[UserDay]) -> Day:
         """Pack one day's rows."""
-        users, seconds, sessions = array("q"), array("q"), array("q")
+        packed = Rows(array("q"), array("q"), array("q"))
         for row in rows:
-            users.append(row.user)
-            seconds.append(row.seconds)
-            sessions.append(row.sessions)
-        return cls(bitmap(users), users, seconds, sessions)
+            packed.users.append(row.user)
+            packed.seconds.append(row.seconds)
+            packed.sessions.append(row.sessions)
+        return cls(bitmap(packed.users), lambda: packed)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Use by user."""
+        return self._take()
+
+    @cached_property
+    def seconds(self) -> int:
+        """Time in which servers ran, each by itself."""
+        return sum(self.rows.seconds)
+
+    @cached_property
+    def sessions(self) -> int:
+        """How many began."""
+        return sum(self.rows.sessions)
 
     def restricted(self, users: frozenset[int], mask: int) -> Day:
         """The part of some users, who are also the bits of the mask."""
-        chosen = list(map(users.__contains__, self.users))
-        return Day(
-            self.active & mask,
-            array("q", compress(self.users, chosen)),
-            array("q", compress(self.seconds, chosen)),
-            array("q", compress(self.sessions, chosen)),
-        )
+        return Day(self.active & mask, lambda: self.rows.restricted(users))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Day) and self.rows == other.rows
+
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True)
@@ -64,6 +93,7 @@ class History:
         closed: the last day that comes from the roll-ups; what is later is made of sessions.
         hub_totals: of the whole hub, whoever the users are.
         users: whose history it is; ``None``: everybody's.
+        kept: what was made of days and weeks that the histories before and after it have, too.
     """
 
     zone: ZoneInfo
@@ -77,7 +107,7 @@ class History:
     sessions: Sessions = field(default_factory=Sessions)
     closed: date | None = None
     users: frozenset[int] | None = None
-    _own_totals: dict[date, DayTotal] = field(default_factory=dict, init=False, compare=False)
+    kept: Kept = field(default_factory=Kept, compare=False)
 
     def updated(
         self,
@@ -151,20 +181,27 @@ class History:
         kept = {day: self.days[day] for day in self.days if not first <= day <= last}
         return replace(self, days=kept | made, hub_totals={**self.hub_totals, **totals})
 
-    def of(self, users: Collection[int]) -> History:
-        """The history of some users: every figure of it is made of their use alone."""
+    def of(self, users: Collection[int], kept: Kept | None = None) -> History:
+        """The history of some users: every figure of it is made of their use alone.
+
+        Args:
+            users: their ids.
+            kept: of an earlier history of the same users.
+        """
         chosen = frozenset(users)
         mask = bitmap(chosen)
+        kept = kept or Kept()
         return replace(
             self,
             people={user: self.people[user] for user in chosen if user in self.people},
             days={
-                day: known.restricted(chosen, mask)
+                day: kept.get(("day", day), [known], partial(known.restricted, chosen, mask))
                 for day, known in self.days.items()
                 if known.active & mask
             },
-            sessions=self.sessions.restricted(chosen),
+            sessions=self.sessions.restricted(chosen, kept),
             users=chosen,
+            kept=kept,
         )
 
     def span(self, first: date, last: date) -> Interval:
@@ -181,18 +218,29 @@ class History:
             return self.hub_totals[day]
         if day not in self.days:
             return _without_use(self.hub_totals[day])
-        if day not in self._own_totals and self.has_sessions_of(day):
-            total = day_total(self._servers, self.coverage, day, self.zone)
-            self._own_totals[day] = total
-        return self._own_totals.get(day)
+        if not self.has_sessions_of(day):
+            return None
+        monday = day - timedelta(days=day.weekday())
+        return self._own_week(monday)[day]
+
+    def _own_week(self, monday: date) -> dict[date, DayTotal]:
+        """Totals of some users."""
+        sunday = monday + timedelta(days=6)
+        days = [day for day in each_day(monday, sunday) if day in self.hub_totals]
+
+        def make() -> dict[date, DayTotal]:
+            servers = self._servers(monday, sunday)
+            return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
+
+        return self.kept.get(("totals", monday), [self.hub_totals[day] for day in days], make)
+
+    def _servers(self, first: date, last: date) -> Concurrency:
+        span = self.span(first, last)
+        return Concurrency(*self.sessions.overlapping(span.start, span.end).starts_and_ends())
 
     def has_sessions_of(self, day: date) -> bool:
         """Whether all sessions of a day are still kept."""
         return self.sessions_from is None or self.sessions_from <= self.span(day, day).start
-
-    @cached_property
-    def _servers(self) -> Concurrency:
-        return Concurrency(*self.sessions.starts_and_ends())
 
     def covered(self, first: date, last: date) -> int:
         """Seconds in which the hub was watched."""

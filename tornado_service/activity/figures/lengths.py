@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import sub
 
 from .history import History
-from .sessions import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -37,30 +37,30 @@ def lengths(history: History, first: date, last: date) -> Lengths | None:
     if not history.has_sessions_of(first) or not history.covered(first, last):
         return None
     begun = history.sessions.begun(span.start, span.end)
-    finished = len(begun.users)
-    counts: Counter[int] = Counter()
-    for at in range(0, finished, AT_ONCE):
-        part = slice(at, at + AT_ONCE)
-        counts.update(map(sub, begun.ends[part], begun.started[part]))
+    weeks = [week.lengths for week in begun.weeks.values() if week.lengths]
+    finished = sum(map(len, weeks))
     return Lengths(
         finished=finished,
         running=len(begun.running),
-        mean=sum(length * count for length, count in counts.items()) / finished
-        if finished
-        else None,
-        median=_median(counts, finished) if finished else None,
-        longest=max(counts, default=None),
+        mean=sum(map(sum, weeks)) / finished if finished else None,
+        median=_median(weeks) if finished else None,
+        longest=max((week[-1] for week in weeks), default=None),
         longest_running=max((each.end - each.started for each in begun.running), default=None),
     )
 
 
-def _median(counts: Counter[int], total: int) -> float:
-    """As `statistics.median`, without sorting each of them."""
-    passed, low = 0, None
-    for length in sorted(counts):
-        passed += counts[length]
-        if low is None and passed > (total - 1) // 2:
-            low = length
-        if low is not None and passed > total // 2:
-            return (low + length) / 2
-    raise ValueError("There is nothing to halve.")
+def _median(weeks: Sequence[array[int]]) -> float:
+    """As `statistics.median` of all, each week of which is sorted: without sorting them again."""
+    total = sum(map(len, weeks))
+    low, high = _at(weeks, (total - 1) // 2), _at(weeks, total // 2)
+    return (low + high) / 2
+
+
+def _at(weeks: Sequence[array[int]], place: int) -> int:
+    """The value at a place, counted from 0, in the order of all: the least with more up to it."""
+
+    def up_to(value: int) -> int:
+        return sum(bisect_right(week, value) for week in weeks)
+
+    values = range(min(week[0] for week in weeks), max(week[-1] for week in weeks) + 1)
+    return values[bisect_right(values, place, key=up_to)]

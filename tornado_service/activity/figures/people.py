@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from operator import add
+from typing import NamedTuple
 
 from ..days import ONE_DAY, day_of
 from ..model import Person
-from .history import History, bitmap, members
+from .history import Day, History, bitmap, members
+from .periods import windows
 
 #: Who used the hub on one day only is said not to have returned after so many days.
 RETURN_WITHIN = 30
@@ -16,8 +21,7 @@ RETURN_WITHIN = 30
 AWAY_AFTER = 90
 
 
-@dataclass(frozen=True)
-class PersonUse:
+class PersonUse(NamedTuple):
     """What one person did in a range.
 
     Attributes:
@@ -58,8 +62,7 @@ class PeopleCounts:
     never_returned: int | None
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """One person's sums over a range."""
 
     active_days: int = 0
@@ -195,15 +198,29 @@ def last_active(history: History) -> dict[int, date]:
 def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
     """Sums of everybody who was active in a range."""
     active = history.active(first, last)
-    active_days, seconds, sessions = ([0] * active.bit_length() for _ in range(3))
-    for day in history.between(first, last):
-        for user, of_day, begun in zip(day.users, day.seconds, day.sessions, strict=True):
+    sums = [[0] * active.bit_length() for _ in range(3)]
+    for begin, end in windows("month", first, last):
+        days = list(history.between(max(first, begin), min(last, end)))
+        if first <= begin and end <= last:
+            month = history.kept.get(("sums", begin), days, partial(_sums, days))
+        else:
+            month = _sums(days)
+        for column, of_month in zip(sums, month, strict=True):
+            column[: len(of_month)] = map(add, column, of_month)
+    return {user: Totals(*(column[user] for column in sums)) for user in members(active)}
+
+
+def _sums(days: Collection[Day]) -> tuple[array[int], array[int], array[int]]:
+    """Active days, seconds and sessions of some days, by the number of the user."""
+    size = max((day.active.bit_length() for day in days), default=0)
+    active_days, seconds, sessions = ([0] * size for _ in range(3))
+    for day in days:
+        rows = day.rows
+        for user, ran, begun in zip(rows.users, rows.seconds, rows.sessions, strict=True):
             active_days[user] += 1
-            seconds[user] += of_day
+            seconds[user] += ran
             sessions[user] += begun
-    return {
-        user: Totals(active_days[user], seconds[user], sessions[user]) for user in members(active)
-    }
+    return array("q", active_days), array("q", seconds), array("q", sessions)
 
 
 def groups(
