@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import tornado
 from prometheus_client import CollectorRegistry
 
+from tests.live_app import Live
+from tornado_service import EventStream
 from tornado_service.app import TornadoService
 from tornado_service.testing import EventReader
 
@@ -34,6 +37,12 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+def only_listener(app: Live) -> EventStream:
+    (listener,) = app.news._listeners
+    assert isinstance(listener, EventStream)
+    return listener
+
+
 async def ending(events: EventReader) -> dict[str, Any]:
     """Read to the end of a stream, which has to say why it ends."""
     *_, last = [event async for event in events]
@@ -41,12 +50,19 @@ async def ending(events: EventReader) -> dict[str, Any]:
     return last.json
 
 
-async def ask(connection: socket.socket, path: str, token: str) -> None:
-    """Open a stream, and read nothing of it."""
-    connection.setblocking(False)
-    lines = f"Host: x\r\nAuthorization: token {token}\r\nAccept-Encoding: gzip\r\n"
-    request = f"GET {path} HTTP/1.1\r\n{lines}\r\n"
-    await asyncio.get_running_loop().sock_sendall(connection, request.encode())
+@asynccontextmanager
+async def holding(
+    service: TornadoService, path: str, token: str, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[socket.socket]:
+    """Ask for a stream or a socket, and read nothing of it."""
+    lines = {"Host": "x", "Authorization": f"token {token}", "Accept-Encoding": "gzip"}
+    lines |= headers or {}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    request = f"GET {service.prefix}{path} HTTP/1.1\r\n{head}\r\n"
+    with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_sendall(connection, request.encode())
+        yield connection
 
 
 async def read_until(connection: socket.socket, end: bytes) -> bytes:

@@ -17,7 +17,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tornado_service import demo_hub, demo_proxy
-from tornado_service.demo import NoProxyError, free_ports
+from tornado_service.demo import NoProxyError
+from tornado_service.demo_machine import free_ports, processes_in
 from tornado_service.testing import RealHub, Visitor
 
 hub_test = pytest.mark.hub
@@ -174,11 +175,11 @@ def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None
     hub.ask("POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
     directory = hub.directory
-    assert len(demo_hub._processes_in(directory)) == 4
+    assert len(processes_in(directory)) == 4
 
     hub.stop(timeout=0.5)
 
-    assert demo_hub._processes_in(directory) == set()
+    assert processes_in(directory) == set()
     assert not directory.exists()
 
 
@@ -235,7 +236,7 @@ class Demonstration:
 
     def left_behind(self) -> list[Any]:
         files = [*self.here.iterdir(), *self.temporary.iterdir()]
-        return [*files, *demo_hub._processes_in(self.here), *demo_hub._processes_in(self.temporary)]
+        return [*files, *processes_in(self.here), *processes_in(self.temporary)]
 
 
 @hub_test
@@ -263,10 +264,10 @@ def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
         demonstration.welcome(process)
         process.kill()
         deadline = time.monotonic() + 30
-        while demo_hub._processes_in(demonstration.temporary) and time.monotonic() < deadline:
+        while processes_in(demonstration.temporary) and time.monotonic() < deadline:
             time.sleep(0.1)
 
-    assert demo_hub._processes_in(demonstration.temporary) == set()
+    assert processes_in(demonstration.temporary) == set()
 
 
 @hub_test
@@ -274,7 +275,7 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
     with demonstration.running() as process:
         demonstration.welcome(process)
-        hub = min(demo_hub._processes_in(demonstration.temporary))
+        hub = min(processes_in(demonstration.temporary))
         os.kill(hub, signal.SIGKILL)
         status = process.wait()
 

@@ -14,8 +14,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from tests.test_demo import Demonstration, hub_test
-from tornado_service import demo_hub
 from tornado_service.demo_apps import DemoApps
+from tornado_service.demo_machine import processes_in
 from tornado_service.testing import Visitor
 
 APP = """
@@ -92,7 +92,7 @@ class Author:
 
     def services(self) -> list[int]:
         """The service's process."""
-        found = demo_hub._processes_in(self.demonstration.temporary)
+        found = processes_in(self.demonstration.temporary)
         commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in found}
         return [pid for pid, file in commands.items() if b"demo_service" in file.read_bytes()]
 
@@ -131,7 +131,7 @@ async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -
         await author.open_until(ines, lambda answer: b"<b>second</b>" in answer.body)
 
         assert author.services() == pids
-        os.kill(min(demo_hub._processes_in(author.demonstration.temporary)), signal.SIGKILL)
+        os.kill(min(processes_in(author.demonstration.temporary)), signal.SIGKILL)
         assert process.wait() == 1
     assert author.services() == []
 

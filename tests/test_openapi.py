@@ -50,6 +50,61 @@ class Other(ServiceApp):
                 ("api/.*", Good)]
 """
 
+WORDED = '''
+from pydantic import BaseModel, Field
+from tornado_service import APIHandler, ServiceApp
+
+class Query(BaseModel):
+    name: str = Field("", description="Such as ``monday``.")
+
+class Day(BaseModel):
+    """A ``day``.
+
+    Attributes:
+        first: its ``first`` hour,
+            which is long.
+        last: not this.
+    """
+
+    first: int
+    last: int = Field(description="Said of the field.")
+    other: int
+
+class Words(APIHandler):
+    async def get(self, query: Query) -> Day:
+        """The day, a ``Day`` by
+        its `name`.
+
+        Of ``week``, as ``a`b`` says.
+
+        ```
+        code
+        ```
+
+        Raises:
+            HTTPError: never.
+        """
+
+class Worded(ServiceApp):
+    """Has ``words``.
+
+    And more.
+
+    Attributes:
+        name: of no interest.
+    """
+
+    name = "worded"
+    def handlers(self):
+        return [("api/day", Words)]
+
+class Mute(ServiceApp):
+    name = "mute"
+    title = "Says nothing"
+    def handlers(self):
+        return []
+'''
+
 
 @pytest.fixture
 def service_config() -> ServiceConfig:
@@ -147,7 +202,43 @@ async def test_words_are_those_of_the_docstrings(document: dict[str, Any]) -> No
     assert get["summary"] == "The reports, by date"
     assert get["description"] == "Not more than are asked for."
     assert get["tags"] == ["typed"]
-    assert {"name": "typed", "description": "Typed reports. Reports, typed."} in document["tags"]
+    assert {"name": "typed", "description": "Reports, typed."} in document["tags"]
+
+
+async def test_docstrings_are_plain_in_summaries_and_markdown_in_descriptions(
+    start_service: StartService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "worded_app.py").write_text(WORDED)
+    monkeypatch.syspath_prepend(tmp_path)
+    service = await start_service(TornadoService={"apps": ["worded_app:Worded", "worded_app:Mute"]})
+
+    document = json.loads(await service.web_app.settings["api_document"].json())
+
+    sys.modules.pop("worded_app")
+    get = document["paths"]["/worded/api/day"]["get"]
+    assert get["summary"] == "The day, a Day by its name"
+    assert get["description"] == "Of `week`, as ``a`b`` says.\n\n```\ncode\n```"
+    (name,) = get["parameters"]
+    assert name["description"] == "Such as `monday`."
+    day = document["components"]["schemas"]["worded.Day"]
+    assert day["description"] == "A `day`."
+    descriptions = {name: each.get("description") for name, each in day["properties"].items()}
+    assert descriptions == {
+        "first": "Its `first` hour, which is long.",
+        "last": "Said of the field.",
+        "other": None,
+    }
+    told = {each["name"]: each["description"] for each in document["tags"]}
+    assert told["worded"] == "Has `words`.\n\nAnd more."
+    assert told["mute"] == "Says nothing"
+
+
+async def test_no_markup_of_another_kind_is_left(document: dict[str, Any]) -> None:
+    operations = [each for path in document["paths"].values() for each in path.values()]
+
+    assert not [each["summary"] for each in operations if "`" in each["summary"]]
+    assert "``" not in json.dumps(document)
+    assert "Attributes:" not in json.dumps(document)
 
 
 async def test_what_is_open_and_which_scopes_are_needed(

@@ -1,10 +1,11 @@
-"""Databases of every kind, each empty and a test's own."""
+"""Databases of every kind, and the service with the history of the course."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ import pytest
 from hypothesis import settings
 
 from tests.activity import course, postgresql
+from tests.activity.course import EVERYBODY
 from tests.prepare import find_postgresql
+from tornado_service.activity import Activity
 from tornado_service.activity.database import Database, open_database
 from tornado_service.activity.store import Store
+from tornado_service.app import TornadoService
+from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, Visitor
 
 # no test asserts on time
 settings.register_profile("patient", deadline=None)
@@ -32,6 +37,35 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def service_config(tmp_path: Path, history: Path, hub: StandInHub) -> ServiceConfig:
+    shutil.copy(history, tmp_path)
+    course.fill(hub)
+    return course.settings(tmp_path)
+
+
+@pytest.fixture
+async def app(service: TornadoService) -> Activity:
+    """Activity, when it has looked at the hub once; it does not look again by itself."""
+    app = await course.ready(service)
+    app._running.cancel()
+    await asyncio.wait([app._running])
+    return app
+
+
+@pytest.fixture
+def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
+    hub.directory.add_user("root", admin=True)
+    hub.grant("root", *EVERYBODY)
+    return new_visitor("root")
+
+
+@pytest.fixture
+def instructor(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
+    hub.grant("ines", *course.of_group("class-a"))
+    return new_visitor("ines")
+
+
 Open = Callable[..., Awaitable[Store]]
 
 POSTGRESQL = ("postgresql+psycopg", "postgresql+psycopg2")
@@ -41,7 +75,7 @@ POSTGRESQL = ("postgresql+psycopg", "postgresql+psycopg2")
 def postgresql_socket() -> Iterator[Path]:
     programs = find_postgresql()
     if not programs:
-        pytest.skip(f"PostgreSQL is missing. On Debian: {postgresql.INSTALL}")
+        pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
     with postgresql.running(Path(programs)) as directory:
         yield directory
 
@@ -75,8 +109,13 @@ def mount(*arguments: str) -> bool:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'activity.sqlite'}"
+def sqlite_file(tmp_path: Path) -> Path:
+    return tmp_path / "activity.sqlite"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_file: Path) -> str:
+    return f"sqlite:///{sqlite_file}"
 
 
 @pytest.fixture

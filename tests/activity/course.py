@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from tornado_service.activity import Activity
 from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.activity.store import Store
+from tornado_service.activity.store import State, Store
 from tornado_service.app import TornadoService
 from tornado_service.testing import StandInHub
 
@@ -34,6 +35,9 @@ RUNS = {
 
 #: Until when it was watched, in hours after Monday's midnight.
 WATCHED = 72
+
+#: All of it, as a query.
+RANGE = "from=2026-01-05&to=2026-01-07"
 
 #: What a visitor's token may carry.
 EVERYBODY = ("list:users", "list:groups", "read:groups")
@@ -75,6 +79,15 @@ def app_of(service: TornadoService) -> Activity:
     return app
 
 
+async def ready(service: TornadoService) -> Activity:
+    """Activity, when it has looked at the hub once."""
+    app = app_of(service)
+    end = MONDAY + WATCHED * HOUR
+    while app.archive.history.now <= end and app.store.condition.state is not State.LIVE_ONLY:
+        await asyncio.sleep(0.01)
+    return app
+
+
 async def write(path: Path) -> None:
     """Make a database that has the history."""
     store = Store(f"sqlite:///{path}", logging.getLogger(__name__))
@@ -85,7 +98,7 @@ async def write(path: Path) -> None:
     await store.close()
 
 
-def settings(tmp_path: Path, **more: Any) -> dict[str, dict[str, Any]]:
+def settings(tmp_path: Path, **more: Any) -> dict[str, Any]:
     """Of a service with Activity."""
     return {
         "TornadoService": {"apps": ["tornado_service.activity:Activity"]},

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,40 +12,18 @@ from urllib.parse import quote
 import pytest
 
 from tests.activity import course
-from tests.activity.course import CLASS_A, CLASS_B, EVERYBODY, HOUR, MONDAY
+from tests.activity.course import CLASS_A, CLASS_B, EVERYBODY, HOUR, MONDAY, RANGE
 from tests.streaming import until
 from tornado_service.activity import Activity
 from tornado_service.activity.archive import Archive
-from tornado_service.activity.store import State
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
 
-RANGE = "from=2026-01-05&to=2026-01-07"
 PATHS = (
     "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "me",
     "month/2026-01", "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv",
     "groups.csv", "me.csv",
 )  # fmt: skip
-
-
-@pytest.fixture
-def service_config(tmp_path: Path, history: Path, hub: StandInHub) -> ServiceConfig:
-    shutil.copy(history, tmp_path)
-    course.fill(hub)
-    return course.settings(tmp_path)
-
-
-@pytest.fixture
-async def app(service: TornadoService) -> Activity:
-    return await ready(service)
-
-
-async def ready(service: TornadoService) -> Activity:
-    """The app, when it has looked at the hub once."""
-    app = course.app_of(service)
-    while not app.archive.history.now and app.store.condition.state is not State.LIVE_ONLY:
-        await asyncio.sleep(0.01)
-    return app
 
 
 async def ask(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:
@@ -226,7 +202,7 @@ async def test_without_a_database_what_runs_now_is_shown(
     start_service: StartService, hub: StandInHub, client: Any, tmp_path: Path
 ) -> None:
     service = await start_service(**course.settings(tmp_path) | {"Activity": {"database_url": ""}})
-    await ready(service)
+    await course.ready(service)
     fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
     token = hub.token_for("ada", EVERYBODY)
 
@@ -263,7 +239,7 @@ async def test_people_appear_under_pseudonyms_only(
 ) -> None:
     secret = {"pseudonym_secret": "0123456789abcdef"}
     service = await start_service(**course.settings(tmp_path, **secret))
-    await ready(service)
+    await course.ready(service)
     fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
 
     for name in (*CLASS_A, *CLASS_B):

@@ -2,81 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import html
 import re
-import shutil
-import time
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.activity import course
-from tests.activity.course import CLASS_B, EVERYBODY, HOUR, MONDAY, WATCHED
-from tornado_service.activity import Activity, page, words
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.store import Condition, State
-from tornado_service.app import TornadoService
-from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, StartService, Visitor
-
-RANGE = "from=2026-01-05&to=2026-01-07"
-PATHS = (
-    "", "now", "people", "people/ada", "groups", "me", "months", "month/2026-01", "month/2025-12",
-)  # fmt: skip
-
-
-@pytest.fixture
-def service_config(tmp_path: Path, history: Path, hub: StandInHub) -> ServiceConfig:
-    shutil.copy(history, tmp_path)
-    course.fill(hub)
-    return course.settings(tmp_path)
-
-
-@pytest.fixture
-async def app(service: TornadoService) -> Activity:
-    return await at_rest(service)
-
-
-async def at_rest(service: TornadoService) -> Activity:
-    """The app, when it has looked at the hub once; it does not look again by itself."""
-    app = course.app_of(service)
-    while app.archive.history.now <= MONDAY + WATCHED * HOUR:
-        await asyncio.sleep(0.01)
-    app._running.cancel()
-    await asyncio.wait([app._running])
-    return app
-
-
-@pytest.fixture
-def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
-    hub.directory.add_user("root", admin=True)
-    hub.grant("root", *EVERYBODY)
-    return new_visitor("root")
-
-
-@pytest.fixture
-def instructor(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
-    hub.grant("ines", *course.of_group("class-a"))
-    return new_visitor("ines")
-
-
-async def read(visitor: Visitor, path: str, query: str = RANGE) -> str:
-    """What a page says, without its tags."""
-    answer = await visitor.open(f"activity/{path}?{query}")
-    assert answer.code == 200, visitor.page
-    return text_of(visitor.page)
-
-
-def text_of(page: str) -> str:
-    main = page[page.index("<main") : page.index("</main>")]
-    text = html.unescape(re.sub(r"<[^>]*>", " ", main))
-    return re.sub(r"\s+", " ", text)
-
-
-def links(page: str) -> list[str]:
-    return [html.unescape(each) for each in re.findall(r'href="([^"]*)"', page)]
+from tests.activity.course import CLASS_B, HOUR, MONDAY, RANGE
+from tests.activity.pages import PATHS, links, read, text_of
+from tornado_service.activity import Activity, page
+from tornado_service.testing import ServiceConfig, StandInHub, StartService, Visitor
 
 
 async def test_the_overview_has_the_figures_of_the_range(admin: Visitor) -> None:
@@ -211,10 +147,10 @@ async def test_an_instructor_sees_their_group_alone(
         await read(instructor, path)
         for hidden in ("bob", "bea", "x/y", "class-b"):
             assert hidden not in instructor.page
-    hidden = await instructor.open("activity/people/bob")
+    bob = await instructor.open("activity/people/bob")
     nobody = await instructor.open("activity/people/nobody")
-    assert hidden.code == nobody.code == 404
-    assert hidden.body.replace(hidden.headers["Date"].encode(), b"") == nobody.body.replace(
+    assert bob.code == nobody.code == 404
+    assert bob.body.replace(bob.headers["Date"].encode(), b"") == nobody.body.replace(
         nobody.headers["Date"].encode(), b""
     )
 
@@ -276,12 +212,14 @@ async def test_months_lead_to_their_reports(admin: Visitor) -> None:
 
 
 async def test_times_are_those_of_the_settings_zone(
-    start_service: StartService, hub: StandInHub, tmp_path: Path, history: Path, client: Any
+    start_service: StartService,
+    service_config: ServiceConfig,
+    hub: StandInHub,
+    tmp_path: Path,
+    client: Any,
 ) -> None:
-    shutil.copy(history, tmp_path)
-    course.fill(hub)
     service = await start_service(**course.settings(tmp_path, timezone="Asia/Kathmandu"))
-    await at_rest(service)
+    await course.ready(service)
     visitor = Visitor(
         client, f"http://127.0.0.1:{hub.port}", f"http://127.0.0.1:{service.port}",
         home=service.prefix, name="ada",
@@ -290,78 +228,6 @@ async def test_times_are_those_of_the_settings_zone(
     text = await read(visitor, "me")
     assert "2026-01-05 14:45" in text
     assert "Days and times are those of Asia/Kathmandu" in text
-
-
-async def test_a_made_up_history_is_said_to_be_one(app: Activity, admin: Visitor) -> None:
-    assert "made up" not in await read(admin, "")
-
-    app.made_up = True
-
-    for path in PATHS:
-        assert "This history is made up" in await read(admin, path)
-
-
-def remember(app: Activity, history: History) -> None:
-    """Have the app know this history and no other."""
-    app.archive.history = history
-    app.archive._forget_figures()
-
-
-async def test_an_empty_history_tells_what_will_be_here_and_when(
-    app: Activity, admin: Visitor
-) -> None:
-    remember(app, History(app.zone))
-    text = await read(admin, "", "")
-    assert "What will be here, and when" in text
-    assert "The quietest hours of the week" in text
-    assert "Active users" not in text
-    assert "There is no month to be told about yet" in await read(admin, "months", "")
-    for path in ("now", "people", "groups", "me", "month/2026-01"):
-        await read(admin, path, "")
-
-    begun = int(time.time()) // 86400 * 86400 - 86400
-    remember(app, History(app.zone, now=begun + 60, watched_from=begun))
-    later = datetime.fromtimestamp(begun, timezone.utc).date() + timedelta(days=29)
-    assert f"from {words.day(later)} on" in await read(admin, "", "")
-
-
-async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
-    app: Activity, admin: Visitor
-) -> None:
-    app.store.condition = Condition(State.GETTING_READY)
-
-    for path in ("", "people", "months"):
-        answer = await admin.open(f"activity/{path}")
-        assert answer.code == 503
-        assert answer.headers["Retry-After"] == "5"
-        assert "The history is getting ready" in text_of(admin.page)
-        assert '<meta http-equiv="refresh" content="5">' in admin.page
-    await read(admin, "now")
-
-
-@pytest.mark.parametrize("state", [State.LIVE_ONLY, State.REFUSED])
-async def test_without_a_history_only_admins_read_why(
-    app: Activity, admin: Visitor, instructor: Visitor, state: State
-) -> None:
-    app.store.condition = Condition(state, "Set c.Activity.database_url.")
-
-    for visitor in (admin, instructor):
-        text = await read(visitor, "")
-        assert "No history is kept" in text
-        assert ("c.Activity.database_url" in text) is (visitor is admin)
-        assert not any("/people" in link for link in links(visitor.page))
-        assert (await visitor.open("activity/people")).code == 503
-        assert "No history is kept" in text_of(visitor.page)
-        await read(visitor, "now")
-
-
-async def test_trouble_of_a_database_in_use_is_told_to_admins(
-    app: Activity, admin: Visitor, instructor: Visitor
-) -> None:
-    app.store.condition = Condition(State.READY, "The disk is full.")
-
-    assert "The disk is full." in await read(admin, "")
-    assert "The disk is full." not in await read(instructor, "")
 
 
 async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) -> None:

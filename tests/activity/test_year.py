@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from calendar import monthrange
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -38,8 +38,10 @@ from tornado_service.activity.reader import Reader
 from tornado_service.activity.writer import add_sample
 from tornado_service.hub_calls import HubCalls
 from tornado_service.hub_transport import HubAnswer, HubUnavailable
+from tornado_service.testing import StartService
 
-from .ledger import ONE_DAY, Ledger, each_day, looks
+from .ledger import ONE_DAY, Ledger, each_day
+from .looks import looks
 from .script import HOUR, Script, write_year
 from .simulator import TOKEN, SimulatedHub
 
@@ -170,7 +172,9 @@ def test_the_year_has_what_makes_it_hard(year: Played) -> None:
 
 
 @pytest.mark.parametrize("spans", [days, weeks, months])
-def test_use_over_time(year: Played, spans) -> None:
+def test_use_over_time(
+    year: Played, spans: Callable[[Played], Iterator[tuple[date, date]]]
+) -> None:
     see_that_periods_equal(year, spans(year))
 
 
@@ -273,7 +277,9 @@ async def served() -> AsyncIterator[SimulatedHub]:
     await hub.stop()
 
 
-async def test_some_days_over_http(served: SimulatedHub, start_service, tmp_path: Path) -> None:
+async def test_some_days_over_http(
+    served: SimulatedHub, start_service: StartService, tmp_path: Path
+) -> None:
     service = await start_service(
         ServiceAuth={"api_url": served.api_url, "api_token": TOKEN},
         HubClient={"breaker_failures": 1000},

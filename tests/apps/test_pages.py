@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.apps.support import StartApps
 from tornado_service.app import TornadoService
@@ -34,6 +37,26 @@ async def test_a_page_has_the_apps_templates_and_static_files(
     assert image.headers["Content-Type"] == "image/svg+xml"
     assert (await fetch("reports/static/deep%2Fchart.svg")).code == 200
     assert (await fetch("reports/static/../__init__.py")).code == 404
+
+
+@pytest.mark.parametrize(
+    ("own", "title"),
+    [
+        ("", "Reports of &lt;use&gt; - JupyterHub"),
+        ("{% block title %}{{ app_title }}{% endblock %}", "Reports of &lt;use&gt; - JupyterHub"),
+        ("{% block title %}Cats{% endblock %}", "Cats - Reports of &lt;use&gt; - JupyterHub"),
+    ],
+    ids=["none", "the app's", "its own"],
+)
+async def test_the_title_of_a_page_names_the_app_once(
+    modules: Path, hub: StandInHub, fetch: Fetch, own: str, title: str
+) -> None:
+    template = modules / "good_apps/templates/reports.html"
+    template.write_text(template.read_text() + own)
+
+    answer = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert f"<title>{title}</title>" in answer.body.decode()
 
 
 async def test_an_api_its_groups_and_scopes(hub: StandInHub, fetch: Fetch) -> None:

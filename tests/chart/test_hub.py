@@ -20,12 +20,16 @@ from tests.chart.conftest import Render
 from tornado_service.activity import Activity
 from tornado_service.demo import find_proxy
 
-pytest.importorskip("kubespawner", reason="pip install jupyterhub-kubespawner pycurl")
-pytest.importorskip("pycurl", reason="pip install jupyterhub-kubespawner pycurl")
+for name in ("kubespawner", "pycurl"):
+    pytest.importorskip(name, reason=f"no {name}: `make test-chart` installs it")
 
 pytestmark = [
     pytest.mark.hub,
-    pytest.mark.skipif(not hub_pod.can_run(), reason="needs namespaces: unshare, ip"),
+    pytest.mark.skipif(
+        not hub_pod.can_run(),
+        reason="no namespaces. On Debian, as root: apt-get install util-linux iproute2"
+        " && make test-chart",
+    ),
 ]
 
 IS_6 = jupyterhub.version_info[0] >= 6

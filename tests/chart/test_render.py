@@ -8,12 +8,13 @@ import yaml
 from tests.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, secret_texts
 from tests.chart.conftest import Render
 from tornado_service.values.activity import HOME
+from tornado_service.values.deployment import Deployment
 from tornado_service.values.helm import hub_service
-from tornado_service.values.overlays import PYZ, Deployment
+from tornado_service.values.overlays import PYZ
 from tornado_service.values.overlays import service as service_overlay
 
 kubernetes_validate = pytest.importorskip(
-    "kubernetes_validate", reason="pip install kubernetes-validate"
+    "kubernetes_validate", reason="no kubernetes-validate: `make test-chart` installs it"
 )
 
 ACTIVITY = "--TornadoService.apps=activity"

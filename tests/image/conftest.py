@@ -65,7 +65,7 @@ def find_python(options: dict[str, Any]) -> str:
         except OSError:
             continue
         return candidate or name
-    pytest.skip(f"user 1000 cannot run {name} here: install one for all")
+    pytest.skip(f"user 1000 cannot run {name} here: install one for all, and make test-image")
 
 
 def required_by(name: str) -> list[Distribution]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,19 @@ def writable(read_only_directory: Path, as_jovyan: dict[str, Any]) -> Iterator[P
         yield Path(directory)
 
 
+@dataclass(frozen=True)
+class Installed:
+    """The file, as the hub's user runs it in the hub's working directory."""
+
+    command: list[str]
+    options: dict[str, Any]
+
+
+@pytest.fixture
+def installed(hub_python: str, pyz: Path, writable: Path, as_jovyan: dict[str, Any]) -> Installed:
+    return Installed([hub_python, str(pyz)], {"cwd": writable, **as_jovyan})
+
+
 def people(hub: StandInHub) -> None:
     """Let there be somebody with a server, and let the service see them."""
     hub.service_scopes = set(Activity.service_scopes)
@@ -177,19 +191,13 @@ async def summary(service: Service, client: AsyncHTTPClient, token: str) -> dict
 
 
 async def test_activity_keeps_its_history_where_the_hub_has_its_database(
-    hub: StandInHub,
-    hub_python: str,
-    pyz: Path,
-    writable: Path,
-    as_jovyan: dict[str, Any],
-    client: AsyncHTTPClient,
+    hub: StandInHub, installed: Installed, client: AsyncHTTPClient
 ) -> None:
     people(hub)
-    command = [hub_python, str(pyz)]
-    where: dict[str, Any] = {"cwd": writable, **as_jovyan}
-    with running([*command, ACTIVITY], hub.api_url, **where) as service:
+    with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, hub.token_for("ada", ("list:users",)))
-    exported = subprocess.run([*command, "activity", "export", "sam"], capture_output=True, **where)
+    export = [*installed.command, "activity", "export", "sam"]
+    exported = subprocess.run(export, capture_output=True, **installed.options)
 
     (session,) = json.loads(exported.stdout)["sessions"]
     assert datetime.fromisoformat(session["started"]) == datetime.fromisoformat(STARTED)
@@ -197,8 +205,7 @@ async def test_activity_keeps_its_history_where_the_hub_has_its_database(
 
 async def test_activity_without_what_draws_charts_shows_its_tables(
     hub: StandInHub,
-    hub_python: str,
-    pyz: Path,
+    installed: Installed,
     writable: Path,
     as_jovyan: dict[str, Any],
     client: AsyncHTTPClient,
@@ -210,8 +217,7 @@ async def test_activity_without_what_draws_charts_shows_its_tables(
     if as_jovyan:
         os.chown(history, 1000, 1000)
     token = hub.token_for("ada", ("list:users",))
-    command = [hub_python, str(pyz), ACTIVITY]
-    with running(command, hub.api_url, cwd=writable, **as_jovyan) as service:
+    with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, token)
         fetch = Fetch(client, service.origin, service.prefix)
         answer = await fetch("activity/?from=2026-01-05&to=2026-01-07", token=token)
@@ -226,9 +232,7 @@ async def test_activity_without_what_draws_charts_shows_its_tables(
 
 async def test_its_api_is_described_as_that_of_the_package(
     hub: StandInHub,
-    hub_python: str,
-    pyz: Path,
-    writable: Path,
+    installed: Installed,
     start_service: StartService,
     client: AsyncHTTPClient,
 ) -> None:
@@ -239,8 +243,7 @@ async def test_its_api_is_described_as_that_of_the_package(
     }
     here = await start_service(**settings)
     token = hub.token_for("ada", ("list:users",))
-    command = [hub_python, str(pyz), ACTIVITY]
-    with running(command, hub.api_url, cwd=writable) as service:
+    with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, token)
         described = [
             json.loads((await Fetch(client, origin, here.prefix)("api/openapi.json")).body)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.real_hub.test_life import service_pids
-from tornado_service.demo_hub import free_ports
+from tornado_service.demo_machine import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
 ROOT = Path(__file__).parents[2]

@@ -7,11 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
+from tornado.httpclient import HTTPResponse
 
 from tests.real_hub.test_life import service_pids
 from tests.relay import FAULTS, Relay
 from tornado_service.demo import free_ports
 from tornado_service.testing import BROWSER, RealHub
+from tornado_service.testing.real_hub import COMMAND
+
+
+def target_of(answer: HTTPResponse) -> str:
+    """Where a redirect leads."""
+    assert answer.code == 302, answer.body.decode()
+    return answer.headers["Location"]
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +28,12 @@ def relayed():
     (port,) = free_ports(1)
     hub = RealHub(
         service_environment={"JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api"},
-        service_options={
-            "command": [
-                *RealHub().service["command"],
-                "--HubClient.hub_timeout=1",
-                "--HubClient.breaker_pause=0.3",
-                "--ServiceAuth.cache_max_age=1",
-            ]
-        },
+        service_command=[
+            *COMMAND,
+            "--HubClient.hub_timeout=1",
+            "--HubClient.breaker_pause=0.3",
+            "--ServiceAuth.cache_max_age=1",
+        ],
     )
     with hub:
         yield hub, port
@@ -108,8 +114,8 @@ async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> Non
     # signed in at the hub, so that its form does not come between
     await visitor.sign_in("/hub/home", "sam")
     begun = await visitor.get(hub.service_prefix + "?page=2")
-    at_the_hub = await visitor.get(begun.headers["Location"])
-    callback = at_the_hub.headers["Location"]
+    at_the_hub = await visitor.get(target_of(begun))
+    callback = target_of(at_the_hub)
     assert "oauth_callback?code=" in callback
     (pid,) = service_pids(hub.directory)
 
@@ -141,10 +147,10 @@ async def test_two_processes_serve_the_two_halves(start_hub, browse, client) -> 
         visitor = browse(hub)
         await visitor.sign_in("/hub/home", "kim")
         begun = await visitor.get(hub.service_prefix + "?page=3")
-        at_the_hub = await visitor.get(begun.headers["Location"])
+        at_the_hub = await visitor.get(target_of(begun))
         visitor.service = f"http://127.0.0.1:{port}"
 
-        answer = await visitor.open(at_the_hub.headers["Location"])
+        answer = await visitor.open(target_of(at_the_hub))
 
         assert answer.code == 200
         assert visitor.address.endswith("?page=3")

@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from tests.values.support import SCOPE
 from tornado_service.values import overlays
-from tornado_service.values.overlays import Deployment
+from tornado_service.values.deployment import Deployment
 
 
 def grant(site: Callable[[Any], None], *, times: int = 1) -> Config:
@@ -63,7 +63,7 @@ def sets_scopes(c: Any) -> None:
 
 
 IS_6 = jupyterhub.version_info[0] >= 6
-only_6 = pytest.mark.skipif(not IS_6, reason="JupyterHub 6")
+only_6 = pytest.mark.skipif(not IS_6, reason="for JupyterHub 6: make test-6.1")
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
 from tests.live_app import Live, News
-from tests.streaming import APP, CLIENT, NEWS, ask, ending, metric, until
+from tests.streaming import APP, CLIENT, NEWS, ending, holding, metric, only_listener, until
 from tornado_service import streams
 from tornado_service.app import TornadoService
-from tornado_service.testing import Fetch, StandInHub
-
-
-@pytest.fixture
-def service_config() -> dict[str, Any]:
-    return {"TornadoService": APP}
-
-
-@pytest.fixture
-def app(service: TornadoService) -> Live:
-    return service.mounts.find("live").app
-
-
-@pytest.fixture
-def token(hub: StandInHub) -> str:
-    return hub.token_for("alice")
+from tornado_service.testing import Fetch, StandInHub, Visitor
 
 
 class TestBounds:
@@ -63,7 +47,7 @@ class TestBounds:
 
 class TestEnd:
     async def test_at_sign_out_of_that_session(
-        self, fetch: Fetch, hub: StandInHub, visitor, service: TornadoService
+        self, fetch: Fetch, hub: StandInHub, visitor: Visitor, service: TornadoService, app: Live
     ) -> None:
         await visitor.open(service.prefix)
         async with (
@@ -73,7 +57,7 @@ class TestEnd:
             await visitor.get(f"{service.prefix}logout")
 
             assert await ending(mine) == {"reason": "signed-out", "retry": False}
-            service.mounts.find("live").app.news.send("x")
+            app.news.send("x")
             assert (await other.read(1))[0].json == "x"
 
     async def test_when_the_token_is_revoked(
@@ -134,7 +118,7 @@ class TestEnd:
             assert await ending(events) == {"reason": "hub-away", "retry": True}
 
     async def test_not_while_the_hub_may_be_away(
-        self, fetch: Fetch, hub: StandInHub, service: TornadoService, app, token, soon: None
+        self, fetch: Fetch, hub: StandInHub, app: Live, token: str, soon: None
     ) -> None:
         async with fetch.listen(NEWS, token=token) as events:
             hub.fault = "error"
@@ -149,7 +133,7 @@ class TestEnd:
     ) -> None:
         async with fetch.listen("live/api/mine", token=token) as events:
             hub.users[token]["name"] = "renamed"
-            (listener,) = app.news._listeners
+            listener = only_listener(app)
             await until(lambda: listener.current_user["name"] == "renamed")
             app.news.send({"to": "renamed", "text": "x"})
 
@@ -194,10 +178,9 @@ class TestEnd:
     async def test_one_who_does_not_read_cannot_hold_it_up_either(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            await ask(connection, f"{service.prefix}{NEWS}", token)
+        async with holding(service, NEWS, token):
             await until(lambda: len(service.streams) == 1)
-            (listener,) = app.news._listeners
+            listener = only_listener(app)
             while not listener._wire.writing():
                 app.news.send("x" * 60_000)
                 await asyncio.sleep(0)
@@ -205,9 +188,3 @@ class TestEnd:
             service.streams.close()
 
             await until(lambda: service.open_requests == 0)
-
-    @pytest.fixture
-    def soon(self, service: TornadoService, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The hub is asked again and again, without a minute in between."""
-        monkeypatch.setattr(streams, "PAUSE", 0.05)
-        service.auth.cache_max_age = service.auth.identities._max_age = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from tests.live_app import Live
-from tests.streaming import APP, metric, until
-from tornado_service import streams
+from tests.streaming import APP, holding, metric, until
 from tornado_service.app import TornadoService
 from tornado_service.handlers import sockets
 from tornado_service.testing import Fetch, StandInHub, Visitor
@@ -32,26 +30,13 @@ Connect = Callable[..., Awaitable[WebSocketClientConnection]]
 
 
 @pytest.fixture
-def service_config() -> dict[str, Any]:
-    return {"TornadoService": APP}
-
-
-@pytest.fixture
-def app(service: TornadoService) -> Live:
-    return service.mounts.find("live").app
-
-
-@pytest.fixture
-def token(hub: StandInHub) -> str:
-    return hub.token_for("alice")
-
-
-@pytest.fixture
-async def connect(service: TornadoService):
+async def connect(service: TornadoService) -> AsyncIterator[Connect]:
     """Open a socket, as a program or (with its cookies) as a page does."""
     opened: list[WebSocketClientConnection] = []
 
-    async def connect(path: str = ECHO, token: str = "", **headers: str):
+    async def connect(
+        path: str = ECHO, token: str = "", **headers: str
+    ) -> WebSocketClientConnection:
         if token:
             headers["Authorization"] = f"token {token}"
         url = f"ws://127.0.0.1:{service.port}{service.prefix}{path}"
@@ -212,12 +197,7 @@ class TestBounds:
     async def test_one_who_does_not_read_is_dropped(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            connection.setblocking(False)
-            lines = {**UPGRADE, "Host": "x", "Authorization": f"token {token}"}
-            head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-            request = f"GET {service.prefix}{ECHO} HTTP/1.1\r\n{head}\r\n"
-            await asyncio.get_running_loop().sock_sendall(connection, request.encode())
+        async with holding(service, ECHO, token, UPGRADE):
             await until(lambda: bool(app.sockets))
             (open_one,) = app.sockets
             for _ in range(1000):
@@ -236,12 +216,7 @@ class TestBounds:
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            connection.setblocking(False)
-            lines = {**UPGRADE, "Host": "x", "Authorization": f"token {token}"}
-            head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-            request = f"GET {service.prefix}{ECHO} HTTP/1.1\r\n{head}\r\n"
-            await asyncio.get_running_loop().sock_sendall(connection, request.encode())
+        async with holding(service, ECHO, token, UPGRADE):
             await until(lambda: bool(app.sockets))
 
             await until(lambda: not app.sockets)
@@ -302,9 +277,3 @@ class TestEnd:
         await second.write_message("x")
         assert await second.read_message() == "x"
         assert "the socket is broken" in caplog.text
-
-    @pytest.fixture
-    def soon(self, service: TornadoService, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The hub is asked again and again, without a minute in between."""
-        monkeypatch.setattr(streams, "PAUSE", 0.05)
-        service.auth.cache_max_age = service.auth.identities._max_age = 0

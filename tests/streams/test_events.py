@@ -6,30 +6,14 @@ import json
 import socket
 import threading
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 
 from tests.live_app import Live
-from tests.streaming import APP, CLIENT, NEWS, ask, ending, metric, read_until, until
+from tests.streaming import CLIENT, NEWS, ending, holding, metric, only_listener, read_until, until
 from tornado_service import Channel, channel
 from tornado_service.app import TornadoService
-from tornado_service.testing import BROWSER, Fetch, StandInHub
-
-
-@pytest.fixture
-def service_config() -> dict[str, Any]:
-    return {"TornadoService": APP}
-
-
-@pytest.fixture
-def app(service: TornadoService) -> Live:
-    return service.mounts.find("live").app
-
-
-@pytest.fixture
-def token(hub: StandInHub) -> str:
-    return hub.token_for("alice")
+from tornado_service.testing import BROWSER, Fetch, StandInHub, Visitor
 
 
 async def test_what_is_sent_arrives_in_order(app: Live, fetch: Fetch, token: str) -> None:
@@ -45,8 +29,7 @@ async def test_what_is_sent_arrives_in_order(app: Live, fetch: Fetch, token: str
 
 
 async def test_nothing_on_the_way_holds_it_back(service: TornadoService, token: str) -> None:
-    with socket.create_connection(("127.0.0.1", service.port)) as connection:
-        await ask(connection, f"{service.prefix}{NEWS}", token)
+    async with holding(service, NEWS, token) as connection:
         head = (await read_until(connection, b"\r\n\r\n")).partition(b"\r\n\r\n")[0]
 
     lines = head.decode().split("\r\n")
@@ -76,8 +59,8 @@ async def test_events_of_threads_and_bursts_all_arrive(app: Live, fetch: Fetch, 
             thread.join()
 
     assert all(each == received[0] for each in received)
-    for thread in range(5):
-        assert [number for of, number in received[0] if of == thread] == list(range(100))
+    for sender in range(5):
+        assert [number for of, number in received[0] if of == sender] == list(range(100))
 
 
 async def test_who_comes_back_gets_what_they_missed(app: Live, fetch: Fetch, token: str) -> None:
@@ -97,14 +80,14 @@ async def test_who_comes_back_gets_what_they_missed(app: Live, fetch: Fetch, tok
 async def test_who_was_cut_off_before_the_first_event_misses_none(
     service: TornadoService, app: Live, hub: StandInHub, token: str
 ) -> None:
-    with socket.create_connection(("127.0.0.1", service.port)) as connection:
-        await ask(connection, f"{service.prefix}{NEWS}", token)
+    async with holding(service, NEWS, token) as connection:
         hello = await read_until(connection, b"\n\n\r\n")
     (last_id,) = [line for line in hello.split(b"\n") if line.startswith(b"id: ")]
     app.news.send("missed")
 
     assert b"retry: 3000\n" in hello
     place = app.news.place_after(last_id[4:].decode())
+    assert place is not None
     assert [event.data for event in app.news.take(place, 1000)] == ["missed"]
 
 
@@ -123,7 +106,9 @@ async def test_who_cannot_be_helped_is_told_to_load_anew(
     assert (first.name, second.json) == ("reset", "after")
 
 
-async def test_what_is_too_old_is_not_pretended_to_be_known(fetch: Fetch, app: Live, token) -> None:
+async def test_what_is_too_old_is_not_pretended_to_be_known(
+    fetch: Fetch, app: Live, token: str
+) -> None:
     app.news = Channel(history=2)
     app.news.send(0)
     old = app.news.last_id(app.news.now)
@@ -177,7 +162,9 @@ class TestWhoMayListen:
     async def test_an_open_stream_is_none(self, fetch: Fetch, token: str) -> None:
         assert (await fetch("live/api/open", token=token)).code == 401
 
-    async def test_a_scope_can_be_asked_for(self, fetch: Fetch, hub: StandInHub, token) -> None:
+    async def test_a_scope_can_be_asked_for(
+        self, fetch: Fetch, hub: StandInHub, token: str
+    ) -> None:
         refused = await fetch("live/api/scoped", token=token)
         reader = hub.token_for("bob", ("custom:live:read",))
         async with fetch.listen("live/api/scoped", token=reader) as events:
@@ -186,7 +173,9 @@ class TestWhoMayListen:
         assert (refused.code, code) == (403, 200)
         assert "custom:live:read" in json.loads(refused.body)["message"]
 
-    async def test_a_page_needs_its_xsrf_token(self, visitor, service) -> None:
+    async def test_a_page_needs_its_xsrf_token(
+        self, visitor: Visitor, service: TornadoService
+    ) -> None:
         await visitor.open(service.prefix)
 
         refused = await visitor.fetch(NEWS, xsrf=False)
@@ -224,10 +213,9 @@ class TestReaders:
     async def test_one_who_does_not_read_is_dropped_and_costs_no_more_than_the_others(
         self, fetch: Fetch, service: TornadoService, app: Live, token: str
     ) -> None:
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            await ask(connection, f"{service.prefix}{NEWS}", token)
+        async with holding(service, NEWS, token):
             await until(lambda: len(service.streams) == 1)
-            (listener,) = app.news._listeners
+            listener = only_listener(app)
             async with fetch.listen(NEWS, token=token) as events:
                 sent = 0
                 while metric(service, "streams_dropped_total", kind="events") == 0:
@@ -246,9 +234,8 @@ class TestReaders:
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        async with holding(service, NEWS, token) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            await ask(connection, f"{service.prefix}{NEWS}", token)
             await until(lambda: len(service.streams) == 1)
             for _ in range(60):  # more than the kernel takes, and less than the channel keeps
                 app.news.send("x" * 60_000)
@@ -261,17 +248,14 @@ class TestReaders:
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            await ask(connection, f"{service.prefix}{NEWS}", token)
-
+        async with holding(service, NEWS, token) as connection:
             assert await read_until(connection, b":\n\n")
 
     async def test_what_they_did_not_see_is_not_looked_at_again(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
-        with socket.create_connection(("127.0.0.1", service.port)) as connection:
-            await ask(connection, f"{service.prefix}live/api/mine", token)
+        async with holding(service, "live/api/mine", token) as connection:
             await until(lambda: len(service.streams) == 1)
             app.news.send({"to": "bob", "text": "x"})
 

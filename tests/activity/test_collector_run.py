@@ -1,0 +1,89 @@
+"""The collector at work: when it asks, and that nothing ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tornado_service.activity.collector import Collector, next_time
+from tornado_service.activity.model import Sample
+from tornado_service.hub_models import Page, User
+
+NOON = 12 * 3600
+LOG = logging.getLogger("test")
+
+
+@pytest.mark.parametrize(
+    ("now", "interval", "then"),
+    [(0, 300, 315), (14, 300, 315), (299, 300, 315), (300, 300, 615), (7, 60, 63)],
+)
+def test_samples_are_taken_a_little_after_multiples_of_the_interval(
+    now: int, interval: int, then: int
+) -> None:
+    assert next_time(now, interval) == then
+
+
+class OnePage:
+    """A hub with nobody in it. ``seconds``: that an answer takes."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        self.seconds = seconds
+        self.asked = 0
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def user_pages(self, state: str | None = None) -> AsyncIterator[Page[User]]:
+        self.asked += 1
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        await asyncio.sleep(self.seconds)
+        self.at_once -= 1
+        yield Page([], NOON + self.asked)
+
+
+@asynccontextmanager
+async def at_work(collector: Collector, until: asyncio.Event) -> AsyncIterator[None]:
+    running = asyncio.create_task(collector.run())
+    await asyncio.wait_for(until.wait(), 30)
+    yield
+    running.cancel()
+    await asyncio.wait({running})
+
+
+class TestRun:
+    """The collector at work, a sample a second."""
+
+    @pytest.mark.parametrize("seconds", [0, 1.2])
+    async def test_it_takes_one_sample_after_another_however_slow_the_hub(
+        self, seconds: float
+    ) -> None:
+        hub = OnePage(seconds)
+        collector = Collector(hub, 1, LOG)
+        third = asyncio.Event()
+
+        def hear(sample: Sample) -> None:
+            if sample.taken == NOON + 3:
+                third.set()
+
+        collector.listeners.append(hear)
+
+        async with at_work(collector, third):
+            assert collector.latest is not None
+            assert collector.latest.taken == NOON + 3
+            assert hub.most_at_once == 1
+
+    async def test_it_outlives_a_store_that_fails(self, caplog: pytest.LogCaptureFixture) -> None:
+        stored = asyncio.Event()
+
+        async def keep(sample: Sample, interval: int) -> None:
+            assert interval == 1
+            if sample.taken == NOON + 1:
+                raise OSError("no space left")
+            stored.set()
+
+        async with at_work(Collector(OnePage(), 1, LOG, keep), stored):
+            assert "no space left" in caplog.text
