@@ -24,7 +24,8 @@ class Period:
         last: its last day.
         share: the part of it that was watched so far, 0 to 1.
         is_over: whether it has ended.
-        at_least: whether a part of it was not watched: the figures are then what is known.
+        at_least: whether a part of what has passed was not watched: the figures are then what is
+            known.
         active_users: different ones.
         server_seconds: time in which servers ran, each server by itself.
         sessions: how many began.
@@ -59,7 +60,7 @@ def period(history: History, first: date, last: date) -> Period:
         last,
         share=covered / length if length else 0.0,
         is_over=span.end <= history.now,
-        at_least=0 < covered < length,
+        at_least=0 < covered < min(span.end, history.now) - span.start,
     )
     return _with_figures(history, frame) if covered else frame
 
@@ -93,8 +94,8 @@ def _with_figures(history: History, frame: Period) -> Period:
         frame.is_over,
         frame.at_least,
         active_users=history.active(frame.first, frame.last).bit_count(),
-        server_seconds=sum(sum(day.seconds) for day in known),
-        sessions=sum(sum(day.sessions) for day in known),
+        server_seconds=sum(day.seconds for day in known),
+        sessions=sum(day.sessions for day in known),
         peak_servers=max((total.peak for total in totals), default=None),
         mean_servers=_mean(history, totals),
     )

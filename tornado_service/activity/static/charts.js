@@ -113,7 +113,7 @@
         }),
         words: inWords(column),
         key: [
-          ...(rows.some(({ isPart }) => isPart) ? [["part", "watched in part: at least"]] : []),
+          ...(rows.some(({ isPart }) => isPart) ? [["part", "in part"]] : []),
           ...gapKeys(rows),
         ],
       };
