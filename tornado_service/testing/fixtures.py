@@ -147,6 +147,7 @@ def start_hub() -> Iterator[StartHub]:
     yield start
     for hub in started:
         hub.stop()
+        print(hub.log)  # pytest shows it with a failure
 
 
 @pytest.fixture

@@ -17,8 +17,12 @@ from ..demo_apps import TRUSTED
 from ..demo_hub import ThrowAwayHub
 from .service import ServiceConfig
 
-#: Seconds that apps have to be ready.
+#: Seconds that apps have to be ready, and that a hub may take to answer the service: on a machine
+#: that runs tests all is slow at times.
 PATIENCE = 60.0
+
+#: How the hub launches the service.
+COMMAND = [sys.executable, "-m", "tornado_service"]
 
 #: The fixture ``start_hub``.
 StartHub = Callable[..., "RealHub"]
@@ -29,7 +33,14 @@ class RealHub(ThrowAwayHub):
 
     Who may sign in, with any password: ada, an admin; ines, an instructor; sam and kim, two
     students; guest, who may not use the service.
+
+    Args:
+        options: those of `ThrowAwayHub`.
     """
+
+    def __init__(self, **options: Any) -> None:
+        patient = [*COMMAND, f"--HubClient.hub_timeout={PATIENCE:g}"]
+        super().__init__(**{"service_command": patient, **options})
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Use the hub's REST API as an admin.
@@ -118,6 +129,7 @@ class SharedHub:
 
     def _start(self, config: ServiceConfig) -> RealHub:
         settings = {section: dict(values) for section, values in config.items()}
+        settings.setdefault("HubClient", {}).setdefault("hub_timeout", PATIENCE)
         self._file.write_text(
             f"settings = {pprint.pformat(settings, width=100)}\n"
             "for section, values in settings.items():\n"
@@ -127,7 +139,7 @@ class SharedHub:
         service_scopes = set().union(*(app.service_scopes for app in apps))
         user_scopes = set().union(*(app.user_scopes for app in apps))
         hub = RealHub(
-            service_command=[sys.executable, "-m", "tornado_service", f"--config={self._file}"],
+            service_command=[*COMMAND, f"--config={self._file}"],
             service_environment={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             service_scopes=sorted(service_scopes),
             service_options={"oauth_client_allowed_scopes": sorted(user_scopes)},
