@@ -77,6 +77,7 @@ class TornadoService(Settings, Application):
         ),
     }
     raise_config_file_errors = True
+    # the hub's own formatter, too, is none of traitlets'
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
 
     open_requests = 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Integer, List, Unicode
 from traitlets.config import Application
 
-from .demo_hub import PEOPLE, ThrowAwayHub, free_ports, listens
+from .demo_hub import PEOPLE, ThrowAwayHub
+from .demo_machine import free_ports, listens
 from .demo_proxy import NoProxyError, find_npm, find_proxy
 
 if TYPE_CHECKING:

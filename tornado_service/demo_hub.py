@@ -6,8 +6,6 @@ import json
 import os
 import pprint
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from .demo_machine import free_ports, kill_all_in, listens
 from .demo_proxy import find_proxy
 
 PEOPLE = {
@@ -42,50 +41,6 @@ INSTRUCTOR_SCOPES = [
     "list:groups!group=class-a",
     "read:groups!group=class-a",
 ]
-
-
-def listens(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something listens on this port."""
-    try:
-        socket.create_connection((host, port), timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nothing listens on, below those the system gives to outgoing connections."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = 20000 + secrets.randbelow(12000)
-        if not listens(port):
-            found.add(port)
-    return list(found)
-
-
-def _processes_in(directory: Path) -> set[int]:
-    """The processes whose working directory this is, or lies in it."""
-    if not Path("/proc/self/cwd").exists():
-        lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
-        listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603
-        return {int(pid) for pid in listing.stdout.split()} - {os.getpid()}
-    found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory):
-                found.add(int(pid))
-    return found - {os.getpid()}
-
-
-def _kill_all_in(directory: Path) -> None:
-    """End what the hub left behind: every process of its own session, so no group to signal."""
-    for _ in range(100):
-        if not (left := _processes_in(directory)):
-            return
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
 
 
 class ThrowAwayHub:
@@ -171,7 +126,7 @@ class ThrowAwayHub:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
-        _kill_all_in(self.directory)
+        kill_all_in(self.directory)
         if self.process:
             self.process.wait()
         self._last_log = self.log
@@ -254,7 +209,7 @@ class ThrowAwayHub:
             output = self._output
             if output is None:
                 output = stack.enter_context((self.directory / "hub.log").open("ab"))
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
                 [sys.executable, "-m", "jupyterhub", "--config", str(config)],
                 cwd=self.directory,
                 env=environment,

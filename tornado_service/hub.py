@@ -177,6 +177,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             try:
                 return await self._once(url, headers, deadline)
             except HubUnavailable as error:
+                # anybody may guess it
                 pause = max(pause * random.uniform(0.5, 1.5), error.pause)  # noqa: S311
                 # the next try must have a fair chance
                 has_time = time.monotonic() + pause < deadline - self.hub_timeout / 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from ._version import __version__
+from .docstrings import in_markdown, prose
 from .handlers.errors import Error
 from .operations import JSON, Operation, operations
 
@@ -70,9 +70,9 @@ class APIDocument:
             for path, method, described in self._part(mount, schemas):
                 paths.setdefault(path, {}).setdefault(method, described)
             if mount is not None and mount.app is not None:
-                about = inspect.cleandoc(type(mount.app).__doc__ or "")
-                tags.append({"name": mount.name, "description": f"{mount.title}. {about}"})
-        return {
+                about = prose(type(mount.app).__doc__) or mount.title
+                tags.append({"name": mount.name, "description": about})
+        document = {
             "openapi": "3.1.1",
             "info": {
                 "title": service.service_name,
@@ -89,6 +89,7 @@ class APIDocument:
                 "securitySchemes": self._security(),
             },
         }
+        return {key: in_markdown(part) for key, part in document.items()}
 
     def _part(
         self, mount: Mount | None, schemas: dict[str, Any]
@@ -114,7 +115,7 @@ class APIDocument:
         for operation in found:
             try:
                 for model, mode in operation.models().values():
-                    to_json(TypeAdapter(model).json_schema(mode=mode))
+                    to_json(in_markdown(TypeAdapter(model).json_schema(mode=mode)))
                 to_json(operation.describe(dict.fromkeys(operation.models()), ""))
             except Exception as error:  # an author's types do what they like
                 reason = str(error).partition("\n")[0]

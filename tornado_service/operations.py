@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
+from .docstrings import words
 from .handlers.base import METHODS, APIHandler, BaseHandler, door_of
 from .handlers.signature import Signature
 from .paths import templates
 
 if TYPE_CHECKING:
     from .apps import ServiceApp
-
-_SECTION = re.compile(r"^(Args|Attributes|Examples?|Notes?|Raises|Returns|Yields):$", re.MULTILINE)
 
 JSON = "application/json"
 
@@ -66,9 +64,10 @@ class Operation:
             schemas: those of ``models``, by the same names.
             access_scope: what everybody needs who signs in.
         """
+        # mypy takes the hash of a handler for that of its class
         door = door_of(self.handler, self.method)  # type: ignore[arg-type]
         scopes = sorted(door.scopes) if door else []
-        summary, description = _words(self.signature.function, self.handler)
+        summary, description = words(self.signature.function.__doc__ or self.handler.__doc__)
         if scopes:
             description += f"\n\nNeeds the scope {' and '.join(f'`{each}`' for each in scopes)}."
         roles = [access_scope, *scopes]
@@ -180,14 +179,6 @@ def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
             if getattr(handler, method.lower()) is not RequestHandler._unimplemented_method
         }
     return {method: each for method, each in known.items() if method not in ("HEAD", "OPTIONS")}
-
-
-def _words(function: Any, handler: type[Any]) -> tuple[str, str]:
-    """The summary and the description in a docstring, without its sections."""
-    text = inspect.cleandoc(function.__doc__ or handler.__doc__ or "")
-    section = _SECTION.search(text)
-    summary, _, more = text[: section.start() if section else None].partition("\n\n")
-    return " ".join(summary.split()).removesuffix("."), more.strip()
 
 
 def _phrase(status: str) -> str:

@@ -37,7 +37,7 @@ def periodic(interval: float | str) -> Callable[[Method], Method]:
     """
 
     def mark(method: Method) -> Method:
-        method._periodic = interval  # type: ignore[attr-defined]
+        method._periodic = interval  # type: ignore[attr-defined] # a mark, which no type has
         return method
 
     return mark
@@ -118,6 +118,7 @@ class Schedule:
         while True:
             began = time.monotonic()
             await self._run(job)
+            # anybody may guess it
             rest = began + job.interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
             await asyncio.sleep(max(0, rest - time.monotonic()))
 

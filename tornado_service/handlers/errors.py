@@ -81,7 +81,7 @@ class ErrorAnswers(RequestHandler):
 
     def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
         """Set the headers that an error's status asks for."""
-        raise NotImplementedError
+        raise NotImplementedError  # `BaseHandler` has them, as only it knows what is allowed
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what a visitor must not read: an error's cause."""

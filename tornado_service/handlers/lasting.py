@@ -46,6 +46,7 @@ class LastingHandler(APIHandler):
 
     def take_wire(self) -> bool:
         """Take hold of the connection, if there still is one, and of how much waits in it."""
+        # Tornado's types do not say that it is there
         self._wire = self.request.connection.stream  # type: ignore[union-attr]
         if self._wire.closed():
             return False
@@ -59,7 +60,7 @@ class LastingHandler(APIHandler):
 
     def end(self, why: End) -> None:
         """End it at once, and say why if the reader takes it."""
-        raise NotImplementedError
+        raise NotImplementedError  # event streams and web sockets say why in words of their own
 
     def cut(self) -> None:
         """Close the connection."""

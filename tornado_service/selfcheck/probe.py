@@ -199,6 +199,7 @@ class _Received:
 
 
 def _parse(raw: bytes) -> Answer:
+    # it asks for no more of a socket
     response = http.client.HTTPResponse(_Received(raw))  # type: ignore[arg-type]
     response.begin()
     return Answer(response.status, response.headers, response.read())

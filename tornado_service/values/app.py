@@ -15,9 +15,9 @@ from traitlets.config import Application
 from ..config import ConfigError, reject_unknown_flags
 from . import activity, overlays
 from .check import Check, parse_version
+from .deployment import HUB_PORT, NAME, PLACEHOLDER_IMAGE, Deployment
 from .document import Document
 from .helm import Values, ValuesError, hub_service, read
-from .overlays import Deployment
 
 
 class _Command(Application):
@@ -50,7 +50,7 @@ class _Command(Application):
 
     def run(self) -> None:
         """What the command does."""
-        raise NotImplementedError
+        raise NotImplementedError  # each command says it
 
     def _refuse(self, message: str) -> None:
         print(f"{self.name}: {message}", file=sys.stderr)
@@ -174,7 +174,7 @@ class ValuesApp(_Command):
         help="How the code gets there: an image of the hub, or the chart's own image and one file.",
     ).tag(config=True)
     image = Unicode(
-        overlays.PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG."
+        PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG."
     ).tag(config=True)
     jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.").tag(config=True)
     apps = List(
@@ -204,7 +204,7 @@ class ValuesApp(_Command):
     @validate("service_name")
     def _is_name(self, proposal: dict[str, Any]) -> str:
         name = str(proposal["value"])
-        if not overlays.NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise TraitError(
                 f"--name={name}: it is also the name of a port, so a-z, 0-9 and - only, with a"
                 " letter or digit at both ends and at most 63 of them"
@@ -213,8 +213,8 @@ class ValuesApp(_Command):
 
     @validate("port")
     def _is_free(self, proposal: dict[str, Any]) -> int:
-        if proposal["value"] == overlays.HUB_PORT:
-            raise TraitError(f"--port={overlays.HUB_PORT} is the hub's own")
+        if proposal["value"] == HUB_PORT:
+            raise TraitError(f"--port={HUB_PORT} is the hub's own")
         return int(proposal["value"])
 
     @validate("image")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .overlays import PLACEHOLDER_IMAGE
+from .deployment import PLACEHOLDER_IMAGE
 from .site import Finding, Service, Site
 
 IMAGE = ("hub", "image")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .deployment import COMPONENT, HUB_ACCESS, HUB_PORT, NAME
 from .helm import as_list, as_map
-from .overlays import COMPONENT, HUB_ACCESS, HUB_PORT, NAME
 from .policy import admits, as_number, ports_for
 from .site import LOOPBACK, Finding, Service, Site
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from .overlays import HUB_PORT, NAME
+from .deployment import HUB_PORT, NAME
 from .site import LOOPBACK, Finding, Service, Site
 
 FIELDS = {
@@ -145,7 +145,7 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
         )
     elif service.url.scheme not in ("http", "https"):
         yield site.finding(path, "the hub exits: it takes http:// or https:// only.", right)
-    elif service.host in {*LOOPBACK, "localhost", "0.0.0.0", "::"}:  # noqa: S104
+    elif service.host in {*LOOPBACK, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
         yield site.finding(
             path,
             f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503.",

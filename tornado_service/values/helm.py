@@ -61,6 +61,7 @@ def read(file: str) -> dict[str, Any]:
         ValuesError: it is missing, no YAML, no map, or Helm would drop a part of it.
     """
     try:
+        # a safe loader that minds more
         values = yaml.load(FilePath(file).read_text(encoding="utf-8"), _Loader)  # noqa: S506
     except OSError as error:
         raise ValuesError(f"{file}: {error.strerror}") from error

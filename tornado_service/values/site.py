@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from .deployment import HUB_ACCESS, HUB_PORT
 from .document import Path
 from .helm import CHART, Values, as_list, as_map, hub_service
-from .overlays import HUB_ACCESS, HUB_PORT
 
 LOOPBACK = ("127.0.0.1", "::1")
 

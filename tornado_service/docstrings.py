@@ -1,0 +1,60 @@
+"""Docstrings as OpenAPI takes them: summaries in plain text, descriptions in CommonMark."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+_SECTION = re.compile(r"^(Args|Attributes|Examples?|Notes?|Raises|Returns|Yields):$", re.MULTILINE)
+
+#: A line of a section, and those that go on with it.
+_ENTRY = re.compile(r"^ {4}(\w+): (.)(.*(?:\n {8}.+)*)", re.MULTILINE)
+
+#: Code, as reStructuredText has it.
+_CODE = re.compile(r"(?<!`)``([^`]+)``(?!`)")
+
+
+def prose(text: str | None) -> str:
+    """A docstring without its sections."""
+    clean = inspect.cleandoc(text or "")
+    section = _SECTION.search(clean)
+    return clean[: section.start() if section else None].rstrip()
+
+
+def words(text: str | None) -> tuple[str, str]:
+    """The summary and the description in a docstring."""
+    summary, _, more = prose(text).partition("\n\n")
+    return " ".join(summary.replace("`", "").split()).removesuffix("."), more.strip()
+
+
+def in_markdown(part: Any) -> Any:
+    """A part of a document, with all its descriptions in CommonMark.
+
+    What a docstring says of attributes is said of the schema's properties instead.
+    """
+    if isinstance(part, list):
+        return [in_markdown(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    text = part.get("description")
+    if not isinstance(text, str):
+        return {key: in_markdown(value) for key, value in part.items()}
+    if "properties" in part:
+        part = {**part, "properties": _described(part["properties"], text)}
+        text = prose(text)
+    whole = {key: in_markdown(value) for key, value in part.items()}
+    return {**whole, "description": _CODE.sub(r"`\1`", text)}
+
+
+def _described(properties: dict[str, Any], text: str) -> dict[str, Any]:
+    """Properties with what a docstring says of them, unless they have words of their own."""
+    _, _, section = text.partition("\nAttributes:\n")
+    found = {
+        name: " ".join(f"{first.upper()}{rest}".split())
+        for name, first, rest in _ENTRY.findall(section)
+    }
+    return {
+        name: {"description": found[name], **schema} if name in found else schema
+        for name, schema in properties.items()
+    }

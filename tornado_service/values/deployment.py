@@ -1,0 +1,67 @@
+"""A deployment: where in a cluster the service runs, and as what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+COMPONENT = "app.kubernetes.io/component"
+INSTANCE = "app.kubernetes.io/instance"
+HUB_ACCESS = "hub.jupyter.org/network-access-hub"
+HUB_PORT = 8081
+
+PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
+
+#: A name that Kubernetes takes for a port and everything takes in a URL.
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What differs from one deployment to the next."""
+
+    name: str = "tornado-service"
+    port: int = 8181
+    #: the hub's Kubernetes Service
+    hub: str = "hub"
+    #: only needed where a namespace holds several
+    release: str = ""
+    base_url: str = "/"
+    image: str = PLACEHOLDER_IMAGE
+    #: who may open it; nobody named: everyone
+    groups: Sequence[str] = ()
+    #: import strings, and what those apps declare
+    apps: Sequence[str] = ()
+    service_scopes: Sequence[str] = ()
+    user_scopes: Sequence[str] = ()
+    #: call the Hub API at 127.0.0.1, whatever its Service is called
+    loopback_api: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The scope that lets a person in."""
+        return f"access:services!service={self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where the service opens."""
+        return f"{self.base_url.rstrip('/')}/services/{self.name}/"
+
+    @property
+    def own_scopes(self) -> list[str]:
+        """The scopes that apps have made up."""
+        scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
+        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+
+    def pod(self, component: str) -> dict[str, Any]:
+        """Selects a pod of the chart."""
+        labels = {COMPONENT: component}
+        if self.release:
+            labels[INSTANCE] = self.release
+        return {"podSelector": {"matchLabels": labels}}
+
+    def command(self, *start: str) -> list[str]:
+        """The command line that the hub runs."""
+        return ["python3", *start, *(f"--TornadoService.apps={app}" for app in self.apps)]
