@@ -1,1 +1,1 @@
-pytest_plugins = ["tornado_service.testing"]
+pytest_plugins = ["tornado_service.testing", "tests.databases"]

@@ -74,7 +74,7 @@ def test_it_is_live_in_a_real_hub(run: Run) -> None:
 def test_its_settings_are_documented(run: Run) -> None:
     shown = run("-m", "tornado_service", "--TornadoService.apps=notices", "--help-all")
 
-    assert "--Notices.file=<Unicode>" in shown.stdout
+    assert "--Notices.database_url=<Unicode>" in shown.stdout
     assert "--Notices.clean_interval=<Float>" in shown.stdout
     assert shown.stderr == ""
 

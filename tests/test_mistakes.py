@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tornado.web import RequestHandler, authenticated
+from traitlets import Unicode
 
 from tornado_service import APIHandler, PageHandler, ServiceApp, allow_unauthenticated, needs_scopes
 from tornado_service.app import TornadoService
@@ -97,8 +100,38 @@ class Names(PageHandler):
 RETRY: dict[str, Any] = {"retry_after": None}
 
 
+class Base(DeclarativeBase):
+    pass
+
+
+class Grade(Base):
+    __tablename__ = "grades"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class AsksTheDatabase(APIHandler):
+    """It asks on the event loop, which all share."""
+
+    app: Careless
+
+    async def get(self) -> dict[str, int]:
+        with self.app.sessions.reading() as session:
+            return {"grades": len(session.scalars(select(Grade)).all())}
+
+    async def post(self) -> dict[str, int]:
+        with self.app.sessions.writing() as session:
+            session.add(Grade())
+        return {}
+
+
 class Careless(ServiceApp):
     name = "careless"
+
+    database_url = Unicode(help="Where the grades are.").tag(config=True)
+
+    def start(self) -> None:
+        self.sessions = self.open_database(Base.metadata)
 
     def handlers(self) -> list[tuple[Any, ...]]:
         return [
@@ -106,6 +139,7 @@ class Careless(ServiceApp):
             ("api/forgotten", Forgotten),
             ("api/blocking", Blocking),
             ("api/asks", AsksAsBefore),
+            ("api/database", AsksTheDatabase),
             ("api/fails", Fails),
             ("names", Names),
         ]
@@ -123,8 +157,11 @@ class BareApp(ServiceApp):
 
 
 @pytest.fixture
-def service_config() -> ServiceConfig:
-    return {"TornadoService": {"apps": ["tests.test_mistakes:Careless"]}}
+def service_config(sqlite_url: str) -> ServiceConfig:
+    return {
+        "TornadoService": {"apps": ["tests.test_mistakes:Careless"]},
+        "Careless": {"database_url": sqlite_url},
+    }
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
@@ -170,6 +207,23 @@ async def test_a_blocking_method_holds_up_nobody(hub: StandInHub, fetch: Fetch) 
     assert first.code == 200
     assert not blocking.done()
     assert (await blocking).code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_database_is_not_asked_on_the_loop(
+    hub: StandInHub,
+    fetch: Fetch,
+    service: TornadoService,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(service.log.handlers[0], "stream", log)
+
+    answer = await fetch("careless/api/database", token=hub.token_for("ada"), method=method)
+
+    assert answer.code == 500
+    assert "write the method as `def` and not `async def`" in log.getvalue()
 
 
 async def test_asking_who_calls_as_before_does_not_block(fetch: Fetch) -> None:

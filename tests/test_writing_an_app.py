@@ -6,14 +6,16 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import tornado_service
@@ -31,6 +33,7 @@ from tornado_service.testing import (
     NewVisitor,
     ServiceConfig,
     StandInHub,
+    StartService,
     Visitor,
     browser,
     fixtures,
@@ -59,15 +62,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    for name in ("hello", "reports", "people", "chat"):
+    for name in ("hello", "reports", "people", "wishes", "chat"):
         sys.modules.pop(name, None)
     tornado_service.handlers.ops.static_files.cache_clear()
 
 
 @pytest.fixture
 def service_config(folder: Path) -> ServiceConfig:
-    apps = ["hello:HelloApp", "reports:Reports", "people:People", "chat:Chat"]
-    return {"TornadoService": {"apps": apps}, "People": {"seats": 40}}
+    names = ["hello:HelloApp", "reports:Reports", "people:People", "wishes:Wishes", "chat:Chat"]
+    return {
+        "TornadoService": {"apps": names},
+        "People": {"seats": 40},
+        "Wishes": {"database_url": f"sqlite:///{folder}/wishes.sqlite"},
+    }
 
 
 @pytest.fixture
@@ -95,6 +102,7 @@ def test_every_block_of_code_is_tried() -> None:
         *REPORTS,
         "people.py",
         "tornado_service_config.py",
+        "wishes.py",
         "chat.py",
         "test_in_a_browser.py",
         "pyproject.toml",
@@ -210,6 +218,28 @@ async def test_people(hub: StandInHub, fetch: Fetch, service: TornadoService) ->
     refused = await fetch("people/api/mine", token=sam)
     assert refused.code == 403
     assert b"list:users" in refused.body
+
+
+async def test_wishes_are_kept(
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+    fetch: Fetch,
+    service_config: ServiceConfig,
+    start_service: StartService,
+    folder: Path,
+) -> None:
+    sam, path = hub.token_for("sam"), "wishes/api/wishes"
+    for text in ("more", "less"):
+        posted = await fetch(path, token=sam, method="POST", json={"text": text})
+        assert posted.code == 204
+    assert (await fetch(path, token=sam)).body == b'["more","less"]'
+
+    again = await start_service(**service_config)
+
+    fetch_again = Fetch(client, f"http://127.0.0.1:{again.port}", PREFIX)
+    assert (await fetch_again(path, token=sam)).body == b'["more","less"]'
+    with closing(sqlite3.connect(folder / "wishes.sqlite")) as connection:
+        assert connection.execute("SELECT author, text FROM wishes").fetchone() == ("sam", "more")
 
 
 async def test_chat(hub: StandInHub, service: TornadoService) -> None:

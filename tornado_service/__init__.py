@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .apps import ServiceApp
     from .auth import allow_unauthenticated, needs_scopes
     from .channel import Channel
+    from .database.sessions import Sessions
     from .handlers.base import APIHandler, PageHandler
     from .handlers.events import EventStream
     from .handlers.sockets import WebSocketHandler
@@ -32,6 +33,7 @@ __all__ = [
     "HubUnavailable",
     "PageHandler",
     "ServiceApp",
+    "Sessions",
     "User",
     "WebSocketHandler",
     "__version__",
@@ -51,6 +53,7 @@ _HOMES = {
     "HubUnavailable": ".hub",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps",
+    "Sessions": ".database.sessions",
     "User": ".hub_models",
     "WebSocketHandler": ".handlers.sockets",
     "allow_unauthenticated": ".auth",

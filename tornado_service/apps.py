@@ -21,11 +21,13 @@ from .handlers.signature import DeclarationError
 from .threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Awaitable, Callable, Set
 
     from jinja2 import Environment
     from prometheus_client import CollectorRegistry
+    from sqlalchemy import Connection, MetaData
 
+    from .database.sessions import Sessions
     from .hub import HubClient
 
 #: First parts of paths that are the core's own.
@@ -43,6 +45,11 @@ class AppError(Exception):
     """Why an app cannot run, in words for an admin."""
 
 
+def _either(method: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None] | None]:
+    """Let an app write it as a plain ``def``, too."""
+    return method
+
+
 class ServiceApp(LoggingConfigurable):
     """A part of the service with pages, an API and settings of its own, below ``P/<name>/``.
 
@@ -58,6 +65,8 @@ class ServiceApp(LoggingConfigurable):
     service_scopes: ClassVar[Set[str]] = frozenset()
     user_scopes: ClassVar[Set[str]] = frozenset()
 
+    _databases: tuple[Sessions, ...] = ()
+
     def handlers(self) -> list[tuple[Any, ...]]:
         """What answers where.
 
@@ -69,11 +78,44 @@ class ServiceApp(LoggingConfigurable):
         """
         return []
 
+    @_either
     async def start(self) -> None:
-        """Get ready. The app's addresses answer when this has ended; it must not block."""
+        """Get ready. The app's addresses answer when this has ended.
 
+        A plain ``def`` runs in a thread; an ``async def`` must not block.
+        """
+
+    @_either
     async def stop(self) -> None:
-        """Clean up, in 2 seconds at most. Called if ``start`` has ended well."""
+        """Clean up, in 2 seconds at most, as ``start``. Called if that has ended well."""
+
+    def open_database(
+        self,
+        metadata: MetaData,
+        upgrade: Callable[[Connection], None] | None = None,
+        *,
+        setting: str = "database_url",
+    ) -> Sessions:
+        """Open the app's database: SQLite or PostgreSQL, as its admin has set it.
+
+        Tables that are missing are made. A damaged SQLite file is put aside, and a new one begun.
+        It is closed when the app has stopped. Call this in a plain ``def start``: it blocks.
+
+        Args:
+            metadata: the app's tables, as in ``open_database(Base.metadata)``.
+            upgrade: changes tables that an earlier version of the app has made. Called each time,
+                if there are any, in the transaction that makes those that are missing.
+            setting: the trait of the app that has the URL.
+
+        Raises:
+            AppError: the database cannot be used; the message says what to change.
+            RuntimeError: on the event loop.
+        """
+        from .database.sessions import open_sessions  # not loaded for apps without one
+
+        sessions = open_sessions(self, setting, metadata, upgrade)
+        self._databases = (*self._databases, sessions)
+        return sessions
 
     @property
     def prefix(self) -> str:

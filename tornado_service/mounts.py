@@ -108,6 +108,18 @@ class Mount:
         self.schedule = Schedule(app, jobs_of(app), service.metrics)
         return app
 
+    async def stop(self, app: ServiceApp) -> None:
+        """Stop its app, and close the databases of it in any case."""
+        try:
+            await contained(app.stop)
+        finally:
+            await self.close_databases()
+
+    async def close_databases(self) -> None:
+        """Close those that its app has opened; in a thread, as SQLite tidies up then."""
+        for sessions in self.app._databases if self.app else ():
+            await in_thread(sessions.close, "database of an app")
+
     def scopes_needed(self) -> set[str]:
         """All scopes that methods of its handlers ask for."""
         methods = (name.lower() for name in METHODS)
@@ -235,6 +247,9 @@ class Mounts:
                 mount.schedule.start()
             self._service.log.info("App %s is ready at %s", mount.name, app.prefix)
             self._warn_of_scopes(mount, cls)
+        finally:
+            if not mount.is_ready:
+                await mount.close_databases()
 
     def _warn_of_scopes(self, mount: Mount, cls: type[ServiceApp]) -> None:
         """Say which of an app's own scopes no browser can have: the hub leaves them out."""
@@ -270,7 +285,7 @@ class Mounts:
         try:
             if mount.schedule:
                 limit -= await mount.schedule.stop(limit / 2)
-            await within(limit, contained(app.stop), "stop()")
+            await within(limit, mount.stop(app), "stop()")
         except AppError as error:
             self._service.log.error("App %s: %s", app.name, error)
         except Exception:

@@ -15,10 +15,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 
 import tornado_service
-from tests.activity.conftest import POSTGRESQL
+from tests.databases import POSTGRESQL
 from tornado_service.activity import migrations, tables
-from tornado_service.activity.database import Database, open_database
+from tornado_service.activity.database import open_database
 from tornado_service.activity.migrations.versions import v0001_history
+from tornado_service.database.database import Database
 
 OPEN = """
 import sys

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from tests.activity.conftest import Disk, Open
+from tests.activity.conftest import Open
 from tests.activity.stored import FIVE_MINUTES, START, people, sample
-from tornado_service.activity import database
+from tests.databases import Disk
+from tornado_service.activity.database import SETTING
 from tornado_service.activity.migrations import VERSION_TABLE
 from tornado_service.activity.store import Condition, State, Store, Unavailable
+from tornado_service.database import engine as engines
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def test_one_of_a_newer_version_is_refused(open_store: Open, database_url:
     store = await open_store(database_url)
     await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.close()
-    engine = database._make_engine(database_url)
+    engine = engines.make_engine(database_url, SETTING)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     engine.dispose()
@@ -132,7 +134,7 @@ async def test_a_lock_of_another_process_costs_a_sample(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    monkeypatch.setattr(engines, "PATIENCE", 0.1)
     store = await open_store(sqlite_url)
     with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -198,7 +200,7 @@ async def test_a_postgresql_that_hangs_up_costs_a_sample_at_most(
     url = new_postgresql("postgresql+psycopg2")
     store = await open_store(url)
     await store.add(sample(START, "ada"), FIVE_MINUTES)
-    engine = database._make_engine(url)
+    engine = engines.make_engine(url, SETTING)
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -22,10 +22,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from tornado_service.activity import retention, tables
-from tornado_service.activity.database import Database, open_database
+from tornado_service.activity.database import open_database
 from tornado_service.activity.meta import Meta
 from tornado_service.activity.reader import Reader
 from tornado_service.activity.statements import insert_new, upsert
+from tornado_service.database.database import Database
 
 DAY = 86400
 START = 1_767_225_600  # 1 January 2026

@@ -17,11 +17,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from ..database.database import Database
+from ..database.trouble import NoDatabase, first_line, is_damage
 from . import privacy, retention
-from .database import Database, open_database
+from .database import open_database
+from .migrations import NewerDatabase
 from .model import Sample
 from .reader import Reader
-from .trouble import NewerDatabase, NoDatabase, first_line, is_damage
 from .writer import add_sample
 
 Result = TypeVar("Result")
@@ -131,8 +133,9 @@ class Store:
             added = await _in(self._writer, partial(self._add, sample, interval))
         except TROUBLE as error:
             self._be(self._in_trouble(error))
-            at = datetime.fromtimestamp(sample.taken, timezone.utc)
-            self._log.warning("Activity at %s is not kept: %s", at.isoformat(), first_line(error))
+            if self._url:  # else nothing is to be kept
+                at = datetime.fromtimestamp(sample.taken, timezone.utc).isoformat()
+                self._log.warning("Activity at %s is not kept: %s", at, first_line(error))
             return False
         self._be(Condition(State.READY, self._note))
         return added
@@ -227,7 +230,7 @@ class Store:
             with database.writing() as connection:
                 result = work(connection)
             if erase:
-                database.erase()
+                self._erase(database)
         except DBAPIError as error:
             if is_damage(error):
                 self._open(thorough=True)
@@ -243,13 +246,30 @@ class Store:
             self._database.close()
             self._database = None
         database = open_database(self._url, thorough=thorough)
-        if self.naming is not privacy.own_name:
-            with database.writing() as connection:
-                privacy.hide_names(connection, self.naming)
+        try:
+            self._hide_names(database)
+        except BaseException:
+            database.close()
+            raise
         self._database = database
         self._note = ""
         if database.put_aside:
             self._note = f"A damaged history is now {database.put_aside}, and a new one began."
+
+    def _hide_names(self, database: Database) -> None:
+        if self.naming is privacy.own_name:
+            return
+        with database.writing() as connection:
+            is_hidden = privacy.hide_names(connection, self.naming)
+        if is_hidden:
+            self._erase(database)
+
+    def _erase(self, database: Database) -> None:
+        if not database.erase():
+            self._log.warning(
+                "What was removed from the history of activity is still in SQLite's log, as"
+                " somebody reads. Do the same again."
+            )
 
     def _be(self, condition: Condition) -> None:
         """Be so, and say so if it is new."""

@@ -17,21 +17,28 @@ from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection
 
+from ...database.trouble import NoDatabase
 from . import versions
 
 #: Where alembic notes the version; the hub has an ``alembic_version`` of its own.
 VERSION_TABLE = "activity_version"
 
 
-class NewerSchema(Exception):
+class NewerDatabase(NoDatabase):
     """The database is of a newer version of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database is of a newer version of tornado_service: install that again, or name"
+            " another database. Nothing in it was changed."
+        )
 
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema to this version, in the transaction at hand.
 
     Raises:
-        NewerSchema: it is beyond that.
+        NewerDatabase: it is beyond that.
     """
     history = _history()
 
@@ -53,10 +60,10 @@ def check(heads: Collection[str]) -> None:
     """See that a database's version is known here.
 
     Raises:
-        NewerSchema: it is not.
+        NewerDatabase: it is not.
     """
     if not {script.revision for script in _scripts()}.issuperset(heads):
-        raise NewerSchema
+        raise NewerDatabase
 
 
 def _history() -> RevisionMap:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 from traitlets import Float, Unicode
@@ -11,7 +9,7 @@ from traitlets import Float, Unicode
 from tornado_service import Channel, HubRefused, HubUnavailable, ServiceApp, periodic
 
 from . import handlers
-from .board import Board, NewNotice, Notice
+from .board import Base, Board, NewNotice, Notice
 
 
 class Notices(ServiceApp):
@@ -22,10 +20,11 @@ class Notices(ServiceApp):
     service_scopes = frozenset({"list:users"})
     user_scopes = frozenset({handlers.WRITE})
 
-    file = Unicode(
-        "notices.json",
-        help="""Where the notices are kept; by default in the working directory, which is the
-        hub's own. Default: notices.json.""",
+    database_url = Unicode(
+        "sqlite:///notices.sqlite",
+        help="""Where the notices are kept, as SQLAlchemy has it: a file in the working directory,
+        which is the hub's own; or ``postgresql+psycopg2://…``. Default: sqlite:///notices.sqlite.
+        """,
     ).tag(config=True)
 
     clean_interval = Float(
@@ -42,10 +41,11 @@ class Notices(ServiceApp):
             ("api/events", handlers.NoticeEvents),
         ]
 
-    async def start(self) -> None:
-        """Read the file; what is in it and cannot be read is not overwritten."""
+    def start(self) -> None:
+        """Open the database, in a thread."""
         self.news = Channel()
-        self.board = await asyncio.to_thread(Board, Path(self.file))
+        self.sessions = self.open_database(Base.metadata)
+        self.board = Board(self.sessions)
 
     def post(self, new: NewNotice, author: str) -> Notice:
         """Put a notice up, and tell all open pages."""

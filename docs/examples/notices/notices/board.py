@@ -1,16 +1,35 @@
-"""The board: notices, kept in a file."""
+"""The board: notices, kept in a database."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tornado_service import Sessions
+
+
+class Base(DeclarativeBase):
+    """The tables."""
+
+
+class Row(Base):
+    """A notice as the database has it; times are those of UTC."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    level: Mapped[str]
+    group: Mapped[str]
+    author: Mapped[str]
+    posted: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(index=True)
 
 
 class NewNotice(BaseModel):
@@ -22,40 +41,29 @@ class NewNotice(BaseModel):
     group: str = Field("", description="Only for members of this group of the hub; empty: for all.")
 
 
+def _in_utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=timezone.utc)
+
+
 class Notice(BaseModel):
     """A notice on the board."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     text: str
     level: Literal["info", "warning"]
     group: str
     author: str
-    posted: datetime
-    until: datetime
-
-
-_FILE = TypeAdapter(tuple[Notice, ...])
+    posted: Annotated[datetime, AfterValidator(_in_utc)]
+    until: Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Board:
-    """Notices in a file, which is read once, and written anew at each change.
+    """Notices in a database. All of its methods wait for that, so they belong into threads."""
 
-    What changes it waits for the disk, so it belongs into a thread; ``shown`` does not.
-
-    Args:
-        file: where they are kept. It need not be there yet.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: what is in it are no notices. It is left as it is.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-        self._notices: tuple[Notice, ...] = ()
-        if file.exists():
-            self._notices = _FILE.validate_json(file.read_bytes())
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
     def shown(self, groups: Iterable[str] | None = None) -> list[Notice]:
         """Those whose time is not over, the newest first.
@@ -63,49 +71,42 @@ class Board:
         Args:
             groups: of the reader; without them, the notices for all groups.
         """
-        now = _now()
-        found = [notice for notice in reversed(self._notices) if notice.until > now]
-        if groups is None:
-            return found
-        return [notice for notice in found if notice.group in {"", *groups}]
+        wanted = select(Row).where(Row.until > now()).order_by(Row.posted.desc())
+        if groups is not None:
+            wanted = wanted.where(Row.group.in_({"", *groups}))
+        with self._sessions.reading() as session:
+            return [Notice.model_validate(row) for row in session.scalars(wanted)]
 
     def add(self, new: NewNotice, author: str) -> Notice:
         """Put one up."""
-        now = _now()
-        notice = Notice(
+        posted = now()
+        row = Row(
             id=secrets.token_hex(8),
             author=author,
-            posted=now,
-            until=now + timedelta(hours=new.hours),
+            posted=posted,
+            until=posted + timedelta(hours=new.hours),
             **new.model_dump(include={"text", "level", "group"}),
         )
-        with self._lock:
-            self._keep((*self._notices, notice))
-        return notice
+        with self._sessions.writing() as session:
+            session.add(row)
+        return Notice.model_validate(row)
 
     def remove(self, notice_id: str) -> list[Notice]:
         """Take one down, if it is there."""
-        return self._remove(lambda notice: notice.id == notice_id)
+        return self._remove(Row.id == notice_id)
 
     def remove_past(self) -> list[Notice]:
         """Take down those whose time is over."""
-        now = _now()
-        return self._remove(lambda notice: notice.until <= now)
+        return self._remove(Row.until <= now())
 
-    def _remove(self, is_due: Callable[[Notice], bool]) -> list[Notice]:
-        with self._lock:
-            due = [notice for notice in self._notices if is_due(notice)]
-            if due:
-                self._keep(tuple(notice for notice in self._notices if notice not in due))
-        return due
-
-    def _keep(self, notices: tuple[Notice, ...]) -> None:
-        """Write them first: what is shown is what will be there after a restart."""
-        new = self._file.with_name(f"{self._file.name}.new")
-        new.write_bytes(_FILE.dump_json(notices, indent=1))
-        os.replace(new, self._file)
-        self._notices = notices
+    def _remove(self, is_due: ColumnElement[bool]) -> list[Notice]:
+        with self._sessions.writing() as session:
+            due = session.scalars(select(Row).where(is_due)).all()
+            for row in due:
+                session.delete(row)
+        return [Notice.model_validate(row) for row in due]
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+def now() -> datetime:
+    """The time of UTC, without its zone, which not every database keeps."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)

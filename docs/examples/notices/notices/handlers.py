@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +36,11 @@ class BoardPage(PageHandler):
     app: Notices
 
     async def get(self) -> None:
-        """Show it."""
+        """Show it; the hub is awaited, and the database in a thread."""
         user = self.current_user
         self.write_page(
             "notices.html",
-            notices=self.app.board.shown(groups_of(user)),
+            notices=await asyncio.to_thread(self.app.board.shown, groups_of(user)),
             may_write=may_write(user),
             running=await self.app.running() if may_write(user) else None,
         )

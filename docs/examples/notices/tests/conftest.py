@@ -9,5 +9,5 @@ pytest_plugins = ["tornado_service.testing"]
 def service_config(tmp_path):
     return {
         "TornadoService": {"apps": ["notices"]},
-        "Notices": {"file": str(tmp_path / "notices.json"), "clean_interval": 1},
+        "Notices": {"database_url": f"sqlite:///{tmp_path}/notices.sqlite", "clean_interval": 1},
     }

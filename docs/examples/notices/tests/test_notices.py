@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from datetime import datetime, timedelta, timezone
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from notices.board import Row, now
 
-from tornado_service.testing import AppError, Fetch
+from tornado_service.testing import AppError
 
 WRITE = "custom:notices:write"
 API = "notices/api/notices"
@@ -30,14 +34,6 @@ def notice(text: str = "Restart at 17:00", **more: object) -> dict[str, object]:
     return {"method": "POST", "json": {"text": text, **more}}
 
 
-def saved(**more: object) -> dict[str, object]:
-    """A notice as the file has it."""
-    now = datetime.now(timezone.utc)
-    times = {"posted": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
-    texts = {"id": "ab12", "text": "Old", "level": "info", "group": "", "author": "ines"}
-    return {**texts, **times, **more}
-
-
 async def texts(fetch, token: str) -> list[str]:
     return [each["text"] for each in json.loads((await fetch(API, token=token)).body)]
 
@@ -49,8 +45,10 @@ async def test_who_may_write_puts_up_a_notice_and_takes_it_down(fetch, writer, r
     (seen,) = json.loads((await fetch(API, token=reader)).body)
     assert seen == json.loads(posted.body)
     assert (seen["text"], seen["author"], seen["level"]) == ("Restart at 17:00", "ines", "warning")
-    hours = datetime.fromisoformat(seen["until"]) - datetime.fromisoformat(seen["posted"])
-    assert hours == timedelta(hours=2)
+    posted_at, until = (
+        datetime.strptime(seen[name], "%Y-%m-%dT%H:%M:%S.%f%z") for name in ("posted", "until")
+    )
+    assert until - posted_at == timedelta(hours=2)
 
     address = f"{API}/{seen['id']}"
     assert (await fetch(address, token=reader, method="DELETE")).code == 403
@@ -147,40 +145,46 @@ async def test_a_restart_keeps_the_notices(fetch, writer, service_config, start_
     again = await start_service(**service_config)
 
     (mount,) = again.mounts
-    assert [each.text for each in mount.app.board.shown()] == ["Restart at 17:00"]
+    shown = await asyncio.to_thread(mount.app.board.shown)
+    assert [each.text for each in shown] == ["Restart at 17:00"]
 
 
-async def test_a_notice_comes_down_by_itself(
-    hub, tmp_path: Path, start_service, service_config, client
-) -> None:
-    soon = (datetime.now(timezone.utc) + timedelta(seconds=2)).isoformat()
-    file = tmp_path / "notices.json"
-    file.write_text(json.dumps([saved(until=soon), saved(id="cd34", text="New")]))
-    service = await start_service(**service_config)
-    fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
+    (mount,) = service.mounts
+    old = {"text": "Old", "level": "info", "group": "", "author": "ines", "posted": now()}
 
-    async with fetch.listen("notices/api/events", token=hub.token_for("sam")) as events:
+    def keep() -> None:
+        with mount.app.sessions.writing() as session:
+            session.add(Row(id="ab12", until=now(), **old))
+            session.add(Row(id="cd34", until=now() + timedelta(hours=1), **old))
+
+    async with fetch.listen("notices/api/events", token=reader) as events:
+        await asyncio.to_thread(keep)
         (event,) = await events.read(1)
 
     assert (event.name, event.json["id"]) == ("removed", "ab12")
-    assert [each["id"] for each in json.loads(file.read_text())] == ["cd34"]
+    assert [each.id for each in await asyncio.to_thread(mount.app.board.shown)] == ["cd34"]
 
 
-async def test_a_file_that_cannot_be_read_is_left_as_it_is(
+async def test_a_file_of_something_else_is_left_as_it_is(
     tmp_path: Path, start_service, service_config
 ) -> None:
-    file = tmp_path / "notices.json"
-    file.write_text('[{"text": "half')
+    file = tmp_path / "notices.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER)")
+    before = file.read_bytes()
 
-    with pytest.raises(AppError, match="Invalid JSON"):
+    with pytest.raises(AppError, match="belongs to something else"):
         await start_service(**service_config)
 
-    assert file.read_text() == '[{"text": "half'
+    assert file.read_bytes() == before
 
 
 async def test_what_cannot_be_kept_is_not_shown(fetch, writer, reader, tmp_path: Path) -> None:
-    (tmp_path / "notices.json.new").mkdir()
+    file = tmp_path / "notices.sqlite"
+    elsewhere = file.rename(tmp_path / "elsewhere.sqlite")
 
     assert (await fetch(API, token=writer, **notice())).code == 500
 
+    elsewhere.rename(file)
     assert await texts(fetch, reader) == []

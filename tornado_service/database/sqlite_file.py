@@ -5,25 +5,29 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-from . import migrations
 from .trouble import NoDatabase, is_damage
 
 #: Seconds that we wait for another process.
 PATIENCE = 5.0
 
+#: Whether a file that has these tables is one of ours.
+IsOurs = Callable[[sqlite3.Connection, set[str]], bool]
+
 _BESIDE = ("-wal", "-shm")
 
 
-def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
+def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | None:
     """See that there is no file, or a sound one of ours; put aside one that is damaged.
 
     Args:
         path: of the file.
+        is_ours: by its contents; it may raise ``NoDatabase`` itself.
         thorough: read all of it, which takes seconds. Else only what tells what it is: damage
             elsewhere shows when that is used.
 
@@ -31,7 +35,6 @@ def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
         Where that has gone.
 
     Raises:
-        NewerSchema: the file is of a newer version. It was not touched.
         NoDatabase: it belongs to something else. It was not touched.
         sqlite3.Error: it cannot be read.
         OSError: idem.
@@ -46,7 +49,7 @@ def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
             fcntl.flock(file, fcntl.LOCK_EX)
             if identity(path) != _identity(file.fileno()):
                 continue
-            return None if _is_sound(path, thorough) else _put_aside(path)
+            return None if _is_sound(path, is_ours, thorough) else _put_aside(path)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -61,11 +64,11 @@ def _identity(file: Path | int) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _is_sound(path: Path, thorough: bool) -> bool:
+def _is_sound(path: Path, is_ours: IsOurs, thorough: bool) -> bool:
     """Whether it can be used, by looking only: neither it nor its log changes."""
     try:
         with closing(_connect(path)) as connection:
-            _check_contents(path, connection)
+            _check_contents(path, connection, is_ours)
             if thorough:
                 return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
@@ -75,12 +78,9 @@ def _is_sound(path: Path, thorough: bool) -> bool:
     return True
 
 
-def _check_contents(path: Path, connection: sqlite3.Connection) -> None:
+def _check_contents(path: Path, connection: sqlite3.Connection, is_ours: IsOurs) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if migrations.VERSION_TABLE in tables:
-        found = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
-        migrations.check({version for (version,) in found})
-    elif tables:
+    if tables and not is_ours(connection, tables):
         raise NoDatabase(f"{path} belongs to something else: name a file of its own.")
 
 

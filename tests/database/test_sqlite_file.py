@@ -13,10 +13,12 @@ from typing import IO
 
 import pytest
 
-from tornado_service.activity.database import open_database
-from tornado_service.activity.migrations import VERSION_TABLE, NewerSchema
-from tornado_service.activity.sqlite_file import make_sure
-from tornado_service.activity.trouble import NoDatabase
+from tests.database.conftest import SCHEMA
+from tornado_service.database import sqlite_file
+from tornado_service.database.database import open_database
+from tornado_service.database.trouble import NoDatabase
+
+ROOT = Path(__file__).parents[2]
 
 #: Leaves a log behind, as one that is killed does.
 WRITE_AND_DIE = """
@@ -29,14 +31,18 @@ os._exit(0)
 """
 
 
+def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
+    return sqlite_file.make_sure(path, SCHEMA.is_ours, thorough=thorough)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Of a database of ours, with something in it."""
-    path = tmp_path / "a history #1.sqlite"
-    open_database(f"sqlite:///{path}").close()
+    path = tmp_path / "some data #1.sqlite"
+    open_database(f"sqlite:///{path}", SCHEMA).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(
-            "INSERT INTO activity_users (id, name, first_seen) VALUES (?, ?, 0)",
+            "INSERT INTO notices (id, text) VALUES (?, ?)",
             ((number, f"user-{number}" * 10) for number in range(1000)),
         )
         connection.commit()
@@ -71,13 +77,18 @@ def test_a_sound_file_is_not_touched(path: Path) -> None:
     assert contents(path) == before
 
 
-def test_one_of_a_newer_version_is_not_touched(path: Path) -> None:
-    write_and_die(path, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+def test_one_that_is_refused_for_its_version_is_not_touched(path: Path) -> None:
+    def is_ours(file: sqlite3.Connection, tables: set[str]) -> bool:
+        assert file.execute("SELECT count(*) FROM notices").fetchone() == (999,)
+        assert "notices" in tables
+        raise NoDatabase("of a newer version")
+
+    write_and_die(path, "DELETE FROM notices WHERE id = 3")
     before = contents(path)
     assert len(before) == 2  # its log, too
 
-    with pytest.raises(NewerSchema):
-        make_sure(path)
+    with pytest.raises(NoDatabase, match="of a newer version"):
+        sqlite_file.make_sure(path, is_ours)
     assert contents(path) == before
 
 
@@ -134,7 +145,7 @@ def test_damage_of_the_whole_shows_at_once(damage: Callable[[Path], None], path:
 
 
 def test_its_log_goes_with_it(path: Path) -> None:
-    write_and_die(path, "DELETE FROM activity_users WHERE id = 3")
+    write_and_die(path, "DELETE FROM notices WHERE id = 3")
     log = path.with_name(path.name + "-wal").read_bytes()
     pages_overwritten(path)
 
@@ -146,7 +157,7 @@ def test_its_log_goes_with_it(path: Path) -> None:
 
 
 def test_several_of_one_second_are_all_kept(tmp_path: Path) -> None:
-    path = tmp_path / "activity.sqlite"
+    path = tmp_path / "data.sqlite"
     for number in range(5):
         path.write_bytes(f"damaged {number}".encode() * 100)
         assert make_sure(path)
@@ -175,14 +186,14 @@ def test_one_that_another_process_has_replaced_meanwhile_stays(
 
 
 def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) -> None:
-    path = tmp_path / "activity.sqlite"
+    path = tmp_path / "data.sqlite"
     path.write_bytes(b"damaged" * 100)
-    script = "import sys; from tornado_service.activity.database import open_database as o"
-    script += "; database = o(sys.argv[1]); print(database.put_aside); database.close()"
+    script = "import sys; from tests.database.conftest import SCHEMA, open_database as o"
+    script += "; database = o(sys.argv[1], SCHEMA); print(database.put_aside); database.close()"
 
     def start(_: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "-c", script, f"sqlite:///{path}"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
     with ThreadPoolExecutor(4) as threads:
         ended = list(threads.map(start, range(3)))
@@ -191,4 +202,4 @@ def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) ->
     names = [each.stdout.strip() for each in ended if each.stdout.strip() != "None"]
     assert [str(each) for each in tmp_path.glob("*.corrupt-*")] == names
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute(f"SELECT * FROM {VERSION_TABLE}").fetchall() == [("0001",)]
+        assert connection.execute("SELECT * FROM notices").fetchall() == []

@@ -9,16 +9,6 @@ class NoDatabase(Exception):
     """Why there is none to be used, in words for an admin."""
 
 
-class NewerDatabase(NoDatabase):
-    """It is of a newer version of ours."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The database is of a newer version of tornado_service: install that again, or name"
-            " another database. Nothing in it was changed."
-        )
-
-
 def first_line(error: BaseException) -> str:
     """What the driver says: no statement, none of its values, no URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error

@@ -1,0 +1,84 @@
+"""The tables of one app, and how they come into its database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from hashlib import sha256
+
+from sqlalchemy import Connection, MetaData, Table, delete, false, inspect
+
+from .trouble import NoDatabase
+
+
+class Schema:
+    """Tables that are made where they are missing.
+
+    Attributes:
+        setting: that names the database, such as ``c.Notices.database_url``.
+        metadata: the tables.
+    """
+
+    def __init__(
+        self,
+        setting: str,
+        metadata: MetaData,
+        upgrade: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """Describe it; nothing is done yet.
+
+        Args:
+            setting: that names the database, for messages.
+            metadata: the tables.
+            upgrade: changes those that an earlier version has made. Called each time, in the
+                transaction that makes what is missing, if there is one of the tables.
+
+        Raises:
+            ValueError: there are no tables.
+        """
+        if not metadata.tables:
+            raise ValueError("This metadata has no tables: import the module that defines them.")
+        self.setting = setting
+        self.metadata = metadata
+        self._upgrade = upgrade
+
+    @property
+    def lock(self) -> int:
+        """PostgreSQL's lock of the one who writes."""
+        return int.from_bytes(sha256(self.setting.encode()).digest()[:8], "big", signed=True)
+
+    def is_ours(self, file: sqlite3.Connection, tables: set[str]) -> bool:
+        """Whether a SQLite file that has some tables is one of ours, by looking only."""
+        return any(table.name in tables for table in self.metadata.sorted_tables)
+
+    def make(self, connection: Connection) -> None:
+        """Bring the tables to this version, in the transaction at hand.
+
+        Raises:
+            NoDatabase: they are of another version, or of something else.
+        """
+        if self._upgrade and self._made(connection):
+            self._upgrade(connection)
+        self._check_columns(connection)
+        self.metadata.create_all(connection)
+
+    def check_writable(self, connection: Connection) -> None:
+        """See that it can be written to: one that is read-only says so only when that is tried."""
+        connection.execute(delete(self.metadata.sorted_tables[0]).where(false()))
+
+    def _made(self, connection: Connection) -> list[Table]:
+        """The tables that are there already."""
+        found = inspect(connection)
+        return [t for t in self.metadata.sorted_tables if found.has_table(t.name, schema=t.schema)]
+
+    def _check_columns(self, connection: Connection) -> None:
+        """``create_all`` leaves a table as it is, whatever it lacks."""
+        found = inspect(connection)
+        for table in self._made(connection):
+            columns = {each["name"] for each in found.get_columns(table.name, schema=table.schema)}
+            if missing := {each.name for each in table.c} - columns:
+                raise NoDatabase(
+                    f"The table {table.name} lacks {', '.join(sorted(missing))}: it is of another"
+                    " version of the app, or of something else. Nothing was changed. Give"
+                    f" open_database an upgrade, or set {self.setting} to another database."
+                )

@@ -1,0 +1,120 @@
+"""Sessions: how the code of an app reads and writes its database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.orm import Session
+
+from ..apps import AppError, ServiceApp
+from .database import Database, open_database
+from .schema import Schema
+from .trouble import NoDatabase
+
+
+class Sessions:
+    """Gives SQLAlchemy's sessions, each of them one transaction, to code that runs in a thread.
+
+    Made by ``ServiceApp.open_database``.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._is_closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the database, whatever is written meanwhile.
+
+        What it has loaded may be used afterwards. Writing in it fails.
+
+        Raises:
+            NoDatabase: the file was moved away while it was in use.
+            RuntimeError: on the event loop, which all share, or after the app has stopped.
+        """
+        self._check()
+        with _session(self._database.reading()) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session of the only writer, of all processes; it waits 5 s for another.
+
+        What was done in it is committed at its end, or nothing of it if something is raised.
+        Keep it short: ask the hub before, tell others afterwards.
+
+        Raises:
+            NoDatabase: the file was moved away while it was in use.
+            RuntimeError: on the event loop, which all share, or after the app has stopped.
+        """
+        self._check()
+        with _session(self._database.writing()) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give no more of them. The service does this when the app has stopped."""
+        self._is_closed = True
+        self._database.close()
+
+    def _check(self) -> None:
+        refuse_loop()
+        if self._is_closed:
+            raise RuntimeError("The app has stopped, and its database is closed.")
+        if not self._database.is_in_place:  # what is written to it now would be lost
+            raise NoDatabase(
+                "The file of the database was moved or replaced: put it back, or restart the"
+                " service to begin with what is there."
+            )
+
+
+def open_sessions(
+    app: ServiceApp,
+    trait: str,
+    metadata: MetaData,
+    upgrade: Callable[[Connection], None] | None,
+) -> Sessions:
+    """Open the database of an app: see ``ServiceApp.open_database``."""
+    refuse_loop()
+    name = type(app).__name__
+    if not app.has_trait(trait):
+        raise AppError(
+            f"{name} has no setting {trait}, which open_database reads: give it one,"
+            f' {trait} = Unicode("sqlite:///{app.name}.sqlite", help="…").tag(config=True)'
+        )
+    schema = Schema(f"c.{name}.{trait}", metadata, upgrade)
+    try:
+        # all of it: nobody looks again later
+        database = open_database(getattr(app, trait), schema, thorough=True)
+    except NoDatabase as error:
+        raise AppError(str(error)) from error
+    if database.put_aside:
+        app.log.error("A damaged database is now %s, and a new one began.", database.put_aside)
+    return Sessions(database)
+
+
+def refuse_loop() -> None:
+    """See that nobody waits for a database on the event loop.
+
+    Raises:
+        RuntimeError: somebody would.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "A database would hold up the event loop: write the method as `def` and not `async def`,"
+        " so that it runs in a thread, or put what asks the database into a function for"
+        " `await asyncio.to_thread(function)`."
+    )
+
+
+@contextmanager
+def _session(transaction: AbstractContextManager[Connection]) -> Iterator[Session]:
+    # what was loaded is still known when the answer is made of it
+    with transaction as connection, Session(connection, expire_on_commit=False) as session:
+        yield session
+        session.flush()
