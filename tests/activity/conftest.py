@@ -1,27 +1,25 @@
-"""Databases of every kind, and the service with the history of the course."""
+"""Databases of the history, and the service with the history of the course."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests.activity import course, postgresql
+from tests.activity import archives, course
 from tests.activity.course import EVERYBODY
-from tests.prepare import find_postgresql
 from tornado_service.activity import Activity
-from tornado_service.activity.database import Database, open_database
+from tornado_service.activity.archive import Archive
+from tornado_service.activity.database import open_database
 from tornado_service.activity.store import Store
 from tornado_service.app import TornadoService
+from tornado_service.database.database import Database
 from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, Visitor
 
 # no test asserts on time
@@ -68,79 +66,10 @@ def instructor(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visit
 
 Open = Callable[..., Awaitable[Store]]
 
-POSTGRESQL = ("postgresql+psycopg", "postgresql+psycopg2")
-
-
-@pytest.fixture(scope="session")
-def postgresql_socket() -> Iterator[Path]:
-    programs = find_postgresql()
-    if not programs:
-        pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
-    with postgresql.running(Path(programs)) as directory:
-        yield directory
-
-
-@dataclass
-class Disk:
-    """A directory; where root runs the tests, a file system of 1 MB."""
-
-    path: Path
-    is_small: bool
-
-    def make_read_only(self) -> None:
-        if self.is_small:
-            mount("-o", "remount,ro", str(self.path))
-        else:
-            self.path.chmod(0o555)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    path = tmp_path / "disk"
-    path.mkdir()
-    yield (small := Disk(path, mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path))))
-    if small.is_small:
-        subprocess.run(["umount", str(path)], check=True)
-    path.chmod(0o755)
-
-
-def mount(*arguments: str) -> bool:
-    return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
-
 
 @pytest.fixture
 def sqlite_file(tmp_path: Path) -> Path:
     return tmp_path / "activity.sqlite"
-
-
-@pytest.fixture
-def sqlite_url(sqlite_file: Path) -> str:
-    return f"sqlite:///{sqlite_file}"
-
-
-@pytest.fixture
-def new_postgresql(postgresql_socket: Path) -> Iterator[Callable[[str], str]]:
-    """Make a database; returns its URL, for a driver."""
-    names: list[str] = []
-
-    def make(driver: str) -> str:
-        names.append(f"test_{secrets.token_hex(4)}")
-        with postgresql.connect(postgresql_socket) as connection:
-            connection.execute(f"CREATE DATABASE {names[-1]}")
-        return f"{driver}://tests@/{names[-1]}?host={postgresql_socket}"
-
-    yield make
-    with postgresql.connect(postgresql_socket) as connection:
-        for name in names:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(params=["sqlite", *POSTGRESQL])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """Of an empty database, of each kind that there is."""
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    return str(request.getfixturevalue("new_postgresql")(request.param))
 
 
 @pytest.fixture
@@ -169,3 +98,23 @@ async def open_store() -> AsyncIterator[Open]:
 @pytest.fixture
 async def store(open_store: Open, database_url: str) -> Store:
     return await open_store(database_url)
+
+
+@pytest.fixture
+async def make_archive() -> AsyncIterator[archives.Make]:
+    """Makes archives that are closed after the test."""
+    made: list[Archive] = []
+
+    def make(store: Store) -> Archive:
+        made.append(Archive(store, archives.ZONE))
+        return made[-1]
+
+    yield make
+    for archive in made:
+        archive.close()
+
+
+@pytest.fixture
+async def short_store(open_store: Open, sqlite_url: str) -> Store:
+    """One that keeps sessions for a few days only."""
+    return await open_store(sqlite_url, zone=archives.ZONE, retention_days=4)

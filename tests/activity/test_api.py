@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartServi
 PATHS = (
     "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "me",
     "month/2026-01", "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv",
-    "groups.csv", "me.csv",
+    "groups.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv",
 )  # fmt: skip
 
 
@@ -277,9 +278,10 @@ async def test_the_api_is_in_the_document_of_the_service(app: Activity, fetch: F
 
     documented = {path for path in paths if path.startswith("/activity/api/")}
     for path in PATHS:
-        kind, _, ending = path.partition(".")
-        kind = {"days": "{unit}", "weeks": "{unit}", "months": "{unit}"}.get(kind, kind)
-        kind = "month/{text}" if kind.startswith("month/") else kind
-        assert f"/activity/api/{kind}{'.' if ending else ''}{ending}" in documented
+        path = re.sub(r"^(days|weeks|months)", "{unit}", path)
+        path = re.sub(r"^month/.*", "month/{text}", path)
+        path = re.sub(r"^(people/)bob(?=/|$)", r"\1{name}", path)
+        path = re.sub(r"(?<=/)(days|hours|sessions)\.csv", "{sheet}.csv", path)
+        assert f"/activity/api/{path}" in documented
     events = paths["/activity/api/events"]["get"]["responses"]["200"]
     assert list(events["content"]) == ["text/event-stream"]

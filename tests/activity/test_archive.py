@@ -1,10 +1,9 @@
-"""The history in memory is the one in the store, and figures are computed once."""
+"""The history in memory is the one in the store."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,91 +11,29 @@ import pytest
 
 from tests.activity.conftest import Open
 from tornado_service.activity.archive import Archive
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.people import people, user_totals
-from tornado_service.activity.figures.periods import periods
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
+from tornado_service.activity.figures.heatmap import heat_map
+from tornado_service.activity.figures.periods import period
 from tornado_service.activity.store import Store
-from tornado_service.activity.visibility import Visible
 
-ZONE = ZoneInfo("Europe/Berlin")
-HOUR = 3600
-DAY = 24 * HOUR
-#: Monday, 2026-01-05, at midnight in Berlin.
-MONDAY = 1767567600
-
-EVERYBODY = Visible(True, frozenset(), None)
-
-Make = Callable[[Store], Archive]
-
-
-@pytest.fixture
-async def make() -> AsyncIterator[Make]:
-    archives: list[Archive] = []
-
-    def new(store: Store) -> Archive:
-        archives.append(Archive(store, ZONE))
-        return archives[-1]
-
-    yield new
-    for archive in archives:
-        archive.close()
-
-
-@pytest.fixture
-async def store(open_store: Open, sqlite_url: str) -> Store:
-    return await open_store(sqlite_url, zone=ZONE, retention_days=4)
-
-
-def told(history: History) -> dict[str, Any]:
-    """All that it says; what is in no order is in one."""
-    fields = dict(vars(history), sessions=sorted(history.sessions, key=lambda each: each[:3]))
-    return {name: fields[name] for name in fields if name != "kept"}
-
-
-async def figures_of_some(archive: Archive) -> list[Any]:
-    """What somebody is told who may see two users."""
-
-    def figures(history: History) -> list[Any]:
-        of = min(history.hub_totals), max(history.hub_totals)
-        by = [periods(history, unit, *of) for unit in ("day", "month")]
-        return [*by, *(each(history, *of) for each in (lengths, people, user_totals))]
-
-    some = Visible(False, frozenset({"user-1", "ada", "user-3", "visitor"}), None)
-    return await archive.figure(some, "all", figures)
-
-
-async def keep(store: Store, sample: Sample) -> None:
-    assert await store.add(sample, HOUR // 2)
-    await store.maintain()
-
-
-async def is_as_in_the_store(archive: Archive, store: Store, make: Make) -> bool:
-    await archive.refresh()
-    fresh = make(store)
-    await fresh.refresh()
-    assert told(archive.history) == told(fresh.history)
-    assert await figures_of_some(archive) == await figures_of_some(fresh)
-    return True
-
-
-def sample(at: int, servers: dict[str, list[int]], **seen: int) -> Sample:
-    """Servers by their starts; ``seen``: last activity of others."""
-    users = [
-        SeenUser(name, servers=tuple(SeenServer(str(n), at) for n, at in enumerate(starts)))
-        for name, starts in servers.items()
-    ]
-    users += [SeenUser(name, last_activity=moment) for name, moment in seen.items()]
-    return Sample(at, True, tuple(users))
+from .archives import (
+    DAY,
+    HOUR,
+    MONDAY,
+    ZONE,
+    Make,
+    is_as_in_the_store,
+    keep,
+    sample,
+    told,
+)
 
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
-    store: Store, make: Make, seed: int
+    short_store: Store, make_archive: Make, seed: int
 ) -> None:
     dice = random.Random(seed)
-    archive = make(store)
+    archive = make_archive(short_store)
     running: dict[str, list[int]] = {f"user-{n}": [] for n in range(6)}
     at = MONDAY + dice.randrange(DAY)
     for _ in range(60):
@@ -106,51 +43,141 @@ async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
         if dice.random() < 0.1:  # one that nobody knew of comes to light
             running[dice.choice(sorted(running))] = [at - dice.randrange(5 * DAY)]
         here = {name: starts for name, starts in running.items() if dice.random() < 0.98}
-        await keep(store, sample(at, here, visitor=at - dice.randrange(3 * HOUR)))
-        assert await is_as_in_the_store(archive, store, make)
+        await keep(short_store, sample(at, here, visitor=at - dice.randrange(3 * HOUR)))
+        assert await is_as_in_the_store(archive, short_store, make_archive)
     assert archive.history.sessions_from is not None
     assert archive.history.closed is not None
 
 
-async def test_a_day_that_is_rolled_up_again_is_right(store: Store, make: Make) -> None:
-    archive = make(store)
+async def test_a_day_that_is_rolled_up_again_is_right(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
     for day in range(5):
-        await keep(store, sample(MONDAY + day * DAY, {"ada": []}))
+        await keep(short_store, sample(MONDAY + day * DAY, {"ada": []}))
         await archive.refresh()
     late = MONDAY + 4 * DAY + HOUR
 
-    await keep(store, sample(late, {"ada": [MONDAY + DAY + HOUR]}))
+    await keep(short_store, sample(late, {"ada": [MONDAY + DAY + HOUR]}))
 
-    assert await is_as_in_the_store(archive, store, make)
+    assert await is_as_in_the_store(archive, short_store, make_archive)
     assert archive.history.closed is not None
     assert sum(total.seconds for total in archive.history.hub_totals.values()) == 3 * DAY
 
 
-async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(store: Store, make: Make) -> None:
-    archive = make(store)
+async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
     for hour in (0, 23, 25):
-        await keep(store, sample(MONDAY + hour * HOUR, {"ada": []}))
+        await keep(short_store, sample(MONDAY + hour * HOUR, {"ada": []}))
         await archive.refresh()
 
     late = {"visitor": MONDAY + 23 * HOUR + 60, "ada": MONDAY + 23 * HOUR + 120}
-    assert await store.add(sample(MONDAY + 26 * HOUR, {}, **late), HOUR)
+    assert await short_store.add(sample(MONDAY + 26 * HOUR, {}, **late), HOUR)
 
-    assert await is_as_in_the_store(archive, store, make)
-    await store.maintain()
-    assert await is_as_in_the_store(archive, store, make)
+    assert await is_as_in_the_store(archive, short_store, make_archive)
+    await short_store.maintain()
+    assert await is_as_in_the_store(archive, short_store, make_archive)
 
 
-async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(store: Store, make: Make) -> None:
-    archive = make(store)
+async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    for hour in range(0, 80, 5):
+        await keep(short_store, sample(MONDAY + hour * HOUR, {"ada": [MONDAY]}))
+        await archive.refresh()
+
+    # somebody whom the service could not see before
+    await keep(
+        short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY]}, visitor=MONDAY + 30 * HOUR)
+    )
+
+    assert await is_as_in_the_store(archive, short_store, make_archive)
+    tuesday = date(2026, 1, 6)
+    assert archive.history.active(tuesday, tuesday).bit_count() == 2
+
+
+async def test_a_server_that_was_taken_for_ended_for_days_runs_on_in_the_figures(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    for hour in range(0, 80, 5):
+        seen = {"ada": [MONDAY], "bob": [MONDAY] if hour < 20 else []}
+        await keep(short_store, sample(MONDAY + hour * HOUR, seen))
+        assert await is_as_in_the_store(archive, short_store, make_archive)
+
+    await keep(short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY], "bob": [MONDAY]}))
+
+    assert await is_as_in_the_store(archive, short_store, make_archive)
+    tuesday = date(2026, 1, 6)
+    assert archive.history.hub_totals[tuesday].seconds == 2 * DAY
+
+
+async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    for hour in range(0, 14 * 24, 6):
+        servers = {"ada": [MONDAY + hour * HOUR], "bob": [MONDAY]}
+        await keep(short_store, sample(MONDAY + hour * HOUR, servers))
+    await archive.refresh()
+    before = dict(archive.history.hub_totals)
+
+    await short_store.forget("bob")  # who is seen anew, with a server of long ago
+    late = MONDAY + 14 * DAY
+    assert await short_store.add(sample(late, {"ada": [late], "bob": [MONDAY]}), HOUR // 2)
+    await archive.refresh()
+
+    kept = archive.history.sessions_from
+    assert kept is not None
+    old = [day for day in before if archive.history.span(day, day).end <= kept]
+    assert len(old) > 5
+    assert [archive.history.hub_totals[day] for day in old] == [before[day] for day in old]
+
+
+@pytest.mark.parametrize(("old", "new"), [("UTC", "Europe/Berlin"), ("Europe/Berlin", "UTC")])
+@pytest.mark.parametrize("begin", [date(2025, 10, 20), date(2026, 3, 23)])
+async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_read(
+    open_store: Open, sqlite_url: str, make_archive: Make, old: str, new: str, begin: date
+) -> None:
+    start = int(datetime.combine(begin, time(), ZoneInfo("UTC")).timestamp())
+    before = await open_store(sqlite_url, zone=ZoneInfo(old), retention_days=5)
+    for hour in range(0, 14 * 24, 3):
+        at = start + hour * HOUR
+        await keep(before, sample(at, {"ada": [at - at % (8 * HOUR)]}), 3 * HOUR)
+    await before.close()
+    store = await open_store(sqlite_url, zone=ZoneInfo(new), retention_days=5)
+    archive = Archive(store, ZoneInfo(new))
+    await archive.refresh()  # of the other zone's days
+
+    await keep(store, sample(start + 14 * DAY, {"ada": [start + 14 * DAY]}), 3 * HOUR)
+    await archive.refresh()
+
+    fresh = Archive(store, ZoneInfo(new))
+    await fresh.refresh()
+    assert told(archive.history) == told(fresh.history)
+    first, last = min(archive.history.hub_totals), max(archive.history.hub_totals)
+    assert period(archive.history, first, last).mean_servers == pytest.approx(0.75, abs=0.05)
+    assert sum(hour.peak_servers or 0 for hour in heat_map(archive.history, first, last).hours)
+    for each in (archive, fresh):
+        each.close()
+
+
+async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
     for hour in range(30):
         servers = {"ada": [MONDAY + HOUR], "bob": [MONDAY + HOUR]}
-        await keep(store, sample(MONDAY + hour * HOUR, servers))
+        await keep(short_store, sample(MONDAY + hour * HOUR, servers))
     await archive.refresh()
     bob = archive.ids(frozenset({"bob"}))
 
-    await store.forget("bob")
+    await short_store.forget("bob")
 
-    assert await is_as_in_the_store(archive, store, make)
+    assert await is_as_in_the_store(archive, short_store, make_archive)
     assert len(bob) == 1
     assert not archive.ids(frozenset({"bob"}))
     assert bob.isdisjoint(each.user for each in archive.history.sessions)
@@ -158,55 +185,14 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(store: Store, 
 
 
 async def test_another_database_in_the_place_of_the_old_is_another_history(
-    open_store: Open, make: Make, tmp_path: Any
+    open_store: Open, make_archive: Make, tmp_path: Any
 ) -> None:
     stores = [await open_store(f"sqlite:///{tmp_path}/{name}", zone=ZONE) for name in "ab"]
     for store, begin in zip(stores, (MONDAY, MONDAY + 10 * DAY), strict=True):
         for hour in range(0, 72, 12):
             await keep(store, sample(begin + hour * HOUR, {"ada": [begin + hour * HOUR - 60]}))
-    archive = make(stores[0])
+    archive = make_archive(stores[0])
     await archive.refresh()
     archive._store = stores[1]
 
-    assert await is_as_in_the_store(archive, stores[1], make)
-
-
-async def test_a_figure_for_which_many_wait_is_computed_once(store: Store, make: Make) -> None:
-    archive = make(store)
-    calls = []
-
-    def compute(history: History) -> int:
-        calls.append(history)
-        return len(calls)
-
-    asked: list[Awaitable[int]] = [archive.figure(EVERYBODY, "count", compute) for _ in range(100)]
-    assert set(await asyncio.gather(*asked)) == {1}
-    assert await archive.figure(EVERYBODY, "count", compute) == 1
-    assert await archive.figure(EVERYBODY, "another", compute) == 2
-    await archive.refresh()
-    assert await archive.figure(EVERYBODY, "count", compute) == 3
-
-
-async def test_a_figure_that_fails_is_computed_again(store: Store, make: Make) -> None:
-    archive = make(store)
-
-    def fail(history: History) -> int:
-        raise ArithmeticError("as a test wants it")
-
-    for _ in range(2):
-        with pytest.raises(ArithmeticError):
-            await archive.figure(EVERYBODY, "count", fail)
-    assert await archive.figure(EVERYBODY, "count", lambda history: 5) == 5
-
-
-async def test_figures_of_some_are_of_nobody_else(store: Store, make: Make) -> None:
-    archive = make(store)
-    await keep(store, sample(MONDAY, {"ada": [MONDAY], "bob": [MONDAY]}))
-    await archive.refresh()
-
-    def names(history: History) -> set[str]:
-        return {person.name for person in history.people.values()}
-
-    for visible in ({"ada"}, {"bob"}, {"ada", "bob"}, {"nobody"}):
-        of = Visible(False, frozenset(visible), None)
-        assert await archive.figure(of, "names", names) == visible - {"nobody"}
+    assert await is_as_in_the_store(archive, stores[1], make_archive)

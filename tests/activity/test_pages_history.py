@@ -49,10 +49,12 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
     assert f"from {words.day(later)} on" in await read(admin, "", "")
 
 
+@pytest.mark.parametrize("state", [State.GETTING_READY, State.READY], ids=["opened", "read"])
 async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
-    app: Activity, admin: Visitor
+    app: Activity, admin: Visitor, state: State
 ) -> None:
-    app.store.condition = Condition(State.GETTING_READY)
+    app.archive.is_loaded = False
+    app.store.condition = Condition(state)
 
     for path in ("", "people", "months"):
         answer = await admin.open(f"activity/{path}")
@@ -67,6 +69,7 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
 async def test_without_a_history_only_admins_read_why(
     app: Activity, admin: Visitor, instructor: Visitor, state: State
 ) -> None:
+    app.archive.is_loaded = False
     app.store.condition = Condition(state, "Set c.Activity.database_url.")
 
     for visitor in (admin, instructor):
@@ -77,6 +80,18 @@ async def test_without_a_history_only_admins_read_why(
         assert (await visitor.open("activity/people")).code == 503
         assert "No history is kept" in text_of(visitor.page)
         await read(visitor, "now")
+
+
+async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
+    app: Activity, admin: Visitor
+) -> None:
+    before = await read(admin, "people")
+
+    app.store.condition = Condition(State.LIVE_ONLY, "The disk is gone.")
+
+    assert "bob" in before
+    assert "bob" in await read(admin, "people")
+    assert "The disk is gone." in await read(admin, "")
 
 
 async def test_trouble_of_a_database_in_use_is_told_to_admins(

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.activity.conftest import Open
@@ -171,11 +172,48 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
 
     assert before
     assert await store.export("ada") == {**before, "name": store.naming("ada")}
-    await store.close()
-    with closing(sqlite3.connect(tmp_path / "activity.sqlite")) as connection:
-        dump = "".join(connection.iterdump())
-    assert "'bob'" not in dump
-    assert "'ada'" not in dump
+    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"bob" not in content
+
+
+async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudonym(
+    open_store: Open, database_url: str
+) -> None:
+    servers = (SeenServer("", START, START + HOUR), SeenServer("gpu", START + 2 * HOUR))
+    naming = pseudonyms(SECRET)
+    for hour, kept_as in ((0, naming), (3, naming), (4, None), (5, None), (6, naming)):
+        store = await open_store(database_url, naming=kept_as)
+        running = servers if hour > 2 else servers[:1]
+        ada = SeenUser("ada", None, START + hour * HOUR, running)
+        assert await store.add(Sample(START + hour * HOUR, True, (ada,)), HOUR)
+        await store.maintain()
+        await store.close()
+
+    store = await open_store(database_url, naming=naming)
+    exported = await store.export("ada")
+    assert exported
+    assert [each.name for each in await store.read(Reader.people)] == [naming("ada")]
+    assert exported["deleted"] is None
+    assert [(each["server"], each["ended"]) for each in exported["sessions"]] == [
+        ("", None), ("gpu", None),
+    ]  # fmt: skip
+    assert exported["first_seen"] == "2026-03-02T00:00:00+00:00"
+
+
+async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
+    open_store: Open, sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await open_store(sqlite_url)
+    await two_days(store)
+    with closing(sqlite3.connect(tmp_path / "activity.sqlite")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM activity_users").fetchone()
+        await store.forget("ada")
+        assert "Do the same again" in caplog.text
+    assert not await store.forget("ada")
+
+    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert b"thesis" not in content
 
 
 async def test_a_renamed_user_is_found_behind_a_pseudonym(

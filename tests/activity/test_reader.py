@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from tornado_service.activity import tables
-from tornado_service.activity.database import Database
 from tornado_service.activity.model import Interval, Session, UserDay, Visit
 from tornado_service.activity.reader import Reader
+from tornado_service.database.database import Database
 
 HOUR = 3600
 DAY = date(2026, 3, 2)
@@ -40,7 +40,7 @@ def test_an_empty_database_has_nothing(reader: Reader) -> None:
     assert list(reader.sessions(0, 2**42)) == []
     assert reader.coverage(0, 2**42) == []
     assert (reader.first_watched(), reader.latest_sample()) == (None, None)
-    assert (reader.rolled_until(), reader.sessions_from()) == (None, None)
+    assert (reader.meta().rolled, reader.meta().sessions_from) == (None, None)
 
 
 def test_sessions_with_a_part_in_an_interval(fill: Any, database: Database) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tornado_service.activity.days import each_day
 from tornado_service.activity.figures.history import Day, History, bitmap, members
+from tornado_service.activity.figures.periods import period
 from tornado_service.activity.model import DayTotal, Interval, UserDay, Visit
 from tornado_service.activity.report import month_report
 
@@ -114,8 +115,30 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
     )
 
     assert known.totals(day, day) == [total]
-    assert known.of({1}).totals(day, day) == []
+    for users in ({1}, {2}):  # who was there, and who was not: nothing may look like zero
+        assert known.of(users).totals(day, day) == []
+        figures = period(known.of(users), day, day)
+        assert (figures.peak_servers, figures.mean_servers) == (None, None)
+        assert figures.server_seconds == (3600 if users == {1} else 0)
     assert known.of({1}).days[day] == Day.of([row])
+
+
+def test_a_range_with_a_day_whose_sessions_are_gone_has_no_peak_of_some_users() -> None:
+    start = at("2026-03-02 00:00")
+    days = [date(2026, 3, 2), date(2026, 3, 3)]
+    nothing = ((0,) * 96, (0,) * 96)
+    known = History(ZoneInfo("UTC")).updated(
+        now=start + 2 * 86400,
+        people=[],
+        coverage=[Interval(start, start + 2 * 86400)],
+        watched_from=start,
+        sessions_from=start + 86400,
+        day_totals=[DayTotal(day, 86400, 0, 0, 0, *nothing) for day in days],
+    )
+
+    assert period(known, *days).peak_servers == 0
+    assert period(known.of({1}), *days).peak_servers is None
+    assert period(known.of({1}), days[1], days[1]).peak_servers == 0
 
 
 def test_use_that_turns_out_not_to_be_is_gone() -> None:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, func, select
 
 from tornado_service.activity import retention, tables
 from tornado_service.activity.concurrency import Concurrency
-from tornado_service.activity.database import Database
 from tornado_service.activity.days import bounds, day_of, day_total, user_days
 from tornado_service.activity.model import DayTotal, Sample, SeenServer, SeenUser, UserDay
 from tornado_service.activity.privacy import forget
 from tornado_service.activity.reader import Reader
 from tornado_service.activity.writer import add_sample
+from tornado_service.database.database import Database
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -187,7 +187,7 @@ def test_old_sessions_and_visits_are_dropped_and_their_days_stay(database: Datab
     with database.reading() as connection:
         reader = Reader(connection)
         left = sorted((each.user, each.started) for each in reader.sessions(0, 2**42))
-        assert reader.sessions_from() == START + 6 * DAY
+        assert reader.meta().sessions_from == START + 6 * DAY
         assert reader.first_watched() == START
     # Bob's still runs; Ada's of the last four nights, and one that ended after the limit
     nights = [(2, START + day * DAY + 20 * HOUR) for day in range(5, 10)]

@@ -89,13 +89,16 @@ async def test_what_fails_in_a_figure_is_the_figures_fault(store: Store) -> None
         await store.read(lambda reader: 1 // 0)
 
 
-async def test_without_a_database_there_is_no_history_and_nothing_fails(open_store: Open) -> None:
+async def test_without_a_database_there_is_no_history_and_nothing_fails(
+    open_store: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     store = await open_store("")
 
     assert store.condition.state is State.LIVE_ONLY
     assert "c.Activity.database_url" in store.condition.reason
     assert not await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.maintain()
+    assert "is not kept" not in caplog.text  # nothing is meant to be
     with pytest.raises(Unavailable, match="No database is set"):
         await people(store)
     with pytest.raises(Unavailable, match="No database is set"):

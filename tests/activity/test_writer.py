@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import select
 
 from tornado_service.activity import tables
-from tornado_service.activity.database import Database
 from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session
 from tornado_service.activity.reader import Reader
 from tornado_service.activity.writer import add_sample
+from tornado_service.database.database import Database
 
 START = 1_772_409_600  # Monday, 2 March 2026
 DAY = 86400
@@ -108,7 +108,7 @@ def test_slots_are_kept_for_two_days(database: Database) -> None:
 
 def test_roll_ups_are_right_up_to_the_first_moment_that_has_changed(database: Database) -> None:
     def rolled() -> int:
-        return read(database, Reader.rolled_until)
+        return read(database, lambda reader: reader.meta().rolled)
 
     add(database, START, ada(START - 100))
     assert rolled() == START - 100
@@ -134,4 +134,4 @@ def test_a_server_that_runs_since_1970_does_not_make_a_roll_up_of_each_day(
     add(database, START, ada(0))
 
     assert sessions(database)[0].started == 0
-    assert read(database, Reader.rolled_until) == START - 400 * DAY
+    assert read(database, lambda reader: reader.meta().rolled) == START - 400 * DAY

@@ -16,8 +16,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from tornado_service.activity import retention
+from tornado_service.activity.archive import Archive
 from tornado_service.activity.collector import DELAY, Collector
 from tornado_service.activity.database import open_database
 from tornado_service.activity.figures.heatmap import heat_map
@@ -35,6 +37,7 @@ from tornado_service.activity.figures.people import (
 from tornado_service.activity.figures.periods import period
 from tornado_service.activity.model import Sample
 from tornado_service.activity.reader import Reader
+from tornado_service.activity.store import Store
 from tornado_service.activity.writer import add_sample
 from tornado_service.hub_calls import HubCalls
 from tornado_service.hub_transport import HubAnswer, HubUnavailable
@@ -46,7 +49,8 @@ from .script import HOUR, Script, write_year
 from .simulator import TOKEN, SimulatedHub
 
 LOG = logging.getLogger("test")
-FOR_EVER = 2**40
+#: So many samples are taken between two looks at the figures.
+LOOKS = 97
 
 
 @dataclass(frozen=True)
@@ -87,38 +91,32 @@ async def play(
             add_sample(connection, sample, interval)
 
         collector = Collector(calls, interval, LOG, keep)
-        for at in range(script.start + delay, script.end, interval):
+        archive = Archive(Store("", LOG), ZoneInfo(zone))
+        for number, at in enumerate(range(script.start + delay, script.end, interval)):
             if script.is_service_down(at):
                 collector = Collector(calls, interval, LOG, keep)
                 continue
             hub.now = at
             sample = await collector.collect(at)
             assert (sample is None) == script.is_hub_down(at)
-        while retention.roll_up(connection, ZoneInfo(zone)):
-            pass
-    with database.reading() as connection:
-        history = read(Reader(connection), zone)
+            if number % LOOKS == 0:  # the last history is made of all those before it
+                bring_up_to_date(archive, connection)
+        bring_up_to_date(archive, connection)
+    archive.close()
     database.close()
     ledger = Ledger(script, looks(script, interval, delay), interval, zone)
     first, last = (
         datetime.fromtimestamp(moment, ledger.zone).date()
         for moment in (script.start, ledger.times[-1])
     )
-    return Played(history, ledger, first, last)
+    return Played(archive.history, ledger, first, last)
 
 
-def read(reader: Reader, zone: str) -> History:
-    """All of it, as the pages read it: what is rolled up from there."""
-    return History(ZoneInfo(zone)).updated(
-        now=reader.latest_sample() or 0,
-        people=reader.people(),
-        coverage=reader.coverage(0, FOR_EVER),
-        watched_from=reader.first_watched(),
-        user_days=reader.user_days(date.min, date.max),
-        day_totals=reader.day_totals(date.min, date.max),
-        sessions=reader.sessions(0, FOR_EVER),
-        visits=reader.visits(reader.rolled_until() or 0, FOR_EVER),
-    )
+def bring_up_to_date(archive: Archive, connection: Connection) -> None:
+    """As after each sample."""
+    while retention.roll_up(connection, archive.history.zone):
+        pass
+    archive.history = archive._news(Reader(connection))
 
 
 @pytest.fixture(scope="module")

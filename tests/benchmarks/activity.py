@@ -46,7 +46,7 @@ OF_DAYS = (
     "", "people", "people/{name}", "groups", "me", "api/summary", "api/days", "api/weeks",
     "api/months", "api/hours", "api/people", "api/people?sort=name&q=7", "api/people/{name}",
     "api/groups", "api/me", "api/days.csv", "api/hours.csv", "api/people.csv",
-    "api/people/{name}/sessions.csv", "api/groups.csv", "api/me.csv",
+    "api/people/{name}/sessions.csv", "api/groups.csv", "api/me/sessions.csv",
 )  # fmt: skip
 OF_NOW = ("now", "months", "api/now", "api/now.csv")
 OF_MONTHS = ("month/{month}", "api/month/{month}")

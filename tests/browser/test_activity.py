@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.activity import course
-from tests.browser.conftest import violations
-from tests.browser.test_pages import fits
+from tests.browser.conftest import NARROW, WIDE, fits, violations
 from tornado_service.testing import ServiceConfig
 
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 320, "height": 640}
+PHONE = {"width": 360, "height": 740}
 RANGE = "from=2026-01-05&to=2026-01-07"
-PATHS = (
-    "", "now", "people", "people/bob", "groups", "me", "months", "month/2026-01", "?from=x",
-)  # fmt: skip
+PATHS = ("", "now", "people", "groups", "me", "months", "month/2026-01", "?from=x")
+
+#: Who looks at them, and at whom.
+VISITORS = {"ada": "bob", "ines": "sam", "sam": "sam"}
+
+#: Of the course and of the hub, but for those whom the instructor may see.
+OTHERS = ("ada", "alan", "bob", "=bea", "x/y <b>", "kim", "guest")
+
+#: When those ran a server whom the real hub has, in hours after the course's Monday.
+RUNS = {"sam": [(9, 12), (57, 60)], "ines": [(10, 11)]}
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("activity")
-    asyncio.run(course.write(directory / "activity.sqlite"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(course, "RUNS", course.RUNS | RUNS)
+        asyncio.run(course.write(directory / "activity.sqlite"))
     return directory
 
 
 @pytest.fixture
 def service_config(database: Path) -> ServiceConfig:
-    return course.settings(database, interval=30)
+    soon_forgotten = {"ServiceAuth": {"cache_max_age": 1}}  # what the hub said of somebody
+    return course.settings(database, interval=30) | soon_forgotten
 
 
 def address(path: str) -> str:
@@ -42,22 +51,35 @@ def name_of(chart: str) -> re.Pattern[str]:
     return re.compile(f"^{re.escape(chart)}")
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
-)
+@pytest.mark.parametrize("name", VISITORS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_every_page_is_fit_for_everybody(
-    open_page, complaints, scheme: str, size: dict[str, int]
+    open_page, complaints, name: str, scheme: str, size: dict[str, int]
 ) -> None:
-    page = open_page("activity/", "ada", viewport=size, color_scheme=scheme)
-    for path in PATHS:
-        page.goto(address(path))
+    page = open_page("activity/now", name, viewport=size, color_scheme=scheme)
+    addresses = [address(path) for path in (*PATHS, f"people/{VISITORS[name]}")]
+    for each in addresses:
+        answer = page.goto(each)
+        assert answer.status == 200, each
         for figure in page.locator("figure[data-chart]").all():
             expect(figure.get_by_role("img")).to_be_visible()
-        assert fits(page), path
-        assert complaints == [], path
-    for path in PATHS:
-        page.goto(address(path))
-        assert violations(page) == [], path
+        assert page.locator("html").get_attribute("data-bs-theme") == scheme
+        assert fits(page), each
+        if size == PHONE:
+            page.set_viewport_size(NARROW)
+            expect_to_fit(page)
+            page.set_viewport_size(PHONE)
+        assert complaints == [], each
+    if (scheme, size) in (("light", WIDE), ("dark", PHONE)):  # each look and each size once
+        for each in addresses:
+            page.goto(each)
+            assert violations(page) == [], each
+
+
+def expect_to_fit(page: Page) -> None:
+    """It does, a moment after it has changed its width: then the charts are drawn anew."""
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_student_finds_their_own_use(open_page, complaints) -> None:
@@ -72,7 +94,7 @@ def test_a_chart_says_in_words_what_it_shows(open_page) -> None:
     page = open_page(address(""), "ada")
 
     users = page.get_by_role("img", name=name_of("Active users a day"))
-    expect(users).to_have_accessible_name(re.compile("the most is 3.*the least 2"))
+    expect(users).to_have_accessible_name(re.compile("the most is 5.*the least 2"))
     expect(
         page.get_by_role("img", name=name_of("Servers at a time: most and mean"))
     ).to_be_visible()
@@ -129,6 +151,33 @@ def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
     expect(page.get_by_role("heading", name="6 January 2026 to 7 January 2026")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("people", "14.0 h"), ("groups", "class-a"), ("month/2026-01", "2026-01-05 to 2026-01-11"),
+     ("people/bob", "default server"), ("now", "As the hub showed it")],
+)  # fmt: skip
+def test_each_page_is_there_to_read_without_javascript(open_page, path: str, said: str) -> None:
+    page = open_page(address(path), "ada", java_script_enabled=False, viewport=NARROW)
+
+    expect(page.get_by_text(said).first).to_be_visible()
+    for table in page.locator("table").all():
+        expect(table).to_be_visible()
+    for link in page.get_by_role("link", name="Save as CSV").all():
+        expect(link).to_be_visible()
+    expect(
+        page.locator("[data-needs-script]:visible, figure:visible, #live:visible")
+    ).to_have_count(0)
+
+
+def test_people_are_searched_without_javascript(open_page) -> None:
+    page = open_page(address("people"), "ada", java_script_enabled=False)
+
+    page.get_by_label("Part of the name").fill("BO")
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.locator("tbody th")).to_have_text(["bob"])
+
+
 def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -> None:
     page = open_page("activity/now", "ada")
     page.route("**/plot/**", lambda route: route.abort())
@@ -166,6 +215,73 @@ def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints)
     finally:
         real_hub.ask("DELETE", "users/sam/server")
     assert complaints == []
+
+
+def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
+    page = open_page("activity/now", "ada")
+    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
+    expect(page.locator("#running")).to_contain_text("As the hub showed it")
+
+    page.context.new_page().goto(f"{real_hub.service_public_url}logout")
+
+    expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
+    expect(page.locator("#running")).to_be_empty()
+
+
+@pytest.fixture
+def change_group(real_hub) -> Iterator[Callable[[str, str], None]]:
+    """Put ines into a group (``POST``) or out of it (``DELETE``); the end is as the beginning."""
+
+    def change(method: str, group: str) -> None:
+        real_hub.ask(method, f"groups/{group}/users", {"users": ["ines"]})
+
+    yield change
+    change("POST", "instructors")
+    change("DELETE", "class-b")
+
+
+def test_a_role_that_is_taken_away_takes_the_others_with_it(
+    open_page, real_hub, change_group
+) -> None:
+    change_group("POST", "class-b")  # whose students may see the page, and nobody else
+    of_sam = re.compile(r"\bsam\b")
+    page = open_page(address("people"), "ines")
+    expect(page.locator("tbody")).to_contain_text(of_sam)
+    real_hub.ask("POST", "users/sam/server")
+    try:
+        page.goto(address("now"))
+        running = page.locator("#running")
+        expect(running).to_contain_text(of_sam, timeout=60_000)  # two looks at the hub
+
+        change_group("DELETE", "instructors")
+
+        expect(page.get_by_role("status")).to_have_text("No server runs now.", timeout=60_000)
+        assert names_in(page, "sam", *OTHERS) == []
+        for path in PATHS:
+            page.goto(address(path))
+            assert names_in(page, "sam", "class-a", *OTHERS) == [], path
+        page.goto(address(""))
+        expect(page.get_by_role("heading", level=1)).to_have_text("My use")
+        assert page.goto(address("people/sam")).status == 404
+    finally:
+        real_hub.ask("DELETE", "users/sam/server")
+
+
+def test_who_may_not_open_the_page_any_more_is_left_with_nothing(open_page, change_group) -> None:
+    page = open_page("activity/now", "ines")
+    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
+
+    change_group("DELETE", "instructors")
+
+    said = page.get_by_text("You are signed out, or may not see this any more")
+    expect(said).to_be_visible(timeout=60_000)
+    expect(page.locator("#running")).to_be_empty()
+
+
+def names_in(page: Page, *names: str) -> list[str]:
+    """Those of some names that are to be read in a page, shown or not."""
+    text = page.locator("main").text_content() or ""
+    return [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,12 +8,15 @@ import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.activity.pages import text_of
 from tests.real_hub.test_life import service_pids
+from tornado_service.activity.demo import groups_of_people, hub_options
 from tornado_service.demo_machine import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
@@ -60,16 +63,16 @@ Ask = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def sign_in(hub: RealHub, browse: Browse) -> Callable[[str], Awaitable[Visitor]]:
+    return lambda name: signed_in(hub, browse, name)
+
+
+async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
     """Somebody's browser, in which the app's own page is open."""
-
-    async def sign_in(name: str) -> Visitor:
-        visitor = browse(hub)
-        await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
-        await visitor.sign_in("", name)
-        await until(lambda: visitor.open("activity/"), lambda answer: answer.code == 200, hub)
-        return visitor
-
-    return sign_in
+    visitor = browse(hub)
+    await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
+    await visitor.sign_in("", name)
+    await until(lambda: visitor.open("activity/"), lambda answer: answer.code == 200, hub)
+    return visitor
 
 
 async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
@@ -147,3 +150,31 @@ async def test_the_history_outlives_the_service(
     assert service_pids(hub.directory) != [first]
     assert (hub.directory / "activity.sqlite").exists()
     assert after["watched_from"] == before["watched_from"]
+
+
+async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
+    start_hub: StartHub, browse: Browse
+) -> None:
+    hub = start_hub(**hub_options())
+    admin = await signed_in(hub, browse, "ada")
+
+    year = f"?from={datetime.now(timezone.utc).date() - timedelta(days=364)}"
+    found = await until(
+        lambda: api(admin, "summary" + year), lambda summary: summary.get("as_of"), hub
+    )
+    began = datetime.fromisoformat(found["watched_from"].replace("Z", "+00:00"))
+    assert datetime.now(timezone.utc) - began > timedelta(days=360)
+    assert found["whole"]["active_users"] > 40
+    assert found["whole"]["server_seconds"] > 1000 * 3600
+    assert found["people"]["new"]
+    assert len(found["quietest"]) == 3
+    assert await groups(admin) >= {"class-a", "class-b", "research"}
+    everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
+    assert everybody | await people(admin) >= groups_of_people().keys() - {"guest"}
+    student = await signed_in(hub, browse, "sam")
+    for visitor, said in ((admin, "Active users"), (student, "What is known of you, sam")):
+        await visitor.open("activity/")
+        text = text_of(visitor.page)
+        assert "This history is made up" in text
+        assert said in text
+        assert "What will be here, and when" not in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any, Generic, TypeVar
@@ -13,7 +13,7 @@ from .figures.own import OwnUse
 from .figures.people import GroupUse, PeopleCounts, PersonUse
 from .figures.periods import Period
 from .figures.running import Running
-from .questions import PAGE
+from .questions import PAGE, GroupsQuery, NowQuery
 
 Row = TypeVar("Row")
 
@@ -107,13 +107,29 @@ class PersonDetail:
 
 @dataclass(frozen=True)
 class GroupList:
-    """The groups.
+    """All groups.
 
     Attributes:
         missing: the scope without which the hub does not show them to the caller; else empty.
     """
 
     missing: str
+    groups: list[GroupUse]
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    """A page of the groups.
+
+    Attributes:
+        missing: the scope without which the hub does not show them to the caller; else empty.
+        total: how many there are on all pages.
+    """
+
+    missing: str
+    total: int
+    page: int
+    pages: int
     groups: list[GroupUse]
 
 
@@ -139,7 +155,9 @@ def person_row(use: PersonUse) -> PersonRow:
     )
 
 
-_ORDERS: dict[str, Callable[[PersonUse], Any]] = {
+Orders = Mapping[str, Callable[[Row], Any]]
+
+_PEOPLE: Orders[PersonUse] = {
     "name": lambda use: use.person.name.casefold(),
     "hours": lambda use: use.server_seconds,
     "days": lambda use: use.active_days,
@@ -148,28 +166,61 @@ _ORDERS: dict[str, Callable[[PersonUse], Any]] = {
     "last_active": lambda use: use.last_active,
 }
 
+_GROUPS: Orders[GroupUse] = {
+    "name": lambda use: use.name.casefold(),
+    "members": lambda use: use.members,
+    "users": lambda use: use.active_users,
+    "hours": lambda use: use.server_seconds,
+    "sessions": lambda use: use.sessions,
+}
+
+_SERVERS: Orders[Running] = {
+    "name": lambda each: each.user.casefold(),
+    "server": lambda each: each.server.casefold(),
+    "started": lambda each: each.started,
+    "idle": lambda each: each.idle,
+}
+
 
 def ordered(uses: Iterable[PersonUse], sort: str, part: str) -> list[PersonUse]:
-    """Those with a part of a name in theirs, in an order; what is not known comes last.
+    """People with a part of a name in theirs, in an order; what is not known comes last.
 
     Args:
         uses: of people.
         sort: a name of an order, with ``-`` before it for the other way round.
         part: of the name, in any case.
     """
-    key = _ORDERS[sort.removeprefix("-")]
+    return _ordered(uses, _PEOPLE, sort, part)
+
+
+def ordered_groups(found: GroupList, asked: GroupsQuery) -> list[GroupUse]:
+    """The groups that are asked for, of all pages."""
+    return _ordered(found.groups, _GROUPS, asked.sort, asked.q)
+
+
+def ordered_servers(found: Now, asked: NowQuery) -> list[Running]:
+    """The servers that are asked for, by the names of their users, of all pages."""
+    return _ordered(found.servers, _SERVERS, asked.sort, asked.q)
+
+
+def _ordered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) -> list[Row]:
+    name, key = orders["name"], orders[sort.removeprefix("-")]
     part = part.casefold()
-    found = [use for use in uses if part in use.person.name.casefold()]
-    found.sort(key=_ORDERS["name"])
-    known = [use for use in found if key(use) is not None]
+    found = sorted((row for row in rows if part in name(row)), key=name)
+    known = [row for row in found if key(row) is not None]
     known.sort(key=key, reverse=sort.startswith("-"))
-    return known + [use for use in found if key(use) is None]
+    return known + [row for row in found if key(row) is None]
 
 
 @dataclass(frozen=True)
 class Part(Generic[Row]):
-    """A page of a long table."""
+    """A page of a long table.
 
+    Attributes:
+        total: how many rows there are on all pages.
+    """
+
+    total: int
     page: int
     pages: int
     rows: list[Row]
@@ -179,10 +230,16 @@ def part_of(rows: list[Row], page: int) -> Part[Row]:
     """One page; the last one for a number beyond it."""
     pages = max(1, -(-len(rows) // PAGE))
     page = min(page, pages)
-    return Part(page, pages, rows[(page - 1) * PAGE :][:PAGE])
+    return Part(len(rows), page, pages, rows[(page - 1) * PAGE :][:PAGE])
 
 
 def page_of(uses: list[PersonUse], page: int) -> People:
     """One page of the people."""
     part = part_of(uses, page)
-    return People(len(uses), part.page, part.pages, list(map(person_row, part.rows)))
+    return People(part.total, part.page, part.pages, list(map(person_row, part.rows)))
+
+
+def groups_page(found: GroupList, asked: GroupsQuery) -> GroupPage:
+    """One page of the groups."""
+    part = part_of(ordered_groups(found, asked), asked.page)
+    return GroupPage(found.missing, part.total, part.page, part.pages, part.rows)

@@ -10,16 +10,27 @@ from tornado.web import HTTPError
 
 from .. import APIHandler, EventStream
 from . import sheets
-from .answers import GroupList, Now, People, Periods, PersonDetail, Summary
+from .answers import (
+    GroupPage,
+    Now,
+    People,
+    Periods,
+    PersonDetail,
+    Summary,
+    groups_page,
+    ordered_groups,
+    ordered_servers,
+)
 from .app import Activity
 from .figures.heatmap import HeatMap
-from .questions import PeopleQuery, Range, month
+from .questions import GroupsQuery, NowQuery, PeopleQuery, Range, month
 from .report import MonthReport
 from .view import view_of
 from .visibility import groups_visible_to
 
 Found = TypeVar("Found")
 Unit = Literal["days", "weeks", "months"]
+Sheet = Literal["days", "hours", "sessions"]
 
 
 class ActivityHandler(APIHandler):
@@ -46,9 +57,10 @@ class NowAPI(ActivityHandler):
 class NowCSV(ActivityHandler):
     """What runs now, as a table."""
 
-    async def get(self) -> None:
-        """The same as ``api/now``."""
-        await self.write_csv("now", sheets.now, await (await view_of(self)).now())
+    async def get(self, query: NowQuery) -> None:
+        """The same as ``api/now``, or those servers of it that are asked for."""
+        rows = ordered_servers(await (await view_of(self)).now(), query)
+        await self.write_csv("now", sheets.now, rows)
 
 
 class SummaryAPI(ActivityHandler):
@@ -121,33 +133,33 @@ class PersonAPI(ActivityHandler):
 
 
 class PersonCSV(ActivityHandler):
-    """One person's sessions, as a table."""
+    """One person, as tables."""
 
-    async def get(self, name: str, query: Range) -> None:
-        """The sessions of ``api/people/NAME``."""
+    async def get(self, name: str, sheet: Sheet, query: Range) -> None:
+        """The days, usual hours or sessions of ``api/people/NAME``."""
         found = await (await view_of(self)).person(name, query)
         if found is None:
             raise HTTPError(404, "There is nobody of this name whose use you may see.")
-        await self.write_csv("sessions", sheets.sessions, found.use)
+        await self.write_csv(f"person-{sheet}", sheets.OF_PERSON[sheet], found.use)
 
 
 class GroupsAPI(ActivityHandler):
     """The groups."""
 
-    async def get(self, query: Range) -> GroupList:
-        """Each group by the use of its members, as they are now."""
+    async def get(self, query: GroupsQuery) -> GroupPage:
+        """A page of the groups, each by the use of its members, as they are now."""
         groups = await groups_visible_to(self)
-        return await (await view_of(self)).groups(groups, query)
+        return groups_page(await (await view_of(self)).groups(groups, query), query)
 
 
 class GroupsCSV(ActivityHandler):
     """The groups, as a table."""
 
-    async def get(self, query: Range) -> None:
-        """The same as ``api/groups``."""
+    async def get(self, query: GroupsQuery) -> None:
+        """The same as ``api/groups``, all pages at once."""
         groups = await groups_visible_to(self)
         found = await (await view_of(self)).groups(groups, query)
-        await self.write_csv("groups", sheets.groups, found)
+        await self.write_csv("groups", sheets.groups, ordered_groups(found, query))
 
 
 class MeAPI(ActivityHandler):
@@ -162,14 +174,14 @@ class MeAPI(ActivityHandler):
 
 
 class MeCSV(ActivityHandler):
-    """The caller's own sessions, as a table."""
+    """The caller's own use, as tables."""
 
-    async def get(self, query: Range) -> None:
-        """The sessions of ``api/me``."""
+    async def get(self, sheet: Sheet, query: Range) -> None:
+        """The days, usual hours or sessions of ``api/me``."""
         found = await (await view_of(self)).me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
-        await self.write_csv("my-sessions", sheets.sessions, found.use)
+        await self.write_csv(f"my-{sheet}", sheets.OF_PERSON[sheet], found.use)
 
 
 class MonthAPI(ActivityHandler):

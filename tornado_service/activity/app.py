@@ -104,8 +104,15 @@ class Activity(ServiceApp):
         gauges.show(self, self.registry)
         self._running = asyncio.create_task(self._run())
 
+    @property
+    def has_history(self) -> bool:
+        """Whether there is a history to be shown, now or soon."""
+        is_coming = self.store.condition.state in (State.GETTING_READY, State.READY)
+        return self.archive.is_loaded or is_coming
+
     async def _run(self) -> None:
         await self.store.open()
+        await self.store.maintain()  # in another zone, all days are other ones
         await self.refresh()
         await self.collector.run()
 

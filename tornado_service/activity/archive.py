@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,11 +15,13 @@ from zoneinfo import ZoneInfo
 from .days import ONE_DAY, bounds, day_of
 from .figures.history import History
 from .figures.kept import Kept
+from .meta import Meta
 from .model import Person
 from .reader import Reader
 from .remembered import Remembered
 from .store import Store
 from .visibility import Visible
+from .writer import LATE
 
 Result = TypeVar("Result")
 
@@ -31,12 +34,18 @@ LIGHT = 500
 #: Users of the views whose parts are kept: some 100 MB at most.
 VIEWS = 15_000
 
-#: Seconds before the latest sample in which all may be other than it was: what the hub and other
-#: processes say may be late.
-LATE = 86400
+#: Figures that may wait for their turn: all, and those about the same people.
+WAITING, WAITING_EACH = 64, 16
 
 #: Later than everything.
 _ALWAYS = 2**42
+
+#: The names of those whom a figure is about; ``None``: everybody.
+Scope = frozenset[str] | None
+
+
+class TooManyFigures(Exception):
+    """More figures wait for their turn than would be computed in good time."""
 
 
 class Archive:
@@ -45,14 +54,19 @@ class Archive:
     Args:
         store: what it is read from.
         zone: whose days the figures are about.
+
+    Attributes:
+        is_loaded: whether a history has been read.
     """
 
     def __init__(self, store: Store, zone: ZoneInfo) -> None:
         self.history = History(zone)
+        self.is_loaded = False
         self._store = store
         self._zone = zone
         self._ids: dict[str, int] = {}
         self._thread = ThreadPoolExecutor(1, "activity-figures")
+        self._waiting: Counter[Scope] = Counter()
         self._figures = Remembered(FIGURES, _rows)
         self._views: dict[frozenset[int], Kept] = {}  # the latest that was asked for comes last
 
@@ -64,44 +78,47 @@ class Archive:
         """
         history = await self._store.read(self._news)
         self._ids = {person.name: person.id for person in history.people.values()}
+        if history.kept is not self.history.kept or history.closed != self.history.closed:
+            self._views = {}  # else they would keep days and weeks alive that are no more
         self.history = history
+        self.is_loaded = True
         self._figures = Remembered(FIGURES, _rows)
 
     def _news(self, reader: Reader) -> History:
         now = reader.latest_sample()
         if now is None:
             return History(self._zone)
-        people = reader.people()
+        people, meta = reader.people(), reader.meta()
         known = self.history
         since = known.now - LATE
-        if not self._goes_on(reader, people, since):
+        if not self._goes_on(reader, people, meta):
             known, since = History(self._zone), 0
-        closed = day_of(reader.rolled_until() or 0, self._zone) - ONE_DAY
+        closed = meta.first_open_day(self._zone) - ONE_DAY
         if known.closed and known.closed > closed:  # later days are yet to be rolled up again
             known = replace(known, closed=closed if closed in known.hub_totals else None)
         first = day_of(since, self._zone) if since else date.min
         return known.updated(
             now=now,
+            revision=meta.revision,
             people=people,
             coverage=reader.coverage(0, _ALWAYS),
             watched_from=reader.first_watched(),
-            sessions_from=reader.sessions_from(),
+            sessions_from=meta.sessions_from,
             user_days=reader.user_days(first, closed),
             day_totals=reader.day_totals(first, closed),
             sessions=reader.sessions(since, _ALWAYS),
             visits=reader.visits(bounds(closed, self._zone).end, _ALWAYS),
         )
 
-    def _goes_on(self, reader: Reader, people: list[Person], since: int) -> bool:
-        """Whether what is known is still right, but for what happened since a moment."""
+    def _goes_on(self, reader: Reader, people: list[Person], meta: Meta) -> bool:
+        """Whether what is known is still right, but for what happened of late."""
         known = self.history
         return (
             # else it is another database
             reader.first_watched() == known.watched_from is not None
             # somebody who was forgotten is in no figure any more
             and known.people.keys() <= {person.id for person in people}
-            # else days are other than they were, however long ago
-            and known.sessions.has_all(reader.sessions(since, since))
+            and meta.revision == known.revision
         )
 
     def ids(self, names: frozenset[str]) -> frozenset[int]:
@@ -118,34 +135,41 @@ class Archive:
             visible: whom.
             key: names the figure, with all its parameters.
             compute: makes it of their history.
+
+        Raises:
+            TooManyFigures: so many wait already that this one is not computed.
         """
-        users = None if visible.everybody else self.ids(visible.names)
-        return await self._figures.once((users, key), lambda: self._run(users, compute))
+        scope = None if visible.everybody else visible.names
+        return await self._figures.once((scope, key), lambda: self._run(scope, compute))
 
-    async def _run(
-        self, users: frozenset[int] | None, compute: Callable[[History], Result]
-    ) -> Result:
-        history = self.history
-        make = partial(self._make, history, users, compute)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, make)
+    async def _run(self, scope: Scope, compute: Callable[[History], Result]) -> Result:
+        if self._waiting[scope] >= WAITING_EACH or self._waiting.total() >= WAITING:
+            raise TooManyFigures
+        self._waiting[scope] += 1
+        make = partial(self._make, self.history, scope, compute)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, make)
+        finally:
+            self._waiting[scope] -= 1
+            self._waiting += Counter()  # without those of whom none waits
 
-    def _make(
-        self, history: History, users: frozenset[int] | None, compute: Callable[[History], Result]
-    ) -> Result:
-        if users is not None:
+    def _make(self, history: History, scope: Scope, compute: Callable[[History], Result]) -> Result:
+        if scope is not None:
+            users = self.ids(scope)
             history = history.of(users, self._kept_for(users))
         return compute(history)
 
     def _kept_for(self, users: frozenset[int]) -> Kept:
         """What is known of the parts of a history that these users made."""
-        kept = self._views.pop(users, None) or Kept()
-        self._views[users] = kept
-        weight = sum(LIGHT + len(each) for each in self._views)
-        for oldest in list(self._views)[:-1]:
+        views = self._views
+        kept = views.pop(users, None) or Kept()
+        views[users] = kept
+        weight = sum(LIGHT + len(each) for each in views)
+        for oldest in list(views)[:-1]:
             if weight <= VIEWS:
                 break
             weight -= LIGHT + len(oldest)
-            del self._views[oldest]
+            del views[oldest]
         return kept
 
     def close(self) -> None:

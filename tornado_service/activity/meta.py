@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from . import tables
+from .days import ONE_DAY, bounds, day_of
 from .statements import upsert
 
 
@@ -21,6 +24,7 @@ class Meta:
         sessions_from: what ended before has been dropped; ``None``: nothing has.
         last_full: the newest sample of all users.
         next_user: an id that nobody ever had.
+        revision: another one: days that were over for long are other than they were.
     """
 
     zone: str = ""
@@ -28,6 +32,7 @@ class Meta:
     sessions_from: int | None = None
     last_full: int | None = None
     next_user: int = 1
+    revision: int = 0
 
     @classmethod
     def load(cls, connection: Connection) -> Meta:
@@ -37,6 +42,12 @@ class Meta:
             key: value if key == "zone" else int(value) for key, value in rows.all()
         }
         return cls(**values)
+
+    def first_open_day(self, zone: ZoneInfo) -> date:
+        """The first day to be rolled up: what has been dropped cannot be, again."""
+        kept = self.sessions_from or 0
+        day = day_of(max(self.rolled or 0, kept), zone)
+        return day if bounds(day, zone).start >= kept else day + ONE_DAY
 
     def changed(self, connection: Connection, **values: Any) -> Meta:
         """Write those that are other than they were."""

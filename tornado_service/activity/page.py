@@ -12,7 +12,6 @@ from .addresses import Asked, address, presets
 from .app import Activity
 from .questions import Range
 from .sheets import WEEKDAYS
-from .store import State
 from .view import NoHistory, View, view_of
 
 #: What draws the charts, in the order in which it is loaded.
@@ -63,7 +62,6 @@ class Page(PageHandler):
         assert view is not None  # noqa: S101 - nothing is shown before it is known to whom
         asked = self.asked
         first, last = asked.days(view.today)
-        condition = self.app.store.condition
         self.write_page(
             template,
             **{
@@ -78,8 +76,8 @@ class Page(PageHandler):
                 "link": self.link,
                 "tab": self.tab,
                 "zone": self.app.zone,
-                "has_history": condition.state in (State.READY, State.GETTING_READY),
-                "reason": condition.reason,
+                "has_history": self.app.has_history,
+                "reason": self.app.store.condition.reason,
                 "is_made_up": self.app.made_up,
                 "charts": [],
                 **names,
@@ -114,5 +112,4 @@ class Page(PageHandler):
 
     def show_no_history(self) -> None:
         """Say that there is no history, or not yet; admins read why."""
-        is_coming = self.app.store.condition.state is State.GETTING_READY
-        self._show("no_history.html", {"is_coming": is_coming})
+        self._show("no_history.html", {"is_coming": self.app.has_history})

@@ -8,15 +8,14 @@ from typing import Any
 from tornado.web import HTTPError
 
 from .addresses import unit_for
-from .answers import PersonDetail, Summary, part_of
+from .answers import PersonDetail, Summary, groups_page, ordered_servers, part_of
 from .app import Activity
 from .days import ONE_DAY
 from .figures.heatmap import WEEKS_NEEDED
 from .figures.people import RETURN_WITHIN
 from .figures.periods import Period
 from .page import Page
-from .questions import LONGEST, NowQuery, PeopleQuery, Range, month
-from .store import State
+from .questions import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month
 from .view import View
 from .visibility import groups_visible_to
 
@@ -39,8 +38,7 @@ class OverviewPage(Page):
     async def get(self) -> None:
         """The main figures of a range; one's own, for those who may not see others."""
         view, asked = await self.view(), self.asked
-        state = self.app.store.condition.state
-        if state in (State.LIVE_ONLY, State.REFUSED):  # that is how it is, and no fault
+        if not self.app.has_history:  # that is how it is, and no fault
             self.show_no_history()
             return
         if view.visible.me and not view.visible.others:
@@ -71,7 +69,7 @@ class NowPage(Page):
         """The running servers, and for how long they are idle; a script keeps it up to date."""
         view = await self.view()
         now = await view.now()
-        part = part_of(now.servers, self.asked.query.page)
+        part = part_of(ordered_servers(now, self.asked.query), self.asked.query.page)
         await self.show("now.html", now=now, part=part)
 
 
@@ -108,13 +106,14 @@ class PersonPage(Page):
 class GroupsPage(Page):
     """The groups."""
 
+    model = GroupsQuery
     tab = "groups"
 
     async def get(self) -> None:
-        """Each group by the use of its members, or the scope that is missing."""
-        view = await self.view()
-        found = await view.groups(await groups_visible_to(self), self.asked.query)
-        await self.show("groups.html", found=found)
+        """A page of the groups, by the use of their members, or the scope that is missing."""
+        view, asked = await self.view(), self.asked.query
+        found = await view.groups(await groups_visible_to(self), asked)
+        await self.show("groups.html", found=groups_page(found, asked))
 
 
 class MePage(Page):

@@ -10,11 +10,12 @@ from datetime import date, datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from . import tables
 from .model import Sample
 from .reader import PERSON, Reader
+from .unite import remove, unite
 
 #: The name under which a user is kept.
 Naming = Callable[[str], str]
@@ -63,12 +64,24 @@ def rename(sample: Sample, naming: Naming) -> Sample:
     )
 
 
-def hide_names(connection: Connection, naming: Naming) -> None:
-    """Give those a pseudonym who are kept by their name, from before there were pseudonyms."""
+def hide_names(connection: Connection, naming: Naming) -> bool:
+    """Give those a pseudonym who are kept by their name, from before there were pseudonyms.
+
+    Who has one already, as there was no secret for a while, is one person again.
+
+    Returns:
+        Whether there was anybody.
+    """
     table = tables.users
-    for user, name in connection.execute(select(table.c.id, table.c.name)).all():
-        if not is_pseudonym(name):
-            connection.execute(update(table).where(table.c.id == user).values(name=naming(name)))
+    ids = {name: user for user, name in connection.execute(select(table.c.id, table.c.name))}
+    names = [name for name in ids if not is_pseudonym(name)]
+    for name in names:
+        if (into := ids.get(naming(name))) is not None:
+            unite(connection, ids[name], into)
+        else:
+            of_user = update(table).where(table.c.id == ids[name])
+            connection.execute(of_user.values(name=naming(name)))
+    return bool(names)
 
 
 def forget(connection: Connection, name: str) -> bool:
@@ -88,9 +101,7 @@ def forget(connection: Connection, name: str) -> bool:
     user = connection.scalar(select(tables.users.c.id).where(tables.users.c.name == name))
     if user is None:
         return False
-    for table in (tables.user_days, tables.visits, tables.sessions):
-        connection.execute(delete(table).where(table.c.user_id == user))
-    connection.execute(delete(tables.users).where(tables.users.c.id == user))
+    remove(connection, user)
     return True
 
 

@@ -14,7 +14,7 @@ DAYS = 30
 #: The longest range, in days.
 LONGEST = 3700
 
-#: People, or servers, on a page.
+#: People, groups or servers on a page.
 PAGE = 50
 
 
@@ -57,26 +57,44 @@ class Range(BaseModel):
         return self.first or last - timedelta(days=DAYS - 1), last
 
 
-class NowQuery(Range):
-    """Which part of what runs now; the days are kept for the links to other pages."""
+class Search(Range):
+    """Which rows of a long table.
 
+    Each such table has a ``sort`` of its own: by what; with ``-`` before it, the largest, latest or
+    last first.
+
+    Attributes:
+        q: a part of the name.
+    """
+
+    q: str = Field("", max_length=100, description="A part of the name.")
     page: int = Field(1, ge=1, le=100_000)
 
 
-class PeopleQuery(Range):
-    """Which people, in which order.
+class NowQuery(Search):
+    """Which running servers; the days are kept for the links to other pages."""
 
-    Attributes:
-        sort: by what; with ``-`` before it, the largest, latest or last first.
-        q: a part of their name.
-    """
+    sort: Literal[
+        "name", "server", "started", "idle", "-name", "-server", "-started", "-idle"
+    ] = "name"  # fmt: skip
+
+
+class PeopleQuery(Search):
+    """Which people."""
 
     sort: Literal[
         "name", "hours", "days", "sessions", "arrived", "last_active",
         "-name", "-hours", "-days", "-sessions", "-arrived", "-last_active",
     ] = "-hours"  # fmt: skip
-    q: str = Field("", max_length=100, description="A part of the name.")
-    page: int = Field(1, ge=1, le=100_000)
+
+
+class GroupsQuery(Search):
+    """Which groups."""
+
+    sort: Literal[
+        "name", "members", "users", "hours", "sessions",
+        "-name", "-members", "-users", "-hours", "-sessions",
+    ] = "name"  # fmt: skip
 
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)")

@@ -97,13 +97,9 @@ class Reader:
         """When the newest sample was taken."""
         return self._connection.scalar(select(func.max(tables.coverage.c.end)))
 
-    def rolled_until(self) -> int | None:
-        """The end of the last day of which the roll-ups are made and right."""
-        return Meta.load(self._connection).rolled
-
-    def sessions_from(self) -> int | None:
-        """What ended before is kept as roll-ups only; ``None``: all is kept."""
-        return Meta.load(self._connection).sessions_from
+    def meta(self) -> Meta:
+        """What the store notes about itself."""
+        return Meta.load(self._connection)
 
     def _rows(self, found: Select[Any], column: Column[int], users: Users) -> Iterator[Any]:
         """The driver's own tuples: of hundreds of thousands, all else takes twice as long."""

@@ -37,7 +37,7 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
         return False
     if meta.zone != zone.key:
         meta = _begin_anew(connection, meta, zone)
-    first = _first_whole_day(meta, zone)
+    first = meta.first_open_day(zone)
     closed = day_of(latest, zone) - ONE_DAY
     last = min(first + timedelta(DAYS_AT_ONCE - 1), closed)
     if first > last:
@@ -84,18 +84,12 @@ def _begin_anew(connection: Connection, meta: Meta, zone: ZoneInfo) -> Meta:
             rolled = meta.sessions_from
         elif first is not None:
             rolled = bounds(date.fromordinal(first), ZoneInfo(meta.zone)).start
-    meta = meta.changed(connection, zone=zone.key, rolled=rolled)
-    again = _first_whole_day(meta, zone).toordinal() if meta.sessions_from is not None else 0
+    revision = meta.revision + 1
+    meta = meta.changed(connection, zone=zone.key, rolled=rolled, revision=revision)
+    again = meta.first_open_day(zone).toordinal() if meta.sessions_from is not None else 0
     for table in _ROLL_UPS:
         connection.execute(delete(table).where(table.c.day >= again))
     return meta
-
-
-def _first_whole_day(meta: Meta, zone: ZoneInfo) -> date:
-    """The first day to be rolled up: what has been dropped cannot be, again."""
-    kept = meta.sessions_from or 0
-    day = day_of(max(meta.rolled or 0, kept), zone)
-    return day if bounds(day, zone).start >= kept else day + ONE_DAY
 
 
 def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, last: date) -> None:

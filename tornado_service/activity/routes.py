@@ -30,7 +30,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/(?P<unit>days|weeks|months)\.csv", api.PeriodsCSV),
     (r"api/hours\.csv", api.HoursCSV),
     (r"api/people\.csv", api.PeopleCSV),
-    (r"api/people/(?P<name>[^/]+)/sessions\.csv", api.PersonCSV),
+    (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
-    (r"api/me\.csv", api.MeCSV),
+    (r"api/me/(?P<sheet>days|hours|sessions)\.csv", api.MeCSV),
 ]

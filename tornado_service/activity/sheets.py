@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from .answers import GroupList, Now, Periods, moment
+from .answers import Periods, moment
 from .figures.heatmap import HeatMap
 from .figures.own import OwnUse
-from .figures.people import PersonUse
+from .figures.people import GroupUse, PersonUse
+from .figures.running import Running
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def now(found: Now) -> str:
+def now(servers: Iterable[Running]) -> str:
     """What runs now."""
     head = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
     rows = (
         (each.user, each.server, moment(each.started), each.seconds, each.idle, each.is_pending)
-        for each in found.servers
+        for each in servers
     )
     return table(head, rows)
 
@@ -69,14 +70,28 @@ def people(uses: Iterable[PersonUse]) -> str:
     return table(head, cells)
 
 
-def groups(found: GroupList) -> str:
+def groups(uses: Iterable[GroupUse]) -> str:
     """The groups."""
     head = ("group", "members", "active_users", "server_hours", "sessions")
     rows = (
         (each.name, each.members, each.active_users, hours_of(each.server_seconds), each.sessions)
-        for each in found.groups
+        for each in uses
     )
     return table(head, rows)
+
+
+def days(use: OwnUse) -> str:
+    """One person's days."""
+    head = ("day", "watched_share", "server_hours", "sessions")
+    rows = (
+        (each.first, each.share, hours_of(each.server_seconds), each.sessions) for each in use.days
+    )
+    return table(head, rows)
+
+
+def usual_hours(use: OwnUse) -> str:
+    """One person's hours of the day."""
+    return table(("hour", "mean_servers"), enumerate(use.hours))
 
 
 def sessions(use: OwnUse) -> str:
@@ -87,6 +102,14 @@ def sessions(use: OwnUse) -> str:
         for each in use.sessions
     )
     return table(head, rows)
+
+
+#: The tables of one person, by what the API calls them.
+OF_PERSON: dict[str, Callable[[OwnUse], str]] = {
+    "days": days,
+    "hours": usual_hours,
+    "sessions": sessions,
+}
 
 
 def hours_of(seconds: int | None) -> float | None:

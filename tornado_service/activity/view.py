@@ -23,6 +23,7 @@ from .answers import (
     ordered,
     page_of,
 )
+from .archive import TooManyFigures
 from .days import day_of
 from .figures.heatmap import HeatMap, heat_map
 from .figures.history import History
@@ -34,7 +35,6 @@ from .figures.running import Running, running
 from .model import Sample
 from .questions import PeopleQuery, Range
 from .report import MonthReport, month_report
-from .store import State
 from .visibility import Groups, Visible, visible_to
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from .app import Activity
 
 Result = TypeVar("Result")
+
+#: The names of the members of groups.
+Members = tuple[tuple[str, frozenset[str]], ...]
+FindIds = Callable[[frozenset[str]], frozenset[int]]
 
 #: Units of time, by what the API calls them.
 UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
@@ -57,6 +61,15 @@ class NoHistory(HTTPError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(503, message)
         self.retry_after = retry_after
+
+
+class Busy(HTTPError):
+    """503: others wait for their figures."""
+
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__(503, "Too many figures are asked for at the same time. Try again soon.")
 
 
 class View:
@@ -83,19 +96,23 @@ class View:
 
         Raises:
             NoHistory: there is none, or not yet.
+            Busy: too much is asked for at the same time.
         """
         return await self._figure_of(self.visible, what, compute, *arguments)
 
     async def _figure_of(
         self, visible: Visible, what: str, compute: Callable[..., Result], *arguments: object
     ) -> Result:
-        state = self._app.store.condition.state
-        if state is State.GETTING_READY:
+        archive = self._app.archive
+        if not archive.is_loaded and self._app.has_history:
             raise NoHistory("The history is getting ready. Try again soon.", 5)
-        if state is not State.READY:
+        if not archive.is_loaded:
             raise NoHistory("No history is kept: only what runs now is known.", 3600)
         make = partial(_with, compute, arguments)
-        return await self._app.archive.figure(visible, (what, arguments), make)
+        try:
+            return await archive.figure(visible, (what, arguments), make)
+        except TooManyFigures:
+            raise Busy from None
 
     async def now(self) -> Now:
         """What runs now."""
@@ -160,17 +177,18 @@ class View:
     async def groups(self, found: Groups, asked: Range) -> GroupList:
         """The groups, by the use of those members whom the visitor may see."""
         rows = await self._figure(
-            "groups", groups_of, *asked.days(self.today), self._members(found)
+            "groups", self._with_ids(groups_of), *asked.days(self.today), _members(found)
         )
         return GroupList(found.missing, rows)
 
     async def month(self, day: date, found: Groups) -> MonthReport:
         """The report of the month that a day is in."""
-        return await self._figure("month", month_report_of, day, self._members(found))
+        compute = self._with_ids(month_report_of)
+        return await self._figure("month", compute, day, _members(found))
 
-    def _members(self, found: Groups) -> tuple[tuple[str, frozenset[int]], ...]:
-        ids = self._app.archive.ids
-        return tuple((name, ids(members)) for name, members in found.members.items())
+    def _with_ids(self, compute: Callable[..., Result]) -> Callable[..., Result]:
+        """The same for a function that has to find members by their names."""
+        return partial(compute, ids=self._app.archive.ids)
 
 
 async def view_of(handler: BaseHandler) -> View:
@@ -214,14 +232,16 @@ def own_use_of(history: History, user: int, first: date, last: date) -> OwnUse:
 
 
 def groups_of(
-    history: History, first: date, last: date, members: tuple[tuple[str, frozenset[int]], ...]
+    history: History, first: date, last: date, members: Members, ids: FindIds
 ) -> list[GroupUse]:
     """Each group by the use of its members."""
-    return groups(history, first, last, dict(members))
+    return groups(history, first, last, {name: ids(names) for name, names in members})
 
 
-def month_report_of(
-    history: History, day: date, members: tuple[tuple[str, frozenset[int]], ...]
-) -> MonthReport:
+def month_report_of(history: History, day: date, members: Members, ids: FindIds) -> MonthReport:
     """The report of a month."""
-    return month_report(history, day, dict(members))
+    return month_report(history, day, {name: ids(names) for name, names in members})
+
+
+def _members(found: Groups) -> Members:
+    return tuple(found.members.items())

@@ -21,6 +21,11 @@ SLOTS_KEPT = 2 * 24 * 3600
 LOOK_BACK = 400 * 24 * 3600
 
 
+#: Seconds before the newest sample in which anything may come to light late; what is older is
+#: another revision of the history.
+LATE = 86400
+
+
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     """Keep a sample, in the transaction at hand.
 
@@ -44,11 +49,13 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     moments = [changes.since, _cover(connection, sample.taken, interval)]
     since = min((each for each in moments if each is not None), default=sample.taken)
     since = max(since, sample.taken - LOOK_BACK)
+    is_late = since < max(known.latest or 0, sample.taken) - LATE
     meta.changed(
         connection,
         next_user=changes.next_user,
         last_full=max(known.last_full or 0, sample.taken) if sample.is_full else known.last_full,
         rolled=since if meta.rolled is None else min(meta.rolled, since),
+        revision=meta.revision + is_late,
     )
     return True
 

@@ -87,6 +87,7 @@ class History:
     Attributes:
         zone: whose days these are.
         now: when it was up to date.
+        revision: of the days that were over for long by then.
         watched_from: when watching began.
         sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
         coverage: when the hub was watched, in order.
@@ -98,6 +99,7 @@ class History:
 
     zone: ZoneInfo
     now: int = 0
+    revision: int = 0
     watched_from: int | None = None
     sessions_from: int | None = None
     people: Mapping[int, Person] = field(default_factory=dict)
@@ -116,6 +118,7 @@ class History:
         people: Iterable[Person],
         coverage: Iterable[Interval],
         watched_from: int | None,
+        revision: int = 0,
         sessions_from: int | None = None,
         user_days: Iterable[UserDay] = (),
         day_totals: Iterable[DayTotal] = (),
@@ -129,6 +132,7 @@ class History:
             people: all of them.
             coverage: all of it, in order.
             watched_from: when watching began.
+            revision: of the days that are over for long.
             sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
             user_days: of days that were closed since, in order of the days; they replace theirs.
             day_totals: of the same days.
@@ -141,6 +145,7 @@ class History:
         news = replace(
             self,
             now=now,
+            revision=revision,
             watched_from=watched_from,
             sessions_from=sessions_from,
             people={person.id: person for person in people},
@@ -216,10 +221,10 @@ class History:
     def _total(self, day: date) -> DayTotal | None:
         if self.users is None:
             return self.hub_totals[day]
-        if day not in self.days:
-            return _without_use(self.hub_totals[day])
         if not self.has_sessions_of(day):
             return None
+        if day not in self.days:
+            return _without_use(self.hub_totals[day])
         monday = day - timedelta(days=day.weekday())
         return self._own_week(monday)[day]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from ..days import ONE_DAY, QUARTER
+from ..days import ONE_DAY, QUARTER, each_day
 from ..model import DayTotal
 from .history import History
 from .quarters import watched_quarters
@@ -87,6 +87,9 @@ def window(unit: Unit, day: date) -> tuple[date, date]:
 def _with_figures(history: History, frame: Period) -> Period:
     known = list(history.between(frame.first, frame.last))
     totals = history.totals(frame.first, frame.last)
+    # of some users nothing is known of days whose sessions have been dropped
+    days = sum(day in history.hub_totals for day in each_day(frame.first, frame.last))
+    is_known = len(totals) == days
     return Period(
         frame.first,
         frame.last,
@@ -96,8 +99,8 @@ def _with_figures(history: History, frame: Period) -> Period:
         active_users=history.active(frame.first, frame.last).bit_count(),
         server_seconds=sum(day.seconds for day in known),
         sessions=sum(day.sessions for day in known),
-        peak_servers=max((total.peak for total in totals), default=None),
-        mean_servers=_mean(history, totals),
+        peak_servers=max((total.peak for total in totals), default=None) if is_known else None,
+        mean_servers=_mean(history, totals) if is_known else None,
     )
 
 

@@ -17,12 +17,14 @@ from .history import History
 def watched_quarters(history: History, total: DayTotal) -> Sequence[int]:
     """Those of a day that were watched from beginning to end, by number."""
     of = bounds(total.day, history.zone)
+    # a day of long ago may be one of another zone, in which it was longer or shorter
+    known = range(min(len(total.slot_seconds), (of.end - of.start) // QUARTER))
     if total.covered == of.end - of.start:
-        return range(len(total.slot_seconds))
+        return known
     quarters: list[int] = []
     for each in watched(history.coverage, of):
         first = -((of.start - each.start) // QUARTER)
-        quarters.extend(range(first, (each.end - of.start) // QUARTER))
+        quarters += known[first : (each.end - of.start) // QUARTER]
     return quarters
 
 

@@ -89,10 +89,6 @@ class Week:
                 servers.insert(at, each.server)
         return Week(users, started, ends, tuple(servers))
 
-    def has(self, session: Session) -> bool:
-        """Whether it is among them, however it ended."""
-        return _place(session, self.users, self.started, self.servers)[1]
-
     def __iter__(self) -> Iterator[Session]:
         for user, started, end, server in zip(
             self.users, self.started, self.ends, self.servers, strict=True
@@ -141,14 +137,6 @@ class Sessions:
         for number, of_week in groupby(sorted(news.values(), key=_week_of), key=_week_of):
             weeks[number] = weeks.get(number, Week()).updated(of_week)
         return self._of(weeks, running.values())
-
-    def has_all(self, sessions: Iterable[Session]) -> bool:
-        """Whether these are known, however they ended."""
-        running = set(map(_key, self.running))
-        return all(
-            _key(each) in running or self.weeks.get(_week_of(each), Week()).has(each)
-            for each in sessions
-        )
 
     def since(self, moment: int) -> Sessions:
         """Those that have not ended before a moment."""

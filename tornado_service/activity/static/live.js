@@ -13,8 +13,15 @@
     if (address) [...old.querySelectorAll("a")].find((link) => link.href === address)?.focus();
   };
 
+  // Who may not see it any more is not left with what they saw.
+  const leave = () => {
+    for (const old of document.querySelectorAll("[data-live]")) old.replaceChildren();
+    say("You are signed out, or may not see this any more: load the page again.");
+  };
+
   const refresh = async () => {
     const answer = await serviceFetch(page + location.search, { headers: { Accept: "text/html" } });
+    if ([401, 403].includes(answer.status)) leave();
     if (!answer.ok) return;
     const fresh = parser.parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
@@ -41,6 +48,10 @@
     sample: update,
     reset: update,
     error: () => say("The connection broke off: this may be out of date. It is tried again."),
-    end: ({ retry }) => retry || say("This is no longer kept up to date: load the page again."),
+    end: ({ retry }) => {
+      if (retry) return;
+      say("This is no longer kept up to date: load the page again.");
+      update();
+    },
   });
 }
