@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-FAULTS = ("refuse", "hang", "cut", "error", "garbage", "half", "redirect")
+FAULTS = ("refuse", "hang", "cut", "error", "garbage", "half", "huge", "redirect")
+
+#: A user who may use the service, if only this were shorter: 9 MiB.
+HUGE = (
+    b'{"name": "sam", "kind": "user", "admin": false, "groups": [],'
+    b' "scopes": ["access:services!service=tornado-service"]}'
+).ljust(9 * 1024 * 1024)
+HUGE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 ANSWERS = {
     "error": b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops",
     "garbage": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
     "half": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"na',
+    "huge": HUGE_HEAD % len(HUGE) + HUGE,
     "redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     "cut": b"",
 }

@@ -8,6 +8,8 @@ from tornado_service.auth import allow_unauthenticated, derived_cookie_secret, n
 from tornado_service.handlers.base import METHODS, APIHandler
 from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 
+pytestmark = pytest.mark.library
+
 #: Every method that a stranger may use. A new one is a decision, and shows in this list.
 OPEN = {
     ("GET", "/health"),

@@ -57,10 +57,32 @@ async def test_every_gauge_of_activity_is_in_its_page(start_service: StartServic
     assert set(re.findall(r"`(tornado_service_activity_\w+)`", page)) == names
 
 
-@pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
+PAGES = sorted(
+    page
+    for part in (".", "docs", "docs/examples/*", "image", "values")
+    for page in ROOT.glob(f"{part}/*.md")
+)
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code, whose comments look like headings."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """What a page's headings are called in addresses, by GitHub's rule."""
+    headings = re.findall(r"^#+ +(.+)$", prose(page), re.MULTILINE)
+    words = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w -]", "", word).replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)[^)]*\)", prose(page)):
+        path, _, anchor = target.partition("#")
+        other = page.parent / path if path else page
+        assert other.exists(), f"it links to {target}"
+        assert not anchor or anchor in anchors(other), f"it links to {target}"
 
 
 def test_the_readme_names_the_two_commands() -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 
+import pytest
 from jupyterhub.apihandlers.base import PAGINATION_MEDIA_TYPE
 from jupyterhub.scopes import needs_scope
 from jupyterhub.services.auth import HubAuth, HubOAuth, HubOAuthCallbackHandler
@@ -14,6 +15,8 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 from tornado_service.handlers.base import BaseHandler
 from tornado_service.hub import ACCEPT
 from tornado_service.testing import Fetch, StandInHub
+
+pytestmark = pytest.mark.library
 
 
 def parameters(function) -> list[str]:

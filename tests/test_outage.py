@@ -10,6 +10,8 @@ from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
 from tornado_service.testing import BROWSER, FAULTS, PREFIX, Fetch, StandInHub, Visitor
 
+pytestmark = pytest.mark.library
+
 USER = "/hub/api/user"
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 320, "height": 640}
+
 AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 
 
@@ -24,3 +27,17 @@ def violations(page: Page) -> list[str]:
         f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
         for item in found
     ]
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing has to be scrolled sideways."""
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def assert_fit_for_everybody(page: Page, complaints: list[str], scheme: str) -> None:
+    """A page has its theme, fits its screen, and neither the console nor axe-core complains."""
+    unexpected = [text for text in complaints if "the server responded with a status" not in text]
+    assert page.locator("html").get_attribute("data-bs-theme") == scheme
+    assert fits(page)
+    assert unexpected == []
+    assert violations(page) == []

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import violations
-from tests.browser.test_pages import fits
+from tests.browser.conftest import fits, violations
 from tornado_service.testing import ServiceConfig
 
 WIDE = {"width": 1280, "height": 900}

@@ -9,6 +9,8 @@ from tornado_service.app import TornadoService
 from tornado_service.state import LoginState
 from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
+pytestmark = pytest.mark.library
+
 COOKIE = "service-tornado-service"
 
 

@@ -26,6 +26,15 @@ def service_pids(directory: Path) -> list[int]:
     return found
 
 
+#: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
+TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
+
+
+def ended_when_asked(pid: int, log: str) -> bool:
+    """Whether the hub had to ask only once."""
+    return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
+
+
 @pytest.fixture
 def silent() -> Iterator[socket.socket]:
     """A Hub API that accepts connections and never answers."""
@@ -72,12 +81,14 @@ def test_a_killed_hub_leaves_no_service_behind(start_hub) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_hub_stops_within_its_budget_while_the_service_is_busy(
+def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
     start_hub, silent, silent_api, number
 ) -> None:
-    """The hub gives a service 10 s (5.x) before it does worse; we are done in half of that."""
-    hub = start_hub(service_environment={"JUPYTERHUB_API_URL": silent_api})
+    hub = start_hub(
+        service_environment={"JUPYTERHUB_API_URL": silent_api}, extra_config=TELL_OF_SIGNALS
+    )
     directory = hub.directory
+    (pid,) = service_pids(directory)
     with socket.create_connection(("127.0.0.1", hub.service_port)) as busy:
         busy.sendall(
             b"GET /services/tornado-service/api/user HTTP/1.1\r\nHost: x\r\n"
@@ -85,12 +96,11 @@ def test_the_hub_stops_within_its_budget_while_the_service_is_busy(
         )
         waiting = accept_slow_request(silent)
 
-        started = time.monotonic()
         hub.process.send_signal(number)
-        hub.process.wait(timeout=8)
+        hub.process.wait(timeout=60)
         waiting.close()
 
-    assert time.monotonic() - started < 8
+    assert ended_when_asked(pid, hub.log)
     assert service_pids(directory) == []
     assert "requests are open" in hub.log
 

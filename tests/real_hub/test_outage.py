@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPResponse
@@ -12,8 +14,10 @@ from tornado.httpclient import HTTPResponse
 from tests.real_hub.test_life import service_pids
 from tests.relay import FAULTS, Relay
 from tornado_service.demo import free_ports
-from tornado_service.testing import BROWSER, RealHub
+from tornado_service.testing import BROWSER, Fetch, RealHub
 from tornado_service.testing.real_hub import COMMAND
+
+ROOT = str(Path(__file__).parents[2])
 
 
 def target_of(answer: HTTPResponse) -> str:
@@ -22,19 +26,29 @@ def target_of(answer: HTTPResponse) -> str:
     return answer.headers["Location"]
 
 
-@pytest.fixture(scope="module")
-def relayed():
-    """A hub whose service reaches it by a relay, and where that relay listens."""
+def relayed_hub(*settings: str) -> tuple[RealHub, int]:
+    """A hub whose service reaches it by a relay, and where that relay has to listen."""
     (port,) = free_ports(1)
     hub = RealHub(
-        service_environment={"JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api"},
+        service_environment={
+            "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
+            "PYTHONPATH": ROOT,
+        },
         service_command=[
             *COMMAND,
+            "--TornadoService.apps=tests.live_app:Live",
             "--HubClient.hub_timeout=1",
             "--HubClient.breaker_pause=0.3",
             "--ServiceAuth.cache_max_age=1",
+            *settings,
         ],
     )
+    return hub, port
+
+
+@pytest.fixture(scope="module")
+def relayed():
+    hub, port = relayed_hub()
     with hub:
         yield hub, port
 
@@ -48,45 +62,89 @@ async def relay(relayed):
     await relay.stop()
 
 
+async def read(fetch: Fetch, token: str) -> int:
+    return (await fetch("api/user", token=token)).code
+
+
+async def write(fetch: Fetch, token: str) -> int:
+    return (await fetch("live/api/send", token=token, method="POST", json={})).code
+
+
+async def until(status: int, ask: Callable[[Fetch, str], Awaitable[int]], *whom: Any) -> None:
+    """Ask until this is the answer."""
+    deadline = time.monotonic() + 20
+    while (found := await ask(*whom)) != status:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.1)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: str) -> None:
     hub, _ = relayed
-
-    async def ask(path: str, token: str = "", **headers: str):
-        if token:
-            headers["Authorization"] = f"token {token}"
-        return await client.fetch(
-            f"{hub.service_url}{hub.service_prefix}{path}",
-            headers=headers,
-            follow_redirects=False,
-            raise_error=False,
-        )
-
-    async def until_well(token: str) -> None:
-        deadline = time.monotonic() + 20
-        while (await ask("api/user", token)).code != 200:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
-
+    fetch = Fetch(client, hub.service_url, hub.service_prefix)
     known, newcomer = hub.token_for("sam"), hub.token_for("kim")
-    await until_well(known)
+    await until(204, write, fetch, known)
+    await until(200, read, fetch, known)
     await relay.misbehave(fault)
 
-    answers = await asyncio.gather(*[ask("api/user", f"unknown-{n}") for n in range(6)])
+    answers = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
     assert {answer.code for answer in answers} == {503}
     assert all("Retry-After" in answer.headers for answer in answers)
-    assert (await ask("api/user", newcomer)).code == 503
-    assert (await ask("", **BROWSER)).code == 503
-    assert (await ask("api/user", known)).code == 200  # older than the cache by now, or soon
-    assert (await ask("health")).code == 200
-    assert (await ask("health/ready")).code == 503
-    assert (await ask("")).code == 302
+    assert await read(fetch, newcomer) == 503
+    assert (await fetch("", headers=BROWSER)).code == 503
+    assert await read(fetch, known) == 200  # older than the cache by now, or soon
+    assert await write(fetch, known) == 503
+    assert (await fetch("health")).code == 200
+    assert (await fetch("health/ready")).code == 503
+    assert (await fetch("")).code == 302
 
     await relay.misbehave(None)
-    await until_well(newcomer)
-    assert (await ask("health/ready")).code == 200
+    await until(200, read, fetch, newcomer)
+    assert await write(fetch, known) == 204
+    assert (await fetch("health/ready")).code == 200
     visitor = browse(hub)
     assert (await visitor.sign_in(hub.service_prefix, "sam")).code == 200
+
+
+async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
+    hub, port = relayed_hub("--ServiceAuth.stale_grace=2")
+    with hub:
+        relay = Relay(hub.hub_port, port)
+        await relay.start()
+        fetch = Fetch(client, hub.service_url, hub.service_prefix)
+        token = hub.token_for("sam")
+        await until(200, read, fetch, token)
+
+        await relay.misbehave("error")
+
+        assert await write(fetch, token) == 503
+        assert await read(fetch, token) == 200
+        await until(503, read, fetch, token)
+        assert (await fetch("health")).code == 200
+        await relay.stop()
+
+
+async def test_who_is_removed_from_the_hub_has_no_access_any_more(
+    relayed, relay: Relay, client, browse
+) -> None:
+    """Not by a token and not by a sign-in, as soon as the hub's word is older than the cache."""
+    hub, _ = relayed
+    fetch = Fetch(client, hub.service_url, hub.service_prefix)
+    hub.ask("POST", "users/zoe")
+    hub.ask("POST", "groups/class-a/users", {"users": ["zoe"]})
+    token = hub.token_for("zoe")
+    visitor = browse(hub)
+    await until(200, read, fetch, token)
+    assert (await visitor.sign_in(hub.service_prefix, "zoe")).code == 200
+    assert await write(fetch, token) == 204
+
+    hub.ask("DELETE", "users/zoe")
+
+    assert await write(fetch, token) == 401
+    await until(401, read, fetch, token)
+    while (answer := await visitor.get(hub.service_prefix)).code == 200:
+        await asyncio.sleep(0.1)
+    assert target_of(answer).startswith("/hub/")
 
 
 async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, client) -> None:

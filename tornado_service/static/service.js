@@ -6,6 +6,10 @@ for (const control of document.querySelectorAll("[data-needs-script]")) {
 }
 document.getElementById("thenavbar")?.classList.add("collapse");
 
+// Without scripts, the page's <noscript> does this.
+const retry = document.querySelector("[data-retry-after]");
+if (retry) setTimeout(() => location.reload(), 1000 * retry.dataset.retryAfter);
+
 /**
  * fetch() below the service's prefix, with the XSRF token that the hub's sign-in asks of every
  * request that a script makes, reading ones too.
