@@ -37,6 +37,6 @@ def unpack(pyz: str) -> str:
 if __name__ == "__main__":
     sys.path[0] = unpack(sys.path[0])
 
-    from tornado_service.app import main
+    from tornado_service.__main__ import main
 
     main()

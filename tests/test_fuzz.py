@@ -1,11 +1,15 @@
 """Whatever arrives: no 5xx but 503, and no redirect that leads out of the prefix or the hub."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tornado_service.state import inside
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT
+
+pytestmark = pytest.mark.library
 
 ANY = st.text(max_size=60)
 WEIRD = st.sampled_from(
@@ -15,6 +19,7 @@ WEIRD = st.sampled_from(
         "//evil.example",
         "https://evil.example/",
         "/../../",
+        "/%2e%2e/.%2E/",
         "%00",
         "é",
         "'\"<>",
@@ -37,6 +42,17 @@ def check(answer) -> None:
         target = urlsplit(answer.headers["Location"])
         assert target.netloc == ""
         assert target.path.startswith((PREFIX, "/hub/"))
+        assert ".." not in unquote(target.path)
+
+
+@settings(deadline=None)
+@given(path=st.lists(st.sampled_from([".", "%2e", "%2E", "%252e", "/", "%2f", "x", "?"])))
+@example(path=["%2e%2e/%2E%2E/hub/logout"])
+def test_a_sign_in_ends_on_no_address_that_leads_up(path: list[str]) -> None:
+    end = inside(PREFIX + "".join(path), PREFIX)
+
+    assert end.startswith(PREFIX)
+    assert ".." not in unquote(urlsplit(end).path)
 
 
 class TestWhateverArrives:

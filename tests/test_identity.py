@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,26 @@ async def test_a_hundred_requests_with_one_unknown_token_are_one_call(
 
     assert {answer.code for answer in answers} == {200}
     assert hub.calls[USER] == 1
+
+
+async def test_a_change_is_not_confirmed_by_what_was_asked_before_it(
+    hub: StandInHub, service: TornadoService, fetch: Fetch
+) -> None:
+    hub.delay = 0.2
+    token = hub.token_for("alice")
+    reading = asyncio.ensure_future(fetch("api/user", token=token))
+    while not hub.calls[USER]:
+        await asyncio.sleep(0.01)
+
+    began = time.monotonic()
+    identities = await asyncio.gather(
+        *[service.auth.user_for_token(token, sync=False, certain=True) for _ in range(10)]
+    )
+
+    assert (await reading).code == 200
+    assert hub.calls[USER] == 2
+    assert {identity["name"] for identity in identities} == {"alice"}
+    assert min(identity.confirmed for identity in identities) >= began
 
 
 async def test_a_known_token_is_not_asked_again(hub: StandInHub, fetch: Fetch) -> None:

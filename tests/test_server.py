@@ -1,5 +1,6 @@
 """The process: where it listens, how it stops, and that it never outlives its parent."""
 
+import asyncio
 import os
 import resource
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,8 +18,10 @@ from urllib.request import urlopen
 import pytest
 
 from tests.test_config import ENVIRONMENT
+from tornado_service import server
 from tornado_service.app import TornadoService
 from tornado_service.demo import free_ports
+from tornado_service.testing import StartService
 
 
 @pytest.fixture
@@ -188,6 +192,119 @@ def test_a_second_signal_ends_it_at_once(launch, port: int) -> None:
 
             assert process.wait(timeout=10) == 0
             connection.close()
+
+
+SLOW_TO_STOP = """
+import asyncio
+from tornado_service import ServiceApp
+
+class Slow(ServiceApp):
+    name = "slow"
+
+    async def stop(self):
+        self.log.warning("the app is stopping")
+        await asyncio.sleep(1.9)
+        self.log.warning("the app has stopped")
+"""
+
+
+def test_a_second_signal_does_not_wait_for_apps_either(launch, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_STOP)
+    process = launch("--TornadoService.apps=slow:Slow", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App slow is ready")
+    process.terminate()
+    wait_for_line(process, "the app is stopping")
+
+    process.terminate()
+
+    assert "the app has stopped" not in process.stderr.read()
+    assert process.wait() == 0
+
+
+HANGING_LOOK_UP = """
+import socket, sys, threading
+look_up = socket.getaddrinfo
+
+def getaddrinfo(host, *args, **kwargs):
+    if host == "hub.invalid":
+        name = threading.current_thread().name
+        print("looking up in", name, file=sys.stderr, flush=True)
+        threading.Event().wait()
+    return look_up(host, *args, **kwargs)
+
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+def test_a_look_up_that_hangs_does_not_keep_the_process(launch, port: int, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING_LOOK_UP)
+    process = launch("--config=hanging.py", JUPYTERHUB_API_URL="http://hub.invalid:1/hub/api")
+    wait_for_line(process, "Listening")
+    with slow_request(port):
+        wait_for_line(process, "looking up in asyncio")
+        process.terminate()
+
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("file", ["missing.pem", "rubbish.pem"])
+def test_certificates_that_cannot_be_used_are_said_in_one_line(
+    launch, tmp_path: Path, file: str
+) -> None:
+    (tmp_path / "rubbish.pem").write_text("no certificate")
+    names = ("KEYFILE", "CERTFILE", "CLIENT_CA")
+
+    process = launch(**{f"JUPYTERHUB_SSL_{name}": file for name in names})
+    lines = process.stderr.read().splitlines()
+
+    assert process.wait() == 2
+    assert len(lines) == 1
+    assert "JUPYTERHUB_SSL_CERTFILE" in lines[0]
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_TIMEOUT", 0.1)
+    service = await start_service()
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
+
+    assert await asyncio.wait_for(reader.read(), 30) == b""
+    writer.close()
+
+
+ORPHAN = """
+import os, sys, time
+from tornado_service.__main__ import main
+parent = os.getppid()
+print("imported", file=sys.stderr, flush=True)
+while os.getppid() == parent:
+    time.sleep(0.01)
+print("orphaned", file=sys.stderr, flush=True)
+main()
+"""
+
+
+def test_it_ends_when_the_process_that_launched_it_has_gone_before_it_could_look(launch) -> None:
+    parent = textwrap.dedent(f"""
+        import subprocess, sys, time
+        command = [sys.executable, "-c", {ORPHAN!r}]
+        print(subprocess.Popen(command, start_new_session=True).pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    give_up = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    give_up.start()
+    wait_for_line(process, "imported")
+
+    process.kill()
+    lines = process.stderr.read()  # it has the other end: this returns when it has ended
+    give_up.cancel()
+
+    assert "orphaned" in lines
+    assert "Stopped" in lines
 
 
 def test_it_ends_with_the_process_that_launched_it(launch, port: int) -> None:

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -224,9 +225,19 @@ class TornadoService(Settings, Application):
             " by an earlier hub may hold it: stop that, or take another port in the service's url."
         )
 
+    def _tls_context(self) -> ssl.SSLContext | None:
+        try:
+            return tls_context(self.auth)
+        except OSError as error:
+            raise config.ConfigError(
+                f"The certificates of internal_ssl cannot be used: {error.strerror or error}."
+                " JUPYTERHUB_SSL_KEYFILE, JUPYTERHUB_SSL_CERTFILE and JUPYTERHUB_SSL_CLIENT_CA have"
+                " to name files that belong together and that this user may read."
+            ) from error
+
     async def main(self, sockets: list[socket.socket]) -> None:
         """Answer first, then everything else; on the way out, the other way round."""
-        server = self.server = Server(self, sockets, tls_context(self.auth))
+        server = self.server = Server(self, sockets, self._tls_context())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop_soon)
@@ -248,8 +259,7 @@ class TornadoService(Settings, Application):
         finally:
             checking.cancel()
             loading.cancel()
-            if self.apps:
-                end_anyway(STOP_LIMIT + 1)
+            end_anyway(STOP_LIMIT + 1)
             watch.stop()
             orphaned.cancel()
             await self.close()

@@ -115,8 +115,13 @@ class Identities:
         refused = self._refused.get(key)
         if refused is not None and time.monotonic() - refused < self._refused_max_age:
             return None
+        began = time.monotonic()
         try:
-            return await asyncio.shield(self._ask_once(key, ask))
+            identity = await asyncio.shield(self._ask_once(key, ask))
+            if certain and identity is not None and identity.confirmed < began:
+                # that call was under way before; any that is now is late enough
+                identity = await asyncio.shield(self._ask_once(key, ask))
+            return identity
         except HubUnavailable:
             if known is None or certain or not self._is_in_grace(known):
                 raise

@@ -6,9 +6,10 @@ import copy
 import logging
 import re
 import time
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tornado.log import LogFormatter
 
@@ -22,42 +23,66 @@ LOG_FORMAT = (
     " %(module)s:%(lineno)d]%(end_color)s %(message)s"
 )
 
-#: How much of one text that a visitor chose may stand in a line.
+#: How much of one text that a visitor chose may stand in a line. In characters, as all here.
 MAX_TEXT = 500
 
-_SENSITIVE = r"[\w.-]*(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)[\w.-]*"
-# key=value in a URL or a form, "key": "value" in JSON or a header dump, Authorization: token x
+#: How much of one message, and of one traceback.
+MAX_MESSAGE = 10_000
+
+_KEYWORD = r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)"
+_SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
+# in an address that is part of another it is encoded, perhaps more than once
+_EQUALS = re.compile(r"=|%(?:25)*3d", re.IGNORECASE)
+# key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
+# Each name is looked at from its beginning only, and a quote that nothing closes goes to the end:
+# else a long text would take time by the square of its length, and half a value would be shown.
 _SECRET_PAIR = re.compile(
-    rf"""(?ix) (\b{_SENSITIVE} ["']? \s*[=:]\s* | \bstate\ argument\s+)
+    rf"""(?ix) ((?<![\w.-]) (?=[\w.-]*?{_KEYWORD}) [\w.-]+ ["']? \s*[=:]\s*
+               | \bstate\ argument\s+)
          (?: ["']? (?:token|bearer|basic)\s+ )?
-         (?: "[^"]*" | '[^']*' | [^\s&;,"'}})]+ )"""
+         (?: "[^"]*(?:"|\Z) | '[^']*(?:'|\Z) | [^\s&;,"'}})]+ )"""
 )
-_QUERY_SECRET = re.compile(rf"(?i)((?:^|[?&;])[^=&;]*?{_SENSITIVE}=)[^&;]*")
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text. Names come before their values, so half a value is still known."""
+    return text if len(text) <= size else text[:size] + "…"
 
 
 def plain(text: str) -> str:
     """A text that a visitor chose, made fit for one log line: short, no control characters."""
-    if len(text) > MAX_TEXT:
-        text = text[:MAX_TEXT] + "…"
+    text = _cut(text, MAX_TEXT)
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 def scrub_uri(uri: str) -> str:
     """A request's path and query without the values that could sign somebody in."""
-    path, mark, query = uri.partition("?")
-    if mark:
-        query = _QUERY_SECRET.sub(r"\1[secret]", query)
-    return plain(path + mark + query)
+    path, mark, query = _cut(uri, MAX_TEXT).partition("?")
+    return plain(path + mark + re.sub("[^&;]+", _scrub_parameter, query))
+
+
+def _scrub_parameter(parameter: re.Match[str]) -> str:
+    """A part of a query; without its value, if that is secret or an address with secrets in it."""
+    name, _, value = parameter[0].partition("=")
+    found = _SENSITIVE.search(value)
+    is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
+    return f"{name}=[secret]" if value and is_secret else parameter[0]
 
 
 def scrub(text: str) -> str:
-    """Any text without the values of things named token, code, state, cookie and the like."""
-    return _SECRET_PAIR.sub(r"\1[secret]", text)
+    """A text without the values of things named token, code, state, cookie and the like.
+
+    Of a very long one, only the beginning.
+    """
+    return _SECRET_PAIR.sub(r"\1[secret]", _cut(text, MAX_MESSAGE))
 
 
 def forwarded_location(uri: str) -> str:
     """A redirect's target without its query, which for a sign-in holds the OAuth state."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # an app may redirect to anything
+        return plain(uri.partition("?")[0])
     host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return plain(host + parts.path)
 
@@ -185,7 +210,7 @@ def log_request(handler: RequestHandler) -> None:
 
 
 def write_line(log: logging.Logger, level: int, message: str) -> None:
-    """Log a line that is scrubbed already.
+    """Log a line that is scrubbed already. One that cannot be written is lost.
 
     Where the log is as we set it up, the line is written as it is: making a record of it and
     handing that on costs a twentieth of a request.
@@ -197,8 +222,11 @@ def write_line(log: logging.Logger, level: int, message: str) -> None:
             record.__dict__["scrubbed"] = True
             handler.handle(record)
         elif level >= handler.level:
-            handler.stream.write(handler.formatter.line(level, log.name, message))
-            handler.stream.flush()
+            # a full disk, a pipe that nobody empties, a closed stream: there is no other place to
+            # say it, and the request has been answered already
+            with suppress(OSError, ValueError):
+                handler.stream.write(handler.formatter.line(level, log.name, message))
+                handler.stream.flush()
 
 
 @cache

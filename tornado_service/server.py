@@ -20,6 +20,9 @@ from jupyterhub.utils import make_ssl_context
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from .incoming import Incoming
+from .launcher import PARENT
+
 if TYPE_CHECKING:
     from .app import TornadoService
     from .auth import ServiceAuth
@@ -32,6 +35,16 @@ MAX_FILES = 65536
 
 #: Seconds that requests which wait for the hub get to finish.
 HUB_GRACE = 1
+
+#: Seconds for a body of 1 MiB to arrive, and in proportion where larger ones are allowed.
+BODY_TIMEOUT = 30.0
+
+#: Seconds for which a connection may be kept without a request. The hub's proxy keeps its own for
+#: as long as it can: each that we close may be just when it sends a request, which then fails.
+IDLE_TIMEOUT = 600
+
+#: Seconds until the process ends that has been told so twice.
+AT_ONCE = 0.2
 
 
 def is_loopback_address(host: str) -> bool:
@@ -61,7 +74,11 @@ def raise_file_limit() -> None:
 
 
 def tls_context(auth: ServiceAuth) -> ssl.SSLContext | None:
-    """How to serve TLS where the hub has ``internal_ssl``: its proxy shows a certificate, too."""
+    """How to serve TLS where the hub has ``internal_ssl``: its proxy shows a certificate, too.
+
+    Raises:
+        OSError: the files that the hub names cannot be used.
+    """
     if not auth.certfile:
         return None
     return make_ssl_context(
@@ -79,10 +96,13 @@ class Server:
         self._sockets = sockets
         self._stopping = asyncio.Event()
         self._at_once = asyncio.Event()
+        size = service.max_body_size
         self._http = HTTPServer(
-            service.web_app,
+            Incoming(service.web_app, size),
             ssl_options=tls,
-            max_body_size=service.max_body_size,
+            max_body_size=size,
+            body_timeout=BODY_TIMEOUT * max(1, size / 2**20),
+            idle_connection_timeout=IDLE_TIMEOUT,
         )
 
     def start(self) -> None:
@@ -90,9 +110,10 @@ class Server:
         self._http.add_sockets(self._sockets)
 
     def stop_soon(self) -> None:
-        """Let open requests finish. Asked a second time: end at once."""
+        """Let open requests finish. Asked a second time: end at once, whatever still hangs."""
         if self._stopping.is_set():
             self._at_once.set()
+            end_anyway(AT_ONCE)
         self._stopping.set()
 
     def stop_now(self) -> None:
@@ -127,7 +148,11 @@ class Server:
 
 
 def end_anyway(seconds: float) -> None:
-    """End the process when its time is over, whatever the code of an app still does."""
+    """End the process when its time is over.
+
+    Whatever hangs then: code of an app, or a look-up of the hub's name, whose thread Python would
+    wait for.
+    """
     timer = threading.Timer(seconds, os._exit, (0,))
     timer.daemon = True
     timer.start()
@@ -138,7 +163,8 @@ def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
 
     The hub starts services in sessions of their own, so one that is killed leaves them behind,
     and the next hub's service finds its port taken. On Linux the kernel tells us; the parent's id
-    is looked at too, as that signal also comes when only the launching thread ends.
+    is looked at too, as that signal also comes when only the launching thread ends, and as the
+    parent may be gone before we have asked for it.
 
     Args:
         stop: called on the running loop.
@@ -146,11 +172,10 @@ def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
     Returns:
         The task that watches; cancel it at the end.
     """
-    parent = os.getppid()
     loop = asyncio.get_running_loop()
 
     def look() -> bool:
-        if os.getppid() == parent:
+        if os.getppid() == PARENT:
             return False
         stop()
         return True

@@ -74,7 +74,8 @@ class Settings(HasTraits):
     template_paths = List(
         Unicode(),
         help="""Directories with templates of your own, which come before ours of the same name.
-        They can extend ours as "templates/page.html". Default: none.""",
+        They can extend ours as "templates/page.html". One that has changed is read at the next
+        start. Default: none.""",
     ).tag(config=True)
 
     apps = List(

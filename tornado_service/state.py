@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from dataclasses import asdict, dataclass
+from urllib.parse import unquote
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
@@ -34,7 +35,9 @@ def inside(address: str, prefix: str) -> str:
         prefix: ours, with slashes around.
     """
     path = address.split("?", 1)[0]
-    odd = "\\" in address or "//" in path or ".." in path or not address.isprintable()
+    # browsers take %2e for a dot
+    leads_up = ".." in unquote(path)
+    odd = "\\" in address or "//" in path or leads_up or not address.isprintable()
     if odd or not path.startswith(prefix) or len(address) > MAX_ADDRESS:
         return prefix
     return address

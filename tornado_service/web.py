@@ -98,6 +98,7 @@ def make_jinja_env(template_paths: list[str]) -> Environment:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # else each page waits for a look at the files; a restart takes new ones
         trim_blocks=True,
         lstrip_blocks=True,
     )

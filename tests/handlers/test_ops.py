@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tornado_service.handlers.ops import static_files
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
 
 
@@ -76,6 +77,15 @@ async def test_static_files_have_lasting_names(hub: StandInHub, visitor: Visitor
         answer = await visitor.get(path)
         assert answer.code == 200
         assert "immutable" in answer.headers["Cache-Control"]
+
+
+async def test_static_files_are_read_before_the_first_page(start_service) -> None:
+    static_files.cache_clear()
+
+    await start_service()
+    read = static_files.cache_info().currsize
+
+    assert read == 1
 
 
 async def test_a_static_file_by_its_plain_name_is_asked_for_again(fetch: Fetch) -> None:

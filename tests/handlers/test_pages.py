@@ -1,15 +1,26 @@
 import json
+import os
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import parse_cookie
 
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
 from tornado_service.state import inside
-from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub, Visitor
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    SCRIPT,
+    Fetch,
+    StandInHub,
+    StartService,
+    Visitor,
+)
 
 
 async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:
@@ -226,6 +237,24 @@ class TestLogout:
         assert "service-tornado-service" in visitor.cookies
 
 
+async def test_no_page_waits_for_a_look_at_its_template(
+    start_service: StartService, client: AsyncHTTPClient, tmp_path: Path
+) -> None:
+    """One that has changed is taken at the next start."""
+    template = tmp_path / "error.html"
+    template.write_text("before")
+    service = await start_service(TornadoService={"template_paths": [str(tmp_path)]})
+    url = f"http://127.0.0.1:{service.port}{PREFIX}nothing"
+
+    pages = []
+    for text in ("after", "and after"):
+        pages.append((await client.fetch(url, headers=BROWSER, raise_error=False)).body)
+        template.write_text(text)
+        os.utime(template, (0, 0))
+
+    assert pages == [b"before", b"before"]
+
+
 async def test_cookies_are_secure_where_the_browser_uses_https(fetch: Fetch) -> None:
     https = await fetch("", headers={**BROWSER, "X-Forwarded-Proto": "https,http"})
     http = await fetch("", headers=BROWSER)
@@ -245,6 +274,8 @@ async def test_cookies_are_secure_where_the_browser_uses_https(fetch: Fetch) -> 
         "//evil.example/",
         "/services/other/",
         f"{PREFIX}../../hub/",
+        f"{PREFIX}%2e%2e/%2E%2E/hub/",
+        f"{PREFIX}.%2e/%2e./hub/",
         f"{PREFIX}/evil.example",
         f"{PREFIX}\\evil",
         "javascript:alert(1)",

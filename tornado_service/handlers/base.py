@@ -37,7 +37,7 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
     """
 
     #: Answers that went well are logged at debug level only.
-    quiet: ClassVar[bool] = False
+    quiet = False
 
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
@@ -89,6 +89,8 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
         if self.is_navigation():
             if not self._is_probe():
                 await self.service.hub.check(recent=5)
+            elif self.request.path == self.hub_auth.base_url:
+                self.quiet = True  # the hub does so again and again
             # the mixin adds the OAuth state, and PKCE where the hub has it
             self.redirect(self.get_login_url())
             return

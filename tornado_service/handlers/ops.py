@@ -178,14 +178,16 @@ def static_urls(package: str, prefix: str) -> Callable[[str], str]:
         package: where the files are.
         prefix: their address, with a slash at its end.
     """
+    known = static_files(package)  # read now, and not while the first page waits
 
     @cache
     def static_url(path: str) -> str:
-        return prefix + _lasting_name(path, static_files(package)[path])
+        return prefix + _lasting_name(path, known[path])
 
     return static_url
 
 
+@cache
 def _lasting_name(path: str, content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()[:12]
     stem, _, suffix = path.rpartition(".")

@@ -1,0 +1,61 @@
+"""Bodies on their way in, all together, are bounded."""
+
+import asyncio
+
+import pytest
+
+from tornado_service import incoming
+from tornado_service.app import TornadoService
+from tornado_service.testing import Fetch, StandInHub
+
+SIZE = 60_000
+
+
+@pytest.fixture
+async def service(start_service, monkeypatch: pytest.MonkeyPatch) -> TornadoService:
+    monkeypatch.setattr(incoming, "MAX_UNFINISHED", 1)
+    return await start_service(TornadoService={"max_body_size": SIZE + SIZE // 2})
+
+
+async def half_a_request(
+    service: TornadoService,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request whose body is not complete."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    head = f"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE + 1}\r\n\r\n"
+    writer.write(head.encode() + b"x" * SIZE)
+    return reader, writer
+
+
+async def test_when_too_much_is_being_sent_a_request_is_refused_and_later_ones_are_not(
+    service: TornadoService, hub: StandInHub, fetch: Fetch
+) -> None:
+    connections = [await half_a_request(service) for _ in range(2)]
+    answers = [asyncio.ensure_future(reader.read()) for reader, _ in connections]
+    done, waiting = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED, timeout=30)
+
+    (refused,) = done
+    assert refused.result().startswith(b"HTTP/1.1 503")
+    assert b"Retry-After" in refused.result()
+    assert len(waiting) == 1
+
+    for _, writer in connections:
+        writer.close()
+    await asyncio.gather(*answers)
+    body = {"method": "POST", "body": "x" * SIZE, "token": hub.token_for("alice")}
+
+    async def until_not_full() -> None:
+        while (await fetch("api/user", **body)).code == 503:
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(until_not_full(), 30)
+
+
+async def test_bodies_that_have_arrived_do_not_count(
+    service: TornadoService, hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("alice")
+
+    for _ in range(5):
+        answer = await fetch("api/user", method="POST", body="x" * SIZE, token=token)
+        assert answer.code == 405
