@@ -72,10 +72,12 @@ def made_up_samples(
     outage = start + _dice(seed).randrange(days // 4, days // 2 + 1) * DAY
     hub = _Hub(people, runs)
     last = None
-    for taken in range(int(next_time(start, INTERVAL)), end, INTERVAL):
+    slot = end // INTERVAL * INTERVAL
+    # the last is taken at the very end, so that a collector which goes on leaves no gap
+    for taken in (*range(int(next_time(start, INTERVAL)), slot, INTERVAL), end):
         users = hub.users(taken)
         is_needed = last is None or users != last.users or taken - last.taken >= 2 * INTERVAL
-        if is_needed and not outage <= taken < outage + 20 * HOUR:
+        if (is_needed or taken == end) and not outage <= taken < outage + 20 * HOUR:
             last = Sample(taken, True, users)
             yield last
 
