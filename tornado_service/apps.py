@@ -118,6 +118,14 @@ class ServiceApp(LoggingConfigurable):
         return sessions
 
     @property
+    def trouble(self) -> str:
+        """What is wrong although the app runs, and what to set; empty if nothing is.
+
+        Admins read it at ``status``, and ``tornado-service doctor`` says it.
+        """
+        return ""
+
+    @property
     def prefix(self) -> str:
         """The app's own address, ``/services/NAME/<name>/``."""
         service: Any = self.parent

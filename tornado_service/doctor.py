@@ -217,12 +217,18 @@ async def look_at_apps(setup: Setup, process: Finding) -> Finding:
         return Finding("apps", "unknown", message)
     status = json.loads(answer.body)
     scopes = " ".join(status["scopes"])
-    failed = [app for app in status["apps"] if app["state"] == "failed"]
-    if failed:
-        reasons = "; ".join(f"{app['app']} failed: {app['reason']}" for app in failed)
+    wrong = [app for app in status["apps"] if app["reason"]]
+    if wrong:
+        reasons = "; ".join(map(_complaint, wrong))
         return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
     states = ", ".join(f"{app['name']} is {app['state']}" for app in status["apps"])
     return Finding("apps", "ok", f"{states}.", value=scopes)
+
+
+def _complaint(app: dict[str, str]) -> str:
+    if app["state"] == "failed":
+        return f"{app['app']} failed: {app['reason']}"
+    return f"{app['name']} is in trouble: {app['reason']}"
 
 
 def report(findings: list[Finding]) -> str:

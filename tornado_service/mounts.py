@@ -92,6 +92,17 @@ class Mount:
         """Whether it may be ready soon."""
         return self.state is AppState.LOADING
 
+    @property
+    def complaint(self) -> str:
+        """Why it has failed, or what its app says is wrong although it runs."""
+        if not (self.is_ready and self.app):
+            return self.reason
+        try:
+            return str(self.app.trouble)
+        except Exception as error:
+            self.app.log.exception("The app %s cannot say what is wrong", self.name)
+            return f"It cannot say how it is: {type(error).__name__}"
+
     def build(self, cls: type[ServiceApp], service: TornadoService) -> ServiceApp:
         """Make the app and its routes, with all that reads files. Runs in a thread.
 
@@ -204,7 +215,7 @@ class Mounts:
                 "name": mount.label,
                 "app": mount.spec,
                 "state": mount.state.value,
-                "reason": mount.reason,
+                "reason": mount.complaint,
             }
             for mount in self._mounts
         ]

@@ -101,3 +101,5 @@ async def test_trouble_of_a_database_in_use_is_told_to_admins(
 
     assert "The disk is full." in await read(admin, "")
     assert "The disk is full." not in await read(instructor, "")
+    await admin.open("status")
+    assert "The disk is full." in text_of(admin.page)

@@ -27,7 +27,15 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "exits_app.py").write_text("import sys; sys.exit(1)")
     (tmp_path / "syntax_app.py").write_text("class App(\n")
     monkeypatch.syspath_prepend(tmp_path)
-    ours = ("good_apps", "broken_apps", "raises_app", "exits_app", "slow_app", "apps_in_zip")
+    ours = (
+        "ill_app",
+        "good_apps",
+        "broken_apps",
+        "raises_app",
+        "exits_app",
+        "slow_app",
+        "apps_in_zip",
+    )
     yield tmp_path
     for name in ours:
         sys.modules.pop(name, None)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.apps.support import GOOD, StartApps, states
 from tornado_service import mounts
+from tornado_service.handlers.status import describe
 from tornado_service.testing import (
     BROWSER,
     PREFIX,
@@ -173,3 +174,28 @@ async def test_stop_is_bounded_and_each_for_itself(
     said = capsys.readouterr().err
     assert "App slow: stop() takes more than 0.2 s." in said
     assert "App raises: stop() failed" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 'The disk is full: set c.Ill.file.'", "The disk is full: set c.Ill.file."),
+        ("raise OSError('the password is 1234')", "It cannot say how it is: OSError"),
+    ],
+)
+async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
+    start_apps: StartApps, modules: Path, body: str, said: str
+) -> None:
+    (modules / "ill_app.py").write_text(
+        "from tornado_service import ServiceApp\n\n\n"
+        "class Ill(ServiceApp):\n"
+        "    name = 'ill'\n\n"
+        "    @property\n"
+        f"    def trouble(self):\n        {body}\n"
+    )
+    service = await start_apps("ill_app:Ill")
+
+    [app] = service.mounts.describe()
+
+    assert (app["state"], app["reason"]) == ("ready", said)
+    assert (await describe(service))["status"] == "wrong"

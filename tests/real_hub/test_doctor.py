@@ -201,6 +201,26 @@ def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
     assert result.returncode == 1
 
 
+def test_the_doctor_says_what_is_wrong_with_an_app_that_runs(start_hub) -> None:
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            "--TornadoService.apps=activity",
+            "--Activity.database_url=sqlite:////no/such/directory/activity.sqlite",
+        ],
+        service_scopes=["list:users", "read:users:activity", "read:servers"],
+    )
+    wait_until_logged(hub, "History of activity: live view only")
+
+    result = doctor(f"--name={NAME}")
+
+    (wrong,) = not_ok(result.stdout)
+    assert "activity is in trouble: /no/such/directory/activity.sqlite cannot be used" in wrong
+    assert "Set c.Activity.database_url" in wrong
+    assert result.returncode == 1
+
+
 def wait_until_logged(hub: ThrowAwayHub, text: str) -> None:
     deadline = time.monotonic() + 30
     while text not in hub.log:

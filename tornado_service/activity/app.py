@@ -105,6 +105,11 @@ class Activity(ServiceApp):
         self._running = asyncio.create_task(self._run())
 
     @property
+    def trouble(self) -> str:
+        """What is wrong with the database, and what to set."""
+        return self.store.condition.reason if self.database_url else ""
+
+    @property
     def has_history(self) -> bool:
         """Whether there is a history to be shown, now or soon."""
         is_coming = self.store.condition.state in (State.GETTING_READY, State.READY)

@@ -101,11 +101,12 @@ async def describe(service: TornadoService) -> dict[str, Any]:
     """
     check = service.selfcheck
     findings = await check.look(fresh=FRESH)
-    well = check.well and not any(mount.has_failed for mount in service.mounts)
+    apps = service.mounts.describe()
+    well = check.well and not any(app["reason"] for app in apps)
     return {
         "status": "ok" if well else "wrong",
         "findings": [asdict(finding) for finding in findings],
-        "apps": service.mounts.describe(),
+        "apps": apps,
         "scopes": sorted(check.needed),
         "versions": {
             "tornado_service": __version__,
