@@ -66,3 +66,10 @@ def sample(at: int, servers: dict[str, list[int]], **seen: int) -> Sample:
     ]
     users += [SeenUser(name, last_activity=moment) for name, moment in seen.items()]
     return Sample(at, True, tuple(users))
+
+
+async def keep_two_servers(store: Store) -> None:
+    """Ada's and Bob's, that run for more than a day."""
+    for hour in range(30):
+        servers = {"ada": [MONDAY + HOUR], "bob": [MONDAY + HOUR]}
+        await keep(store, sample(MONDAY + hour * HOUR, servers))

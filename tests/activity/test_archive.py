@@ -23,6 +23,7 @@ from .archives import (
     Make,
     is_as_in_the_store,
     keep,
+    keep_two_servers,
     sample,
     told,
 )
@@ -169,9 +170,7 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
-    for hour in range(30):
-        servers = {"ada": [MONDAY + HOUR], "bob": [MONDAY + HOUR]}
-        await keep(short_store, sample(MONDAY + hour * HOUR, servers))
+    await keep_two_servers(short_store)
     await archive.refresh()
     bob = archive.ids(frozenset({"bob"}))
 

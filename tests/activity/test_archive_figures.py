@@ -17,11 +17,11 @@ from tornado_service.activity.visibility import Visible
 
 from .archives import (
     EVERYBODY,
-    HOUR,
     MONDAY,
     Make,
     figures_of_some,
     keep,
+    keep_two_servers,
     sample,
 )
 
@@ -98,12 +98,10 @@ async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_m
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
-    for hour in range(30):
-        servers = {"ada": [MONDAY + HOUR], "bob": [MONDAY + HOUR]}
-        await keep(short_store, sample(MONDAY + hour * HOUR, servers))
+    await keep_two_servers(short_store)
     await archive.refresh()
     await figures_of_some(archive)
-    [old] = [weakref.ref(day) for day in archive.history.days.values()][:1]
+    old = weakref.ref(next(iter(archive.history.days.values())))
 
     await short_store.forget("bob")
     await archive.refresh()
