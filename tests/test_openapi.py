@@ -308,8 +308,8 @@ async def test_many_who_ask_at_once_make_it_once(
 ) -> None:
     made = service.web_app.settings["api_document"]
     calls = []
-    make = made.make
-    monkeypatch.setattr(made, "make", lambda mounts: calls.append(1) or make(mounts))
+    make = made._make
+    monkeypatch.setattr(made, "_make", lambda mounts: calls.append(1) or make(mounts))
 
     answers = await asyncio.gather(*[fetch("api/openapi.json") for _ in range(5)])
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, ValidationError
 from tornado.web import HTTPError
 
-from .hub_models import Group, Model, Page, User
-from .hub_transport import HubAnswer, HubUnavailable
-
-#: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
-PAGE = 200
-
-#: Groups of a page: each comes with all of its members.
-GROUPS = 20
-
-#: The part of a page that is asked for again with the next one: so many may leave the list in
-#: between and nobody else is missed.
-OVERLAP = 10
-
-Parsed = TypeVar("Parsed", bound=BaseModel)
+# The first call loads them, and with them pydantic: a service without apps starts sooner.
+if TYPE_CHECKING:
+    from .hub_models import Group, User
+    from .hub_pages import Page
+    from .hub_transport import HubAnswer
 
 
 class HubRefused(HTTPError):
@@ -99,8 +89,11 @@ class HubCalls:
 
         There is at least one page, which may be empty.
         """
+        from .hub_models import User
+        from .hub_pages import PAGE, pages_of
+
         query: dict[str, str] = {"state": state} if state else {}
-        async for page in self._pages("users", "list:users", User, query, PAGE):
+        async for page in pages_of(User, self._ask, "users", "list:users", query, PAGE):
             yield page
 
     async def user(self, name: str) -> User | None:
@@ -110,74 +103,16 @@ class HubCalls:
             ``None`` if there is no such user, or the token may see some users and not this one:
             the hub does not say which.
         """
+        from .hub_models import User, parsed
+
         answer = await self._ask(f"users/{quote(name, safe='')}", "read:users:name")
-        return None if answer.status == 404 else _parsed(User, answer.json)
+        return None if answer.status == 404 else parsed(User, answer.json)
 
     async def groups(self) -> AsyncIterator[Group]:
         """All groups. Needs ``list:groups``; their members need ``read:groups``."""
-        async for page in self._pages("groups", "list:groups", Group, {}, GROUPS):
+        from .hub_models import Group
+        from .hub_pages import GROUPS, pages_of
+
+        async for page in pages_of(Group, self._ask, "groups", "list:groups", {}, GROUPS):
             for group in page.items:
                 yield group
-
-    async def _pages(
-        self,
-        path: str,
-        scope: str,
-        model: type[Model],
-        query: dict[str, str],
-        limit: int,
-    ) -> AsyncIterator[Page[Model]]:
-        """A list of any length, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html.
-
-        Where the next page begins is taken from the answer, but never its address.
-        """
-        seen: set[str] = set()
-        offset = 0
-        while True:
-            answer = await self._ask(path, scope, **query, offset=str(offset), limit=str(limit))
-            items, following = _taken_apart(answer.json)
-            models = [_parsed(model, item) for item in items]
-            new = [each for each in models if each.name not in seen]
-            if offset and limit > 1 and len(new) == len(models):
-                # more have left than two pages share: others may have moved to where we were
-                offset = max(0, offset - limit)
-                continue
-            if following and not new:
-                raise HubUnavailable(f"its pages of {path} do not advance")
-            yield Page(new, answer.date)
-            if following is None:
-                return
-            seen.update(each.name for each in new)
-            limit = following.limit
-            offset = following.offset - (max(1, limit // OVERLAP) if limit > 1 else 0)
-
-
-class _Place(BaseModel):
-    offset: int
-    limit: int
-
-
-class _Pagination(BaseModel):
-    next: _Place | None
-
-
-class _Listing(BaseModel):
-    items: list[Any]
-    pagination: _Pagination = Field(alias="_pagination")
-
-
-def _taken_apart(answer: Any) -> tuple[list[Any], _Place | None]:
-    """The items of a page, and where the next one begins."""
-    if isinstance(answer, list):
-        return answer, None  # what answers knows no pages
-    listing = _parsed(_Listing, answer)
-    return listing.items, listing.pagination.next
-
-
-def _parsed(model: type[Parsed], value: Any) -> Parsed:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        name = model.__name__.strip("_")
-        raise HubUnavailable(f"what it answered is no {name}, see its {where or 'type'}") from error

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from .hub_transport import HubUnavailable
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class HubModel(BaseModel):
@@ -70,17 +73,15 @@ class Group(HubModel):
     properties: dict[str, Any] | None = None
 
 
-Model = TypeVar("Model", bound=HubModel)
+def parsed(model: type[Parsed], value: Any) -> Parsed:
+    """What the hub has answered, as a model.
 
-
-@dataclass(frozen=True)
-class Page(Generic[Model]):
-    """A part of a list.
-
-    Attributes:
-        items: those that no earlier page had.
-        date: when the hub sent it, by the hub's clock (whole seconds since 1970).
+    Raises:
+        HubUnavailable: it is none.
     """
-
-    items: list[Model]
-    date: int
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        name = model.__name__.strip("_")
+        raise HubUnavailable(f"what it answered is no {name}, see its {where or 'type'}") from error

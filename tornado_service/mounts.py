@@ -10,15 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import config
-from .apps import (
-    AppError,
-    Route,
-    ServiceApp,
-    class_name,
-    import_app,
-    make_routes,
-    package_of,
-)
+from .apps import AppError, ServiceApp, class_name, import_app, package_of
 from .auth import scopes_needed
 from .guard import contained, in_thread, within
 from .handlers.base import METHODS
@@ -28,6 +20,7 @@ from .schedule import Schedule, jobs_of
 if TYPE_CHECKING:
     from .app import TornadoService
     from .identity import Identity
+    from .routes import Route
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0
@@ -109,6 +102,8 @@ class Mount:
         Raises:
             AppError: the app's settings or handlers are wrong.
         """
+        from .routes import make_routes  # and with it pydantic: nothing loads that without apps
+
         try:
             config.check_names(cls, service.config.get(cls.__name__, {}))
         except config.ConfigError as error:

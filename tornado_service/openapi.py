@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -32,32 +31,32 @@ ERRORS = {
 }
 
 
-class APIDocument:
-    """The document of a service, made anew when other apps are ready."""
+class Document:
+    """Makes the document of a service.
 
-    def __init__(self, service: TornadoService, routes: list[Any]) -> None:
+    Args:
+        service: whose.
+        routes: the core's.
+        tell: called with what cannot be in it, and why.
+    """
+
+    def __init__(
+        self, service: TornadoService, routes: list[Any], tell: Callable[[str], None]
+    ) -> None:
         self._service = service
         self._routes = routes
-        self._apps: list[str] | None = None
-        self._making: asyncio.Task[bytes] | None = None
-        self._told: set[str] = set()
+        self._tell = tell
 
-    async def json(self) -> bytes:
-        """The document."""
-        mounts = [mount for mount in self._service.mounts if mount.is_ready]
-        names = [mount.name for mount in mounts]
-        making = self._making
-        if making is None or self._apps != names or (making.done() and making.exception()):
-            self._apps = names
-            making = asyncio.create_task(asyncio.to_thread(self._make, mounts))
-            self._making = making
-        return await asyncio.shield(making)
+    def json(self, mounts: Iterable[Mount]) -> bytes:
+        """As JSON.
 
-    def _make(self, mounts: list[Mount]) -> bytes:
+        Args:
+            mounts: the apps that are in it.
+        """
         return to_json(self.make(mounts))
 
     def make(self, mounts: Iterable[Mount]) -> dict[str, Any]:
-        """Make the document; what cannot be in it is left out, and the log says why.
+        """Make it; what cannot be in it is left out.
 
         Args:
             mounts: the apps that are in it.
@@ -123,11 +122,6 @@ class APIDocument:
             else:
                 yield operation
 
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            self._service.log.warning("Not in api/openapi.json: %s", what)
-
     def _security(self) -> dict[str, Any]:
         return {
             "token": {
@@ -162,7 +156,7 @@ def _schemas(
 
 
 def _error_schemas() -> dict[str, Any]:
-    whole = Error.model_json_schema(ref_template=f"{REFERENCE}{{model}}")
+    whole = TypeAdapter(Error).json_schema(ref_template=f"{REFERENCE}{{model}}")
     return {**whole.pop("$defs"), "Error": whole}
 
 

@@ -19,7 +19,6 @@ from tornado.web import Application
 from .handlers import api, docs, ops, pages, status
 from .handlers.apps import AppRouter
 from .log import log_request
-from .openapi import APIDocument
 
 if TYPE_CHECKING:
     from .app import TornadoService
@@ -55,7 +54,7 @@ def make_web_app(service: TornadoService) -> Application:
         compress_response=True,
         page_headers=page_headers(service.auth.hub_host),
         api_headers=API_HEADERS,
-        api_document=APIDocument(service, told),
+        api_document=docs.APIDocument(service, told),
         jinja_env=make_jinja_env(service.template_paths),
         static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
     )

@@ -11,7 +11,8 @@ import pytest
 
 from tornado_service.activity.collector import Collector, next_time
 from tornado_service.activity.model import Sample
-from tornado_service.hub_models import Page, User
+from tornado_service.hub_models import User
+from tornado_service.hub_pages import Page
 
 NOON = 12 * 3600
 LOG = logging.getLogger("test")

@@ -17,6 +17,28 @@ from tornado_service.testing import (
     StandInHub,
 )
 
+#: Uses each page and each answer of the core that has a model, but for the API's document.
+CORE_ALONE = """
+import asyncio, sys
+from tornado.httpclient import AsyncHTTPClient
+from tornado_service.testing import PREFIX, StandInHub
+from tornado_service.testing.service import starting
+
+async def main():
+    hub = StandInHub()
+    await hub.start()
+    headers = {"Authorization": f"token {hub.token_for('ada', ['read:metrics'], admin=True)}"}
+    async with starting(hub) as start:
+        service = await start(TornadoService={"debug_api": True})
+        origin = f"http://127.0.0.1:{service.port}{PREFIX}"
+        for path in ("", "status", "api/", "api/user", "api/debug", "api/status", "metrics"):
+            await AsyncHTTPClient().fetch(origin + path, headers=headers)
+    await hub.stop()
+
+asyncio.run(main())
+print("pydantic" in sys.modules)
+"""
+
 
 async def test_an_entry_point_names_an_app(
     start_apps: StartApps, modules: Path, hub: StandInHub
@@ -82,3 +104,12 @@ def test_the_version_alone_loads_nothing() -> None:
     assert tornado_service.ServiceApp is ServiceApp
     with pytest.raises(AttributeError):
         tornado_service.nothing  # noqa: B018
+
+
+def test_without_typed_apps_pydantic_is_not_loaded() -> None:
+    """It takes a tenth of a second, and several MiB."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", CORE_ALONE], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.splitlines()[-1] == "False"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tornado_service import HubCalls, HubClient, HubRefused, User, hub_calls
+from tornado_service import HubCalls, HubClient, HubRefused, User, hub_pages
 from tornado_service.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.directory import CREATED, Directory
@@ -191,7 +191,7 @@ async def let_sam_be_active(real_hub: RealHub) -> None:
 
 
 async def test_a_list_in_many_pages_is_whole(with_scopes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_calls, "PAGE", 2)
+    monkeypatch.setattr(hub_pages, "PAGE", 2)
 
     pages = [page async for page in with_scopes("list:users").user_pages()]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from logging import Logger
 
-    from ..hub_models import Page, User
+    from ..hub_models import User
+    from ..hub_pages import Page
 
 #: Seconds after which all users are asked for again, not only those with a running server.
 SWEEP = 3600

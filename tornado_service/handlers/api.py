@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel
 from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
 from ..auth import allow_unauthenticated
+from .answers import answers
 from .base import APIHandler, BaseHandler
-from .signature import answers
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
 USER_FIELDS = (
@@ -29,14 +29,16 @@ USER_FIELDS = (
 )
 
 
-class Greeting(BaseModel):
+@dataclass(frozen=True)
+class Greeting:
     """Which service this is."""
 
     name: str
     version: str
 
 
-class User(BaseModel):
+@dataclass(frozen=True)
+class User:
     """A caller, as the hub knows them; some fields are there if the token may see them."""
 
     name: str
@@ -44,15 +46,16 @@ class User(BaseModel):
     admin: bool
     groups: list[str]
     scopes: list[str]
-    roles: list[str] = []
+    roles: list[str] = field(default_factory=list)
     created: str | None = None
     last_activity: str | None = None
     server: str | None = None
     pending: str | None = None
-    servers: dict[str, dict[str, Any]] = {}
+    servers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-class Arrival(BaseModel):
+@dataclass(frozen=True)
+class Arrival:
     """What arrives here, with nothing secret."""
 
     headers: dict[str, str]

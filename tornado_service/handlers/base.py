@@ -16,9 +16,9 @@ from ..auth import allow_unauthenticated, is_open, scopes_needed
 from .errors import ErrorAnswers
 
 if TYPE_CHECKING:
-    from ..apps import AppPages
     from ..hub import HubCalls
     from ..identity import Identity
+    from ..routes import AppPages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from ..auth import allow_unauthenticated
+from .answers import answers
 from .base import APIHandler, PageHandler
 from .ops import static_files
-from .signature import answers
+
+if TYPE_CHECKING:
+    from ..app import TornadoService
+    from ..mounts import Mount
 
 #: What the page needs, beside what is ours; hatch_build.py gets it.
 SWAGGER = "swagger/swagger-ui-bundle.js"
+
+
+class APIDocument:
+    """The document of a service, made anew when other apps are ready."""
+
+    def __init__(self, service: TornadoService, routes: list[Any]) -> None:
+        self._service = service
+        self._routes = routes
+        self._apps: list[str] | None = None
+        self._making: asyncio.Task[bytes] | None = None
+        self._told: set[str] = set()
+
+    async def json(self) -> bytes:
+        """The document."""
+        mounts = [mount for mount in self._service.mounts if mount.is_ready]
+        names = [mount.name for mount in mounts]
+        making = self._making
+        if making is None or self._apps != names or (making.done() and making.exception()):
+            self._apps = names
+            making = asyncio.create_task(asyncio.to_thread(self._make, mounts))
+            self._making = making
+        return await asyncio.shield(making)
+
+    def _make(self, mounts: list[Mount]) -> bytes:
+        from ..openapi import Document  # and pydantic, which nothing else of the core needs
+
+        return Document(self._service, self._routes, self._tell).json(mounts)
+
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._service.log.warning("Not in api/openapi.json: %s", what)
 
 
 class OpenAPIHandler(APIHandler):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, field
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from tornado.escape import json_encode
 from tornado.web import HTTPError, RequestHandler
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
     from ..app import TornadoService
 
 
-class Problem(BaseModel):
+@dataclass(frozen=True)
+class Problem:
     """What is wrong with a field of what was sent."""
 
     field: str
     problem: str
 
 
-class Error(BaseModel):
+@dataclass(frozen=True)
+class Error:
     """Why there is no better answer; ``request_id`` is in the log, too."""
 
     status: int
     message: str
     request_id: str = ""
-    errors: list[Problem] = []
+    errors: list[Problem] = field(default_factory=list)
 
 
 class BadInput(HTTPError):

@@ -8,6 +8,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -15,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
 from ..selfcheck import INSTANCE_HEADER
+from .answers import answers
 from .base import APIHandler, BaseHandler
-from .signature import answers
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 LARGE = 256 * 1024
 
 
-class Health(BaseModel):
+@dataclass(frozen=True)
+class Health:
     """That the process serves."""
 
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
+@dataclass(frozen=True)
+class Readiness:
     """Whether all is up, and each check by name."""
 
     status: Literal["ok", "not ready"]

@@ -9,9 +9,7 @@ from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
-    NamedTuple,
     NoReturn,
-    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -23,12 +21,11 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import to_json
 from tornado.web import HTTPError
 
+from .answers import Answer
 from .inputs import Body, Query
 
 if TYPE_CHECKING:
     from .base import BaseHandler
-
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
@@ -37,32 +34,6 @@ BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 class DeclarationError(TypeError):
     """Why a method cannot be what its annotations say."""
-
-
-class Answer(NamedTuple):
-    """What a method answers with when all is well."""
-
-    model: Any
-    statuses: tuple[int, ...]
-    media_type: str
-
-
-def answers(
-    model: Any, *statuses: int, media_type: str = "application/json"
-) -> Callable[[Method], Method]:
-    """Say what a method writes by itself, for the API's document.
-
-    Args:
-        model: a type that pydantic knows.
-        statuses: those with this answer; 200 if none is given.
-        media_type: of the answer.
-    """
-
-    def mark(method: Method) -> Method:
-        method._answers = Answer(model, statuses or (200,), media_type)  # type: ignore[attr-defined]
-        return method
-
-    return mark
 
 
 class Signature:

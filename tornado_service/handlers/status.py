@@ -5,26 +5,26 @@ from __future__ import annotations
 import platform
 import secrets
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 import jupyterhub
 import tornado
-from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from .._version import __version__
 from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding
+from .answers import answers
 from .base import APIHandler, BaseHandler, PageHandler
-from .signature import answers
 
 if TYPE_CHECKING:
     from ..app import TornadoService
 
 
-class AppStatus(BaseModel):
+@dataclass(frozen=True)
+class AppStatus:
     """How an app is, and why it failed."""
 
     name: str
@@ -33,7 +33,8 @@ class AppStatus(BaseModel):
     reason: str
 
 
-class Status(BaseModel):
+@dataclass(frozen=True)
+class Status:
     """How the deployment is, and which scopes the service needs; the uptime is in seconds."""
 
     status: Literal["ok", "wrong"]

@@ -1,0 +1,112 @@
+"""Routes: what an app answers where, its handlers made ready to be used."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jinja2 import ChoiceLoader, PackageLoader
+from tornado.routing import PathMatches
+
+from .apps import AppError, ServiceApp, package_of
+from .handlers.base import BaseHandler
+from .handlers.bound import BoundHandler, bind, check_groups
+from .handlers.ops import StaticHandler, static_files, static_urls
+from .handlers.signature import DeclarationError
+from .threads import Threads
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class AppPages:
+    """What the pages of an app have beside those of the core.
+
+    Attributes:
+        jinja_env: the app's own templates, then all others.
+        names: what its templates know.
+    """
+
+    def __init__(self, app: ServiceApp, package: str) -> None:
+        service: Any = app.parent
+        env: Environment = service.web_app.settings["jinja_env"]
+        core: Any = env.loader
+        with contextlib.suppress(ValueError):  # it has no templates
+            env = env.overlay(loader=ChoiceLoader([PackageLoader(package), core]))
+        self.jinja_env = env
+        self.names = {
+            "page": app.name,
+            "app_title": app.title or app.name,
+            "app_prefix": app.prefix,
+            "app_static_url": static_urls(package, app.prefix + "static/"),
+        }
+
+
+class Route(NamedTuple):
+    """A handler and where it answers."""
+
+    path: str
+    matcher: PathMatches
+    handler: type[BaseHandler]
+    arguments: dict[str, Any]
+
+
+def make_routes(app: ServiceApp) -> list[Route]:
+    """An app's own handlers, made ready to be used.
+
+    Raises:
+        AppError: one of them is nothing that may answer here.
+    """
+    package = package_of(type(app))
+    routes = []
+    if static_files(package):
+        matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
+        routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
+    pages = AppPages(app, package)
+    threads = Threads(app.name)
+    bound: dict[Any, type[BoundHandler]] = {}
+    for entry in app.handlers():
+        path, handler, arguments = _taken_apart(app, entry)
+        try:
+            if handler not in bound:
+                bound[handler] = _bound(app, handler, pages, threads)
+            check_groups(bound[handler], path)
+        except DeclarationError as error:
+            raise AppError(f"{type(app).__name__}: {error}") from error
+        # a group, else "a|b" would reach beyond the app's address
+        matcher = PathMatches(f"{re.escape(app.prefix)}(?:{path})")
+        routes.append(Route(path, matcher, bound[handler], arguments))
+    return routes
+
+
+def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], dict[str, Any]]:
+    where = f"{type(app).__name__}.handlers()"
+    if not isinstance(entry, tuple) or len(entry) not in (2, 3) or not isinstance(entry[0], str):
+        raise AppError(f"{where} has {entry!r}, where (path, handler) is expected.")
+    path, handler = entry[:2]
+    if path.startswith(("/", "^")):
+        raise AppError(f"{where} has the path {path!r}: write it without / or ^ at its start.")
+    try:
+        re.compile(path)
+    except re.error as error:
+        raise AppError(f"{where} has the path {path!r}, no regular expression: {error}") from error
+    if not (isinstance(handler, type) and issubclass(handler, BaseHandler)):
+        raise AppError(
+            f"{where} has {handler!r} at {path!r}, which is neither a PageHandler nor an"
+            " APIHandler of tornado_service, so that nobody would be asked to sign in."
+        )
+    return path, handler, dict(entry[2]) if len(entry) == 3 else {}
+
+
+def _bound(
+    app: ServiceApp, handler: type[BaseHandler], pages: AppPages, threads: Threads
+) -> type[BoundHandler]:
+    """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
+    return bind(
+        handler,
+        threads,
+        app=app,
+        app_pages=pages,
+        metrics_name=f"{app.name}.{handler.__name__}",
+    )
