@@ -105,14 +105,15 @@ class BoundHandler(BaseHandler):
         """
         if self._headers_written or sum(map(len, self._write_buffer)) <= LONG:
             return
-        whole = memoryview(b"".join(self._write_buffer))
+        whole = memoryview(b"".join(self._write_buffer))  # no copy where it is but one
         self._write_buffer.clear()
         self._transforms = []
         self.set_header("Content-Length", str(len(whole)))
+        connection: Any = self.request.connection  # it takes views, though it says bytes
         with contextlib.suppress(StreamClosedError):  # the reader is gone
-            for start in range(0, len(whole), PART):
-                self.write(bytes(whole[start : start + PART]))
-                await self.flush()
+            await self.flush()
+            for start in range(0, 0 if self.request.method == "HEAD" else len(whole), PART):
+                await _in_turn(connection.write(whole[start : start + PART]))
 
 
 def _in_turn(sent: asyncio.Future[None]) -> asyncio.Future[None]:
