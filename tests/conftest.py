@@ -1,1 +1,1 @@
-pytest_plugins = ["tornado_service.testing", "tests.databases"]
+pytest_plugins = ["tornado_service.testing", "tests.databases", "tests.launched"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
-from tests.test_server import launch, port, wait_for_line  # noqa: F401 - fixtures
 from tornado_service.doctor import (
     Patient,
     in_place_of,
@@ -137,7 +137,7 @@ def test_a_wrong_option_is_said() -> None:
     assert (result.returncode, "Did you mean --name?" in result.stderr) == (2, True)
 
 
-def test_the_environment_of_a_service_will_do(port: int) -> None:  # noqa: F811
+def test_the_environment_of_a_service_will_do(port: int) -> None:
     environment = {name: value.format(port=port) for name, value in ENVIRONMENT.items()}
 
     result = doctor(f"--name={NAME}", **{**environment, "JUPYTERHUB_SERVICE_NAME": NAME})
@@ -150,7 +150,7 @@ def test_the_environment_of_a_service_will_do(port: int) -> None:  # noqa: F811
     assert ENVIRONMENT["JUPYTERHUB_API_TOKEN"] not in result.stdout + result.stderr
 
 
-def test_settings_that_cannot_be_are_a_finding(port: int) -> None:  # noqa: F811
+def test_settings_that_cannot_be_are_a_finding(port: int) -> None:
     environment = {name: value.format(port=port) for name, value in ENVIRONMENT.items()}
     environment |= {"JUPYTERHUB_SERVICE_NAME": NAME, "TORNADO_SERVICE_COOKIE_SECRET": "too-short"}
 
@@ -162,7 +162,7 @@ def test_settings_that_cannot_be_are_a_finding(port: int) -> None:  # noqa: F811
     assert "too-short" not in result.stdout + result.stderr
 
 
-def test_it_finds_the_process_and_what_is_wrong_with_it(launch, port: int) -> None:  # noqa: F811
+def test_it_finds_the_process_and_what_is_wrong_with_it(launch, port: int) -> None:
     """What the service's own log says, the doctor says too."""
     url = f"http://127.0.0.2:{port}"
     running = launch("--ip=127.0.0.1", JUPYTERHUB_SERVICE_NAME=NAME, JUPYTERHUB_SERVICE_URL=url)

@@ -5,59 +5,20 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from tests.test_config import ENVIRONMENT
+from tests.launched import wait_for_line
 from tornado_service import server
 from tornado_service.app import TornadoService
-from tornado_service.demo import free_ports
 from tornado_service.testing import StartService
-
-
-@pytest.fixture
-def port() -> int:
-    return free_ports(1)[0]
-
-
-@pytest.fixture
-def launch(port: int, tmp_path: Path) -> Iterator:
-    """Start the service as a hub does; end it."""
-    started: list[subprocess.Popen[str]] = []
-
-    def launch(*args: str, command: list[str] | None = None, **environment: str):
-        env = {**ENVIRONMENT, **environment}
-        process = subprocess.Popen(
-            [*(command or [sys.executable, "-m", "tornado_service"]), *args],
-            env={name: value.format(port=port) for name, value in env.items()},
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-        )
-        started.append(process)
-        return process
-
-    yield launch
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
-def wait_for_line(process: subprocess.Popen[str], text: str) -> str:
-    for line in process.stderr:
-        if text in line:
-            return line
-    raise AssertionError(f"{text!r} was never logged")
 
 
 def answers(port: int, host: str = "127.0.0.1") -> bool:
@@ -150,6 +111,7 @@ def slow_request(port: int) -> socket.socket:
 
 def accept_slow_request(silent: socket.socket) -> socket.socket:
     """Its call of the hub; the service's self-check makes others."""
+    silent.settimeout(30)
     while True:
         connection, _ = silent.accept()
         if b"token abc" in connection.recv(4096):

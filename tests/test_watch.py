@@ -16,8 +16,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
-from tests.test_server import launch, port, wait_for_line  # noqa: F401 - fixtures
 from tornado_service.watch import LIMIT
 
 APPS = '''
@@ -124,7 +124,7 @@ Ask = Callable[[str], tuple[int, bytes]]
 
 
 @pytest.fixture
-def ask(port: int) -> Ask:  # noqa: F811
+def ask(port: int) -> Ask:
     """The status and the body of an answer of the service."""
 
     def ask(path: str) -> tuple[int, bytes]:
@@ -139,7 +139,7 @@ def ask(port: int) -> Ask:  # noqa: F811
 
 
 @pytest.fixture
-def start(launch: Any, tmp_path: Path) -> Callable[..., Any]:  # noqa: F811
+def start(launch: Any, tmp_path: Path) -> Callable[..., Any]:
     """Start the service with apps of these modules; wait for one to be ready."""
     (tmp_path / "blocking.py").write_text(APPS)
     (tmp_path / "blocking_start.py").write_text(BLOCKING_START)
@@ -219,14 +219,13 @@ def test_an_app_whose_start_holds_the_loop_has_failed_and_the_others_run(
 ) -> None:
     process = start(f"blocking_start:{cls}")
 
-    wait_for_line(process, f"App blocking_start:{cls} failed: {reason}")
-    wait_for_line(process, "App blocking is ready")
+    wait_for_line(process, f"App blocking_start:{cls} failed: {reason}", "App blocking is ready")
     assert json.loads(ask("blocking/works")[1]) == {"works": True}
     name = {"BlocksInStart": "blocks-in-start", "SwallowsInStart": "swallows-in-start"}[cls]
     assert ask(f"{name}/")[0] == 503
 
 
-def test_our_own_code_is_let_finish_and_the_log_names_it(launch, ask) -> None:  # noqa: F811
+def test_our_own_code_is_let_finish_and_the_log_names_it(launch, ask) -> None:
     process = launch(command=[sys.executable, "-c", BLOCKING_CORE])
     wait_for_line(process, "Listening")
 
@@ -235,7 +234,7 @@ def test_our_own_code_is_let_finish_and_the_log_names_it(launch, ask) -> None:  
     assert "by no app: check() in " in wait_for_line(process, "The event loop has been held")
 
 
-def test_a_process_that_stood_still_has_not_been_held(launch, ask) -> None:  # noqa: F811
+def test_a_process_that_stood_still_has_not_been_held(launch, ask) -> None:
     process = launch("--debug")
     wait_for_line(process, "Listening")
     process.send_signal(signal.SIGSTOP)

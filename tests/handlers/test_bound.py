@@ -14,8 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
-from tests.test_server import launch, port, wait_for_line  # noqa: F401 - fixtures
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
 from tornado_service.app import TornadoService
 from tornado_service.handlers.bound import LONG
@@ -50,7 +50,7 @@ class App(ServiceApp):
 HOME = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"] + "endless/api/"
 
 
-def test_an_answer_without_end_leaves_others_their_turn(launch, port: int, tmp_path: Path) -> None:  # noqa: F811
+def test_an_answer_without_end_leaves_others_their_turn(launch, port: int, tmp_path: Path) -> None:
     (tmp_path / "endless.py").write_text(APP)
     process = launch("--TornadoService.apps=endless:App", PYTHONPATH=str(tmp_path))
     wait_for_line(process, "App endless is ready")

@@ -20,11 +20,14 @@ MISSING = [
     *(["root"] if os.geteuid() else []),
     *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
 ]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING),
-    reason=f"no {', '.join(MISSING)}. On Debian, as root:"
-    " apt-get install buildah debootstrap && make test-image",
-)
+pytestmark = [
+    pytest.mark.timeout(1800),  # the first makes a Debian
+    pytest.mark.skipif(
+        bool(MISSING),
+        reason=f"no {', '.join(MISSING)}. On Debian, as root:"
+        " apt-get install buildah debootstrap && make test-image",
+    ),
+]
 DOCKERFILE = ROOT / "image/Dockerfile"
 #: All that a build may add to the base.
 ADDED = re.compile(

@@ -200,8 +200,7 @@ async def test_two_processes_serve_the_two_halves(start_hub, browse, client) -> 
         *hub.service["command"], f"--port={port}", env=environment, stderr=asyncio.subprocess.PIPE
     )
     try:
-        while b"Listening" not in await second.stderr.readline():
-            pass
+        await asyncio.wait_for(second.stderr.readuntil(b"Listening"), 60)
         visitor = browse(hub)
         await visitor.sign_in("/hub/home", "kim")
         begun = await visitor.get(hub.service_prefix + "?page=3")
