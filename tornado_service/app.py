@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -244,9 +243,6 @@ class TornadoService(Settings, Application):
         orphaned = die_with_parent(server.stop_now)
         raise_file_limit()
         server.start()
-        # what was imported stays for ever: no need to look at it again and again
-        gc.collect()
-        gc.freeze()
         self.log.info(
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
