@@ -31,7 +31,7 @@ def metric(service: TornadoService, name: str, **labels: str) -> float | None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that happens in this process by itself."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         await asyncio.sleep(0.01)
@@ -69,7 +69,7 @@ async def read_until(connection: socket.socket, end: bytes) -> bytes:
     read = b""
     while end not in read:
         piece = await asyncio.wait_for(
-            asyncio.get_running_loop().sock_recv(connection, 65536), timeout=10
+            asyncio.get_running_loop().sock_recv(connection, 65536), timeout=30
         )
         assert piece, read
         read += piece

@@ -28,7 +28,7 @@ def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.Complete
         env={name: value.format(port=port) for name, value in env.items() if value is not None},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
 
 

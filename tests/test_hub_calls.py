@@ -105,7 +105,7 @@ class TestPages:
         hub.directory = Answering(hub.directory, lambda page: following(page, offset))
 
         with pytest.raises(HubUnavailable) as error:
-            await asyncio.wait_for(names_of(client.users()), 10)
+            await asyncio.wait_for(names_of(client.users()), 30)
 
         assert "do not advance" in error.value.detail
         assert hub.calls["/hub/api/users"] < 5

@@ -203,7 +203,7 @@ class Table:
                 median(self._results.values("broken", kind, field))
                 for field in ("rate", "cpu", "p99")
             ]
-            text = f"an app beside a broken one ({kind}): requests/s; CPU each; p99, ÷ alone"
+            text = f"an app beside a broken one ({kind}): requests/s; CPU each; p99, ÷ without"
             rows.append([text, f"0.90; {DASH}; {DASH}", DASH, "; ".join(ratios), DASH])
         text = "the same, once an `async def` blocks: longest wait"
         return [*rows, [text, DASH, DASH, self._seconds("held", SERVICE, "seconds"), DASH]]

@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 320, "height": 640}
+
+expect.set_options(timeout=30_000)  # a machine that runs tests is slow at times
 
 AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 

@@ -3,101 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, inspect, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from traitlets import Unicode
 
-from tornado_service import APIHandler, ServiceApp, Sessions
+from tests.database.wishes import APPS, Unready, Wish, Wishes, add, alone, app_of
 from tornado_service.app import TornadoService
-from tornado_service.database.database import open_database
-from tornado_service.database.schema import Schema
 from tornado_service.database.trouble import NoDatabase
 from tornado_service.testing import AppError, Fetch, ServiceConfig, StandInHub, StartService
 
 SECRET = "s3cret-of-the-database"
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class Wish(Base):
-    __tablename__ = "wishes"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str]
-
-
-class WishesAPI(APIHandler):
-    app: Wishes
-
-    def get(self) -> list[str]:
-        return self.app.wishes()
-
-    def post(self) -> None:
-        with self.app.sessions.writing() as session:
-            session.add(Wish(text=self.get_query_argument("text")))
-
-
-class Wishes(ServiceApp):
-    name = "wishes"
-
-    database_url = Unicode(help="Where the wishes are.").tag(config=True)
-
-    def handlers(self) -> list[tuple[Any, ...]]:
-        return [("api/wishes", WishesAPI)]
-
-    def start(self) -> None:
-        self.sessions = self.open_database(Base.metadata)
-
-    def wishes(self) -> list[str]:
-        with self.sessions.reading() as session:
-            return list(session.scalars(select(Wish.text).order_by(Wish.id)))
-
-
-class Hasty(Wishes):
-    """It opens its database on the loop."""
-
-    async def start(self) -> None:
-        self.sessions = self.open_database(Base.metadata)
-
-
-class Unset(ServiceApp):
-    """It has no setting that names a database."""
-
-    name = "unset"
-
-    def start(self) -> None:
-        self.open_database(Base.metadata)
-
-
-class Unready(Wishes):
-    """It fails when it has opened its database."""
-
-    opened: list[Sessions] = []
-
-    def start(self) -> None:
-        super().start()
-        self.opened.append(self.sessions)
-        raise ZeroDivisionError
-
-
 @pytest.fixture
 def service_config(database_url: str) -> ServiceConfig:
     return {
-        "TornadoService": {"apps": [f"{__name__}:Wishes"]},
+        "TornadoService": {"apps": [f"{APPS}:Wishes"]},
         "Wishes": {"database_url": database_url},
     }
 
@@ -105,22 +31,6 @@ def service_config(database_url: str) -> ServiceConfig:
 @pytest.fixture
 def app(service: TornadoService) -> Wishes:
     return app_of(service)
-
-
-def app_of(service: TornadoService) -> Wishes:
-    (mount,) = service.mounts
-    assert isinstance(mount.app, Wishes)
-    return mount.app
-
-
-def add(app: Wishes, *texts: str) -> Wish:
-    with app.sessions.writing() as session:
-        session.add_all(wishes := [Wish(text=text) for text in texts])
-    return wishes[-1]
-
-
-def alone(url: str, name: str = "Wishes") -> dict[str, dict[str, Any]]:
-    return {"TornadoService": {"apps": [f"{__name__}:{name}"]}, name: {"database_url": url}}
 
 
 async def test_what_is_written_is_read_and_outlives_the_service(
@@ -232,7 +142,7 @@ async def test_a_wrong_url_fails_the_app_and_is_not_shown(
 
 async def test_an_app_without_the_setting_is_told_to_have_one(start_service: StartService) -> None:
     with pytest.raises(AppError, match="Unset has no setting database_url"):
-        await start_service(TornadoService={"apps": [f"{__name__}:Unset"]})
+        await start_service(TornadoService={"apps": [f"{APPS}:Unset"]})
 
 
 async def test_a_damaged_file_is_put_aside_and_said(
@@ -287,59 +197,6 @@ async def test_it_is_closed_when_the_app_fails_to_start(
     with pytest.raises(RuntimeError, match="closed"):
         await asyncio.to_thread(Unready.opened.pop().reading().__enter__)
     assert [*sqlite_file.parent.iterdir()] == [sqlite_file]
-
-
-def older(url: str) -> None:
-    """Make the table as an earlier version of the app did."""
-    earlier = MetaData()
-    Wish.metadata.tables["wishes"].to_metadata(earlier)
-    earlier.tables["wishes"]._columns.remove(earlier.tables["wishes"].c.text)  # type: ignore[attr-defined]
-    open_database(url, Schema("c.Wishes.database_url", earlier)).close()
-
-
-def upgrade(connection: Connection) -> None:
-    if "text" not in {each["name"] for each in inspect(connection).get_columns("wishes")}:
-        connection.exec_driver_sql("ALTER TABLE wishes ADD COLUMN text VARCHAR DEFAULT 'old'")
-
-
-def test_a_table_of_another_version_is_refused(database_url: str) -> None:
-    older(database_url)
-
-    with pytest.raises(NoDatabase, match=r"wishes lacks text.*c\.Wishes\.database_url"):
-        open_database(database_url, Schema("c.Wishes.database_url", Base.metadata))
-
-
-def test_an_upgrade_brings_it_to_this_version(database_url: str) -> None:
-    older(database_url)
-    schema = Schema("c.Wishes.database_url", Base.metadata, upgrade)
-
-    for _ in range(2):
-        database = open_database(database_url, schema)
-        with database.writing() as connection:
-            columns = inspect(connection).get_columns("wishes")
-        assert {each["name"] for each in columns} == {"id", "text"}
-        database.close()
-
-
-def test_an_upgrade_is_not_asked_to_make_new_tables(database_url: str) -> None:
-    never: Callable[[Connection], None] = partial(pytest.fail, "upgraded")  # type: ignore[arg-type]
-
-    open_database(database_url, Schema("c.Wishes.database_url", Base.metadata, never)).close()
-
-
-def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
-    with closing(sqlite3.connect(sqlite_file)) as connection:
-        connection.execute("CREATE TABLE users (id INTEGER)")
-    before = sqlite_file.read_bytes()
-
-    with pytest.raises(NoDatabase, match="belongs to something else"):
-        open_database(sqlite_url, Schema("c.Wishes.database_url", Base.metadata))
-    assert sqlite_file.read_bytes() == before
-
-
-def test_metadata_without_tables_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="has no tables"):
-        Schema("c.Wishes.database_url", MetaData())
 
 
 def test_a_service_without_such_apps_loads_nothing_of_it() -> None:

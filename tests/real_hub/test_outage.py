@@ -37,7 +37,7 @@ def relayed_hub(*settings: str) -> tuple[RealHub, int]:
         service_command=[
             *COMMAND,
             "--TornadoService.apps=tests.live_app:Live",
-            "--HubClient.hub_timeout=1",
+            "--HubClient.hub_timeout=3",
             "--HubClient.breaker_pause=0.3",
             "--ServiceAuth.cache_max_age=1",
             *settings,

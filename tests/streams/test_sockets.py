@@ -62,7 +62,7 @@ async def status(opening: Awaitable[WebSocketClientConnection]) -> int:
 
 async def closed(connection: WebSocketClientConnection) -> tuple[int | None, str | None]:
     """Wait for its end."""
-    assert await asyncio.wait_for(connection.read_message(), 10) is None
+    assert await asyncio.wait_for(connection.read_message(), 30) is None
     return connection.close_code, connection.close_reason
 
 
@@ -182,7 +182,7 @@ class TestBounds:
 
         await connection.write_message("x" * (sockets.MAX_MESSAGE + 1))
 
-        assert await asyncio.wait_for(connection.read_message(), 10) is None
+        assert await asyncio.wait_for(connection.read_message(), 30) is None
 
     async def test_a_message_that_is_too_large_is_the_senders_error(
         self, connect: Connect, app: Live, token: str
@@ -273,7 +273,7 @@ class TestEnd:
         first, second = await connect(token=token), await connect(token=token)
 
         await first.write_message("break")
-        assert await asyncio.wait_for(first.read_message(), 10) is None
+        assert await asyncio.wait_for(first.read_message(), 30) is None
         await second.write_message("x")
         assert await second.read_message() == "x"
         assert "the socket is broken" in caplog.text

@@ -107,7 +107,7 @@ async def test_who_stops_reading_closes_the_connection(fetch: Fetch) -> None:
     async with fetch.listen("/silent"):
         assert not Silent.closed.is_set()
 
-    await asyncio.wait_for(Silent.closed.wait(), 10)
+    await asyncio.wait_for(Silent.closed.wait(), 30)
 
 
 async def test_what_does_not_come_is_not_waited_for(fetch: Fetch) -> None:

@@ -21,7 +21,7 @@ from .signature import DeclarationError, Signature
 
 #: A longer answer is sent in parts, in bytes.
 LONG = 1024 * 1024
-PART = 128 * 1024
+PART = 256 * 1024
 
 
 class BoundHandler(BaseHandler):

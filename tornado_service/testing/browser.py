@@ -84,7 +84,7 @@ def open_page(chromium: Browser, real_hub: RealHub, complaints: Complaints) -> O
 
     def open_page(path: str, name: str = "", **options: Any) -> Page:
         context = chromium.new_context(base_url=real_hub.service_public_url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.goto(path)
         if name:

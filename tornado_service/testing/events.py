@@ -56,7 +56,7 @@ class EventReader(HTTPMessageDelegate):
     """
 
     #: Seconds that an event, or the answer's beginning, may take.
-    patience = 10.0
+    patience = 30.0
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = urlsplit(url)

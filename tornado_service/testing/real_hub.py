@@ -17,8 +17,8 @@ from ..demo_apps import TRUSTED
 from ..demo_hub import ThrowAwayHub
 from .service import ServiceConfig
 
-#: Seconds that apps have to be ready, and that a hub may take to answer the service: on a machine
-#: that runs tests all is slow at times.
+#: Seconds that apps have to be ready, and that a hub may take to answer: on a machine that runs
+#: tests all is slow at times.
 PATIENCE = 60.0
 
 #: How the hub launches the service.
@@ -42,6 +42,10 @@ class RealHub(ThrowAwayHub):
         patient = [*COMMAND, f"--HubClient.hub_timeout={PATIENCE:g}"]
         super().__init__(**{"service_command": patient, **options})
 
+    def start(self, timeout: float = 2 * PATIENCE) -> None:
+        """Start the hub, and return when it and the service answer through the proxy."""
+        super().start(timeout)
+
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Use the hub's REST API as an admin.
 
@@ -59,7 +63,7 @@ class RealHub(ThrowAwayHub):
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"token {self.admin_token}"},
         )
-        with urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             text = answer.read()
         return json.loads(text) if text else None
 

@@ -1,0 +1,96 @@
+"""Apps with a database of their own, as authors write them; some badly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from traitlets import Unicode
+
+from tornado_service import APIHandler, ServiceApp, Sessions
+from tornado_service.app import TornadoService
+
+#: Where they are, for the settings.
+APPS = __name__
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Wish(Base):
+    __tablename__ = "wishes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
+class WishesAPI(APIHandler):
+    app: Wishes
+
+    def get(self) -> list[str]:
+        return self.app.wishes()
+
+    def post(self) -> None:
+        with self.app.sessions.writing() as session:
+            session.add(Wish(text=self.get_query_argument("text")))
+
+
+class Wishes(ServiceApp):
+    name = "wishes"
+
+    database_url = Unicode(help="Where the wishes are.").tag(config=True)
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("api/wishes", WishesAPI)]
+
+    def start(self) -> None:
+        self.sessions = self.open_database(Base.metadata)
+
+    def wishes(self) -> list[str]:
+        with self.sessions.reading() as session:
+            return list(session.scalars(select(Wish.text).order_by(Wish.id)))
+
+
+class Hasty(Wishes):
+    """It opens its database on the loop."""
+
+    async def start(self) -> None:
+        self.sessions = self.open_database(Base.metadata)
+
+
+class Unset(ServiceApp):
+    """It has no setting that names a database."""
+
+    name = "unset"
+
+    def start(self) -> None:
+        self.open_database(Base.metadata)
+
+
+class Unready(Wishes):
+    """It fails when it has opened its database."""
+
+    opened: list[Sessions] = []
+
+    def start(self) -> None:
+        super().start()
+        self.opened.append(self.sessions)
+        raise ZeroDivisionError
+
+
+def app_of(service: TornadoService) -> Wishes:
+    (mount,) = service.mounts
+    assert isinstance(mount.app, Wishes)
+    return mount.app
+
+
+def add(app: Wishes, *texts: str) -> Wish:
+    with app.sessions.writing() as session:
+        session.add_all(wishes := [Wish(text=text) for text in texts])
+    return wishes[-1]
+
+
+def alone(url: str, name: str = "Wishes") -> dict[str, dict[str, Any]]:
+    return {"TornadoService": {"apps": [f"{APPS}:{name}"]}, name: {"database_url": url}}
