@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
+import tornado_service
+from tests.writing_an_app import FILES
+from tests.writing_an_app import TEXT as WRITING_AN_APP
+from tornado_service import channel, mounts, threads, watch
 from tornado_service.activity.routes import ROUTES
 from tornado_service.app import TornadoService
+from tornado_service.apps import RESERVED
+from tornado_service.handlers import bound
 from tornado_service.paths import templates
-from tornado_service.testing import StartService
+from tornado_service.streams import Streams
+from tornado_service.testing import StartService, browser, fixtures
 from tornado_service.web import make_routes
 
 ROOT = Path(__file__).parents[1]
@@ -90,3 +97,39 @@ def test_the_readme_names_the_two_commands() -> None:
 
     assert "make demo" in readme
     assert "make test" in readme
+
+
+def test_the_rules_for_apps_are_those_of_the_code() -> None:
+    rules = WRITING_AN_APP.partition("## Rules")[2].partition("## When it breaks")[0]
+
+    for name in RESERVED - {"oauth_callback"}:  # which cannot be a name for its underscore
+        assert f"`{name}`" in rules
+    for number, words in [
+        (mounts.START_LIMIT, "{:g} s at most. The app's addresses"),
+        (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
+        (threads.PATIENCE, "longer than {:g} s for a turn"),
+        (channel.MAX_EVENT / 1024, "{:g} KiB each"),
+        (bound.LONG / 2**20, "more than {:g} MiB is sent in parts"),
+        (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
+    ]:
+        assert words.format(number) in rules
+    assert threads.SIZE == 10
+    assert f"after {watch.LIMIT:g} s it is interrupted" in WRITING_AN_APP
+
+
+def test_the_readme_has_the_smallest_app() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert f"```python\n{FILES['hello.py']}```" in readme
+    assert "    tornado-service demo --app=hello:HelloApp\n" in readme
+
+
+def test_all_names_for_authors_are_told() -> None:
+    names = WRITING_AN_APP.partition("## Names")[2]
+
+    for name in {*tornado_service.__all__} - {"__version__"}:
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", names), f"the page says nothing of {name}"
+    table = WRITING_AN_APP.partition("| fixture | |")[2].partition("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        for name in re.findall(r"`(\w+)", row.split("|")[1]):
+            assert hasattr(fixtures, name) or hasattr(browser, name)

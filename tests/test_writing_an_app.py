@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import sqlite3
 import subprocess
@@ -20,13 +19,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import tornado_service
 from tests.writing_an_app import COMMANDS, FILES, REPORTS, ROOT, TEXT, VALUES, write
-from tornado_service import channel, mounts, threads, watch
 from tornado_service.app import TornadoService
-from tornado_service.apps import RESERVED
 from tornado_service.demo import DemoApp
 from tornado_service.demo_apps import DemoApps
-from tornado_service.handlers import bound
-from tornado_service.streams import Streams
 from tornado_service.testing import (
     PREFIX,
     Fetch,
@@ -35,8 +30,6 @@ from tornado_service.testing import (
     StandInHub,
     StartService,
     Visitor,
-    browser,
-    fixtures,
 )
 
 INSTALL = "pip install 'tornado-service[demo,test]'"
@@ -291,39 +284,3 @@ def test_the_package_is_installed_tested_and_in_the_values(
     (scope,) = hub["services"]["tornado-service"]["oauth_client_allowed_scopes"]
     assert scope in hub["config"]["JupyterHub"]["custom_scopes"]
     assert yaml.safe_load(VALUES)["hub"]["loadRoles"]["reporter"]["scopes"] == [scope]
-
-
-def test_the_rules_are_those_of_the_code() -> None:
-    rules = TEXT.partition("## Rules")[2].partition("## When it breaks")[0]
-
-    for name in RESERVED - {"oauth_callback"}:  # which cannot be a name for its underscore
-        assert f"`{name}`" in rules
-    for number, words in [
-        (mounts.START_LIMIT, "{:g} s at most. The app's addresses"),
-        (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
-        (threads.PATIENCE, "longer than {:g} s for a turn"),
-        (channel.MAX_EVENT / 1024, "{:g} KiB each"),
-        (bound.LONG / 2**20, "more than {:g} MiB is sent in parts"),
-        (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
-    ]:
-        assert words.format(number) in rules
-    assert threads.SIZE == 10
-    assert f"after {watch.LIMIT:g} s it is interrupted" in TEXT
-
-
-def test_the_readme_has_the_smallest_app() -> None:
-    readme = (ROOT / "README.md").read_text()
-
-    assert f"```python\n{FILES['hello.py']}```" in readme
-    assert f"    {DEMOS[0]}\n" in readme
-
-
-def test_all_names_are_told() -> None:
-    names = TEXT.partition("## Names")[2]
-
-    for name in {*tornado_service.__all__} - {"__version__"}:
-        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", names), f"the page says nothing of {name}"
-    table = TEXT.partition("| fixture | |")[2].partition("\n\n")[0]
-    for row in table.splitlines()[2:]:
-        for name in re.findall(r"`(\w+)", row.split("|")[1]):
-            assert hasattr(fixtures, name) or hasattr(browser, name)

@@ -48,15 +48,7 @@ class Document:
         self._tell = tell
 
     def json(self, mounts: Iterable[Mount]) -> bytes:
-        """As JSON.
-
-        Args:
-            mounts: the apps that are in it.
-        """
-        return to_json(self.make(mounts))
-
-    def make(self, mounts: Iterable[Mount]) -> dict[str, Any]:
-        """Make it; what cannot be in it is left out.
+        """Make it, as JSON; what cannot be in it is left out.
 
         Args:
             mounts: the apps that are in it.
@@ -88,7 +80,7 @@ class Document:
                 "securitySchemes": self._security(),
             },
         }
-        return {key: in_markdown(part) for key, part in document.items()}
+        return to_json({key: in_markdown(part) for key, part in document.items()})
 
     def _part(
         self, mount: Mount | None, schemas: dict[str, Any]

@@ -168,7 +168,7 @@ async def test_stop_is_bounded_and_each_for_itself(
     )
 
     assert service.mounts.stop_limit == 0.2
-    await asyncio.wait_for(service.mounts.stop(), 30)
+    await asyncio.wait_for(service.mounts.stop(), 10)
 
     assert sys.modules["good_apps"].Reports.events == ["start", "stop"]
     said = capsys.readouterr().err
