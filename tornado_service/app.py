@@ -38,7 +38,7 @@ from .watch import Watch
 from .web import make_web_app
 
 
-class TornadoService(Settings, Application):
+class TornadoService(Settings, config.StrictApplication):
     """A web service that a JupyterHub launches itself, at /services/<name>/."""
 
     name = "tornado-service"
@@ -76,7 +76,6 @@ class TornadoService(Settings, Application):
             "Write a config file with every setting in it, commented out, and exit.",
         ),
     }
-    raise_config_file_errors = True
     # the hub's own formatter, too, is none of traitlets'
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
 
@@ -153,9 +152,8 @@ class TornadoService(Settings, Application):
         return [cls, *cls.classes]
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
-        """Parse it; what is not known is an error and not a warning."""
+        """Parse it; ``--help-all`` shows the settings of the apps, too."""
         argv = sys.argv[1:] if argv is None else argv
-        config.reject_unknown_flags(self, argv)
         if "--help-all" in argv and argv[0] not in self.subcommands:
             super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
             if self.config_file and not self.generate_config:
@@ -163,14 +161,13 @@ class TornadoService(Settings, Application):
             config.add_app_classes(self)
         super().parse_command_line(argv)
 
-    def update_config(self, new: Config) -> None:
-        """Take settings from a file or the command line, if there are such.
-
-        Raises:
-            ConfigError: there are not.
-        """
-        config.check(self, new)
-        super().update_config(new)
+    def is_checked_later(self, section: str, new: Config) -> bool:
+        """Whether a section may be that of an app; the file may name it, and is read last."""
+        ours = new.TornadoService
+        has_file = ours.get("config_file") and not ours.get("generate_config")
+        if has_file and not self.loaded_config_files:
+            return True
+        return config.may_be_an_app(section, new, self.apps)
 
     def _check_environment(self) -> None:
         """Whether a hub has launched us, and one that we can work with."""

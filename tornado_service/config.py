@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from traitlets import List, TraitError
+from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfig
 
 from .apps import class_name, import_app
 
 if TYPE_CHECKING:
-    from traitlets.config import Application, Config, Configurable
+    from traitlets.config import Configurable
 
     from .app import TornadoService
 
@@ -46,7 +49,71 @@ class ConfigError(Exception):
     """A setting that ends the process. The message says what to change."""
 
 
-def load(app: TornadoService, path: str) -> None:
+class StrictApplication(Application):
+    """A command that refuses options, settings and arguments that it does not know.
+
+    traitlets only warns of them, and runs the command without.
+    """
+
+    raise_config_file_errors = True
+
+    #: Whether words may follow the options.
+    takes_arguments = False
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Read the settings; for wrong ones, exit with status 2 and a line that says why."""
+        try:
+            self.read_settings(argv)
+        except ConfigError as error:
+            self.fail(2, str(error))
+
+    def read_settings(self, argv: list[str] | None = None) -> None:
+        """Read the settings.
+
+        Raises:
+            ConfigError: something is set that cannot be; the message says what to change.
+        """
+        self.parse_command_line(argv)
+
+    def fail(self, status: int, message: str) -> None:
+        """End the process with one line that says what to change."""
+        print(f"{self.name}: {message}", file=sys.stderr)
+        self.exit(status)
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Parse the command line.
+
+        Raises:
+            ConfigError: it has an option, a setting or an argument that does not exist.
+        """
+        argv = sys.argv[1:] if argv is None else argv
+        reject_unknown_flags(self, argv)
+        super().parse_command_line(argv)
+        if self.subapp is None and self.extra_args and not self.takes_arguments:
+            raise ConfigError(f"{self.extra_args[0]}: there is no such option; --help lists them")
+
+    def update_config(self, new: Config) -> None:
+        """Take settings from a file or the command line.
+
+        Raises:
+            ConfigError: one does not exist, or cannot have this value.
+        """
+        check(self, new)
+        try:
+            super().update_config(new)
+        except TraitError as error:
+            raise ConfigError(str(error)) from error
+
+    def settings_classes(self) -> list[type[Any]]:
+        """The classes that may be set."""
+        return list(self._classes_inc_parents())
+
+    def is_checked_later(self, section: str, new: Config) -> bool:
+        """Whether a section may be right though it is none of ours."""
+        return False
+
+
+def load(app: StrictApplication, path: str) -> None:
     """Load a config file into the application.
 
     Args:
@@ -81,7 +148,7 @@ def _line(error: Exception, file: Path) -> str:
     return f" in line {numbers[-1]}" if numbers else ""
 
 
-def check(app: TornadoService, config: Config) -> None:
+def check(app: StrictApplication, config: Config) -> None:
     """See that each setting exists.
 
     Args:
@@ -91,11 +158,11 @@ def check(app: TornadoService, config: Config) -> None:
     Raises:
         ConfigError: one does not; the message names the likely one.
     """
-    classes = {cls.__name__: cls for cls in app._classes_inc_parents()}
+    classes = {cls.__name__: cls for cls in app.settings_classes()}
     for section, values in config.items():
         if section in classes:
             check_names(classes[section], values)
-        elif not _may_be_an_app(app, config, section):
+        elif not app.is_checked_later(section, config):
             raise ConfigError(
                 f"c.{section}: there is no such class here.{_meant(section, classes, 'c.')}"
             )
@@ -116,16 +183,17 @@ def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
             )
 
 
-def _may_be_an_app(app: TornadoService, config: Config, section: str) -> bool:
-    """Whether the section is that of an app's class, which is looked at when it is imported.
+def may_be_an_app(section: str, config: Config, apps: list[str]) -> bool:
+    """Whether a section is that of an app's class, which is checked when the app is imported.
 
-    The command line is read before the file that may name the apps, and again with it.
+    Args:
+        section: its name.
+        config: the settings, which may name the apps.
+        apps: the apps if the settings do not name any.
     """
-    ours = config.TornadoService
-    if ours.get("config_file") and not ours.get("generate_config") and not app.loaded_config_files:
-        return True
-    found = ours.get("apps", app.apps)
-    found = found.get_value(app.traits()["apps"]) if isinstance(found, DeferredConfig) else found
+    found = config.TornadoService.get("apps", apps)
+    if isinstance(found, DeferredConfig):
+        found = found.get_value(List())
     specs = [found] if isinstance(found, str) else found
     # one that is not installed must not end the process, nor must its settings
     return any(class_name(spec) in (section, "") for spec in specs)
@@ -137,20 +205,23 @@ def _meant(name: str, known: Iterable[str], before: str) -> str:
 
 
 def reject_unknown_flags(app: Application, argv: list[str]) -> None:
-    """See that each ``--flag`` of the command line exists.
+    """See that each ``--flag`` and ``-f`` of the command line exists.
 
     Raises:
         ConfigError: one does not; the message names the likely one.
     """
     if argv and argv[0] in app.subcommands:
         return  # its own application will look
-    known = {"help", "help-all", "version"}
+    known = {"help", "help-all", "version", "h", "V"}
     for names in [*app.aliases, *app.flags]:
         known.update((names,) if isinstance(names, str) else names)
-    for arg in argv:
+    for arg in argv[: argv.index("--")] if "--" in argv else argv:
         name = arg.lstrip("-").split("=", 1)[0]
-        if arg.startswith("--") and "." not in name and name not in known:
-            raise ConfigError(f"--{name}: there is no such option.{_meant(name, known, '--')}")
+        # a class and its trait, with a dot, are looked up when the setting is taken
+        if arg.startswith("-") and name and "." not in name and name not in known:
+            raise ConfigError(
+                f"{arg.split('=', 1)[0]}: there is no such option.{_meant(name, known, '--')}"
+            )
 
 
 def add_app_classes(app: TornadoService) -> None:

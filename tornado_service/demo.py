@@ -7,8 +7,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Integer, List, Unicode
-from traitlets.config import Application
 
+from .config import StrictApplication
 from .demo_hub import PEOPLE, ThrowAwayHub
 from .demo_machine import free_ports, listens
 from .demo_proxy import NoProxyError, find_npm, find_proxy
@@ -21,7 +21,7 @@ __all__ = ["DemoApp", "NoProxyError", "ThrowAwayHub", "find_npm", "find_proxy", 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class DemoApp(Application):
+class DemoApp(StrictApplication):
     """`tornado-service demo`: the throw-away hub at a terminal."""
 
     name = "tornado-service demo"

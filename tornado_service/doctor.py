@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import TraitError, Unicode
-from traitlets.config import Application, Config
+from traitlets.config import Config
 
 from . import config
 from .app import TornadoService
@@ -245,7 +245,7 @@ def report(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-class DoctorApp(Application):
+class DoctorApp(config.StrictApplication):
     """Say what is wrong with the service that runs here.
 
     It finds the process by itself, if this user runs it. In zero-to-jupyterhub:
@@ -262,11 +262,6 @@ class DoctorApp(Application):
     service_name = Unicode(
         help="Look at the service of this name. Default: at every one that runs here."
     ).tag(config=True)
-
-    def parse_command_line(self, argv: list[str] | None = None) -> None:
-        """Parse it; what is not known is an error."""
-        config.reject_unknown_flags(self, sys.argv[1:] if argv is None else argv)
-        super().parse_command_line(argv)
 
     def start(self) -> None:
         """Print what was found."""

@@ -58,6 +58,20 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "mistake", ["--databse=other", "--Activity.databse_url=other", "-d=other", "--config=none.py"]
+)
+def test_a_mistake_in_an_option_erases_nothing(database: Path, mistake: str) -> None:
+    """The database in this directory, which is the default, is not the one that was meant."""
+    before = database.read_bytes()
+
+    ended = run(database.parent, mistake, "forget", "ada")
+
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert database.read_bytes() == before
+
+
 def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert run(tmp_path, "export", "ada").returncode == 1
     assert not list(tmp_path.iterdir())

@@ -6,20 +6,22 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from traitlets import Unicode
-from traitlets.config import Application
+from traitlets import TraitError, Unicode
+from traitlets.config import Config
 
 from .. import config
+from ..app import TornadoService
 from .app import Activity
 from .store import State, Store, Unavailable
 
 USAGE = "Say what to do and with whom: export USER, or forget USER."
 
 
-class ActivityCommand(Application):
+class ActivityCommand(config.StrictApplication):
     """`tornado-service activity`: for those who ask for their data, or for its end."""
 
     name = "tornado-service activity"
@@ -33,21 +35,42 @@ class ActivityCommand(Application):
         "log-level": "Application.log_level",
     }
 
+    takes_arguments = True
+
     config_file = Unicode(help="The service's config file. Default: none.").tag(config=True)
 
-    def initialize(self, argv: list[str] | None = None) -> None:
-        """Read the settings; those of other parts of the service are left alone."""
-        self.parse_command_line(argv)
+    def read_settings(self, argv: list[str] | None = None) -> None:
+        """Read the settings, of the service's config file too.
+
+        Raises:
+            ConfigError: something is set that cannot be.
+        """
+        super().read_settings(argv)
         if self.config_file:
-            self.load_config_file(self.config_file)
+            config.load(self, self.config_file)
+
+    def settings_classes(self) -> list[type[Any]]:
+        """Those of the service as well, in its config file; here they have no effect."""
+        if not self.loaded_config_files:
+            return super().settings_classes()
+        of_service = TornadoService.classes_to_document()
+        return list(self._classes_inc_parents([*self.classes, *of_service]))
+
+    def is_checked_later(self, section: str, new: Config) -> bool:
+        """Whether a section is that of another app, which the service imports and checks."""
+        return bool(self.loaded_config_files) and config.may_be_an_app(section, new, [])
 
     def start(self) -> None:
-        """Do it. Exit status 1 if that cannot be, or if there is no such user."""
+        """Export or erase. Exit status 1 if that cannot be, or if there is no such user."""
         if len(self.extra_args) != 2 or self.extra_args[0] not in ("export", "forget"):
             sys.exit(USAGE)
         todo, user = self.extra_args
         try:
             app = Activity(parent=self)
+        except TraitError as error:
+            self.fail(2, str(error))
+            return
+        try:
             _see_that_it_is_there(app.database_url)
             print(asyncio.run(_do(app.make_store(), todo, user)))
         except config.ConfigError as error:
@@ -76,17 +99,13 @@ async def _do(store: Store, todo: str, user: str) -> str:
     try:
         if store.condition.state is not State.READY:
             raise config.ConfigError(store.condition.reason)
+        found = await (store.forget(user) if todo == "forget" else store.export(user))
+        if not found:
+            raise config.ConfigError(f"Nothing is kept of {user!r}.")
         if todo == "forget":
-            return _told(user, await store.forget(user))
-        found = await store.export(user)
-        return _told(user, bool(found)) if not found else json.dumps(found, indent=2)
+            return f"Nothing is kept of {user!r} any more."
+        return json.dumps(found, indent=2)
     except Unavailable as error:
         raise config.ConfigError(str(error)) from error
     finally:
         await store.close()
-
-
-def _told(user: str, is_known: bool) -> str:
-    if not is_known:
-        raise config.ConfigError(f"Nothing is kept of {user!r}.")
-    return f"Nothing is kept of {user!r} any more."

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
-from traitlets.config import Application
 
-from ..config import ConfigError, reject_unknown_flags
+from ..config import StrictApplication
 from . import activity, overlays
 from .check import Check, parse_version
 from .deployment import HUB_PORT, NAME, PLACEHOLDER_IMAGE, Deployment
@@ -20,23 +19,8 @@ from .document import Document
 from .helm import Values, ValuesError, hub_service, read
 
 
-class _Command(Application):
-    """A command that writes to stdout and exits 2 when it was used in a wrong way."""
-
-    def exit(self, exit_status: int | str | None = 0) -> None:
-        """End; traitlets says 1 for a wrong option, and 1 means findings here."""
-        super().exit(2 if exit_status == 1 else exit_status)
-
-    def parse_command_line(self, argv: Any = None) -> None:
-        """Parse it; an option that is not known is an error."""
-        argv = sys.argv[1:] if argv is None else argv
-        try:
-            reject_unknown_flags(self, argv)
-        except ConfigError as error:
-            self._refuse(str(error))
-        super().parse_command_line(argv)
-        if self.subapp is None and self.extra_args:
-            self._refuse(f"{self.extra_args[0]}: there is no such option; --help lists them")
+class _Command(StrictApplication):
+    """A command that writes to stdout."""
 
     def start(self) -> None:
         """Run the command."""
@@ -46,15 +30,11 @@ class _Command(Application):
         try:
             self.run()
         except ValuesError as error:
-            self._refuse(str(error))
+            self.fail(2, str(error))
 
     def run(self) -> None:
         """What the command does."""
         raise NotImplementedError  # each command says it
-
-    def _refuse(self, message: str) -> None:
-        print(f"{self.name}: {message}", file=sys.stderr)
-        self.exit(2)
 
 
 class CheckApp(_Command):

@@ -1,0 +1,106 @@
+"""The commands of tornado-service refuse what they do not know, as the service does."""
+
+from pathlib import Path
+
+import pytest
+
+from tornado_service.activity.command import ActivityCommand
+from tornado_service.config import ConfigError, StrictApplication
+from tornado_service.demo import DemoApp
+from tornado_service.doctor import DoctorApp
+from tornado_service.values.app import CheckApp, ValuesApp
+
+
+def read_settings(command: type[StrictApplication], *argv: str) -> StrictApplication:
+    command.clear_instance()
+    app = command()
+    app.read_settings(list(argv))
+    return app
+
+
+@pytest.mark.parametrize("command", [DemoApp, DoctorApp, ValuesApp, CheckApp, ActivityCommand])
+class TestEachCommand:
+    """Exit status 2 before anything is done."""
+
+    @pytest.mark.parametrize(
+        "argument",
+        [
+            "--nosuch=x",
+            "--nosuch",
+            "-z",
+            "--{class}.nosuch=x",
+            "-{class}.nosuch=x",
+            "--NoSuch.name=x",
+            "--TornadoService.port=1",
+            "--{class}.log_level=LOUD",
+        ],
+    )
+    def test_refuses_what_it_does_not_know(
+        self, command: type[StrictApplication], argument: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        argument = argument.replace("{class}", command.__name__)
+        command.clear_instance()
+
+        with pytest.raises(SystemExit) as end:
+            command().initialize([argument])
+
+        assert end.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{command.name}: ")
+
+    def test_names_the_likely_option(self, command: type[StrictApplication]) -> None:
+        option = next(name for name in command.aliases if len(name) > 3)
+
+        with pytest.raises(ConfigError, match=rf"Did you mean --{option}\?"):
+            read_settings(command, f"--{option[:-2]}{option[-1]}=x")
+
+
+@pytest.mark.parametrize("command", [DemoApp, DoctorApp, ValuesApp, CheckApp])
+def test_a_command_without_arguments_refuses_them(command: type[StrictApplication]) -> None:
+    with pytest.raises(ConfigError, match="foo: there is no such option"):
+        read_settings(command, "foo")
+
+
+def test_what_follows_two_dashes_is_no_option() -> None:
+    assert read_settings(ActivityCommand, "--", "forget", "--ada").extra_args == ["forget", "--ada"]
+
+
+class TestTheServicesFileInAnotherCommand:
+    """`activity --config=` reads the file that the service reads."""
+
+    def test_its_other_settings_are_left_alone(self, tmp_path: Path) -> None:
+        file = tmp_path / "settings.py"
+        file.write_text(
+            "c.TornadoService.apps = ['activity', 'my_module:Mine']\n"
+            "c.Mine.anything = 1\n"
+            "c.ServiceAuth.cache_size = 5\n"
+            "c.Activity.database_url = 'sqlite:////nosuch/file'\n"
+        )
+
+        app = read_settings(ActivityCommand, f"--config={file}", "forget", "ada")
+
+        assert app.config.Activity.database_url == "sqlite:////nosuch/file"
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("c.Activity.databse_url = 'x'", "Did you mean c.Activity.database_url?"),
+            ("c.Actvity.database_url = 'x'", "Did you mean c.Activity?"),
+            ("c.TornadoService.prot = 1", "Did you mean c.TornadoService.port?"),
+            ("c.Mine.anything = 1", "c.Mine: there is no such class here."),
+            ("c.ActivityCommand.log_level = 'LOUD'", "log_level"),
+            ("c.Activity.database_url =", "in line 1: SyntaxError"),
+        ],
+    )
+    def test_a_mistake_in_it_is_refused(self, tmp_path: Path, line: str, said: str) -> None:
+        file = tmp_path / "settings.py"
+        file.write_text(line)
+
+        with pytest.raises(ConfigError) as error:
+            read_settings(ActivityCommand, f"--config={file}", "forget", "ada")
+
+        assert said in str(error.value)
+
+    def test_a_file_that_is_missing_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="does not exist"):
+            read_settings(ActivityCommand, f"--config={tmp_path}/none.py", "forget", "ada")
