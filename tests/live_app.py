@@ -1,5 +1,7 @@
 """An app that tells of what happens, for the tests of streams and sockets."""
 
+import asyncio
+
 from tornado.escape import json_decode
 
 from tornado_service import (
@@ -21,6 +23,14 @@ class Home(PageHandler):
 
 class News(EventStream):
     async def get(self):
+        await self.stream(self.app.news)
+
+
+class SlowNews(EventStream):
+    """Its author asks for something first."""
+
+    async def get(self):
+        await self.app.hold()
         await self.stream(self.app.news)
 
 
@@ -61,12 +71,19 @@ class Echo(WebSocketHandler):
         self.app.sockets.append(self)
 
     def on_message(self, message):
+        self.app.received.append(message)
         if message == "break":
             raise RuntimeError("the socket is broken")
         self.write_message(message, binary=isinstance(message, bytes))
 
     def on_close(self):
         self.app.sockets.remove(self)
+
+
+class SlowEcho(Echo):
+    async def prepare(self):
+        await super().prepare()
+        await self.app.hold()
 
 
 class ScopedEcho(Echo):
@@ -82,14 +99,24 @@ class Live(ServiceApp):
         return [
             ("", Home),
             ("api/news", News),
+            ("api/slow", SlowNews),
             ("api/scoped", Scoped),
             ("api/mine", Mine),
             ("api/open", Open),
             ("api/send", Send),
             ("api/echo", Echo),
+            ("api/slow-echo", SlowEcho),
             ("api/scoped-echo", ScopedEcho),
         ]
 
     async def start(self):
         self.news = Channel()
         self.sockets = []
+        self.received = []
+        self.held = 0
+        self.go_on = asyncio.Event()
+
+    async def hold(self):
+        """Wait until a test lets it go on."""
+        self.held += 1
+        await self.go_on.wait()

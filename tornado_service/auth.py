@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from jupyterhub.utils import url_path_join
 from traitlets import Float, Integer, default
 
 from .hub import HubUnavailable
-from .identity import Identities, Identity, Recent
+from .identity import Identities, Identity, Recent, SignInKey
 from .oauth import SealedOAuth
 from .state import Seal, derived_key
 
@@ -74,6 +74,13 @@ def derived_cookie_secret(api_token: str) -> bytes:
     return derived_key(api_token.encode(), b"tornado_service cookie secret")
 
 
+class Recognized(NamedTuple):
+    """The caller behind some headers, and whether a token in a header is what showed it."""
+
+    identity: Identity
+    by_header: bool
+
+
 class ServiceAuth(SealedOAuth):
     """The hub's OAuth for this service: never blocking, bounded, and failing as a 503."""
 
@@ -111,7 +118,7 @@ class ServiceAuth(SealedOAuth):
             stale_grace=self.stale_grace,
             metrics=hub.metrics,
         )
-        self._by_headers: Recent[tuple[Any, ...], Identity] = Recent(self.cache_size)
+        self._by_headers: Recent[tuple[Any, ...], Recognized] = Recent(self.cache_size)
 
     async def identify(self, handler: RequestHandler) -> Identity | None:
         """Who sends a request, or nobody.
@@ -125,13 +132,13 @@ class ServiceAuth(SealedOAuth):
         request = handler.request
         key = _headers_that_decide(request) if request.method in READ_ONLY else None
         known = self._by_headers.get(key) if key else None
-        if known is not None and self.identities.is_fresh(known):
+        if known is not None and self.identities.is_fresh(known.identity):
             # what the library would have noted, for its XSRF check
-            handler._token_authenticated = len(key or ()) == 1  # type: ignore[attr-defined]
-            return known
+            handler._token_authenticated = known.by_header  # type: ignore[attr-defined]
+            return known.identity
         identity: Identity | None = await self.get_user(handler, sync=False)
         if key and identity is not None and _is_decided_by(key, handler):
-            self._by_headers.put(key, identity)
+            self._by_headers.put(key, Recognized(identity, self.is_by_header(handler)))
         return identity
 
     def user_for_token(
@@ -157,12 +164,22 @@ class ServiceAuth(SealedOAuth):
     async def _get_user(self, handler: RequestHandler) -> Identity | None:
         """The library's way to find out who sends a request; a change is confirmed by the hub."""
         began = time.monotonic()
-        identity: Identity | None = await super()._get_user(handler)
+        handler._asks_by_header = True  # type: ignore[attr-defined]
+        try:
+            identity: Identity | None = await super()._get_user(handler)
+        finally:
+            handler._asks_by_header = False  # type: ignore[attr-defined]
         if identity is None or handler.request.method in READ_ONLY or identity.confirmed >= began:
             return identity
-        token = self.get_token(handler)
+        token = self.token_of(handler)
         session_id = self.get_session_id(handler)
         return await self.user_for_token(token, session_id=session_id, sync=False, certain=True)
+
+    async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
+        """The library's way to find out whose cookie it is, after no token in a header did."""
+        handler._asks_by_header = False  # type: ignore[attr-defined]
+        identity: Identity | None = await super()._get_user_cookie(handler)
+        return identity
 
     async def _ask_hub(self, token: str) -> dict[str, Any] | None:
         answer = await self.hub.request(
@@ -182,15 +199,33 @@ class ServiceAuth(SealedOAuth):
 
     def get_session_id(self, handler: RequestHandler) -> str:
         """The browser's session at the hub; a token in a header is good without one."""
-        if self.get_token(handler, in_cookie=False):
+        if getattr(handler, "_asks_by_header", False) or self.is_by_header(handler):
             return ""
         return super().get_session_id(handler)
 
+    def is_by_header(self, handler: RequestHandler) -> bool:
+        """Whether the caller was recognized by a token in a header, and not by the cookie.
+
+        A header alone says nothing: proxies send their own ``Authorization`` with each request.
+        """
+        return getattr(handler, "_token_authenticated", False)
+
     def token_of(self, handler: RequestHandler) -> str:
         """The token by which the caller was recognized; a wrong one beside a good cookie is not."""
-        if getattr(handler, "_token_authenticated", False):
+        if self.is_by_header(handler):
             return self.get_token(handler, in_cookie=False)
         return self._get_token_cookie(handler)
+
+    def has_program_token(self, handler: RequestHandler) -> bool:
+        """Whether a header has a token as programs send it, good or not.
+
+        Its scheme is ``token`` or ``Bearer``; ``Basic`` or ``Negotiate`` are of a proxy's.
+        """
+        return bool(self.get_token(handler, in_cookie=False))
+
+    def has_session_cookie(self, handler: RequestHandler) -> bool:
+        """Whether a cookie of a sign-in of ours has come, good or not."""
+        return bool(self._get_token_cookie(handler))
 
     def doubt(self, handler: RequestHandler) -> None:
         """Have the hub say anew who the caller is, when they come again."""
@@ -199,7 +234,7 @@ class ServiceAuth(SealedOAuth):
 
     def sign_in_of(
         self, handler: RequestHandler
-    ) -> tuple[bytes, Callable[[], Awaitable[Identity | None]]]:
+    ) -> tuple[SignInKey, Callable[[], Awaitable[Identity | None]]]:
         """By what a request is signed in: its key among the identities, and how to ask again.
 
         Raises:
@@ -223,12 +258,16 @@ class ServiceAuth(SealedOAuth):
         """Drop the caller's cached identity and cookie: they are signed out here at once."""
         token = self._get_token_cookie(handler)
         if token:
-            self.identities.sign_out(_key(token, self.get_session_id(handler)))
+            self.identities.sign_out(_key(token, super().get_session_id(handler)))
         self.clear_cookie(handler)
 
 
-def _key(token: str, session_id: str) -> bytes:
-    return hashlib.sha256(f"{session_id}:{token}".encode("utf8", "replace")).digest()
+def _key(token: str, session_id: str) -> SignInKey:
+    return SignInKey(_digest(token), _digest(session_id))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf8", "replace")).digest()
 
 
 def _is_user_model(model: Any) -> bool:
@@ -240,15 +279,13 @@ def _is_user_model(model: Any) -> bool:
 
 
 def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
-    """Every header that the library's decision depends on: the token, or else all about a cookie.
+    """Every header that the library's decision depends on.
 
     Changes are decided anew each time: their XSRF token may be in the body.
     """
     get = request.headers.get
-    authorization = get("Authorization")
-    if authorization is not None:
-        return (authorization,)
     return (
+        get("Authorization"),
         get("Cookie"),
         get("Sec-Fetch-Mode"),
         get("Sec-Fetch-Site"),
@@ -262,10 +299,10 @@ def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
 def _is_decided_by(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
     """Whether nothing but these headers made the library recognize the caller.
 
-    A wrong token beside a good cookie did not, and a query may hold the XSRF token.
+    A query may hold the XSRF token.
     """
     if sum(len(value or "") for value in key) > MAX_HEADERS:
         return False
-    if len(key) == 1:
-        return getattr(handler, "_token_authenticated", False)
+    if handler.hub_auth.is_by_header(handler):  # type: ignore[attr-defined]
+        return True
     return not handler.request.query and "websocket" not in key

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .hub import HubUnavailable
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+class SignInKey(NamedTuple):
+    """Stands for a token, and for the hub session of the browser that sent it: digests of both.
+
+    One token may come in several sessions; a sign-out or a refusal is about the token.
+    """
+
+    token: bytes
+    session: bytes
 
 
 class Identity(dict[str, Any]):
@@ -41,6 +51,9 @@ class Recent(Generic[Key, Value]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._entries)
 
     def get(self, key: Key) -> Value | None:
         """An entry, which is now the one used last."""
@@ -81,15 +94,16 @@ class Identities:
         stale_grace: float,
         metrics: Metrics,
     ) -> None:
-        self._known: Recent[bytes, Identity] = Recent(size)
+        self._known: Recent[SignInKey, Identity] = Recent(size)
         self._refused: Recent[bytes, float] = Recent(size)
-        self._asking: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._signed_out: Recent[bytes, bool] = Recent(size)
+        self._asking: dict[SignInKey, asyncio.Task[Identity | None]] = {}
         self._max_age = max_age
         self._refused_max_age = refused_max_age
         self._grace = stale_grace
         self._metrics = metrics
         #: Hears what becomes known of the caller behind a key: nobody if they are refused.
-        self.on_word: Callable[[bytes, Identity | None], None] = lambda key, identity: None
+        self.on_word: Callable[[SignInKey, Identity | None], None] = lambda key, identity: None
         metrics.show_sizes(known=lambda: len(self._known), refused=lambda: len(self._refused))
 
     def is_fresh(self, identity: Identity) -> bool:
@@ -97,7 +111,7 @@ class Identities:
         return not identity.dropped and time.monotonic() - identity.confirmed < self._max_age
 
     async def get(
-        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
+        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
     ) -> Identity | None:
         """The caller behind a token, or nobody.
 
@@ -109,31 +123,63 @@ class Identities:
         Raises:
             HubUnavailable: the hub does not answer, and the caller is not known (well enough).
         """
+        if self._is_refused(key):
+            return None
         known = self._known.get(key)
         if known is not None and self.is_fresh(known) and not certain:
             return known
-        refused = self._refused.get(key)
-        if refused is not None and time.monotonic() - refused < self._refused_max_age:
-            return None
-        began = time.monotonic()
         try:
-            identity = await asyncio.shield(self._ask_once(key, ask))
-            if certain and identity is not None and identity.confirmed < began:
-                # that call was under way before; any that is now is late enough
-                identity = await asyncio.shield(self._ask_once(key, ask))
-            return identity
+            identity = await self._confirmed(key, ask, certain=certain)
         except HubUnavailable:
-            if known is None or certain or not self._is_in_grace(known):
+            if self._is_refused(key):
+                return None
+            if certain or not self._has_last_word(key, known):
                 raise
             self._metrics.identities.labels("stale").inc()
             return known
+        # somebody may have signed out since the hub answered
+        return None if self._is_refused(key) else identity
+
+    async def _confirmed(
+        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
+    ) -> Identity | None:
+        began = time.monotonic()
+        identity = await asyncio.shield(self._ask_once(key, ask))
+        if certain and identity is not None and identity.confirmed < began:
+            # that call was under way before; any that is now is late enough
+            identity = await asyncio.shield(self._ask_once(key, ask))
+        return identity
+
+    def current(self, key: SignInKey, identity: Identity) -> Identity | None:
+        """What is known now of a caller whom a request knows as ``identity``; nobody if signed out.
+
+        Time may have passed since the request was let in.
+        """
+        return None if self._is_refused(key) else self._known.get(key) or identity
+
+    def _is_refused(self, key: SignInKey) -> bool:
+        """Whether the token has been signed out, or the hub has just refused it."""
+        if self._signed_out.get(key.token):
+            return True
+        return self._has_refused_within(key, self._refused_max_age)
+
+    def _has_refused_within(self, key: SignInKey, seconds: float) -> bool:
+        refused = self._refused.get(key.token)
+        return refused is not None and time.monotonic() - refused < seconds
+
+    def _has_last_word(self, key: SignInKey, known: Identity | None) -> bool:
+        """Whether what the hub said last, yes or no, counts while it is away."""
+        if known is not None:
+            return self._is_in_grace(known)
+        # such as a proxy's own token in each request: the session beside it goes on
+        return self._has_refused_within(key, self._max_age + self._grace)
 
     def _is_in_grace(self, identity: Identity) -> bool:
         age = time.monotonic() - identity.confirmed
         return not identity.dropped and age < self._max_age + self._grace
 
     def _ask_once(
-        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]]
     ) -> asyncio.Task[Identity | None]:
         """The call that is under way, else a new one.
 
@@ -146,14 +192,14 @@ class Identities:
             task.add_done_callback(lambda done: self._asked(key, done))
         return task
 
-    def _asked(self, key: bytes, task: asyncio.Task[Identity | None]) -> None:
+    def _asked(self, key: SignInKey, task: asyncio.Task[Identity | None]) -> None:
         if self._asking.get(key) is task:
             del self._asking[key]
         if not task.cancelled():
             task.exception()  # whoever waited has seen it; nobody else needs to
 
     async def _remember(
-        self, key: bytes, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]]
     ) -> Identity | None:
         began = time.monotonic()
         try:
@@ -161,13 +207,12 @@ class Identities:
         except HubUnavailable:
             self._metrics.identities.labels("failed").inc()
             raise
-        if self._asking.get(key) is not asyncio.current_task():
-            # signed out meanwhile: what the hub said before that counts no more
-            return None
+        if self._signed_out.get(key.token):
+            return None  # what the hub said before that counts no more
         if model is None:
             self._metrics.identities.labels("refused").inc()
             self.drop(key)
-            self._refused.put(key, time.monotonic())
+            self._refused.put(key.token, time.monotonic())
             self.on_word(key, None)
             return None
         self._metrics.identities.labels("known").inc()
@@ -177,16 +222,21 @@ class Identities:
         self.on_word(key, identity)
         return identity
 
-    def drop(self, key: bytes) -> None:
+    def drop(self, key: SignInKey) -> None:
         """Forget a caller at once."""
         known = self._known.drop(key)
         if known is not None:
             known.dropped = True
 
-    def sign_out(self, key: bytes) -> None:
-        """Forget a caller at once, and what is being asked of them."""
-        self.drop(key)
-        self._asking.pop(key, None)
+    def sign_out(self, key: SignInKey) -> None:
+        """Refuse a token from now on, whatever is under way with it and whatever the hub says.
+
+        The hub may still accept it: the browser goes there next. Another page of that browser may
+        send it once more before it hears that the cookie is gone.
+        """
+        self._signed_out.put(key.token, True)
+        for each in [each for each in self._known if each.token == key.token]:
+            self.drop(each)
         self.on_word(key, None)
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from .hub import HubUnavailable
 if TYPE_CHECKING:
     from .auth import ServiceAuth
     from .handlers.lasting import LastingHandler
-    from .identity import Identity
+    from .identity import Identity, SignInKey
     from .metrics import Metrics
 
 #: Seconds between two questions about a caller whom the hub has not confirmed of late.
@@ -62,7 +62,7 @@ class TooMany(HTTPError):
 
 
 class Caller:
-    """Somebody who has streams open by one token, in one session."""
+    """Somebody who has streams open by one token."""
 
     watch: asyncio.Task[None]
 
@@ -120,18 +120,18 @@ class Streams(LoggingConfigurable):
             stream: the handler of the request.
 
         Raises:
-            HTTPError: 401, nobody is signed in: the method is open to everybody.
+            HTTPError: 401, nobody is signed in (any more); 403, access was lost meanwhile.
             TooMany: there are as many as there may be.
         """
-        user = stream.current_user
-        if user is None:
+        if stream.current_user is None:
             raise HTTPError(401, "This is for people and programs that are signed in.")
+        key, ask = self._auth.sign_in_of(stream)
+        user = self._take_current_user(stream, key)
         owner = (str(user.get("kind")), user["name"])
         self._find_room(owner)
-        key, ask = self._auth.sign_in_of(stream)
-        caller = self._callers.get(key)
+        caller = self._callers.get(key.token)
         if caller is None:
-            caller = self._callers[key] = Caller(user, ask)
+            caller = self._callers[key.token] = Caller(user, ask)
             caller.watch = asyncio.get_running_loop().create_task(self._watch(key, caller))
         caller.streams.add(stream)
         self._by_owner[owner] += 1
@@ -144,9 +144,20 @@ class Streams(LoggingConfigurable):
             if not self._by_owner[owner]:
                 del self._by_owner[owner]
             caller.streams.discard(stream)
-            if not caller.streams and self._callers.get(key) is caller:
-                del self._callers[key]
+            if not caller.streams and self._callers.get(key.token) is caller:
+                del self._callers[key.token]
                 caller.watch.cancel()
+
+    def _take_current_user(self, stream: LastingHandler, key: SignInKey) -> Identity:
+        """See that the caller may still listen: while the stream was prepared, nobody told it."""
+        then: Identity = stream.current_user
+        user = self._auth.identities.current(key, then)
+        if user is None:
+            raise HTTPError(401, "Not signed in, or your session has expired.")
+        if user is not then and not stream.may_stay(user):
+            raise HTTPError(403, "Your access to this has ended.")
+        stream.current_user = user
+        return user
 
     def _find_room(self, owner: tuple[str, str]) -> None:
         if self._is_closing:
@@ -161,7 +172,7 @@ class Streams(LoggingConfigurable):
         if len(self) >= self.in_all:
             raise TooMany(503, "Too many live connections are open. Try again later.")
 
-    async def _watch(self, key: bytes, caller: Caller) -> None:
+    async def _watch(self, key: SignInKey, caller: Caller) -> None:
         """Ask again whenever what the hub said of a caller has become old."""
         while True:
             await asyncio.sleep(self._rest(caller.identity))
@@ -173,16 +184,16 @@ class Streams(LoggingConfigurable):
         left = 0.0 if identity.dropped else self._auth.cache_max_age - _age(identity)
         return max(left, PAUSE) * random.uniform(1, 1.1)  # noqa: S311 - no secret
 
-    async def _ask_again(self, key: bytes, caller: Caller) -> None:
+    async def _ask_again(self, key: SignInKey, caller: Caller) -> None:
         async with self._asking:
             with suppress(HubUnavailable):  # what it said last is still good, for a while
                 self._told(key, await caller.ask())
         if _age(caller.identity) > self._auth.cache_max_age + self._auth.stale_grace:
             self._end(caller, End.HUB_AWAY)
 
-    def _told(self, key: bytes, user: Identity | None) -> None:
+    def _told(self, key: SignInKey, user: Identity | None) -> None:
         """Take what has become known of a caller, whoever asked: nobody is who was refused."""
-        caller = self._callers.get(key)
+        caller = self._callers.get(key.token)
         if caller is None:
             return
         if user is None:

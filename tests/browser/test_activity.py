@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.activity import course
 from tests.browser.conftest import NARROW, WIDE, fits, violations
@@ -225,6 +225,42 @@ def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_
     page.context.new_page().goto(f"{real_hub.service_public_url}logout")
 
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
+    expect(page.locator("#running")).to_be_empty()
+
+
+def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
+    """What the script had asked for comes when somebody has signed out in another tab."""
+    page = open_page("activity/now", "ada")
+    expect(page.locator("#running")).to_contain_text("As the hub showed it")
+    held = []
+
+    def hold(route: Route) -> None:
+        if route.request.resource_type == "document":
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route(re.compile("/activity/now$"), hold)
+    page.reload()
+    page.evaluate(
+        """() => {
+          const parse = DOMParser.prototype.parseFromString;
+          DOMParser.prototype.parseFromString = function (...args) {
+            window.hasArrived = true;
+            return parse.apply(this, args);
+          };
+        }"""
+    )
+    while not held:
+        page.wait_for_timeout(50)
+
+    page.context.new_page().goto(f"{real_hub.service_public_url}logout")
+    expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
+    ((route, answer),) = held
+    assert "As the hub showed it" in answer.text()
+    route.fulfill(response=answer)
+    page.wait_for_function("window.hasArrived")
+
     expect(page.locator("#running")).to_be_empty()
 
 

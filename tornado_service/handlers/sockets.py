@@ -134,5 +134,10 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
             future.exception()  # looked at, as nobody has to await it
 
     def end(self, why: End) -> None:
-        """Close it at once, and say why."""
+        """Close it at once, and say why; messages that arrive until it is closed are dropped."""
+        self.on_message = _drop  # type: ignore[method-assign]
         self.close(why.code, why.reason)
+
+
+def _drop(message: str | bytes) -> None:
+    """Do nothing with a message: who sent it may do nothing any more."""

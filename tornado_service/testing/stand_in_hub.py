@@ -44,6 +44,7 @@ class StandInHub:
         directory: the users, servers and groups that apps may ask for.
         fault: one of ``FAULTS``, if any.
         delay: seconds that each answer takes.
+        gate: an event that each answer waits for, if there is one.
         calls: how often each path has been asked for.
         service_scopes: those of the service's own token.
         stumbles: faults of the next calls, one each.
@@ -54,6 +55,7 @@ class StandInHub:
     version: str = jupyterhub.__version__
     fault: str | None = None
     delay: float = 0.0
+    gate: asyncio.Event | None = None
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     service_scopes: set[str] = field(default_factory=set)
@@ -143,6 +145,8 @@ class _Handler(RequestHandler):
         self.hub.most_at_once = max(self.hub.most_at_once, self.hub.at_once)
         if self.hub.delay:
             await asyncio.sleep(self.hub.delay)
+        if self.hub.gate:
+            await self.hub.gate.wait()
         self.hub.at_once -= 1
         await self._misbehave(self.hub.stumbles.pop(0) if self.hub.stumbles else self.hub.fault)
 

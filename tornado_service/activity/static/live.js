@@ -13,8 +13,10 @@
     if (address) [...old.querySelectorAll("a")].find((link) => link.href === address)?.focus();
   };
 
-  // Who may not see it any more is not left with what they saw.
+  // Who may not see it any more is not left with what they saw; an answer under way is too late.
+  let hasLeft = false;
   const leave = () => {
+    hasLeft = true;
     for (const old of document.querySelectorAll("[data-live]")) old.replaceChildren();
     say("You are signed out, or may not see this any more: load the page again.");
   };
@@ -24,6 +26,7 @@
     if ([401, 403].includes(answer.status)) leave();
     if (!answer.ok) return;
     const fresh = parser.parseFromString(await answer.text(), "text/html");
+    if (hasLeft) return;
     for (const old of document.querySelectorAll("[data-live]")) {
       const part = fresh.getElementById(old.id);
       // what is the same would be read aloud again
@@ -48,8 +51,12 @@
     sample: update,
     reset: update,
     error: () => say("The connection broke off: this may be out of date. It is tried again."),
-    end: ({ retry }) => {
+    end: ({ reason, retry }) => {
       if (retry) return;
+      if (reason === "signed-out") {
+        leave();
+        return;
+      }
       say("This is no longer kept up to date: load the page again.");
       update();
     },
