@@ -6,6 +6,7 @@ import re
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from tests.test_proxy_authorization import JWT, BehindProxy
 from tornado_service.testing import SCRIPT
 
 
@@ -37,6 +38,24 @@ async def test_signing_out_signs_out_of_the_hub_too(real_hub, browse) -> None:
     await visitor.open(real_hub.service_prefix + "logout")
     await visitor.open(real_hub.service_prefix)
 
+    assert 'name="username"' in visitor.page
+
+
+@pytest.mark.parametrize("authorization", ["Basic c2FtOnNlY3JldA==", f"Bearer {JWT}"])
+async def test_a_person_behind_a_proxy_with_a_password_of_its_own_signs_in_and_out(
+    real_hub, browse, authorization: str
+) -> None:
+    plain = browse(real_hub)
+    visitor = BehindProxy(plain.client, plain.hub, plain.service, plain.host, home=plain.home)
+    visitor.authorization = authorization
+
+    answer = await visitor.sign_in(real_hub.service_prefix + "?from=mail", "sam")
+    assert answer.code == 200
+    assert visitor.address.endswith(real_hub.service_prefix + "?from=mail")
+    assert (await visitor.fetch("api/user")).code == 200
+
+    await visitor.open("logout")
+    await visitor.open(real_hub.service_prefix)
     assert 'name="username"' in visitor.page
 
 

@@ -94,12 +94,12 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
             # the mixin adds the OAuth state, and PKCE where the hub has it
             self.redirect(self.get_login_url())
             return
-        if self.hub_auth.get_token(self) and not self.request.headers.get("Authorization"):
+        if self.hub_auth.has_session_cookie(self):
             # signed in by cookie; if its XSRF token is what is missing, say so
             self.check_xsrf_cookie()
         raise HTTPError(
             401,
-            "Not signed in, or the sign-in has ended. Open the page in a browser to sign in,"
+            "Not signed in, or your session has expired. Open the page in a browser to sign in,"
             " or send a valid token: 'Authorization: token …'",
         )
 
@@ -154,16 +154,17 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
         """Whether a person opens this address in a browser, so that a redirect makes sense.
 
         Browsers say so on https and on localhost
-        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML.
+        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML. What
+        ``Authorization`` holds is no sign of a program: a proxy may have added it.
         """
         headers = self.request.headers
-        if self.request.method not in ("GET", "HEAD") or "Authorization" in headers:
+        if self.request.method not in ("GET", "HEAD"):
             return False
         mode = headers.get("Sec-Fetch-Mode")
         if mode is not None:
             return mode == "navigate" and headers.get("Sec-Fetch-Dest", "document") == "document"
-        if headers.get("X-Requested-With"):
-            return False
+        if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
+            return False  # only scripts can send these
         return self.accepts_html()
 
     def accepts_html(self) -> bool:
@@ -242,9 +243,14 @@ class PageHandler(BaseHandler):
     """A page for a person, in the hub's look."""
 
     def accepts_html(self) -> bool:
-        """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""
+        """HTML, unless something else is asked for by name (the hub's own probe asks for none).
+
+        A program that sends a token has to ask for it by name.
+        """
         accept = self.request.headers.get("Accept", "")
-        return not accept or "text/html" in accept or "*/*" in accept
+        if "text/html" in accept:
+            return True
+        return (not accept or "*/*" in accept) and not self.hub_auth.has_program_token(self)
 
     def template_namespace(self) -> dict[str, Any]:
         """The names that every template has. Nothing secret is among them."""
