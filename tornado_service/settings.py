@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Any
 from urllib.parse import urlsplit
 
-from traitlets import Bool, Bytes, Float, HasTraits, Integer, List, Unicode, default
+from traitlets import (
+    Bool,
+    Bytes,
+    Float,
+    HasTraits,
+    Integer,
+    List,
+    TraitError,
+    Unicode,
+    default,
+    validate,
+)
 
 from .auth import ServiceAuth, derived_cookie_secret
 from .server import is_loopback_address
+
+#: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
+#: https://www.w3.org/TR/CSP3/#framework-directive-source-list
+_ANCESTOR = re.compile(
+    r"'self'|[a-z][a-z0-9+.-]*:|(?:[a-z][a-z0-9+.-]*://)?"
+    r"(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?:[0-9]+|\*))?(?:/[^\s;,?#]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class Settings(HasTraits):
@@ -71,6 +92,17 @@ class Settings(HasTraits):
         Tokens, cookies and whatever is not known to be harmless are left out. Default: False.""",
     ).tag(config=True)
 
+    frame_ancestors = Unicode(
+        "'none'",
+        help="""The sites whose pages may show ours in a frame, such as an LMS:
+        ``https://lms.example.org``, several with spaces between, as in the Content-Security-Policy
+        (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/frame-ancestors).
+        A site that you allow can trick users into clicking what they do not see (click-jacking):
+        name only sites that you trust, and no ``*``. Browsers send cookies to a frame of another
+        site only with ``SameSite=None; Secure``: see docs/operating.md.
+        Default: ``'none'``, no frames.""",
+    ).tag(config=True)
+
     template_paths = List(
         Unicode(),
         help="""Directories with templates of your own, which come before ours of the same name.
@@ -88,6 +120,28 @@ class Settings(HasTraits):
         help="""The name of the app that is the home page: our own page leads there everybody who
         may open it, while it runs. Default: none."""
     ).tag(config=True)
+
+    @property
+    def may_be_framed(self) -> bool:
+        """Whether pages may be shown in frames."""
+        return self.frame_ancestors != "'none'"
+
+    @validate("frame_ancestors")
+    def _are_sources(self, proposal: dict[str, Any]) -> str:
+        text = str(proposal["value"])
+        sources = text.split(" ") if text.isprintable() else [text]
+        sources = [source for source in sources if source]
+        if [source.lower() for source in sources] == ["'none'"]:
+            return "'none'"
+        for source in sources or [text]:
+            if source.lower().strip("'") in ("none", "self") and source.lower() != "'self'":
+                hint = "'none' stands alone, and both 'none' and 'self' in single quotes"
+            elif not _ANCESTOR.fullmatch(source):
+                hint = "write sites as https://lms.example.org, with spaces between"
+            else:
+                continue
+            raise TraitError(f"TornadoService.frame_ancestors: {source!r} is not a site: {hint}.")
+        return " ".join(sources)
 
     @default("service_name")
     def _hub_gave_name(self) -> str:

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
 #: Templates and static files are read as this package's resources: it may lie in a zip.
 PACKAGE = "tornado_service"
 
-#: The headers of the API's answers, which nothing may show as a page. Personal unless a handler
-#: says otherwise.
-API_HEADERS = {
-    "Server": "tornado_service",
-    "Content-Type": "text/html; charset=UTF-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-
 
 def make_web_app(service: TornadoService) -> Application:
     """The Tornado application of a service."""
@@ -52,8 +41,8 @@ def make_web_app(service: TornadoService) -> Application:
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
         compress_response=True,
-        page_headers=page_headers(service.auth.hub_host),
-        api_headers=API_HEADERS,
+        page_headers=page_headers(service.auth.hub_host, service.frame_ancestors),
+        api_headers=api_headers(service.frame_ancestors),
         api_document=docs.APIDocument(service, told),
         jinja_env=make_jinja_env(service.template_paths),
         static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
@@ -103,11 +92,30 @@ def make_jinja_env(template_paths: list[str]) -> Environment:
     )
 
 
-def page_headers(hub_host: str) -> dict[str, str]:
+def api_headers(frame_ancestors: str) -> dict[str, str]:
+    """The headers of the API's answers, which nothing may show as a page.
+
+    They are personal unless a handler says otherwise.
+
+    Args:
+        frame_ancestors: the sites whose pages may hold ours in a frame.
+    """
+    return {
+        "Server": "tornado_service",
+        "Content-Type": "text/html; charset=UTF-8",
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"default-src 'none'; frame-ancestors {frame_ancestors}",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def page_headers(hub_host: str, frame_ancestors: str) -> dict[str, str]:
     """The headers of pages and of all that is no API.
 
     Args:
         hub_host: the hub's origin where it is not ours (per-user subdomains), else empty.
+        frame_ancestors: the sites whose pages may hold ours in a frame.
     """
     hub = urlsplit(hub_host)
     sources = f"'self' {hub.scheme}://{hub.netloc}" if hub.netloc else "'self'"
@@ -120,10 +128,10 @@ def page_headers(hub_host: str) -> dict[str, str]:
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": frame_ancestors,
     }
     return {
-        **API_HEADERS,
+        **api_headers(frame_ancestors),
         "Content-Security-Policy": "; ".join(f"{key} {value}" for key, value in policy.items()),
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -162,7 +162,8 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
             return False
         mode = headers.get("Sec-Fetch-Mode")
         if mode is not None:
-            return mode == "navigate" and headers.get("Sec-Fetch-Dest", "document") == "document"
+            is_page = headers.get("Sec-Fetch-Dest", "document") == "document"
+            return mode == "navigate" and (is_page or self.service.may_be_framed)
         if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
             return False  # only scripts can send these
         return self.accepts_html()
