@@ -35,7 +35,7 @@ What the hub sets in the environment (`JUPYTERHUB_…`) needs no setting. Beside
 | --- | --- |
 | `TORNADO_SERVICE_COOKIE_SECRET` | `TornadoService.cookie_secret`, where it must not stand in a file |
 | `JUPYTERHUB_API_URL` | overrides how the service reaches the hub; set it in the service's `environment` |
-| `JUPYTERHUB_COOKIE_OPTIONS`, `JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED` | JupyterHub's cookie settings, which the hub does not pass on by itself |
+| `JUPYTERHUB_COOKIE_OPTIONS`, `JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED` | JupyterHub's cookie settings, for every cookie of the service; the hub does not pass them on by itself |
 | `JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS` | JupyterHub's: addresses of proxies that are not visitors |
 """
 

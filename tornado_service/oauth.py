@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
+from traitlets import TraitError, default, validate
 
+from .cookies import cookie_attributes
 from .hub import HubUnavailable
 from .state import LoginState, Seal, inside
 
@@ -27,6 +31,27 @@ class SealedOAuth(HubOAuth):
 
     hub: HubClient
     seal: Seal
+
+    @default("cookie_options")
+    def _options_of_environment(self) -> Any:
+        try:
+            options = json.loads(os.environ.get("JUPYTERHUB_COOKIE_OPTIONS") or "{}")
+        except ValueError:
+            raise TraitError(
+                "JUPYTERHUB_COOKIE_OPTIONS is not JSON. Write it as in"
+                """ '{"SameSite": "None", "Secure": true}'."""
+            ) from None
+        # traitlets checks the type of a default, and no more
+        return _attributes(options) if isinstance(options, dict) else options
+
+    @validate("cookie_options")
+    def _are_attributes(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        return _attributes(proposal["value"])
+
+    @property
+    def xsrf_cookie_options(self) -> dict[str, Any]:
+        """The options of the XSRF cookie: those of all cookies, as at the hub; its path is ours."""
+        return {name: value for name, value in self.cookie_options.items() if name != "path"}
 
     def set_state_cookie(
         self,
@@ -61,8 +86,15 @@ class SealedOAuth(HubOAuth):
     def _state_cookie_options(self) -> dict[str, Any]:
         """An admin's ``cookie_options``, but for what a state cookie cannot do without."""
         ours = {"path", "httponly", "max_age", "expires", "expires_days"}
-        options = {key: value for key, value in self.cookie_options.items() if key not in ours}
-        return {**options, "secure": True} if self.cookie_host_prefix_enabled else options
+        return {key: value for key, value in self.cookie_options.items() if key not in ours}
+
+    def _clear_cookie(self, handler: RequestHandler, cookie_name: str, **kwargs: Any) -> None:
+        """Clear a cookie as it was set: browsers keep one of another domain, path or site."""
+        kept = {"domain", "samesite", "secure", "partitioned"}
+        if cookie_name == self.cookie_name:
+            kept.add("path")
+        options = {key: value for key, value in self.cookie_options.items() if key in kept}
+        super()._clear_cookie(handler, cookie_name, **{**kwargs, **options})
 
     def browser_of(self, handler: RequestHandler) -> str | None:
         """What the state cookie names the browser, if it is signed by us and has not lapsed."""
@@ -99,3 +131,12 @@ class SealedOAuth(HubOAuth):
             raise HubUnavailable("it gave no token for a code")
         self.log.warning("The hub answered %d to %s %s", answer.status, method, url)
         raise HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
+
+
+def _attributes(options: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return cookie_attributes(options)
+    except ValueError as error:
+        raise TraitError(
+            f"ServiceAuth.cookie_options ($JUPYTERHUB_COOKIE_OPTIONS): {error}."
+        ) from error

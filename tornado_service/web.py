@@ -41,6 +41,7 @@ def make_web_app(service: TornadoService) -> Application:
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
         compress_response=True,
+        xsrf_cookie_kwargs=service.auth.xsrf_cookie_options,
         page_headers=page_headers(service.auth.hub_host, service.frame_ancestors),
         api_headers=api_headers(service.frame_ancestors),
         api_document=docs.APIDocument(service, told),

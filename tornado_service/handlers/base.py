@@ -13,6 +13,7 @@ from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
+from ..cookies import cookie_attributes
 from .errors import ErrorAnswers
 
 if TYPE_CHECKING:
@@ -207,8 +208,14 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
             self.set_header("Retry-After", str(error.retry_after))
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie: never for other sites, and only over https where the browser uses it."""
+        """Set a cookie: not for other sites, and only over https where the browser uses it.
+
+        Attributes have Tornado's names, in any case; those that are given go first.
+        """
+        kwargs = cookie_attributes(kwargs)
         kwargs.setdefault("samesite", "Lax")
+        if name.startswith("__Host-"):  # browsers refuse it otherwise
+            kwargs.update(path="/", domain=None, secure=True)
         if self.service.public_https or get_browser_protocol(self.request) == "https":
             kwargs.setdefault("secure", True)
         super().set_cookie(name, value, *args, **kwargs)
