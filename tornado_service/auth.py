@@ -86,7 +86,7 @@ class ServiceAuth(SealedOAuth):
 
     cache_size = Integer(
         2000,
-        help="""How many callers are remembered, and how many refused tokens besides.
+        help="""How many callers are remembered, and as many refused and signed-out tokens each.
         Default: 2000.""",
         min=1,
     ).tag(config=True)
@@ -279,14 +279,17 @@ def _is_user_model(model: Any) -> bool:
 
 
 def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
-    """Every header that the library's decision depends on.
+    """Every header that the library's decision depends on; without cookies it is one.
 
     Changes are decided anew each time: their XSRF token may be in the body.
     """
     get = request.headers.get
+    authorization, cookie = get("Authorization"), get("Cookie")
+    if cookie is None:
+        return (authorization,)
     return (
-        get("Authorization"),
-        get("Cookie"),
+        authorization,
+        cookie,
         get("Sec-Fetch-Mode"),
         get("Sec-Fetch-Site"),
         get("X-Xsrftoken"),

@@ -78,7 +78,7 @@ class Identities:
     """Callers by token, each asked of the hub by one call however many requests wait for it.
 
     Args:
-        size: how many callers are remembered, and how many refused tokens besides.
+        size: how many callers are remembered, and as many refused and signed-out tokens each.
         max_age: seconds for which the hub's word is taken.
         refused_max_age: seconds for which a refusal is.
         stale_grace: seconds beyond ``max_age`` for which readers stay known while the hub is away.

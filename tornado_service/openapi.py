@@ -22,7 +22,7 @@ REFERENCE = "#/components/schemas/"
 #: What the errors mean, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
 ERRORS = {
     "400": "What was sent is not what is asked for; `errors` says what is wrong with which field.",
-    "401": "Not signed in, or the sign-in has ended.",
+    "401": "Not signed in, or the session has expired.",
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
     "404": "There is nothing at this address.",
     "415": "The body is not sent as JSON.",
