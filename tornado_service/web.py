@@ -18,6 +18,7 @@ from tornado.web import Application
 
 from .handlers import api, docs, ops, pages, status
 from .handlers.apps import AppRouter
+from .hub_static import hub_static_urls
 from .log import log_request
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def make_web_app(service: TornadoService) -> Application:
         api_document=docs.APIDocument(service, told),
         jinja_env=make_jinja_env(service.template_paths),
         static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
+        hub_static_url=hub_static_urls(service.auth.base_url + "static/jupyterhub/"),
     )
 
 
@@ -70,6 +72,7 @@ def make_routes(service: TornadoService) -> list[Any]:
         (f"{prefix}health", ops.HealthHandler),
         (f"{prefix}health/ready", ops.ReadyHandler),
         (f"{prefix}metrics", metrics),
+        (f"{prefix}static/jupyterhub/(.*)", ops.HubStaticHandler),
         (f"{prefix}static/(.*)", ops.StaticHandler, {"package": PACKAGE}),
         # for Kubernetes, which probes the port and not through the proxy
         ("/health", ops.HealthHandler),

@@ -72,10 +72,10 @@ async def test_static_files_have_lasting_names(hub: StandInHub, visitor: Visitor
     await visitor.open(PREFIX)
     paths = re.findall(rf'"({PREFIX}static/[^"]+)"', visitor.page)
 
-    assert len(paths) == 2
+    assert len(paths) == 5
     for path in paths:
         answer = await visitor.get(path)
-        assert answer.code == 200
+        assert answer.code == 200, path
         assert "immutable" in answer.headers["Cache-Control"]
 
 

@@ -270,6 +270,7 @@ class PageHandler(BaseHandler):
             "user": {"name": user["name"], "admin": bool(user.get("admin"))} if user else None,
             "xsrf_token": self.xsrf_token.decode() if user else "",
             "static_url": self.settings["static_url"],
+            "hub_static_url": self.settings["hub_static_url"],
             **(self.app_pages.names if self.app_pages else {}),
         }
 

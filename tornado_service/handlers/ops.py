@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
+from ..hub_static import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER
 from .answers import answers
 from .base import APIHandler, BaseHandler
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 
-#: Files of more bytes are compressed in a thread, and once: that takes a tenth of a second.
-LARGE = 256 * 1024
+#: Files of more bytes are compressed in a thread, and once: a large one takes a tenth of a second.
+LARGE = 32 * 1024
+
+#: Files that are compressed already.
+COMPRESSED = (".png", ".woff2")
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,6 @@ class StaticHandler(BaseHandler):
     def initialize(self, package: str) -> None:  # type: ignore[override]
         """Serve the static files of a package."""
         super().initialize()
-        self._package = package
         self._files = static_files(package)
 
     @allow_unauthenticated
@@ -125,16 +128,42 @@ class StaticHandler(BaseHandler):
         if name not in self._files:
             raise HTTPError(404)
         content = self._files[name]
-        # a name with a hash never means anything else
+        await self.send_file(name, content, is_lasting=path == _lasting_name(name, content))
+
+    async def send_file(self, name: str, content: bytes, *, is_lasting: bool) -> None:
+        """Send a file.
+
+        Args:
+            name: its name, which tells its type.
+            content: what is in it.
+            is_lasting: whether the path never means anything else, as there is a hash in it.
+        """
         lasting = "public, max-age=31536000, immutable"
-        is_lasting = path == _lasting_name(name, content)
         self.set_header("Cache-Control", lasting if is_lasting else "no-cache")
         kind = mimetypes.guess_type(name)[0]
         self.set_header("Content-Type", kind or "application/octet-stream")
-        if len(content) > LARGE and "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        is_worth_it = len(content) > LARGE and not name.endswith(COMPRESSED)
+        if is_worth_it and "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            content = await asyncio.to_thread(_compressed, self._package, name)
+            content = await asyncio.to_thread(_compressed, content)
         self.write(content)
+
+
+class HubStaticHandler(StaticHandler):
+    """GET static/jupyterhub/DIGEST/…: files of the installed jupyterhub package."""
+
+    def initialize(self) -> None:  # type: ignore[override]
+        """Serve the files that pages need."""
+        BaseHandler.initialize(self)
+
+    @allow_unauthenticated
+    async def get(self, path: str) -> None:
+        """Serve one file, below the digest of all of them."""
+        digest, _, name = path.partition("/")
+        files = hub_static_files()
+        if name not in files:
+            raise HTTPError(404)
+        await self.send_file(name, files[name], is_lasting=digest == hub_static_digest())
 
 
 @cache
@@ -157,8 +186,8 @@ def static_files(package: str) -> Mapping[str, bytes]:
 
 
 @cache
-def _compressed(package: str, name: str) -> bytes:
-    return gzip.compress(static_files(package)[name], mtime=0)
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def resources(package: str) -> Traversable:

@@ -6,6 +6,18 @@ for (const control of document.querySelectorAll("[data-needs-script]")) {
 }
 document.getElementById("thenavbar")?.classList.add("collapse");
 
+// What comes from the hub waits until the page is there: the hub may not answer at all.
+const addHubLook = () => {
+  for (const link of document.querySelectorAll("link[data-after-load]")) link.disabled = false;
+  for (const image of document.querySelectorAll("img[data-after-load]")) {
+    const hubs = new Image();
+    hubs.onload = () => image.src = hubs.src;
+    hubs.src = image.dataset.afterLoad;
+  }
+};
+if (document.readyState === "complete") addHubLook();
+else addEventListener("load", addHubLook);
+
 // Without scripts, the page's <noscript> does this.
 const retry = document.querySelector("[data-retry-after]");
 if (retry) setTimeout(() => location.reload(), 1000 * retry.dataset.retryAfter);
