@@ -20,7 +20,7 @@ from .schedule import Schedule, jobs_of
 if TYPE_CHECKING:
     from .app import TornadoService
     from .identity import Identity
-    from .routes import Route
+    from .routes import AppPages, Route
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0
@@ -62,6 +62,7 @@ class Mount:
         self.reason = ""
         self.is_imported = False
         self.app: ServiceApp | None = None
+        self.pages: AppPages | None = None
         self.routes: list[Route] = []
         self.schedule: Schedule | None = None
 
@@ -102,7 +103,10 @@ class Mount:
         Raises:
             AppError: the app's settings or handlers are wrong.
         """
-        from .routes import make_routes  # and with it pydantic: nothing loads that without apps
+        from .routes import (
+            AppPages,
+            make_routes,
+        )  # and with it pydantic: nothing loads that without apps
 
         try:
             config.check_names(cls, service.config.get(cls.__name__, {}))
@@ -110,7 +114,8 @@ class Mount:
             raise AppError(str(error)) from error
         self.package = package_of(cls)
         app = cls(parent=service)
-        self.routes = make_routes(app)
+        self.pages = AppPages(app, self.package)
+        self.routes = make_routes(app, self.pages)
         self.schedule = Schedule(app, jobs_of(app), service.metrics)
         return app
 

@@ -52,7 +52,7 @@ class Route(NamedTuple):
     arguments: dict[str, Any]
 
 
-def make_routes(app: ServiceApp) -> list[Route]:
+def make_routes(app: ServiceApp, pages: AppPages) -> list[Route]:
     """An app's own handlers, made ready to be used.
 
     Raises:
@@ -63,7 +63,6 @@ def make_routes(app: ServiceApp) -> list[Route]:
     if static_files(package):
         matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
         routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
-    pages = AppPages(app, package)
     threads = Threads(app.name)
     bound: dict[Any, type[BoundHandler]] = {}
     for entry in app.handlers():

@@ -68,14 +68,14 @@ async def test_a_wrong_range_is_told_beside_the_usual_one(
 ) -> None:
     text = await read(admin, path, query)
 
-    assert "This is the usual range." in text
+    assert "Showing the last 30 days." in text
     assert 'role="alert"' in admin.page
     assert "<script>" not in admin.page
     assert not any(query in link for link in links(admin.page))
 
 
 async def test_an_empty_form_asks_for_the_usual_range(admin: Visitor) -> None:
-    assert "usual range" not in await read(admin, "people", "from=&to=&q=&sort=-hours")
+    assert "Showing the last" not in await read(admin, "people", "from=&to=&q=&sort=-hours")
 
 
 async def test_the_range_is_kept_from_page_to_page(admin: Visitor) -> None:
@@ -170,7 +170,7 @@ async def test_a_service_has_no_use_of_its_own(app: Activity, hub: StandInHub, f
     token = hub.token_for("prometheus", ("list:users",), kind="service")
 
     assert (await fetch("activity/", token=token)).code == 200
-    assert b"My use" not in (await fetch("activity/", token=token)).body
+    assert b"My usage" not in (await fetch("activity/", token=token)).body
     assert (await fetch("activity/me", token=token)).code == 404
 
 
@@ -197,6 +197,20 @@ async def test_the_report_of_a_month(admin: Visitor) -> None:
     assert f"{admin.home}activity/api/month/2026-01" in links(admin.page)
     assert f"{admin.home}activity/month/2026-02" in links(admin.page)
     assert "Nothing of this month was watched" in await read(admin, "month/2024-02", "")
+
+
+@pytest.mark.parametrize("path", ["people/nobody", "month/2026-13", "nothing/here"])
+async def test_a_page_that_is_not_there_keeps_the_navigation(
+    admin: Visitor, instructor: Visitor, visitor: Visitor, path: str
+) -> None:
+    for who, has_others in ((admin, True), (instructor, True), (visitor, False)):
+        answer = await who.open(f"activity/{path}")
+
+        home = f"{who.home}activity/"
+        assert answer.code == 404
+        assert {home, f"{home}now", f"{home}months"} <= set(links(who.page))
+        assert (f"{home}people" in links(who.page)) == has_others
+        assert f'<a class="btn btn-primary" href="{home}">Activity</a>' in who.page
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "0000-01"])

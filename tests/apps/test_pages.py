@@ -116,6 +116,84 @@ async def test_an_error_of_an_app_is_shown_as_ours_are(
     assert 'handler="reports.Fails",method="GET",status="500"' in counted
 
 
+NAVIGATION = """
+<nav aria-label="{{ app_title }}"><a href="{{ app_prefix }}latest">Latest</a> {{ user.name }}</nav>
+"""
+
+
+@pytest.fixture
+def navigation(modules: Path) -> Path:
+    """The template of an app's navigation."""
+    template = modules / "good_apps/templates/navigation.html"
+    template.write_text(NAVIGATION)
+    return template
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("reports/nothing", 404), ("admins/", 403), ("reports/fails", 500)]
+)
+async def test_an_error_keeps_the_apps_navigation_and_the_way_back(
+    navigation: Path, hub: StandInHub, fetch: Fetch, path: str, status: int
+) -> None:
+    answer = await fetch(path, token=hub.token_for("sam"), headers=BROWSER)
+
+    page = answer.body.decode()
+    app = f"{PREFIX}{path.partition('/')[0]}/"
+    assert answer.code == status
+    assert f'<a href="{app}latest">Latest</a> sam' in page
+    assert f'<a class="btn btn-primary" href="{app}">' in page
+    assert f'<a class="btn btn-link" href="{PREFIX}">' in page
+    assert "Logout" in page
+
+
+@pytest.mark.usefixtures("navigation")
+async def test_every_page_of_an_app_has_its_navigation(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("sam")
+
+    assert b"Latest</a> sam" in (await fetch("reports/", token=token, headers=BROWSER)).body
+    assert b"Latest" not in (await fetch("", token=token, headers=BROWSER)).body
+    assert b"Latest" not in (await fetch("nothing", token=token, headers=BROWSER)).body
+
+
+@pytest.mark.parametrize("text", ["{{ nothing.there }}", "{% if %}"], ids=["undefined", "syntax"])
+async def test_a_broken_navigation_leaves_the_error_page(
+    navigation: Path, hub: StandInHub, fetch: Fetch, text: str
+) -> None:
+    navigation.write_text(text)
+
+    answer = await fetch("reports/nothing", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert answer.code == 404
+    assert "<h1>404 : Not Found</h1>" in answer.body.decode()
+
+
+async def test_an_app_without_a_home_page_is_no_way_back(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch("headless/nothing", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert answer.code == 404
+    assert f'href="{PREFIX}headless/"' not in answer.body.decode()
+
+
+async def test_an_unknown_path_of_an_app_is_404_for_everybody(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    stranger = await fetch("reports/nothing", headers=BROWSER)
+    hub.fault = "error"
+    away = await fetch("reports/nothing", token="unknown", headers=BROWSER)
+
+    assert stranger.code == away.code == 404
+
+
+async def test_an_error_says_its_reason_once(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch(
+        "reports/", token=hub.token_for("sam"), method="POST", body="", headers=BROWSER
+    )
+
+    page = answer.body.decode()
+    assert answer.code == 405
+    assert page.partition("<main")[2].count("Method Not Allowed") == 1
+
+
 async def test_the_home_page_lists_what_the_caller_may_open(hub: StandInHub, fetch: Fetch) -> None:
     sam = (await fetch("", token=hub.token_for("sam"))).body.decode()
     ada = (await fetch("", token=hub.token_for("ada", ("admin:users",)))).body.decode()

@@ -128,7 +128,7 @@ class PersonAPI(ActivityHandler):
         """Their days, sessions and usual hours in a range."""
         found = await (await view_of(self)).person(name, query)
         if found is None:
-            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
         return found
 
 
@@ -139,7 +139,7 @@ class PersonCSV(ActivityHandler):
         """The days, usual hours or sessions of ``api/people/NAME``."""
         found = await (await view_of(self)).person(name, query)
         if found is None:
-            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
         await self.write_csv(f"person-{sheet}", sheets.OF_PERSON[sheet], found.use)
 
 

@@ -72,9 +72,9 @@ class Activity(ServiceApp):
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """Pages and API."""
-        from .routes import ROUTES  # handlers know the app, and not the other way round
+        from .routes import NOT_FOUND, ROUTES  # handlers know the app, not the other way round
 
-        return ROUTES
+        return [*ROUTES, NOT_FOUND]
 
     def make_store(self) -> Store:
         """The store that the settings ask for; it is not open yet."""

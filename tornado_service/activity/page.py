@@ -13,6 +13,7 @@ from .app import Activity
 from .questions import Range
 from .sheets import WEEKDAYS
 from .view import NoHistory, View, view_of
+from .visibility import Visible, known_visible
 
 #: What draws the charts, in the order in which it is loaded.
 CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
@@ -53,6 +54,19 @@ class Page(PageHandler):
         """The address of another page of this app, about the same days."""
         return address(self.app.prefix, path, {**self.asked.kept, **query})
 
+    def template_namespace(self) -> dict[str, Any]:
+        """The names of every page, and those of the navigation: error pages have it, too."""
+        return {
+            **super().template_namespace(),
+            "visible": self._visible(),
+            "link": self.link,
+            "tab": self.tab,
+            "has_history": self.app.has_history,
+        }
+
+    def _visible(self) -> Visible | None:
+        return self._view.visible if self._view else known_visible(self)
+
     async def show(self, template: str, **names: Any) -> None:
         """Answer with a template, which has the figures in ``names`` and what all pages need."""
         await asyncio.to_thread(self._show, template, names)  # long tables take long
@@ -72,11 +86,7 @@ class Page(PageHandler):
                 "last": last,
                 "today": view.today,
                 "presets": presets(view.today),
-                "visible": view.visible,
-                "link": self.link,
-                "tab": self.tab,
                 "zone": self.app.zone,
-                "has_history": self.app.has_history,
                 "reason": self.app.store.condition.reason,
                 "is_made_up": self.app.made_up,
                 "charts": [],

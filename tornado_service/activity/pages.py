@@ -99,7 +99,7 @@ class PersonPage(Page):
         view = await self.view()
         found = await view.person(name, self.asked.query)
         if found is None:
-            raise HTTPError(404, "There is nobody of this name whose use you may see.")
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
         await self.show_charts("person.html", **use_of(found, is_own=False))
 
 
@@ -160,10 +160,10 @@ class MonthPage(Page):
         Raises:
             HTTPError: 404, that is no month.
         """
+        view = await self.view()
         day = month(text)
         if day is None:
-            raise HTTPError(404, "Write a month as in 2026-10.")
-        view = await self.view()
+            raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
         groups = await groups_visible_to(self)
         report = await view.month(day, groups)
         await self.show_charts(
@@ -172,6 +172,19 @@ class MonthPage(Page):
             missing=groups.missing,
             following=following(report.month.whole, view.today),
         )
+
+
+class NotFoundPage(Page):
+    """Every other path, for the navigation of those who are signed in."""
+
+    async def get(self) -> None:
+        """Raise.
+
+        Raises:
+            HTTPError: 404, always.
+        """
+        await self.view()
+        raise HTTPError(404, "Page not found.")
 
 
 async def show_own_use(page: Page, view: View) -> None:

@@ -34,3 +34,6 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/groups\.csv", api.GroupsCSV),
     (r"api/me/(?P<sheet>days|hours|sessions)\.csv", api.MeCSV),
 ]
+
+#: Every other path of a page.
+NOT_FOUND = ("(?!api/).+", pages.NotFoundPage)

@@ -66,6 +66,15 @@ async def visible_to(handler: BaseHandler) -> Visible:
     return await _once(handler, visible_to, lambda: _ask_users(handler))
 
 
+def known_visible(handler: BaseHandler) -> Visible | None:
+    """The same, if the hub has said it already; nothing otherwise."""
+    task = handler.current_user.verdicts.get(visible_to) if handler.current_user else None
+    if task is None or not task.done() or task.cancelled() or task.exception():
+        return None
+    found: Visible = task.result()
+    return found
+
+
 async def groups_visible_to(handler: BaseHandler) -> Groups:
     """The groups, and of their members those whose use the caller of a handler may see.
 

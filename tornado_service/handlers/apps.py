@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..apps import RESERVED
 from ..auth import allow_unauthenticated
 from .api import NotFoundAPIHandler
 from .base import BaseHandler, PageHandler
+from .pages import NotFoundHandler
 
 if TYPE_CHECKING:
     from ..app import TornadoService
@@ -52,7 +54,30 @@ class AppRouter(Router):
                     groups.get("path_args"),
                     groups.get("path_kwargs"),
                 )
-        return (NotFoundAPIHandler, {}) if path.startswith("/api/") else None
+        if path.startswith("/api/"):
+            return (NotFoundAPIHandler, {})
+        return (AppNotFoundHandler, {"mount": mount})
+
+
+class AppNotFoundHandler(NotFoundHandler):
+    """Every path of an app that it does not have."""
+
+    def initialize(self, mount: Mount) -> None:  # type: ignore[override]
+        """Take the app, whose navigation the page keeps."""
+        super().initialize()
+        if mount.home():
+            self.app, self.app_pages = mount.app, mount.pages
+
+    async def prepare(self) -> None:
+        """Find out who asks, for the page; strangers get the same answer.
+
+        Raises:
+            HTTPError: 404, always.
+        """
+        if self.has_error_page():
+            with contextlib.suppress(HTTPError):  # the hub does not answer
+                self.current_user = await self.hub_auth.identify(self)
+        await super().prepare()
 
 
 class AppSlashHandler(BaseHandler):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from functools import cache, lru_cache, partial
 from http.client import responses
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
 from tornado.httputil import HTTPHeaders, format_timestamp
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
 from ..cookies import cookie_attributes
-from .errors import ErrorAnswers
+from .errors import BadInput, ErrorAnswers
 
 if TYPE_CHECKING:
     from ..hub import HubCalls
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from ..routes import AppPages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+#: What people read of a query or a form that a page cannot use.
+BAD_INPUT = (
+    "Something in the link or in the form is missing or not valid."
+    " Go back, correct it and try again."
+)
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +48,7 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
 
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
-    app_pages: ClassVar[AppPages | None] = None
+    app_pages: AppPages | None = None
 
     def initialize(self) -> None:
         """Take the service from the settings, and be counted as an open request."""
@@ -286,19 +292,33 @@ class PageHandler(BaseHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(page.render(**self.template_namespace(), **names))
 
+    def has_error_page(self) -> bool:
+        """Whether an error is a page, for a person, and not JSON."""
+        return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """An error page for a person, JSON for a program."""
-        if not (self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")):
+        if not self.has_error_page():
             super().write_error(status_code, **kwargs)
             return
         self.set_error_headers(status_code, **kwargs)
         error = kwargs.get("exc_info", (None, None, None))[1]
-        self.write_page(
-            "error.html",
+        names = {
             **self.public_error(status_code, **kwargs),
-            reason=responses.get(status_code, "Error"),
-            retry_after=getattr(error, "retry_after", None)
+            "reason": responses.get(status_code, "Error"),
+            "retry_after": getattr(error, "retry_after", None)
             if self.request.method == "GET"
             else None,
-        )
+        }
+        if isinstance(error, (BadInput, MissingArgumentError)):
+            names["message"] = BAD_INPUT  # their own messages name the parameters of a program
+        try:
+            self.write_page("error.html", **names)
+        except Exception:
+            if self.app_pages is None:
+                raise
+            self.service.log.exception("App %s: no error page with its navigation", self.app.name)
+            self.app_pages = None
+            self._write_buffer.clear()
+            self.write_page("error.html", **names)
         self.finish()

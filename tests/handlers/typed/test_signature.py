@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from pathlib import Path
@@ -110,12 +111,18 @@ async def test_head_is_as_get(fetch: Fetch, token: str) -> None:
 async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: Any) -> None:
     page = await fetch("typed/page/5?sort=oldest", token=token, headers=BROWSER)
     wrong = await fetch("typed/page/5?sort=x", token=token, headers=BROWSER)
+    program = await fetch(
+        "typed/page/5?sort=x", token=token, headers={"Accept": "application/json"}
+    )
     posted = await fetch("typed/page/5", token=token, method="POST", body="")
 
     assert (page.code, app.threads[0].name) == (200, "app typed")
     assert "<h1>5" in page.body.decode()
-    assert wrong.code == 400
-    assert "sort: Input should be" in wrong.body.decode()
+    assert wrong.code == program.code == 400
+    assert "not valid. Go back" in wrong.body.decode()
+    for word in (b"Input should be", b"newest", b"sort"):
+        assert word not in wrong.body.partition(b"<main")[2]
+    assert "sort: Input should be" in json.loads(program.body)["message"]
     assert posted.code == 500
 
 
