@@ -149,7 +149,7 @@ async def test_csv_has_the_same_rows_and_no_formula(
     answer = await fetch(f"activity/api/people.csv?{RANGE}&sort=name", token=admin)
 
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert 'filename="people.csv"' in answer.headers["Content-Disposition"]
+    assert '-people-2026-01-05-to-2026-01-07.csv"' in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
     assert [row["name"] for row in rows] == ["'=bea", "ada", "alan", "bob", "x/y <b>"]
     assert [float(row["server_hours"]) for row in rows] == [2, 5, 1, 14, 1]

@@ -65,7 +65,7 @@ def saved_rows(body: bytes) -> list[dict[str, str]]:
 async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
     async def saved(sheet: str) -> list[dict[str, str]]:
         answer = await admin.get(f"activity/api/people/bob/{sheet}.csv?{RANGE}")
-        assert f'filename="person-{sheet}.csv"' in answer.headers["Content-Disposition"]
+        assert f"-person-bob-{sheet}-2026-01-05-to-" in answer.headers["Content-Disposition"]
         return saved_rows(answer.body)
 
     await admin.open("activity/people/bob")

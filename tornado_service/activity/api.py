@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from tornado.web import HTTPError
 
 from .. import APIHandler, EventStream
-from . import sheets
+from . import downloads, sheets
 from .answers import (
     GroupPage,
     Now,
@@ -38,11 +38,21 @@ class ActivityHandler(APIHandler):
 
     app: Activity
 
-    async def write_csv(self, name: str, write: Callable[[Found], str], found: Found) -> None:
-        """Answer with a table, to be saved as a file."""
+    async def write_csv(
+        self, figure: list[str], write: Callable[[Found], str], found: Found, when: str
+    ) -> None:
+        """Answer with a table, to be saved as a file.
+
+        Args:
+            figure: what it shows, for the file's name.
+            write: makes the text.
+            found: the figures.
+            when: the period or the time of the figures, for the file's name.
+        """
         text = await asyncio.to_thread(write, found)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        self.set_header("Content-Disposition", f'attachment; filename="{name}.csv"')
+        name = [*downloads.hub_of(self), *figure, when]
+        self.set_header("Content-Disposition", downloads.content_disposition(name, ".csv"))
         self.write(text)
 
 
@@ -59,8 +69,9 @@ class NowCSV(ActivityHandler):
 
     async def get(self, query: NowQuery) -> None:
         """The same as ``api/now``, or those servers of it that are asked for."""
-        rows = ordered_servers(await (await view_of(self)).now(), query)
-        await self.write_csv("now", sheets.now, rows)
+        now = await (await view_of(self)).now()
+        when = downloads.moment(now.taken, self.app.zone)
+        await self.write_csv(["now"], sheets.now, ordered_servers(now, query), when)
 
 
 class SummaryAPI(ActivityHandler):
@@ -84,8 +95,11 @@ class PeriodsCSV(ActivityHandler):
 
     async def get(self, unit: Unit, query: Range) -> None:
         """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
-        found = await (await view_of(self)).periods(unit, query)
-        await self.write_csv(unit, sheets.periods, found)
+        view = await view_of(self)
+        found = await view.periods(unit, query)
+        await self.write_csv(
+            [unit], sheets.periods, found, downloads.period(*query.days(view.today))
+        )
 
 
 class HoursAPI(ActivityHandler):
@@ -101,7 +115,11 @@ class HoursCSV(ActivityHandler):
 
     async def get(self, query: Range) -> None:
         """The same as ``api/hours``."""
-        await self.write_csv("hours", sheets.hours, await (await view_of(self)).heat_map(query))
+        view = await view_of(self)
+        found = await view.heat_map(query)
+        await self.write_csv(
+            ["hours"], sheets.hours, found, downloads.period(*query.days(view.today))
+        )
 
 
 class PeopleAPI(ActivityHandler):
@@ -117,8 +135,11 @@ class PeopleCSV(ActivityHandler):
 
     async def get(self, query: PeopleQuery) -> None:
         """The same as ``api/people``, all pages at once."""
-        rows = await (await view_of(self)).all_people(query)
-        await self.write_csv("people", sheets.people, rows)
+        view = await view_of(self)
+        rows = await view.all_people(query)
+        await self.write_csv(
+            ["people"], sheets.people, rows, downloads.period(*query.days(view.today))
+        )
 
 
 class PersonAPI(ActivityHandler):
@@ -140,7 +161,8 @@ class PersonCSV(ActivityHandler):
         found = await (await view_of(self)).person(name, query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
-        await self.write_csv(f"person-{sheet}", sheets.OF_PERSON[sheet], found.use)
+        when = downloads.period(found.first, found.last)
+        await self.write_csv(["person", name, sheet], sheets.OF_PERSON[sheet], found.use, when)
 
 
 class GroupsAPI(ActivityHandler):
@@ -157,9 +179,12 @@ class GroupsCSV(ActivityHandler):
 
     async def get(self, query: GroupsQuery) -> None:
         """The same as ``api/groups``, all pages at once."""
-        groups = await groups_visible_to(self)
-        found = await (await view_of(self)).groups(groups, query)
-        await self.write_csv("groups", sheets.groups, ordered_groups(found, query))
+        view = await view_of(self)
+        found = await view.groups(await groups_visible_to(self), query)
+        rows = ordered_groups(found, query)
+        await self.write_csv(
+            ["groups"], sheets.groups, rows, downloads.period(*query.days(view.today))
+        )
 
 
 class MeAPI(ActivityHandler):
@@ -181,7 +206,8 @@ class MeCSV(ActivityHandler):
         found = await (await view_of(self)).me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
-        await self.write_csv(f"my-{sheet}", sheets.OF_PERSON[sheet], found.use)
+        when = downloads.period(found.first, found.last)
+        await self.write_csv(["my", sheet], sheets.OF_PERSON[sheet], found.use, when)
 
 
 class MonthAPI(ActivityHandler):
