@@ -338,6 +338,28 @@ def test_the_report_of_a_month_prints_well(open_page, complaints, scheme: str) -
     assert complaints == []
 
 
+def test_the_report_breaks_neither_borders_nor_single_rows(open_page) -> None:
+    page = open_page("activity/month/2026-01", "ada")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    breaks = """(rows) => rows.map((row) => {
+      const { breakBefore, breakAfter } = getComputedStyle(row);
+      return [breakBefore, breakAfter];
+    })"""
+
+    rows = page.locator("#weeks-table tbody tr").evaluate_all(breaks)
+    head = page.locator("#weeks-table thead").evaluate_all(breaks)
+
+    assert [after for _, after in [*head, *rows[:2]]] == ["avoid"] * 3
+    assert [before for before, _ in rows[-2:]] == ["avoid"] * 2
+    # paper cuts what is at its edge, in parts of a pixel too
+    edge = (
+        "(card) => document.body.getBoundingClientRect().right - card.getBoundingClientRect().right"
+    )
+    distances = [card.evaluate(edge) for card in page.locator("dl.figures > div").all()]
+    assert min(distances) >= 1
+
+
 def is_on_paper(page: Page) -> bool:
     """Whether all of it fits between the margins of A4."""
     page.set_viewport_size({"width": 680, "height": 900})
