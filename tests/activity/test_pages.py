@@ -158,7 +158,7 @@ async def test_an_instructor_sees_their_group_alone(
 async def test_who_may_not_see_others_sees_their_own_use(app: Activity, visitor: Visitor) -> None:
     text = await read(visitor, "")
 
-    assert "What is known of you, ada" in text
+    assert "Usage by ada" in text
     assert "Server-hours 5.0 h" in text
     assert not any("/people" in link or "/groups" in link for link in links(visitor.page))
     assert "alan" not in await read(visitor, "people")

@@ -85,7 +85,7 @@ def expect_to_fit(page: Page) -> None:
 def test_a_student_finds_their_own_use(open_page, complaints) -> None:
     page = open_page("activity/", "sam", viewport=NARROW)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("My use")
+    expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
     expect(page.get_by_role("link", name="People")).to_have_count(0)
     assert complaints == []
 
@@ -297,7 +297,7 @@ def test_a_role_that_is_taken_away_takes_the_others_with_it(
             page.goto(address(path))
             assert names_in(page, "sam", "class-a", *OTHERS) == [], path
         page.goto(address(""))
-        expect(page.get_by_role("heading", level=1)).to_have_text("My use")
+        expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
         assert page.goto(address("people/sam")).status == 404
     finally:
         real_hub.ask("DELETE", "users/sam/server")

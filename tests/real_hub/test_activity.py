@@ -172,7 +172,7 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
     assert everybody | await people(admin) >= groups_of_people().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
-    for visitor, said in ((admin, "Active users"), (student, "What is known of you, sam")):
+    for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
         await visitor.open("activity/")
         text = text_of(visitor.page)
         assert "This history is made up" in text

@@ -30,7 +30,7 @@ from .visibility import groups_visible_to
 
 Found = TypeVar("Found")
 Unit = Literal["days", "weeks", "months"]
-Sheet = Literal["days", "hours", "sessions"]
+Sheet = Literal["days", "hours", "sessions", "week"]
 
 
 class ActivityHandler(APIHandler):
@@ -157,12 +157,18 @@ class PersonCSV(ActivityHandler):
     """One person, as tables."""
 
     async def get(self, name: str, sheet: Sheet, query: Range) -> None:
-        """The days, usual hours or sessions of ``api/people/NAME``."""
-        found = await (await view_of(self)).person(name, query)
+        """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
+        view = await view_of(self)
+        found = await view.person(name, query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
         when = downloads.period(found.first, found.last)
-        await self.write_csv(["person", name, sheet], sheets.OF_PERSON[sheet], found.use, when)
+        figure = ["person", name, sheet]
+        if sheet == "week":
+            week = await view.person_heat_map(name, query)
+            await self.write_csv(figure, sheets.hours, week, when)
+        else:
+            await self.write_csv(figure, sheets.OF_PERSON[sheet], found.use, when)
 
 
 class GroupsAPI(ActivityHandler):
@@ -202,12 +208,17 @@ class MeCSV(ActivityHandler):
     """The caller's own use, as tables."""
 
     async def get(self, sheet: Sheet, query: Range) -> None:
-        """The days, usual hours or sessions of ``api/me``."""
-        found = await (await view_of(self)).me(query)
+        """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
+        view = await view_of(self)
+        found = await view.me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
         when = downloads.period(found.first, found.last)
-        await self.write_csv(["my", sheet], sheets.OF_PERSON[sheet], found.use, when)
+        if sheet == "week":
+            week = await view.my_heat_map(query)
+            await self.write_csv(["my", sheet], sheets.hours, week, when)
+        else:
+            await self.write_csv(["my", sheet], sheets.OF_PERSON[sheet], found.use, when)
 
 
 class MonthAPI(ActivityHandler):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ from .addresses import unit_for
 from .answers import PersonDetail, Summary, groups_page, ordered_servers, part_of
 from .app import Activity
 from .days import ONE_DAY
-from .figures.heatmap import WEEKS_NEEDED
+from .figures.heatmap import WEEKS_NEEDED, HeatMap
 from .figures.people import RETURN_WITHIN
 from .figures.periods import Period
 from .page import Page
@@ -41,7 +43,7 @@ class OverviewPage(Page):
         if not self.app.has_history:  # that is how it is, and no fault
             self.show_no_history()
             return
-        if view.visible.me and not view.visible.others:
+        if view.visible.alone:
             await show_own_use(self, view)
             return
         summary = await view.summary(asked.query)
@@ -100,7 +102,12 @@ class PersonPage(Page):
         found = await view.person(name, self.asked.query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
-        await self.show_charts("person.html", **use_of(found, is_own=False))
+        names = {"path": ("people", name), "csv_path": ("people", name), "is_own": False}
+        await self.show_charts(
+            "person.html",
+            **use_of(found, await view.person_heat_map(name, self.asked.query)),
+            **names,
+        )
 
 
 class GroupsPage(Page):
@@ -169,6 +176,8 @@ class MonthPage(Page):
         await self.show_charts(
             "month.html",
             report=report,
+            active_days=active_days(report.days),
+            heat_map=of_one_user(report.heat_map) if view.visible.alone else report.heat_map,
             missing=groups.missing,
             following=following(report.month.whole, view.today),
         )
@@ -196,17 +205,32 @@ async def show_own_use(page: Page, view: View) -> None:
     found = await view.me(page.asked.query)
     if found is None:
         raise HTTPError(404, "A service has no use of its own.")
-    await page.show_charts("person.html", **use_of(found, is_own=True))
+    page.tab = "me"
+    names = {"path": ("",) if view.visible.alone else ("me",), "csv_path": ("me",), "is_own": True}
+    heat_map = await view.my_heat_map(page.asked.query)
+    await page.show_charts("person.html", **use_of(found, heat_map), **names)
 
 
-def use_of(found: PersonDetail, *, is_own: bool) -> dict[str, Any]:
+def use_of(found: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
     """What the template of one person shows."""
     return {
         "name": found.name,
         "use": found.use,
-        "is_own": is_own,
+        "active_days": active_days(found.use.days),
+        "heat_map": of_one_user(heat_map),
         "sessions": found.use.sessions[:SESSIONS],
     }
+
+
+def active_days(days: Iterable[Period]) -> int | None:
+    """On how many days one user was active; nothing if that is not known of any."""
+    known = [day.active_users for day in days if day.active_users is not None]
+    return sum(known) if known else None
+
+
+def of_one_user(heat_map: HeatMap) -> HeatMap:
+    """Hours in which one user has no server are no advice for maintenance."""
+    return replace(heat_map, quietest=None)
 
 
 def following(month: Period, today: date) -> date | None:

@@ -30,9 +30,9 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/(?P<unit>days|weeks|months)\.csv", api.PeriodsCSV),
     (r"api/hours\.csv", api.HoursCSV),
     (r"api/people\.csv", api.PeopleCSV),
-    (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions)\.csv", api.PersonCSV),
+    (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions|week)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
-    (r"api/me/(?P<sheet>days|hours|sessions)\.csv", api.MeCSV),
+    (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),
 ]
 
 #: Every other path of a page.

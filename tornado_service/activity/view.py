@@ -174,6 +174,23 @@ class View:
         use = await self._figure_of(alone, "own use", own_use, first, last)
         return PersonDetail(me, first, last, use)
 
+    async def person_heat_map(self, name: str, asked: Range) -> HeatMap:
+        """How busy one person is in each hour of the week.
+
+        Args:
+            name: of somebody whom `person` has found.
+            asked: the range.
+        """
+        known = await self._figure("names", names)
+        days = asked.days(self.today)
+        return await self._figure("person heat map", heat_map_of, known[name], *days)
+
+    async def my_heat_map(self, asked: Range) -> HeatMap:
+        """How busy the visitor is in each hour of the week; `me` has found them."""
+        me = self.visible.me or ""
+        alone = Visible(False, frozenset({me}), me)
+        return await self._figure_of(alone, "heat map", heat_map, *asked.days(self.today))
+
     async def groups(self, found: Groups, asked: Range) -> GroupList:
         """The groups, by the use of those members whom the visitor may see."""
         rows = await self._figure(
@@ -229,6 +246,11 @@ def names(history: History) -> dict[str, int]:
 def own_use_of(history: History, user: int, first: date, last: date) -> OwnUse:
     """One person's use."""
     return own_use(history.of({user}), first, last)
+
+
+def heat_map_of(history: History, user: int, first: date, last: date) -> HeatMap:
+    """One person's hours of the week."""
+    return heat_map(history.of({user}), first, last)
 
 
 def groups_of(

@@ -41,6 +41,11 @@ class Visible:
         """Whether there is anybody but the visitor."""
         return self.everybody or bool(self.names - {self.me})
 
+    @property
+    def alone(self) -> bool:
+        """Whether the visitor sees their own usage and nobody else's."""
+        return self.me is not None and not self.others
+
 
 @dataclass(frozen=True)
 class Groups:

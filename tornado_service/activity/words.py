@@ -50,6 +50,22 @@ def change(relative: float | None) -> str:
     return f"{sign}{abs(whole):,}{NBSP}%"
 
 
+def comparison(relative: float | None, before: str, in_month: date) -> str:
+    """A figure beside that of the month before.
+
+    Args:
+        relative: the change: 0.1 is a tenth more; ``None``: the months cannot be compared.
+        before: the figure of the month before.
+        in_month: that month.
+    """
+    if relative is None:
+        return f"{before} in {month(in_month)}"
+    if relative and round(relative * 100):
+        return f"{change(relative)} on {before} in {month(in_month)}"
+    extent = f"Less than 1{NBSP}% change" if relative else "No change"
+    return f"{extent} from {month(in_month)} ({before})"
+
+
 def day(of: date) -> str:
     """A day, to be read in a sentence."""
     return f"{of.day} {of:%B %Y}"
