@@ -50,6 +50,52 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
         }  # fmt: skip
 
 
+#: All that is computed of other users, below ``P/activity/api/``.
+OF_OTHERS = (
+    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "month/2026-01",
+    "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "groups.csv",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OF_OTHERS)
+async def test_figures_of_others_include_an_instructor_only_if_the_hub_lists_them(
+    app: Activity, hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    for name in ("bob", "ada"):
+        hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
+    await app.collector.collect(course.MONDAY)
+
+    async def told(who: str) -> bytes:
+        """By the path to somebody who sees class-a; bob is in class-b, ines has no usage."""
+        token = hub.token_for(who, course.of_group("class-a"))
+        return (await fetch(f"activity/api/{path}?{RANGE}", token=token)).body
+
+    assert await told("bob") == await told("ines") == await told("ada")
+    assert b"bob" not in await told("bob")
+
+
+async def test_an_instructor_has_their_own_usage_on_a_page_of_its_own(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("bob", course.of_group("class-a"))
+
+    me = await fetch(f"activity/api/me?{RANGE}", token=token)
+    assert json.loads(me.body)["use"]["whole"]["server_seconds"] == 14 * course.HOUR
+    assert (await fetch(f"activity/api/people/bob?{RANGE}", token=token)).code == 404
+
+
+@pytest.mark.parametrize("scopes", [(), course.of_group("class-of-nobody")])
+async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
+    app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
+) -> None:
+    token = hub.token_for("bob", scopes)
+
+    summary = await fetch(f"activity/api/summary?{RANGE}", token=token)
+    assert json.loads(summary.body)["whole"]["server_seconds"] == 14 * course.HOUR
+    people = await fetch(f"activity/api/people?{RANGE}", token=token)
+    assert [each["name"] for each in json.loads(people.body)["people"]] == ["bob"]
+
+
 @pytest.mark.parametrize("path", OF_PERSON)
 async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
     app: Activity, fetch: Fetch, token: str, path: str

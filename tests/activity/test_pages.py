@@ -140,7 +140,7 @@ async def test_an_instructor_sees_their_group_alone(
     await app.collector.collect(MONDAY + 80 * HOUR)
 
     text = await read(instructor, "")
-    assert "The 3 people whom the hub shows to you" in text
+    assert "Showing the 2 users you may see." in text
     assert "Active users 2" in text
     assert "Server-hours 6.0 h" in text
     for path in PATHS:

@@ -1,4 +1,4 @@
-"""Who sees whom: the people whom the hub lists to the visitor's own token, and oneself."""
+"""Whose usage a user sees: that of the users whom the hub lists to their own token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Visible:
 
     Attributes:
         everybody: all of them, those too whom the hub has deleted since.
-        names: else exactly these.
+        names: else exactly these: whom the hub lists to the visitor, who are among them only if
+            listed, too. If the hub lists nobody: the visitor.
         me: the visitor, if that is a user.
     """
 
@@ -94,13 +95,14 @@ async def _ask_users(handler: BaseHandler) -> Visible:
     me = user["name"] if user.get("kind", "user") == "user" else None
     if handler.hub_auth.check_scopes({LIST_USERS}, user):
         return Visible(True, frozenset(), me)
-    names = {me} if me else set()
+    listed: list[str] = []
     try:
-        names.update([each.name async for each in handler.as_caller().users()])
+        listed = [each.name async for each in handler.as_caller().users()]
     except HubRefused as refusal:
         if refusal.status_code != 403:
             raise
-    return Visible(False, frozenset(names), me)
+    own = [me] if me else []
+    return Visible(False, frozenset(listed or own), me)
 
 
 async def _ask_groups(handler: BaseHandler) -> Groups:
