@@ -60,7 +60,7 @@ ZONES_AND_DAYS = [
 
 @dataclass(frozen=True)
 class SmallHub:
-    """What there is to know of a made-up hub of five users, over some ten days."""
+    """What there is to know of a made-up hub of five users, over some days."""
 
     zone: str
     first: date
@@ -82,13 +82,14 @@ class SmallHub:
 
 
 @st.composite
-def small_hubs(draw: st.DrawFn) -> SmallHub:
+def small_hubs(draw: st.DrawFn, reach: int = 5) -> SmallHub:
+    """``reach``: days before and after the change of the clock."""
     zone, middle = draw(st.sampled_from(ZONES_AND_DAYS))
-    first, last = middle - timedelta(days=5), middle + timedelta(days=5)
+    first, last = middle - timedelta(days=reach), middle + timedelta(days=reach)
     start, end = at(f"{first} 12:00", zone), at(f"{last} 12:00", zone)
     moments = st.integers(start, end)
     hole = draw(st.integers(start + 1, end - 1))
-    coverage = [(start, hole), (min(end - 1, hole + draw(st.integers(1, 200_000))), end)]
+    coverage = [(start, hole), (min(end - 1, hole + draw(st.integers(1, reach * 40_000))), end)]
     users = st.integers(1, 5)
     sessions = {
         (user, begun): session(user, begun, min(end, begun + length))
@@ -100,5 +101,9 @@ def small_hubs(draw: st.DrawFn) -> SmallHub:
         begun = draw(moments)
         sessions[6, begun] = running(5, begun, end, "gpu")
     visits = draw(st.sets(st.builds(Visit, users, st.integers(start // 3600, end // 3600 - 1))))
-    people = [Person(user, f"user-{user}", draw(moments)) for user in range(1, 6)]
+    people = []
+    for user in range(1, 6):
+        seen = draw(moments)
+        deleted = draw(st.none() | st.integers(seen, end))
+        people.append(Person(user, f"user-{user}", seen, deleted=deleted))
     return SmallHub(zone, first, last, coverage, [*sessions.values()], sorted(visits), people)

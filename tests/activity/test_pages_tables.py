@@ -79,6 +79,52 @@ async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
     assert [row["hours"] for row in sessions] == ["3.0", "11.0"]
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=2025-06-01&to=2025-06-30", "no data"),
+        ("from=2099-01-01&to=2099-02-01", "yet to come"),
+    ],
+)
+async def test_people_have_no_figures_of_a_period_without_data(
+    admin: Visitor, query: str, said: str
+) -> None:
+    text = await read(admin, "people", f"{query}&sort=-hours")
+    assert text.count(said) == 5 * 3
+    assert "0.0 h" not in text
+
+    listed = json.loads((await admin.get(f"activity/api/people?{query}&sort=-hours")).body)
+    saved = saved_rows((await admin.get(f"activity/api/people.csv?{query}&sort=-hours")).body)
+    flags = ("is_new", "is_returning", "never_returned")
+    assert len(listed["people"]) == len(saved) == 5
+    for row in listed["people"]:
+        sums = ("server_seconds", "active_days", "sessions")
+        assert {row[name] for name in (*sums, *flags)} == {None}
+    for row in saved:
+        sums = ("server_hours", "active_days", "sessions")
+        assert {row[name] for name in (*sums, *flags)} == {""}
+
+
+async def test_a_person_has_no_sessions_in_a_period_to_come(
+    app: Activity, admin: Visitor, hub: StandInHub
+) -> None:
+    hub.directory.add_server("bob", started="2026-01-08T00:00:00Z")
+    hub.date = ""
+    await app.collector.collect(MONDAY + 80 * HOUR)
+    await app.refresh()
+
+    assert "running" in await read(admin, "people/bob", "")
+    for path in ("people/bob", "api/people/bob"):
+        assert (
+            "2026-01-08" not in (await admin.get(f"activity/{path}?from=2099-01-01")).body.decode()
+        )
+    assert "This period has not begun." in await read(admin, "people/bob", "from=2099-01-01")
+    assert "No data for this period." in await read(admin, "people/bob", "to=2025-01-01")
+    assert "No sessions in this period." in await read(
+        admin, "people/alan", "from=2026-01-06&to=2026-01-07"
+    )
+
+
 @pytest.fixture
 def many_groups(app: Activity, hub: StandInHub) -> None:
     """Sixty more, each with ada in it."""

@@ -22,11 +22,11 @@ from tornado_service.activity import retention
 from tornado_service.activity.archive import Archive
 from tornado_service.activity.collector import DELAY, Collector
 from tornado_service.activity.database import open_database
+from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.history import History
 from tornado_service.activity.figures.lengths import lengths
 from tornado_service.activity.figures.people import (
-    RETURN_WITHIN,
     groups,
     never_returned,
     newcomers,

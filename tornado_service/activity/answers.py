@@ -60,24 +60,25 @@ class Periods:
 
 @dataclass(frozen=True)
 class PersonRow:
-    """One person in a range.
+    """One user in a period; ``None``: not known.
 
     Attributes:
-        arrived: when they came to the hub; ``None``: it is not known.
-        last_active: the last day on which they were active, as far as is known.
+        arrived: when they came to the hub.
+        last_active: the last day on which they were active, up to the latest sample.
         deleted: when it was seen first that the hub does not have them any more.
+        is_away: they exist, and were last active more than 90 days before the latest sample.
     """
 
     name: str
-    server_seconds: int
-    active_days: int
-    sessions: int
+    server_seconds: int | None
+    active_days: int | None
+    sessions: int | None
     arrived: datetime | None
     last_active: date | None
     deleted: datetime | None
-    is_new: bool
-    is_returning: bool
-    never_returned: bool
+    is_new: bool | None
+    is_returning: bool | None
+    never_returned: bool | None
     is_away: bool
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Gauge
 
 from .days import day_of
+from .figures.availability import availability
 
 if TYPE_CHECKING:
     from .app import Activity
@@ -61,8 +62,9 @@ def known_users(app: Activity) -> float:
 
 
 def active_users(app: Activity, days: int) -> float:
-    """In the days up to the latest sample; at least so many, where some of it was not watched."""
+    """In the days up to the latest sample; at least so many, where data is missing."""
     history = app.archive.history
     last = day_of(history.now, history.zone)
     first = last - timedelta(days=days - 1)
-    return history.active(first, last).bit_count() if history.covered(first, last) else nan
+    is_known = availability(history, first, last).usage
+    return history.active(first, last).bit_count() if is_known else nan

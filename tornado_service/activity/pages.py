@@ -13,8 +13,8 @@ from .addresses import unit_for
 from .answers import PersonDetail, Summary, groups_page, ordered_servers, part_of
 from .app import Activity
 from .days import ONE_DAY
+from .figures.availability import RETURN_WITHIN
 from .figures.heatmap import WEEKS_NEEDED, HeatMap
-from .figures.people import RETURN_WITHIN
 from .figures.periods import Period
 from .page import Page
 from .questions import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from .availability import availability
 from .history import History
 
 
@@ -32,10 +33,10 @@ class Lengths:
 
 
 def lengths(history: History, first: date, last: date) -> Lengths | None:
-    """``None``: nothing was watched, or sessions of that time are not kept any more."""
-    span = history.span(first, last)
-    if not history.has_sessions_of(first) or not history.covered(first, last):
+    """``None``: there is no data, or sessions of that time are not kept any more."""
+    if not availability(history, first, last).lengths:
         return None
+    span = history.span(first, last)
     begun = history.sessions.begun(span.start, span.end)
     weeks = [week.lengths for week in begun.weeks.values() if week.lengths]
     finished = sum(map(len, weeks))

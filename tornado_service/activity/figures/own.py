@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from .availability import availability
 from .heatmap import hours_of_day
 from .history import History
 from .lengths import Lengths, lengths
@@ -33,8 +34,8 @@ class OwnUse:
 
     Attributes:
         whole: the range as one.
-        sessions: that were under way in it, the latest first.
-        longest: of these, as a whole.
+        sessions: those known to have run in it, the latest first.
+        longest: of these, as a whole; ``None``: there is none, or not all are kept any more.
         hours: for each of the 24 hours of the day, servers of theirs at a time; ``None``: never
             watched.
     """
@@ -49,10 +50,12 @@ class OwnUse:
 
 def own_use(history: History, first: date, last: date) -> OwnUse:
     """Of the person whose history it is (`History.of`)."""
+    known = availability(history, first, last)
     span = history.span(first, last)
+    sessions = history.sessions.overlapping(span.start, span.end) if known.has_begun else ()
     under_way = [
         OwnSession(each.server, each.started, each.ended, each.end - each.started)
-        for each in history.sessions.overlapping(span.start, span.end)
+        for each in sessions
     ]
     under_way.sort(key=lambda each: (each.started, each.server), reverse=True)
     return OwnUse(
@@ -60,6 +63,8 @@ def own_use(history: History, first: date, last: date) -> OwnUse:
         days=tuple(periods(history, "day", first, last)),
         lengths=lengths(history, first, last),
         sessions=tuple(under_way),
-        longest=max(under_way, key=lambda each: each.seconds, default=None),
+        longest=max(under_way, key=lambda each: each.seconds, default=None)
+        if known.keeps_sessions
+        else None,
         hours=hours_of_day(history, first, last),
     )

@@ -12,48 +12,49 @@ from typing import NamedTuple
 
 from ..days import ONE_DAY, day_of
 from ..model import Person
+from .availability import RETURN_WITHIN, availability
 from .history import Day, History, bitmap, members
 from .periods import windows
 
-#: Who used the hub on one day only is said not to have returned after so many days.
-RETURN_WITHIN = 30
 #: Who was not seen for so many days is away.
 AWAY_AFTER = 90
 
 
 class PersonUse(NamedTuple):
-    """What one person did in a range.
+    """One user's usage in a period. ``None``: not known, as the same figure of all users.
+
+    Of the latest sample, whatever the period: `person`, `arrived`, `last_active`, `is_away`.
 
     Attributes:
-        arrived: when they came to the hub; ``None``: they were there before it was watched.
-        last_active: the last day on which they were active, as far as is known.
-        active_days: days of the range on which they were active.
+        arrived: when they came to the hub; ``None``: before data collection began.
+        last_active: the last day on which they were active.
+        active_days: days of the period on which they were active.
         server_seconds: time in which servers of theirs ran.
         sessions: how many began.
-        is_new: they arrived in the range.
+        is_new: they arrived in the period.
         is_returning: they were active in it and before it.
-        never_returned: see `never_returned`.
+        never_returned: see `never_returned`, by the end of the period.
         is_away: they exist, and were last active more than ``AWAY_AFTER`` days ago.
     """
 
     person: Person
     arrived: int | None
     last_active: date | None
-    active_days: int
-    server_seconds: int
-    sessions: int
-    is_new: bool
-    is_returning: bool
-    never_returned: bool
+    active_days: int | None
+    server_seconds: int | None
+    sessions: int | None
+    is_new: bool | None
+    is_returning: bool | None
+    never_returned: bool | None
     is_away: bool
 
 
 @dataclass(frozen=True)
 class PeopleCounts:
-    """How many; ``None``: not enough data yet.
+    """How many; ``None``: not known.
 
     Attributes:
-        accounts: users that the hub had at the end of the range, or has now.
+        accounts: users that the hub had at the end of the period, or has now.
     """
 
     accounts: int | None
@@ -63,7 +64,7 @@ class PeopleCounts:
 
 
 class Totals(NamedTuple):
-    """One person's sums over a range."""
+    """One user's sums over a period."""
 
     active_days: int = 0
     server_seconds: int = 0
@@ -72,7 +73,7 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupUse:
-    """What the members of a group did in a range; ``None``: nothing of it was watched."""
+    """Usage by the members of a group in a period; ``None``: it has no data."""
 
     name: str
     members: int
@@ -83,28 +84,29 @@ class GroupUse:
 
 def people(history: History, first: date, last: date) -> list[PersonUse]:
     """Everybody who is known, by id."""
-    sums = user_totals(history, first, last)
-    nothing = Totals()
-    new = newcomers(history, first, last)
-    back = returning(history, first, last)
-    lost = never_returned(history, _today(history))
+    known = availability(history, first, last)
+    sums = user_totals(history, first, last) if known.usage else {}
+    nothing = Totals() if known.usage else (None, None, None)
+    new = newcomers(history, first, last) if known.accounts else None
+    back = returning(history, first, last) if known.returning else None
+    lost = never_returned(history, known.judged_on) if known.never_returned else None
     seen = last_active(history)
-    gone_since = _today(history) - timedelta(days=AWAY_AFTER)
+    gone_since = day_of(history.now, history.zone) - timedelta(days=AWAY_AFTER)
     rows = []
     for id_, person in sorted(history.people.items()):
-        of_person = sums.get(id_, nothing)
+        active_days, server_seconds, sessions = sums.get(id_, nothing)
         day = seen.get(id_)
         rows.append(
             PersonUse(
                 person,
                 arrived(history, person),
                 day,
-                of_person.active_days,
-                of_person.server_seconds,
-                of_person.sessions,
-                is_new=id_ in new,
-                is_returning=id_ in back,
-                never_returned=id_ in lost,
+                active_days,
+                server_seconds,
+                sessions,
+                is_new=None if new is None else id_ in new,
+                is_returning=None if back is None else id_ in back,
+                never_returned=None if lost is None else id_ in lost,
                 is_away=person.deleted is None and day is not None and day < gone_since,
             )
         )
@@ -112,21 +114,20 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
 
 
 def people_counts(history: History, first: date, last: date) -> PeopleCounts:
-    """Counts of the same, with `never_returned` as it was at the end of the range."""
+    """Counts of the same."""
+    known = availability(history, first, last)
     end = history.span(first, last).end
 
     def exists(person: Person) -> bool:
         return person.first_seen < end and (person.deleted is None or person.deleted >= end)
 
-    is_watched = history.covered(first, last) > 0
-    had_begun = _watched_before(history, first)
-    by = min(last, _today(history))
-    long_enough = _watched_before(history, by - timedelta(days=RETURN_WITHIN))
     return PeopleCounts(
-        accounts=sum(map(exists, history.people.values())) if is_watched else None,
-        new=len(newcomers(history, first, last)) if is_watched else None,
-        returning=len(returning(history, first, last)) if is_watched and had_begun else None,
-        never_returned=len(never_returned(history, by)) if long_enough else None,
+        accounts=sum(map(exists, history.people.values())) if known.accounts else None,
+        new=len(newcomers(history, first, last)) if known.accounts else None,
+        returning=len(returning(history, first, last)) if known.returning else None,
+        never_returned=len(never_returned(history, known.judged_on))
+        if known.never_returned
+        else None,
     )
 
 
@@ -227,7 +228,7 @@ def groups(
     history: History, first: date, last: date, members_of: Mapping[str, Collection[int]]
 ) -> list[GroupUse]:
     """Each group by what its members, as they are now, did in a range; by name."""
-    if not history.covered(first, last):
+    if not availability(history, first, last).usage:
         return [
             GroupUse(name, len(users), None, None, None)
             for name, users in sorted(members_of.items())
@@ -246,13 +247,3 @@ def groups(
             )
         )
     return rows
-
-
-def _today(history: History) -> date:
-    return day_of(history.now, history.zone)
-
-
-def _watched_before(history: History, day: date) -> bool:
-    """Whether watching had begun before a day."""
-    start = history.span(day, day).start
-    return history.watched_from is not None and history.watched_from < start

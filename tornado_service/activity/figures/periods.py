@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from ..days import ONE_DAY, QUARTER, each_day
+from ..days import ONE_DAY, QUARTER
 from ..model import DayTotal
+from .availability import Availability, availability
 from .history import History
 from .quarters import watched_quarters
 
@@ -17,7 +18,7 @@ Unit = Literal["day", "week", "month"]
 
 @dataclass(frozen=True)
 class Period:
-    """Some days in a row. Its figures are ``None`` where nothing of it was watched.
+    """Some days in a row. Its figures are ``None`` where it has no data.
 
     Attributes:
         first: its first day.
@@ -52,17 +53,9 @@ def periods(history: History, unit: Unit, first: date, last: date) -> list[Perio
 
 def period(history: History, first: date, last: date) -> Period:
     """The figures of all days from ``first`` to ``last`` together."""
-    span = history.span(first, last)
-    length = span.end - span.start
-    covered = history.covered(first, last)
-    frame = Period(
-        first,
-        last,
-        share=covered / length if length else 0.0,
-        is_over=span.end <= history.now,
-        at_least=0 < covered < min(span.end, history.now) - span.start,
-    )
-    return _with_figures(history, frame) if covered else frame
+    known = availability(history, first, last)
+    frame = Period(first, last, known.share, known.is_over, known.at_least)
+    return _with_figures(history, frame, known) if known.usage else frame
 
 
 def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -84,23 +77,18 @@ def window(unit: Unit, day: date) -> tuple[date, date]:
     return day, day
 
 
-def _with_figures(history: History, frame: Period) -> Period:
-    known = list(history.between(frame.first, frame.last))
+def _with_figures(history: History, frame: Period, known: Availability) -> Period:
+    days = list(history.between(frame.first, frame.last))
     totals = history.totals(frame.first, frame.last)
-    # of some users nothing is known of days whose sessions have been dropped
-    days = sum(day in history.hub_totals for day in each_day(frame.first, frame.last))
-    is_known = len(totals) == days
-    return Period(
-        frame.first,
-        frame.last,
-        frame.share,
-        frame.is_over,
-        frame.at_least,
+    # of some users, concurrent servers are computed from single sessions
+    has_totals = history.users is None or known.keeps_sessions
+    return replace(
+        frame,
         active_users=history.active(frame.first, frame.last).bit_count(),
-        server_seconds=sum(day.seconds for day in known),
-        sessions=sum(day.sessions for day in known),
-        peak_servers=max((total.peak for total in totals), default=None) if is_known else None,
-        mean_servers=_mean(history, totals) if is_known else None,
+        server_seconds=sum(day.seconds for day in days),
+        sessions=sum(day.sessions for day in days),
+        peak_servers=max((total.peak for total in totals), default=None) if has_totals else None,
+        mean_servers=_mean(history, totals) if has_totals else None,
     )
 
 
