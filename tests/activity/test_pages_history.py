@@ -37,7 +37,7 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
     await remember(app, History(app.zone), monkeypatch)
     text = await read(admin, "", "")
     assert "What will be here, and when" in text
-    assert "The quietest hours of the week" in text
+    assert "Best times for maintenance: from" in text
     assert "Active users" not in text
     assert "There is no month to be told about yet" in await read(admin, "months", "")
     for path in ("now", "people", "groups", "me", "month/2026-01"):
@@ -45,7 +45,7 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
 
     begun = int(time.time()) // 86400 * 86400 - 86400
     await remember(app, History(app.zone, now=begun + 60, watched_from=begun), monkeypatch)
-    later = datetime.fromtimestamp(begun, timezone.utc).date() + timedelta(days=29)
+    later = datetime.fromtimestamp(begun, timezone.utc).date() + timedelta(days=21)
     assert f"from {words.day(later)} on" in await read(admin, "", "")
 
 

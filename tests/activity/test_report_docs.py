@@ -121,7 +121,7 @@ def test_hours_of_the_week(example: History) -> None:
             "mean": known(hour.mean_servers),
             "peak": known(hour.peak_servers),
         }
-    assert f"{of.weeks_missing:g} weeks are missing" in PAGE
+    assert f"{of.days_missing} days are missing, {of.weeks_missing:g} weeks" in PAGE
     assert of.quietest is None
 
 

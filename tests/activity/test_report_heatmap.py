@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 
 from tornado_service.activity.figures.heatmap import HeatMap, Hour, heat_map, hours_of_day
-from tornado_service.activity.figures.history import History
 from tornado_service.activity.figures.periods import period
 
 from .small_hub import SmallHub, at, history, session, small_hubs
@@ -76,64 +74,6 @@ def test_hours_are_those_of_the_wall_clock(
     found = hour(heat_map(known, of_day, of_day), of_day.weekday(), number)
 
     assert (found.share, found.mean_servers) == (share, mean)
-
-
-def hub_with(levels: Mapping[int, int], usual: int, weeks: float) -> History:
-    """So many servers in each hour of the week, 0 being Monday's first."""
-    sessions = [
-        session(user, START + number * HOUR, START + (number + 1) * HOUR)
-        for number in range(6 * 168)
-        for user in range(levels.get(number % 168, usual))
-    ]
-    return history("UTC", [(START, START + int(weeks * WEEK))], sessions)
-
-
-LONG = MONDAY + timedelta(days=41)
-
-
-def test_the_quietest_hours_have_the_fewest_servers() -> None:
-    known = hub_with({100: 0, 30: 1, 50: 1, 20: 2}, usual=3, weeks=4)
-
-    of = heat_map(known, MONDAY, LONG)
-
-    assert of.weeks_missing == 0
-    assert of.quietest == (hour(of, 4, 4), hour(of, 1, 6), hour(of, 2, 2))
-
-
-def test_of_equally_quiet_hours_that_with_the_lower_peak_is_better() -> None:
-    known = hub_with({0: 0}, usual=2, weeks=4)
-    brief = [
-        session(user, START + week * WEEK, START + week * WEEK + HOUR // 2)
-        for week in range(4)
-        for user in range(4)
-    ]
-    known = history("UTC", [(START, START + 4 * WEEK)], [*known.sessions, *brief])
-
-    of = heat_map(known, MONDAY, LONG)
-
-    assert hour(of, 0, 0) == Hour(0, 0, share=4 / 6, mean_servers=2.0, peak_servers=4)
-    assert of.quietest == (hour(of, 0, 1), hour(of, 0, 2), hour(of, 0, 3))
-
-
-def test_before_four_weeks_it_says_how_many_are_missing() -> None:
-    of = heat_map(hub_with({}, usual=1, weeks=2.5), MONDAY, LONG)
-
-    assert of.quietest is None
-    assert of.weeks_missing == 1.5
-
-
-def test_an_hour_that_was_watched_too_rarely_is_not_called_quiet() -> None:
-    known = hub_with({30: 0, 31: 1}, usual=2, weeks=6)
-    holes = [START + week * WEEK + 30 * HOUR for week in range(3, 6)]
-    ends = [*holes, START + 6 * WEEK]
-    starts = [START, *(hole + HOUR for hole in holes)]
-
-    known = history("UTC", [*zip(starts, ends, strict=True)], [*known.sessions])
-
-    of = heat_map(known, MONDAY, LONG)
-    assert hour(of, 1, 6) == Hour(1, 6, share=0.5, mean_servers=0.0, peak_servers=0)
-    assert of.quietest is not None
-    assert of.quietest[0] == hour(of, 1, 7)
 
 
 def test_usual_hours_are_the_part_of_the_watched_days() -> None:

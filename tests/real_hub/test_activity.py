@@ -167,7 +167,7 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     assert found["whole"]["active_users"] > 40
     assert found["whole"]["server_seconds"] > 1000 * 3600
     assert found["people"]["new"]
-    assert len(found["quietest"]) == 3
+    assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
     everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
     assert everybody | await people(admin) >= groups_of_people().keys() - {"guest"}

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from .figures.heatmap import Hour
 from .figures.lengths import Lengths
+from .figures.maintenance import MaintenanceWindow
 from .figures.own import OwnUse
 from .figures.people import GroupUse, PeopleCounts, PersonUse
 from .figures.periods import Period
@@ -37,7 +38,8 @@ class Summary:
     Attributes:
         zone: whose days these are.
         as_of: when the figures were up to date; ``None``: there is no history yet.
-        watched_from: when watching began.
+        watched_from: when data collection began.
+        weeks_missing: see `HeatMap`, like the next two.
     """
 
     zone: str
@@ -48,6 +50,7 @@ class Summary:
     people: PeopleCounts
     weeks_missing: float
     quietest: tuple[Hour, ...] | None
+    maintenance_window: MaintenanceWindow | None
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class SummaryAPI(ActivityHandler):
     """The main figures of a range."""
 
     async def get(self, query: Range) -> Summary:
-        """Active users, server-hours, sessions and their length, who came, the quietest hours."""
+        """Active users, server-hours, sessions and their length, new users, maintenance window."""
         return await (await view_of(self)).summary(query)
 
 

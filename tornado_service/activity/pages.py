@@ -14,17 +14,20 @@ from .answers import PersonDetail, Summary, groups_page, ordered_servers, part_o
 from .app import Activity
 from .days import ONE_DAY
 from .figures.availability import RETURN_WITHIN
-from .figures.heatmap import WEEKS_NEEDED, HeatMap
+from .figures.heatmap import HeatMap
+from .figures.maintenance import DAYS_NEEDED
 from .figures.periods import Period
 from .page import Page
 from .questions import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month
 from .view import View
 from .visibility import groups_visible_to
 
-#: What there is to be seen when so many days have been watched.
+MAINTENANCE = "Best times for maintenance"
+
+#: What there is to be seen after so many days with data.
 MILESTONES = {
     "A whole day: active users, server-hours, sessions, the most servers at a time": 1,
-    "The quietest hours of the week, in which a restart disturbs the fewest": WEEKS_NEEDED * 7,
+    MAINTENANCE: DAYS_NEEDED,
     "Who came once and never returned": RETURN_WITHIN + 1,
 }
 
@@ -52,7 +55,9 @@ class OverviewPage(Page):
         await self.show_charts(
             "overview.html",
             summary=summary,
-            milestones=coming,
+            milestones=[
+                each for each in coming if view.visible.everybody or each[0] != MAINTENANCE
+            ],
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
             periods=(await view.periods(unit, asked.query)).periods,

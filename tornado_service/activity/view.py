@@ -235,6 +235,7 @@ def summary(history: History, first: date, last: date) -> Summary:
         people=people_counts(history, first, last),
         weeks_missing=hours.weeks_missing,
         quietest=hours.quietest,
+        maintenance_window=hours.maintenance_window,
     )
 
 

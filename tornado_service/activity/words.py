@@ -6,7 +6,7 @@ import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from .figures.heatmap import Hour
+from .figures.maintenance import MaintenanceWindow
 from .sheets import WEEKDAYS
 
 MINUTE = 60
@@ -84,6 +84,8 @@ def clock(moment: int | datetime | None, zone: ZoneInfo) -> str | None:
     return f"{known.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def hour_of_week(hour: Hour) -> str:
-    """From when to when, and on which day."""
-    return f"{WEEKDAYS[hour.weekday]} {hour.hour}:00 to {hour.hour + 1}:00"
+def hours_of_week(window: MaintenanceWindow) -> str:
+    """From when to when, with the days of the week."""
+    begin = 24 * window.weekday + window.hour
+    ends = (begin, (begin + window.hours) % (7 * 24))
+    return " to ".join(f"{WEEKDAYS[at // 24]} {at % 24:02}:00" for at in ends)

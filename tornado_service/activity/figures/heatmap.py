@@ -1,19 +1,18 @@
-"""How busy each hour of the week is, and when a restart disturbs the fewest."""
+"""Concurrent servers in each hour of the week, and the best time for maintenance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from ..days import QUARTER, each_day
 from .history import History
+from .maintenance import DAYS_NEEDED, HOURS_NEEDED, MaintenanceWindow, longest_stretch
 from .quarters import local_hours, watched_quarters
 
-#: So many weeks must have been watched before an hour is called quiet.
-WEEKS_NEEDED = 4
-QUIETEST = 3
-HOUR = 3600
-WEEK = 7 * 24 * HOUR
+#: Quarters of an hour.
+HOUR = 4
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,10 @@ class HeatMap:
 
     Attributes:
         hours: 168, from Monday at 0 to Sunday at 23.
-        weeks_missing: how much longer must be watched before the quietest hours can be told.
-        quietest: the hours with the fewest servers, best first; ``None``: not enough data yet.
+        weeks_missing: weeks of data that the maintenance window still needs.
+        quietest: the hours of the maintenance window, in order.
+        maintenance_window: the longest stretch with the fewest servers, of the whole hub; ``None``:
+            not enough data, or the figures are those of some users.
     """
 
     first: date
@@ -50,6 +51,13 @@ class HeatMap:
     hours: tuple[Hour, ...]
     weeks_missing: float
     quietest: tuple[Hour, ...] | None
+    maintenance_window: MaintenanceWindow | None
+
+    @property
+    def days_missing(self) -> int:
+        """`weeks_missing` in whole days, never less."""
+        quarters_of_days = round(self.weeks_missing * 7 * HOUR)
+        return -(-quarters_of_days // HOUR)
 
 
 @dataclass
@@ -69,15 +77,45 @@ def heat_map(history: History, first: date, last: date) -> HeatMap:
     sums = [_Sum() for _ in range(7 * 24)]
     _count(history, first, last, sums)
     hours = tuple(_hour(number, each) for number, each in enumerate(sums))
-    seconds = QUARTER * sum(each.watched for each in sums)
-    enough = [
-        hour
-        for hour, each in zip(hours, sums, strict=True)
-        if each.watched * QUARTER >= WEEKS_NEEDED * HOUR
+    missing = max(0, DAYS_NEEDED * HOUR - max(_by_hour_of_day(sums)))
+    stretch = [] if missing or history.users is not None else _quiet_hours(sums)
+    return HeatMap(
+        first,
+        last,
+        hours,
+        weeks_missing=missing / HOUR / 7,
+        quietest=tuple(hours[each] for each in stretch) or None,
+        maintenance_window=_window(stretch, sums) if stretch else None,
+    )
+
+
+def _by_hour_of_day(sums: list[_Sum]) -> list[int]:
+    """Quarters with data of each of the 24."""
+    return [sum(each.watched for each in sums[hour::24]) for hour in range(24)]
+
+
+def _quiet_hours(sums: list[_Sum]) -> list[int]:
+    watched = _by_hour_of_day(sums)
+    levels = [
+        Fraction(each.seconds, each.watched)
+        if each.watched >= HOURS_NEEDED * HOUR and watched[number % 24] >= DAYS_NEEDED * HOUR
+        else None
+        for number, each in enumerate(sums)
     ]
-    missing = max(0.0, WEEKS_NEEDED - seconds / WEEK)
-    quietest = None if missing else tuple(sorted(enough, key=_business)[:QUIETEST])
-    return HeatMap(first, last, hours, missing, quietest)
+    return longest_stretch(levels, [each.peak for each in sums])
+
+
+def _window(stretch: list[int], sums: list[_Sum]) -> MaintenanceWindow:
+    weekday, hour = divmod(stretch[0], 24)
+    parts = [sums[each] for each in stretch]
+    seconds, watched = sum(each.seconds for each in parts), sum(each.watched for each in parts)
+    return MaintenanceWindow(
+        weekday,
+        hour,
+        hours=len(stretch),
+        mean_servers=seconds / (watched * QUARTER),
+        peak_servers=max(each.peak for each in parts),
+    )
 
 
 def hours_of_day(history: History, first: date, last: date) -> tuple[float | None, ...]:
@@ -119,7 +157,3 @@ def _hour(number: int, each: _Sum) -> Hour:
         mean_servers=each.mean,
         peak_servers=each.peak if each.watched else None,
     )
-
-
-def _business(hour: Hour) -> tuple[float, int, int, int]:
-    return (hour.mean_servers or 0, hour.peak_servers or 0, hour.weekday, hour.hour)

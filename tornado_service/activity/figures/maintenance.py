@@ -1,0 +1,75 @@
+"""Best times for maintenance: the longest stretch of the week in which the fewest servers run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from ..model import Interval
+
+#: Days with data that an hour of the day needs: 20 of 28, so that a February with a gap has them.
+DAYS_NEEDED = 20
+#: Hours with data that an hour of the week needs.
+HOURS_NEEDED = 2
+
+
+@dataclass(frozen=True)
+class MaintenanceWindow:
+    """Hours of the week in a row, each with the lowest average of concurrent servers.
+
+    Attributes:
+        weekday: of the first of them, 0 is Monday.
+        hour: the first of them, on the wall clock.
+        hours: how many; 168 if all are alike.
+        mean_servers: concurrent servers in them, average.
+        peak_servers: concurrent servers in them, most at one moment.
+    """
+
+    weekday: int
+    hour: int
+    hours: int
+    mean_servers: float
+    peak_servers: int
+
+    def next_from(self, day: date, zone: ZoneInfo) -> Interval:
+        """When it comes first on a day or later."""
+        days = timedelta((self.weekday - day.weekday()) % 7)
+        start = datetime.combine(day + days, time(self.hour))
+        end = start + timedelta(hours=self.hours)
+        return Interval(*(int(at.replace(tzinfo=zone).timestamp()) for at in (start, end)))
+
+
+def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> list[int]:
+    """The most hours in a row with the lowest level; after the last one comes the first.
+
+    Of equally long stretches that with the lowest peak, then the one that begins first.
+
+    Args:
+        levels: of each hour of the week; ``None``: not enough data.
+        peaks: likewise.
+
+    Returns:
+        The numbers of the hours, in a row; none without data.
+    """
+    lowest = min((each for each in levels if each is not None), default=None)
+    if lowest is None:
+        return []
+    is_quiet = [each == lowest for each in levels]
+    if all(is_quiet):
+        return list(range(len(levels)))
+    begins = [at for at, quiet in enumerate(is_quiet) if quiet and not is_quiet[at - 1]]
+    return min(
+        (_stretch(is_quiet, begin) for begin in begins),
+        key=lambda hours: (-len(hours), max(peaks[each] for each in hours), hours[0]),
+    )
+
+
+def _stretch(is_quiet: Sequence[bool], begin: int) -> list[int]:
+    hours = []
+    while is_quiet[begin]:
+        hours.append(begin)
+        begin = (begin + 1) % len(is_quiet)
+    return hours
