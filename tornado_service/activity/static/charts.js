@@ -177,7 +177,7 @@
         words: inWords({ name: "Servers at a time", rows }),
         key: [
           ...(known(rows).length ? [["strong", `${d3.format(".1f")(most)} servers; paler is less`]] : []),
-          ...(rows.some(({ isQuiet }) => isQuiet) ? [["quiet", "the quietest"]] : []),
+          ...(rows.some(({ isQuiet }) => isQuiet) ? [["quiet", "best time for maintenance"]] : []),
           ...gapKeys(rows),
         ],
       };
