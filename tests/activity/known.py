@@ -9,6 +9,9 @@ from tornado_service.activity.sessions import Changes, Known, Run, apply, matter
 
 HOUR = 3600
 
+#: Seconds up to which two samples are of one stretch: one is taken every 300.
+REACH = 750
+
 
 @dataclass
 class History:
@@ -26,7 +29,7 @@ class History:
             for run, each in self.known.sessions.items()
             if each.ended is not None and each.ended >= since
         }
-        changes = apply(replace(self.known, sessions=loaded), sample)
+        changes = apply(replace(self.known, sessions=loaded), sample, REACH)
         people = {each.id: each for each in self.known.people.values()}
         people |= {each.id: each for each in changes.people}
         known = self.known

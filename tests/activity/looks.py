@@ -70,16 +70,17 @@ class Seen:
         self.looks = looks
         self.times = [look.at for look in looks]
         self.zone = ZoneInfo(zone)
-        self.coverage = list(self._coverage(2.5 * interval))
+        self.reach = 2.5 * interval
+        self.coverage = list(self._coverage())
         self.people: list[Human] = []
         for being in script.beings:
             for since, until in self._lives(being):
                 self._add(Human(being, since, until))
 
-    def _coverage(self, longest: float) -> Iterator[tuple[int, int]]:
+    def _coverage(self) -> Iterator[tuple[int, int]]:
         start = end = self.times[0]
         for at in self.times:
-            if at - end > longest:
+            if at - end > self.reach:
                 yield start, end
                 start = at
             end = at
@@ -137,7 +138,8 @@ class Seen:
         following = self.looks[shown[-1] + 1]
         end = last_seen
         is_alone = self._lists(following, human) and not human.being.running(following.at)
-        if is_alone and (active := human.being.last_activity(following.at)):
+        is_near = following.at - last_seen <= self.reach
+        if is_alone and is_near and (active := human.being.last_activity(following.at)):
             end = max(last_seen, min(active, following.at))
         return Use(who, run.server, run.started, end, is_open=False)
 

@@ -135,7 +135,7 @@ def test_the_hub_was_down_for_a_day_and_the_server_is_gone() -> None:
     history.add(900, ada(130, last=890))
     history.add(24 * HOUR + 900, ada(last=2000))
 
-    assert history.session(1, 130).ended == 2000
+    assert history.session(1, 130).ended == 900
 
 
 def test_the_service_was_down_for_a_day_in_which_a_server_was_started() -> None:

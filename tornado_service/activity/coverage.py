@@ -10,6 +10,15 @@ from .model import Interval
 REACH = 2.5
 
 
+def reach(interval: int) -> int:
+    """Seconds up to which two samples are of one stretch.
+
+    Args:
+        interval: seconds from one sample to the next, as it is set.
+    """
+    return int(interval * REACH)
+
+
 def extend(near: Iterable[Interval], taken: int) -> Interval:
     """What is watched in one piece with a sample.
 

@@ -69,16 +69,23 @@ def matters_from(people: Mapping[str, Person], running: Iterable[Run], sample: S
     return min(moments)
 
 
-def apply(known: Known, sample: Sample) -> Changes:
-    """What a sample changes."""
-    return _Step(known, sample).changes()
+def apply(known: Known, sample: Sample, reach: int) -> Changes:
+    """What a sample changes.
+
+    Args:
+        known: what is known before it.
+        sample: any, older than the newest one, too.
+        reach: seconds up to which two samples are of one stretch, with no gap between them.
+    """
+    return _Step(known, sample, reach).changes()
 
 
 class _Step:
     """One sample being applied."""
 
-    def __init__(self, known: Known, sample: Sample) -> None:
+    def __init__(self, known: Known, sample: Sample, reach: int) -> None:
         self.known = known
+        self.reach = reach
         self.taken = sample.taken
         self.is_full = sample.is_full
         self.is_newest = known.latest is None or sample.taken >= known.latest
@@ -152,16 +159,22 @@ class _Step:
         )
 
     def _end(self, listed: set[Run]) -> None:
-        """End what runs no more: not by a late sample, as what runs is in the newest one."""
+        """End what runs no more.
+
+        What runs is in the newest sample: a late one only shortens what was taken to have run until
+        after it.
+        """
         running = Counter(user for user, _, _ in listed)
-        people = {person.id: person for person in self.known.people.values()}
-        people.update((now.id, now) for _, _, now in self.users)
+        activity = {now.id: seen.last_activity for seen, _, now in self.users}
         for run, session in self.sessions.items():
-            if session.ended is not None or run in listed or session.last_seen >= self.taken:
+            is_over = session.ended is not None and session.ended <= self.taken
+            if is_over or run in listed or session.last_seen >= self.taken:
                 continue
             ended = session.last_seen
-            last_activity = people[session.user].last_activity
-            if last_activity is not None and not running[session.user]:
+            # across a gap the activity may be that of a later server, or of a visit
+            is_near = self.taken - session.last_seen <= self.reach
+            last_activity = activity.get(session.user)
+            if is_near and last_activity is not None and not running[session.user]:
                 ended = max(ended, min(last_activity, self.taken))
             self.sessions[run] = session._replace(ended=max(ended, session.started))
 
@@ -193,11 +206,9 @@ class _Step:
                 yield Visit(user, moment // 3600)
 
     def _has_moved(self, last_activity: int, before: Person | None) -> bool:
-        """Whether it is later than when we last looked, and we have looked before."""
-        looked = before.last_activity if before else None
-        if looked is None:
-            looked = self.known.first
-        return looked is not None and last_activity > looked
+        """Whether it is later than when we last looked, and than when we looked first."""
+        looked = _latest(self.known.first, before.last_activity if before else None)
+        return self.known.first is not None and looked is not None and last_activity > looked
 
 
 def _seen_again(person: Person, seen: SeenUser, taken: int) -> Person:

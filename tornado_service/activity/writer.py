@@ -41,7 +41,7 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
         return False
     meta = Meta.load(connection)
     known = _known(connection, meta, sample)
-    changes = apply(known, sample)
+    changes = apply(known, sample, coverage.reach(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
     upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
@@ -100,7 +100,7 @@ def _session_row(session: Session) -> Mapping[str, Any]:
 
 def _cover(connection: Connection, taken: int, interval: int) -> int | None:
     """Note when the hub was watched; return the first moment at which that is new."""
-    reach = int(interval * coverage.REACH)
+    reach = coverage.reach(interval)
     table = tables.coverage
     is_near = (table.c.start <= taken + reach) & (table.c.end >= taken - reach)
     near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
