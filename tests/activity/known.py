@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session, Visit
+from tornado_service.activity.model import (
+    Person,
+    Sample,
+    SeenServer,
+    SeenUser,
+    Session,
+    Visit,
+    by_name,
+)
 from tornado_service.activity.sessions import Changes, Known, Run, apply, matters_from
 
 HOUR = 3600
@@ -23,18 +31,16 @@ class History:
     def add(self, taken: int, *users: SeenUser, full: bool = True) -> Changes:
         sample = Sample(taken, full, users)
         running = {run: each for run, each in self.known.sessions.items() if each.ended is None}
-        since = matters_from(self.known.people, running, sample)
+        since = matters_from(self.known.people.values(), running, sample)
         loaded = running | {
             run: each
             for run, each in self.known.sessions.items()
             if each.ended is not None and each.ended >= since
         }
         changes = apply(replace(self.known, sessions=loaded), sample, REACH)
-        people = {each.id: each for each in self.known.people.values()}
-        people |= {each.id: each for each in changes.people}
         known = self.known
         self.known = Known(
-            {each.name: each for each in people.values()},
+            {**known.people, **{each.id: each for each in changes.people}},
             {**known.sessions, **{each[:3]: each for each in changes.sessions}},
             first=taken if known.first is None else min(known.first, taken),
             latest=taken if known.latest is None else max(known.latest, taken),
@@ -49,7 +55,8 @@ class History:
         return sorted(self.known.sessions.values())
 
     def person(self, name: str) -> Person:
-        return self.known.people[name]
+        """The account that has the name, or had it last."""
+        return by_name(self.known.people.values())[name]
 
     def session(self, user: int, started: int, server: str = "") -> Session:
         run: Run = (user, server, started)

@@ -107,7 +107,24 @@ def write_year(
         _add_outage(dice, script, script.hub_down, outage)
         _add_outage(dice, script, script.service_down, outage)
     script.beings = [_a_being(dice, script, number) for number in range(1, users + 1)]
+    again = random.Random(-seed)
+    for being in list(script.beings):
+        if being.deleted is not None and being.deleted + outage + DAY < script.end - DAY:
+            script.beings.append(_again(again, script, being, being.deleted + outage + DAY))
     return script
+
+
+def _again(dice: random.Random, script: Script, being: Being, created: int) -> Being:
+    """Another account of the name of a deleted one, when that has been seen."""
+    name = being.name(created)
+    other = Being(len(script.beings) + 1, created, [(0, name)], being.groups)
+    midnight = created // DAY * DAY
+    while midnight < script.end:
+        _a_day(dice, script, other, midnight, 0.4)
+        midnight += DAY
+    other.runs.sort(key=lambda run: run.started)
+    other.logins.sort()
+    return other
 
 
 def _add_outage(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -18,7 +19,11 @@ import tornado_service
 from tests.databases import POSTGRESQL
 from tornado_service.activity import migrations, tables
 from tornado_service.activity.database import open_database
+from tornado_service.activity.meta import Meta
 from tornado_service.activity.migrations.versions import v0001_history
+from tornado_service.activity.model import Person, Sample, SeenUser, Session, Visit
+from tornado_service.activity.reader import Reader
+from tornado_service.activity.writer import add_sample
 from tornado_service.database.database import Database
 
 OPEN = """
@@ -59,7 +64,72 @@ def test_a_second_time_changes_nothing(database_url: str) -> None:
 
     with open_again(database_url).connect() as connection:
         found = connection.exec_driver_sql(f"SELECT * FROM {migrations.VERSION_TABLE}")
-        assert found.all() == [("0001",)]
+        assert found.all() == [("0002",)]
+
+
+#: What a database of the first version has.
+BEFORE = (
+    "INSERT INTO activity_users VALUES (1, 'ada', 100, NULL, 150, 200)",
+    "INSERT INTO activity_users VALUES (2, 'bob', 100, 7, 8, NULL)",
+    "INSERT INTO activity_sessions VALUES (1, 'gpu', 90, 100, 95, 110)",
+    "INSERT INTO activity_sessions VALUES (2, '', 91, 300, NULL, NULL)",
+    "INSERT INTO activity_visits VALUES (3, 2)",
+    "INSERT INTO activity_user_days VALUES (700000, 1, 20, 1)",
+    'INSERT INTO activity_coverage ("start", "end") VALUES (100, 300), (900, 1200)',
+    "INSERT INTO activity_meta VALUES ('next_user', '3'), ('last_full', '300')",
+)
+
+
+@pytest.fixture
+def first_version(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database of the first version."""
+    first = [each for each in migrations._scripts() if each.revision == "0001"]
+    with monkeypatch.context() as old:
+        old.setattr(migrations, "_scripts", lambda: first)
+        engine = open_again(database_url)
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+    return database_url
+
+
+def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
+    with open_again(first_version).begin() as connection:
+        for statement in BEFORE:
+            connection.exec_driver_sql(statement)
+
+    database = open_database(first_version)
+    with database.reading() as connection:
+        reader = Reader(connection)
+        assert reader.people() == [
+            Person(1, "ada", 100, None, 150, deleted=200),
+            Person(2, "bob", 100, created=7, last_activity=8),
+        ]
+        assert sorted(reader.sessions(0, 1000)) == [
+            Session(1, "gpu", 90, last_seen=100, last_activity=95, ended=110),
+            Session(2, "", 91, last_seen=300),
+        ]
+        assert list(reader.visits(0, 30_000)) == [Visit(2, 3)]
+        assert [day.seconds for day in reader.user_days(date.min, date.max)] == [20]
+        assert reader.meta() == Meta(first_full=100, last_full=300, next_user=3)
+    with database.writing() as connection:
+        assert add_sample(connection, Sample(1500, True, (SeenUser("ada"),)), 300)
+    with database.reading() as connection:
+        assert [each.name for each in Reader(connection).people()] == ["ada", "bob", "ada"]
+    database.close()
+
+
+@pytest.mark.parametrize("statements", [(), BEFORE[6:7]])
+def test_where_all_users_were_never_listed_that_is_not_made_up(
+    first_version: str, statements: tuple[str, ...]
+) -> None:
+    with open_again(first_version).begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    database = open_database(first_version)
+    with database.reading() as connection:
+        assert Reader(connection).meta().first_full is None
+    database.close()
 
 
 @pytest.mark.parametrize("driver", POSTGRESQL)

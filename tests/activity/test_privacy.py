@@ -99,6 +99,54 @@ async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> 
     assert not await store.forget("ada")
 
 
+async def account_created_again(store: Store) -> None:
+    """Ada's is deleted after two days; somebody else has the name from the third on."""
+    await two_days(store)
+    bob = SeenUser("bob", START - 10 * DAY - 1, START - 500)
+    await store.add(Sample(START + 2 * DAY + HOUR, True, (bob,)), HOUR)
+    again = SeenUser("ada", START + 3 * DAY - 60)
+    await store.add(Sample(START + 3 * DAY, True, (again, bob)), HOUR)
+
+
+async def test_the_export_has_the_accounts_that_had_the_name_before(store: Store) -> None:
+    await two_days(store)
+    before = await store.export("ada")
+    await account_created_again(store)
+
+    exported = await store.export("ada")
+
+    assert before
+    assert exported
+    assert exported["first_seen"] == "2026-03-05T00:00:00+00:00"
+    assert (exported["sessions"], exported["visits"], exported["days"]) == ([], [], [])
+    assert exported["earlier_accounts"] == [{**before, "deleted": "2026-03-04T01:00:00+00:00"}]
+
+
+async def test_who_is_forgotten_is_so_with_all_accounts_of_the_name(store: Store) -> None:
+    await account_created_again(store)
+
+    assert await store.forget("ada")
+
+    assert [each.name for each in await store.read(Reader.people)] == ["bob"]
+    assert await store.export("ada") is None
+
+
+async def test_pseudonyms_that_come_later_hide_all_accounts_of_a_name(
+    open_store: Open, database_url: str
+) -> None:
+    store = await open_store(database_url)
+    await account_created_again(store)
+    await store.close()
+    store = await open_store(database_url, naming=pseudonyms(SECRET))
+
+    naming = store.naming
+    assert [each.name for each in await store.read(Reader.people)] == [
+        naming("ada"),
+        naming("bob"),
+        naming("ada"),
+    ]
+
+
 async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     open_store: Open, sqlite_url: str, tmp_path: Path
 ) -> None:

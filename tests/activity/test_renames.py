@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tornado_service.activity.model import Person, SeenServer, SeenUser, Session
-from tornado_service.activity.renames import find_renames
+from tornado_service.activity.accounts import find_accounts
+from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session
 
 
 def person(id: int, name: str, created: int | None = None, deleted: int | None = None) -> Person:
@@ -20,8 +20,8 @@ def renames(
     full: int | None = 1000,
 ) -> dict[str, int]:
     sessions = [Session(user, "", started, last_seen=900) for user, started in running]
-    by_name = {each.name: each for each in people}
-    return {name: each.id for name, each in find_renames(by_name, sessions, users, full).items()}
+    found = find_accounts(people, sessions, Sample(1000, True, tuple(users)), full)
+    return {name: each.id for name, each in found.items() if each.name != name}
 
 
 def test_the_server_that_runs_tells_who_it_is() -> None:

@@ -65,27 +65,37 @@ def test_ids_are_not_given_twice(database: Database) -> None:
     assert [each.id for each in read(database, Reader.people)] == [1, 3]
 
 
-def test_a_renamed_user_keeps_the_id_and_a_swap_of_names_breaks_nothing(
-    database: Database,
-) -> None:
+def test_a_renamed_user_keeps_the_id_through_a_swap_of_names_too(database: Database) -> None:
     add(database, START, ada(created=10), ada(name="bob", created=20))
     add(database, START + 300, ada(name="countess", created=10), ada(name="bob", created=20))
     add(database, START + 600, ada(name="bob", created=10), ada(name="countess", created=20))
 
     people = read(database, Reader.people)
-    assert [(each.id, each.name) for each in people] == [(1, "countess"), (2, "bob")]
+    assert [(each.id, each.name) for each in people] == [(1, "bob"), (2, "countess")]
 
 
-def test_the_name_of_a_deleted_user_can_be_used_again(database: Database) -> None:
+def test_a_renamed_user_can_have_the_name_of_a_deleted_one(database: Database) -> None:
     add(database, START, ada(created=10), ada(name="bob", created=20))
     add(database, START + 300, ada(name="bob", created=20))
     add(database, START + 600, ada(name="ada", created=20))
 
     people = read(database, Reader.people)
     assert [(each.id, each.name, each.deleted) for each in people] == [
-        (1, "ada", None),
-        (2, "bob", START + 600),
+        (1, "ada", START + 300),
+        (2, "ada", None),
     ]
+
+
+def test_an_account_created_again_under_its_name_has_an_id_of_its_own(database: Database) -> None:
+    add(database, START, ada(START - 100))
+    add(database, START + 300)
+    add(database, START + 600, ada(START + 500))
+
+    assert read(database, Reader.people) == [
+        Person(1, "ada", first_seen=START, deleted=START + 300),
+        Person(2, "ada", first_seen=START + 600),
+    ]
+    assert [each.user for each in sessions(database)] == [1, 2]
 
 
 def test_ended_sessions_that_matter_are_found_however_old(database: Database) -> None:

@@ -77,7 +77,7 @@ class Archive:
             Unavailable: the store cannot be read.
         """
         history = await self._store.read(self._news)
-        self._ids = {person.name: person.id for person in history.people.values()}
+        self._ids = history.ids
         if history.kept is not self.history.kept or history.closed != self.history.closed:
             self._views = {}  # else they would keep days and weeks alive that are no more
         self.history = history
@@ -122,7 +122,7 @@ class Archive:
         )
 
     def ids(self, names: frozenset[str]) -> frozenset[int]:
-        """Those of some names, as the hub has them, who were ever seen."""
+        """The accounts that have some names, as the hub has them, or had them last."""
         naming = self._store.naming
         return frozenset(self._ids[kept] for name in names if (kept := naming(name)) in self._ids)
 

@@ -22,7 +22,9 @@ class Meta:
         zone: whose days the roll-ups are.
         rolled: up to when roll-ups are made and right.
         sessions_from: what ended before has been dropped; ``None``: nothing has.
-        last_full: the newest sample of all users.
+        first_full: the first sample of all users: who was in it, or seen before it, was there
+            before; ``None``: there is none yet.
+        last_full: the newest one.
         next_user: an id that nobody ever had.
         revision: another one: days that were over for long are other than they were.
     """
@@ -30,6 +32,7 @@ class Meta:
     zone: str = ""
     rolled: int | None = None
     sessions_from: int | None = None
+    first_full: int | None = None
     last_full: int | None = None
     next_user: int = 1
     revision: int = 0

@@ -5,8 +5,10 @@ Those of which a year has hundreds of thousands are tuples, which are made in ha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 
@@ -59,10 +61,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Person:
-    """A user that was seen at least once.
+    """An account of the hub that was seen at least once.
 
     Attributes:
-        name: the hub's name, or a pseudonym.
+        name: the hub's name, or a pseudonym; a deleted account's may be another one's, too.
         deleted: when it was seen first that the hub has no such user any more.
     """
 
@@ -72,6 +74,13 @@ class Person:
     created: int | None = None
     last_activity: int | None = None
     deleted: int | None = None
+
+
+def by_name(people: Iterable[Person]) -> dict[str, Person]:
+    """The account that has each name, or had it last."""
+    rising = sorted(people, key=attrgetter("id"))
+    deleted = {each.name: each for each in rising if each.deleted is not None}
+    return deleted | {each.name: each for each in rising if each.deleted is None}
 
 
 class Session(NamedTuple):

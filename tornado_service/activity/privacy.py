@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from . import tables
-from .model import Sample
-from .reader import PERSON, Reader
+from .model import Person, Sample, by_name
+from .reader import Reader
 from .unite import remove, unite
 
 #: The name under which a user is kept.
@@ -72,20 +72,27 @@ def hide_names(connection: Connection, naming: Naming) -> bool:
     Returns:
         Whether there was anybody.
     """
+    people = Reader(connection).people()
+    hidden = by_name(each for each in people if is_pseudonym(each.name))
+    named = [each for each in people if not is_pseudonym(each.name)]
     table = tables.users
-    ids = {name: user for user, name in connection.execute(select(table.c.id, table.c.name))}
-    names = [name for name in ids if not is_pseudonym(name)]
-    for name in names:
-        if (into := ids.get(naming(name))) is not None:
-            unite(connection, ids[name], into)
+    for person in named:  # the first account under a name goes on where the pseudonym ended
+        name = naming(person.name)
+        before = hidden.pop(name, None)
+        if before is not None and _may_be_one(before, person):
+            unite(connection, person.id, before.id)
         else:
-            of_user = update(table).where(table.c.id == ids[name])
-            connection.execute(of_user.values(name=naming(name)))
-    return bool(names)
+            of_user = update(table).where(table.c.id == person.id)
+            connection.execute(of_user.values(name=name))
+    return bool(named)
+
+
+def _may_be_one(one: Person, other: Person) -> bool:
+    return None in (one.created, other.created) or one.created == other.created
 
 
 def forget(connection: Connection, name: str) -> bool:
-    """Remove all that is kept of a user.
+    """Remove all that is kept of a user, and of all accounts that had the name before.
 
     Totals of days of the whole hub stay: they are sums, of nobody. Days that are rolled up again,
     as their zone has changed or something came to light late, lose the user's part. What the user
@@ -98,30 +105,41 @@ def forget(connection: Connection, name: str) -> bool:
     Returns:
         Whether there was such a user.
     """
-    user = connection.scalar(select(tables.users.c.id).where(tables.users.c.name == name))
-    if user is None:
-        return False
-    remove(connection, user)
-    return True
+    table = tables.users.c
+    users = connection.scalars(select(table.id).where(table.name == name)).all()
+    for user in users:
+        remove(connection, user)
+    return bool(users)
 
 
 def export(connection: Connection, name: str) -> dict[str, Any] | None:
     """All that is kept of a user, for JSON; nothing if there is no such user.
 
+    Accounts that had the name before are under ``earlier_accounts``, where there are any.
+
     Args:
         connection: reads.
         name: under which they are kept.
     """
-    found = connection.execute(select(*PERSON).where(tables.users.c.name == name)).one_or_none()
-    if found is None:
+    reader = Reader(connection)
+    accounts = [each for each in reader.people() if each.name == name]
+    if not accounts:
         return None
-    reader, users = Reader(connection), {found.id}
+    latest = by_name(accounts)[name]
+    exported = _export(reader, latest)
+    if earlier := [_export(reader, each) for each in accounts if each is not latest]:
+        exported["earlier_accounts"] = earlier
+    return exported
+
+
+def _export(reader: Reader, person: Person) -> dict[str, Any]:
+    users = {person.id}
     return {
-        "name": found.name,
-        "first_seen": _iso(found.first_seen),
-        "created": _iso(found.created),
-        "last_activity": _iso(found.last_activity),
-        "deleted": _iso(found.deleted),
+        "name": person.name,
+        "first_seen": _iso(person.first_seen),
+        "created": _iso(person.created),
+        "last_activity": _iso(person.last_activity),
+        "deleted": _iso(person.deleted),
         "sessions": [
             {
                 "server": each.server,

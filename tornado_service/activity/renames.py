@@ -3,55 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 
 from .model import Person, SeenUser, Session
 from .privacy import is_pseudonym
 
 
 def find_renames(
-    people: Mapping[str, Person],
+    missing: Iterable[Person],
     running: Iterable[Session],
-    users: Iterable[SeenUser],
+    strangers: Iterable[SeenUser],
     full: int | None,
 ) -> dict[str, Person]:
-    """Who of those with an unknown name is one of those who are not listed any more.
+    """Which users under a new name are accounts that are not listed under theirs.
 
     It shows by a server that runs, of the same name and start, or by the time at which the user was
     created, if only one pair has it in common. Nobody with a pseudonym is found by a name: what was
     kept while there was a secret stays without one.
 
     Args:
-        people: by name.
+        missing: accounts that existed and are not in the sample under their names.
         running: the sessions that ran so far.
-        users: the sample's.
+        strangers: users of the sample whose names are those of no account.
         full: when all users were listed last: somebody created after that may just be new.
 
     Returns:
-        Who it was, by new name.
+        Which account it is, by new name.
     """
-    users = tuple(users)
-    names = {user.name for user in users}
-    strangers = [user for user in users if user.name not in people]
-    if not strangers:
-        return {}
-    missing = {
-        person.id: person
-        for person in people.values()
-        if person.deleted is None and person.name not in names
-    }
+    strangers = tuple(strangers)
+    lost = {person.id: person for person in missing}
     found: dict[str, Person] = {}
     by_run = _pairs(
         (((each.name, each.started), user) for user in strangers for each in user.servers),
-        (
-            ((each.server, each.started), missing[each.user])
-            for each in running
-            if each.user in missing
-        ),
+        (((each.server, each.started), lost[each.user]) for each in running if each.user in lost),
     )
     by_creation = _pairs(
         ((user.created, user) for user in strangers if user.created is not None),
-        ((each.created, each) for each in missing.values() if each.created is not None),
+        ((each.created, each) for each in lost.values() if each.created is not None),
     )
     for user, person in by_run:
         if None in (user.created, person.created) or user.created == person.created:

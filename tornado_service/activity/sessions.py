@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from .model import Person, Sample, SeenServer, SeenUser, Session, Visit
-from .renames import find_renames
+from .accounts import find_accounts, find_earlier_accounts
+from .model import Person, Sample, SeenServer, SeenUser, Session, Visit, by_name
 
 #: What tells one run of a server from all others: user, server, start.
 Run = tuple[int, str, int]
@@ -23,7 +23,7 @@ class Known:
     """What is known before a sample.
 
     Attributes:
-        people: by name; all of them.
+        people: by id; all of them, those too who were deleted.
         sessions: all that run, and those that ended at ``matters_from`` or later.
         first: when the hub was first watched.
         latest: the newest sample.
@@ -31,7 +31,7 @@ class Known:
         next_user: an id that nobody ever had.
     """
 
-    people: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[int, Person] = field(default_factory=dict)
     sessions: Mapping[Run, Session] = field(default_factory=dict)
     first: int | None = None
     latest: int | None = None
@@ -54,12 +54,12 @@ class Changes:
     since: int | None
 
 
-def matters_from(people: Mapping[str, Person], running: Iterable[Run], sample: Sample) -> int:
+def matters_from(people: Iterable[Person], running: Iterable[Run], sample: Sample) -> int:
     """From when on ended sessions matter to a sample: those of runs and activity new to us."""
-    known = set(running)
+    known, named = set(running), by_name(people)
     moments = [sample.taken]
     for seen in sample.users:
-        person = people.get(seen.name)
+        person = named.get(seen.name)
         for server in seen.servers:
             if person is None or (person.id, server.name, server.started) not in known:
                 moments.append(server.started)
@@ -93,11 +93,11 @@ class _Step:
         self.sessions = dict(known.sessions)
         #: who each of the sample's users was, and is now
         self.users: list[tuple[SeenUser, Person | None, Person]] = []
-        self._identify(sample.users)
+        self._identify(sample)
 
     def changes(self) -> Changes:
         people = [now for _, before, now in self.users if now != before]
-        if self.is_full and self.is_newest:
+        if self.is_newest:
             people += self._deleted()
         listed = self._see()
         self._end(listed)
@@ -112,14 +112,16 @@ class _Step:
             tuple(people), tuple(sessions), visits, self.next_user, min(moments, default=None)
         )
 
-    def _identify(self, seen_users: tuple[SeenUser, ...]) -> None:
-        renamed: Mapping[str, Person] = {}
+    def _identify(self, sample: Sample) -> None:
+        people = self.known.people.values()
         if self.is_newest:
             running = (each for each in self.known.sessions.values() if each.ended is None)
             full = self.taken if self.is_full else self.known.last_full
-            renamed = find_renames(self.known.people, running, seen_users, full)
-        for seen in seen_users:
-            before = self.known.people.get(seen.name) or renamed.get(seen.name)
+            accounts = find_accounts(people, running, sample, full)
+        else:
+            accounts = find_earlier_accounts(people, sample)
+        for seen in sample.users:
+            before = accounts.get(seen.name)
             if before is None:
                 now = Person(
                     self.next_user, seen.name, self.taken, seen.created, seen.last_activity
@@ -130,9 +132,12 @@ class _Step:
             self.users.append((seen, before, now))
 
     def _deleted(self) -> Iterator[Person]:
+        """Accounts that are not listed, and those whose name is another account's now."""
         here = {now.id for _, _, now in self.users}
+        names = {now.name for _, _, now in self.users}
         for person in self.known.people.values():
-            if person.deleted is None and person.id not in here:
+            is_gone = self.is_full or person.name in names
+            if is_gone and person.deleted is None and person.id not in here:
                 yield replace(person, deleted=self.taken)
 
     def _see(self) -> set[Run]:

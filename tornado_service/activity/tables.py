@@ -19,12 +19,13 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-#: Whom the hub has shown. Ids come from ``meta`` and are never given twice.
+#: The accounts that the hub has shown. Ids come from ``meta`` and are never given twice; a name is
+#: that of one account at a time.
 users = Table(
     "activity_users",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("name", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("created", BigInteger),
     Column("last_activity", BigInteger),

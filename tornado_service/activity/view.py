@@ -240,8 +240,8 @@ def summary(history: History, first: date, last: date) -> Summary:
 
 
 def names(history: History) -> dict[str, int]:
-    """Everybody's id, by name."""
-    return {person.name: person.id for person in history.people.values()}
+    """The id of the account of each name."""
+    return history.ids
 
 
 def own_use_of(history: History, user: int, first: date, last: date) -> OwnUse:

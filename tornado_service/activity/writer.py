@@ -73,10 +73,10 @@ def _take_slot(connection: Connection, taken: int, interval: int) -> bool:
 def _known(connection: Connection, meta: Meta, sample: Sample) -> Known:
     reader = Reader(connection)
     found = connection.execute(select(*PERSON))
-    people = {row.name: Person(*row) for row in found}
+    people = {row.id: Person(*row) for row in found}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
-    since = matters_from(people, running, sample)
+    since = matters_from(people.values(), running, sample)
     return Known(
         people,
         running | _sessions(connection, ended >= since),

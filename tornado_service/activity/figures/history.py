@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ..concurrency import Concurrency
 from ..days import ONE_DAY, bounds, day_of, day_total, each_day, user_days
-from ..model import DayTotal, Interval, Person, Session, UserDay, Visit
+from ..model import DayTotal, Interval, Person, Session, UserDay, Visit, by_name
 from .kept import Kept
 from .sessions import Sessions
 
@@ -208,6 +208,11 @@ class History:
             users=chosen,
             kept=kept,
         )
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The account that has each name, or had it last."""
+        return {name: person.id for name, person in by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
         """From the beginning of one day to the end of another."""
