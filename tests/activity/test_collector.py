@@ -110,6 +110,41 @@ async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
     assert not (await take(collector, NOON + 4200)).is_full
 
 
+async def test_all_users_are_asked_for_again_until_they_are_kept(
+    simulated: SimulatedHub, client: HubClient
+) -> None:
+    answers = iter([False, False, True, True, True, False, True])
+
+    async def keep(sample: Sample, interval: int) -> bool:
+        return next(answers)
+
+    collector = Collector(client, 300, LOG, keep)
+
+    asked = [(await take(collector, NOON + 3600 + number * 300)).is_full for number in range(7)]
+
+    assert asked == [True, True, True, False, False, False, True]
+
+
+async def test_all_users_are_asked_for_again_if_keeping_them_fails(
+    simulated: SimulatedHub, client: HubClient
+) -> None:
+    samples: list[Sample] = []
+
+    async def keep(sample: Sample, interval: int) -> None:
+        samples.append(sample)
+        if len(samples) == 1:
+            raise OSError("no space left")
+
+    collector = Collector(client, 300, LOG, keep)
+    with pytest.raises(OSError, match="no space left"):
+        await collector.collect(NOON)
+
+    await take(collector, NOON + 300)
+    await take(collector, NOON + 600)
+
+    assert [sample.is_full for sample in samples] == [True, True, False]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 7, 200])
 async def test_every_page_is_asked_for_however_small(
     simulated: SimulatedHub, collector: Collector, limit: int

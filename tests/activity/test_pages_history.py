@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from tests.activity.pages import PATHS, links, read, text_of
 from tornado_service.activity import Activity, words
-from tornado_service.activity.figures.history import History
+from tornado_service.activity.figures.history import NOT_YET, History
 from tornado_service.activity.store import Condition, State
 from tornado_service.testing import Visitor
 
@@ -63,6 +64,19 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
         assert "The history is getting ready" in text_of(admin.page)
         assert '<meta http-equiv="refresh" content="5">' in admin.page
     await read(admin, "now")
+
+
+async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(app, replace(app.archive.history, listed_from=NOT_YET), monkeypatch)
+
+    for path in ("people", "api/people", "api/people.csv"):
+        answer = await admin.open(f"activity/{path}")
+        assert answer.code == 503
+        assert answer.headers["Retry-After"] == "60"
+    assert "The hub has not listed all users yet" in admin.page
+    assert "Active users" in await read(admin, "")
 
 
 @pytest.mark.parametrize("state", [State.LIVE_ONLY, State.REFUSED])

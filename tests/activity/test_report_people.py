@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -93,6 +94,22 @@ def test_who_was_there_when_watching_began_is_not_new() -> None:
 
     assert newcomers(hub([], people), *january) == {2}
     assert people_counts(hub([], people), *january).new == 1
+
+
+def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> None:
+    listed = at("2026-05-10 12:00", ZONE)
+    people = [
+        Person(1, "seen with a server", START),
+        Person(2, "there in the first list", listed),
+        Person(3, "created before it", listed, created=at("2026-05-02 00:00", ZONE)),
+        Person(4, "seen later", listed + HOUR),
+    ]
+    known = replace(hub([], people), listed_from=listed)
+
+    before = people_counts(known, date(2026, 5, 1), date(2026, 5, 9))
+    assert (before.accounts, before.new) == (None, None)
+    of_may = people_counts(known, *MAY)
+    assert (of_may.accounts, of_may.new) == (4, 2)
 
 
 def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:

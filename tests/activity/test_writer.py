@@ -56,6 +56,33 @@ def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> Non
     assert len(read(database, Reader.people)) == 1
 
 
+def test_all_users_are_kept_in_an_interval_that_has_some_once(database: Database) -> None:
+    assert add(database, START, ada(START - 100), ada(name="bob"))
+    assert add(database, START + 300, ada(START - 100), full=False)
+
+    assert not add(database, START + 301, ada(START - 100), full=False)
+    assert add(database, START + 302, ada(START - 100), ada(name="eve"))
+    assert not add(database, START + 303, ada(START - 100))
+
+    people = read(database, Reader.people)
+    assert [(each.name, each.deleted) for each in people] == [
+        ("ada", None),
+        ("bob", START + 302),
+        ("eve", None),
+    ]
+
+
+def test_the_first_and_the_last_sample_of_all_users_are_noted(database: Database) -> None:
+    noted = []
+    for number, is_full in enumerate((False, True, False, True)):
+        add(database, START + number * 300, ada(START - 100), full=is_full)
+        meta = read(database, Reader.meta)
+        noted.append((meta.first_full, meta.last_full))
+
+    once = (START + 300, START + 300)
+    assert noted == [(None, None), once, once, (START + 300, START + 900)]
+
+
 def test_ids_are_not_given_twice(database: Database) -> None:
     add(database, START, ada(), ada(name="bob"))
     with database.writing() as connection:

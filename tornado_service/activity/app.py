@@ -99,7 +99,8 @@ class Activity(ServiceApp):
         self.news = Channel(history=10)
         self.store = self.make_store()
         self.archive = Archive(self.store, self.zone)
-        self.collector = Collector(self.hub, self.interval, self.log, keep=self.keep)
+        keep = self.keep if self.database_url else None
+        self.collector = Collector(self.hub, self.interval, self.log, keep)
         self.collector.listeners.append(self._tell)
         gauges.show(self, self.registry)
         self._running = asyncio.create_task(self._run())
@@ -121,11 +122,17 @@ class Activity(ServiceApp):
         await self.refresh()
         await self.collector.run()
 
-    async def keep(self, sample: Sample, interval: int) -> None:
-        """Keep a sample, and bring the figures up to date."""
-        if await self.store.add(sample, interval):
+    async def keep(self, sample: Sample, interval: int) -> bool:
+        """Keep a sample, and bring the figures up to date.
+
+        Returns:
+            Whether all users are known: not, if a sample of them is not kept, or none is yet.
+        """
+        is_kept = await self.store.add(sample, interval)
+        if is_kept:
             await self.store.maintain()
         await self.refresh()
+        return (is_kept or not sample.is_full) and self.archive.history.is_listed
 
     async def refresh(self) -> None:
         """Bring the figures up to date, as far as there is a history."""

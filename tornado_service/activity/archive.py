@@ -13,7 +13,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from .days import ONE_DAY, bounds, day_of
-from .figures.history import History
+from .figures.history import NOT_YET, History
 from .figures.kept import Kept
 from .meta import Meta
 from .model import Person
@@ -36,9 +36,6 @@ VIEWS = 15_000
 
 #: Figures that may wait for their turn: all, and those about the same people.
 WAITING, WAITING_EACH = 64, 16
-
-#: Later than everything.
-_ALWAYS = 2**42
 
 #: The names of those whom a figure is about; ``None``: everybody.
 Scope = frozenset[str] | None
@@ -101,13 +98,14 @@ class Archive:
             now=now,
             revision=meta.revision,
             people=people,
-            coverage=reader.coverage(0, _ALWAYS),
+            coverage=reader.coverage(0, NOT_YET),
             watched_from=reader.first_watched(),
+            listed_from=NOT_YET if meta.first_full is None else meta.first_full,
             sessions_from=meta.sessions_from,
             user_days=reader.user_days(first, closed),
             day_totals=reader.day_totals(first, closed),
-            sessions=reader.sessions(since, _ALWAYS),
-            visits=reader.visits(bounds(closed, self._zone).end, _ALWAYS),
+            sessions=reader.sessions(since, NOT_YET),
+            visits=reader.visits(bounds(closed, self._zone).end, NOT_YET),
         )
 
     def _goes_on(self, reader: Reader, people: list[Person], meta: Meta) -> bool:

@@ -61,7 +61,7 @@ class Collector:
         hub: Users,
         interval: int,
         log: Logger,
-        keep: Callable[[Sample, int], Awaitable[object]] | None = None,
+        keep: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
     ) -> None:
         """Make a collector.
 
@@ -69,7 +69,8 @@ class Collector:
             hub: is asked.
             interval: seconds between two samples.
             log: for changes of its state.
-            keep: awaited with each sample and the interval.
+            keep: awaited with each sample and the interval; ``False``: the history lacks all users,
+                so the next sample asks for them.
         """
         self.latest: Sample | None = None
         self.listeners: list[Callable[[Sample], None]] = []
@@ -78,7 +79,7 @@ class Collector:
         self._log = log
         self._keep = keep
         self._ahead = 0.0  # seconds by which the hub's clock is ahead of ours
-        self._swept = -1  # the hour of the last sample of all users
+        self._swept = -1  # the hour of the last sample of all users that was kept
         self._trouble = ""
 
     async def run(self) -> None:
@@ -101,7 +102,8 @@ class Collector:
         """Take one sample, tell everybody of it, keep it.
 
         Args:
-            now: what the hub's clock shows, about. All users are asked for once in each hour of it.
+            now: what the hub's clock shows, about. All users are asked for once in each hour of it,
+                until they are kept.
 
         Returns:
             The sample, or nothing if the hub did not give all of it.
@@ -115,13 +117,15 @@ class Collector:
         except HubRefused as error:
             self._note(f"the service's own token needs the scope {error.scope}, for all users")
             return None
-        self._note("")
-        self._swept = hour
         self.latest = sample
         for listener in self.listeners:
             listener(sample)
-        if self._keep is not None:
-            await self._keep(sample, self._interval)
+        if self._keep is not None and await self._keep(sample, self._interval) is False:
+            self._swept = -1
+            return sample
+        self._note("")
+        if sample.is_full:
+            self._swept = hour
         return sample
 
     async def _sample(self, is_full: bool) -> Sample:

@@ -57,8 +57,10 @@ def running_servers(app: Activity) -> float:
 
 def known_users(app: Activity) -> float:
     """Those who are not deleted."""
-    people = app.archive.history.people.values()
-    return sum(person.deleted is None for person in people) if people else nan
+    history = app.archive.history
+    if not history.is_listed:
+        return nan
+    return sum(person.deleted is None for person in history.people.values())
 
 
 def active_users(app: Activity, days: int) -> float:

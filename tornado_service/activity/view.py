@@ -142,8 +142,15 @@ class View:
         return await self._figure("heat map", heat_map, *asked.days(self.today))
 
     async def all_people(self, asked: PeopleQuery) -> list[PersonUse]:
-        """Everybody, in the order that is asked for."""
+        """Everybody, in the order that is asked for.
+
+        Raises:
+            NoHistory: no sample of all users has been kept yet.
+        """
         uses = await self._figure("people", people, *asked.days(self.today))
+        history = self._app.archive.history
+        if history.now and not history.is_listed:
+            raise NoHistory("The hub has not listed all users yet. Try again soon.", 60)
         return await asyncio.to_thread(ordered, uses, asked.sort, asked.q)
 
     async def people(self, asked: PeopleQuery) -> People:

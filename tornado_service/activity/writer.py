@@ -35,11 +35,12 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
         interval: seconds between two samples.
 
     Returns:
-        Whether it was kept: not, if another process has kept one of the same interval.
+        Whether it was kept: not, if there is one of the same interval already, and it lacks no user
+        of this one.
     """
-    if not _take_slot(connection, sample.taken, interval):
-        return False
     meta = Meta.load(connection)
+    if not _take_slot(connection, meta, sample, interval):
+        return False
     known = _known(connection, meta, sample)
     changes = apply(known, sample, coverage.reach(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
@@ -50,23 +51,30 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     since = min((each for each in moments if each is not None), default=sample.taken)
     since = max(since, sample.taken - LOOK_BACK)
     is_late = since < max(known.latest or 0, sample.taken) - LATE
+    first_full, last_full = meta.first_full, meta.last_full
+    if sample.is_full:
+        first_full = sample.taken if first_full is None else first_full
+        last_full = max(last_full or 0, sample.taken)
     meta.changed(
         connection,
         next_user=changes.next_user,
-        last_full=max(known.last_full or 0, sample.taken) if sample.is_full else known.last_full,
+        first_full=first_full,
+        last_full=last_full,
         rolled=since if meta.rolled is None else min(meta.rolled, since),
         revision=meta.revision + is_late,
     )
     return True
 
 
-def _take_slot(connection: Connection, taken: int, interval: int) -> bool:
+def _take_slot(connection: Connection, meta: Meta, sample: Sample, interval: int) -> bool:
     table = tables.samples
-    slot = taken // interval
-    if connection.scalar(select(table.c.slot).where(table.c.slot == slot)) is not None:
+    slot = sample.taken // interval
+    is_taken = connection.scalar(select(table.c.slot).where(table.c.slot == slot)) is not None
+    has_all = meta.last_full is not None and meta.last_full // interval >= slot
+    if is_taken and (has_all or not sample.is_full):
         return False  # there is one writer at a time
-    insert_new(connection, table, [{"slot": slot, "taken": taken}])
-    connection.execute(delete(table).where(table.c.taken < taken - SLOTS_KEPT))
+    insert_new(connection, table, [{"slot": slot, "taken": sample.taken}])
+    connection.execute(delete(table).where(table.c.taken < sample.taken - SLOTS_KEPT))
     return True
 
 

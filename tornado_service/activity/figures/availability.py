@@ -23,7 +23,7 @@ class Availability:
         at_least: it has data, but not for all of its time up to the latest sample: sums are lower
             bounds.
         usage: it has data: active users, server-hours, sessions and concurrent servers are known.
-        accounts: accounts and new ones are known.
+        accounts: accounts and new ones are known: the hub has listed all users by its end.
         returning: who was active before the period is known, too.
         never_returned: who never returned by ``judged_on`` is known.
         judged_on: the last day of the period, or of the data.
@@ -60,7 +60,7 @@ def availability(history: History, first: date, last: date) -> Availability:
         is_over=span.end <= history.now,
         at_least=0 < covered < min(span.end, history.now) - span.start,
         usage=usage,
-        accounts=usage,
+        accounts=usage and history.knows_users(last),
         returning=usage and _has_data_before(history, first),
         never_returned=usage
         and _has_data_before(history, judged_on - timedelta(days=RETURN_WITHIN)),

@@ -17,6 +17,9 @@ from ..model import DayTotal, Interval, Person, Session, UserDay, Visit, by_name
 from .kept import Kept
 from .sessions import Sessions
 
+#: Later than everything.
+NOT_YET = 2**42
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -89,6 +92,8 @@ class History:
         now: when it was up to date.
         revision: of the days that were over for long by then.
         watched_from: when watching began.
+        listed_from: when all users were listed first, by which it is known who was there;
+            ``NOT_YET``: they have not been.
         sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
         coverage: when the hub was watched, in order.
         closed: the last day that comes from the roll-ups; what is later is made of sessions.
@@ -101,6 +106,7 @@ class History:
     now: int = 0
     revision: int = 0
     watched_from: int | None = None
+    listed_from: int | None = None
     sessions_from: int | None = None
     people: Mapping[int, Person] = field(default_factory=dict)
     coverage: tuple[Interval, ...] = ()
@@ -118,6 +124,7 @@ class History:
         people: Iterable[Person],
         coverage: Iterable[Interval],
         watched_from: int | None,
+        listed_from: int | None = None,
         revision: int = 0,
         sessions_from: int | None = None,
         user_days: Iterable[UserDay] = (),
@@ -132,6 +139,7 @@ class History:
             people: all of them.
             coverage: all of it, in order.
             watched_from: when watching began.
+            listed_from: when all users were listed first; by default then.
             revision: of the days that are over for long.
             sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
             user_days: of days that were closed since, in order of the days; they replace theirs.
@@ -147,6 +155,7 @@ class History:
             now=now,
             revision=revision,
             watched_from=watched_from,
+            listed_from=watched_from if listed_from is None else listed_from,
             sessions_from=sessions_from,
             people={person.id: person for person in people},
             coverage=tuple(coverage),
@@ -208,6 +217,15 @@ class History:
             users=chosen,
             kept=kept,
         )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether all users have been listed: else nobody knows who was there."""
+        return self.listed_from not in (None, NOT_YET)
+
+    def knows_users(self, last: date) -> bool:
+        """Whether it is known who was there at the end of a day."""
+        return self.listed_from is not None and self.listed_from < self.span(last, last).end
 
     @cached_property
     def ids(self) -> dict[str, int]:

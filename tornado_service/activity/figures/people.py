@@ -134,11 +134,12 @@ def people_counts(history: History, first: date, last: date) -> PeopleCounts:
 def arrived(history: History, person: Person) -> int | None:
     """When they came to the hub: what it says, or when they were seen first.
 
-    ``None``: they were there when watching began, and the hub does not say since when.
+    ``None``: they were there when all users were listed first, or before, and the hub does not say
+    since when.
     """
     if person.created is not None:
         return person.created
-    is_later = history.watched_from is not None and person.first_seen > history.watched_from
+    is_later = history.listed_from is not None and person.first_seen > history.listed_from
     return person.first_seen if is_later else None
 
 
