@@ -58,7 +58,7 @@ async def wait_until_closed(service: TornadoService) -> None:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("fault", ["refuse", *FAULTS])
+@pytest.mark.parametrize("fault", ["refuse", *(fault for fault in FAULTS if fault != "huge")])
 async def test_while_the_hub_is_ill_and_when_it_is_well_again(
     hub: StandInHub, service: TornadoService, fetch: Fetch, fault: str
 ) -> None:

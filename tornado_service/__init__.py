@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .handlers.events import EventStream
     from .handlers.sockets import WebSocketHandler
     from .hub import HubCalls, HubClient, HubRefused, HubUnavailable
+    from .hub_errors import HubResponseTooLarge
     from .hub_models import Group, User
     from .schedule import periodic
 
@@ -30,6 +31,7 @@ __all__ = [
     "HubCalls",
     "HubClient",
     "HubRefused",
+    "HubResponseTooLarge",
     "HubUnavailable",
     "PageHandler",
     "ServiceApp",
@@ -50,6 +52,7 @@ _HOMES = {
     "HubCalls": ".hub",
     "HubClient": ".hub",
     "HubRefused": ".hub",
+    "HubResponseTooLarge": ".hub_errors",
     "HubUnavailable": ".hub",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps",

@@ -19,7 +19,7 @@ from traitlets.config.loader import ArgumentError
 from . import config
 from ._version import __version__
 from .auth import ServiceAuth
-from .hub import HubClient, HubUnavailable
+from .hub import HubClient
 from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado, keep_out
 from .metrics import Metrics
 from .mounts import STOP_LIMIT, Mounts
@@ -276,11 +276,7 @@ class TornadoService(Settings, config.StrictApplication):
 
     async def readiness(self) -> dict[str, bool]:
         """The checks behind ``health/ready``, by name."""
-        try:
-            await self.hub.check()
-        except HubUnavailable:
-            return {"hub": False, **self.mounts.readiness()}
-        return {"hub": True, **self.mounts.readiness()}
+        return {"hub": await self.hub.is_ready(), **self.mounts.readiness()}
 
     def public_environment(self) -> dict[str, str]:
         """The environment by allow-list; nothing secret is in it."""

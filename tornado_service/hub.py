@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import url_path_join
@@ -16,7 +17,8 @@ from traitlets.config import LoggingConfigurable
 
 from .breaker import Breaker
 from .hub_calls import HubCalls, HubRefused
-from .hub_transport import HubAnswer, HubTransport, HubUnavailable
+from .hub_errors import HubResponseTooLarge, HubUnavailable
+from .hub_transport import HubAnswer, HubTransport
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -85,9 +87,11 @@ class HubClient(HubCalls, LoggingConfigurable):
             tls_files=tls_files,
             breaker=self.breaker,
             metrics=metrics,
+            log=self.log,
         )
         self._checking: asyncio.Task[str] | None = None
         self._said: set[str] = set()
+        self._trouble = ""
 
     async def request(
         self,
@@ -111,6 +115,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             The hub's answer, which may be a refusal (4xx).
 
         Raises:
+            HubResponseTooLarge: it has more bytes than we read.
             HubUnavailable: there was no answer in time, or one that is none (5xx, 429, a redirect,
                 anything but JSON); or it was not asked, as it has not answered for a while.
         """
@@ -193,9 +198,10 @@ class HubClient(HubCalls, LoggingConfigurable):
     async def _look(self) -> None:
         """The breaker's trial: a call that the hub cannot answer without its database."""
         headers = {"Authorization": f"token {self.api_token}"}
-        await self._transport.fetch(
-            HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
-        )
+        with suppress(HubResponseTooLarge):  # it answers
+            await self._transport.fetch(
+                HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
+            )
 
     def leave(self) -> None:
         """Wait for no answer any more, as the service is being stopped."""
@@ -216,6 +222,18 @@ class HubClient(HubCalls, LoggingConfigurable):
             self._checking = asyncio.get_running_loop().create_task(self.version())
             self._checking.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(self._checking)
+
+    async def is_ready(self) -> bool:
+        """Whether the hub answers; the log has the reason when it changes, as probes ask often."""
+        try:
+            await self.check()
+        except HubUnavailable as error:
+            if error.detail != self._trouble:
+                error.log_reason(self.log, "health/ready")
+            self._trouble = error.detail
+        else:
+            self._trouble = ""
+        return not self._trouble
 
     async def version(self) -> str:
         """The hub's version. Needs no scope.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import make_ssl_context
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.web import HTTPError
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import HTTPTimeoutError
+
+from .hub_errors import HubResponseTooLarge, HubUnavailable
+from .hub_http import BoundedHTTPClient
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
@@ -21,35 +25,13 @@ if TYPE_CHECKING:
     from .breaker import Breaker
     from .metrics import Metrics
 
-#: Bytes of an answer; the largest page of users that a hub sends is ~2 MiB.
-MAX_ANSWER = 8 * 1024 * 1024
+__all__ = ["HubAnswer", "HubTransport", "HubUnavailable"]
 
 #: Statuses of a hub, or of what is before it, that may be well in a moment.
 PASSING = frozenset({429, 502, 503, 504})
 
 #: Seconds; whatever a ``Retry-After`` says, nobody is told to wait for longer.
 LONGEST_WAIT = 60
-
-
-class HubUnavailable(HTTPError):
-    """The hub gave no usable answer in time: 503, try again later.
-
-    Attributes:
-        detail: for the log; visitors read only that the hub does not answer.
-        retry_after: seconds after which to try again.
-        is_passing: whether the same call may be answered in a moment, so that a program may repeat
-            what changes nothing.
-        pause: seconds for which the hub asked not to be called.
-    """
-
-    def __init__(
-        self, detail: str, retry_after: int = 5, *, is_passing: bool = False, pause: int = 0
-    ) -> None:
-        super().__init__(503, "JupyterHub does not answer at the moment. Try again shortly.")
-        self.detail = detail
-        self.retry_after = max(retry_after, pause)
-        self.is_passing = is_passing
-        self.pause = pause
 
 
 @dataclass(frozen=True)
@@ -60,11 +42,13 @@ class HubAnswer:
         status: the HTTP status.
         json: the JSON that came with it; ``None`` for a refusal (4xx) without.
         date: when, by the hub's clock (whole seconds since 1970); by ours if it did not say.
+        size: bytes of the response's body.
     """
 
     status: int
     json: Any
     date: int
+    size: int = 0
 
 
 class HubTransport:
@@ -77,6 +61,7 @@ class HubTransport:
         tls_files: key, certificate and authority of the hub's ``internal_ssl``, or empty texts.
         breaker: refuses calls while the hub does not answer.
         metrics: counts calls.
+        log: gets one line when calls are refused because too many wait.
     """
 
     def __init__(
@@ -88,6 +73,7 @@ class HubTransport:
         tls_files: tuple[str, str, str],
         breaker: Breaker,
         metrics: Metrics,
+        log: logging.Logger,
     ) -> None:
         self.timeout = timeout
         self.last_answer = -inf  # on the monotonic clock
@@ -96,9 +82,11 @@ class HubTransport:
         self._tls_files = tls_files
         self._breaker = breaker
         self._metrics = metrics
-        self._client: AsyncHTTPClient | None = None
+        self._log = log
+        self._client: BoundedHTTPClient | None = None
         self._places = asyncio.Semaphore(concurrency)
         self._waiting = 0
+        self._is_full = False
         self._fetching: set[asyncio.Future[HTTPResponse]] = set()
         self._is_leaving = False
 
@@ -107,16 +95,13 @@ class HubTransport:
         keyfile, certfile, client_ca = self._tls_files
         return make_ssl_context(keyfile, certfile, cafile=client_ca) if certfile else None
 
-    def _http(self) -> AsyncHTTPClient:
+    def _http(self) -> BoundedHTTPClient:
         """The one client, made when the loop runs."""
         if self._client is None:
-            self._client = AsyncHTTPClient(
+            self._client = BoundedHTTPClient(
                 force_instance=True,
                 max_clients=self._concurrency + 1,  # one more for the breaker's trial
-                max_body_size=MAX_ANSWER,
                 defaults={
-                    "connect_timeout": self.timeout,
-                    "request_timeout": self.timeout,
                     "follow_redirects": False,
                     "decompress_response": False,
                     "ssl_options": self._tls(),
@@ -132,10 +117,12 @@ class HubTransport:
             limit: seconds that it may take; by default ``timeout``.
 
         Raises:
+            HubResponseTooLarge: there was one, of more bytes than we read.
             HubUnavailable: there was no answer in time, or none that can be used.
         """
         if self._breaker.is_open:
-            raise HubUnavailable("it has not answered for a while", ceil(self._breaker.pause))
+            pause = ceil(self._breaker.pause)
+            raise HubUnavailable("it has not answered for a while", pause, is_logged=True)
         limit = self.timeout if limit is None else limit
         deadline = time.monotonic() + limit
         # half of the time, so that the call itself has a fair chance
@@ -146,17 +133,25 @@ class HubTransport:
             self._places.release()
 
     async def _wait_for_a_place(self, limit: float) -> None:
-        if self._places.locked() and self._waiting >= self._queue:
-            self._metrics.observe_hub("full", 0)
-            raise HubUnavailable(f"{self._waiting} calls are waiting for it", 1)
+        if not self._places.locked():
+            self._is_full = False
+        elif self._waiting >= self._queue:
+            raise self._full(f"{self._waiting} calls are waiting for it")
         self._waiting += 1
         try:
             await asyncio.wait_for(self._places.acquire(), limit)
         except asyncio.TimeoutError:
-            self._metrics.observe_hub("full", 0)
-            raise HubUnavailable("too many calls are under way", 1) from None
+            raise self._full("too many calls are under way") from None
         finally:
             self._waiting -= 1
+
+    def _full(self, detail: str) -> HubUnavailable:
+        """Count a call that is not made, and log when that begins, unless the hub is away."""
+        self._metrics.observe_hub("full", 0)
+        if not self._is_full and self._breaker.is_well:
+            self._log.warning("Calls of the Hub API are refused, as it is slow: %s", detail)
+        self._is_full = True
+        return HubUnavailable(detail, 1, is_logged=True)
 
     async def _call(self, request: HTTPRequest, deadline: float) -> HubAnswer:
         started = time.perf_counter()
@@ -164,15 +159,23 @@ class HubTransport:
         try:
             answer = await self.fetch(request, deadline)
             outcome = "ok" if answer.status < 400 else "refused"
-            self._breaker.succeeded()
-            self.last_answer = time.monotonic()
+            self._answered()
             return answer
+        except HubResponseTooLarge:
+            outcome = "too_large"
+            self._answered()
+            raise
         except HubUnavailable as error:
             if not self._is_leaving:
                 self._breaker.failed(error.detail)
+            error.is_logged = True
             raise
         finally:
             self._metrics.observe_hub(outcome, time.perf_counter() - started)
+
+    def _answered(self) -> None:
+        self._breaker.succeeded()
+        self.last_answer = time.monotonic()
 
     async def fetch(self, request: HTTPRequest, deadline: float = inf) -> HubAnswer:
         """Ask, whatever the breaker says, and count nothing: for its own trial.
@@ -181,18 +184,21 @@ class HubTransport:
             HubUnavailable: as ``request`` does.
         """
         limit = self.timeout / 2 if self._waiting else self.timeout
-        limit = max(min(limit, deadline - time.monotonic()), 0)
+        limit = max(min(limit, deadline - time.monotonic()), 0.001)  # 0 is no limit
+        request.connect_timeout = request.request_timeout = limit
         fetching = asyncio.ensure_future(self._http().fetch(request, raise_error=False))
         self._fetching.add(fetching)
         fetching.add_done_callback(self._fetching.discard)
         try:
-            response = await asyncio.wait_for(fetching, limit)
-        except asyncio.TimeoutError:
+            response = await fetching
+        except HTTPTimeoutError:
             raise HubUnavailable(f"no answer in {limit:.1f} s", is_passing=True) from None
         except asyncio.CancelledError:
             if not self._is_leaving:
                 raise
             raise HubUnavailable("the service is being stopped") from None
+        except HubUnavailable:
+            raise
         except Exception as error:
             # whatever goes wrong between us and the hub, it is not the visitor's fault
             detail = f"{type(error).__name__}: {error}"
@@ -221,7 +227,8 @@ def _answer(response: HTTPResponse) -> HubAnswer:
         raise HubUnavailable(f"it answered {status}", is_passing=is_passing, pause=pause)
     if status >= 500 or 300 <= status < 400 or status < 200:
         raise HubUnavailable(f"it answered {status}")
-    return HubAnswer(status, _parsed(status, response.body), _date(response.headers))
+    body = response.body
+    return HubAnswer(status, _parsed(status, body), _date(response.headers), len(body))
 
 
 def _parsed(status: int, body: bytes) -> Any:

@@ -172,8 +172,8 @@ class Metrics:
         """Count one call of the Hub's REST API.
 
         Args:
-            outcome: ``ok``, ``refused`` (4xx), ``failed`` (no usable answer in time) or ``full``
-                (too many calls are waiting; it was not made).
+            outcome: ``ok``, ``refused`` (4xx), ``failed`` (no usable answer in time), ``full`` (too
+                many calls are waiting; it was not made) or ``too_large``.
             seconds: how long it took.
         """
         self.hub_calls.labels(outcome).inc()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .apps import AppError, ServiceApp
 from .guard import contained, in_thread
+from .hub_errors import HubUnavailable
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -127,6 +128,8 @@ class Schedule:
         try:
             await self._call(job)
             outcome = "ok"
+        except HubUnavailable as error:
+            error.log_reason(self._app.log, f"app {self._app.name}, {job.name}()")
         except Exception:
             self._app.log.exception("App %s: %s() failed", self._app.name, job.name)
         finally:

@@ -7,7 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,7 @@ class Caller:
     def __init__(self, identity: Identity, ask: Callable[[], Awaitable[Identity | None]]) -> None:
         self.identity = identity
         self.ask = ask
+        self.trouble: HubUnavailable | None = None
         self.streams: set[LastingHandler] = set()
 
 
@@ -186,9 +187,13 @@ class Streams(LoggingConfigurable):
 
     async def _ask_again(self, key: SignInKey, caller: Caller) -> None:
         async with self._asking:
-            with suppress(HubUnavailable):  # what it said last is still good, for a while
+            try:
                 self._told(key, await caller.ask())
+            except HubUnavailable as error:  # what it said last is still good, for a while
+                caller.trouble = error
         if _age(caller.identity) > self._auth.cache_max_age + self._auth.stale_grace:
+            if caller.trouble is not None:
+                caller.trouble.log_reason(self.log, f"streams of {caller.identity['name']} end")
             self._end(caller, End.HUB_AWAY)
 
     def _told(self, key: SignInKey, user: Identity | None) -> None:

@@ -86,14 +86,17 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     await until(204, write, fetch, known)
     await until(200, read, fetch, known)
     await relay.misbehave(fault)
+    # a response that is too large is a limit of ours: trying again does not help
+    away = 502 if fault == "huge" else 503
 
     answers = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
-    assert {answer.code for answer in answers} == {503}
-    assert all("Retry-After" in answer.headers for answer in answers)
-    assert await read(fetch, newcomer) == 503
-    assert (await fetch("", headers=BROWSER)).code == 503
+    assert {answer.code for answer in answers} == {away}
+    assert all(("Retry-After" in answer.headers) == (away == 503) for answer in answers)
+    assert await read(fetch, newcomer) == away
+    # who is not signed in is sent to a hub that answers
+    assert (await fetch("", headers=BROWSER)).code == (503 if away == 503 else 302)
     assert await read(fetch, known) == 200  # older than the cache by now, or soon
-    assert await write(fetch, known) == 503
+    assert await write(fetch, known) == away
     assert (await fetch("health")).code == 200
     assert (await fetch("health/ready")).code == 503
     assert (await fetch("")).code == 302

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..hub_calls import HubRefused
-from ..hub_transport import HubUnavailable
+from ..hub_errors import HubResponseTooLarge, HubUnavailable
 from .model import Sample, SeenServer, SeenUser
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ class Collector:
         hour = int(now) // SWEEP
         try:
             sample = await self._sample(is_full=hour != self._swept)
+        except HubResponseTooLarge as error:
+            self._note(error.detail)
+            return None
         except HubUnavailable as error:
             self._note("the hub does not answer", error.detail)
             return None

@@ -210,7 +210,7 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
             self.set_header("Allow", self.allowed_methods)
         elif status_code == 401:
             self.set_header("WWW-Authenticate", f'Bearer realm="{self.service.service_name}"')
-        elif hasattr(error, "retry_after"):
+        elif getattr(error, "retry_after", None) is not None:
             self.set_header("Retry-After", str(error.retry_after))
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tornado.escape import json_encode
 from tornado.web import HTTPError, RequestHandler
 
+from ..hub_errors import HubUnavailable
+
 if TYPE_CHECKING:
     from ..app import TornadoService
 
@@ -87,11 +89,10 @@ class ErrorAnswers(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what a visitor must not read: an error's cause."""
+        if isinstance(value, HubUnavailable):
+            value.log_reason(self.service.log, f"request_id={self.request_id}")
+            return
         if isinstance(value, HTTPError):
-            detail = getattr(value, "detail", None)
-            if detail:
-                # at debug, as the breaker says once that the hub is away, and not for each request
-                self.service.log.debug("The hub is not available: %s", detail)
             return
         self.service.log.error(
             "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)

@@ -1,0 +1,374 @@
+"""What the log says when a call of the hub gave nothing that can be used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+from tornado_service import (
+    APIHandler,
+    Channel,
+    EventStream,
+    HubUnavailable,
+    ServiceApp,
+    WebSocketHandler,
+    allow_unauthenticated,
+    periodic,
+    streams,
+)
+from tornado_service.app import TornadoService
+from tornado_service.apps import AppError
+from tornado_service.schedule import Schedule, jobs_of
+from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor, stand_in_hub
+
+NO_RESPONSE = "No usable response from JupyterHub"
+
+
+class NamesAPI(APIHandler):
+    async def get(self) -> list[str]:
+        return [user.name async for user in self.service.hub.users()]
+
+
+class NamesStream(EventStream):
+    async def get(self) -> None:
+        [user async for user in self.service.hub.users()]
+        await self.stream(Channel())
+
+
+class News(EventStream):
+    async def get(self) -> None:
+        await self.stream(Channel())
+
+
+class NamesSocket(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        [user async for user in self.service.hub.users()]
+
+
+class OpenAPI(APIHandler):
+    @allow_unauthenticated
+    async def get(self) -> str:
+        return await self.service.hub.version()
+
+
+class Names(ServiceApp):
+    name = "names"
+
+    def handlers(self) -> list[Any]:
+        return [
+            ("api/names", NamesAPI),
+            ("stream", NamesStream),
+            ("news", News),
+            ("socket", NamesSocket),
+            ("api/version", OpenAPI),
+        ]
+
+
+class Reader(ServiceApp):
+    name = "reader"
+    has_run: ClassVar[asyncio.Event]
+
+    @periodic(3600)
+    async def read(self) -> None:
+        try:
+            [user async for user in self.hub.users()]
+        finally:
+            Reader.has_run.set()
+
+
+class Impatient(ServiceApp):
+    name = "impatient"
+
+    async def start(self) -> None:
+        [user async for user in self.hub.users()]
+
+
+@pytest.fixture
+def service_config() -> dict[str, Any]:
+    return {"TornadoService": {"apps": [f"{__name__}:Names"]}}
+
+
+@pytest.fixture
+async def service(hub: StandInHub, service: TornadoService) -> TornadoService:
+    hub.service_scopes = {"list:users"}
+    hub.directory.add_user("ada")
+    return service
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What is said of the hub."""
+    texts = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    return [text for text in texts if NO_RESPONSE in text or text.startswith("The hub")]
+
+
+class Listener(logging.Handler):
+    """Keeps the warnings of a service that a test starts itself."""
+
+    def __init__(self, service: TornadoService) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        self.log = service.log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def __enter__(self) -> list[str]:
+        self.log.addHandler(self)
+        return self.lines
+
+    def __exit__(self, *_: object) -> None:
+        self.log.removeHandler(self)
+
+
+@pytest.fixture
+def no_page(hub: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the hub sends as a list of users is none."""
+    monkeypatch.setattr(hub.directory, "page", lambda *_: {"items": [5]})
+
+
+class TestAboveTheTransport:
+    """The hub answers, and what it says is no use: each 503 has its reason in the log."""
+
+    async def test_a_list_that_is_none(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture, no_page: None
+    ) -> None:
+        token = hub.token_for("ada")
+
+        answers = [await fetch("names/api/names", token=token) for _ in range(3)]
+
+        ids = [json.loads(answer.body)["request_id"] for answer in answers]
+        assert [answer.code for answer in answers] == [503] * 3
+        pairs = zip(ids, lines(caplog), strict=True)
+        assert all(f"request_id={each}" in line for each, line in pairs)
+        assert all("what it answered is no Listing" in line for line in lines(caplog))
+
+    async def test_an_event_stream(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture, no_page: None
+    ) -> None:
+        answer = await fetch("names/stream", token=hub.token_for("ada"))
+
+        (line,) = lines(caplog)
+        assert f"request_id={json.loads(answer.body)['request_id']}" in line
+
+    async def test_a_web_socket(
+        self,
+        hub: StandInHub,
+        service: TornadoService,
+        caplog: pytest.LogCaptureFixture,
+        no_page: None,
+    ) -> None:
+        headers = {"Authorization": f"token {hub.token_for('ada')}"}
+        url = f"ws://127.0.0.1:{service.port}{service.prefix}names/socket"
+        socket = await websocket_connect(HTTPRequest(url, headers=headers))
+        await socket.write_message("who")
+        assert await socket.read_message() is None
+        socket.close()
+
+        (line,) = lines(caplog)
+        assert "request_id=" in line
+
+    async def test_the_users_model(
+        self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        token = hub.token_for("ada")
+        hub.users[token] = {"hello": "world"}
+
+        answer = await fetch("api/user", token=token)
+
+        assert answer.code == 503
+        (line,) = lines(caplog)
+        assert f"request_id={json.loads(answer.body)['request_id']}" in line
+        assert "/user answered 200, and no user" in line
+
+    async def test_what_is_at_the_address_is_no_hub(
+        self, service: TornadoService, fetch: Fetch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        service.hub.api_url = service.hub.api_url.removesuffix("/api")
+
+        answers = [
+            await fetch("", headers=BROWSER),
+            await fetch("names/api/version"),
+            *[await fetch("health/ready") for _ in range(3)],
+        ]
+
+        assert {answer.code for answer in answers} == {503}
+        said = lines(caplog)
+        assert len(said) == 3  # probes ask again and again
+        assert all("is not a Hub API" in line for line in said)
+        assert ["request_id=" in line for line in said] == [True, True, False]
+
+    async def test_a_code_without_a_token(
+        self,
+        visitor: Visitor,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        answer = await visitor.get(PREFIX)
+        answer = await visitor.get(answer.headers["Location"])
+        monkeypatch.setattr(stand_in_hub._Token, "post", lambda self: self.write({"hello": "you"}))
+
+        answer = await visitor.get(answer.headers["Location"])
+
+        assert answer.code == 503
+        (line,) = lines(caplog)
+        assert "request_id=" in line
+        assert "it gave no token for a code" in line
+
+    async def test_a_token_that_the_hub_has_just_given_and_does_not_know(
+        self,
+        hub: StandInHub,
+        visitor: Visitor,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        answer = await visitor.get(PREFIX)
+        answer = await visitor.get(answer.headers["Location"])
+        monkeypatch.setattr(hub, "token_of_sign_in", lambda name: "unknown")
+
+        answer = await visitor.get(answer.headers["Location"])
+
+        assert answer.code == 503
+        (line,) = lines(caplog)
+        assert "request_id=" in line
+        assert "it does not know the token that it has just given" in line
+
+    async def test_background_work_of_an_app(
+        self, hub: StandInHub, start_service: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hub.service_scopes = {"list:users"}
+        Reader.has_run = asyncio.Event()
+        service = await start_service(TornadoService={"apps": [f"{__name__}:Reader"]})
+        await asyncio.wait_for(Reader.has_run.wait(), 30)
+        monkeypatch.setattr(hub.directory, "page", lambda *_: {"items": [5]})
+
+        with Listener(service) as said:
+            app = next(iter(service.mounts)).app
+            schedule = Schedule(app, jobs_of(app), service.metrics)
+            schedule.start()
+            while not said:
+                await asyncio.sleep(0.01)
+            await schedule.stop(30)
+
+        (line,) = said
+        assert line.startswith(f"{NO_RESPONSE}, app reader, read(): what it answered is no Listing")
+
+    async def test_an_app_that_cannot_start(
+        self, hub: StandInHub, start_service: Any, no_page: None
+    ) -> None:
+        hub.service_scopes = {"list:users"}
+
+        with pytest.raises(AppError) as error:
+            await start_service(TornadoService={"apps": [f"{__name__}:Impatient"]})
+
+        assert "what it answered is no Listing" in str(error.value)
+
+    async def test_live_connections_that_end(
+        self,
+        hub: StandInHub,
+        service: TornadoService,
+        fetch: Fetch,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(streams, "PAUSE", 0.01)
+        service.auth.cache_max_age = service.auth.identities._max_age = 0
+        service.auth.stale_grace = service.auth.identities._grace = 0
+        token = hub.token_for("ada")
+        async with fetch.listen("names/news", token=token) as reader:
+            hub.users[token] = {"hello": "world"}
+            events = [event async for event in reader]
+
+        assert json.loads(events[-1].data)["reason"] == "hub-away"
+        (line,) = lines(caplog)
+        assert "streams of ada end" in line
+        assert "answered 200, and no user" in line
+
+
+class TestOutage:
+    """The circuit breaker says it, and no request does."""
+
+    @pytest.mark.parametrize("fault", ["error", "silent", "cut", "busy", "redirect"])
+    async def test_no_call_has_a_line_of_its_own(
+        self, hub: StandInHub, start_service: Any, fault: str
+    ) -> None:
+        hub.service_scopes = {"list:users"}
+        service = await start_service(HubClient={"hub_timeout": 0.3, "breaker_pause": 60})
+        hub.fault = fault
+
+        with Listener(service) as said:
+            for _ in range(8):
+                with pytest.raises(HubUnavailable):
+                    [user async for user in service.hub.users()]
+                assert not await service.hub.is_ready()
+            await asyncio.sleep(0.7)  # so late, Tornado said more of calls that were given up
+
+        assert len(said) == 2, said
+        assert "The hub does not answer" in said[0]
+        assert "times in a row" in said[1]
+
+    async def test_calls_that_are_too_many_have_one_line(
+        self, hub: StandInHub, start_service: Any
+    ) -> None:
+        hub.service_scopes = {"list:users"}
+        service = await start_service(HubClient={"hub_concurrency": 1, "hub_queue": 0})
+        hub.delay = 0.5
+
+        async def ask() -> None:
+            with suppress(HubUnavailable):
+                [user async for user in service.hub.users()]
+
+        with Listener(service) as said:
+            await asyncio.gather(*[ask() for _ in range(10)])
+
+        (line,) = said
+        assert line.startswith("Calls of the Hub API are refused")
+
+
+async def test_a_response_that_is_too_large_is_no_outage(
+    hub: StandInHub,
+    service: TornadoService,
+    fetch: Fetch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    known = hub.token_for("ada")
+    await fetch("api/user", token=known)
+    caplog.clear()
+    hub.fault = "huge"
+
+    for number in range(7):
+        answer = await fetch("api/user", token=hub.token_for("ada"))
+        said = json.loads(answer.body)
+        assert answer.code == 502
+        assert "Retry-After" not in answer.headers
+        assert "sent more data than this service reads" in said["message"]
+        assert "127.0.0.1" not in said["message"]
+        line = lines(caplog)[number]
+        assert f"request_id={said['request_id']}" in line
+        assert "GET /hub/api/user has 19.1 MiB; the limit is 8 MiB" in line
+    assert service.hub.breaker.is_well
+    assert (await fetch("api/user", token=known)).code == 200
+
+    headers = {**BROWSER, "Authorization": f"token {hub.token_for('ada')}"}
+    page = await fetch("", headers=headers)
+    assert page.code == 502
+    assert b'http-equiv="refresh"' not in page.body
+    assert "Retry-After" not in page.headers
+    assert len(lines(caplog)) == 8
+
+
+async def test_a_breaker_that_is_open_closes_although_its_trial_is_too_large(
+    hub: StandInHub, start_service: Any
+) -> None:
+    service = await start_service(HubClient={"breaker_failures": 1, "breaker_pause": 0.1})
+    service.hub.breaker.failed("as a test wants it")
+    hub.fault = "huge"
+
+    while service.hub.breaker.is_open:
+        await asyncio.sleep(0.01)

@@ -1,0 +1,84 @@
+"""Why a call of the Hub API gave nothing that can be used."""
+
+from __future__ import annotations
+
+import logging
+
+from tornado.web import HTTPError
+
+MIB = 1024 * 1024
+
+
+class HubUnavailable(HTTPError):
+    """The hub sent no usable response in time: 503, try again later.
+
+    Attributes:
+        detail: for the log; visitors read only that the hub does not answer.
+        retry_after: seconds after which to try again; ``None`` if that does not help.
+        is_passing: whether the same call may be answered in a moment, so that a program may repeat
+            what changes nothing.
+        pause: seconds for which the hub asked not to be called.
+        is_logged: whether the log has the reason already: during an outage the circuit breaker
+            logs it once, instead of each request.
+    """
+
+    _status = 503
+    _message = "JupyterHub does not answer at the moment. Try again shortly."
+
+    def __init__(
+        self,
+        detail: str,
+        retry_after: int | None = 5,
+        *,
+        is_passing: bool = False,
+        pause: int = 0,
+        is_logged: bool = False,
+    ) -> None:
+        super().__init__(self._status, self._message)
+        self.detail = detail
+        self.retry_after = None if retry_after is None else max(retry_after, pause)
+        self.is_passing = is_passing
+        self.pause = pause
+        self.is_logged = is_logged
+
+    def __str__(self) -> str:
+        # wherever an app's background task logs it, the reason is there
+        return f"{super().__str__()}: {self.detail}"
+
+    def log_reason(self, log: logging.Logger, where: str) -> None:
+        """Log the reason; at debug level if the log has it already.
+
+        Args:
+            log: where to.
+            where: whose call it was, such as ``request_id=5f3a``.
+        """
+        level = logging.DEBUG if self.is_logged else logging.WARNING
+        log.log(level, "No usable response from JupyterHub, %s: %s", where, self.detail)
+
+
+class HubResponseTooLarge(HubUnavailable):
+    """The hub's response is larger than we read: 502. That is a limit of ours and no outage.
+
+    A list is read in smaller pages before this is raised.
+    """
+
+    _status = 502
+    _message = (
+        "JupyterHub sent more data than this service reads, and trying again does not help."
+        " Give the request ID to an administrator: the log has the size and the limit."
+    )
+
+    def __init__(self, call: str, limit: int, size: int | None) -> None:
+        """Make the error.
+
+        Args:
+            call: method, path and query.
+            limit: bytes that are read at most.
+            size: bytes of the response, if it said so.
+        """
+        has = f"has {size / MIB:.1f} MiB" if size else "is too large"
+        super().__init__(
+            f"the response to {call} {has}; the limit is {limit / MIB:g} MiB. Make it smaller:"
+            " fewer members in a group, fewer servers of a user, or fewer scopes of a token",
+            retry_after=None,
+        )

@@ -1,0 +1,65 @@
+"""An HTTP client that tells a response that is too large from a connection that broke."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPHeaders
+from tornado.simple_httpclient import SimpleAsyncHTTPClient, _HTTPConnection
+
+from .hub_errors import HubResponseTooLarge, HubUnavailable
+
+#: Bytes of a response; the largest page of users that a hub sends is ~2 MiB.
+MAX_RESPONSE = 8 * 1024 * 1024
+
+
+class _Connection(_HTTPConnection):
+    """Closes itself as soon as a response is known to be too large.
+
+    Tornado's own ``max_body_size`` does so, too, but what is raised then is the same as when the
+    hub closes the connection.
+    """
+
+    _received = 0
+
+    async def headers_received(self, first_line: Any, headers: HTTPHeaders) -> None:
+        """Read the length, if the response says it."""
+        await super().headers_received(first_line, headers)
+        length = headers.get("Content-Length", "")
+        if length.isascii() and length.isdigit() and int(length) > MAX_RESPONSE:
+            self._refuse(int(length))
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Count what has come, as the length may not be known before."""
+        self._received += len(chunk)
+        if self._received > MAX_RESPONSE:
+            self._refuse(None)
+            return None
+        return super().data_received(chunk)
+
+    def _refuse(self, size: int | None) -> None:
+        error: HubUnavailable
+        if self.code is not None and 200 <= self.code < 300:
+            url = urlsplit(self.request.url)
+            path = f"{url.path}?{url.query}" if url.query else url.path
+            error = HubResponseTooLarge(f"{self.request.method} {path}", MAX_RESPONSE, size)
+        else:
+            error = HubUnavailable(f"it answered {self.code}, with a body that is too large")
+        self._handle_exception(type(error), error, None)
+
+
+class BoundedHTTPClient(SimpleAsyncHTTPClient):
+    """Tornado's client; ``fetch`` raises ``HubResponseTooLarge`` and reads no further."""
+
+    def initialize(self, **kwargs: Any) -> None:  # type: ignore[override]
+        """Leave the limit to the connection.
+
+        Before Tornado 6.6 a response without a length is read into the buffer before it is counted.
+        """
+        super().initialize(max_body_size=sys.maxsize, max_buffer_size=2 * MAX_RESPONSE, **kwargs)
+
+    def _connection_class(self) -> type:
+        return _Connection
