@@ -141,7 +141,7 @@ class HubClient(HubCalls, LoggingConfigurable):
                 raise HubRefused(403, scope)
             return answer
 
-        return HubCalls(ask)
+        return HubCalls(ask, self._fitting)
 
     async def _ask_as_service(self, path: str, scope: str, **query: str) -> HubAnswer:
         answer = await self._get(path, self.api_token, query)

@@ -60,16 +60,19 @@ class Ask(Protocol):
 class HubCalls:
     """The Hub's REST API, as far as one token goes: the service's own, or a caller's.
 
-    All calls raise ``HubUnavailable`` (503) if the hub does not answer, and ``HubRefused`` if the
-    token lacks a scope. A token with a filtered scope, such as ``list:users!group=class-a``, gets
-    what the filter leaves. Everything here only reads, and is tried again if the hub stumbles.
+    All calls raise ``HubUnavailable`` (503) if the hub does not answer, ``HubResponseTooLarge``
+    (502) if it sends more than 8 MiB even for one item, and ``HubRefused`` if the token lacks a
+    scope. A token with a filtered scope, such as ``list:users!group=class-a``, gets what the filter
+    leaves. Everything here only reads, and is tried again if the hub stumbles.
 
     Args:
         ask: asks with the token.
+        fitting: by path, how many items a page may have; see ``pages_of``.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, fitting: dict[str, int] | None = None) -> None:
         self._ask = ask
+        self._fitting = {} if fitting is None else fitting
 
     async def users(self, state: Literal["active"] | None = None) -> AsyncIterator[User]:
         """All users, in the order in which the hub got to know them. Needs ``list:users``.
@@ -93,7 +96,9 @@ class HubCalls:
         from .hub_pages import PAGE, pages_of
 
         query: dict[str, str] = {"state": state} if state else {}
-        async for page in pages_of(User, self._ask, "users", "list:users", query, PAGE):
+        async for page in pages_of(
+            User, self._ask, "users", "list:users", query, PAGE, self._fitting
+        ):
             yield page
 
     async def user(self, name: str) -> User | None:
@@ -113,6 +118,8 @@ class HubCalls:
         from .hub_models import Group
         from .hub_pages import GROUPS, pages_of
 
-        async for page in pages_of(Group, self._ask, "groups", "list:groups", {}, GROUPS):
+        async for page in pages_of(
+            Group, self._ask, "groups", "list:groups", {}, GROUPS, self._fitting
+        ):
             for group in page.items:
                 yield group

@@ -130,12 +130,20 @@ class Directory:
             if view.may("list:groups", group)
         ]
 
-    def page(self, items: list[Model], offset: int, limit: int) -> Model:
-        """A part of a list, with the way to the next."""
+    def page(self, items: list[Model], offset: int, limit: int, total: int | None = None) -> Model:
+        """A part of a list, with the way to the next.
+
+        Args:
+            items: the list.
+            offset: of the first one.
+            limit: how many.
+            total: how many the hub counts; by default as many as there are.
+        """
         limit = max(1, min(limit, self.max_page))
         following = offset + limit
-        place: Model = {"offset": offset, "limit": limit, "total": len(items), "next": None}
-        if following < len(items):
+        total = len(items) if total is None else total
+        place: Model = {"offset": offset, "limit": limit, "total": total, "next": None}
+        if following < total:
             elsewhere = "http://127.0.0.1:1/elsewhere"  # nobody should ask there
             place["next"] = {"offset": following, "limit": limit, "url": elsewhere}
         return {"items": items[offset:following], "_pagination": place}

@@ -210,9 +210,10 @@ class _Listing(_Handler):
             return sorted(self.hub.service_scopes)
         raise HTTPError(403, "Missing or invalid credentials.")
 
-    def write_page(self, items: list[dict[str, Any]]) -> None:
+    def write_page(self, items: list[dict[str, Any]], **total: int) -> None:
         offset, limit = (int(self.get_argument(name, "0")) for name in ("offset", "limit"))
-        page = self.hub.directory.page(items, offset, limit or self.hub.directory.max_page)
+        directory = self.hub.directory
+        page = directory.page(items, offset, limit or directory.max_page, **total)
         if self.request.headers.get("Accept") == "application/jupyterhub-pagination+json":
             self.write(page)
         else:
@@ -240,7 +241,9 @@ class _OneUser(_Listing):
 
 class _Groups(_Listing):
     def get(self) -> None:
-        self.write_page(self.hub.directory.list_groups(self.scopes))
+        directory = self.hub.directory
+        # of groups the hub counts those, too, that it does not show; of users it does not
+        self.write_page(directory.list_groups(self.scopes), total=len(directory.groups))
 
 
 class _Authorize(_Handler):
