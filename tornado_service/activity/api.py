@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from tornado.web import HTTPError
@@ -26,7 +27,7 @@ from .figures.heatmap import HeatMap
 from .questions import GroupsQuery, NowQuery, PeopleQuery, Range, month
 from .report import MonthReport
 from .view import view_of
-from .visibility import groups_visible_to
+from .visibility import groups_if_available, groups_visible_to
 
 Found = TypeVar("Found")
 Unit = Literal["days", "weeks", "months"]
@@ -229,7 +230,10 @@ class MonthAPI(ActivityHandler):
         day = month(text)
         if day is None:
             raise HTTPError(404, "Write a month as in 2026-10.")
-        return await (await view_of(self)).month(day, await groups_visible_to(self))
+        view = await view_of(self)
+        groups = await groups_if_available(self)
+        report = await view.month(day, groups)
+        return replace(report, groups_missing=groups.missing)
 
 
 class NewsStream(EventStream):

@@ -20,7 +20,7 @@ from .figures.periods import Period
 from .page import Page
 from .questions import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month
 from .view import View
-from .visibility import groups_visible_to
+from .visibility import groups_if_available, groups_visible_to
 
 MAINTENANCE = "Best times for maintenance"
 
@@ -176,7 +176,7 @@ class MonthPage(Page):
         day = month(text)
         if day is None:
             raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
-        groups = await groups_visible_to(self)
+        groups = await groups_if_available(self)
         report = await view.month(day, groups)
         await self.show_charts(
             "month.html",

@@ -44,6 +44,8 @@ class MonthReport:
     Attributes:
         zone: whose days these are, an IANA name.
         as_of: when the figures were up to date.
+        groups_missing: why there are no groups: the scope that the reader lacks, or
+            ``unavailable`` if the hub sent none this time; empty if it did.
     """
 
     zone: str
@@ -55,6 +57,7 @@ class MonthReport:
     weeks: tuple[Period, ...]
     heat_map: HeatMap
     groups: tuple[GroupUse, ...]
+    groups_missing: str = ""
 
 
 def month_report(

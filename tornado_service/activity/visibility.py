@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from .. import HubRefused
+from .. import HubRefused, HubUnavailable
 
 if TYPE_CHECKING:
     from ..handlers.base import BaseHandler
@@ -16,6 +16,9 @@ Value = TypeVar("Value")
 
 #: Who holds it unfiltered sees everybody, so that nobody has to be looked up.
 LIST_USERS = "list:users"
+
+#: In place of the scope that is missing, where none is.
+UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Groups:
 
     Attributes:
         members: the names of those members whom the visitor may see, by group.
-        missing: the scope without which the hub shows no groups or no members; empty if it does.
+        missing: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if
+            it sent none this time; empty if it did.
     """
 
     members: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -88,6 +92,15 @@ async def groups_visible_to(handler: BaseHandler) -> Groups:
         HubUnavailable: the hub would have to say, and does not answer.
     """
     return await _once(handler, groups_visible_to, lambda: _ask_groups(handler))
+
+
+async def groups_if_available(handler: BaseHandler) -> Groups:
+    """As ``groups_visible_to``, for what can do without: none if the hub sends none just now."""
+    try:
+        return await groups_visible_to(handler)
+    except HubUnavailable as error:
+        error.log_reason(handler.service.log, f"no groups, request_id={handler.request_id}")
+        return Groups(missing=UNAVAILABLE)
 
 
 async def _ask_users(handler: BaseHandler) -> Visible:
