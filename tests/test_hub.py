@@ -165,9 +165,8 @@ class TestAsCaller:
     async def test_a_browsers_sign_in_sees_what_its_scopes_show(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
+        hub.grant("ada", "list:users!group=class-b")
         await visitor.open(PREFIX)
-        (token,) = [token for token, model in hub.users.items() if model["name"] == "ada"]
-        hub.users[token]["scopes"].append("list:users!group=class-b")
 
         for headers in ({}, {"Authorization": "token wrong"}):  # recognized by the cookie
             answer = await visitor.get(PREFIX + "seen", headers=headers)
@@ -186,6 +185,7 @@ class TestAsCaller:
     async def test_a_sign_in_that_has_ended_begins_anew(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
+        hub.grant("ada", "list:users")
         await visitor.open(PREFIX)
         hub.users.clear()  # at the hub they have signed out; here they are known for a minute
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 __all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
+
+#: Seconds for which a scope that the service's own token lacks is not tried again, as the hub logs
+#: a warning each time.
+REFUSED = 60
 
 #: Seconds before each further try, on average.
 PAUSES = (0.1, 0.4)
@@ -77,6 +81,7 @@ class HubClient(HubCalls, LoggingConfigurable):
     def __init__(self, metrics: Metrics, tls_files: tuple[str, str, str], **kwargs: Any) -> None:
         LoggingConfigurable.__init__(self, **kwargs)
         HubCalls.__init__(self, self._ask_as_service)
+        self._refused: dict[str, float] = {}
         self.metrics = metrics
         self.breaker = Breaker(self.breaker_failures, self.breaker_pause, self._look, self.log)
         metrics.show_breaker(lambda: float(self.breaker.is_open))
@@ -124,12 +129,19 @@ class HubClient(HubCalls, LoggingConfigurable):
         )
         return await self._transport.request(request, limit)
 
-    def as_caller(self, token: str, sign_in_ended: Callable[[], None]) -> HubCalls:
+    def as_caller(
+        self,
+        token: str,
+        sign_in_ended: Callable[[], None],
+        scopes: Collection[str] | None = None,
+    ) -> HubCalls:
         """The calls that somebody else's token allows.
 
         Args:
             token: theirs. It is kept no longer than the result.
             sign_in_ended: called when the hub does not know the token any more.
+            scopes: those of the token, if they are known: the hub is not asked for what they
+                rule out, as it logs a warning for each request that it refuses.
         """
 
         async def ask(path: str, scope: str, **query: str) -> HubAnswer:
@@ -141,9 +153,12 @@ class HubClient(HubCalls, LoggingConfigurable):
                 raise HubRefused(403, scope)
             return answer
 
-        return HubCalls(ask, self._fitting)
+        return HubCalls(ask, scopes, self._fitting)
 
     async def _ask_as_service(self, path: str, scope: str, **query: str) -> HubAnswer:
+        refused = self._refused.get(scope)
+        if refused is not None and time.monotonic() - refused < REFUSED:
+            raise HubRefused(503, scope)
         answer = await self._get(path, self.api_token, query)
         if _is_unknown(answer):
             self._say_once("it does not know the service's token; see tornado-service doctor")
@@ -154,6 +169,7 @@ class HubClient(HubCalls, LoggingConfigurable):
                 " service; tornado-service doctor writes that role for what the service_scopes of"
                 " an app name"
             )
+            self._refused[scope] = time.monotonic()
             raise HubRefused(503, scope)
         return answer
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
 from tornado.web import HTTPError
+
+from .hub_scopes import may_list, may_read_some_user, may_read_user
 
 # The first call loads them, and with them pydantic: a service without apps starts sooner.
 if TYPE_CHECKING:
@@ -67,11 +69,19 @@ class HubCalls:
 
     Args:
         ask: asks with the token.
+        scopes: those of the token, expanded, if they are known: a call that they rule out is
+            refused (403) without being made.
         fitting: by path, how many items a page may have; see ``pages_of``.
     """
 
-    def __init__(self, ask: Ask, fitting: dict[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        scopes: Collection[str] | None = None,
+        fitting: dict[str, int] | None = None,
+    ) -> None:
         self._ask = ask
+        self._scopes = scopes
         self._fitting = {} if fitting is None else fitting
 
     async def users(self, state: Literal["active"] | None = None) -> AsyncIterator[User]:
@@ -95,6 +105,7 @@ class HubCalls:
         from .hub_models import User
         from .hub_pages import PAGE, pages_of
 
+        self._check_list("list:users")
         query: dict[str, str] = {"state": state} if state else {}
         async for page in pages_of(
             User, self._ask, "users", "list:users", query, PAGE, self._fitting
@@ -110,6 +121,11 @@ class HubCalls:
         """
         from .hub_models import User, parsed
 
+        if self._scopes is not None and name:
+            if not may_read_some_user(self._scopes):
+                raise HubRefused(403, "read:users:name")
+            if not may_read_user(name, self._scopes):
+                return None
         answer = await self._ask(f"users/{quote(name, safe='')}", "read:users:name")
         return None if answer.status == 404 else parsed(User, answer.json)
 
@@ -118,8 +134,13 @@ class HubCalls:
         from .hub_models import Group
         from .hub_pages import GROUPS, pages_of
 
+        self._check_list("list:groups")
         async for page in pages_of(
             Group, self._ask, "groups", "list:groups", {}, GROUPS, self._fitting
         ):
             for group in page.items:
                 yield group
+
+    def _check_list(self, scope: str) -> None:
+        if self._scopes is not None and not may_list(scope, self._scopes):
+            raise HubRefused(403, scope)

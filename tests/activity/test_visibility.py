@@ -11,7 +11,7 @@ import pytest
 
 from tests.activity import course
 from tests.activity.course import RANGE
-from tests.activity.pages import read
+from tests.activity.pages import PATHS, read
 from tornado_service.activity import Activity
 from tornado_service.testing import Fetch, StandInHub, Visitor, stand_in_hub
 
@@ -24,6 +24,22 @@ OF_GROUPS = ("groups", "api/groups", "api/groups.csv", MONTH, f"api/{MONTH}")
 def asked(hub: StandInHub) -> Counter[str]:
     """Calls for the lists of users and groups."""
     return Counter({path: hub.calls[f"/hub/api/{path}"] for path in ("users", "groups")})
+
+
+async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
+    app: Activity, hub: StandInHub, fetch: Fetch, visitor: Visitor
+) -> None:
+    token = hub.token_for("ada")
+    hub.calls.clear()
+
+    for path in (path for path in PATHS if not path.startswith("people/")):
+        assert (await visitor.open(f"activity/{path}?{RANGE}")).code == 200, path
+    for path in ("now", "summary", "people", "groups", "me", MONTH, "groups.csv"):
+        assert (await fetch(f"activity/api/{path}", token=token)).code == 200, path
+
+    assert not asked(hub).total()
+    found = json.loads((await fetch("activity/api/groups", token=token)).body)
+    assert (found["missing"], found["groups"]) == ("list:groups", [])
 
 
 async def test_for_an_instructor_the_hub_is_asked(

@@ -131,6 +131,33 @@ async def test_each_sees_what_the_hub_lets_them_see(
     assert await groups(instructor) == set()
 
 
+async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may_see(
+    hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
+) -> None:
+    """The hub counts groups before it filters them, and logs a warning for all that it refuses."""
+    for number in range(25):
+        hub.ask("POST", f"groups/group-{number}")
+    admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
+    await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    month = f"month/{datetime.now(timezone.utc):%Y-%m}"
+
+    for path in ("groups", "api/groups", "api/groups.csv", month, f"api/{month}"):
+        found = await instructor.fetch(f"activity/{path}")
+        assert found.code == 200, (path, hub.log)
+        assert b"group-1" not in found.body
+        if path != month:  # it has nothing to show before the second sample
+            assert b"class-a" in found.body
+    assert len((await api(admin, "groups"))["groups"]) > 25
+
+    before = len(hub.log)
+    for path in ("", "now", "people", "groups", "me", "months", month):
+        assert (await student.open(f"activity/{path}")).code == 200
+    assert (await api(student, "groups"))["missing"] == "list:groups"
+    since = hub.log[before:]
+    assert "Not authorizing access" not in since
+    assert "403" not in since
+
+
 async def test_the_history_outlives_the_service(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:

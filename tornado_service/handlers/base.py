@@ -147,8 +147,8 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
         """
         if self.current_user is None:
             raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
-        auth = self.hub_auth
-        return self.service.hub.as_caller(auth.token_of(self), partial(auth.doubt, self))
+        auth, scopes = self.hub_auth, self.current_user.get("scopes")
+        return self.service.hub.as_caller(auth.token_of(self), partial(auth.doubt, self), scopes)
 
     def get_current_user(self) -> None:
         """Nobody: ``prepare`` has asked.

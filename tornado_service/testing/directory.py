@@ -153,7 +153,7 @@ class _View:
     """What a token's scopes show."""
 
     def __init__(self, scopes: Iterable[str], *any_of: str) -> None:
-        self._held = parse_scopes(_expanded(scopes))
+        self._held = parse_scopes(expanded(scopes))
         if not any(scope in self._held for scope in any_of):
             needed = ", ".join(any_of)
             raise HTTPError(
@@ -182,14 +182,14 @@ class _View:
         return {key: value for key, value in model.items() if key in visible}
 
 
-def _expanded(scopes: Iterable[str]) -> set[str]:
+def expanded(scopes: Iterable[str]) -> set[str]:
     """The scopes and all that they include, each with its filter."""
-    expanded: set[str] = set()
+    found: set[str] = set()
     ahead = list(scopes)
     while ahead:
         scope = ahead.pop()
         base, mark, filters = scope.partition("!")
-        expanded.add(scope)
+        found.add(scope)
         definition = scope_definitions.get(base, {})
         ahead += [f"{each}{mark}{filters}" for each in definition.get("subscopes", ())]
-    return expanded
+    return found

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from .directory import Directory
+from .directory import Directory, expanded
 
 #: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
 #: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.
@@ -194,7 +194,7 @@ class _User(_Handler):
             self.set_status(403)
             self.write({"status": 403, "message": "Invalid token"})
             return
-        self.write(user)
+        self.write({**user, "scopes": sorted(expanded(user.get("scopes", ())))})
 
 
 class _Listing(_Handler):

@@ -1,0 +1,51 @@
+"""What the known scopes of a token rule out, so that the hub need not be asked to refuse it.
+
+The hub decides: here is only what it surely refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from jupyterhub.scopes import Scope, parse_scopes
+
+#: Filters that the hub takes for its lists; with any other it refuses the whole list.
+LIST_FILTERS = {"list:users": {"user", "group"}, "list:groups": {"group"}}
+
+#: One of these shows a user, https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html
+READ_USER = (
+    "read:users",
+    "read:users:name",
+    "read:users:groups",
+    "read:users:activity",
+    "read:servers",
+    "read:roles:users",
+)
+
+
+def may_list(scope: str, scopes: Collection[str]) -> bool:
+    """Whether the hub may answer with a list, and be it a part of it.
+
+    Args:
+        scope: that of the list.
+        scopes: expanded ones, as the hub's model of the token's owner has them.
+    """
+    filters = parse_scopes(frozenset(scopes)).get(scope)
+    if filters is None or filters == Scope.ALL:
+        return filters is not None
+    return LIST_FILTERS[scope].issuperset(filters)
+
+
+def may_read_some_user(scopes: Collection[str]) -> bool:
+    """Whether there is any user whom the hub may show."""
+    return not parse_scopes(frozenset(scopes)).keys().isdisjoint(READ_USER)
+
+
+def may_read_user(name: str, scopes: Collection[str]) -> bool:
+    """Whether the hub may show a user. Only the hub knows who is in a group."""
+    parsed = parse_scopes(frozenset(scopes))
+    held = [parsed[scope] for scope in READ_USER if scope in parsed]
+    return any(
+        filters == Scope.ALL or "group" in filters or name in filters.get("user", ())
+        for filters in held
+    )
