@@ -76,9 +76,12 @@ def _lay_out(objects: list[Object], at: Path) -> None:
                 (source / name).write_bytes(value)
         mounts[mount["mountPath"].rstrip("/")] = str(source)
     (at / "mounts.json").write_text(json.dumps(mounts))
-    names = [name for alias in spec.get("hostAliases", []) for name in alias["hostnames"]]
-    # the names of the cluster, with everything on this one machine
-    (at / "hosts").write_text(f"127.0.0.1 localhost proxy-api hub {' '.join(names)}\n")
+    # as the kubelet writes it, and the proxy's name, with everything on this one machine
+    lines = ["127.0.0.1 localhost proxy-api", "::1 localhost"]
+    lines += [
+        f"{alias['ip']} {' '.join(alias['hostnames'])}" for alias in spec.get("hostAliases", [])
+    ]
+    (at / "hosts").write_text("\n".join(lines) + "\n")
     (at / "srv").mkdir()
 
 

@@ -76,7 +76,7 @@ def _pod(deployment: Object, ip: str) -> Pod:
     aliases = {
         name
         for alias in spec.get("hostAliases", [])
-        if alias["ip"] == "127.0.0.1"
+        if alias["ip"] in ("127.0.0.1", "::1")
         for name in alias["hostnames"]
     }
     name = deployment["metadata"]["name"]

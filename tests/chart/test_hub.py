@@ -87,6 +87,14 @@ for role in c.JupyterHub.load_roles:
     assert sorted(pod["roles"]["user"]) == [SCOPE, "list:groups", "read:hub", "self"]
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "[::]"])
+def test_sign_in_where_the_hub_listens_on_one_family_alone(run: Run, address: str) -> None:
+    """As on a cluster that is IPv6-only."""
+    bind = {"hub": {"config": {"JupyterHub": {"hub_bind_url": f"http://{address}:8081"}}}}
+    pod = run("service", "ingress", "image", bind, visits=[["ada", PATH]])
+    assert pod["visits"][0]["status"] == 200
+
+
 def test_only_the_groups_get_in(run: Run) -> None:
     versions = ("jupyterhub-6",) if IS_6 else ()
     code = 'c.JupyterHub.load_groups = {"staff": {"users": ["ada"]}}'

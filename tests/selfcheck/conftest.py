@@ -12,14 +12,15 @@ SERVICE = {"kind": "service", "name": "tornado-service", "scopes": ["list:users"
 
 
 @pytest.fixture(autouse=True)
-def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | list[str]]:
     """The names that resolve, as a cluster's DNS and a pod's host aliases would have them."""
-    known = {"hub": "127.0.0.1"}
+    known: dict[str, str | list[str]] = {"hub": "127.0.0.1"}
     lookup = socket.getaddrinfo
 
     def getaddrinfo(host, *args, **options):
         if host in known:
-            return lookup(known[host], *args, **options)
+            addresses = known[host] if isinstance(known[host], list) else [known[host]]
+            return [info for each in addresses for info in lookup(each, *args, **options)]
         if host.replace(".", "").isdigit() or ":" in host or host == "localhost":
             return lookup(host, *args, **options)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -38,6 +38,22 @@ async def test_a_policy_drops_it(setup: Setup, impatient) -> None:
     assert "hub.service.extraPorts" in found.key
 
 
+@pytest.mark.parametrize("trouble", [refusing, dropping])
+async def test_no_alias_is_recommended_that_is_there(
+    setup: Setup, names, trouble, impatient
+) -> None:
+    with trouble() as port:
+        setup = replace(setup, service_url=f"http://hub:{port}")
+        one = await look_at_url(setup)
+        names["hub"] = ["127.0.0.1", "::1"]
+        both = await look_at_url(setup)
+
+    assert "hub.extraPodSpec.hostAliases" in one.key
+    assert "::1" in one.key
+    assert "hostAliases" not in str(both)
+    assert "hub.service.extraPorts" in both.key
+
+
 async def test_the_name_is_not_that_of_the_hubs_service(setup: Setup) -> None:
     found = await look_at_url(replace(setup, service_url="http://release-hub:8181"))
 

@@ -15,6 +15,11 @@ from tornado_service.selfcheck.hub import (
 )
 from tornado_service.testing import SERVICE_TOKEN
 
+ALIASES = (
+    'hub.extraPodSpec.hostAliases: [{ip: "127.0.0.1", hostnames: [hub]},'
+    ' {ip: "::1", hostnames: [hub]}]'
+)
+
 
 async def test_a_hub_that_is_well(hub, setup: Setup) -> None:
     findings = await look_at_hub(replace(setup, needed=frozenset({"list:users"})))
@@ -31,14 +36,37 @@ async def test_a_hub_out_of_reach_of_its_own_pod(setup: Setup, trouble, impatien
 
     wrong = found.pop("hub-api")
     assert wrong.state == "wrong"
-    assert "hub.extraPodSpec.hostAliases: [{ip: 127.0.0.1, hostnames: [hub]}]" in wrong.key
+    assert ALIASES in wrong.key
     assert (
         "hub.services.tornado-service.environment.JUPYTERHUB_API_URL:"
-        " http://127.0.0.1:8081/x/hub/api" in wrong.key
+        " http://localhost:8081/x/hub/api" in wrong.key
     )
     if trouble is dropping:
         assert 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}' in wrong.key
     assert {found[name].state for name in ("hub-version", "token", "scopes")} == {"unknown"}
+
+
+async def test_a_hub_on_one_of_the_two_loopbacks(hub, setup: Setup, names) -> None:
+    """As where the cluster is IPv6-only and the hub's bind URL says so."""
+    names["hub"] = ["::1", "127.0.0.1"]  # the stand-in listens on the second alone
+
+    found = by_name(await look_at_hub(replace(setup, api_url=f"http://hub:{hub.port}/hub/api")))
+
+    assert found["hub-api"].state == "ok"
+
+
+async def test_no_alias_is_recommended_that_is_there(setup: Setup, names) -> None:
+    names["hub"] = ["127.0.0.1", "::1"]
+    with refusing() as port:
+        aliased = await look_at_hub(replace(setup, api_url=f"http://hub:{port}/hub/api"))
+    names["localhost"] = []  # whatever else runs on this machine
+    local = await look_at_hub(replace(setup, api_url="http://localhost:8081/hub/api"))
+
+    for found in map(by_name, (aliased, local)):
+        assert found["hub-api"].state == "wrong"
+        assert "hub.config.JupyterHub.hub_bind_url: http://:8081" in found["hub-api"].key
+        assert "hostAliases" not in str(found["hub-api"])
+        assert "JUPYTERHUB_API_URL" not in str(found["hub-api"])
 
 
 async def test_a_forgotten_base_url(setup: Setup) -> None:

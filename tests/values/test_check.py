@@ -64,6 +64,13 @@ def test_our_own_files_have_no_finding(names: tuple[str, ...], version: str) -> 
         "hub: {extraPodSpec: {terminationGracePeriodSeconds: 60}}",
         "hub: {readinessProbe: {initialDelaySeconds: 5}}",
         "hub: {labels: {team: a}}",
+        "hub: {extraPodSpec: {hostAliases: [{ip: 127.0.0.1, hostnames: [hub]}]}}",
+        "hub: {extraPodSpec: {hostAliases: [{ip: '::1', hostnames: [hub]}]}}",
+        "hub: {extraPodSpec: {hostAliases: [{ip: '::1', hostnames: [hub, other]}]}}",
+        "hub: {config: {JupyterHub: {hub_bind_url: 'http://[::]:8081'}}}",
+        "hub: {config: {JupyterHub: {hub_bind_url: 'http://0.0.0.0:8081'}}}",
+        "hub: {config: {JupyterHub: {hub_bind_url: 'http://:8081'}}, services: {tornado-service:"
+        " {environment: {JUPYTERHUB_API_URL: 'http://[::1]:8081/hub/api'}}}}",
         "hub: {services: {tornado-service: {admin: true}}}",
         "hub: {loadRoles: {more: {scopes: ['admin:users'], services: [tornado-service]}}}",
         "hub: {db: {type: postgres}, extraVolumeMounts: [{mountPath: /srv/jupyterhub, name: a}]}",

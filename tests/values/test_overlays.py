@@ -94,9 +94,12 @@ def test_another_name_port_release_and_image(capsys: pytest.CaptureFixture[str])
     hub = values["hub"]
     service = hub["services"]["usage"]
     assert service["url"] == "http://r1-jupyterhub-hub:9100"
-    assert service["environment"]["JUPYTERHUB_API_URL"] == "http://127.0.0.1:8081/lab/hub/api"
+    assert service["environment"]["JUPYTERHUB_API_URL"] == "http://localhost:8081/lab/hub/api"
     assert hub["image"] == {"name": "example.org:5000/me/hub", "tag": "1.2"}
-    assert hub["extraPodSpec"]["hostAliases"][0]["hostnames"] == ["r1-jupyterhub-hub"]
+    assert hub["extraPodSpec"]["hostAliases"] == [
+        {"ip": "127.0.0.1", "hostnames": ["r1-jupyterhub-hub"]},
+        {"ip": "::1", "hostnames": ["r1-jupyterhub-hub"]},
+    ]
     assert hub["service"]["extraPorts"] == [{"name": "usage", "port": 9100, "targetPort": 9100}]
     peer = hub["networkPolicy"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"]
     assert peer == {"app.kubernetes.io/component": "proxy", "app.kubernetes.io/instance": "r1"}
@@ -210,7 +213,7 @@ def test_the_lists_of_a_site_are_kept(tmp_path: Path, capsys: pytest.CaptureFixt
     assert stop(ValuesApp, [f"--site={config}"]) == 0
     ours = yaml.safe_load(capsys.readouterr().out)
     assert [each["port"] for each in ours["hub"]["service"]["extraPorts"]] == [8181, 9000]
-    assert len(ours["hub"]["extraPodSpec"]["hostAliases"]) == 2
+    assert len(ours["hub"]["extraPodSpec"]["hostAliases"]) == 3
     assert check([("config.yaml", text), ("ours.yaml", ours)]) == []
     lost = [finding.key for finding in check([("ours.yaml", ours), ("config.yaml", text)])]
     assert "hub.service.extraPorts" in lost

@@ -82,7 +82,9 @@ def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
             f" In Kubernetes: the Service {setup.host} has no port {setup.url_port}, or the hub's"
             " pod is not Ready, which passes."
         )
-        key = f"{setup.extra_ports}, and {setup.alias(setup.host)}, which waits for nothing"
+        key = setup.extra_ports
+        if alias := setup.alias(setup.host, error.addresses):
+            key += f", and {alias}, which waits for nothing"
     else:
         message += (
             " In Kubernetes: a network policy keeps the hub's own pod from it, or the Service"
@@ -90,9 +92,11 @@ def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
         )
         key = (
             f"hub.networkPolicy.ingress: [{{ports: [{{port: {setup.port}}}], from:"
-            f" [{_PROXY}, {_HUB}]}}], or hub.networkPolicy.allowedIngressPorts: [{setup.port}], or"
-            f" {setup.alias(setup.host)}; and {setup.extra_ports}"
+            f" [{_PROXY}, {_HUB}]}}], or hub.networkPolicy.allowedIngressPorts: [{setup.port}]"
         )
+        if alias := setup.alias(setup.host, error.addresses):
+            key += f", or {alias}"
+        key += f"; and {setup.extra_ports}"
     return Finding("url", "wrong", message, key)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ..app import TornadoService
 
 State = Literal["ok", "wrong", "unknown"]
+
+#: Addresses of this machine, or pod, for itself.
+LOOPBACK = ("127.0.0.1", "::1")
 
 #: The zero-to-jupyterhub chart puts this into the hub's container.
 CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
@@ -142,6 +146,14 @@ class Setup:
         return f"hub.service.extraPorts: [{entry}]"
 
     @staticmethod
-    def alias(host: str) -> str:
-        """What keeps requests to a name within the hub's pod."""
-        return f"hub.extraPodSpec.hostAliases: [{{ip: 127.0.0.1, hostnames: [{host}]}}]"
+    def alias(host: str, leads_to: Container[str]) -> str:
+        """What keeps requests to a name within the hub's pod; empty where that is set already.
+
+        Args:
+            host: the name.
+            leads_to: the addresses to which it leads now.
+        """
+        if all(address in leads_to for address in LOOPBACK):
+            return ""
+        entries = [f'{{ip: "{address}", hostnames: [{host}]}}' for address in LOOPBACK]
+        return f"hub.extraPodSpec.hostAliases: [{', '.join(entries)}]"

@@ -15,6 +15,9 @@ from .findings import Finding, Setup, is_local, not_asked
 #: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
 REFUSE_64 = ("5.5.3", "6.1.0")
 
+_HUB_LISTENS = (
+    "hub.config.JupyterHub.hub_bind_url: http://:8081, with which it listens on all addresses"
+)
 _HUB_ACCESS = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 
 
@@ -36,11 +39,19 @@ async def look_at_hub(setup: Setup) -> list[Finding]:
 def _away(setup: Setup, error: probe.NoAnswer) -> Finding:
     message = f"The Hub API at {setup.api_url} is out of reach, so nobody can sign in: {error}."
     host = urlsplit(setup.api_url).hostname or ""
-    variable = f"{setup.key}.environment.JUPYTERHUB_API_URL: http://127.0.0.1:8081{setup.api_path}"
-    if error.why == "url" or is_local(host):
+    # a name: the hub may listen on IPv4 or IPv6 alone
+    local_url = f"http://localhost:8081{setup.api_path}"
+    variable = f"{setup.key}.environment.JUPYTERHUB_API_URL: {local_url}"
+    if error.why == "url" or (is_local(host) and setup.api_url != local_url):
         return Finding("hub-api", "wrong", message, f"{variable}, with the hub's own port")
     ways = [_HUB_ACCESS] if error.why in ("dropped", "no-route") else []
-    return Finding("hub-api", "wrong", message, ", or ".join([*ways, setup.alias(host), variable]))
+    alias = setup.alias(host, error.addresses)
+    if alias and not is_local(host):
+        ways += [alias, variable]
+    else:
+        message += f" {host} leads to the hub's pod itself, where the hub does not listen."
+        ways.append(_HUB_LISTENS)
+    return Finding("hub-api", "wrong", message, ", or ".join(ways))
 
 
 def _answered(setup: Setup, status: int, version: str) -> Finding:
@@ -54,6 +65,8 @@ def _answered(setup: Setup, status: int, version: str) -> Finding:
     if url.path != setup.api_path:
         message += f" With the hub's base URL, the path is {setup.api_path}."
     right = url._replace(path=setup.api_path).geturl()
+    if right == setup.api_url:
+        right = "with the hub's own host and port"
     return Finding(
         "hub-api", "wrong", message, f"{setup.key}.environment.JUPYTERHUB_API_URL: {right}"
     )

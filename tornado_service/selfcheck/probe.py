@@ -9,7 +9,7 @@ import io
 import socket
 import ssl
 import threading
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -39,14 +39,20 @@ class NoAnswer(Exception):
     Attributes:
         why: the reason for programs, as the text is for people.
         certificates: what the other side showed before it refused ours, if it came to that.
+        addresses: what the name resolved to.
     """
 
     def __init__(
-        self, why: Why, host: str = "", certificates: Container[bytes | None] = ()
+        self,
+        why: Why,
+        host: str = "",
+        certificates: Container[bytes | None] = (),
+        addresses: Sequence[str] = (),
     ) -> None:
         super().__init__(_WORDS[why].format(host=host, patience=PATIENCE))
         self.why = why
         self.certificates = certificates
+        self.addresses = addresses
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ async def get(
             return outcome
     # of several reasons, the one that says most
     why = next(why for why in _WORDS if why in outcomes)
-    raise NoAnswer(why, host, certificates)
+    raise NoAnswer(why, host, certificates, addresses)
 
 
 def _witness(certificates: list[bytes]) -> type[ssl.SSLObject]:

@@ -12,9 +12,9 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config import StrictApplication
-from . import activity, overlays
+from . import activity, options, overlays
 from .check import Check, parse_version
-from .deployment import HUB_PORT, NAME, PLACEHOLDER_IMAGE, Deployment
+from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .document import Document
 from .helm import Values, ValuesError, hub_service, read
 
@@ -124,7 +124,7 @@ class ValuesApp(_Command):
     flags = {
         "loopback-api": (
             {"ValuesApp": {"loopback_api": True}},
-            "Let the service call the Hub API at 127.0.0.1. For sites that can have neither"
+            "Let the service call the Hub API at localhost. For sites that can have neither"
             " hub.labels nor hub.extraPodSpec; --base-url counts here.",
         ),
     }
@@ -141,7 +141,7 @@ class ValuesApp(_Command):
         help="The chart's fullnameOverride, if you set it; null for null. The hub's Service has it."
     ).tag(config=True)
     name_override = Unicode(help="The chart's nameOverride, if you set it.").tag(config=True)
-    base_url = Unicode("/", help="The chart's hub.baseUrl.").tag(config=True)
+    base_url = Unicode("/", help="The chart's hub.baseUrl, such as /lab/.").tag(config=True)
     mode = Enum(
         ["ingress", "allowed-ingress-ports"],
         "ingress",
@@ -181,29 +181,6 @@ class ValuesApp(_Command):
     ).tag(config=True)
     loopback_api = Bool(False, help="See --loopback-api.").tag(config=True)
 
-    @validate("service_name")
-    def _is_name(self, proposal: dict[str, Any]) -> str:
-        name = str(proposal["value"])
-        if not NAME.fullmatch(name):
-            raise TraitError(
-                f"--name={name}: it is also the name of a port, so a-z, 0-9 and - only, with a"
-                " letter or digit at both ends and at most 63 of them"
-            )
-        return name
-
-    @validate("port")
-    def _is_free(self, proposal: dict[str, Any]) -> int:
-        if proposal["value"] == HUB_PORT:
-            raise TraitError(f"--port={HUB_PORT} is the hub's own")
-        return int(proposal["value"])
-
-    @validate("image")
-    def _has_tag(self, proposal: dict[str, Any]) -> str:
-        name, _, tag = proposal["value"].rpartition(":")
-        if not name or "/" in tag:
-            raise TraitError(f"--image={proposal['value']}: write it as NAME:TAG")
-        return str(proposal["value"])
-
     def run(self) -> None:
         """Write the overlays."""
         deployment = self.deployment()
@@ -223,14 +200,15 @@ class ValuesApp(_Command):
         hub = hub_service(full_name, self.name_override, self.release)
         if not hub:
             raise ValuesError("with --fullname-override=null, name the --release too")
+        options.check(self, hub)
         apps = list(filter(None, self.apps))
         classes = [_load(app) for app in apps]
-        return Deployment(
+        deployment = Deployment(
             name=self.service_name,
             port=self.port,
             hub=hub,
             release=self.release,
-            base_url=self.base_url,
+            base_url=options.base_path(self.base_url),
             image=self.image,
             groups=self.groups,
             apps=apps,
@@ -238,6 +216,8 @@ class ValuesApp(_Command):
             user_scopes=_scopes(classes, "user_scopes"),
             loopback_api=self.loopback_api,
         )
+        options.check_scopes(deployment.own_scopes)
+        return deployment
 
     def _in_one(self, documents: dict[str, Document], deployment: Deployment) -> Document:
         names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]

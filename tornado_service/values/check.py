@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import check_access, check_activity, check_delivery, check_network, check_services
+from . import (
+    check_access,
+    check_activity,
+    check_delivery,
+    check_kubernetes,
+    check_names,
+    check_network,
+    check_services,
+)
 from .helm import LISTS, Replaced, Values
 from .site import Finding, Site
 
@@ -40,6 +48,8 @@ class Check:
             *_shape(site),
             *_replaced(site),
             *check_services.check(site),
+            *check_names.check(site),
+            *check_kubernetes.check(site),
             *check_network.check(site),
             *check_access.check(site),
             *check_delivery.check(site),

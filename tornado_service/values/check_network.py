@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .deployment import COMPONENT, HUB_ACCESS, HUB_PORT, NAME
+from . import names
+from .deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK
 from .helm import as_list, as_map
 from .policy import admits, as_number, ports_for
-from .site import LOOPBACK, Finding, Service, Site
+from .site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Service, Site
 
-EXTRA_PORTS = ("hub", "service", "extraPorts")
-INGRESS = ("hub", "networkPolicy", "ingress")
 OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
-HUB_EGRESS = ("hub", "networkPolicy", "egress")
-PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
 
 
 def check(site: Site) -> Iterator[Finding]:
     """All of them."""
     yield from _misplaced(site)
-    yield from _port_names(site)
     yield from _aliases(site)
     for service in site.services:
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK:
@@ -43,45 +39,36 @@ def _misplaced(site: Site) -> Iterator[Finding]:
         )
 
 
-def _port_names(site: Site) -> Iterator[Finding]:
-    names: list[Any] = ["hub"]
-    numbers: list[Any] = [HUB_PORT]
-    for entry in site.values.list(*EXTRA_PORTS):
-        name, number = as_map(entry).get("name"), as_map(entry).get("port")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            yield site.finding(
-                EXTRA_PORTS,
-                f"Kubernetes refuses the name {name!r}: the hub's Service is not changed.",
-                "a name of a-z, 0-9 and -, at most 63 of them.",
-            )
-        elif name in names:
-            yield site.finding(
-                EXTRA_PORTS, f"Kubernetes refuses a second port called {name}.", "another name."
-            )
-        if number in numbers:
-            yield site.finding(
-                EXTRA_PORTS, f"Kubernetes refuses a second port {number}.", "another port."
-            )
-        names.append(name)
-        numbers.append(number)
-
-
 def _aliases(site: Site) -> Iterator[Finding]:
+    path = ("hub", "extraPodSpec", "hostAliases")
     hosts = {service.host for service in site.services}
-    for alias in site.values.list("hub", "extraPodSpec", "hostAliases"):
-        names = hosts.intersection(map(str, as_list(as_map(alias).get("hostnames"))))
-        if names and alias.get("ip") not in LOOPBACK:
+    leads: dict[str, list[str]] = {}
+    for alias in site.values.list(*path):
+        for name in hosts.intersection(map(str, as_list(as_map(alias).get("hostnames")))):
+            leads.setdefault(name, []).append(str(as_map(alias).get("ip")))
+    for name, addresses in leads.items():
+        elsewhere = [each for each in addresses if each not in LOOPBACK]
+        right = ", ".join(f'{{ip: "{each}", hostnames: [{name}]}}' for each in LOOPBACK)
+        if elsewhere:
             yield site.finding(
-                ("hub", "extraPodSpec", "hostAliases"),
-                f"in the hub's pod {min(names)} leads to {alias.get('ip')} and not to the pod"
-                " itself: the start-up check misses the service and the hub exits.",
-                f"{{ip: 127.0.0.1, hostnames: [{min(names)}]}}",
+                path,
+                f"in the hub's pod {name} leads to {elsewhere[0]} and not to the pod itself: the"
+                " start-up check misses the service and the hub exits.",
+                right,
+            )
+        elif not site.hub_listens.intersection(addresses):
+            yield site.finding(
+                path,
+                f"in the hub's pod {name} leads to {' and '.join(addresses)}, where the hub does"
+                " not listen (hub.config.JupyterHub.hub_bind_url): every visit gets 503.",
+                right,
             )
 
 
 def _service_port(site: Site, service: Service, port: int) -> Iterator[Finding]:
     entries = [entry for entry in site.values.list(*EXTRA_PORTS) if isinstance(entry, dict)]
-    right = f"{{name: {service.name}, port: {port}, targetPort: {port}}}"
+    name = names.suggestion(service.name, names.DNS_LABEL, "service")
+    right = f"{{name: {name}, port: {port}, targetPort: {port}}}"
     mine = [entry for entry in entries if as_number(entry.get("port")) == port]
     if not mine:
         others = ", ".join(str(entry.get("port")) for entry in entries)
@@ -180,6 +167,7 @@ def _hub_api(site: Site, service: Service) -> Iterator[Finding]:
         labels.get(HUB_ACCESS) == "true"
         or HUB_PORT in open_ports
         or "://127.0.0.1" in api_url
+        or "://[::1]" in api_url
         or "://localhost" in api_url
         or admits(site.values.list(*INGRESS), "from", labels, HUB_PORT)
     ):

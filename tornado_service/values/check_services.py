@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from .deployment import HUB_PORT, NAME
-from .site import LOOPBACK, Finding, Service, Site
+from .deployment import HUB_PORT, LOOPBACK
+from .site import Finding, Service, Site
 
 FIELDS = {
     "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",
@@ -21,9 +20,6 @@ FIELDS_6 = FIELDS | {"timeout"}
 #: These two take a token of 64 characters for too long.
 SHORT_TOKENS = ((5, 5, 3), (6, 1, 0))
 
-#: What may stand in a key of the Secret that holds the service's token.
-SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-
 
 def check(site: Site) -> Iterator[Finding]:
     """All of them."""
@@ -34,8 +30,8 @@ def check(site: Site) -> Iterator[Finding]:
             f"there is no service{named}, so nothing is launched.",
             "the entry of values/service.yaml.",
         )
+    yield from _one_port_each(site)
     for service in site.services:
-        yield from _name(site, service)
         yield from _fields(site, service)
         yield from _command(site, service)
         yield from _environment(site, service)
@@ -43,15 +39,21 @@ def check(site: Site) -> Iterator[Finding]:
         yield from _token(site, service)
 
 
-def _name(site: Site, service: Service) -> Iterator[Finding]:
-    if not SECRET_KEY.fullmatch(service.key) or not SECRET_KEY.fullmatch(service.name):
-        what = "Kubernetes refuses the Secret with the service's token, or the hub the name."
-    elif not NAME.fullmatch(service.name):
-        what = "the name is also that of a port, and Kubernetes refuses it there."
-    else:
-        return
-    better = re.sub(r"[^a-z0-9]+", "-", service.name.lower()).strip("-")[:63] or "my-service"
-    yield site.finding(service.path, what, f"a name of a-z, 0-9 and -: {better}")
+def _one_port_each(site: Site) -> Iterator[Finding]:
+    """Two processes in one pod cannot listen on one port."""
+    first: dict[int, Service] = {}
+    launched = [Service(key, spec) for key, spec in site.values.maps_in("hub", "services")]
+    for service in launched:
+        if not service.command or service.port is None:
+            continue
+        other = first.setdefault(service.port, service)
+        if other is not service and service in site.services:
+            yield site.finding(
+                service.path,
+                f"{service.name} and {other.name} are both launched in the hub's pod with port"
+                f" {service.port}: only one of them can listen.",
+                f"another port, or {other.name} alone.",
+            )
 
 
 def _fields(site: Site, service: Service) -> Iterator[Finding]:
@@ -117,15 +119,7 @@ def _environment(site: Site, service: Service) -> Iterator[Finding]:
                 f"{_yaml(value)} is no text: the process cannot be started and the hub exits.",
                 f'it in quotes: "{_yaml(value)}"',
             )
-    api_url = service.environment.get("JUPYTERHUB_API_URL")
-    base_url = str(site.values.get("hub", "baseUrl", default="/")).strip("/")
-    right = "/".join(filter(None, ["", base_url, "hub/api"]))
-    if isinstance(api_url, str) and urlsplit(api_url).path.rstrip("/") != f"/{right.strip('/')}":
-        yield site.finding(
-            (*service.path, "environment", "JUPYTERHUB_API_URL"),
-            f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
-            f"http://127.0.0.1:{HUB_PORT}/{right.strip('/')}, or leave it away.",
-        )
+    yield from _api_url(site, service)
     for name in site.values.map("hub", "extraEnv"):
         if str(name).startswith("TORNADO_SERVICE_"):
             yield site.finding(
@@ -133,6 +127,33 @@ def _environment(site: Site, service: Service) -> Iterator[Finding]:
                 "this is the hub's environment; nothing of it reaches a service.",
                 f"it in hub.services.{service.key}.environment.",
             )
+
+
+def _api_url(site: Site, service: Service) -> Iterator[Finding]:
+    path = (*service.path, "environment", "JUPYTERHUB_API_URL")
+    text = service.environment.get("JUPYTERHUB_API_URL")
+    if not isinstance(text, str):
+        return
+    base_url = str(site.values.get("hub", "baseUrl", default="/")).strip("/")
+    right = "/" + "/".join(filter(None, [base_url, "hub/api"]))
+    try:
+        url = urlsplit(text)
+        address = url.hostname
+    except ValueError:
+        url, address = urlsplit(f"http://localhost:{HUB_PORT}"), None
+    if url.path.rstrip("/") != right:
+        yield site.finding(
+            path,
+            f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
+            f"{url._replace(path=right).geturl()}, or leave it away.",
+        )
+    elif address in LOOPBACK and address not in site.hub_listens:
+        yield site.finding(
+            path,
+            "the hub does not listen on that address (hub.config.JupyterHub.hub_bind_url), so every"
+            " sign-in fails.",
+            f"http://localhost:{HUB_PORT}{right}, which is both.",
+        )
 
 
 def _url(site: Site, service: Service) -> Iterator[Finding]:

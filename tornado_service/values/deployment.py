@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ HUB_PORT = 8081
 
 PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
 
-#: A name that Kubernetes takes for a port and everything takes in a URL.
-NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+#: The addresses of a pod's loopback. The hub listens on one of them or both, as its settings say.
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Deployment:
     apps: Sequence[str] = ()
     service_scopes: Sequence[str] = ()
     user_scopes: Sequence[str] = ()
-    #: call the Hub API at 127.0.0.1, whatever its Service is called
+    #: call the Hub API at localhost, whatever its Service is called
     loopback_api: bool = False
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import activity
-from .deployment import HUB_ACCESS, HUB_PORT, Deployment
+from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK, Deployment
 from .document import Document
 from .helm import LISTS, Values
 
@@ -59,9 +59,10 @@ def service(deployment: Deployment) -> Document:
     )
     document.put(
         ("hub", "extraPodSpec", "hostAliases"),
-        [{"ip": "127.0.0.1", "hostnames": [deployment.hub]}],
+        [{"ip": address, "hostnames": [deployment.hub]} for address in LOOPBACK],
         f"Inside the hub's pod \"{deployment.hub}\" is the pod itself: the hub's start-up check and"
-        " the service's calls of the Hub API wait for no endpoints and pass no policy.",
+        " the service's calls of the Hub API wait for no endpoints and pass no policy. Both"
+        " addresses, as the hub may listen on IPv4 or IPv6 alone.",
     )
     document.put(
         ("hub", "networkPolicy", "egress"),
@@ -103,7 +104,8 @@ def _put_service(document: Document, deployment: Deployment) -> None:
         )
     environment = {"PYTHONUNBUFFERED": "1"}
     if deployment.loopback_api:
-        api_url = f"http://127.0.0.1:{HUB_PORT}{deployment.base_url.rstrip('/')}/hub/api"
+        # a name: the hub may listen on IPv4 or IPv6 alone
+        api_url = f"http://localhost:{HUB_PORT}{deployment.base_url.rstrip('/')}/hub/api"
         environment["JUPYTERHUB_API_URL"] = api_url
     document.put(
         (*path, "environment"),

@@ -8,14 +8,17 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from .deployment import HUB_ACCESS, HUB_PORT
+from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK
 from .document import Path
 from .helm import CHART, Values, as_list, as_map, hub_service
 
-LOOPBACK = ("127.0.0.1", "::1")
-
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
+
+EXTRA_PORTS = ("hub", "service", "extraPorts")
+INGRESS = ("hub", "networkPolicy", "ingress")
+HUB_EGRESS = ("hub", "networkPolicy", "egress")
+PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,11 @@ class Service:
 
     @property
     def url(self) -> SplitResult:
-        """Its ``url``, in parts."""
-        return urlsplit(str(self.spec.get("url") or ""))
+        """Its ``url``, in parts; empty ones where it cannot be read."""
+        try:
+            return urlsplit(str(self.spec.get("url") or ""))
+        except ValueError:  # such as http://[hub:8181
+            return urlsplit("")
 
     @property
     def host(self) -> str:
@@ -123,6 +129,18 @@ class Site:
             if as_map(alias).get("ip") in LOOPBACK
             for name in as_list(alias.get("hostnames"))
         }
+
+    @property
+    def hub_listens(self) -> set[str]:
+        """The loopback addresses of its pod on which the hub listens, as far as values say."""
+        bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
+        try:
+            host = urlsplit(str(bind_url or "")).hostname or ""
+        except ValueError:
+            host = ""
+        wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK, strict=True))  # noqa: S104 - only read
+        only = wildcards.get(host, host)
+        return {only} if only in LOOPBACK else set(LOOPBACK)
 
     def labels(self, component: str) -> dict[str, str]:
         """The labels of the hub's or the proxy's pod that a policy can select."""

@@ -1,0 +1,146 @@
+"""Names that JupyterHub refuses: of roles, scopes, services and variables."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from jupyterhub import version_info
+from jupyterhub.scopes import scope_definitions
+
+from . import names
+from .check_access import ROLES
+from .helm import as_list, as_map
+from .site import Finding, Service, Site
+
+CUSTOM_SCOPES = ("hub", "config", "JupyterHub", "custom_scopes")
+IDLE_CULLER = "jupyterhub-idle-culler"
+
+#: Filters of scopes without a value, and those with one.
+FILTERS = ("user", "service", "server")
+FILTERS_WITH_VALUE = ("user=", "service=", "group=", "server=")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    yield from _roles(site)
+    yield from _custom_scopes(site)
+    for key, role in site.values.maps_in(*ROLES):
+        for scope in as_list(role.get("scopes")):
+            yield from _scope(site, key, str(scope))
+    for key, spec in site.values.maps_in("hub", "services"):
+        yield from _service(site, Service(key, spec))
+    yield from _variables(site)
+
+
+def _roles(site: Site) -> Iterator[Finding]:
+    seen = {IDLE_CULLER} if site.values.is_on("cull", "enabled") else set()
+    for key, role in site.values.maps_in(*ROLES):
+        name = role.get("name", key)
+        path = (*ROLES, key, "name") if "name" in role else (*ROLES, key)
+        if not names.ROLE.allows(name):
+            yield site.finding(path, *refused_role(name))
+        elif name in seen:
+            yield site.finding(
+                path, f'the hub exits: "Role {name} multiply defined".', "another name."
+            )
+        seen.add(str(name))
+
+
+def refused_role(name: object) -> tuple[str, str]:
+    """What happens to a role whose name breaks the rule, and what to write."""
+    better = names.suggestion(str(name), names.ROLE, "role")
+    return (
+        f'the hub exits: "Invalid role name: {str(name)[:60]!r}".',
+        f"a name of {names.ROLE.words}: {better}",
+    )
+
+
+def _custom_scopes(site: Site) -> Iterator[Finding]:
+    for scope, definition in site.values.map(*CUSTOM_SCOPES).items():
+        if not names.CUSTOM_SCOPE.allows(scope):
+            yield site.finding((*CUSTOM_SCOPES, scope), *_refused_scope(scope))
+        elif "description" not in as_map(definition):
+            yield site.finding(
+                (*CUSTOM_SCOPES, scope),
+                "the hub exits: a scope needs a description.",
+                "{description: what it allows}",
+            )
+
+
+def _refused_scope(scope: object) -> tuple[str, str]:
+    return (
+        f'the hub exits: "Invalid scope name: {str(scope)[:60]!r}".',
+        f"a name of {names.CUSTOM_SCOPE.words}.",
+    )
+
+
+def _scope(site: Site, key: str, scope: str) -> Iterator[Finding]:
+    path = (*ROLES, key, "scopes")
+    name, has_filter, filter_ = scope.partition("!")
+    kind, _, value = filter_.partition("=")
+    is_filter = filter_ in FILTERS or (f"{kind}=" in FILTERS_WITH_VALUE and value)
+    if has_filter and not is_filter:
+        yield site.finding(
+            path,
+            f'the hub has no filter "!{filter_}" for {name}: it exits or grants nothing.',
+            f"one of !{', !'.join(FILTERS)}, or !{', !'.join(FILTERS_WITH_VALUE)} and a name.",
+        )
+    exits = f"the hub exits: \"Scope '{scope}' for role {key} does not exist\"."
+    if name.startswith("custom:"):
+        if not names.CUSTOM_SCOPE.allows(name):
+            yield site.finding(path, *_refused_scope(name))
+        elif name not in site.values.map(*CUSTOM_SCOPES) and not _code_defines(site, name):
+            yield site.finding(
+                path, exits, f"it under {'.'.join(CUSTOM_SCOPES)} too, with a description."
+            )
+    elif name not in scope_definitions and site.version[0] == version_info[0]:
+        meant = difflib.get_close_matches(name, scope_definitions, n=1)
+        yield site.finding(path, exits, f"{meant[0]}?" if meant else "nothing: take it out.")
+
+
+def _code_defines(site: Site, scope: str) -> bool:
+    """Whether code of the site may define a scope, or files with code that we cannot see."""
+    code = " ".join(str(each) for each in site.values.map("hub", "extraConfig").values())
+    files = str(site.values.map("hub", "extraFiles"))
+    return any("custom_scopes" in text or scope in text for text in (code, files))
+
+
+def _service(site: Site, service: Service) -> Iterator[Finding]:
+    secret_key = f"hub.services.{service.key}.apiToken"
+    fault = names.fault_of_service(service.name)
+    if not names.SECRET_KEY.allows(secret_key):
+        yield site.finding(
+            service.path,
+            "Kubernetes refuses the Secret that holds the service's token: its key is made of this"
+            " name.",
+            f"a name of {names.SECRET_KEY.words}:"
+            f" {names.suggestion(service.key, names.SERVICE, 'service')}",
+        )
+    elif fault and _names_are_checked(site.version):
+        yield site.finding(
+            (*service.path, "name") if "name" in service.spec else service.path,
+            f"the hub exits over the name {service.name!r}: {fault}.",
+            f"such as {names.suggestion(service.name, names.SERVICE, 'service')}",
+        )
+
+
+def _names_are_checked(version: tuple[int, ...]) -> bool:
+    """Whether the hub looks at the names of services; of a version without patch, the last."""
+    numbers = (*version, 99, 99)[:3]
+    return numbers >= ((5, 5, 3) if numbers < (6,) else (6, 1, 0))
+
+
+def _variables(site: Site) -> Iterator[Finding]:
+    sections = [(*service.path, "environment") for service in site.services]
+    for section in (*sections, ("hub", "extraEnv")):
+        for name in site.values.map(*map(str, section)):
+            if not str(name) or "=" in str(name) or "\0" in str(name):
+                what = "the process cannot be started and the hub exits"
+                if section[-1] == "extraEnv":
+                    what = "Kubernetes refuses the hub's Deployment"
+                yield site.finding(
+                    (*section, name),
+                    f"this is no name of an environment variable: {what}.",
+                    f"{str(name).partition('=')[0] or 'NAME'}: VALUE",
+                )
