@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from . import (
     check_access,
     check_activity,
+    check_code,
     check_delivery,
     check_kubernetes,
+    check_lists,
     check_names,
     check_network,
     check_services,
 )
-from .helm import LISTS, Replaced, Values
+from .helm import Values
 from .site import Finding, Site
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
@@ -46,12 +48,13 @@ class Check:
         site = self.site
         found = [
             *_shape(site),
-            *_replaced(site),
+            *check_lists.check(site),
             *check_services.check(site),
             *check_names.check(site),
             *check_kubernetes.check(site),
             *check_network.check(site),
             *check_access.check(site),
+            *check_code.check(site),
             *check_delivery.check(site),
             *check_activity.check(site),
             *_readiness(site),
@@ -77,35 +80,6 @@ def _shape(site: Site) -> Iterator[Finding]:
                     " the key jupyterhub.",
                     f"jupyterhub.{key}: tornado-service values --parent=jupyterhub",
                 )
-
-
-def _replaced(site: Site) -> Iterator[Finding]:
-    for replaced in site.values.replaced:
-        path = replaced.path[len(site.values.root) :]
-        if path in LISTS or _is_named_list(replaced):
-            lost = ", ".join(_brief(item) for item in replaced.lost)
-            yield Finding(
-                replaced.later,
-                ".".join(map(str, replaced.path)),
-                f"Helm does not join lists: this one replaces that of {replaced.earlier}, and"
-                f" {lost} is gone.",
-                "all entries here: tornado-service values --site=... joins them.",
-            )
-
-
-def _is_named_list(replaced: Replaced) -> bool:
-    """Whether it is a list of a role or a service."""
-    section, _, field = ("", "", *replaced.path)[-3:]
-    lists = {
-        "loadRoles": ("scopes", "groups", "users", "services"),
-        "services": ("oauth_client_allowed_scopes",),
-    }
-    return field in lists.get(str(section), ())
-
-
-def _brief(item: object) -> str:
-    text = str(item)
-    return text if len(text) <= 60 else text[:59] + "..."
 
 
 def _readiness(site: Site) -> Iterator[Finding]:

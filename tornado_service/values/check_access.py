@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from .config_code import grants
 from .site import Finding, Service, Site
 
 ROLES = ("hub", "loadRoles")
 USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")
-REPLACES = re.compile(r"^\s*c\.JupyterHub\.(services|load_roles)\s*=(?!=)(.*)", re.MULTILINE)
-QUOTED_USER = re.compile(r"""["']user["']""")
-QUOTED_SELF = re.compile(r"""["']self["']""")
+NO_SERVERS = "nobody can start a server."
 
 
 def check(site: Site) -> Iterator[Finding]:
     """All of them."""
     yield from _nulls(site)
     yield from _pass_through(site)
-    yield from _code(site)
     yield from _user_role(site)
     yield from _managed_roles(site)
     yield from _user_scopes(site)
@@ -55,29 +52,6 @@ def _pass_through(site: Site) -> Iterator[Finding]:
         )
 
 
-def _code(site: Site) -> Iterator[Finding]:
-    for key, code in site.values.map("hub", "extraConfig").items():
-        path = ("hub", "extraConfig", key)
-        for name, rest in REPLACES.findall(str(code)):
-            if f"JupyterHub.{name}" in rest:
-                continue
-            better = "hub.services" if name == "services" else "hub.loadRoles"
-            yield site.finding(
-                path,
-                f"c.JupyterHub.{name} = ... drops what the chart has put there: the idle culler and"
-                " the services of hub.services lose theirs.",
-                f"{better}, or .append() to the list.",
-            )
-        about_user = "load_roles" in str(code) and QUOTED_USER.search(str(code))
-        if about_user and not QUOTED_SELF.search(str(code)):
-            yield site.finding(
-                path, "it sets the role user without the scope self: " + _NO_SERVERS, '"self" too.'
-            )
-
-
-_NO_SERVERS = "nobody can start a server."
-
-
 def _user_role(site: Site) -> Iterator[Finding]:
     for key, role in site.values.maps_in(*ROLES):
         scopes = _scopes(role)
@@ -86,7 +60,7 @@ def _user_role(site: Site) -> Iterator[Finding]:
             yield site.finding(
                 (*ROLES, key, "scopes"),
                 "these replace the scopes that every user has, and self is not among them: "
-                + _NO_SERVERS,
+                + NO_SERVERS,
                 f"[{', '.join(['self', *scopes])}]",
             )
 
@@ -157,9 +131,7 @@ def _everyone(site: Site, service: Service) -> str:
     code = [str(each) for each in site.values.map("hub", "extraConfig").values()]
     files = site.values.maps_in("hub", "extraFiles")
     code += [str(details.get("stringData")) for _, details in files]
-    if any(service.scope in each or "access:services'" in each.replace('"', "'") for each in code):
-        return "hub.extraConfig"
-    return ""
+    return "hub.extraConfig" if any(grants(each, service.scope) for each in code) else ""
 
 
 def _some(site: Site, service: Service) -> bool:

@@ -59,8 +59,10 @@ def _image(site: Site) -> Iterator[Finding]:
 def _two_commands(site: Site) -> Iterator[Finding]:
     for replaced in site.values.replaced:
         path = replaced.path[len(site.values.root) :]
-        if path[:2] == ("hub", "services") and path[-1] == "command":
-            lost = " ".join(map(str, replaced.lost))
+        lost = " ".join(map(str, replaced.lost))
+        # the module or the file, not an option
+        is_another = any(str(word).endswith(("tornado_service", ".pyz")) for word in replaced.lost)
+        if path[:2] == ("hub", "services") and path[-1] == "command" and is_another:
             yield site.finding(
                 path, f"it replaces that of {replaced.earlier}: {lost}.", "one delivery only."
             )

@@ -21,6 +21,8 @@ def check(site: Site) -> Iterator[Finding]:
     for service in site.services:
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK:
             continue  # a finding of the service's own
+        if not service.is_ours and not site.leads_to_hub(service):
+            continue  # a Kubernetes Service of the site's own, with policies of its own
         yield from _service_port(site, service, service.port)
         if site.values.is_on("hub", "networkPolicy", "enabled"):
             yield from _ingress(site, service, service.port)

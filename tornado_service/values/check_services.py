@@ -172,7 +172,9 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
             f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503.",
             right,
         )
-    elif not _is_hub(site, service.host):
+    elif not site.leads_to_hub(service):
+        if not service.is_ours:
+            return  # a Kubernetes Service of the site's own
         yield site.finding(
             path,
             f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
@@ -195,11 +197,6 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
 
 
 _FOR_ROOT = ", which on many clusters is for root: the service ends, and the hub exits."
-
-
-def _is_hub(site: Site, host: str) -> bool:
-    first = host.split(".")[0]
-    return first == site.hub if site.hub else first.endswith("-hub")
 
 
 def _token(site: Site, service: Service) -> Iterator[Finding]:

@@ -103,12 +103,14 @@ class Replaced:
         earlier: the file whose value is lost.
         later: the file whose value counts.
         lost: what is lost: the entries of the list that are not in the new one, or the scalar.
+        kept: the entries that are in both lists.
     """
 
     path: Path
     earlier: str
     later: str
     lost: tuple[Any, ...]
+    kept: tuple[Any, ...] = ()
 
 
 class Values:
@@ -140,7 +142,8 @@ class Values:
                 had = old if isinstance(old, list) else [old]
                 lost = tuple(item for item in had if item not in kept)
                 if lost:
-                    self.replaced.append(Replaced(here, self._origins[here], file, lost))
+                    both = tuple(item for item in had if item in kept)
+                    self.replaced.append(Replaced(here, self._origins[here], file, lost, both))
             target[key] = deepcopy(value)
             self._remember(value, here, file)
 

@@ -120,6 +120,11 @@ class Site:
         full_name = self.values.raw("fullnameOverride", default="")
         return hub_service(full_name, self.values.get("nameOverride"), self.release)
 
+    def leads_to_hub(self, service: Service) -> bool:
+        """Whether the url of a service names the hub's Kubernetes Service."""
+        first = service.host.split(".")[0]
+        return first == self.hub if self.hub else first.endswith("-hub")
+
     @property
     def loopback_names(self) -> set[str]:
         """The names that are the pod itself within the hub's pod."""

@@ -1,0 +1,97 @@
+"""Mistakes in Python code that the chart runs in the hub."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from . import names
+from .check_access import NO_SERVERS
+from .check_names import refused_role
+from .config_code import ConfigCode, ListName
+from .helm import as_map
+from .site import Finding, Site
+from .syntax import is_template
+
+#: What other tools replace before Helm, or Python, sees the text.
+TEMPLATES = ("{{", "{%", "<%", "${")
+
+#: Files in here are run as the hub's configuration, too, before the code of hub.extraConfig.
+CONFIG_DIRECTORY = "/usr/local/etc/jupyterhub/jupyterhub_config.d/"
+
+BETTER: dict[ListName, str] = {"services": "hub.services", "load_roles": "hub.loadRoles"}
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them."""
+    code = ConfigCode()
+    for path, text in pieces(site):
+        try:
+            tree = code.parse(text)
+        except (SyntaxError, RecursionError, MemoryError) as error:
+            if not any(mark in text for mark in TEMPLATES):
+                yield _unreadable(site, path, error)
+            continue
+        if is_template(tree):
+            continue
+        for name in code.replaced(tree):
+            if _has_entries(site, name):
+                yield site.finding(
+                    path,
+                    f"c.JupyterHub.{name} is replaced, and what the chart has put there is gone:"
+                    " the idle culler and the services of hub.services lose theirs.",
+                    f"{BETTER[name]}, or .append() to the list.",
+                )
+        for role in code.roles(tree):
+            if not names.ROLE.allows(role.name):
+                yield site.finding(path, *refused_role(role.name))
+            if role.name == "user" and role.is_alone:
+                yield site.finding(
+                    path,
+                    "a role user without scopes changes nothing; with scopes, but without self, "
+                    + NO_SERVERS,
+                    'the scopes, "self" among them.',
+                )
+            elif role.name == "user" and role.scopes and code.lacks_self(role.scopes):
+                yield _no_self(site, path)
+        if any(code.lacks_self(scopes) for scopes in code.scopes_of_user(tree)):
+            yield _no_self(site, path)
+
+
+def pieces(site: Site) -> list[tuple[tuple[str, ...], str]]:
+    """The code, with the keys where it stands, in the order in which the chart runs it."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for key, details in sorted(site.values.maps_in("hub", "extraFiles")):
+        file = str(details.get("mountPath"))
+        if file.startswith(CONFIG_DIRECTORY) and file.endswith(".py"):
+            found.append((("hub", "extraFiles", key, "stringData"), details.get("stringData")))
+    for key, text in sorted(as_map(site.values.get("hub", "extraConfig")).items(), key=_by_key):
+        found.append((("hub", "extraConfig", key), text))
+    return [(path, text) for path, text in found if isinstance(text, str)]
+
+
+def _by_key(entry: tuple[object, object]) -> str:
+    return str(entry[0])
+
+
+def _has_entries(site: Site, name: ListName) -> bool:
+    """Whether the chart has put something into the list."""
+    section = BETTER[name].split(".")
+    return site.values.is_on("cull", "enabled") or bool(site.values.map(*section))
+
+
+def _unreadable(site: Site, path: tuple[str, ...], error: Exception) -> Finding:
+    where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+    version = ".".join(map(str, sys.version_info[:2]))
+    return site.finding(
+        path,
+        f"Python {version} cannot read it ({getattr(error, 'msg', error)}{where}): the hub exits.",
+        "code that it can.",
+    )
+
+
+def _no_self(site: Site, path: tuple[str, ...]) -> Finding:
+    return site.finding(
+        path, "it sets the role user without the scope self: " + NO_SERVERS, '"self" too.'
+    )

@@ -1,0 +1,78 @@
+"""Lists of one file that a later file replaces, where a service loses something by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .deployment import HUB_PORT
+from .document import Path
+from .helm import LISTS, Replaced, as_list, as_map
+from .policy import admits, as_number
+from .site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
+
+ALIASES = ("hub", "extraPodSpec", "hostAliases")
+
+
+def check(site: Site) -> Iterator[Finding]:
+    """All of them. A list that a site narrows on purpose is none."""
+    for replaced in site.values.replaced:
+        path = replaced.path[len(site.values.root) :]
+        lost = _lost(site, path, replaced)
+        if lost:
+            entries = ", ".join(_brief(item) for item in lost)
+            yield Finding(
+                replaced.later,
+                ".".join(map(str, replaced.path)),
+                f"Helm does not join lists: this one replaces that of {replaced.earlier}, and"
+                f" {entries} is gone.",
+                "all entries here: tornado-service values --site=... joins them.",
+            )
+
+
+def _lost(site: Site, path: Path, replaced: Replaced) -> list[Any]:
+    """The entries that are missed, of those that are in no later file either."""
+    final = as_list(site.values.get(*map(str, path)))
+    lost = [item for item in replaced.lost if item not in final]
+    if path in LISTS:
+        served = _serves(site, path, final)
+        missed = [item for item in lost if _serves(site, path, [item]) - served]
+        had_ours = _serves(site, path, [*lost, *replaced.kept])
+        return missed if had_ours or not served else lost
+    is_narrowed = all(item in replaced.kept for item in final)
+    return lost if _is_of_a_service(site, path) and not is_narrowed else []
+
+
+def _serves(site: Site, path: Path, items: list[Any]) -> set[Any]:
+    """What the entries of one of the lists do for the services."""
+    ports = {service.port for service in site.services if service.port}
+    if path == ALIASES:
+        names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}
+        return names & {service.host for service in site.services}
+    if path in (INGRESS, HUB_EGRESS, PROXY_EGRESS):
+        side = "from" if path == INGRESS else "to"
+        pods = ("proxy", "hub") if path == INGRESS else ("hub",)
+        wanted = {*ports, HUB_PORT} if path == HUB_EGRESS else ports
+        return {
+            (pod, port)
+            for pod in pods
+            for port in wanted
+            if admits(items, side, site.labels(pod), port)
+        }
+    if path[-1] == "extra_user_scopes":
+        return {service.scope for service in site.services} & set(map(str, items))
+    numbers = [as_map(item).get("port") if path == EXTRA_PORTS else item for item in items]
+    return ports & {as_number(number) for number in numbers}
+
+
+def _is_of_a_service(site: Site, path: Path) -> bool:
+    """Whether it is a list in a service's own entry, or in the role of its token."""
+    section, key, field = ("", "", *path)[-3:]
+    fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}
+    names = {name for service in site.services for name in (service.key, service.name)}
+    return key in names and field in fields.get(str(section), ())
+
+
+def _brief(item: object) -> str:
+    text = str(item)
+    return text if len(text) <= 60 else text[:59] + "..."

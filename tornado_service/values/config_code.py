@@ -1,0 +1,243 @@
+"""What Python code in values does to the hub's services and roles, read without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .syntax import (
+    bindings,
+    compares_with_user,
+    fields,
+    is_copy,
+    is_item,
+    is_text,
+    mentions,
+    pairs,
+    scopes_set,
+)
+
+ListName = Literal["services", "load_roles"]
+
+#: The lists to which the chart adds before it runs the code.
+LISTS: tuple[ListName, ...] = ("services", "load_roles")
+
+SERVICE_SCOPE = "access:services!service="
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that code writes out.
+
+    Attributes:
+        name: its name.
+        scopes: the expression for its scopes, if it has one.
+        is_alone: whether it has a name and nothing else.
+    """
+
+    name: str
+    scopes: ast.expr | None
+    is_alone: bool
+
+
+class ConfigCode:
+    """Pieces of code that run one after the other, in one namespace, as the chart runs them."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[ast.AST]] = {}
+
+    def parse(self, code: str) -> ast.Module:
+        """Read the next piece.
+
+        Raises:
+            SyntaxError: this version of Python cannot.
+        """
+        try:
+            tree = ast.parse(code)
+        except ValueError as error:  # a null character
+            raise SyntaxError(str(error)) from None
+        for node in ast.walk(tree):
+            for name, value in bindings(node):
+                self._values.setdefault(name, []).append(value)
+        return tree
+
+    def replaced(self, tree: ast.Module) -> list[ListName]:
+        """The lists that the piece replaces, where it does not take over what is in them."""
+        found = [name for node in tree.body for name in self._in(node, frozenset())]
+        return list(dict.fromkeys(found))
+
+    def roles(self, tree: ast.Module) -> Iterator[Role]:
+        """The roles that the piece writes out, with names that are known."""
+        nodes = list(ast.walk(tree))
+        if not any(self._is_list(n, "load_roles") or is_text(n, "load_roles") for n in nodes):
+            return
+        for node in nodes:
+            entries = fields(node)
+            name = entries.get("name")
+            if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+                continue
+            if "scopes" in entries or self._is_added_role(tree, node):
+                yield Role(name.value, entries.get("scopes"), is_alone=len(entries) == 1)
+
+    def scopes_of_user(self, tree: ast.Module) -> Iterator[ast.expr]:
+        """The expressions that the piece sets as the scopes of an existing role called user."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and compares_with_user(node.test):
+                yield from scopes_set(node.body, any_role=True)
+        yield from scopes_set(tree.body, any_role=False)
+
+    def lacks_self(self, scopes: ast.expr) -> bool:
+        """Whether scopes are all known, and ``self`` is not among them."""
+        found = self._texts(scopes, frozenset())
+        return found is not None and "self" not in found
+
+    def _in(self, node: ast.AST, guarded: frozenset[ListName]) -> Iterator[ListName]:
+        """The lists that are replaced in a statement, but for those that are known to be unset."""
+        for name in LISTS:
+            if name not in guarded and self._replaces(node, name):
+                yield name
+        within = guarded
+        if isinstance(node, (ast.If, ast.IfExp)):
+            within |= {name for name in LISTS if mentions(node.test, name)}
+        for child in ast.iter_child_nodes(node):
+            handled = set()
+            if isinstance(node, ast.Try) and isinstance(child, ast.ExceptHandler):
+                handled = {name for name in LISTS if any(mentions(x, name) for x in node.body)}
+            yield from self._in(child, within | handled)
+
+    def _replaces(self, node: ast.AST, name: ListName) -> bool:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            return any(
+                self._is_all_of(target, name) and not self._refers(value, name)
+                for each in targets
+                for target, value in pairs(each, node.value)
+            )
+        if isinstance(node, ast.Delete):
+            return any(self._is_all_of(target, name) for target in node.targets)
+        return isinstance(node, ast.Call) and self._call_replaces(node, name)
+
+    def _call_replaces(self, call: ast.Call, name: ListName) -> bool:
+        function = call.func
+        if isinstance(function, ast.Name) and function.id in ("setattr", "delattr"):
+            owner, attribute, *value = call.args or [function, function]
+            sets = self._is_hub(owner) and is_text(attribute, name)
+            return sets and not any(self._refers(each, name) for each in value)
+        if not isinstance(function, ast.Attribute):
+            return False
+        if function.attr == "clear":
+            return self._is_list(function.value, name)
+        if function.attr == "pop" and call.args:
+            return self._is_hub(function.value) and is_text(call.args[0], name)
+        if function.attr not in ("update", "merge"):
+            return False
+        if self._is_hub(function.value):
+            settings = [fields(each) for each in call.args]
+            settings.append({each.arg: each.value for each in call.keywords if each.arg})
+        else:
+            settings = [fields(fields(each).get("JupyterHub")) for each in call.args]
+        return any(name in each and not self._refers(each[name], name) for each in settings)
+
+    def _is_hub(self, node: ast.AST, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether it is ``c.JupyterHub``."""
+        if isinstance(node, ast.Name) and node.id not in seen:
+            values = self._values.get(node.id, [])
+            return any(self._is_hub(value, seen | {node.id}) for value in values)
+        return is_item(node, "JupyterHub")
+
+    def _is_list(self, node: ast.AST, name: ListName, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether it is the list itself."""
+        if isinstance(node, ast.Name) and node.id not in seen:
+            values = self._values.get(node.id, [])
+            return any(self._is_list(value, name, seen | {node.id}) for value in values)
+        return (
+            isinstance(node, (ast.Attribute, ast.Subscript))
+            and is_item(node, name)
+            and self._is_hub(node.value)
+        )
+
+    def _is_all_of(self, target: ast.expr, name: ListName) -> bool:
+        """Whether it is a place that holds the list, or all of its entries."""
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            bounds = (target.slice.lower, target.slice.upper, target.slice.step)
+            return not any(bounds) and self._is_list(target.value, name)
+        return not isinstance(target, ast.Name) and self._is_list(target, name)
+
+    def _refers(self, node: ast.AST, name: ListName, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether an expression is made of what is in the list, by variables and functions too."""
+        for inner in ast.walk(node):
+            if self._is_list(inner, name) or self._gets(inner, name):
+                return True
+            if isinstance(inner, ast.Name) and inner.id not in seen:
+                values = self._values.get(inner.id, [])
+                if any(self._refers(value, name, seen | {inner.id}) for value in values):
+                    return True
+        return False
+
+    def _gets(self, node: ast.AST, name: ListName) -> bool:
+        """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
+        if not isinstance(node, ast.Call) or not any(is_text(each, name) for each in node.args):
+            return False
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
+        return self._is_hub(owner)
+
+    def _is_added_role(self, tree: ast.Module, role: ast.AST) -> bool:
+        """Whether a role is an argument of ``.append()`` or the like on the list."""
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        return any(
+            role in call.args
+            and isinstance(call.func, ast.Attribute)
+            and self._is_list(call.func.value, "load_roles")
+            for call in calls
+        )
+
+    def _texts(self, node: ast.AST, seen: frozenset[str]) -> set[str] | None:
+        """The texts in an expression for a list of them; nothing where some are not known."""
+        if isinstance(node, ast.Constant):
+            return {node.value} if isinstance(node.value, str) else set()
+        if isinstance(node, ast.JoinedStr):  # begins with something, so it is not "self"
+            begins = node.values and isinstance(node.values[0], ast.Constant)
+            return {"..."} if begins else None
+        if isinstance(node, ast.Name) and node.id not in seen:
+            values = self._values.get(node.id, [])
+            (value,) = values if len(values) == 1 else (None,)
+            is_known = isinstance(
+                value, (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set)
+            )
+            return self._texts(value, seen | {node.id}) if value and is_known else None
+        parts: list[ast.expr]
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            parts = node.elts
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.Starred):
+            parts = [node.value]
+        elif isinstance(node, ast.Call) and is_copy(node):
+            parts = node.args
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+            parts = [node.elt]
+        else:
+            return None
+        found: set[str] = set()
+        for part in parts:
+            texts = self._texts(part, seen)
+            if texts is None:
+                return None
+            found |= texts
+        return found
+
+
+def grants(code: str, scope: str) -> bool:
+    """Whether code has this scope in it, or one of a service whose name it puts together."""
+    try:
+        texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+    except (SyntaxError, ValueError, RecursionError):
+        return scope in code
+    return any(
+        text in (scope, "access:services", SERVICE_SCOPE)
+        or text.startswith((SERVICE_SCOPE + "{", SERVICE_SCOPE + "%"))
+        for text in texts
+        if isinstance(text, str)
+    )

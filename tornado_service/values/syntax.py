@@ -1,0 +1,104 @@
+"""Questions about pieces of Python's syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+
+def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """The names that a statement binds, and to what."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target, value in (pair for each in targets for pair in pairs(each, node.value)):
+            if isinstance(target, ast.Name):
+                yield target.id, value
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        yield node.name, node
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.attr in ("append", "extend")
+    ):  # what is added to a variable
+        for value in node.args:
+            yield node.func.value.id, value
+
+
+def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """A target and its value; of tuples, each of them."""
+    both = (target, value)
+    if all(isinstance(each, (ast.Tuple, ast.List)) for each in both):
+        targets, values = (getattr(each, "elts", []) for each in both)
+        if len(targets) == len(values):
+            return list(zip(targets, values, strict=True))
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return [(each, value) for each in target.elts]
+    return [both]
+
+
+def fields(node: ast.AST | None) -> dict[str, ast.expr]:
+    """The entries of a dict that is written out, as ``{...}`` or ``dict(...)``."""
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
+        return {each.arg: each.value for each in node.keywords if each.arg}
+    return {}
+
+
+def is_item(node: ast.AST, name: str) -> bool:
+    """Whether it is ``x.name`` or ``x["name"]``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == name
+    return isinstance(node, ast.Subscript) and is_text(node.slice, name)
+
+
+def is_text(node: ast.AST, text: str) -> bool:
+    """Whether it is this text, written out."""
+    return isinstance(node, ast.Constant) and node.value == text
+
+
+def is_copy(call: ast.Call) -> bool:
+    """Whether it is ``list(x)`` or the like."""
+    kinds = ("list", "set", "sorted", "tuple")
+    return isinstance(call.func, ast.Name) and call.func.id in kinds and not call.keywords
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Whether ``x.name``, ``x["name"]`` or the text is somewhere within."""
+    return any(is_item(inner, name) or is_text(inner, name) for inner in ast.walk(node))
+
+
+def compares_with_user(test: ast.expr) -> bool:
+    """Whether a condition is that something, such as a role's name, is "user"."""
+    return any(
+        isinstance(node, ast.Compare)
+        and len(node.ops) == 1
+        and isinstance(node.ops[0], ast.Eq)
+        and any(is_text(side, "user") for side in (node.left, *node.comparators))
+        and any(mentions(side, "name") for side in (node.left, *node.comparators))
+        for node in ast.walk(test)
+    )
+
+
+def scopes_set(body: list[ast.stmt], *, any_role: bool) -> Iterator[ast.expr]:
+    """Values of ``x["scopes"] = ...``, of any ``x`` or of ``y["user"]`` alone."""
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if not isinstance(target, ast.Subscript) or not is_item(target, "scopes"):
+                continue
+            if any_role or is_item(target.value, "user"):
+                yield node.value
+
+
+def is_template(tree: ast.AST) -> bool:
+    """Whether ``{{ x }}`` is somewhere: for Python a set of a set, which there is none of."""
+    return any(
+        isinstance(node, ast.Set) and any(isinstance(each, ast.Set) for each in node.elts)
+        for node in ast.walk(tree)
+    )
