@@ -94,6 +94,25 @@ def test_a_missing_variable_is_named(tmp_path: Path, name: str) -> None:
     assert "tornado-service demo" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("JUPYTERHUB_SERVICE_URL", "hub:8181"),
+        ("JUPYTERHUB_SERVICE_URL", "//hub:8181"),
+        ("JUPYTERHUB_SERVICE_URL", "http://hub:http"),
+        ("JUPYTERHUB_SERVICE_URL", "http://hub:99999"),
+        ("JUPYTERHUB_SERVICE_URL", "http://[hub:8181"),
+        ("JUPYTERHUB_SERVICE_URL", "ftp://hub:8181"),
+        ("JUPYTERHUB_SERVICE_PREFIX", "services/tornado-service/"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(tmp_path: Path, variable: str, value: str) -> None:
+    result = run(cwd=tmp_path, **{variable: value})
+
+    assert result.returncode == 2
+    assert f"{variable} is {value!r}: it takes" in only_line(result)
+
+
 def test_generate_config_writes_every_setting_and_overwrites_nothing(tmp_path: Path) -> None:
     first = run("--generate-config", cwd=tmp_path)
     written = (tmp_path / "tornado_service_config.py").read_text()

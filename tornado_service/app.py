@@ -32,7 +32,7 @@ from .server import (
     raise_file_limit,
     tls_context,
 )
-from .settings import Settings
+from .settings import Settings, fault_of_address
 from .streams import Streams
 from .watch import Watch
 from .web import make_web_app
@@ -185,6 +185,8 @@ class TornadoService(Settings, config.StrictApplication):
                 " (c.JupyterHub.services with a url and a command)."
                 " To try it without one: tornado-service demo"
             )
+        if fault := fault_of_address(self.service_url, self.auth.base_url):
+            raise config.ConfigError(fault)
         if jupyterhub.version_info[:3] < (5, 4, 6):
             raise config.ConfigError(
                 f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"

@@ -32,6 +32,20 @@ _ANCESTOR = re.compile(
 )
 
 
+def fault_of_address(service_url: str, prefix: str) -> str:
+    """What is wrong with the URL or the prefix at which the hub reaches us; empty if nothing is."""
+    try:
+        url = urlsplit(service_url)
+        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        return f"JUPYTERHUB_SERVICE_URL is {service_url!r}: it takes http://HOST:PORT."
+    if not prefix.startswith("/"):
+        return f"JUPYTERHUB_SERVICE_PREFIX is {prefix!r}: it takes a path, such as /services/NAME/."
+    return ""
+
+
 class Settings(HasTraits):
     """The settings of the service itself, ``c.TornadoService``."""
 

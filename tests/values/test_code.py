@@ -349,3 +349,19 @@ def test_code_that_lets_nobody_in() -> None:
     site = {"hub": {"extraConfig": {"~tornado-service-access": comment}}}
     (finding,) = check([*load(*INGRESS), ("config.yaml", site)])
     assert "nobody but admins may open it" in finding.what
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "c.JupyterHub.services = " + " + ".join(["[]"] * 5000),
+        "x = " + "-" * 5000 + "1",
+        "\n".join(f"v{n} = v{n - 1} + v{n - 1}" for n in range(1, 2000))
+        + "\nc.JupyterHub.x = v1999",
+        "a = b\nb = a\na = a",
+        "\n".join(f"{'    ' * n}if x:" for n in range(90)) + f"\n{'    ' * 90}pass",
+        'f""',
+    ],
+)
+def test_no_code_is_too_much(code: str) -> None:
+    assert found_in(f"{code}\nc.JupyterHub.load_roles += []\n") == []

@@ -29,9 +29,11 @@ def check(site: Site) -> Iterator[Finding]:
     for path, text in pieces(site):
         try:
             tree = code.parse(text)
-        except (SyntaxError, RecursionError, MemoryError) as error:
+        except SyntaxError as error:
             if not any(mark in text for mark in TEMPLATES):
                 yield _unreadable(site, path, error)
+            continue
+        except (RecursionError, MemoryError):  # too deep for a syntax tree, not for the hub
             continue
         if is_template(tree):
             continue
@@ -81,12 +83,12 @@ def _has_entries(site: Site, name: ListName) -> bool:
     return site.values.is_on("cull", "enabled") or bool(site.values.map(*section))
 
 
-def _unreadable(site: Site, path: tuple[str, ...], error: Exception) -> Finding:
-    where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+def _unreadable(site: Site, path: tuple[str, ...], error: SyntaxError) -> Finding:
+    where = f" in line {error.lineno}" if error.lineno else ""
     version = ".".join(map(str, sys.version_info[:2]))
     return site.finding(
         path,
-        f"Python {version} cannot read it ({getattr(error, 'msg', error)}{where}): the hub exits.",
+        f"Python {version} cannot read it ({error.msg}{where}): the hub exits.",
         "code that it can.",
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .syntax import (
+    begins_with_text,
     bindings,
     compares_with_user,
     fields,
@@ -65,8 +66,19 @@ class ConfigCode:
 
     def replaced(self, tree: ast.Module) -> list[ListName]:
         """The lists that the piece replaces, where it does not take over what is in them."""
-        found = [name for node in tree.body for name in self._in(node, frozenset())]
-        return list(dict.fromkeys(found))
+        found: set[ListName] = set()
+        todo: list[tuple[ast.AST, frozenset[ListName]]] = [(tree, frozenset())]
+        while todo:
+            node, unset = todo.pop()  # and the lists that are known not to be set where it runs
+            found |= {name for name in LISTS if name not in unset and self._replaces(node, name)}
+            if isinstance(node, (ast.If, ast.IfExp)):
+                unset |= {name for name in LISTS if mentions(node.test, name)}
+            for child in ast.iter_child_nodes(node):
+                failed: set[ListName] = set()
+                if isinstance(node, ast.Try) and isinstance(child, ast.ExceptHandler):
+                    failed = {name for name in LISTS for x in node.body if mentions(x, name)}
+                todo.append((child, unset | failed))
+        return sorted(found)
 
     def roles(self, tree: ast.Module) -> Iterator[Role]:
         """The roles that the piece writes out, with names that are known."""
@@ -90,22 +102,8 @@ class ConfigCode:
 
     def lacks_self(self, scopes: ast.expr) -> bool:
         """Whether scopes are all known, and ``self`` is not among them."""
-        found = self._texts(scopes, frozenset())
+        found = self._texts(scopes)
         return found is not None and "self" not in found
-
-    def _in(self, node: ast.AST, guarded: frozenset[ListName]) -> Iterator[ListName]:
-        """The lists that are replaced in a statement, but for those that are known to be unset."""
-        for name in LISTS:
-            if name not in guarded and self._replaces(node, name):
-                yield name
-        within = guarded
-        if isinstance(node, (ast.If, ast.IfExp)):
-            within |= {name for name in LISTS if mentions(node.test, name)}
-        for child in ast.iter_child_nodes(node):
-            handled = set()
-            if isinstance(node, ast.Try) and isinstance(child, ast.ExceptHandler):
-                handled = {name for name in LISTS if any(mentions(x, name) for x in node.body)}
-            yield from self._in(child, within | handled)
 
     def _replaces(self, node: ast.AST, name: ListName) -> bool:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
@@ -140,22 +138,28 @@ class ConfigCode:
             settings = [fields(fields(each).get("JupyterHub")) for each in call.args]
         return any(name in each and not self._refers(each[name], name) for each in settings)
 
-    def _is_hub(self, node: ast.AST, seen: frozenset[str] = frozenset()) -> bool:
-        """Whether it is ``c.JupyterHub``."""
-        if isinstance(node, ast.Name) and node.id not in seen:
-            values = self._values.get(node.id, [])
-            return any(self._is_hub(value, seen | {node.id}) for value in values)
-        return is_item(node, "JupyterHub")
+    def _meanings(self, node: ast.AST) -> Iterator[ast.AST]:
+        """A node, or in place of a variable what it may stand for."""
+        todo, seen = [node], set()
+        while todo:
+            each = todo.pop()
+            if not isinstance(each, ast.Name):
+                yield each
+            elif each.id not in seen:
+                seen.add(each.id)
+                todo += self._values.get(each.id, [])
 
-    def _is_list(self, node: ast.AST, name: ListName, seen: frozenset[str] = frozenset()) -> bool:
+    def _is_hub(self, node: ast.AST) -> bool:
+        """Whether it is ``c.JupyterHub``."""
+        return any(is_item(each, "JupyterHub") for each in self._meanings(node))
+
+    def _is_list(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is the list itself."""
-        if isinstance(node, ast.Name) and node.id not in seen:
-            values = self._values.get(node.id, [])
-            return any(self._is_list(value, name, seen | {node.id}) for value in values)
-        return (
-            isinstance(node, (ast.Attribute, ast.Subscript))
-            and is_item(node, name)
-            and self._is_hub(node.value)
+        return any(
+            isinstance(each, (ast.Attribute, ast.Subscript))
+            and is_item(each, name)
+            and self._is_hub(each.value)
+            for each in self._meanings(node)
         )
 
     def _is_all_of(self, target: ast.expr, name: ListName) -> bool:
@@ -165,14 +169,16 @@ class ConfigCode:
             return not any(bounds) and self._is_list(target.value, name)
         return not isinstance(target, ast.Name) and self._is_list(target, name)
 
-    def _refers(self, node: ast.AST, name: ListName, seen: frozenset[str] = frozenset()) -> bool:
+    def _refers(self, node: ast.AST, name: ListName) -> bool:
         """Whether an expression is made of what is in the list, by variables and functions too."""
-        for inner in ast.walk(node):
-            if self._is_list(inner, name) or self._gets(inner, name):
-                return True
-            if isinstance(inner, ast.Name) and inner.id not in seen:
-                values = self._values.get(inner.id, [])
-                if any(self._refers(value, name, seen | {inner.id}) for value in values):
+        todo, seen = [node], set()
+        while todo:
+            for inner in ast.walk(todo.pop()):
+                if isinstance(inner, ast.Name):
+                    if inner.id not in seen:
+                        seen.add(inner.id)
+                        todo += self._values.get(inner.id, [])
+                elif self._is_list(inner, name) or self._gets(inner, name):
                     return True
         return False
 
@@ -193,39 +199,31 @@ class ConfigCode:
             for call in calls
         )
 
-    def _texts(self, node: ast.AST, seen: frozenset[str]) -> set[str] | None:
+    def _texts(self, expression: ast.expr) -> set[str] | None:
         """The texts in an expression for a list of them; nothing where some are not known."""
-        if isinstance(node, ast.Constant):
-            return {node.value} if isinstance(node.value, str) else set()
-        if isinstance(node, ast.JoinedStr):  # begins with something, so it is not "self"
-            begins = node.values and isinstance(node.values[0], ast.Constant)
-            return {"..."} if begins else None
-        if isinstance(node, ast.Name) and node.id not in seen:
-            values = self._values.get(node.id, [])
-            (value,) = values if len(values) == 1 else (None,)
-            is_known = isinstance(
-                value, (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set)
-            )
-            return self._texts(value, seen | {node.id}) if value and is_known else None
-        parts: list[ast.expr]
-        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            parts = node.elts
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            parts = [node.left, node.right]
-        elif isinstance(node, ast.Starred):
-            parts = [node.value]
-        elif isinstance(node, ast.Call) and is_copy(node):
-            parts = node.args
-        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-            parts = [node.elt]
-        else:
-            return None
         found: set[str] = set()
-        for part in parts:
-            texts = self._texts(part, seen)
-            if texts is None:
+        todo: list[ast.AST] = [expression]
+        seen: set[str] = set()
+        while todo:
+            node = todo.pop()
+            if isinstance(node, ast.Constant):
+                found.add(str(node.value))
+            elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+                todo += node.elts
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+                todo += [node.left, node.right]
+            elif isinstance(node, ast.Starred):
+                todo.append(node.value)
+            elif isinstance(node, ast.Call) and is_copy(node):
+                todo += node.args
+            elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+                todo.append(node.elt)
+            elif isinstance(node, ast.Name) and len(self._values.get(node.id, [])) == 1:
+                if node.id not in seen:
+                    seen.add(node.id)
+                    todo += self._values[node.id]
+            elif not begins_with_text(node):  # what does, is never "self"
                 return None
-            found |= texts
         return found
 
 

@@ -61,6 +61,13 @@ def is_text(node: ast.AST, text: str) -> bool:
     return isinstance(node, ast.Constant) and node.value == text
 
 
+def begins_with_text(node: ast.AST) -> bool:
+    """Whether it is ``f"text..."``."""
+    return isinstance(node, ast.JoinedStr) and any(
+        isinstance(each, ast.Constant) for each in node.values[:1]
+    )
+
+
 def is_copy(call: ast.Call) -> bool:
     """Whether it is ``list(x)`` or the like."""
     kinds = ("list", "set", "sorted", "tuple")
