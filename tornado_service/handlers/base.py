@@ -161,8 +161,9 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
         """Whether a person opens this address in a browser, so that a redirect makes sense.
 
         Browsers say so on https and on localhost
-        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML. What
-        ``Authorization`` holds is no sign of a program: a proxy may have added it.
+        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML. A proxy may
+        have added a token: over http, ``Upgrade-Insecure-Requests`` tells browsers from programs
+        (https://www.w3.org/TR/upgrade-insecure-requests/#preference).
         """
         headers = self.request.headers
         if self.request.method not in ("GET", "HEAD"):
@@ -173,6 +174,8 @@ class BaseHandler(HubOAuthenticated, ErrorAnswers):
             return mode == "navigate" and (is_page or self.service.may_be_framed)
         if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
             return False  # only scripts can send these
+        if self.hub_auth.has_program_token(self):
+            return headers.get("Upgrade-Insecure-Requests") == "1"
         return self.accepts_html()
 
     def accepts_html(self) -> bool:
@@ -257,14 +260,9 @@ class PageHandler(BaseHandler):
     """A page for a person, in the hub's look."""
 
     def accepts_html(self) -> bool:
-        """HTML, unless something else is asked for by name (the hub's own probe asks for none).
-
-        A program that sends a token has to ask for it by name.
-        """
+        """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""
         accept = self.request.headers.get("Accept", "")
-        if "text/html" in accept:
-            return True
-        return (not accept or "*/*" in accept) and not self.hub_auth.has_program_token(self)
+        return not accept or "text/html" in accept or "*/*" in accept
 
     def template_namespace(self) -> dict[str, Any]:
         """The names that every template has. Nothing secret is among them."""
