@@ -8,7 +8,7 @@ from typing import Any
 from traitlets.config import Config
 
 from tornado_service.values.check import Check, parse_version
-from tornado_service.values.helm import Values, read
+from tornado_service.values.helm import Values, read_files
 from tornado_service.values.site import Finding
 
 VALUES = Path(__file__).parents[2] / "values"
@@ -33,7 +33,7 @@ def stop(app: Any, argv: list[str]) -> int:
 
 def load(*names: str) -> Files:
     """Overlays of ours."""
-    return [(name, read(str(VALUES / name))) for name in names]
+    return [(name, values) for name in names for _, values in read_files([str(VALUES / name)])]
 
 
 def check(files: Files, version: str = "5.5", **more: str) -> list[Finding]:

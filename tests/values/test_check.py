@@ -11,7 +11,7 @@ import yaml
 from traitlets import TraitError
 
 from tests.values.support import INGRESS, OPEN, VALUES, check, load, stop
-from tornado_service.values import ValuesApp
+from tornado_service.values import ValuesApp, loader
 from tornado_service.values.app import CheckApp
 from tornado_service.values.helm import Values
 from tornado_service.values.site import Finding
@@ -24,7 +24,8 @@ HUB_PEER = "{podSelector: {matchLabels: {app.kubernetes.io/component: hub}}}"
 
 def check_with(text: str, names: tuple[str, ...] = INGRESS, version: str = "5.5") -> list[Finding]:
     """Our overlays, and after them a site's own file."""
-    return check([*load(*names), ("config.yaml", yaml.safe_load(text))], version)
+    site = [("config.yaml", document) for document in loader.load(text)]
+    return check([*load(*names), *site], version)
 
 
 def combinations() -> Iterator[tuple[tuple[str, ...], str]]:
@@ -60,6 +61,11 @@ def test_our_own_files_have_no_finding(names: tuple[str, ...], version: str) -> 
         "hub: {services: {other: {url: 'http://elsewhere:80'}}}",
         "hub: {services: {cull: {command: [python3, -m, cull]}}}",
         "hub: {services: {tornado-service: {apiToken: " + "a" * 64 + "}}}",
+        "hub: {image: {name: quay.io/me/hub, tag: 2026-05-26}}",
+        "hub: {image: {name: quay.io/me/hub, tag: !pinned 4.4}}",
+        "hub: {services: {tornado-service: {environment: {CLOSES: 22:15, SINCE: 2026-05-26}}}}",
+        "hub: {services: {tornado-service: {environment: {LIMIT: !!str 1e3, HUGE: 1e400}}}}",
+        "hub:\t{labels: {team: a}}\t# tabs\n---\nproxy: {}",
         "hub: {extraConfig: {x: 'c.JupyterHub.load_roles = c.JupyterHub.load_roles + []'}}",
         "hub: {extraPodSpec: {terminationGracePeriodSeconds: 60}}",
         "hub: {readinessProbe: {initialDelaySeconds: 5}}",
@@ -124,6 +130,24 @@ def test_a_mistake_is_found(mistake: Path) -> None:
     lines = [str(finding) for finding in found if finding.key == about["found"]]
     (line, *_) = [line for line in lines if about["says"] in line] or [f"not among {lines}"]
     assert re.fullmatch(rf"[^ ]+: {re.escape(about['found'])}: .+ Write .+", line)
+
+
+@pytest.mark.parametrize("text", ["1e3", "0012345", "1_000", "0o17", "yes", "y", "1.50", "+1"])
+def test_advice_repeats_what_is_no_text_as_it_was_written(text: str) -> None:
+    service = f"tornado-service: {{environment: {{A: {text}}}, command: [python3, -m, x, {text}]}}"
+    found = check_with(f"hub: {{image: {{tag: {text}}}, services: {{{service}}}}}")
+    advice = f'it in quotes: "{text}"'
+    assert [each.key.rpartition(".")[2] for each in found if each.write == advice] == [
+        "command",
+        "A",
+        "tag",
+    ]
+
+
+def test_a_key_that_stands_twice_is_a_finding() -> None:
+    found = check_with("hub: {labels: {a: b}}\nhub: {labels: {c: d}}")
+    (finding,) = [each for each in found if each.key == "hub"]
+    assert finding.what.startswith("line 2 sets this key a second time")
 
 
 def test_a_file_too_large_for_helm() -> None:

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.values.support import stop
-from tornado_service.values.app import CheckApp
-from tornado_service.values.helm import Values, ValuesError, hub_service, read
+from tornado_service.values.helm import Values, ValuesError, hub_service, read_files
 
 
 def test_maps_merge_lists_replace_null_deletes() -> None:
@@ -46,34 +44,11 @@ def test_the_name_of_the_hubs_service(
     assert hub_service(full_name, chart_name, release) == name
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("hub: [", "line"),
-        ("- a", "no map"),
-        ("hub: {labels: {}}\nproxy: {}\nhub: {services: {}}", "line 3: hub stands twice"),
-        ("hub: {}\n---\nproxy: {}", "line 2"),
-        ("hub: !secret x", "line 1"),
-        ("hub:\n\tx: 1", "line 2"),
-    ],
-)
-def test_a_file_that_helm_would_not_take(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "config.yaml"
-    file.write_text(text)
-    with pytest.raises(ValuesError, match=says) as error:
-        read(str(file))
-    assert "\n" not in str(error.value)
-    assert stop(CheckApp, [f"-f{file}"]) == 2
-
-
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValuesError, match="no text"):
-        read(str(tmp_path / "x"))
-
-
-def test_an_empty_file_and_merge_keys_are_fine(tmp_path: Path) -> None:
+def test_an_empty_file_is_fine(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    (tmp_path / "b").write_text("x: &x {a: 1, b: 1}\ny: {<<: *x, a: 2}")
-    assert read(str(tmp_path / "a")) == {}
-    assert read(str(tmp_path / "b"))["y"] == {"a": 2, "b": 1}
+    assert read_files([str(tmp_path / "a")]) == [(str(tmp_path / "a"), {})]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValuesError, match=r"nosuch\.yaml: No such file"):
+        read_files([str(tmp_path / "nosuch.yaml")])

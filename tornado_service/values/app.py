@@ -16,7 +16,7 @@ from . import activity, options, overlays
 from .check import Check, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .document import Document
-from .helm import Values, ValuesError, hub_service, read
+from .helm import Values, ValuesError, hub_service, read_files
 
 
 class _Command(StrictApplication):
@@ -82,7 +82,7 @@ class CheckApp(_Command):
         """Print the findings."""
         if not self.files:
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
-        values = Values((file, read(file)) for file in self.files)
+        values = Values(read_files(self.files))
         version = parse_version(self.jupyterhub_version)
         findings = Check(values, version, self.release, self.service).findings()
         for finding in findings:
@@ -184,7 +184,7 @@ class ValuesApp(_Command):
     def run(self) -> None:
         """Write the overlays."""
         deployment = self.deployment()
-        site = Values((file, read(file)) for file in self.site)
+        site = Values(read_files(self.site))
         documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
         for document in documents.values():
             overlays.keep_lists(document, site)

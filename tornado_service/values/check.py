@@ -47,6 +47,7 @@ class Check:
         """All of them, in the order of the files."""
         site = self.site
         found = [
+            *_duplicates(site),
             *_shape(site),
             *check_lists.check(site),
             *check_services.check(site),
@@ -62,6 +63,16 @@ class Check:
         ]
         files = [*site.values.files, "-"]
         return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
+
+
+def _duplicates(site: Site) -> Iterator[Finding]:
+    for file, path, line in site.values.duplicates:
+        yield Finding(
+            file,
+            ".".join(map(str, path)),
+            f"line {line} sets this key a second time in one map: Helm silently drops the first.",
+            "one key with the values of both.",
+        )
 
 
 def _shape(site: Site) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .deployment import PLACEHOLDER_IMAGE
+from .document import quoted
 from .site import Finding, Service, Site
 
 IMAGE = ("hub", "image")
@@ -39,7 +40,9 @@ def _image(site: Site) -> Iterator[Finding]:
         )
     elif tag is not None and not isinstance(tag, str):
         yield site.finding(
-            (*IMAGE, "tag"), "Helm refuses a tag that is no text.", f'it in quotes: "{tag}"'
+            (*IMAGE, "tag"),
+            "Helm refuses a tag that is no text.",
+            f"it in quotes: {quoted(site.values.written((*IMAGE, 'tag')))}",
         )
     elif name and tag is None:
         yield site.finding(

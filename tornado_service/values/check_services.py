@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from .deployment import HUB_PORT, LOOPBACK
+from .document import quoted, scalar
+from .helm import as_list
 from .site import Finding, Service, Site
 
 FIELDS = {
@@ -100,24 +101,28 @@ def _command(site: Site, service: Service) -> Iterator[Finding]:
         yield site.finding(
             path,
             "the hub exits: it takes a list of words only.",
-            f"[{', '.join(command.split())}]",
+            scalar(command.split()),
         )
-    wrong = [word for word in service.command if not isinstance(word, str)]
+    words = enumerate(as_list(command))
+    wrong = [number for number, word in words if not isinstance(word, str)]
     if wrong:
+        text = site.values.written((*path, wrong[0]))
         yield site.finding(
             path,
-            f"{_yaml(wrong[0])} is no text: the hub exits with a TraitError.",
-            f'it in quotes: "{_yaml(wrong[0])}"',
+            f"{text} is no text: the hub exits with a TraitError.",
+            f"it in quotes: {quoted(text)}",
         )
 
 
 def _environment(site: Site, service: Service) -> Iterator[Finding]:
     for name, value in service.environment.items():
         if not isinstance(value, str):
+            path = (*service.path, "environment", name)
+            text = site.values.written(path)
             yield site.finding(
-                (*service.path, "environment", name),
-                f"{_yaml(value)} is no text: the process cannot be started and the hub exits.",
-                f'it in quotes: "{_yaml(value)}"',
+                path,
+                f"{text} is no text: the process cannot be started and the hub exits.",
+                '"", or take the key out.' if value is None else f"it in quotes: {quoted(text)}",
             )
     yield from _api_url(site, service)
     for name in site.values.map("hub", "extraEnv"):
@@ -211,7 +216,10 @@ def _token(site: Site, service: Service) -> Iterator[Finding]:
         if site.version[:3] in SHORT_TOKENS and not site.values.get("hub", "existingSecret"):
             yield site.finding(path, "the chart makes one of 64 characters." + _REFUSED, write)
     elif not isinstance(token, str):
-        yield site.finding(path, "Helm refuses a token that is no text.", "it in quotes.")
+        text = site.values.written(path)
+        yield site.finding(
+            path, "Helm refuses a token that is no text.", f"it in quotes: {quoted(text)}"
+        )
     elif len(token) < 8:
         yield site.finding(path, f"{len(token)} characters are too few: the hub exits.", write)
     elif len(token) > 64:
@@ -225,7 +233,3 @@ def _token(site: Site, service: Service) -> Iterator[Finding]:
 
 
 _REFUSED = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'
-
-
-def _yaml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from .scalars import plain
+
 Path = tuple[str | int, ...]
 
 WIDTH = 100
@@ -64,7 +66,7 @@ class Document:
         for key, value in values.items():
             here = (*path, key)
             yield from _comment(self._notes.get(here, ""), indent)
-            yield from self._entry(" " * indent + _scalar(key) + ":", value, here, indent + 2)
+            yield from self._entry(" " * indent + scalar(key) + ":", value, here, indent + 2)
 
     def _entry(self, start: str, value: Any, path: Path, indent: int) -> Iterator[str]:
         if isinstance(value, dict) and value:
@@ -77,7 +79,7 @@ class Document:
             yield f"{start} |"
             yield from (" " * indent + line if line else "" for line in value.splitlines())
         else:
-            yield f"{start} {_scalar(value)}"
+            yield f"{start} {scalar(value)}"
 
     def _list(self, values: list[Any], path: Path, indent: int) -> Iterator[str]:
         for number, value in enumerate(values):
@@ -88,7 +90,7 @@ class Document:
                 yield " " * indent + "- " + first.lstrip()
                 yield from rest
             else:
-                yield f"{' ' * indent}- {_scalar(value)}"
+                yield f"{' ' * indent}- {scalar(value)}"
 
 
 def _update(target: dict[str, Any], source: dict[str, Any]) -> None:
@@ -116,7 +118,29 @@ def _comment(text: str, indent: int) -> list[str]:
     ]
 
 
-def _scalar(value: Any) -> str:
-    """What fits on one line: a scalar, or a list of them."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+class _Dumper(yaml.SafeDumper):
+    """Writes text so that both YAML 1.1 and Helm read text."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # PyYAML itself quotes what YAML 1.1 reads otherwise
+    style = None if isinstance(plain(text), str) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def scalar(value: Any) -> str:
+    """A scalar, list or map as YAML on one line."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, width=10**6, allow_unicode=True
+    )
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def quoted(text: str) -> str:
+    """A text as YAML, in quotes in any case."""
+    if '"' in text or "\\" in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"'

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from .document import Path
+from .document import Path, scalar
+from .loader import Loaded, load
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"
@@ -31,51 +32,26 @@ class ValuesError(Exception):
     """A values file that cannot be used; the message says which and why."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML and refuses what Helm reads in another way than it looks."""
-
-
-def _unique_keys(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        if key_node.tag == "tag:yaml.org,2002:merge":
-            continue
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise ValuesError(
-                f"line {key_node.start_mark.line + 1}: {key} stands twice in one map; Helm drops"
-                " the first without a word. Join the two."
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    return dict(loader.construct_pairs(node, deep=True))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_keys)
-
-
-def read(file: str) -> dict[str, Any]:
-    """Read a values file.
+def read_files(files: Iterable[str]) -> list[tuple[str, Loaded]]:
+    """The documents of values files, each with its file's name, as Helm reads them.
 
     Raises:
-        ValuesError: it is missing, no YAML, no map, or Helm would drop a part of it.
+        ValuesError: a file is missing, or Helm cannot read it.
     """
+    return [(file, document) for file in files for document in _read(file)]
+
+
+def _read(file: str) -> list[Loaded]:
     try:
-        # a safe loader that minds more
-        values = yaml.load(FilePath(file).read_text(encoding="utf-8"), _Loader)  # noqa: S506
+        return load(FilePath(file).read_bytes().decode())
     except OSError as error:
         raise ValuesError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ValuesError(f"{file}: this is no text") from error
+        raise ValuesError(f"{file}: not a text file in UTF-8") from error
+    except RecursionError as error:
+        raise ValuesError(f"{file}: nested too deeply") from error
     except yaml.YAMLError as error:
         raise ValuesError(f"{file}: {_in_one_line(error)}") from error
-    except ValuesError as error:
-        raise ValuesError(f"{file}: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ValuesError(f"{file}: this is no map of values")
-    return values
 
 
 def _in_one_line(error: yaml.YAMLError) -> str:
@@ -120,17 +96,22 @@ class Values:
         self.tree: dict[str, Any] = {}
         self.replaced: list[Replaced] = []
         self.files: list[str] = []
-        self._origins: dict[Path, str] = {}
-        for file, values in files:
+        self.duplicates: list[tuple[str, Path, int]] = []
+        self._texts: list[dict[Path, str]] = []
+        self._origins: dict[Path, int] = {}
+        for number, (file, values) in enumerate(files):
             self.files.append(file)
-            self._merge(self.tree, values, (), file)
+            loaded = values if isinstance(values, Loaded) else Loaded()
+            self._texts.append(loaded.texts)
+            self.duplicates += [(file, *each) for each in loaded.duplicates.items()]
+            self._merge(self.tree, values, (), number)
         self.root: Path = (CHART,) if self._is_nested() else ()
 
     def _is_nested(self) -> bool:
         inner = self.tree.get(CHART)
         return isinstance(inner, dict) and not inner.keys().isdisjoint({"hub", "proxy"})
 
-    def _merge(self, target: dict[str, Any], source: dict[str, Any], path: Path, file: str) -> None:
+    def _merge(self, target: dict[str, Any], source: dict[str, Any], path: Path, file: int) -> None:
         for key, value in source.items():
             here = (*path, key)
             old = target.get(key)
@@ -143,11 +124,12 @@ class Values:
                 lost = tuple(item for item in had if item not in kept)
                 if lost:
                     both = tuple(item for item in had if item in kept)
-                    self.replaced.append(Replaced(here, self._origins[here], file, lost, both))
+                    earlier = self.files[self._origins[here]]
+                    self.replaced.append(Replaced(here, earlier, self.files[file], lost, both))
             target[key] = deepcopy(value)
             self._remember(value, here, file)
 
-    def _remember(self, value: Any, path: Path, file: str) -> None:
+    def _remember(self, value: Any, path: Path, file: int) -> None:
         self._origins[path] = file
         if isinstance(value, dict):
             for key, inner in value.items():
@@ -191,10 +173,29 @@ class Values:
 
     def file_at(self, path: Path) -> str:
         """The same, for a path from the top."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self._origins:
-                return self._origins[path[:length]]
+        origin = self._origin(path)
+        if origin is not None:
+            return self.files[origin]
         return self.files[-1] if self.files else "-"
+
+    def _origin(self, path: Path) -> int | None:
+        """The document that sets a key, or else the nearest key above it, by its number."""
+        lengths = range(len(path), 0, -1)
+        return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
+
+    def written(self, path: Path) -> str:
+        """The value at a path of the chart's values, as its file has it; a number selects from a
+        list.
+        """
+        path = (*self.root, *path)
+        origin = self._origin(path)
+        text = None if origin is None else self._texts[origin].get(path)
+        if text is not None:
+            return text or "null"
+        value: Any = self.tree
+        for key in path:
+            value = value[key]
+        return scalar(value)
 
 
 def hub_service(full_name: str | None, chart_name: str | None, release: str) -> str:

@@ -1,0 +1,189 @@
+"""Values files as Helm reads them: documents, tabs, tags, keys, merges and duplicates included.
+
+Helm splits a file at the lines that begin with ``---`` and reads each part with go-yaml, which
+ignores the tags that it does not know and makes text of every key.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.resolver import BaseResolver
+
+from . import scalars
+from .document import Path
+from .scanner import HelmScanner
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class Loaded(dict[str, Any]):
+    """The values of a document.
+
+    Attributes:
+        texts: how each number, boolean and null was written, by its path.
+        duplicates: the paths of keys that one map has twice, and the line of the second. Helm
+            silently takes the second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: dict[Path, str] = {}
+        self.duplicates: dict[Path, int] = {}
+
+
+def load(text: str) -> list[Loaded]:
+    """The documents of a file.
+
+    Raises:
+        yaml.YAMLError: Helm cannot read it, or a document is no map.
+    """
+    return [_Loader(part).document() for part in _split(text)]
+
+
+def _split(text: str) -> Iterator[str]:
+    """The documents; empty lines before each keep the numbers of its lines."""
+    part = ""
+    for number, line in enumerate(io.StringIO(text, newline="\n")):
+        line = line if part.strip("\n") else line.removeprefix("\ufeff")
+        if line.startswith("---"):
+            rest = line[3:].strip()
+            if rest and not rest.startswith("#"):
+                raise yaml.YAMLError(f"line {number + 1}: Helm takes nothing after --- on its line")
+            yield part
+            part = "\n" * (number + 1)
+        else:
+            part += line
+    yield part.removesuffix("\n") + "\n"
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A scalar that is no text, and how it was written."""
+
+    value: scalars.Scalar
+    text: str
+
+
+class _Loader(HelmScanner, Parser, Composer, BaseResolver):
+    """Reads one document."""
+
+    def __init__(self, text: str) -> None:
+        HelmScanner.__init__(self, text)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        BaseResolver.__init__(self)
+        self._loaded = Loaded()
+        self._open: list[yaml.Node] = []
+        self._aliases: set[tuple[int, int]] = set()
+
+    def document(self) -> Loaded:
+        """The values, empty where there are none."""
+        if self.check_node() and (node := self.get_node()):
+            value = self._build(node, ())
+            if isinstance(value, dict):
+                self._loaded.update(self._plain(value, ()))
+            elif value != _Written(None, getattr(node, "value", "")):
+                raise _error("a values file holds a map", node)
+        return self._loaded
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose it; an anchor may be set again, and what is an alias is remembered."""
+        if self.check_event(yaml.AliasEvent):
+            self._aliases.add((id(parent), id(index)))
+        else:
+            self.anchors.pop(self.peek_event().anchor, None)
+        return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        """Compose it; with the tag ``!`` it is text."""
+        event = self.peek_event()
+        if event.tag == "!":
+            event.implicit = (False, True)
+        return super().compose_scalar_node(anchor)
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
+        """No tag where a scalar is to be read by its text."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            return ""
+        return str(super().resolve(kind, value, implicit))
+
+    def _build(self, node: yaml.Node, path: Path) -> Any:
+        if node in self._open:
+            raise _error("an anchor holds itself", node)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        self._open.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._map(node, path)
+            return [self._build(each, (*path, number)) for number, each in enumerate(node.value)]
+        finally:
+            self._open.pop()
+
+    def _scalar(self, node: yaml.ScalarNode) -> str | _Written:
+        try:
+            node.value.encode()  # two escapes of half a character each
+            value = scalars.as_json(scalars.read(node.value, node.tag))
+        except UnicodeEncodeError:
+            raise _error("an escape makes half a character", node) from None
+        except ValueError as error:
+            raise _error(str(error), node) from None
+        return value if isinstance(value, str) else _Written(value, node.value)
+
+    def _map(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        """A map; what follows a merge key, and what a merge key follows, is replaced."""
+        built: dict[str, Any] = {}
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            if _is_merge(key_node):
+                is_alias = (id(node), id(key_node)) in self._aliases
+                self._merge(built, value_node, path, is_alias)
+                continue
+            key = self._key(key_node)
+            if key in seen:
+                self._loaded.duplicates[(*path, key)] = key_node.start_mark.line + 1
+            seen.add(key)
+            built[key] = self._build(value_node, (*path, key))
+        return built
+
+    def _merge(self, built: dict[str, Any], node: yaml.Node, path: Path, is_alias: bool) -> None:
+        is_list = isinstance(node, yaml.SequenceNode) and not is_alias
+        nodes = node.value if is_list else [node]
+        for each in reversed(nodes):
+            if not isinstance(each, yaml.MappingNode):
+                raise _error("<< takes a map or a list of maps", node)
+            built.update(self._build(each, path))
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise _error("a key is text, not a list or a map", node)
+        try:
+            return scalars.as_key(scalars.read(node.value, node.tag))
+        except ValueError as error:
+            raise _error(str(error), node) from None
+
+    def _plain(self, built: Any, path: Path) -> Any:
+        """What was built, with the texts put aside."""
+        if isinstance(built, dict):
+            return {key: self._plain(value, (*path, key)) for key, value in built.items()}
+        if isinstance(built, list):
+            return [self._plain(each, (*path, number)) for number, each in enumerate(built)]
+        if isinstance(built, _Written):
+            self._loaded.texts[path] = built.text
+            return built.value
+        return built
+
+
+def _is_merge(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.value == "<<" and node.tag in ("", _MERGE)
+
+
+def _error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)

@@ -1,0 +1,176 @@
+"""Scalars as Helm reads them: the rules of go-yaml, and JSON's numbers.
+
+PyYAML follows YAML 1.1 to the letter; Helm's parser follows it in part, takes more notations for
+numbers, and leaves dates and times as text. tests/chart compares the two.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+import struct
+from datetime import datetime
+from typing import Any
+
+Scalar = str | bool | int | float | None
+
+_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(
+        ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True
+    ),
+    **dict.fromkeys(
+        ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False
+    ),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{f"{sign}{word}": math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+}
+
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+#: What begins with its point: here "_" stands between digits only.
+_POINT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
+_INTEGERS = (
+    (re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)"), 16),
+    (re.compile(r"([-+]?)0[bB]([01]+)"), 2),
+    (re.compile(r"([-+]?)0[oO]?([0-7]+)"), 8),
+    (re.compile(r"([-+]?)(0|[1-9][0-9]*)"), 10),
+)
+
+_CLOCK = r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?"
+_TIMESTAMP = re.compile(
+    rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})"
+    rf"(?:[Tt]{_CLOCK}(?:Z|[-+][0-9]{{2}}:[0-9]{{2}})| {_CLOCK})?"
+)
+
+_PREFIX = "tag:yaml.org,2002:"
+
+
+def plain(text: str) -> Scalar:
+    """The value of a scalar without quotes.
+
+    Integers are exact; what JSON cannot hold (infinity, NaN) is returned as it is.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if text[0] == "." and not _POINT.fullmatch(text):
+        return text
+    bare = text.replace("_", "")
+    integer = _integer(bare)
+    if integer is not None:
+        return integer
+    if _FLOAT.fullmatch(bare) and not math.isinf(number := float(bare)):
+        return number
+    return text
+
+
+def _integer(text: str) -> int | None:
+    for pattern, base in _INTEGERS:
+        if match := pattern.fullmatch(text):
+            number = int(match[2], base)
+            number = -number if match[1] == "-" else number
+            limit = 2**63 if match[1] else 2**64
+            # beyond that it may still be a float
+            return number if -(2**63) <= number < limit else None
+    return None
+
+
+def read(text: str, tag: str = "") -> Scalar:
+    """The value of a scalar.
+
+    Args:
+        text: its text, without quotes.
+        tag: its tag in full, that of text for a scalar in quotes; empty for one without either.
+
+    Raises:
+        ValueError: the text is not of the kind that the tag names.
+    """
+    if not tag:
+        return plain(text)
+    kind = tag.removeprefix(_PREFIX)
+    if kind == "binary":
+        return _binary(text)
+    if kind not in ("null", "bool", "int", "float", "timestamp"):
+        return text  # a tag that is not known says nothing
+    value = plain(text)
+    if kind == "timestamp" and _is_timestamp(text):
+        return text
+    if kind == "float" and _kind(value) == "int" and value < 2**63:  # type: ignore[operator]
+        return value
+    if _kind(value) != kind:
+        raise ValueError(f"{text} is no {kind}")
+    return value
+
+
+def _kind(value: Scalar) -> str:
+    names = {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}
+    return names[type(value)]
+
+
+def _is_timestamp(text: str) -> bool:
+    if not (match := _TIMESTAMP.fullmatch(text)):
+        return False
+    try:
+        datetime(*(int(part) for part in match.groups() if part is not None))  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True
+
+
+def _binary(text: str) -> str:
+    try:
+        decoded = base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True)
+    except binascii.Error:
+        raise ValueError("!!binary is not followed by base64") from None
+    return decoded.decode(errors="replace")
+
+
+def as_json(value: Scalar) -> Scalar:
+    """The value as it is after Helm has made JSON of it: each number a double.
+
+    Raises:
+        ValueError: JSON has no such number.
+    """
+    if isinstance(value, str | bool) or value is None:
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("Helm cannot hold infinity or NaN")
+    return int(number) if number.is_integer() else number
+
+
+def as_key(value: Any) -> str:
+    """The key that Helm makes of a value.
+
+    Raises:
+        ValueError: it cannot be a key.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return _float_key(value)
+    if isinstance(value, int) and value < 2**63:
+        return str(value)
+    raise ValueError("a key is text; put it in quotes")
+
+
+def _float_key(value: float) -> str:
+    """Go's shortest text for a single-precision number."""
+    try:
+        single: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        single = math.copysign(math.inf, value)
+    if not math.isfinite(single):
+        return ".nan" if math.isnan(single) else ".inf" if single > 0 else "-.inf"
+    for digits in range(9):
+        text = f"{single:.{digits}e}"
+        if struct.pack("f", float(text)) == struct.pack("f", single):
+            break
+    exponent = int(text.partition("e")[2])
+    return f"{single:.{max(digits - exponent, 0)}f}" if -4 <= exponent < 6 else text
