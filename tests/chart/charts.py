@@ -66,26 +66,32 @@ class Chart:
         """
         key = json.dumps([release, values])
         if key not in self._rendered:
-            self._rendered[key] = self._render(values, release, workdir)
+            text = self.template(*values, release=release, workdir=workdir)
+            self._rendered[key] = [each for each in yaml.safe_load_all(text) if each]
         return self._rendered[key]
 
-    def _render(self, values: tuple[Values, ...], release: str, workdir: Path) -> list[Object]:
+    def template(self, *values: Values, release: str = "r", workdir: Path) -> str:
+        """What ``helm template`` prints; the arguments are those of ``render``."""
         command = ["helm", "template", release, str(self.path), "--namespace=lab"]
         for number, each in enumerate(values):
             file = workdir / f"{number}.yaml"
-            file.write_text(yaml.safe_dump(each))
+            file.write_text(json.dumps(each))
             command.append(f"--values={file}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise HelmError(done.stderr)
-        return [each for each in yaml.safe_load_all(done.stdout) if each]
+        return done.stdout
 
 
 def find(variable: str, workdir: Path) -> Chart | None:
-    """The chart that an environment variable names: a checkout, the chart in it, or an archive."""
+    """The chart that an environment variable names."""
     if not os.environ.get(variable) or not shutil.which("helm"):
         return None
-    path = Path(os.environ[variable])
+    return prepare(Path(os.environ[variable]), workdir)
+
+
+def prepare(path: Path, workdir: Path) -> Chart:
+    """The chart at a path: a checkout, the chart in it, or an archive."""
     if (path / "jupyterhub" / "Chart.yaml").exists():
         path = path / "jupyterhub"
     if path.is_dir() and not (path / "values.schema.json").exists():

@@ -13,6 +13,7 @@ from . import (
     check_lists,
     check_names,
     check_network,
+    check_schema,
     check_services,
 )
 from .helm import Values
@@ -61,6 +62,7 @@ class Check:
             *_readiness(site),
             *_version(site),
         ]
+        found += check_schema.check(site, [finding.key for finding in found])
         files = [*site.values.files, "-"]
         return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
 
@@ -76,11 +78,7 @@ def _duplicates(site: Site) -> Iterator[Finding]:
 
 
 def _shape(site: Site) -> Iterator[Finding]:
-    """Values in a place or of a kind that nothing reads."""
-    for path in (("hub", "services"), ("hub", "loadRoles"), ("hub", "extraConfig")):
-        value = site.values.get(*path, default={})
-        if not isinstance(value, dict):
-            yield site.finding(path, "Helm refuses it: this is a map.", "NAME: {...}")
+    """Values at a level that nothing reads."""
     if site.values.root:
         for key in ("hub", "proxy"):
             if key in site.values.tree:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from .deployment import PLACEHOLDER_IMAGE
-from .document import quoted
 from .site import Finding, Service, Site
 
 IMAGE = ("hub", "image")
@@ -37,12 +36,6 @@ def _image(site: Site) -> Iterator[Finding]:
             "latest is whatever a node has or pulls: an update may not arrive, or arrive with a new"
             " JupyterHub when a pod restarts.",
             "a tag that you give out once.",
-        )
-    elif tag is not None and not isinstance(tag, str):
-        yield site.finding(
-            (*IMAGE, "tag"),
-            "Helm refuses a tag that is no text.",
-            f"it in quotes: {quoted(site.values.written((*IMAGE, 'tag')))}",
         )
     elif name and tag is None:
         yield site.finding(

@@ -1,0 +1,42 @@
+"""What zero-to-jupyterhub's chart takes: its schema, its defaults, and the sections it needs.
+
+``chart.json`` is made of the chart by tests/chart/generate.py.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from .schema import Schema
+
+_DATA: dict[str, Any] = json.loads((files(__package__) / "chart.json").read_text(encoding="utf-8"))
+
+#: The version that the data are of.
+VERSION: str = _DATA["version"]
+
+SCHEMA: Schema = _DATA["schema"]
+
+#: The default values; text of which nothing depends is left out.
+DEFAULTS: dict[str, Any] = _DATA["defaults"]
+
+#: Keys that the templates read: with a null there, Helm fails. Each with the values that other keys
+#: must have for that.
+NEEDED: dict[str, dict[str, Any]] = _DATA["needed"]
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as Helm hands them to the chart: a null deletes a default."""
+    return _coalesce(DEFAULTS, values)
+
+
+def _coalesce(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    together = {**defaults, **values}
+    for key, default in defaults.items():
+        value = together[key]
+        if value is None and key in values:
+            del together[key]
+        elif isinstance(default, dict) and isinstance(value, dict) and key in values:
+            together[key] = _coalesce(default, value)
+    return together

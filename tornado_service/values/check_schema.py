@@ -1,0 +1,111 @@
+"""Values that Helm refuses by the chart's schema, and empty keys that its templates need."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from . import chart
+from .document import Path, quoted
+from .schema import Kind, Violation, violations
+from .site import Finding, Site
+
+NAMES = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+
+
+def check(site: Site, told: Iterable[str] = ()) -> Iterator[Finding]:
+    """All of them.
+
+    Args:
+        site: the site.
+        told: the keys of findings that say more of a key that the chart does not have.
+    """
+    whole = chart.with_defaults(site.values.map())
+    for violation in violations(chart.SCHEMA, whole):
+        for finding in _refused(site, violation):
+            is_told = any(f"{key}.".startswith(f"{finding.key}.") for key in told)
+            if violation.kind is not Kind.UNKNOWN or not is_told:
+                yield finding
+    for key, conditions in chart.NEEDED.items():
+        path = tuple(key.split("."))
+        if _is_null(site, path) and all(
+            _at(whole, name.split(".")) == value for name, value in conditions.items()
+        ):
+            yield _empty(site, path)
+
+
+def _refused(site: Site, violation: Violation) -> Iterator[Finding]:
+    path, allowed = violation.path, violation.allowed
+    if _at(site.values.map(), path) is None and not _is_null(site, path):
+        return  # --set may bring what no file has
+    if violation.kind is Kind.MISSING:
+        yield _empty(site, path)
+    elif violation.kind is Kind.UNKNOWN:
+        # a chart with JupyterHub 6 is newer than the schema
+        if site.version < (6,):
+            meant = difflib.get_close_matches(str(path[-1]), allowed, n=1)
+            yield site.finding(
+                path,
+                f"Helm refuses it: chart {chart.VERSION} has no such key.",
+                f"{meant[0]}?" if meant else "nothing: take the key out.",
+            )
+    elif violation.kind is Kind.TYPE:
+        yield _wrong_type(site, path, allowed)
+    else:
+        values = ", ".join("null" if value is None else str(value) or '""' for value in allowed)
+        yield site.finding(
+            path,
+            f"Helm refuses {site.values.written(path)}.",
+            f"one of {values}." if values else "a number that is not negative.",
+        )
+
+
+def _wrong_type(site: Site, path: Path, allowed: tuple[str, ...]) -> Finding:
+    value = _at(site.values.map(), path)
+    got = NAMES[TYPES.get(type(value), "number")]
+    expected = " or ".join(NAMES[each] for each in allowed if each != "null")
+    write = f"{expected}."
+    if value is None:
+        write = f"{expected}, or take the key out."
+    elif "string" in allowed and not isinstance(value, dict | list):
+        write = f"it in quotes: {quoted(site.values.written(path))}"
+    return site.finding(path, f"Helm refuses {got}: this is {expected}.", write)
+
+
+def _empty(site: Site, path: Path) -> Finding:
+    section = _at(chart.DEFAULTS, path[:-1])
+    if not isinstance(section, dict) or path[-1] not in section:
+        what = "Helm fails: the chart refuses this key, even without a value."
+        return site.finding(path, what, "nothing: take the key out.")
+    default = section[path[-1]]
+    write = "{}" if isinstance(default, dict) else "[]" if isinstance(default, list) else "a value"
+    return site.finding(
+        path,
+        "Helm fails: an empty key deletes the chart's own value, which the chart needs.",
+        f"{write}, or take the key out.",
+    )
+
+
+def _is_null(site: Site, path: Path) -> bool:
+    return site.values.raw(*map(str, path), default="") is None
+
+
+def _at(values: Any, path: Path | list[str]) -> Any:
+    for key in path:
+        if isinstance(values, dict):
+            values = values.get(key)
+        elif isinstance(values, list) and isinstance(key, int):
+            values = values[key]
+        else:
+            return None
+    return values

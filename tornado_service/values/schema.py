@@ -1,0 +1,88 @@
+"""JSON Schema, as far as zero-to-jupyterhub's chart uses it: what Helm refuses in values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .document import Path
+
+Schema = dict[str, Any]
+
+
+class Kind(Enum):
+    """What is wrong with a value."""
+
+    TYPE = "type"
+    #: none of the values that are allowed, or a number below the least
+    VALUE = "value"
+    #: a key that a map must have
+    MISSING = "missing"
+    #: a key that a map cannot have
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A value that a schema refuses.
+
+    Attributes:
+        path: where it stands.
+        kind: what is wrong with it.
+        allowed: the types, values or keys that the schema allows there.
+    """
+
+    path: Path
+    kind: Kind
+    allowed: tuple[Any, ...] = ()
+
+
+def violations(schema: Schema, value: Any, path: Path = ()) -> Iterator[Violation]:
+    """What a schema refuses in a value."""
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if types and not any(_is(value, each) for each in types):
+        yield Violation(path, Kind.TYPE, tuple(types))
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield Violation(path, Kind.VALUE, tuple(schema["enum"]))
+    if "const" in schema and value != schema["const"]:
+        yield Violation(path, Kind.VALUE, (schema["const"],))
+    if _is(value, "number") and value < schema.get("minimum", value):
+        yield Violation(path, Kind.VALUE)
+    if isinstance(value, dict):
+        yield from _map(schema, value, path)
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from violations(schema.get("items", {}), each, (*path, number))
+    if "if" in schema and not any(violations(schema["if"], value)):
+        yield from violations(schema.get("then", {}), value, path)
+
+
+def _map(schema: Schema, values: dict[str, Any], path: Path) -> Iterator[Violation]:
+    properties = schema.get("properties", {})
+    patterns = schema.get("patternProperties", {})
+    for key in schema.get("required", []):
+        if key not in values:
+            yield Violation((*path, key), Kind.MISSING)
+    for key, value in values.items():
+        here = (*path, key)
+        schemas = [each for pattern, each in patterns.items() if re.search(pattern, key)]
+        if key in properties:
+            schemas.append(properties[key])
+        for each in schemas:
+            yield from violations(each, value, here)
+        if not schemas and schema.get("additionalProperties") is False:
+            yield Violation(here, Kind.UNKNOWN, tuple(properties))
+
+
+def _is(value: Any, name: str) -> bool:
+    """Whether a value is of a type of JSON Schema."""
+    if name in ("number", "integer"):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and (name == "number" or float(value).is_integer())
+    types = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+    return isinstance(value, types[name])
