@@ -8,6 +8,7 @@ from typing import Any
 from traitlets.config import Config
 
 from tornado_service.values.check import Check, parse_version
+from tornado_service.values.document import Path as KeyPath
 from tornado_service.values.helm import Values, read_files
 from tornado_service.values.site import Finding
 
@@ -36,5 +37,7 @@ def load(*names: str) -> Files:
     return [(name, values) for name in names for _, values in read_files([str(VALUES / name)])]
 
 
-def check(files: Files, version: str = "5.5", **more: str) -> list[Finding]:
-    return Check(Values(files), parse_version(version), **more).findings()
+def check(
+    files: Files, version: str = "5.5", parent: KeyPath | None = None, **more: str
+) -> list[Finding]:
+    return Check(Values(files, parent), parse_version(version), **more).findings()

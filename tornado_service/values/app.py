@@ -12,15 +12,35 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config import StrictApplication
-from . import activity, options, overlays
+from . import activity, options, overlays, subchart
 from .check import Check, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .document import Document
-from .helm import Values, ValuesError, hub_service, read_files
+from .document import Path as KeyPath
+from .helm import CHART, Values, ValuesError, hub_service, read_files
 
 
 class _Command(StrictApplication):
     """A command that writes to stdout."""
+
+    parent_key = Unicode(
+        help="""The key of the chart's values in a chart that depends on it: its name or alias, or a
+        path of them, as in binderhub.jupyterhub. Default: where your values have those of the
+        chart, else the top."""
+    ).tag(config=True)
+
+    @validate("parent_key")
+    def _is_path(self, proposal: dict[str, Any]) -> str:
+        try:
+            subchart.parse(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"--parent={error}") from None
+        return str(proposal["value"])
+
+    @property
+    def parents(self) -> KeyPath | None:
+        """The keys above the chart's values; nothing where the values tell."""
+        return subchart.parse(self.parent_key) if self.parent_key else None
 
     def start(self) -> None:
         """Run the command."""
@@ -55,6 +75,7 @@ class CheckApp(_Command):
         "jupyterhub-version": "CheckApp.jupyterhub_version",
         "release": "CheckApp.release",
         "name": "CheckApp.service",
+        "parent": "CheckApp.parent_key",
     }
 
     files = List(Unicode(), help="A values file; repeat it for each, in Helm's order.").tag(
@@ -82,7 +103,7 @@ class CheckApp(_Command):
         """Print the findings."""
         if not self.files:
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
-        values = Values(read_files(self.files))
+        values = Values(read_files(self.files), self.parents)
         version = parse_version(self.jupyterhub_version)
         findings = Check(values, version, self.release, self.service).findings()
         for finding in findings:
@@ -173,9 +194,6 @@ class ValuesApp(_Command):
         help="""A values file of yours, repeat it in Helm's order: the lists written here then hold
         your entries too, where Helm would replace one list by the other.""",
     ).tag(config=True)
-    parent_key = Unicode(
-        help="Put all under this key: the chart's name in a chart that depends on it."
-    ).tag(config=True)
     output_dir = Unicode(
         help="Write every overlay to a file of its own here. Default: one document on stdout."
     ).tag(config=True)
@@ -183,21 +201,20 @@ class ValuesApp(_Command):
 
     def run(self) -> None:
         """Write the overlays."""
-        deployment = self.deployment()
-        site = Values(read_files(self.site))
+        site = Values(read_files(self.site), self.parents)
+        deployment = self.deployment(site.chart)
         documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
         for document in documents.values():
             overlays.keep_lists(document, site)
-        parent = self.parent_key or "".join(map(str, site.root))
         if self.output_dir:
-            _write(Path(self.output_dir), documents, parent)
+            _write(Path(self.output_dir), documents, site.root)
         else:
-            print(self._in_one(documents, deployment).under(parent).text(), end="")
+            print(self._in_one(documents, deployment).under(site.root).text(), end="")
 
-    def deployment(self) -> Deployment:
-        """The settings as the overlays take them."""
+    def deployment(self, chart: str = CHART) -> Deployment:
+        """The settings as the overlays take them, for a chart of this name or alias."""
         full_name = None if self.fullname_override == "null" else self.fullname_override
-        hub = hub_service(full_name, self.name_override, self.release)
+        hub = hub_service(full_name, self.name_override or chart, self.release)
         if not hub:
             raise ValuesError("with --fullname-override=null, name the --release too")
         options.check(self, hub)
@@ -234,11 +251,11 @@ class ValuesApp(_Command):
         return together
 
 
-def _write(directory: Path, documents: dict[str, Document], parent: str) -> None:
+def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, document in documents.items():
-            (directory / name).write_text(document.under(parent).text(), encoding="utf-8")
+            (directory / name).write_text(document.under(parents).text(), encoding="utf-8")
     except OSError as error:
         raise ValuesError(f"{error.filename}: {error.strerror}") from error
 

@@ -49,7 +49,7 @@ class Check:
         site = self.site
         found = [
             *_duplicates(site),
-            *_shape(site),
+            *_unread(site),
             *check_lists.check(site),
             *check_services.check(site),
             *check_names.check(site),
@@ -77,18 +77,25 @@ def _duplicates(site: Site) -> Iterator[Finding]:
         )
 
 
-def _shape(site: Site) -> Iterator[Finding]:
-    """Values at a level that nothing reads."""
-    if site.values.root:
-        for key in ("hub", "proxy"):
-            if key in site.values.tree:
-                yield Finding(
-                    site.values.file_at((key,)),
-                    key,
-                    "nothing reads it: the chart is a dependency here, and takes its values from"
-                    " the key jupyterhub.",
-                    f"jupyterhub.{key}: tornado-service values --parent=jupyterhub",
-                )
+def _unread(site: Site) -> Iterator[Finding]:
+    """The chart's values, and ours, at a level at which no chart reads them."""
+    values = site.values
+    elsewhere = [path for path in values.levels if path != values.root]
+    if values.sections(values.root):
+        # more than ours is another chart of this kind
+        elsewhere = [path for path in elsewhere if not (path and values.is_site(path))]
+    where = ".".join(map(str, values.root))
+    for path in elsewhere:
+        for section in values.sections(path):
+            yield Finding(
+                values.file_at((*path, section)),
+                ".".join(map(str, (*path, section))),
+                "nothing reads it: the chart takes its values from "
+                + (f"the key {where}." if where else "the top."),
+                f"{where}.{section}: tornado-service values --parent={where}"
+                if where
+                else f"{section} at the top: tornado-service values without --parent.",
+            )
 
 
 def _readiness(site: Site) -> Iterator[Finding]:

@@ -48,13 +48,13 @@ class Document:
         _update(self.values, other.values)
         self._notes.update(other._notes)
 
-    def under(self, key: str) -> Document:
-        """The same document with everything one level below this key."""
-        if not key:
-            return self
+    def under(self, parents: Path) -> Document:
+        """The same document with everything below these keys."""
         moved = Document(self.title)
-        moved.values = {key: self.values}
-        moved._notes = {(key, *path): note for path, note in self._notes.items()}
+        moved.values = self.values
+        for key in reversed(parents):
+            moved.values = {str(key): moved.values}
+        moved._notes = {(*parents, *path): note for path, note in self._notes.items()}
         return moved
 
     def text(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from . import subchart
 from .document import Path, scalar
 from .loader import Loaded, load
 
@@ -92,7 +93,18 @@ class Replaced:
 class Values:
     """Values files, merged as Helm does: maps join, lists replace, null deletes."""
 
-    def __init__(self, files: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(
+        self, files: Iterable[tuple[str, dict[str, Any]]], parent: Path | None = None
+    ) -> None:
+        """Merge the files.
+
+        Args:
+            files: names and values.
+            parent: the keys under which the chart's values stand; found in the values by default.
+
+        Raises:
+            ValuesError: they stand in several places.
+        """
         self.tree: dict[str, Any] = {}
         self.replaced: list[Replaced] = []
         self.files: list[str] = []
@@ -105,11 +117,44 @@ class Values:
             self._texts.append(loaded.texts)
             self.duplicates += [(file, *each) for each in loaded.duplicates.items()]
             self._merge(self.tree, values, (), number)
-        self.root: Path = (CHART,) if self._is_nested() else ()
+        self.levels = list(subchart.levels(self.tree))
+        self.root: Path = self._find() if parent is None else parent
+        depth = len(self.root)
+        self.replaced = [each for each in self.replaced if each.path[:depth] == self.root]
 
-    def _is_nested(self) -> bool:
-        inner = self.tree.get(CHART)
-        return isinstance(inner, dict) and not inner.keys().isdisjoint({"hub", "proxy"})
+    def _find(self) -> Path:
+        """Where the chart's values stand."""
+        sites = [path for path in self.levels if subchart.is_site(self._at(path))]
+        found = sites or self.levels
+        # a chart that depends on this one may have anything at its top; this one's is fixed
+        found = [path for path in found if path] or found
+        if len(found) > 1 and sites:
+            found = [path for path in found if self._at((*path, "hub", "services"))] or found
+        if len(found) > 1:
+            keys = [".".join(map(str, path)) for path in found]
+            raise ValuesError(
+                f"{' and '.join(keys)} hold values of the chart; select one: --parent={keys[0]}"
+            )
+        return found[0] if found else ()
+
+    @property
+    def chart(self) -> str:
+        """What Helm calls the chart: its alias in the chart above, or its name."""
+        return str(self.root[-1]) if self.root else CHART
+
+    def _at(self, path: Path) -> Any:
+        value: Any = self.tree
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def sections(self, path: Path) -> list[str]:
+        """The sections of the chart's values at a path from the top."""
+        return subchart.sections(self._at(path))
+
+    def is_site(self, path: Path) -> bool:
+        """Whether the chart's values at a path from the top are more than ours."""
+        return subchart.is_site(self._at(path))
 
     def _merge(self, target: dict[str, Any], source: dict[str, Any], path: Path, file: int) -> None:
         for key, value in source.items():

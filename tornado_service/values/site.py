@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK
 from .document import Path
-from .helm import CHART, Values, as_list, as_map, hub_service
+from .helm import Values, as_list, as_map, hub_service
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
@@ -118,7 +118,8 @@ class Site:
     def hub(self) -> str:
         """Name of the hub's Kubernetes Service; empty where it depends on an unknown release."""
         full_name = self.values.raw("fullnameOverride", default="")
-        return hub_service(full_name, self.values.get("nameOverride"), self.release)
+        chart_name = self.values.get("nameOverride") or self.values.chart
+        return hub_service(full_name, chart_name, self.release)
 
     def leads_to_hub(self, service: Service) -> bool:
         """Whether the url of a service names the hub's Kubernetes Service."""
@@ -149,7 +150,7 @@ class Site:
 
     def labels(self, component: str) -> dict[str, str]:
         """The labels of the hub's or the proxy's pod that a policy can select."""
-        app = str(self.values.get("nameOverride", default=CHART))
+        app = str(self.values.get("nameOverride", default=self.values.chart))
         labels = {
             "app": app,
             "component": component,

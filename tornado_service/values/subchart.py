@@ -1,0 +1,89 @@
+"""Where the chart's values stand: at the top, or under the keys of charts that depend on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .chart import SCHEMA
+from .document import Path
+
+PROPERTIES: dict[str, Any] = SCHEMA["properties"]
+
+#: What tells the chart's values from another chart's.
+MARKS: dict[str, set[str]] = {
+    "hub": {*PROPERTIES["hub"]["properties"]},
+    "singleuser": {*PROPERTIES["singleuser"]["properties"]},
+    "proxy": {"secretToken", "chp", "traefik", "https"},
+    "cull": {"adminUsers", "every", "maxAge", "removeNamedServers"},
+    "prePuller": {"hook", "continuous"},
+    "scheduling": {"userScheduler", "podPriority", "userPlaceholder", "corePods", "userPods"},
+}
+
+#: What ``tornado-service values`` writes. Where nothing else stands, a chart need not be.
+OURS: set[Path] = {
+    ("hub", "labels"),
+    ("hub", "services"),
+    ("hub", "service"),
+    ("hub", "extraPodSpec"),
+    ("hub", "networkPolicy"),
+    ("hub", "config", "JupyterHub", "custom_scopes"),
+    ("hub", "config", "JupyterHub", "extra_user_scopes"),
+    ("hub", "extraConfig"),
+    ("hub", "loadRoles"),
+    ("hub", "image"),
+    ("hub", "extraFiles"),
+    ("proxy", "chp"),
+}
+
+#: A name of a chart, or its alias.
+NAME = re.compile(r"[a-zA-Z0-9_-]+")
+
+
+def parse(text: str) -> Path:
+    """The keys that ``--parent`` names, joined by dots.
+
+    Raises:
+        ValueError: it is no such path.
+    """
+    path = tuple(text.split(".")) if text else ()
+    if not all(NAME.fullmatch(key) for key in path):
+        raise ValueError(
+            f"{text} is no path of charts; write their names with dots: binderhub.jupyterhub"
+        )
+    return path
+
+
+def sections(values: Any) -> list[str]:
+    """The sections by which values are recognised as the chart's."""
+    if not isinstance(values, dict):
+        return []
+    return [
+        section
+        for section, keys in MARKS.items()
+        if isinstance(values.get(section), dict) and not keys.isdisjoint(values[section])
+    ]
+
+
+def levels(values: dict[str, Any], path: Path = ()) -> Iterator[Path]:
+    """The paths at which the chart's values stand, from the top."""
+    found = sections(values)
+    if found:
+        yield path
+    for key, value in values.items():
+        if isinstance(value, dict) and not (found and key in PROPERTIES):
+            yield from levels(value, (*path, key))
+
+
+def is_site(values: dict[str, Any]) -> bool:
+    """Whether the chart's sections hold more than what ``tornado-service values`` writes."""
+    return any(_is_more(values[section], (section,)) for section in sections(values))
+
+
+def _is_more(value: Any, path: Path) -> bool:
+    if path in OURS:
+        return False
+    if not isinstance(value, dict) or not value:
+        return True
+    return any(_is_more(inner, (*path, key)) for key, inner in value.items())
