@@ -37,8 +37,8 @@ def run(objects: list[Object], plan: dict[str, Any], at: Path) -> Any:
 
     Args:
         objects: what helm rendered.
-        plan: the ``proxy``'s command, and what to do: ``visits``, each a person's name and a
-            path, and ``calls``, each a path and a token.
+        plan: the ``proxy``'s command, whether the pod has ``ipv6``, and what to do: ``visits``,
+            each a person's name and a path, and ``calls``, each a path and a token.
         at: a directory for the pod.
 
     Returns:
@@ -172,6 +172,8 @@ def main(at: Path) -> None:
     """Be the pod, within the namespaces."""
     plan = json.loads((at / "plan.json").read_text())
     _mount(at)
+    if not plan["ipv6"]:
+        Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
     hub = _start(at, plan["proxy"])
     _wait(hub, at / "hub.log")
     visits = [asyncio.run(_visit(*visit)) for visit in plan["visits"]]

@@ -8,10 +8,9 @@ from typing import Any
 import yaml
 
 from tests.chart.charts import Object, one, secret_texts
-from tests.chart.policy import Cluster, Pod
+from tests.chart.policy import HUB_PORT, Cluster, Pod
 
 SERVICE_PORT = 8181
-HUB_PORT = 8081
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,13 @@ def _pod(deployment: Object, ip: str) -> Pod:
         for container in spec["containers"]
         for port in container.get("ports", [])
     }
-    aliases = {
-        name
-        for alias in spec.get("hostAliases", [])
-        if alias["ip"] in ("127.0.0.1", "::1")
-        for name in alias["hostnames"]
-    }
+    aliases: dict[str, set[str]] = {}
+    for alias in spec.get("hostAliases", []):
+        if alias["ip"] in ("127.0.0.1", "::1"):
+            for host in alias["hostnames"]:
+                aliases.setdefault(host, set()).add(alias["ip"])
     name = deployment["metadata"]["name"]
-    return Pod(name, template["metadata"]["labels"], ip, ports=ports, aliases=frozenset(aliases))
+    return Pod(name, template["metadata"]["labels"], ip, ports=ports, aliases=aliases)
 
 
 def _user_pod(objects: list[Object], hub: str) -> Pod:

@@ -12,6 +12,8 @@ from typing import Any
 
 Object = dict[str, Any]
 
+HUB_PORT = 8081
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -19,7 +21,7 @@ class Pod:
 
     Attributes:
         ports: the container's ports, by name.
-        aliases: names in its /etc/hosts that lead back to it.
+        aliases: names in its /etc/hosts that lead back to it, with the loopback addresses.
     """
 
     name: str
@@ -27,7 +29,7 @@ class Pod:
     ip: str
     namespace: str = "lab"
     ports: Mapping[str, int] = field(default_factory=dict)
-    aliases: frozenset[str] = frozenset()
+    aliases: Mapping[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Cluster:
         ip_blocks_cover_pods: whether an ipBlock counts for pod addresses; not on Cilium.
         hairpin_is_subject: whether policy applies when a pod reaches itself through a Service.
         hub_is_ready: whether the hub's Service has endpoints yet.
+        hub_has_ipv4: whether the hub listens on IPv4; the service listens on both.
+        hub_has_ipv6: whether it listens on IPv6.
     """
 
     objects: list[Object]
@@ -45,11 +49,15 @@ class Cluster:
     ip_blocks_cover_pods: bool = True
     hairpin_is_subject: bool = True
     hub_is_ready: bool = True
+    hub_has_ipv4: bool = True
+    hub_has_ipv6: bool = True
 
     def reaches(self, source: Pod, host: str, port: int) -> bool:
         """Whether a connection to a Service is let through, all the way to a pod."""
         if host in source.aliases:
-            return True
+            listening = {"127.0.0.1"} if self.hub_has_ipv4 else set()
+            listening |= {"::1"} if self.hub_has_ipv6 else set()
+            return port != HUB_PORT or not listening.isdisjoint(source.aliases[host])
         targets = list(self._endpoints(host, port)) if self.hub_is_ready else []
         return bool(targets) and all(
             self.lets_through(source, pod, number) for pod, number in targets

@@ -49,10 +49,10 @@ Calls = Sequence[list[str]]
 
 @pytest.fixture
 def run(render: Render, tmp_path: Path) -> Run:
-    def run(*names: str | Values, visits: Calls = (), calls: Calls = ()) -> Any:
+    def run(*names: str | Values, visits: Calls = (), calls: Calls = (), ipv6: bool = True) -> Any:
         pod = tmp_path / "pod"
         pod.mkdir()
-        plan = {"visits": visits, "calls": calls, "proxy": find_proxy()}
+        plan = {"visits": visits, "calls": calls, "proxy": find_proxy(), "ipv6": ipv6}
         return hub_pod.run(render(*names, HERE, EVERYBODY), plan, pod)
 
     return run
@@ -92,6 +92,11 @@ def test_sign_in_where_the_hub_listens_on_one_family_alone(run: Run, address: st
     """As on a cluster that is IPv6-only."""
     bind = {"hub": {"config": {"JupyterHub": {"hub_bind_url": f"http://{address}:8081"}}}}
     pod = run("service", "ingress", "image", bind, visits=[["ada", PATH]])
+    assert pod["visits"][0]["status"] == 200
+
+
+def test_sign_in_where_ipv6_is_switched_off(run: Run) -> None:
+    pod = run("service", "ingress", "image", visits=[["ada", PATH]], ipv6=False)
     assert pod["visits"][0]["status"] == 200
 
 
