@@ -8,8 +8,6 @@ from tests.selfcheck.support import dropping, refusing, silent
 from tornado_service.selfcheck import probe
 from tornado_service.testing import StandInHub
 
-pytestmark = pytest.mark.usefixtures("impatient")
-
 
 async def reason(url: str) -> str:
     with pytest.raises(probe.NoAnswer) as caught:
@@ -17,6 +15,7 @@ async def reason(url: str) -> str:
     return caught.value.why
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("trouble", "why"), [(refusing, "refused"), (dropping, "dropped"), (silent, "silent")]
 )
