@@ -52,6 +52,10 @@ HARMLESS = {
         c.JupyterHub.services.extend(course.get("services", []))
         c.JupyterHub.load_roles.extend(course.get("roles", []))
     """,
+    "a role called user that keeps its scopes": """
+        c.JupyterHub.load_roles.append({"name": "user"})
+        c.JupyterHub.load_roles.append({"name": "user", "description": "everybody here"})
+    """,
     "insert": 'c.JupyterHub.load_roles.insert(0, {"name": "tutors", "scopes": ["list:users"]})',
     "a copy": """
         roles = list(c.JupyterHub.load_roles)

@@ -48,14 +48,7 @@ def check(site: Site) -> Iterator[Finding]:
         for role in code.roles(tree):
             if not names.ROLE.allows(role.name):
                 yield site.finding(path, *refused_role(role.name))
-            if role.name == "user" and role.is_alone:
-                yield site.finding(
-                    path,
-                    "a role user without scopes changes nothing; with scopes, but without self, "
-                    + NO_SERVERS,
-                    'the scopes, "self" among them.',
-                )
-            elif role.name == "user" and role.scopes and code.lacks_self(role.scopes):
+            if role.name == "user" and role.scopes and code.lacks_self(role.scopes):
                 yield _no_self(site, path)
         if any(code.lacks_self(scopes) for scopes in code.scopes_of_user(tree)):
             yield _no_self(site, path)

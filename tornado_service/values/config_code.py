@@ -35,12 +35,10 @@ class Role:
     Attributes:
         name: its name.
         scopes: the expression for its scopes, if it has one.
-        is_alone: whether it has a name and nothing else.
     """
 
     name: str
     scopes: ast.expr | None
-    is_alone: bool
 
 
 class ConfigCode:
@@ -91,7 +89,7 @@ class ConfigCode:
             if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
                 continue
             if "scopes" in entries or self._is_added_role(tree, node):
-                yield Role(name.value, entries.get("scopes"), is_alone=len(entries) == 1)
+                yield Role(name.value, entries.get("scopes"))
 
     def scopes_of_user(self, tree: ast.Module) -> Iterator[ast.expr]:
         """The expressions that the piece sets as the scopes of an existing role called user."""
