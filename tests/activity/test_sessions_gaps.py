@@ -75,8 +75,11 @@ def play(steps: Sequence[Step], late: frozenset[int] = frozenset()) -> tuple[His
     now = 900
     samples = [(now, [each.seen(name) for each, name in zip(truths, NAMES, strict=True)], True)]
     for step in steps:
+        at = now
         for user, part, server in sorted(step.acts, key=lambda act: act[1]):
-            truths[user].act(now + int(part * step.seconds), server)
+            # what starts twice in one second is one session to whoever only sees the second
+            at = max(at + 1, now + int(part * step.seconds))
+            truths[user].act(at, server)
         now += step.seconds
         seen = [each.seen(name) for each, name in zip(truths, NAMES, strict=True)]
         listed = [user for user in seen if step.is_full or user.servers]
