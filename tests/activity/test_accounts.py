@@ -105,6 +105,28 @@ def test_somebody_renamed_to_the_name_of_a_deleted_account_stays_who_they_are() 
     assert history.sessions == [Session(2, "", 130, last_seen=2 * HOUR)]
 
 
+def test_somebody_renamed_while_idle_does_not_get_the_history_of_a_deleted_account() -> None:
+    history = History()
+    history.add(900, ada(last=890), ada(last=880, name="bob"))
+    history.add(HOUR, ada(last=880, name="bob"))
+    history.add(2 * HOUR, ada(last=880))
+
+    assert accounts(history) == [
+        (1, "ada", 900, HOUR),
+        (2, "bob", 900, 2 * HOUR),
+        (3, "ada", 2 * HOUR, None),
+    ]
+
+
+def test_a_server_of_a_known_start_is_no_proof_if_the_session_was_of_somebody_else() -> None:
+    history = History()
+    history.add(900, ada(last=890), ada(130, name="bob"), full=True)
+    history.add(HOUR, ada(600, name="bob"))
+    history.add(2 * HOUR, ada(130), ada(600, name="bob"))
+
+    assert [each[0] for each in accounts(history)] == [1, 2, 3]
+
+
 def test_two_who_swap_their_names_are_told_apart_by_their_creation() -> None:
     history = History()
     history.add(900, ada(created=10), ada(created=20, name="bob"))

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from .model import Person, Sample, SeenUser, Session, by_name
 from .renames import find_renames
 
 
 def find_accounts(
-    people: Iterable[Person], running: Iterable[Session], sample: Sample, full: int | None
+    people: Iterable[Person], sessions: Iterable[Session], sample: Sample, full: int | None
 ) -> dict[str, Person]:
     """The known account of each name in the newest sample; a name without one is a new account.
 
     Args:
         people: all that are known.
-        running: the sessions that ran so far.
+        sessions: all that run, and those that ended after a server of the sample began.
         sample: the newest.
         full: when all users were listed last.
     """
-    people = list(people)
+    people, sessions = list(people), list(sessions)
     named = by_name(people)
+    runs = {session[:3] for session in sessions}
     found: dict[str, Person] = {}
     strangers: list[SeenUser] = []
     for seen in sample.users:
         person = named.get(seen.name)
-        if person is not None and person.deleted is None and is_same(person, seen):
+        if person is not None and person.deleted is None and is_same(person, seen, runs):
             found[seen.name] = person
         else:
             strangers.append(seen)
@@ -34,10 +35,11 @@ def find_accounts(
         return found
     here = {person.id for person in found.values()}
     missing = [each for each in people if each.deleted is None and each.id not in here]
+    running = (session for session in sessions if session.ended is None)
     renamed = find_renames(missing, running, strangers, full)
     for seen in strangers:
         person = renamed.get(seen.name) or named.get(seen.name)
-        if person is not None and (seen.name in renamed or is_same(person, seen)):
+        if person is not None and (seen.name in renamed or is_same(person, seen, runs)):
             found[seen.name] = person
     return found
 
@@ -61,16 +63,25 @@ def _at(moment: int, accounts: list[Person]) -> Person:
     return min(accounts, key=lambda each: (each.first_seen, each.id))
 
 
-def is_same(person: Person, seen: SeenUser) -> bool:
+def is_same(person: Person, seen: SeenUser, runs: Container[tuple[int, str, int]]) -> bool:
     """Whether a user of the newest sample is the account that had the name until now.
 
     The hub tells when an account was created only with the scope ``read:users``. Without it, an
-    account that was listed no more is back only if something of what is listed now began before.
+    account that was listed no more is back only if it shows something that only that account has:
+    another one may have been renamed to its name.
+
+    Args:
+        person: the account that has the name, or had it last.
+        seen: the user of that name.
+        runs: user, server and start of the known sessions.
     """
     if person.created is not None and seen.created is not None:
         return person.created == seen.created
     if person.deleted is None:
         # the hub never takes an activity back
         return person.last_activity is None or seen.last_activity is not None
-    began = (seen.created, seen.last_activity, *(server.started for server in seen.servers))
-    return any(moment is not None and moment < person.deleted for moment in began)
+    if seen.created is not None:
+        return seen.created < person.deleted
+    if seen.last_activity is not None and seen.last_activity == person.last_activity:
+        return True
+    return any((person.id, server.name, server.started) in runs for server in seen.servers)

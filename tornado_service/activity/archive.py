@@ -74,7 +74,8 @@ class Archive:
             Unavailable: the store cannot be read.
         """
         history = await self._store.read(self._news)
-        self._ids = history.ids
+        people = history.people.values()
+        self._ids = {each.name: each.id for each in people if each.deleted is None}
         if history.kept is not self.history.kept or history.closed != self.history.closed:
             self._views = {}  # else they would keep days and weeks alive that are no more
         self.history = history
@@ -120,7 +121,10 @@ class Archive:
         )
 
     def ids(self, names: frozenset[str]) -> frozenset[int]:
-        """The accounts that have some names, as the hub has them, or had them last."""
+        """The accounts that have some names at the hub.
+
+        A name whose account was deleted is one that no sample has shown yet.
+        """
         naming = self._store.naming
         return frozenset(self._ids[kept] for name in names if (kept := naming(name)) in self._ids)
 

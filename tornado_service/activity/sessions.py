@@ -115,9 +115,8 @@ class _Step:
     def _identify(self, sample: Sample) -> None:
         people = self.known.people.values()
         if self.is_newest:
-            running = (each for each in self.known.sessions.values() if each.ended is None)
             full = self.taken if self.is_full else self.known.last_full
-            accounts = find_accounts(people, running, sample, full)
+            accounts = find_accounts(people, self.known.sessions.values(), sample, full)
         else:
             accounts = find_earlier_accounts(people, sample)
         for seen in sample.users:

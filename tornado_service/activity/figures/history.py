@@ -229,7 +229,7 @@ class History:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """The account that has each name, or had it last."""
+        """The account that has each name now, or had it last."""
         return {name: person.id for name, person in by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
