@@ -183,6 +183,19 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
     assert all(bob.isdisjoint(day.rows.users) for day in archive.history.days.values())
 
 
+async def test_a_name_whose_account_was_deleted_has_no_figures_until_a_sample_shows_it(
+    short_store: Store, make_archive: Make
+) -> None:
+    """The hub may list it to an instructor: then it is that of an account created again."""
+    archive = make_archive(short_store)
+    for hour, users in enumerate(({"ada": [], "bob": []}, {"ada": []})):
+        await keep(short_store, sample(MONDAY + hour * HOUR, users))
+        await archive.refresh()
+
+    assert len(archive.ids(frozenset({"ada", "bob"}))) == 1
+    assert archive.history.ids.keys() >= {"ada", "bob"}
+
+
 async def test_another_database_in_the_place_of_the_old_is_another_history(
     open_store: Open, make_archive: Make, tmp_path: Any
 ) -> None:

@@ -14,11 +14,13 @@ from ..model import Interval
 DAYS_NEEDED = 20
 #: Hours with data that an hour of the week needs.
 HOURS_NEEDED = 2
+#: By how much an hour may exceed the quietest one: on a hub that is never idle, no two are equal.
+TOLERANCE = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
 class MaintenanceWindow:
-    """Hours of the week in a row, each with the lowest average of concurrent servers.
+    """Hours of the week in a row, each with about the lowest average of concurrent servers.
 
     Attributes:
         weekday: of the first of them, 0 is Monday.
@@ -43,7 +45,7 @@ class MaintenanceWindow:
 
 
 def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> list[int]:
-    """The most hours in a row with the lowest level; after the last one comes the first.
+    """The most hours in a row with about the lowest level; after the last one comes the first.
 
     Of equally long stretches that with the lowest peak, then the one that begins first.
 
@@ -57,7 +59,8 @@ def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> 
     lowest = min((each for each in levels if each is not None), default=None)
     if lowest is None:
         return []
-    is_quiet = [each == lowest for each in levels]
+    most = lowest * (1 + TOLERANCE)
+    is_quiet = [each is not None and each <= most for each in levels]
     if all(is_quiet):
         return list(range(len(levels)))
     begins = [at for at, quiet in enumerate(is_quiet) if quiet and not is_quiet[at - 1]]
