@@ -9,8 +9,9 @@ import pytest
 
 from tornado_service.activity.database import open_database
 from tornado_service.activity.made_up import INTERVAL, fill, is_holiday, made_up_samples
-from tornado_service.activity.model import Sample
+from tornado_service.activity.model import Sample, SeenUser
 from tornado_service.activity.reader import Reader
+from tornado_service.activity.writer import add_sample
 
 PEOPLE = {f"user-{number}": [f"class-{'abc'[number % 3]}"] for number in range(40)} | {"ada": []}
 END = int(datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc).timestamp())
@@ -75,6 +76,22 @@ def test_people_come_over_time_and_all_have_come_at_the_end(samples: list[Sample
     assert counts == sorted(counts)
     assert counts[0] < counts[len(counts) // 2] < counts[-1] == len(PEOPLE)
     assert running(samples[-1]) == 0
+
+
+def test_its_users_are_those_of_a_hub_that_has_just_begun(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/activity.sqlite"
+    fill(url, PEOPLE, END)
+    users = tuple(SeenUser(name) for name in PEOPLE)
+
+    database = open_database(url)
+    with database.writing() as connection:
+        add_sample(connection, Sample(END + 300, True, users), 300)
+    with database.reading() as connection:
+        people = Reader(connection).people()
+    database.close()
+
+    assert sorted(person.name for person in people) == sorted(PEOPLE)
+    assert not [person for person in people if person.deleted]
 
 
 def test_what_is_kept_of_it_is_what_ran(samples: list[Sample], tmp_path: Path) -> None:

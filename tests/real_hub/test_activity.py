@@ -193,7 +193,8 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     assert datetime.now(timezone.utc) - began > timedelta(days=360)
     assert found["whole"]["active_users"] > 40
     assert found["whole"]["server_seconds"] > 1000 * 3600
-    assert found["people"]["new"]
+    assert found["people"]["accounts"] == len(groups_of_people().keys() | {"guest"})
+    assert found["people"]["new"] < found["people"]["accounts"] / 2
     assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
     everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from random import Random
 
+from sqlalchemy import update
+
 from ..hub_models import Server, User
+from . import tables
 from .collector import next_time, seen_user
 from .database import open_database
 from .model import Sample, SeenUser
@@ -98,6 +101,8 @@ def fill(url: str, groups_of: Mapping[str, Sequence[str]], end: int) -> None:
         with database.writing() as connection:
             for sample in made_up_samples(groups_of, end):
                 add_sample(connection, sample, INTERVAL)
+            # a hub that has just begun tells none, which else means accounts created again
+            connection.execute(update(tables.users).values(last_activity=None))
     finally:
         database.close()
 
