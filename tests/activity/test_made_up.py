@@ -60,6 +60,14 @@ def test_a_collector_goes_on_without_a_gap(tmp_path: Path) -> None:
         database.close()
 
 
+@pytest.mark.parametrize("later", range(0, 2 * INTERVAL, 1300))
+def test_the_outage_is_the_only_gap_whenever_it_ends(later: int) -> None:
+    taken = [sample.taken for sample in made_up_samples({"ada": []}, END + later)]
+
+    gaps = [after - before for before, after in pairwise(taken) if after - before > 2.5 * INTERVAL]
+    assert len(gaps) == 1
+
+
 def test_nights_weekends_and_holidays_are_quiet(samples: list[Sample]) -> None:
     term = [s for s in samples if not is_holiday(datetime.fromtimestamp(s.taken).date())]
     holidays = [s for s in samples if is_holiday(datetime.fromtimestamp(s.taken).date())]

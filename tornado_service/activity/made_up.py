@@ -77,9 +77,10 @@ def made_up_samples(
     last = None
     slot = end // INTERVAL * INTERVAL
     # the last is taken at the very end, so that a collector which goes on leaves no gap
-    for taken in (*range(int(next_time(start, INTERVAL)), slot, INTERVAL), end):
+    times = [*range(int(next_time(start, INTERVAL)), slot, INTERVAL), end]
+    for taken, following in zip(times, [*times[1:], end], strict=True):
         users = hub.users(taken)
-        is_needed = last is None or users != last.users or taken - last.taken >= 2 * INTERVAL
+        is_needed = last is None or users != last.users or following - last.taken > 2 * INTERVAL
         if (is_needed or taken == end) and not outage <= taken < outage + 20 * HOUR:
             last = Sample(taken, True, users)
             yield last
