@@ -161,6 +161,21 @@ class TornadoService(Settings, config.StrictApplication):
             config.add_app_classes(self)
         super().parse_command_line(argv)
 
+    def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
+        """Start a command.
+
+        Raises:
+            ConfigError: it is not in the single file.
+        """
+        try:
+            super().initialize_subcommand(subc, argv)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("tornado_service."):
+                raise
+            raise config.ConfigError(
+                f"the single file does without {subc}: run it where the package is installed"
+            ) from None
+
     def is_checked_later(self, section: str, new: Config) -> bool:
         """Whether a section may be that of an app; the file may name it, and is read last."""
         ours = new.TornadoService

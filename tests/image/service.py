@@ -26,19 +26,19 @@ class Service:
         self.origin = f"http://127.0.0.1:{port}"
         self.prefix = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"]
 
-    def get(self, path: str) -> tuple[int, http.client.HTTPMessage, str]:
+    def get(self, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:
         """What a browser gets: status, headers, body."""
         connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=20)
         with closing(connection):
             connection.request("GET", path, headers=BROWSER)
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
+            return answer.status, answer.headers, answer.read()
 
     def shows_pages(self) -> None:
         """Health, the page while the hub is away, and the static files that it names."""
         assert self.get("/health")[0] == 200
         status, _, page = self.get(self.prefix)
-        static = re.findall(rf'"({self.prefix}static/[^"]+)"', page)
+        static = re.findall(rf'"({self.prefix}static/[^"]+)"', page.decode())
         assert status == 503
         assert static
         for path in static:

@@ -37,6 +37,9 @@ Pack = Callable[[Path], None]
 ACTIVITY = "--TornadoService.apps=activity"
 STARTED = "2026-01-05T08:00:00+00:00"
 
+#: Commands that nobody runs in a pod.
+LEFT_OUT = ("values", "demo")
+
 EVERY_MODULE = """
 import pkgutil, runpy, sys
 sys.path.insert(0, runpy.run_path(sys.argv[1])["unpack"](sys.argv[2]))
@@ -68,7 +71,7 @@ def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
     code = lzma.decompress(ZipFile(pyz).read("code.zip.xz"))
     names = ZipFile(io.BytesIO(code)).namelist()
 
-    left_out = re.compile(r"swagger|/(d3|plot)|/testing/")
+    left_out = re.compile(r"swagger|/(d3|plot)|/(testing|values)/|demo|made_up")
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
     assert "tornado_service/activity/static/charts.js" in names
@@ -117,7 +120,8 @@ def test_where_memory_cannot_be_a_file_it_is_unpacked_for_as_long_as_it_runs(
 
 
 @pytest.mark.parametrize(
-    "args", ["--version", *(f"{n} --help" for n in TornadoService.subcommands)]
+    "args",
+    ["--version", *(f"{n} --help" for n in TornadoService.subcommands if n not in LEFT_OUT)],
 )
 def test_commands_run_from_it(
     hub_python: str, pyz: Path, as_jovyan: dict[str, Any], args: str
@@ -129,6 +133,20 @@ def test_commands_run_from_it(
 
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_command_that_is_left_out_says_where_it_runs(
+    hub_python: str, pyz: Path, as_jovyan: dict[str, Any], name: str
+) -> None:
+    command = [hub_python, str(pyz), name, "--help"]
+    done = subprocess.run(
+        command, cwd=pyz.parent, env={}, capture_output=True, text=True, **as_jovyan
+    )
+
+    assert done.returncode == 2
+    assert "run it where the package is installed" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_serves_pages_and_static_files(
