@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from . import sqlite_file
 from .engine import log_ahead, make_engine, path_of, reading, writing
 from .schema import Schema
-from .trouble import NoDatabase, first_line
+from .trouble import DatabaseUnavailable, first_line
 
 
 class Database:
@@ -70,6 +70,7 @@ def open_database(url: str, schema: Schema, *, thorough: bool = False) -> Databa
 
     Raises:
         NoDatabase: it cannot be used; the message says what to change. It was not touched.
+        DatabaseUnavailable: idem, for a reason that may pass.
     """
     engine = make_engine(url, schema.setting)
     path = path_of(engine)
@@ -86,7 +87,7 @@ def open_database(url: str, schema: Schema, *, thorough: bool = False) -> Databa
     except BaseException as error:
         engine.dispose()
         if isinstance(error, (DBAPIError, sqlite3.Error, OSError)):
-            raise NoDatabase(_why(path, schema.setting, error)) from error
+            raise DatabaseUnavailable(_why(path, schema.setting, error)) from error
         raise
 
 

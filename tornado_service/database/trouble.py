@@ -9,6 +9,10 @@ class NoDatabase(Exception):
     """Why there is none to be used, in words for an admin."""
 
 
+class DatabaseUnavailable(NoDatabase):
+    """It cannot be used at the moment: it is away, locked, full or read-only. This may pass."""
+
+
 def first_line(error: BaseException) -> str:
     """What the driver says: no statement, none of its values, no URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
