@@ -38,6 +38,12 @@ class Disk:
         else:
             self.path.chmod(0o555)
 
+    def make_writable(self) -> None:
+        if self.is_small:
+            mount("-o", "remount,rw", str(self.path))
+        else:
+            self.path.chmod(0o755)
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:

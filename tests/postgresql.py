@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,27 @@ def _wait_for(directory: Path, server: subprocess.Popen[bytes]) -> None:
 def connect(directory: Path) -> psycopg.Connection[Any]:
     """As its administrator."""
     return psycopg.connect(host=str(directory), user="tests", dbname="postgres", autocommit=True)
+
+
+@contextmanager
+def asking_for_password(directory: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """An administrator who needs a password, and a function that changes it.
+
+    It stays, as what it has made does, until the server ends.
+    """
+    role = f"role_{secrets.token_hex(4)}"
+    rules = directory / "data/pg_hba.conf"
+    before = rules.read_text()
+
+    def set_password(password: str) -> None:
+        with connect(directory) as connection:
+            connection.execute(f"ALTER ROLE {role} PASSWORD '{password}'")
+
+    with connect(directory) as connection:
+        connection.execute(f"CREATE ROLE {role} SUPERUSER LOGIN")
+        rules.write_text(f"local all {role} scram-sha-256\n{before}")
+        connection.execute("SELECT pg_reload_conf()")
+    yield role, set_password
+    with connect(directory) as connection:
+        rules.write_text(before)
+        connection.execute("SELECT pg_reload_conf()")

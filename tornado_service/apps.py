@@ -14,11 +14,11 @@ from traitlets.config import LoggingConfigurable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
 
-    from prometheus_client import CollectorRegistry
     from sqlalchemy import Connection, MetaData
 
     from .database.sessions import Sessions
     from .hub import HubClient
+    from .metrics import AppRegistry
 
 #: First parts of paths that are the core's own.
 RESERVED = frozenset(
@@ -56,11 +56,12 @@ class ServiceApp(LoggingConfigurable):
     user_scopes: ClassVar[Set[str]] = frozenset()
 
     _databases: tuple[Sessions, ...] = ()
+    _registry: AppRegistry | None = None
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """What answers where.
 
-        Called once, in a thread, before ``start``.
+        Called once for each instance, in a thread, before ``start``.
 
         Returns:
             ``(path, handler)`` or ``(path, handler, arguments of its initialize)``; a path is a
@@ -73,6 +74,10 @@ class ServiceApp(LoggingConfigurable):
         """Get ready. The app's addresses answer when this has ended.
 
         A plain ``def`` runs in a thread; an ``async def`` must not block.
+
+        If it raises because a database or the hub is away, the service makes a new instance and
+        starts that, after 1, 2, 4 … 60 seconds, until one has started. ``stop`` is not called on
+        the old one: begin tasks and threads last. Its databases are closed, its metrics removed.
         """
 
     @_either
@@ -128,10 +133,15 @@ class ServiceApp(LoggingConfigurable):
         return service.hub
 
     @property
-    def registry(self) -> CollectorRegistry:
-        """Where the app's own metrics go, to be shown with all others at ``metrics``."""
-        service: Any = self.parent
-        return service.metrics.registry
+    def registry(self) -> AppRegistry:
+        """Where the app's own metrics go, to be shown with all others at ``metrics``.
+
+        What was registered by an instance whose ``start`` has failed is removed.
+        """
+        if self._registry is None:
+            service: Any = self.parent
+            self._registry = service.metrics.registry_of_app()
+        return self._registry
 
 
 def vet(cls: Any, spec: str) -> type[ServiceApp]:

@@ -228,6 +228,8 @@ async def look_at_apps(setup: Setup, process: Finding) -> Finding:
 def _complaint(app: dict[str, str]) -> str:
     if app["state"] == "failed":
         return f"{app['app']} failed: {app['reason']}"
+    if app["state"] == "retrying":
+        return f"{app['app']} cannot start yet, and is tried again: {app['reason']}"
     return f"{app['name']} is in trouble: {app['reason']}"
 
 

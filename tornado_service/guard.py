@@ -73,7 +73,9 @@ def in_thread(
         except Exception as error:
             outcome = (future.set_exception, error)
         except BaseException as error:  # sys.exit() in a module ends the app and not us
-            outcome = (future.set_exception, AppError(f"{type(error).__name__}: {error}"))
+            failure = AppError(f"{type(error).__name__}: {error}")
+            failure.__cause__ = error
+            outcome = (future.set_exception, failure)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(settle, *outcome)
 

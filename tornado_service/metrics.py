@@ -15,6 +15,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
 from ._version import __version__
 
@@ -28,6 +29,40 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _Observer = tuple[Callable[[], None], Callable[[float], None]]
+
+
+class AppRegistry(CollectorRegistry):
+    """What one app has registered, shown with all the rest.
+
+    Args:
+        shared: the registry of the service, in which each name is there once.
+    """
+
+    def __init__(self, shared: CollectorRegistry) -> None:
+        super().__init__()
+        self._shared = shared
+        self._collectors: list[Collector] = []
+
+    def register(self, collector: Collector) -> None:
+        """Add one.
+
+        Raises:
+            ValueError: its name is taken.
+        """
+        self._shared.register(collector)
+        super().register(collector)
+        self._collectors.append(collector)
+
+    def unregister(self, collector: Collector) -> None:
+        """Remove one."""
+        self._shared.unregister(collector)
+        super().unregister(collector)
+        self._collectors.remove(collector)
+
+    def clear(self) -> None:
+        """Remove all that the app has added."""
+        for collector in list(self._collectors):
+            self.unregister(collector)
 
 
 class Metrics:
@@ -117,6 +152,12 @@ class Metrics:
             ["work", "outcome"],
             registry=self.registry,
         )
+        self._apps = Gauge(
+            "tornado_service_apps",
+            "Apps of the settings, by their state.",
+            ["state"],
+            registry=self.registry,
+        )
         info = Gauge(
             "tornado_service_info",
             "Always 1; the labels say what runs.",
@@ -167,6 +208,14 @@ class Metrics:
     def show_breaker(self, is_open: Callable[[], float]) -> None:
         """Show whether the circuit breaker is open."""
         self._breaker.set_function(is_open)
+
+    def registry_of_app(self) -> AppRegistry:
+        """Make a part of the registry for one app."""
+        return AppRegistry(self.registry)
+
+    def show_apps(self, state: str, number: Callable[[], float]) -> None:
+        """Show how many apps are in a state."""
+        self._apps.labels(state).set_function(number)
 
     def observe_hub(self, outcome: str, seconds: float) -> None:
         """Count one call of the Hub's REST API.

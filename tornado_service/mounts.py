@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
-from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import config
-from .apps import AppError, ServiceApp, class_name, import_app, package_of
+from .apps import AppError, ServiceApp, import_app
 from .auth import scopes_needed
 from .guard import contained, in_thread, within
-from .handlers.base import METHODS
 from .log import scrub
-from .schedule import Schedule, jobs_of
+from .mounted import AppState, Mount
+from .transient import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
     from .app import TornadoService
     from .identity import Identity
-    from .routes import AppPages, Route
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0
@@ -35,120 +31,6 @@ START_LIMIT = 30.0
 STOP_LIMIT = 2.0
 
 
-class AppState(Enum):
-    """How an app is."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-
-
-class Mount:
-    """One app of the settings, whatever has become of it.
-
-    Attributes:
-        spec: how the settings name it.
-        name: its part of the address, once it is known and its own.
-        package: where its code is, once that may run.
-        reason: why it failed, for admins only.
-    """
-
-    def __init__(self, spec: str) -> None:
-        self.spec = spec
-        self.name = ""
-        self.title = ""
-        self.package = ""
-        self.state = AppState.LOADING
-        self.reason = ""
-        self.is_imported = False
-        self.app: ServiceApp | None = None
-        self.pages: AppPages | None = None
-        self.routes: list[Route] = []
-        self.schedule: Schedule | None = None
-
-    @property
-    def label(self) -> str:
-        """Its name, or as much as is known of it."""
-        return self.name or class_name(self.spec) or self.spec
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it answers."""
-        return self.state is AppState.READY
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it will not answer."""
-        return self.state is AppState.FAILED
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether it may be ready soon."""
-        return self.state is AppState.LOADING
-
-    @property
-    def complaint(self) -> str:
-        """Why it has failed, or what its app says is wrong although it runs."""
-        if not (self.is_ready and self.app):
-            return self.reason
-        try:
-            return str(self.app.trouble)
-        except Exception as error:
-            self.app.log.exception("The app %s cannot say what is wrong", self.name)
-            return f"It cannot say how it is: {type(error).__name__}"
-
-    def build(self, cls: type[ServiceApp], service: TornadoService) -> ServiceApp:
-        """Make the app and its routes, with all that reads files. Runs in a thread.
-
-        Raises:
-            AppError: the app's settings or handlers are wrong.
-        """
-        from .routes import (
-            AppPages,
-            make_routes,
-        )  # and with it pydantic: nothing loads that without apps
-
-        try:
-            config.check_names(cls, service.config.get(cls.__name__, {}))
-        except config.ConfigError as error:
-            raise AppError(str(error)) from error
-        self.package = package_of(cls)
-        app = cls(parent=service)
-        self.pages = AppPages(app, self.package)
-        self.routes = make_routes(app, self.pages)
-        self.schedule = Schedule(app, jobs_of(app), service.metrics)
-        return app
-
-    async def stop(self, app: ServiceApp) -> None:
-        """Stop its app, and close the databases of it in any case."""
-        try:
-            await contained(app.stop)
-        finally:
-            await self.close_databases()
-
-    async def close_databases(self) -> None:
-        """Close those that its app has opened; in a thread, as SQLite tidies up then."""
-        for sessions in self.app._databases if self.app else ():
-            await in_thread(sessions.close, "database of an app")
-
-    def scopes_needed(self) -> set[str]:
-        """All scopes that methods of its handlers ask for."""
-        methods = (name.lower() for name in METHODS)
-        asked = (
-            scopes_needed(getattr(route.handler, method))
-            for method in methods
-            for route in self.routes
-        )
-        return set().union(*asked)
-
-    def home(self) -> type[Any] | None:
-        """The handler of its home page, if it has one."""
-        for route in self.routes:
-            if re.fullmatch(route.path, ""):
-                return route.handler
-        return None
-
-
 class Mounts:
     """All apps of a service."""
 
@@ -156,6 +38,12 @@ class Mounts:
         self._service = service
         self._mounts = [Mount(spec) for spec in dict.fromkeys(service.apps)]
         self._by_name: dict[str, Mount] = {}
+        self._retries: set[asyncio.Task[None]] = set()
+        for state in AppState:
+            service.metrics.show_apps(state.value, partial(self._count, state))
+
+    def _count(self, state: AppState) -> int:
+        return sum(mount.state is state for mount in self._mounts)
 
     def __iter__(self) -> Iterator[Mount]:
         return iter(self._mounts)
@@ -221,7 +109,7 @@ class Mounts:
         ]
 
     async def load(self) -> None:
-        """Import and start them all; return when each is ready or has failed.
+        """Import and start them all; return when each is ready, has failed or is tried again.
 
         Imports follow one another, as two threads in one package may each see half of it. One
         that takes long does not hold up the others.
@@ -245,22 +133,55 @@ class Mounts:
             cls = await within(IMPORT_LIMIT, importing, "its import")
             mount.is_imported = True
             self.claim(mount, cls)
-            building = in_thread(partial(mount.build, cls, self._service))
-            app = mount.app = await within(START_LIMIT, building, "handlers()")
-            await within(START_LIMIT, contained(app.start), "start()")
-        except AppError as error:
-            self._fail(mount, str(error))
         except Exception as error:
-            self._fail(mount, f"{type(error).__name__}: {error}", error)
+            self._fail(mount, error)
+            return
+        await self._start(mount, cls)
+        if mount.is_retrying:
+            self._retries.add(asyncio.create_task(self._retry(mount, cls)))
+
+    async def _start(self, mount: Mount, cls: type[ServiceApp]) -> None:
+        """Make an app and start it: once."""
+        try:
+            building = in_thread(partial(mount.build, cls, self._service))
+            app = await within(START_LIMIT, building, "handlers()")
+            await within(START_LIMIT, contained(app.start), "start()")
+        except Exception as error:
+            if cause := transient_cause(error):
+                self._try_later(mount, error, cause)
+            else:
+                self._fail(mount, error)
         else:
-            mount.state = AppState.READY
+            mount.state, mount.reason = AppState.READY, ""
             if mount.schedule:
                 mount.schedule.start()
             self._service.log.info("App %s is ready at %s", mount.name, app.prefix)
             self._warn_of_scopes(mount, cls)
         finally:
             if not mount.is_ready:
-                await mount.close_databases()
+                await mount.discard()
+
+    async def _retry(self, mount: Mount, cls: type[ServiceApp]) -> None:
+        """Start an app again, with growing pauses; what an earlier try has left is not used."""
+        for pause in pauses():
+            await asyncio.sleep(pause)
+            await self._start(mount, cls)
+            if not mount.is_retrying:
+                return
+
+    def _try_later(self, mount: Mount, error: Exception, cause: BaseException) -> None:
+        """Note why; the log has a line for each new reason, and not one for each try."""
+        reason = explain(cause)
+        if error is not cause and not isinstance(error, AppError):
+            said = str(error).partition("\n")[0]
+            reason = f"{type(error).__name__}: {said} ({reason})"
+        before, mount.reason = mount.reason, scrub(reason)
+        mount.state = AppState.RETRYING
+        if mount.reason != before:
+            self._service.log.warning(
+                "App %s cannot start yet, and is tried again: %s", mount.name, reason
+            )
+        self._service.log.debug("App %s cannot start yet", mount.name, exc_info=error)
 
     def _warn_of_scopes(self, mount: Mount, cls: type[ServiceApp]) -> None:
         """Say which of an app's own scopes no browser can have: the hub leaves them out."""
@@ -274,10 +195,14 @@ class Mounts:
                 cls.__name__,
             )
 
-    def _fail(self, mount: Mount, reason: str, error: Exception | None = None) -> None:
+    def _fail(self, mount: Mount, error: Exception) -> None:
+        is_ours = isinstance(error, AppError)
+        reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
         mount.reason = scrub(reason)
         mount.state = AppState.FAILED
-        self._service.log.error("App %s failed: %s", mount.spec, reason, exc_info=error)
+        self._service.log.error(
+            "App %s failed: %s", mount.spec, reason, exc_info=None if is_ours else error
+        )
 
     @property
     def stop_limit(self) -> float:
@@ -286,7 +211,11 @@ class Mounts:
         return min(STOP_LIMIT, self._service.shutdown_grace / 2) if ready else 0
 
     async def stop(self) -> None:
-        """Stop all that have been started, at once, each in a bound of time."""
+        """Stop all that have been started, at once, each in a bound of time; try none again."""
+        for task in self._retries:
+            task.cancel()
+        if self._retries:
+            await asyncio.wait(self._retries, timeout=STOP_LIMIT / 2)
         limit = self.stop_limit
         ready = [mount for mount in self._mounts if mount.is_ready]
         await asyncio.gather(*(self._stop(mount, limit) for mount in ready))

@@ -15,7 +15,7 @@ from .operations import JSON, Operation, operations
 
 if TYPE_CHECKING:
     from .app import TornadoService
-    from .mounts import Mount
+    from .mounted import Mount
 
 REFERENCE = "#/components/schemas/"
 

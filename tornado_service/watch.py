@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .app import TornadoService
-    from .mounts import Mount
+    from .mounted import Mount
 
 #: Seconds for which one piece of code may hold the loop.
 LIMIT = 2.0

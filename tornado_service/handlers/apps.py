@@ -18,7 +18,7 @@ from .pages import NotFoundHandler
 
 if TYPE_CHECKING:
     from ..app import TornadoService
-    from ..mounts import Mount
+    from ..mounted import Mount
 
 
 class AppRouter(Router):
@@ -104,7 +104,7 @@ class Unavailable(HTTPError):
 
 
 class UnavailableHandler(PageHandler):
-    """Every address of an app that is loading or has failed."""
+    """Every address of an app that is loading, is tried again or has failed."""
 
     def initialize(self, mount: Mount) -> None:  # type: ignore[override]
         """Take the app."""
@@ -120,6 +120,10 @@ class UnavailableHandler(PageHandler):
         if self._mount.has_failed:
             raise Unavailable(
                 "This part of the service does not run. Admins see why at status.", None
+            )
+        if self._mount.is_retrying:
+            raise Unavailable(
+                "This part of the service cannot start yet and is tried again. Try again soon.", 5
             )
         # it may have become ready since the router looked
         raise Unavailable("What answers here is still starting. Try again soon.", 3)

@@ -12,7 +12,7 @@ from .ops import static_files
 
 if TYPE_CHECKING:
     from ..app import TornadoService
-    from ..mounts import Mount
+    from ..mounted import Mount
 
 #: What the page needs, beside what is ours; hatch_build.py gets it.
 SWAGGER = "swagger/swagger-ui-bundle.js"

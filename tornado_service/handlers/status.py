@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppStatus:
-    """How an app is, and why it failed."""
+    """How an app is, and why it failed or is tried again."""
 
     name: str
     app: str
-    state: Literal["loading", "ready", "failed"]
+    state: Literal["loading", "retrying", "ready", "failed"]
     reason: str
 
 

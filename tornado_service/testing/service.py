@@ -101,9 +101,11 @@ def _grant(hub: StandInHub, apps: list[str]) -> None:
 
 
 def _see_that_all_run(service: TornadoService) -> None:
-    failed = [mount for mount in service.mounts if mount.has_failed]
-    if failed:
-        raise AppError("\n".join(f"{mount.spec} does not run: {mount.reason}" for mount in failed))
+    not_ready = [mount for mount in service.mounts if not mount.is_ready]
+    if not_ready:
+        raise AppError(
+            "\n".join(f"{mount.spec} does not run: {mount.reason}" for mount in not_ready)
+        )
 
 
 @contextmanager

@@ -1,0 +1,146 @@
+"""One app of the settings: made, and in one of its states."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from . import config
+from .apps import AppError, ServiceApp, class_name, package_of
+from .auth import scopes_needed
+from .guard import contained, in_thread
+from .handlers.base import METHODS
+from .schedule import Schedule, jobs_of
+
+if TYPE_CHECKING:
+    from .app import TornadoService
+    from .routes import AppPages, Route
+
+
+class AppState(Enum):
+    """How an app is."""
+
+    LOADING = "loading"
+    RETRYING = "retrying"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Mount:
+    """One app of the settings, whatever has become of it.
+
+    Attributes:
+        spec: how the settings name it.
+        name: its part of the address, once it is known and its own.
+        package: where its code is, once that may run.
+        reason: why it failed, or has to be started again; for admins only.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+        self.name = ""
+        self.title = ""
+        self.package = ""
+        self.state = AppState.LOADING
+        self.reason = ""
+        self.is_imported = False
+        self.app: ServiceApp | None = None
+        self.pages: AppPages | None = None
+        self.routes: list[Route] = []
+        self.schedule: Schedule | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name, or as much as is known of it."""
+        return self.name or class_name(self.spec) or self.spec
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        return self.state is AppState.READY
+
+    @property
+    def is_retrying(self) -> bool:
+        """Whether its start has failed for a reason that passes, and is tried again."""
+        return self.state is AppState.RETRYING
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it will not answer."""
+        return self.state is AppState.FAILED
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it may be ready soon."""
+        return self.state is AppState.LOADING
+
+    @property
+    def complaint(self) -> str:
+        """Why it has failed, or what its app says is wrong although it runs."""
+        if not (self.is_ready and self.app):
+            return self.reason
+        try:
+            return str(self.app.trouble)
+        except Exception as error:
+            self.app.log.exception("The app %s cannot say what is wrong", self.name)
+            return f"It cannot say how it is: {type(error).__name__}"
+
+    def build(self, cls: type[ServiceApp], service: TornadoService) -> ServiceApp:
+        """Make the app and its routes, with all that reads files. Runs in a thread.
+
+        Called again for each new try; until the app is ready, nobody uses what it has made.
+
+        Raises:
+            AppError: the app's settings or handlers are wrong.
+        """
+        from .routes import (
+            AppPages,
+            make_routes,
+        )  # and with it pydantic: nothing loads that without apps
+
+        try:
+            config.check_names(cls, service.config.get(cls.__name__, {}))
+        except config.ConfigError as error:
+            raise AppError(str(error)) from error
+        self.package = package_of(cls)
+        app = self.app = cls(parent=service)
+        self.pages = AppPages(app, self.package)
+        self.routes = make_routes(app, self.pages)
+        self.schedule = Schedule(app, jobs_of(app), service.metrics)
+        return app
+
+    async def stop(self, app: ServiceApp) -> None:
+        """Stop its app, and close the databases of it in any case."""
+        try:
+            await contained(app.stop)
+        finally:
+            await self.close_databases()
+
+    async def discard(self) -> None:
+        """Take back what its app has opened and registered before its start failed."""
+        if self.app:
+            self.app.registry.clear()
+        await self.close_databases()
+
+    async def close_databases(self) -> None:
+        """Close those that its app has opened; in a thread, as SQLite tidies up then."""
+        for sessions in self.app._databases if self.app else ():
+            await in_thread(sessions.close, "database of an app")
+
+    def scopes_needed(self) -> set[str]:
+        """All scopes that methods of its handlers ask for."""
+        methods = (name.lower() for name in METHODS)
+        asked = (
+            scopes_needed(getattr(route.handler, method))
+            for method in methods
+            for route in self.routes
+        )
+        return set().union(*asked)
+
+    def home(self) -> type[Any] | None:
+        """The handler of its home page, if it has one."""
+        for route in self.routes:
+            if re.fullmatch(route.path, ""):
+                return route.handler
+        return None

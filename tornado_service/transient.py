@@ -1,0 +1,106 @@
+"""Transient errors: those after which trying again may help, and when to try again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from .hub_calls import HubRefused
+from .hub_errors import HubUnavailable
+
+#: Seconds before the first retry.
+FIRST_PAUSE = 1.0
+
+#: Seconds between two tries at most.
+LONGEST_PAUSE = 60.0
+
+#: Errors of database drivers that are no mistake in a statement. They have these names in all
+#: drivers (https://peps.python.org/pep-0249/#exceptions) or in those of PostgreSQL.
+_TRANSIENT = frozenset(
+    {"OperationalError", "InterfaceError", "ReadOnlySqlTransaction", "InsufficientPrivilege"}
+)
+
+#: What SQLite says of a file at such times. It has one class of errors for that and for mistakes
+#: in a statement, and tells them apart by a number only from Python 3.11 on.
+_SQLITE = (
+    "access permission denied",
+    "attempt to write a readonly database",
+    "database is locked",
+    "database or disk is full",
+    "database schema is locked",
+    "database table is locked",
+    "disk I/O error",
+    "interrupted",
+    "locking protocol",
+    "unable to open database",
+)
+
+
+def pauses(longest: float | None = None) -> Iterator[float]:
+    """Seconds before each retry: each is twice as long as the one before.
+
+    Args:
+        longest: where that ends; by default ``LONGEST_PAUSE``.
+    """
+    longest = LONGEST_PAUSE if longest is None else longest
+    return (min(FIRST_PAUSE * 2 ** min(n, 32), longest) for n in itertools.count())
+
+
+def transient_cause(error: BaseException) -> BaseException | None:
+    """The transient error that an exception is, or that has led to it; ``None`` if there is none.
+
+    Args:
+        error: is followed to its causes, as its traceback would show them.
+    """
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        if (verdict := _is_transient(each)) is not None:
+            return each if verdict else None
+        each = _cause(each)
+    return None
+
+
+def explain(error: BaseException) -> str:
+    """What a transient error says, in one line for admins."""
+    from .database.trouble import NoDatabase, first_line  # not loaded for apps without one
+
+    if isinstance(error, HubUnavailable):
+        return f"JupyterHub does not answer: {error.detail}"
+    if isinstance(error, HubRefused):
+        return f"The service's own token lacks the scope {error.scope}."
+    if isinstance(error, NoDatabase):
+        return str(error)
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_transient(error: BaseException) -> bool | None:
+    """Whether it is; ``None``: only its cause can tell."""
+    from .database.trouble import DatabaseUnavailable, NoDatabase
+
+    if isinstance(error, (HubUnavailable, HubRefused)):
+        return getattr(error, "retry_after", None) is not None
+    if isinstance(error, DatabaseUnavailable):
+        cause = error.__cause__
+        return cause is None or _is_transient_of_driver(cause) is not False
+    if isinstance(error, NoDatabase):
+        return False
+    return _is_transient_of_driver(error)
+
+
+def _is_transient_of_driver(error: BaseException) -> bool | None:
+    """Whether an error of a database driver, or of SQLAlchemy, is; ``None``: it is neither."""
+    if getattr(error, "connection_invalidated", False):
+        return True
+    orig: BaseException = getattr(error, "orig", None) or error  # the driver's, in SQLAlchemy's
+    names = {cls.__name__ for cls in type(orig).__mro__}
+    if "DatabaseError" not in names and "InterfaceError" not in names:
+        return None
+    if type(orig).__module__ == "sqlite3":
+        return str(orig).startswith(_SQLITE)
+    return bool(names & _TRANSIENT)
