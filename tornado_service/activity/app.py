@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from traitlets import Integer, TraitError, Unicode, validate
 
 from .. import Channel, ServiceApp
+from ..transient import pauses
 from . import gauges
 from .archive import Archive
 from .collector import Collector
@@ -117,10 +118,22 @@ class Activity(ServiceApp):
         return self.archive.is_loaded or is_coming
 
     async def _run(self) -> None:
-        await self.store.open()
+        is_away = await self.store.open()
         await self.store.maintain()  # in another zone, all days are other ones
         await self.refresh()
-        await self.collector.run()
+        await asyncio.gather(self.collector.run(), *([self._open_again()] if is_away else []))
+
+    async def _open_again(self) -> None:
+        """Open a database that was away at the start, long before the next sample."""
+        for pause in pauses(self.interval):
+            await asyncio.sleep(pause)
+            is_open = self.store.condition.state is State.READY  # a sample has done it
+            if is_open or not await self.store.open():
+                break
+        await self.store.maintain()
+        await self.refresh()
+        if self.collector.latest:
+            await self.keep(self.collector.latest, self.interval)
 
     async def keep(self, sample: Sample, interval: int) -> bool:
         """Keep a sample, and bring the figures up to date.

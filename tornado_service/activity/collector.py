@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..hub_calls import HubRefused
 from ..hub_errors import HubResponseTooLarge, HubUnavailable
+from ..transient import pauses
 from .model import Sample, SeenServer, SeenUser
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SWEEP = 3600
 #: differ a little take it in the same one.
 DELAY = 0.05
 
-#: Seconds after which to try again if the hub gave no sample.
+#: Seconds after which to try again at the latest if the hub gave no sample.
 RETRY = 30
 
 #: Seconds by which our clock may differ from the hub's before the log says so.
@@ -84,6 +85,7 @@ class Collector:
 
     async def run(self) -> None:
         """Take samples until cancelled: one at once, then one in each interval."""
+        retries = pauses(RETRY)
         while True:
             try:
                 sample = await self.collect(self._now())
@@ -92,7 +94,9 @@ class Collector:
                 sample = None
             now = self._now()
             pause = next_time(now, self._interval) - now
-            await asyncio.sleep(pause if sample else min(pause, RETRY))
+            if sample:
+                retries = pauses(RETRY)
+            await asyncio.sleep(pause if sample else min(pause, next(retries)))
 
     def _now(self) -> float:
         """What the hub's clock shows, as far as is known."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..database.database import Database
 from ..database.trouble import NoDatabase, first_line, is_damage
+from ..transient import transient_cause
 from . import privacy, retention
 from .database import open_database
 from .migrations import NewerDatabase
@@ -100,17 +101,23 @@ class Store:
         self._writer = ThreadPoolExecutor(1, "activity-writer")
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
-    async def open(self) -> None:
-        """Open the database and bring it to this version. What fails is told by ``condition``."""
+    async def open(self) -> bool:
+        """Open the database and bring it to this version. What fails is told by ``condition``.
+
+        Returns:
+            Whether to try again: it has failed for a reason that may pass.
+        """
         try:
             await _in(self._writer, self._open)
         except TROUBLE as error:
             self._be(self._in_trouble(error))
+            return transient_cause(error) is not None
         except Exception as error:  # whatever it is, what runs now can be shown
             self._log.exception("The history of activity cannot be opened")
             self._be(Condition(State.LIVE_ONLY, f"{type(error).__name__}: see the service's log."))
         else:
             self._be(Condition(State.READY, self._note))
+        return False
 
     async def close(self) -> None:
         """End, when what is being written has been."""
