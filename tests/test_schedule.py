@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from traitlets import Float, Unicode
 
 from tests.apps.support import states
 from tests.streaming import until
-from tornado_service import ServiceApp, periodic, schedule
+from tornado_service import HubUnavailable, ServiceApp, periodic, schedule, transient
 from tornado_service.app import TornadoService
 from tornado_service.apps import AppError
 from tornado_service.testing import StartService
@@ -256,3 +257,48 @@ class Idle(Worker):
 
     async def fails(self):
         """What is overridden is marked anew, or not."""
+
+
+class Stumbles(ServiceApp):
+    """What it needs is away the first times; what it does by mistake, it does each day."""
+
+    name = "stumbles"
+
+    async def start(self):
+        self.tries = {"hub": 0, "database": 0, "mistake": 0}
+        self.done: set[str] = set()
+
+    def stumble(self, name: str, error: Exception) -> None:
+        self.tries[name] += 1
+        if self.tries[name] < 5:
+            raise error
+        self.done.add(name)
+
+    @periodic(86400)
+    async def asks_the_hub(self):
+        self.stumble("hub", HubUnavailable("it is away"))
+
+    @periodic(86400)
+    def asks_a_database(self):
+        self.stumble("database", sqlite3.OperationalError("database is locked"))
+
+    @periodic(86400)
+    def is_mistaken(self):
+        self.stumble("mistake", sqlite3.OperationalError("no such table: wishes"))
+
+
+async def test_what_passes_is_tried_again_before_the_interval_is_over(
+    start_service: StartService,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(transient, "FIRST_PAUSE", SOON)
+    service = await start_service(TornadoService={"apps": [f"{__name__}:Stumbles"]})
+    app = app_of(service, "stumbles")
+
+    await until(lambda: app.done == {"hub", "database"})
+
+    assert app.tries["mistake"] == 1
+    said = capsys.readouterr().err
+    assert said.count("Traceback") == 1
+    assert "asks_a_database() failed, and is tried again: OperationalError: database is" in said

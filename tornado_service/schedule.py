@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .apps import AppError, ServiceApp
 from .guard import contained, in_thread
 from .hub_errors import HubUnavailable
+from .transient import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -29,7 +30,8 @@ def periodic(interval: float | str) -> Callable[[Method], Method]:
     The first time is right after ``start``, so that a service that is restarted more often than
     the interval is long gets its work done, too. From then on it is called that many seconds after
     the last time it began, or as soon as it has ended if it takes longer: it never overlaps
-    itself. A failure is logged and counted, and the next time comes.
+    itself. A failure is logged and counted, and the next time comes; after 1, 2, 4 … seconds, if it
+    is a database or the hub that is away, and at the latest when the interval is over.
 
     A plain ``def`` runs in a thread; an ``async def`` must not block.
 
@@ -116,25 +118,47 @@ class Schedule:
         return time.monotonic() - began
 
     async def _repeat(self, job: Job) -> None:
+        retries = pauses(job.interval)
         while True:
             began = time.monotonic()
-            await self._run(job)
+            may_pass = await self._run(job)
             # anybody may guess it
             rest = began + job.interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-            await asyncio.sleep(max(0, rest - time.monotonic()))
+            pause = rest - time.monotonic()
+            if may_pass:
+                pause = min(pause, next(retries))
+            else:
+                retries = pauses(job.interval)
+            await asyncio.sleep(max(0, pause))
 
-    async def _run(self, job: Job) -> None:
-        outcome = "failed"
+    async def _run(self, job: Job) -> bool:
+        """Run it once.
+
+        Returns:
+            Whether it has failed for a reason that may pass.
+        """
+        outcome, may_pass = "failed", False
         try:
             await self._call(job)
             outcome = "ok"
-        except HubUnavailable as error:
-            error.log_reason(self._app.log, f"app {self._app.name}, {job.name}()")
-        except Exception:
-            self._app.log.exception("App %s: %s() failed", self._app.name, job.name)
+        except Exception as error:
+            cause = transient_cause(error)
+            may_pass = cause is not None
+            self._log_failure(job, error, cause)
         finally:
             work = f"{self._app.name}.{job.name}"
             self._metrics.periodic_runs.labels(work, outcome).inc()
+        return may_pass
+
+    def _log_failure(self, job: Job, error: Exception, cause: BaseException | None) -> None:
+        log, name = self._app.log, self._app.name
+        if isinstance(error, HubUnavailable):
+            error.log_reason(log, f"app {name}, {job.name}()")
+        elif cause:
+            reason = explain(cause)
+            log.warning("App %s: %s() failed, and is tried again: %s", name, job.name, reason)
+        else:
+            log.error("App %s: %s() failed", name, job.name, exc_info=error)
 
     async def _call(self, job: Job) -> None:
         """Call it, in a task of its own: it may cancel that, and not ours."""
