@@ -284,7 +284,7 @@ class TornadoService(Settings, config.StrictApplication):
     async def _load_apps(self) -> None:
         await self.mounts.load()
         if self.selfcheck.needed:
-            await self.selfcheck.look()  # only now is it known which scopes the apps need
+            await self.selfcheck.until_well()  # only now is it known which scopes the apps need
 
     @property
     def prefix(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.selfcheck.conftest import SERVICE
+from tests.streaming import until
+from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
 from tornado_service.selfcheck import Setup, check, examine
 from tornado_service.testing import SERVICE_TOKEN, StandInHub
@@ -41,6 +43,11 @@ async def test_nothing_secret_is_said(here: Setup) -> None:
 
     assert SERVICE_TOKEN not in said
     assert "a-secret" not in said
+
+
+class NeedsServers(ServiceApp):
+    name = "needs-servers"
+    service_scopes = frozenset({"read:servers"})
 
 
 class Lines(logging.Handler):
@@ -99,6 +106,24 @@ class TestSelfCheck:
         await running
 
         assert log.lines[-1] == "I Self-check: nothing is wrong"
+
+    async def test_scopes_that_apps_need_are_looked_for_when_the_hub_is_back(
+        self, hub, start_service, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        hub.users[SERVICE_TOKEN] = SERVICE
+        service = await start_service(
+            load=False, TornadoService={"apps": [f"{__name__}:NeedsServers"]}
+        )
+        service.log.addHandler(log := Lines())
+        await hub.stop()
+        loading = asyncio.create_task(service._load_apps())
+        await until(lambda: bool(log.about("hub-api")))
+
+        await hub.start()
+        await until(lambda: bool(log.about("lacks scopes that it needs: read:servers")))
+
+        loading.cancel()
 
     async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
         monkeypatch.setattr(check, "examine", None)

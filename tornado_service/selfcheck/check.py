@@ -117,15 +117,23 @@ class SelfCheck:
 
     async def run(self) -> None:
         """Look until nothing is wrong any more; end with the task, never with an error."""
-        for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
-            await self.look()
-            if self.well:
-                break
-            await asyncio.sleep(pause)
+        await self.until_well()
         self._log.info("Self-check: nothing is wrong")
         if self._setup.namespace:
             await asyncio.sleep(READY_AFTER)
-            await self.look(from_outside=True)
+            await self.until_well(from_outside=True)
+
+    async def until_well(self, from_outside: bool = False) -> None:
+        """Look, and again with growing pauses while something is wrong.
+
+        Args:
+            from_outside: whether to look at the proxy's way to a pod, too.
+        """
+        for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
+            await self.look(from_outside=from_outside)
+            if self.well:
+                return
+            await asyncio.sleep(pause)
 
     async def look(self, fresh: float = 0, from_outside: bool = False) -> list[Finding]:
         """Look, and log what has changed.
