@@ -183,6 +183,31 @@ def test_a_second_signal_does_not_wait_for_apps_either(launch, tmp_path: Path) -
     assert process.wait() == 0
 
 
+NEEDS_THE_HUB = """
+from tornado_service import ServiceApp
+
+class Needs(ServiceApp):
+    name = "needs"
+
+    async def start(self):
+        self.users = [user async for user in self.hub.users()]
+"""
+
+
+def test_an_app_that_is_tried_again_does_not_keep_the_process(launch, tmp_path: Path) -> None:
+    (tmp_path / "needs.py").write_text(NEEDS_THE_HUB)
+    process = launch("--TornadoService.apps=needs:Needs", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App needs cannot start yet, and is tried again", "Connection refused")
+    wait_for_line(process, "nobody waits for it now")  # it has been tried five times
+
+    process.terminate()
+
+    rest = process.stderr.read()
+    assert process.wait() == 0
+    assert "Stopped" in rest
+    assert "Traceback" not in rest
+
+
 HANGING_LOOK_UP = """
 import socket, sys, threading
 look_up = socket.getaddrinfo

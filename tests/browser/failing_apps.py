@@ -1,6 +1,14 @@
 """Apps that fail, each in its own way, for the pages that people see then."""
 
-from tornado_service import PageHandler, ServiceApp
+from sqlalchemy import Column, Integer, MetaData, Table
+from traitlets import Unicode
+
+from tornado_service import PageHandler, ServiceApp, transient
+
+transient.LONGEST_PAUSE = 1.0  # so that no test waits for a minute
+
+METADATA = MetaData()
+Table("waits", METADATA, Column("id", Integer, primary_key=True))
 
 
 class RaisingPage(PageHandler):
@@ -20,3 +28,21 @@ class Broken(ServiceApp):
 
     async def start(self):
         raise RuntimeError("as a test wants it")
+
+
+class WaitingPage(PageHandler):
+    def get(self):
+        self.write("<!doctype html><title>Waits</title><h1>Here it is</h1>")
+
+
+class Waits(ServiceApp):
+    """Its database is in a folder that a test makes."""
+
+    name = "waits"
+    database_url = Unicode("sqlite:///later/waits.sqlite").tag(config=True)
+
+    def handlers(self):
+        return [("", WaitingPage)]
+
+    def start(self):
+        self.open_database(METADATA)

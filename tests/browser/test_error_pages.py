@@ -70,6 +70,7 @@ def relayed() -> Iterator[tuple[RealHub, Misbehave]]:
             "--HubClient.breaker_pause=0.3",
             "--TornadoService.apps=tests.browser.failing_apps:Raises",
             "--TornadoService.apps=tests.browser.failing_apps:Broken",
+            "--TornadoService.apps=tests.browser.failing_apps:Waits",
         ],
     )
     with running_loop() as loop:
@@ -151,3 +152,16 @@ def test_a_page_comes_back_by_itself_when_the_hub_does(
     misbehave(None)
 
     expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
+
+
+def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
+    open_page: OpenPage, real_hub: RealHub
+) -> None:
+    page = open_page("", "sam")
+    page.goto("waits/")
+    expect(page.get_by_role("main")).to_contain_text("cannot start yet")
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+
+    (real_hub.directory / "later").mkdir()
+
+    expect(page.get_by_role("heading", name="Here it is")).to_be_visible(timeout=PATIENCE * 1000)

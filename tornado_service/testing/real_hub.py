@@ -97,12 +97,13 @@ class RealHub(ThrowAwayHub):
         while True:
             with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
                 apps = json.loads(answer.read())["apps"]
-            waiting = [app["app"] for app in apps if app["state"] == "loading"]
+            waiting = [app for app in apps if app["state"] in ("loading", "retrying")]
             if not waiting:
                 break
             if time.monotonic() > deadline:
                 print(self.log)  # pytest shows it with the failure
-                raise AppError(f"Not ready in {PATIENCE:g} s: {', '.join(waiting)}")
+                names = ", ".join(f"{app['app']} {app['reason']}".strip() for app in waiting)
+                raise AppError(f"Not ready in {PATIENCE:g} s: {names}")
             time.sleep(0.1)
         failed = [app for app in apps if app["state"] == "failed"]
         if failed:
