@@ -15,11 +15,11 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import generate_latest
-from prometheus_client.registry import Collector
 
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
     from tornado.web import RequestHandler
 
 #: Any other method is counted as "OTHER", so that a visitor cannot add labels.

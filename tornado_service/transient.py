@@ -69,7 +69,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, HubUnavailable):
         return f"JupyterHub does not answer: {error.detail}"
     if isinstance(error, HubRefused):
-        return f"The service's own token lacks the scope {error.scope}."
+        return f"The hub refused the service's own token, which needs the scope {error.scope}."
     if isinstance(error, NoDatabase):
         return str(error)
     return f"{type(error).__name__}: {first_line(error)}"

@@ -20,6 +20,7 @@ from tests.apps.support import StartApps, reasons, states
 from tests.database.wishes import Base
 from tests.databases import Disk
 from tests.streaming import metric, until
+from tornado_service import hub as hubs
 from tornado_service import transient
 from tornado_service.app import TornadoService
 from tornado_service.database import engine as engines
@@ -256,11 +257,16 @@ async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault:
     assert mount.app.names == ["sam"]
 
 
-async def test_a_scope_that_is_granted_later(start: Start, hub: StandInHub) -> None:
+async def test_a_scope_that_is_granted_later(
+    start: Start, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "REFUSED", 0)
     hub.service_scopes.clear()
     service = await start("AsksHub")
     await tried(service, "AsksHub")
-    assert "lacks the scope list:users" in reasons(service)["AsksHub"]
+    assert "needs the scope list:users" in reasons(service)["AsksHub"]
+    hub.service_scopes.add("list:users")
+    await ready(service, "AsksHub")
 
 
 @pytest.mark.parametrize("way", ["plain", "from", "while", "driver"])
