@@ -214,11 +214,15 @@ class Mounts:
         """Stop all that have been started, at once, each in a bound of time; try none again."""
         for task in self._retries:
             task.cancel()
-        if self._retries:
-            await asyncio.wait(self._retries, timeout=STOP_LIMIT / 2)
         limit = self.stop_limit
-        ready = [mount for mount in self._mounts if mount.is_ready]
-        await asyncio.gather(*(self._stop(mount, limit) for mount in ready))
+        stopping = [self._stop(mount, limit) for mount in self._mounts if mount.is_ready]
+        if self._retries:
+            stopping.append(self._end_retries())
+        await asyncio.gather(*stopping)
+
+    async def _end_retries(self) -> None:
+        """Let tries that are under way close what they have opened."""
+        await asyncio.wait(self._retries, timeout=STOP_LIMIT / 2)
 
     async def _stop(self, mount: Mount, limit: float) -> None:
         app: Any = mount.app
