@@ -97,16 +97,24 @@ class HubCalls:
             for user in page.items:
                 yield user
 
-    async def user_pages(self, state: Literal["active"] | None = None) -> AsyncIterator[Page[User]]:
+    async def user_pages(
+        self, state: Literal["active"] | None = None, *, newest_first: bool = False
+    ) -> AsyncIterator[Page[User]]:
         """As ``users``, a page of 200 at a time, and when the hub sent it. Needs ``list:users``.
 
         There is at least one page, which may be empty.
+
+        Args:
+            state: as for ``users``.
+            newest_first: whether those come first whom the hub got to know last.
         """
         from .hub_models import User
         from .hub_pages import PAGE, pages_of
 
         self._check_list("list:users")
         query: dict[str, str] = {"state": state} if state else {}
+        if newest_first:
+            query["sort"] = "-id"
         async for page in pages_of(
             User, self._ask, "users", "list:users", query, PAGE, self._fitting
         ):

@@ -54,7 +54,7 @@ def fill(hub: StandInHub) -> None:
     hub.date = format_datetime(end, usegmt=True)
     for group, names in (("class-a", CLASS_A), ("class-b", CLASS_B)):
         for name in names:
-            hub.directory.add_user(name, groups=[group], last_activity=None)
+            hub.directory.add_user(name, groups=[group], created=None)
 
 
 def samples() -> list[Sample]:

@@ -49,11 +49,14 @@ def find_earlier_accounts(people: Iterable[Person], sample: Sample) -> dict[str,
     accounts: defaultdict[str, list[Person]] = defaultdict(list)
     for person in people:
         accounts[person.name].append(person)
-    return {
-        seen.name: _at(sample.taken, accounts[seen.name])
-        for seen in sample.users
-        if seen.name in accounts
-    }
+    found: dict[str, Person] = {}
+    for seen in sample.users:
+        named = accounts[seen.name]
+        if seen.created is not None:
+            named = [each for each in named if each.is_of(seen.created)]
+        if named:
+            found[seen.name] = _at(sample.taken, named)
+    return found
 
 
 def _at(moment: int, accounts: list[Person]) -> Person:
@@ -75,13 +78,11 @@ def is_same(person: Person, seen: SeenUser, runs: Container[tuple[int, str, int]
         seen: the user of that name.
         runs: user, server and start of the known sessions.
     """
-    if person.created is not None and seen.created is not None:
-        return person.created == seen.created
+    if seen.created is not None:
+        return person.is_of(seen.created)
     if person.deleted is None:
         # the hub never takes an activity back
         return person.last_activity is None or seen.last_activity is not None
-    if seen.created is not None:
-        return seen.created < person.deleted
     if seen.last_activity is not None and seen.last_activity == person.last_activity:
         return True
     return any((person.id, server.name, server.started) in runs for server in seen.servers)

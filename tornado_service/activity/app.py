@@ -25,7 +25,7 @@ class Activity(ServiceApp):
 
     name = "activity"
     title = "Activity"
-    service_scopes = frozenset({LIST_USERS, "read:users:activity", "read:servers"})
+    service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
 
     #: Whether the history is an invention, which every page then says.

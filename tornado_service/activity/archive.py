@@ -37,8 +37,11 @@ VIEWS = 15_000
 #: Figures that may wait for their turn: all, and those about the same people.
 WAITING, WAITING_EACH = 64, 16
 
-#: The names of those whom a figure is about; ``None``: everybody.
-Scope = frozenset[str] | None
+#: When users were created, by name.
+Created = frozenset[tuple[str, int | None]]
+
+#: The names of those whom a figure is about, and which account of a name; ``None``: everybody.
+Scope = tuple[frozenset[str], Created] | None
 
 
 class TooManyFigures(Exception):
@@ -61,7 +64,7 @@ class Archive:
         self.is_loaded = False
         self._store = store
         self._zone = zone
-        self._ids: dict[str, int] = {}
+        self._accounts: dict[str, Person] = {}
         self._thread = ThreadPoolExecutor(1, "activity-figures")
         self._waiting: Counter[Scope] = Counter()
         self._figures = Remembered(FIGURES, _rows)
@@ -75,7 +78,7 @@ class Archive:
         """
         history = await self._store.read(self._news)
         people = history.people.values()
-        self._ids = {each.name: each.id for each in people if each.deleted is None}
+        self._accounts = {each.name: each for each in people if each.deleted is None}
         if history.kept is not self.history.kept or history.closed != self.history.closed:
             self._views = {}  # else they would keep days and weeks alive that are no more
         self.history = history
@@ -102,6 +105,7 @@ class Archive:
             coverage=reader.coverage(0, NOT_YET),
             watched_from=reader.first_watched(),
             listed_from=NOT_YET if meta.first_full is None else meta.first_full,
+            listed_to=meta.last_full,
             sessions_from=meta.sessions_from,
             user_days=reader.user_days(first, closed),
             day_totals=reader.day_totals(first, closed),
@@ -120,13 +124,22 @@ class Archive:
             and meta.revision == known.revision
         )
 
-    def ids(self, names: frozenset[str]) -> frozenset[int]:
+    def ids(self, names: frozenset[str], created: Created = frozenset()) -> frozenset[int]:
         """The accounts that have some names at the hub.
 
-        A name whose account was deleted is one that no sample has shown yet.
+        A name whose account was deleted, or is another user's, is one that no sample has shown yet.
+
+        Args:
+            names: as the hub has them.
+            created: when users of these names were created, as far as the hub was asked.
         """
-        naming = self._store.naming
-        return frozenset(self._ids[kept] for name in names if (kept := naming(name)) in self._ids)
+        naming, accounts, known = self._store.naming, self._accounts, dict(created)
+        found = ((name, accounts.get(naming(name))) for name in names)
+        return frozenset(
+            each.id
+            for name, each in found
+            if each is not None and (name not in known or each.is_of(known[name]))
+        )
 
     async def figure(
         self, visible: Visible, key: Hashable, compute: Callable[[History], Result]
@@ -141,7 +154,7 @@ class Archive:
         Raises:
             TooManyFigures: so many wait already that this one is not computed.
         """
-        scope = None if visible.everybody else visible.names
+        scope = None if visible.everybody else (visible.names, visible.created)
         return await self._figures.once((scope, key), lambda: self._run(scope, compute))
 
     async def _run(self, scope: Scope, compute: Callable[[History], Result]) -> Result:
@@ -157,7 +170,7 @@ class Archive:
 
     def _make(self, history: History, scope: Scope, compute: Callable[[History], Result]) -> Result:
         if scope is not None:
-            users = self.ids(scope)
+            users = self.ids(*scope)
             history = history.of(users, self._kept_for(users))
         return compute(history)
 

@@ -75,6 +75,16 @@ class Person:
     last_activity: int | None = None
     deleted: int | None = None
 
+    def is_of(self, created: int | None) -> bool:
+        """Whether this may be the account of the user of its name whom the hub shows.
+
+        Args:
+            created: when the hub says that the user was created; ``None``: it knows no time.
+        """
+        if self.created is None and created is not None:
+            return created <= self.first_seen  # else somebody else had the name then
+        return self.created == created
+
 
 def by_name(people: Iterable[Person]) -> dict[str, Person]:
     """The account that has each name, or had it last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -35,7 +35,7 @@ from .figures.running import Running, running
 from .model import Sample
 from .questions import PeopleQuery, Range
 from .report import MonthReport, month_report
-from .visibility import Groups, Visible, visible_to
+from .visibility import Groups, Visible, own_creation, visible_to
 
 if TYPE_CHECKING:
     from ..handlers.base import BaseHandler
@@ -78,11 +78,15 @@ class View:
     Args:
         app: has the figures.
         visible: whose use it is.
+        own_creation: tells when the visitor was created.
     """
 
-    def __init__(self, app: Activity, visible: Visible) -> None:
+    def __init__(
+        self, app: Activity, visible: Visible, own_creation: Callable[[], Awaitable[int | None]]
+    ) -> None:
         self.visible = visible
         self._app = app
+        self._own_creation = own_creation
 
     @property
     def today(self) -> date:
@@ -120,10 +124,20 @@ class View:
         return await asyncio.to_thread(self._now, sample) if sample else Now(None, [])
 
     def _now(self, sample: Sample) -> Now:
-        names = None if self.visible.everybody else self.visible.names
-        named = map(self._named, running(sample, names))
+        named = map(self._named, running(sample, self._names_in(sample)))
         # by the names that are shown: pseudonyms in the order of names would tell whose they are
         return Now(moment(sample.taken), sorted(named, key=lambda each: (each.user, each.server)))
+
+    def _names_in(self, sample: Sample) -> frozenset[str] | None:
+        if self.visible.everybody:
+            return None
+        created = dict(self.visible.created)
+        return frozenset(
+            user.name
+            for user in sample.users
+            if user.name in self.visible.names
+            and created.get(user.name, user.created) == user.created
+        )
 
     def _named(self, server: Running) -> Running:
         return replace(server, user=self._app.store.naming(server.user))
@@ -177,7 +191,7 @@ class View:
         if me is None:
             return None
         first, last = asked.days(self.today)
-        alone = Visible(False, frozenset({me}), me)
+        alone = await self._alone(me)
         use = await self._figure_of(alone, "own use", own_use, first, last)
         return PersonDetail(me, first, last, use)
 
@@ -194,9 +208,11 @@ class View:
 
     async def my_heat_map(self, asked: Range) -> HeatMap:
         """How busy the visitor is in each hour of the week; `me` has found them."""
-        me = self.visible.me or ""
-        alone = Visible(False, frozenset({me}), me)
+        alone = await self._alone(self.visible.me or "")
         return await self._figure_of(alone, "heat map", heat_map, *asked.days(self.today))
+
+    async def _alone(self, me: str) -> Visible:
+        return Visible(False, frozenset({me}), me, frozenset({(me, await self._own_creation())}))
 
     async def groups(self, found: Groups, asked: Range) -> GroupList:
         """The groups, by the use of those members whom the visitor may see."""
@@ -212,7 +228,7 @@ class View:
 
     def _with_ids(self, compute: Callable[..., Result]) -> Callable[..., Result]:
         """The same for a function that has to find members by their names."""
-        return partial(compute, ids=self._app.archive.ids)
+        return partial(compute, ids=partial(self._app.archive.ids, created=self.visible.created))
 
 
 async def view_of(handler: BaseHandler) -> View:
@@ -221,7 +237,7 @@ async def view_of(handler: BaseHandler) -> View:
     Raises:
         HubUnavailable: the hub would have to say whom they may see, and does not answer.
     """
-    return View(handler.app, await visible_to(handler))
+    return View(handler.app, await visible_to(handler), partial(own_creation, handler))
 
 
 def _with(

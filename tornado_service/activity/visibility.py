@@ -8,14 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from .. import HubRefused, HubUnavailable
+from .collector import epoch
+from .figures.history import NOT_YET
 
 if TYPE_CHECKING:
     from ..handlers.base import BaseHandler
+    from ..hub_models import User
+    from .app import Activity
 
 Value = TypeVar("Value")
 
 #: Who holds it unfiltered sees everybody, so that nobody has to be looked up.
 LIST_USERS = "list:users"
+
+#: With it the hub tells when users were created, by which accounts of one name are told apart.
+READ_USERS = "read:users"
 
 #: In place of the scope that is missing, where none is.
 UNAVAILABLE = "unavailable"
@@ -30,11 +37,14 @@ class Visible:
         names: else exactly these: whom the hub lists to the visitor, who are among them only if
             listed, too. If the hub lists nobody: the visitor.
         me: the visitor, if that is a user.
+        created: when some of the users of these names were created: the visitor, and all who are
+            newer than the last full sample. Earlier accounts of their names are somebody else's.
     """
 
     everybody: bool
     names: frozenset[str]
     me: str | None
+    created: frozenset[tuple[str, int | None]] = frozenset()
 
     def shows(self, name: str) -> bool:
         """Whether somebody is among them, existing or not."""
@@ -114,8 +124,53 @@ async def _ask_users(handler: BaseHandler) -> Visible:
     except HubRefused as refusal:
         if refusal.status_code != 403:
             raise
-    own = [me] if me else []
-    return Visible(False, frozenset(listed or own), me)
+    names = frozenset(listed or ([me] if me else []))
+    created = await _ask_newest(handler) if names - {me} else {}
+    if me is not None and me in names:
+        created[me] = await own_creation(handler)
+    of_names = frozenset(each for each in created.items() if each[0] in names)
+    return Visible(False, names, me, of_names)
+
+
+async def own_creation(handler: BaseHandler) -> int | None:
+    """When the caller of a handler was created; later than everything, if they exist no more.
+
+    The service asks, as few tokens of users show it.
+
+    Raises:
+        HubRefused: the service's own token does not show it either.
+        HubUnavailable: the hub does not answer.
+    """
+    return await _once(handler, own_creation, lambda: _ask_own_creation(handler))
+
+
+async def _ask_own_creation(handler: BaseHandler) -> int | None:
+    user = await handler.service.hub.user(handler.current_user["name"])
+    return _created(user) if user else NOT_YET
+
+
+async def _ask_newest(handler: BaseHandler) -> dict[str, int | None]:
+    """Users by when they were created, all since the last full sample among them."""
+    found: dict[str, int | None] = {}
+    since = _listed_to(handler.app)
+    async for page in handler.service.hub.user_pages(newest_first=True):
+        found.update((user.name, _created(user)) for user in page.items)
+        if any(created is None or created < since for created in found.values()):
+            break
+    return found
+
+
+def _listed_to(app: Activity) -> int:
+    """From when on users may be new to us."""
+    if app.has_history:
+        return app.archive.history.listed_to or 0
+    return app.collector.latest.taken if app.collector.latest else NOT_YET
+
+
+def _created(user: User) -> int | None:
+    if "created" not in user.model_fields_set:
+        raise HubRefused(503, READ_USERS)
+    return epoch(user.created)
 
 
 async def _ask_groups(handler: BaseHandler) -> Groups:

@@ -92,16 +92,19 @@ class Directory:
         self.users[user]["servers"][name] = server
         return server
 
-    def list_users(self, scopes: Iterable[str], state: str | None) -> list[Model]:
+    def list_users(
+        self, scopes: Iterable[str], state: str | None, *, newest_first: bool = False
+    ) -> list[Model]:
         """GET /users.
 
         Raises:
             HTTPError: 403, without ``list:users``.
         """
         view = _View(scopes, "list:users")
+        users = list(self.users.values())
         return [
             view.shown(user, USER_FIELDS)
-            for user in self.users.values()
+            for user in (reversed(users) if newest_first else users)
             if view.may("list:users", user) and (state != "active" or user["servers"])
         ]
 

@@ -231,7 +231,9 @@ class _Listing(_Handler):
 class _Users(_Listing):
     def get(self) -> None:
         state = self.get_argument("state", None)
-        self.write_page(self.hub.directory.list_users(self.scopes, state))
+        newest_first = self.get_argument("sort", "id") == "-id"
+        users = self.hub.directory.list_users(self.scopes, state, newest_first=newest_first)
+        self.write_page(users)
 
 
 class _OneUser(_Listing):

@@ -13,7 +13,7 @@ from .helm import as_list
 from .site import Finding, Service, Site
 
 #: What it asks the Hub API for, in the service's own name.
-SCOPES = ("list:users", "read:servers", "read:users:activity")
+SCOPES = ("list:users", "read:servers", "read:users")
 
 
 def check(site: Site) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def _role(site: Site, service: Service) -> Iterator[Finding]:
     if missing:
         yield site.finding(
             ("hub", "loadRoles", service.name),
-            f"Activity records nothing: no role gives the service {', '.join(missing)}.",
+            f"Activity lacks scopes: no role gives the service {', '.join(missing)}.",
             f"scopes: [{', '.join(SCOPES)}] and services: [{service.name}].",
         )
 

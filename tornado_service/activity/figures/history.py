@@ -94,6 +94,7 @@ class History:
         watched_from: when watching began.
         listed_from: when all users were listed first, by which it is known who was there;
             ``NOT_YET``: they have not been.
+        listed_to: when all users were listed last.
         sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
         coverage: when the hub was watched, in order.
         closed: the last day that comes from the roll-ups; what is later is made of sessions.
@@ -107,6 +108,7 @@ class History:
     revision: int = 0
     watched_from: int | None = None
     listed_from: int | None = None
+    listed_to: int | None = None
     sessions_from: int | None = None
     people: Mapping[int, Person] = field(default_factory=dict)
     coverage: tuple[Interval, ...] = ()
@@ -125,6 +127,7 @@ class History:
         coverage: Iterable[Interval],
         watched_from: int | None,
         listed_from: int | None = None,
+        listed_to: int | None = None,
         revision: int = 0,
         sessions_from: int | None = None,
         user_days: Iterable[UserDay] = (),
@@ -140,6 +143,7 @@ class History:
             coverage: all of it, in order.
             watched_from: when watching began.
             listed_from: when all users were listed first; by default then.
+            listed_to: when all users were listed last.
             revision: of the days that are over for long.
             sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
             user_days: of days that were closed since, in order of the days; they replace theirs.
@@ -156,6 +160,7 @@ class History:
             revision=revision,
             watched_from=watched_from,
             listed_from=watched_from if listed_from is None else listed_from,
+            listed_to=listed_to,
             sessions_from=sessions_from,
             people={person.id: person for person in people},
             coverage=tuple(coverage),
