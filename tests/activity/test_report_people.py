@@ -90,7 +90,7 @@ def test_new_is_who_arrived_in_the_range(person: Person, is_new: bool) -> None:
 
 def test_who_was_there_when_watching_began_is_not_new() -> None:
     january = date(2026, 1, 1), date(2026, 1, 31)
-    people = [Person(1, "a", START), Person(2, "b", START, created=START + 60)]
+    people = [Person(1, "a", START), Person(2, "b", START + 60, created=START + 60)]
 
     assert newcomers(hub([], people), *january) == {2}
     assert people_counts(hub([], people), *january).new == 1

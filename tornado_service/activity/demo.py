@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .. import HubUnavailable
 from ..demo_hub import GROUPS
 from .app import Activity
+from .collector import epoch
 from .made_up import fill
 
 #: Who is in a class of the demonstration's, beside those whom one can read about.
@@ -20,21 +22,6 @@ CLASSMATES = {
     "research": "mina nico nora omar otto pia quinn rosa ravi sara theo uma vera yuki zoe",
 }
 
-#: The first users of the names in the made-up history have it. They are as those of a hub from
-#: before hubs kept when users were created; users who get such a name later are not.
-OLDER_THAN_THE_HUB = """
-import sqlalchemy
-from jupyterhub import orm
-
-older = set(c.Authenticator.allowed_users)
-
-@sqlalchemy.event.listens_for(orm.User, "init")
-def forget_creation(user, args, values):
-    if values.get("name") in older:
-        older.remove(values["name"])
-        values["created"] = sqlalchemy.null()
-"""
-
 
 class DemoActivity(Activity):
     """Activity with a history that is made up, up to the moment at which it is started."""
@@ -42,12 +29,23 @@ class DemoActivity(Activity):
     made_up = True
 
     async def _run(self) -> None:
-        await asyncio.to_thread(self._make_up)
+        if not _has_history():  # it is there if the service starts again
+            created = await self._creations()
+            groups = groups_of_people()
+            await asyncio.to_thread(fill, self.database_url, groups, int(time.time()), created)
         await super()._run()
 
-    def _make_up(self) -> None:
-        if not Path("activity.sqlite").exists():  # it is there if the service starts again
-            fill(self.database_url, groups_of_people(), int(time.time()))
+    async def _creations(self) -> dict[str, int | None]:
+        """When the hub's users were created: the accounts of the made-up history are theirs."""
+        while True:
+            try:
+                return {user.name: epoch(user.created) async for user in self.hub.users()}
+            except HubUnavailable:
+                await asyncio.sleep(1)
+
+
+def _has_history() -> bool:
+    return Path("activity.sqlite").exists()
 
 
 def groups_of_people() -> dict[str, list[str]]:
@@ -74,5 +72,5 @@ def hub_options() -> dict[str, Any]:
         "extra_config": f"for group, users in {pprint.pformat(groups)}.items():\n"
         "    known = c.JupyterHub.load_groups.setdefault(group, {'users': []})\n"
         "    known['users'] = [*known['users'], *users]\n"
-        "    c.Authenticator.allowed_users.update(users)\n" + OLDER_THAN_THE_HUB,
+        "    c.Authenticator.allowed_users.update(users)\n",
     }

@@ -86,13 +86,19 @@ def made_up_samples(
             yield last
 
 
-def fill(url: str, groups_of: Mapping[str, Sequence[str]], end: int) -> None:
+def fill(
+    url: str,
+    groups_of: Mapping[str, Sequence[str]],
+    end: int,
+    created: Mapping[str, int | None] | None = None,
+) -> None:
     """Keep such samples in a database: all of them, or none. It takes seconds, so give it a thread.
 
     Args:
         url: of the database, as for the store, which must not be in use yet.
         groups_of: the groups of each user, by the user's name.
         end: up to when.
+        created: when the hub says that its users were created, by name.
 
     Raises:
         NoDatabase: it cannot be used.
@@ -104,6 +110,9 @@ def fill(url: str, groups_of: Mapping[str, Sequence[str]], end: int) -> None:
                 add_sample(connection, sample, INTERVAL)
             # a hub that has just begun tells none, which else means accounts created again
             connection.execute(update(tables.users).values(last_activity=None))
+            for name, moment in (created or {}).items():
+                of_user = update(tables.users).where(tables.users.c.name == name)
+                connection.execute(of_user.values(created=moment))
     finally:
         database.close()
 

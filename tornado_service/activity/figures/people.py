@@ -132,12 +132,12 @@ def people_counts(history: History, first: date, last: date) -> PeopleCounts:
 
 
 def arrived(history: History, person: Person) -> int | None:
-    """When they came to the hub: what it says, or when they were seen first.
+    """When they came to the hub: what it says, or when they were seen first, if that is earlier.
 
     ``None``: they were there when all users were listed first, or before, and the hub does not say
     since when.
     """
-    if person.created is not None:
+    if person.created is not None and person.created <= person.first_seen:
         return person.created
     is_later = history.listed_from is not None and person.first_seen > history.listed_from
     return person.first_seen if is_later else None
