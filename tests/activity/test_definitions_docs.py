@@ -15,7 +15,7 @@ from tornado_service.activity.database import open_database
 from tornado_service.activity.figures.lengths import lengths
 from tornado_service.activity.figures.people import people_counts
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Interval, Sample, SeenServer, SeenUser
+from tornado_service.activity.model import Interval, Person, Sample, SeenServer, SeenUser
 from tornado_service.activity.store import Store
 from tornado_service.activity.writer import add_sample
 
@@ -203,3 +203,13 @@ async def test_the_edge_of_retention(open_store: Open, sqlite_url: str) -> None:
 
 def test_the_interval_of_the_examples_is_that_of_the_settings() -> None:
     assert coverage.reach(300) == REACH
+
+
+@pytest.mark.parametrize("row", table("kept of ada", "the hub shows ada to be", "ada's own usage"))
+def test_a_users_own_usage_is_that_of_their_account(row: dict[str, str]) -> None:
+    told, moment = row["kept of ada"].split(",")[0].rsplit(" ", 1)
+    created = clock(moment) if told == "created" else None
+    person = Person(1, "ada", clock("07:00"), created)
+    shown = clock(row["the hub shows ada to be"].removeprefix("created "))
+
+    assert person.is_of(shown) is (row["ada's own usage"] == "the account's")

@@ -94,13 +94,15 @@ class BusyDirectory(Directory):
             self.add_server(name, started=text_of(now))
         self._shown.clear()
 
-    def list_users(self, scopes: Iterable[str], state: str | None) -> list[Model]:
+    def list_users(
+        self, scopes: Iterable[str], state: str | None, *, newest_first: bool = False
+    ) -> list[Model]:
         scopes = tuple(scopes)
-        is_of_service = "read:users:activity" in scopes
+        is_of_service = "read:users" in scopes
         self.calls.append(Call(time.monotonic(), is_of_service, state is None))
-        key = (scopes, state)
+        key = (scopes, state, newest_first)
         if key not in self._shown:
-            self._shown[key] = super().list_users(scopes, state)
+            self._shown[key] = super().list_users(scopes, state, newest_first=newest_first)
         return self._shown[key]
 
 

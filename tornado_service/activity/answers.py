@@ -70,6 +70,7 @@ class PersonRow:
         last_active: the last day on which they were active, up to the latest sample.
         deleted: when it was seen first that the hub does not have them any more.
         is_away: they exist, and were last active more than 90 days before the latest sample.
+        is_earlier: another account has the name now, or had it later: ``people/{name}`` is that.
     """
 
     name: str
@@ -83,6 +84,7 @@ class PersonRow:
     is_returning: bool | None
     never_returned: bool | None
     is_away: bool
+    is_earlier: bool
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def person_row(use: PersonUse) -> PersonRow:
         is_returning=use.is_returning,
         never_returned=use.never_returned,
         is_away=use.is_away,
+        is_earlier=use.is_earlier,
     )
 
 

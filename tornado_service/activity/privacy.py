@@ -88,7 +88,9 @@ def hide_names(connection: Connection, naming: Naming) -> bool:
 
 
 def _may_be_one(one: Person, other: Person) -> bool:
-    return None in (one.created, other.created) or one.created == other.created
+    if None in (one.created, other.created):
+        return one.is_of(other.created) or other.is_of(one.created)
+    return one.created == other.created
 
 
 def forget(connection: Connection, name: str) -> bool:

@@ -35,6 +35,7 @@ class PersonUse(NamedTuple):
         is_returning: they were active in it and before it.
         never_returned: see `never_returned`, by the end of the period.
         is_away: they exist, and were last active more than ``AWAY_AFTER`` days ago.
+        is_earlier: another account has the name now, or had it later.
     """
 
     person: Person
@@ -47,6 +48,7 @@ class PersonUse(NamedTuple):
     is_returning: bool | None
     never_returned: bool | None
     is_away: bool
+    is_earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
                 is_returning=None if back is None else id_ in back,
                 never_returned=None if lost is None else id_ in lost,
                 is_away=person.deleted is None and day is not None and day < gone_since,
+                is_earlier=history.ids[person.name] != id_,
             )
         )
     return rows
