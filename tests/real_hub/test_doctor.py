@@ -209,7 +209,7 @@ def test_the_doctor_says_what_is_wrong_with_an_app_that_runs(start_hub) -> None:
             "--TornadoService.apps=activity",
             "--Activity.database_url=sqlite:////no/such/directory/activity.sqlite",
         ],
-        service_scopes=["list:users", "read:users:activity", "read:servers"],
+        service_scopes=["list:users", "read:users", "read:servers"],
     )
     wait_until_logged(hub, "History of activity: live view only")
 

@@ -155,7 +155,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     assert usage(await ask("me", kaya)) == (0, 0)
     assert usage(await ask("people/kaya", admin)) == (0, 0)
     page = (await fetch("activity/people", token=admin)).body.decode()
-    assert page.count("/activity/people/kaya?") == 1
+    assert len(re.findall('activity/people/kaya[?"]', page)) == 1
 
     run_server(hub, "kaya")
     await sample(app, full=False)
