@@ -25,6 +25,7 @@ class Activity(ServiceApp):
 
     name = "activity"
     title = "Activity"
+    # read:users tells when an account was created, and so which one of its name it is
     service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
 

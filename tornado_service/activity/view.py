@@ -82,7 +82,10 @@ class View:
     """
 
     def __init__(
-        self, app: Activity, visible: Visible, own_creation: Callable[[], Awaitable[int | None]]
+        self,
+        app: Activity,
+        visible: Visible,
+        own_creation: Callable[[], Awaitable[dict[str, int | None]]],
     ) -> None:
         self.visible = visible
         self._app = app
@@ -212,7 +215,7 @@ class View:
         return await self._figure_of(alone, "heat map", heat_map, *asked.days(self.today))
 
     async def _alone(self, me: str) -> Visible:
-        return Visible(False, frozenset({me}), me, frozenset({(me, await self._own_creation())}))
+        return Visible(False, frozenset({me}), me, frozenset((await self._own_creation()).items()))
 
     async def groups(self, found: Groups, asked: Range) -> GroupList:
         """The groups, by the use of those members whom the visitor may see."""

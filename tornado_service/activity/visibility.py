@@ -21,9 +21,6 @@ Value = TypeVar("Value")
 #: Who holds it unfiltered sees everybody, so that nobody has to be looked up.
 LIST_USERS = "list:users"
 
-#: With it the hub tells when users were created, by which accounts of one name are told apart.
-READ_USERS = "read:users"
-
 #: In place of the scope that is missing, where none is.
 UNAVAILABLE = "unavailable"
 
@@ -127,26 +124,26 @@ async def _ask_users(handler: BaseHandler) -> Visible:
     names = frozenset(listed or ([me] if me else []))
     created = await _ask_newest(handler) if names - {me} else {}
     if me is not None and me in names:
-        created[me] = await own_creation(handler)
+        created |= await own_creation(handler)
     of_names = frozenset(each for each in created.items() if each[0] in names)
     return Visible(False, names, me, of_names)
 
 
-async def own_creation(handler: BaseHandler) -> int | None:
+async def own_creation(handler: BaseHandler) -> dict[str, int | None]:
     """When the caller of a handler was created; later than everything, if they exist no more.
 
-    The service asks, as few tokens of users show it.
+    The service asks, as few tokens of users show it. Empty, if its own does not show it either.
 
     Raises:
-        HubRefused: the service's own token does not show it either.
         HubUnavailable: the hub does not answer.
     """
     return await _once(handler, own_creation, lambda: _ask_own_creation(handler))
 
 
-async def _ask_own_creation(handler: BaseHandler) -> int | None:
-    user = await handler.service.hub.user(handler.current_user["name"])
-    return _created(user) if user else NOT_YET
+async def _ask_own_creation(handler: BaseHandler) -> dict[str, int | None]:
+    name = handler.current_user["name"]
+    user = await handler.service.hub.user(name)
+    return {name: NOT_YET} if user is None else _creations([user])
 
 
 async def _ask_newest(handler: BaseHandler) -> dict[str, int | None]:
@@ -154,8 +151,9 @@ async def _ask_newest(handler: BaseHandler) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     since = _listed_to(handler.app)
     async for page in handler.service.hub.user_pages(newest_first=True):
-        found.update((user.name, _created(user)) for user in page.items)
-        if any(created is None or created < since for created in found.values()):
+        created = _creations(page.items)
+        found |= created
+        if not created or any(moment is None or moment < since for moment in created.values()):
             break
     return found
 
@@ -167,10 +165,10 @@ def _listed_to(app: Activity) -> int:
     return app.collector.latest.taken if app.collector.latest else NOT_YET
 
 
-def _created(user: User) -> int | None:
-    if "created" not in user.model_fields_set:
-        raise HubRefused(503, READ_USERS)
-    return epoch(user.created)
+def _creations(users: Iterable[User]) -> dict[str, int | None]:
+    """When users were created, as far as the service's scopes let the hub tell."""
+    told = (user for user in users if "created" in user.model_fields_set)
+    return {user.name: epoch(user.created) for user in told}
 
 
 async def _ask_groups(handler: BaseHandler) -> Groups:

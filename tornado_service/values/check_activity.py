@@ -12,7 +12,10 @@ from .activity import runs_in
 from .helm import as_list
 from .site import Finding, Service, Site
 
-#: What it asks the Hub API for, in the service's own name.
+#: Without these it records nothing.
+NEEDED = ("list:users", "read:servers", "read:users:activity")
+
+#: What to grant: it has all that is needed, and tells accounts of one name apart.
 SCOPES = ("list:users", "read:servers", "read:users")
 
 
@@ -31,11 +34,11 @@ def _role(site: Site, service: Service) -> Iterator[Finding]:
         return
     roles = [role for _, role in site.values.maps_in("hub", "loadRoles")]
     granted = _scopes(role for role in roles if service.name in (as_list(role.get("services"))))
-    missing = [scope for scope in SCOPES if not check_scopes({scope}, granted)]
+    missing = [scope for scope in NEEDED if not check_scopes({scope}, granted)]
     if missing:
         yield site.finding(
             ("hub", "loadRoles", service.name),
-            f"Activity lacks scopes: no role gives the service {', '.join(missing)}.",
+            f"Activity records nothing: no role gives the service {', '.join(missing)}.",
             f"scopes: [{', '.join(SCOPES)}] and services: [{service.name}].",
         )
 
