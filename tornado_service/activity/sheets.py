@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 from .answers import Periods, moment
@@ -13,6 +11,15 @@ from .figures.heatmap import HeatMap
 from .figures.own import OwnUse
 from .figures.people import GroupUse, PersonUse
 from .figures.running import Running
+
+#: Where a program may find a formula: at the beginning of a text, and after whatever separates
+#: cells elsewhere, if the first letter or digit has a sign before it. Signs are those of formulas
+#: and what NFKC makes of others. The blanks that Unicode counts as letters are passed over, too.
+_FORMULA = re.compile(
+    r"(?:(?<![^,;|\t\r\n])(?=(?:\W|[\u115f\u1160\u3164\uffa0])*"
+    r"[=+\-@⁺⁼₊₌⩴⩵⩶﬩﹢﹣﹦﹫＋－＝＠]))"  # noqa: RUF001
+    r"|^(?=[\t\r\n])"
+)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -118,26 +125,23 @@ def hours_of(seconds: int | None) -> float | None:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Rows below their head. What is not known is empty."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow([cell(value) for value in row])
-    return written.getvalue()
+    """Rows below their head: texts in quotes, numbers without. What is not known is empty."""
+    return "".join(",".join(map(cell, row)) + "\r\n" for row in (head, *rows))
 
 
-def cell(value: Any) -> Any:
-    """One value; a text that a spreadsheet would compute is made a text by an apostrophe.
+def cell(value: Any) -> str:
+    """One value as it is written; a text that a spreadsheet would compute gets an apostrophe.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    if type(value) is int:  # as most of them
-        return value
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
+    if value is None:
+        return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return round(value, 4) if isinstance(value, float) else value
+        return '"yes"' if value else '"no"'
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return repr(round(value, 4))
+    # readers of CSV, Python's before 3.11 too, end at a NUL
+    text = _FORMULA.sub("'", str(value).replace("\0", "\ufffd"))
+    return '"' + text.replace('"', '""') + '"'
