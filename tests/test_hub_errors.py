@@ -279,7 +279,7 @@ class TestAboveTheTransport:
     ) -> None:
         monkeypatch.setattr(streams, "PAUSE", 0.01)
         service.auth.cache_max_age = service.auth.identities._max_age = 0
-        service.auth.stale_grace = service.auth.identities._grace = 0
+        service.auth.stale_grace = service.auth.identities._grace = 0.5
         token = hub.token_for("ada")
         async with fetch.listen("names/news", token=token) as reader:
             hub.users[token] = {"hello": "world"}

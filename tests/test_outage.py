@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tornado_service import hub as hub_client
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
 from tornado_service.testing import BROWSER, FAULTS, PREFIX, Fetch, StandInHub, Visitor
@@ -60,7 +61,11 @@ async def wait_until_closed(service: TornadoService) -> None:
 
 @pytest.mark.parametrize("fault", ["refuse", *(fault for fault in FAULTS if fault != "huge")])
 async def test_while_the_hub_is_ill_and_when_it_is_well_again(
-    hub: StandInHub, service: TornadoService, fetch: Fetch, fault: str
+    hub: StandInHub,
+    service: TornadoService,
+    fetch: Fetch,
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The table of the outage, a row for each illness."""
     known = hub.token_for("alice")
@@ -94,6 +99,7 @@ async def test_while_the_hub_is_ill_and_when_it_is_well_again(
 
     await mend_hub(hub, fault)
     await wait_until_closed(service)
+    monkeypatch.setattr(hub_client, "READY_MAX_AGE", 0)
 
     assert (await fetch("notes", token=newcomer)).code == 200
     assert (await fetch("notes", token=known, method="POST", body="")).code == 200

@@ -235,15 +235,17 @@ class ServiceAuth(SealedOAuth):
     def sign_in_of(
         self, handler: RequestHandler
     ) -> tuple[SignInKey, Callable[[], Awaitable[Identity | None]]]:
-        """By what a request is signed in: its key among the identities, and how to ask again.
+        """By what a request is signed in: its key among the identities, and how to ask the hub.
 
         Raises:
-            HubUnavailable: when asked, the hub does not answer and the caller is not known.
+            HubUnavailable: when asked, the hub does not answer.
         """
         token = self.token_of(handler)
         session_id = self.get_session_id(handler)
         key = _key(token, session_id)
-        return key, lambda: self.user_for_token(token, session_id=session_id, sync=False)
+        return key, lambda: self.user_for_token(
+            token, session_id=session_id, sync=False, certain=True
+        )
 
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
         """Which of the scopes the user's token lacks."""

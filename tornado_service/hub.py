@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import url_path_join
@@ -31,6 +32,9 @@ REFUSED = 60
 
 #: Seconds before each further try, on average.
 PAUSES = (0.1, 0.4)
+
+#: Seconds for which ``health/ready`` repeats its answer: anybody may ask for it.
+READY_MAX_AGE = 5.0
 
 #: Lists in pages, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
 ACCEPT = "application/jupyterhub-pagination+json"
@@ -95,6 +99,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             log=self.log,
         )
         self._checking: asyncio.Task[str] | None = None
+        self._ready_checked = -inf  # on the monotonic clock
         self._said: set[str] = set()
         self._trouble = ""
 
@@ -240,7 +245,9 @@ class HubClient(HubCalls, LoggingConfigurable):
         await asyncio.shield(self._checking)
 
     async def is_ready(self) -> bool:
-        """Whether the hub answers; the log has the reason when it changes, as probes ask often."""
+        """Whether the hub answered, at most ``READY_MAX_AGE`` ago; the log has why it did not."""
+        if time.monotonic() - self._ready_checked < READY_MAX_AGE:
+            return not self._trouble
         try:
             await self.check()
         except HubUnavailable as error:
@@ -249,6 +256,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             self._trouble = error.detail
         else:
             self._trouble = ""
+        self._ready_checked = time.monotonic()
         return not self._trouble
 
     async def version(self) -> str:

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from .identity import Identity, SignInKey
     from .metrics import Metrics
 
-#: Seconds between two questions about a caller whom the hub has not confirmed of late.
+#: When the hub is asked about a caller again, as a share of the time for which its word counts:
+#: not all callers at once, and early enough for the call to end within that time.
+ASK_AFTER = (0.75, 0.9)
+
+#: Seconds between two calls about one caller whom the hub does not confirm.
 PAUSE = 5.0
 
 #: How many callers are asked about at once; the hub has visitors to answer, too.
@@ -65,6 +69,7 @@ class Caller:
     """Somebody who has streams open by one token."""
 
     watch: asyncio.Task[None]
+    expiry: asyncio.TimerHandle
 
     def __init__(self, identity: Identity, ask: Callable[[], Awaitable[Identity | None]]) -> None:
         self.identity = identity
@@ -133,6 +138,7 @@ class Streams(LoggingConfigurable):
         caller = self._callers.get(key.token)
         if caller is None:
             caller = self._callers[key.token] = Caller(user, ask)
+            self._expire_later(caller)
             caller.watch = asyncio.get_running_loop().create_task(self._watch(key, caller))
         caller.streams.add(stream)
         self._by_owner[owner] += 1
@@ -147,6 +153,7 @@ class Streams(LoggingConfigurable):
             caller.streams.discard(stream)
             if not caller.streams and self._callers.get(key.token) is caller:
                 del self._callers[key.token]
+                caller.expiry.cancel()
                 caller.watch.cancel()
 
     def _take_current_user(self, stream: LastingHandler, key: SignInKey) -> Identity:
@@ -174,16 +181,18 @@ class Streams(LoggingConfigurable):
             raise TooMany(503, "Too many live connections are open. Try again later.")
 
     async def _watch(self, key: SignInKey, caller: Caller) -> None:
-        """Ask again whenever what the hub said of a caller has become old."""
+        """Ask again before what the hub said of a caller has become old."""
+        pause = 0.0
         while True:
-            await asyncio.sleep(self._rest(caller.identity))
-            if not self._auth.identities.is_fresh(caller.identity):
+            share = random.uniform(*ASK_AFTER)  # noqa: S311 - no secret
+            await asyncio.sleep(max(self._rest(caller.identity, share), pause))
+            if self._rest(caller.identity, ASK_AFTER[0]) <= 0:
                 await self._ask_again(key, caller)
+                pause = PAUSE * random.uniform(1, 1.1)  # noqa: S311
 
-    def _rest(self, identity: Identity) -> float:
-        """How long the hub's word counts, and a little more, so that not all ask together."""
-        left = 0.0 if identity.dropped else self._auth.cache_max_age - _age(identity)
-        return max(left, PAUSE) * random.uniform(1, 1.1)  # noqa: S311 - no secret
+    def _rest(self, identity: Identity, share: float) -> float:
+        """Seconds until a share of the time is over for which the hub's word counts."""
+        return 0.0 if identity.dropped else self._auth.cache_max_age * share - _age(identity)
 
     async def _ask_again(self, key: SignInKey, caller: Caller) -> None:
         async with self._asking:
@@ -191,10 +200,17 @@ class Streams(LoggingConfigurable):
                 self._told(key, await caller.ask())
             except HubUnavailable as error:  # what it said last is still good, for a while
                 caller.trouble = error
-        if _age(caller.identity) > self._auth.cache_max_age + self._auth.stale_grace:
-            if caller.trouble is not None:
-                caller.trouble.log_reason(self.log, f"streams of {caller.identity['name']} end")
-            self._end(caller, End.HUB_AWAY)
+
+    def _expire_later(self, caller: Caller) -> None:
+        """End the streams when what the hub said last counts no more, whatever is under way."""
+        counts = max(self._auth.cache_max_age + self._auth.stale_grace, 2 * PAUSE)
+        rest = counts - _age(caller.identity)
+        caller.expiry = asyncio.get_running_loop().call_later(rest, self._expire, caller)
+
+    def _expire(self, caller: Caller) -> None:
+        if caller.trouble is not None:
+            caller.trouble.log_reason(self.log, f"streams of {caller.identity['name']} end")
+        self._end(caller, End.HUB_AWAY)
 
     def _told(self, key: SignInKey, user: Identity | None) -> None:
         """Take what has become known of a caller, whoever asked: nobody is who was refused."""
@@ -205,6 +221,8 @@ class Streams(LoggingConfigurable):
             self._end(caller, End.SIGNED_OUT)
             return
         caller.identity = user
+        caller.expiry.cancel()
+        self._expire_later(caller)
         for stream in list(caller.streams):
             if stream.may_stay(user):
                 stream.current_user = user

@@ -1,11 +1,14 @@
+import asyncio
 import gzip
 import json
 import re
 
 import pytest
 
+from tornado_service import hub as hub_client
+from tornado_service.app import TornadoService
 from tornado_service.handlers.ops import static_files
-from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
+from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, StartService, Visitor
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])
@@ -19,15 +22,51 @@ async def test_health_asks_nobody(hub: StandInHub, fetch: Fetch, path: str) -> N
 
 @pytest.mark.parametrize("path", ["health/ready", "/health/ready"])
 async def test_ready_names_each_check_and_no_detail(
-    hub: StandInHub, fetch: Fetch, path: str
+    hub: StandInHub, fetch: Fetch, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     well = await fetch(path)
+    monkeypatch.setattr(hub_client, "READY_MAX_AGE", 0)
     hub.fault = "error"
     ill = await fetch(path)
 
     assert (well.code, json.loads(well.body)["checks"]) == (200, {"hub": "ok"})
     assert (ill.code, json.loads(ill.body)["checks"]) == (503, {"hub": "not ready"})
     assert b"127.0.0.1" not in ill.body
+
+
+class TestReadyAsksTheHub:
+    @pytest.fixture
+    async def service(self, start_service: StartService) -> TornadoService:
+        """Its circuit breaker stays closed."""
+        return await start_service(HubClient={"breaker_failures": 1000})
+
+    @pytest.mark.parametrize("fault", ["", "error", "redirect", "other"])
+    async def test_once_in_a_while_whatever_the_hub_answers(
+        self, hub: StandInHub, fetch: Fetch, service: TornadoService, fault: str
+    ) -> None:
+        if fault == "other":
+            service.hub.api_url += "/user"  # an address of the hub that is not its API's root
+        else:
+            hub.fault = fault
+        asked = hub.calls.total()
+
+        together = await asyncio.gather(*[fetch("health/ready") for _ in range(10)])
+        one_by_one = [await fetch("health/ready") for _ in range(10)]
+
+        assert {answer.code for answer in (*together, *one_by_one)} == {503 if fault else 200}
+        assert hub.calls.total() - asked <= 1
+
+    async def test_again_when_that_is_too_old(
+        self, hub: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hub_client, "READY_MAX_AGE", 0.1)
+        codes = []
+        for fault in ("", "error", ""):
+            hub.fault = fault
+            await asyncio.sleep(0.2)
+            codes.append((await fetch("health/ready")).code)
+
+        assert codes == [200, 503, 200]
 
 
 async def test_metrics_need_their_scope(hub: StandInHub, fetch: Fetch) -> None:

@@ -70,7 +70,11 @@ async def write(fetch: Fetch, token: str) -> int:
     return (await fetch("live/api/send", token=token, method="POST", json={})).code
 
 
-async def until(status: int, ask: Callable[[Fetch, str], Awaitable[int]], *whom: Any) -> None:
+async def ready(fetch: Fetch) -> int:
+    return (await fetch("health/ready")).code
+
+
+async def until(status: int, ask: Callable[..., Awaitable[int]], *whom: Any) -> None:
     """Ask until this is the answer."""
     deadline = time.monotonic() + 20
     while (found := await ask(*whom)) != status:
@@ -104,7 +108,7 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     await relay.misbehave(None)
     await until(200, read, fetch, newcomer)
     assert await write(fetch, known) == 204
-    assert (await fetch("health/ready")).code == 200
+    await until(200, ready, fetch)
     visitor = browse(hub)
     assert (await visitor.sign_in(hub.service_prefix, "sam")).code == 200
 

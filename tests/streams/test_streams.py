@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -14,6 +15,10 @@ from tests.streaming import APP, CLIENT, NEWS, ending, holding, metric, only_lis
 from tornado_service import streams
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, StandInHub, Visitor
+
+
+#: Seconds that a machine may be late; far fewer than a pause or a call that takes too long.
+SLACK = 2
 
 
 class TestBounds:
@@ -116,6 +121,39 @@ class TestEnd:
             hub.fault = "error"
 
             assert await ending(events) == {"reason": "hub-away", "retry": True}
+
+    async def test_in_time_though_it_began_late(
+        self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str
+    ) -> None:
+        """What the hub said of the caller is almost too old when the stream begins."""
+        service.auth.cache_max_age = service.auth.identities._max_age = 3
+        await fetch("api/user", token=token)
+        confirmed = time.monotonic()
+        await asyncio.sleep(2)
+        async with fetch.listen(NEWS, token=token) as events:
+            del hub.users[token]
+
+            assert await ending(events) == {"reason": "signed-out", "retry": False}
+        assert time.monotonic() - confirmed < 3 + SLACK
+
+    async def test_in_time_though_the_hub_is_silent(
+        self,
+        fetch: Fetch,
+        hub: StandInHub,
+        service: TornadoService,
+        token: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A call that is under way then may last for longer."""
+        monkeypatch.setattr(streams, "PAUSE", 0.05)
+        service.auth.cache_max_age = service.auth.identities._max_age = 1
+        service.auth.stale_grace = service.auth.identities._grace = 1
+        async with fetch.listen(NEWS, token=token) as events:
+            began = time.monotonic()
+            hub.fault = "silent"
+
+            assert await ending(events) == {"reason": "hub-away", "retry": True}
+        assert time.monotonic() - began < 2 + SLACK
 
     async def test_not_while_the_hub_may_be_away(
         self, fetch: Fetch, hub: StandInHub, app: Live, token: str, soon: None
