@@ -46,7 +46,7 @@ async def test_nothing_that_arrives_breaks_a_promise(
     (activity,) = (mount.app for mount in service.mounts if mount.name == "activity")
     while not activity.archive.history.now:
         await asyncio.sleep(0.01)
-    scopes = ("custom:reports:write", "read:metrics", *course.EVERYBODY)
+    scopes = ("custom:reports:write", "read:hub", "read:metrics", *course.EVERYBODY)
     token = hub.token_for("ada", scopes, admin=True)
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "schemathesis.cli", "run"),

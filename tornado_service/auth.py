@@ -26,6 +26,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 #: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
+#: What a token in a header has to carry for what is shown to admins: the hub, too, tells details of
+#: itself by it. Admins have it, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+ADMIN_SCOPE = "read:hub"
+
 #: Longer ones are not remembered, but taken apart each time. In characters.
 MAX_HEADERS = 4096
 
@@ -250,6 +254,18 @@ class ServiceAuth(SealedOAuth):
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
         """Which of the scopes the user's token lacks."""
         return {scope for scope in required if not self.check_scopes({scope}, user)}
+
+    def is_admin(self, handler: RequestHandler) -> bool:
+        """Whether the caller is an admin of the hub, and may act here as one.
+
+        A token in a header may be restricted to less than its owner may do: it needs
+        ``ADMIN_SCOPE``. A session's token never has that, as the hub gives it the scopes of this
+        service's OAuth client alone; the browser shows that the admin is there.
+        """
+        user = handler.current_user
+        if not user or not user.get("admin"):
+            return False
+        return not self.is_by_header(handler) or self.check_scopes({ADMIN_SCOPE}, user)
 
     @property
     def access_scope(self) -> str:

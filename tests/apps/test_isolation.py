@@ -75,7 +75,7 @@ async def test_a_broken_app_breaks_nothing_else(
             raise_error=False,
         )
 
-    sam, ada = hub.token_for("sam"), hub.token_for("ada", admin=True)
+    sam, ada = hub.token_for("sam"), hub.token_for("ada", ("read:hub",), admin=True)
     assert (await get("reports/", sam)).code == 200
     assert (await get("", sam)).code == 200
     for token in ("", sam, ada):

@@ -27,7 +27,8 @@ from tornado_service.testing.service import starting
 async def main():
     hub = StandInHub()
     await hub.start()
-    headers = {"Authorization": f"token {hub.token_for('ada', ['read:metrics'], admin=True)}"}
+    token = hub.token_for("ada", ["read:hub", "read:metrics"], admin=True)
+    headers = {"Authorization": f"token {token}"}
     async with starting(hub) as start:
         service = await start(TornadoService={"debug_api": True})
         origin = f"http://127.0.0.1:{service.port}{PREFIX}"

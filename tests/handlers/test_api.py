@@ -131,7 +131,7 @@ class TestDebug:
         monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "very-secret")
         monkeypatch.setenv("SOME_PASSWORD", "very-secret")
         monkeypatch.setenv("JUPYTERHUB_SERVICE_NAME", "tornado-service")
-        token = hub.token_for("root", admin=True)
+        token = hub.token_for("root", ("read:hub",), admin=True)
 
         answer = await fetch("api/debug", token=token, headers={"X-Forwarded-Proto": "https"})
 

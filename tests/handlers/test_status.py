@@ -15,7 +15,7 @@ def well(hub: StandInHub, service: TornadoService) -> None:
 
 
 async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("status", token=hub.token_for("ada", admin=True))
+    answer = await fetch("status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
     page = answer.body.decode()
     assert answer.code == 200
@@ -27,7 +27,7 @@ async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetc
 
 
 async def test_a_program_of_an_admin_gets_the_same(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("api/status", token=hub.token_for("ada", admin=True))
+    answer = await fetch("api/status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
     status = json.loads(answer.body)
     assert answer.code == 200
@@ -50,7 +50,7 @@ async def test_what_is_wrong_comes_with_its_key(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
     service.service_url = f"http://127.0.0.1:{hub.port}"
-    token = hub.token_for("ada", admin=True)
+    token = hub.token_for("ada", ("read:hub",), admin=True)
 
     status = json.loads((await fetch("api/status", token=token)).body)
     page = (await fetch("status", token=token)).body.decode()
@@ -73,6 +73,28 @@ async def test_others_are_told_that_it_is_for_admins(
     assert b"127.0.0.1" not in answer.body
     # nothing was looked at for them
     assert hub.calls["/hub/api/"] == 0
+
+
+@pytest.mark.parametrize("path", ["status", "api/status"])
+async def test_a_token_needs_more_than_access_even_if_it_is_an_admins(
+    hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    restricted = hub.token_for("ada", ("list:users",), admin=True)
+    of_no_admin = hub.token_for("bob", ("read:hub",))
+
+    answer = await fetch(path, token=restricted)
+
+    assert answer.code == 403
+    assert "this token lacks the scope read:hub" in answer.body.decode()
+    assert b"127.0.0.1" not in answer.body
+    assert (await fetch(path, token=of_no_admin)).code == 403
+    assert hub.calls["/hub/api/"] == 0
+
+
+async def test_a_page_links_to_it_for_who_may_open_it(hub: StandInHub, fetch: Fetch) -> None:
+    restricted = hub.token_for("ada", admin=True)
+
+    assert f'href="{PREFIX}status"' not in (await fetch("", token=restricted)).body.decode()
 
 
 async def test_strangers_sign_in_first(fetch: Fetch) -> None:
@@ -99,7 +121,10 @@ async def test_the_services_own_token_opens_the_api_for_the_doctor_and_nothing_e
 async def test_only_admins_see_the_link(hub: StandInHub, fetch: Fetch) -> None:
     link = f'href="{PREFIX}status"'
 
-    assert link in (await fetch("", token=hub.token_for("ada", admin=True))).body.decode()
+    assert (
+        link
+        in (await fetch("", token=hub.token_for("ada", ("read:hub",), admin=True))).body.decode()
+    )
     assert link not in (await fetch("", token=hub.token_for("bob"))).body.decode()
 
 

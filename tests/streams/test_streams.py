@@ -14,8 +14,8 @@ from tests.live_app import Live, News
 from tests.streaming import APP, CLIENT, NEWS, ending, holding, metric, only_listener, until
 from tornado_service import streams
 from tornado_service.app import TornadoService
+from tornado_service.hub import HubClient
 from tornado_service.testing import Fetch, StandInHub, Visitor
-
 
 #: Seconds that a machine may be late; far fewer than a pause or a call that takes too long.
 SLACK = 2
@@ -226,3 +226,12 @@ class TestEnd:
             service.streams.close()
 
             await until(lambda: service.open_requests == 0)
+
+
+def test_the_documented_bounds_are_those_of_the_settings(service: TornadoService) -> None:
+    """docs/operating.md and SECURITY.md promise 60 s, and 120 s while the hub does not answer."""
+    auth = service.auth
+
+    assert (auth.cache_max_age, auth.stale_grace) == (60, 60)
+    last_call = streams.ASK_AFTER[1] * auth.cache_max_age
+    assert last_call + HubClient.hub_timeout.default_value <= auth.cache_max_age

@@ -9,7 +9,7 @@ from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
-from ..auth import allow_unauthenticated
+from ..auth import ADMIN_SCOPE, allow_unauthenticated
 from .answers import answers
 from .base import APIHandler, BaseHandler
 
@@ -149,8 +149,8 @@ class DebugHandler(APIHandler):
         """
         if not self.service.debug_api:
             raise HTTPError(404, "Off. An admin can set c.TornadoService.debug_api = True.")
-        if not self.current_user.get("admin"):
-            raise HTTPError(403, "For admins of the hub.")
+        if not self.hub_auth.is_admin(self):
+            raise HTTPError(403, "For admins of the hub; a token needs the scope %s.", ADMIN_SCOPE)
         self.write_json(
             {
                 "headers": {

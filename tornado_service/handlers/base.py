@@ -271,7 +271,13 @@ class PageHandler(BaseHandler):
             "prefix": self.hub_auth.base_url,
             "hub_prefix": self.hub_auth.hub_host + self.hub_auth.hub_prefix,
             "service_name": self.service.service_name,
-            "user": {"name": user["name"], "admin": bool(user.get("admin"))} if user else None,
+            "user": {
+                "name": user["name"],
+                "admin": bool(user.get("admin")),
+                "has_admin_rights": self.hub_auth.is_admin(self),
+            }
+            if user
+            else None,
             "xsrf_token": self.xsrf_token.decode() if user else "",
             "static_url": self.settings["static_url"],
             "hub_static_url": self.settings["hub_static_url"],

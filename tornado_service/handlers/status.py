@@ -14,6 +14,7 @@ import tornado
 from tornado.web import HTTPError
 
 from .._version import __version__
+from ..auth import ADMIN_SCOPE
 from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding
 from .answers import answers
@@ -56,10 +57,16 @@ class AdminHandler(BaseHandler):
         """
         await super().prepare()
         user = self.current_user
-        if user and not user.get("admin"):
+        if not user or self.hub_auth.is_admin(self):
+            return
+        if user.get("admin"):
             raise HTTPError(
-                403, "%s is signed in, but this is for admins of the hub.", user["name"]
+                403,
+                "%s is an admin of the hub, but this token lacks the scope %s.",
+                user["name"],
+                ADMIN_SCOPE,
             )
+        raise HTTPError(403, "%s is signed in, but this is for admins of the hub.", user["name"])
 
 
 class StatusHandler(AdminHandler, PageHandler):

@@ -1,0 +1,49 @@
+"""Who reads the status of a service that a real hub launched."""
+
+from __future__ import annotations
+
+import pytest
+
+from tornado_service.testing import Fetch, RealHub
+
+
+@pytest.fixture
+def fetch(client, real_hub: RealHub) -> Fetch:
+    return Fetch(client, real_hub.service_url, real_hub.service_prefix)
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "status"),
+    [
+        ("ada", (), 200),  # all that an admin has
+        ("ada", ("read:hub",), 200),
+        ("ada", ("list:users",), 403),
+        ("sam", (), 403),
+    ],
+)
+async def test_by_a_token(
+    real_hub: RealHub, fetch: Fetch, name: str, scopes: tuple[str, ...], status: int
+) -> None:
+    token = real_hub.token_for(name, scopes)
+
+    assert (await fetch("api/status", token=token)).code == status
+    assert (await fetch("status", token=token)).code == status
+
+
+async def test_an_admins_token_for_the_service_alone_is_not_enough(
+    real_hub: RealHub, fetch: Fetch
+) -> None:
+    token = real_hub.token_with("ada", [f"access:services!service={real_hub.service_name}"])
+
+    answer = await fetch("api/status", token=token)
+
+    assert answer.code == 403
+    assert b"read:hub" in answer.body
+
+
+async def test_by_an_admins_session_in_a_browser(real_hub: RealHub, browse) -> None:
+    """Its token has the scopes of this service's OAuth client, which is access and no more."""
+    ada = browse(real_hub)
+
+    assert (await ada.sign_in(real_hub.service_prefix + "status", "ada")).code == 200
+    assert (await ada.fetch("api/status")).code == 200
