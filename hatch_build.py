@@ -20,12 +20,23 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 COPIED = [
     ("swagger-ui-dist/swagger-ui-bundle.js", "tornado_service/static/swagger"),
     ("swagger-ui-dist/swagger-ui.css", "tornado_service/static/swagger"),
+    ("swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt", "tornado_service/static/swagger"),
     ("swagger-ui-dist/LICENSE", "tornado_service/static/swagger"),
     ("swagger-ui-dist/NOTICE", "tornado_service/static/swagger"),
     ("d3/dist/d3.min.js", "tornado_service/activity/static/d3"),
     ("d3/LICENSE", "tornado_service/activity/static/d3"),
     ("@observablehq/plot/dist/plot.umd.min.js", "tornado_service/activity/static/plot"),
     ("@observablehq/plot/LICENSE", "tornado_service/activity/static/plot"),
+    # within the bundle of Plot, which leaves their notices out
+    ("binary-search-bounds/LICENSE", "tornado_service/activity/static/plot/binary-search-bounds"),
+    ("interval-tree-1d/LICENSE", "tornado_service/activity/static/plot/interval-tree-1d"),
+    ("isoformat/LICENSE", "tornado_service/activity/static/plot/isoformat"),
+    # and of d3: parts by others than d3's own author
+    ("d3-delaunay/LICENSE", "tornado_service/activity/static/d3/d3-delaunay"),
+    ("d3-ease/LICENSE", "tornado_service/activity/static/d3/d3-ease"),
+    ("d3-geo/LICENSE", "tornado_service/activity/static/d3/d3-geo"),
+    ("d3-scale-chromatic/LICENSE", "tornado_service/activity/static/d3/d3-scale-chromatic"),
+    ("delaunator/LICENSE", "tornado_service/activity/static/d3/delaunator"),
 ]
 
 #: Which versions the copies are of: the lock file that they were made by.
