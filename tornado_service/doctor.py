@@ -169,7 +169,8 @@ async def diagnose(patient: Patient) -> list[Finding]:
     process = await look_at_process(patient, setup)
     apps = [await look_at_apps(setup, process)] if service.apps else []
     needed = setup.needed.union(*(finding.value.split() for finding in apps))
-    setup = replace(setup, instance=process.value, needed=needed)
+    origin = await origin_seen_by(setup, process)
+    setup = replace(setup, instance=process.value, needed=needed, seen_origin=origin)
     return [process, *apps, *await examine(setup, from_outside=True)]
 
 
@@ -197,6 +198,28 @@ def origin_of(setup: Setup) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
 
 
+async def ask_status(setup: Setup) -> probe.Answer:
+    """What the process says of itself.
+
+    Raises:
+        NoAnswer: it does not.
+    """
+    headers = {"Authorization": f"token {setup.token}"}
+    return await probe.get(f"{origin_of(setup)}{setup.prefix}api/status", headers)
+
+
+async def origin_seen_by(setup: Setup, process: Finding) -> str:
+    """The origin by which browsers have come to the process; empty if it does not say."""
+    if process.state != "ok" or setup.tls_files[1]:
+        return ""
+    try:
+        answer = await ask_status(setup)
+    except probe.NoAnswer:
+        return ""
+    findings = json.loads(answer.body)["findings"] if answer.status == 200 else []
+    return next((each["value"] for each in findings if each["name"] == "origin"), "")
+
+
 async def look_at_apps(setup: Setup, process: Finding) -> Finding:
     """How the apps of the process are, and in the value the scopes that they need.
 
@@ -207,9 +230,8 @@ async def look_at_apps(setup: Setup, process: Finding) -> Finding:
     if setup.tls_files[1]:
         message = "With internal_ssl only the hub and its proxy may ask: admins see it at status."
         return Finding("apps", "unknown", message)
-    headers = {"Authorization": f"token {setup.token}"}
     try:
-        answer = await probe.get(f"{origin_of(setup)}{setup.prefix}api/status", headers)
+        answer = await ask_status(setup)
     except probe.NoAnswer as error:
         return Finding("apps", "unknown", f"The service does not say how its apps are: {error}.")
     if answer.status != 200:

@@ -111,6 +111,19 @@ def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
     assert hub.service["api_token"] not in result.stdout
 
 
+async def test_a_hub_with_neither_subdomains_nor_https_is_a_note(start_hub, browse) -> None:
+    hub = start_hub(service_name=NAME)
+    for name in ("sam", "kim"):
+        assert (await browse(hub, "hub.example.org").sign_in(hub.service_prefix, name)).code == 200
+    result = doctor(f"--name={NAME}")
+
+    (line,) = re.findall("^note .*", result.stdout, re.MULTILINE)
+    assert "origin:" in line
+    assert (result.returncode, not_ok(result.stdout)) == (0, [])
+    (logged,) = re.findall("Self-check, origin: (.*)", hub.log)
+    assert line.split(maxsplit=2)[2] in logged
+
+
 def test_the_doctor_with_internal_ssl(start_hub) -> None:
     """Only the hub and its proxy may come in; the service is known by its certificate."""
     hub = start_hub(

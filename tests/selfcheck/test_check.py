@@ -11,7 +11,7 @@ from tests.streaming import until
 from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
 from tornado_service.selfcheck import Setup, check, examine
-from tornado_service.testing import SERVICE_TOKEN, StandInHub
+from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHub
 
 
 def test_the_key_of_cookies(setup: Setup) -> None:
@@ -35,6 +35,38 @@ def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> No
     found = check.look_at_public_url(replace(setup, public_url=url))
 
     assert [each.state for each in found] == states
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ({}, None),  # nobody has come yet
+        ({"seen_origin": "http://hub.example.org"}, "note"),
+        ({"public_url": "http://hub.example.org/services/x/"}, "note"),
+        ({"hub_host": "http://hub.example.org"}, "note"),
+        ({"seen_origin": "http://192.168.0.7:8000"}, "note"),
+        # a service may have its callback's URL set in full
+        (
+            {"seen_origin": "http://hub.example.org", "callback_url": "http://hub.example.org/x"},
+            "note",
+        ),
+        ({"seen_origin": "https://hub.example.org"}, "ok"),
+        ({"public_url": "https://h.org/services/x/", "seen_origin": "http://h.org"}, "ok"),
+        ({"hub_host": "http://h.org", "callback_url": "http://x--service.h.org/x"}, "ok"),
+        # this machine alone: a hub to try something in
+        ({"seen_origin": "http://127.0.0.1:8000"}, "ok"),
+        ({"seen_origin": "http://localhost:8000"}, "ok"),
+        ({"seen_origin": "http://[::1]:8000"}, "ok"),
+    ],
+)
+def test_a_hub_with_neither_subdomains_nor_https(
+    setup: Setup, given: dict[str, str], state: str | None
+) -> None:
+    found = check.look_at_origin(replace(setup, **given))
+
+    assert [each.state for each in found] == ([state] if state else [])
+    for each in found:
+        assert ("subdomain_host" in each.key) == (state == "note")
 
 
 async def test_nothing_secret_is_said(here: Setup) -> None:
@@ -124,6 +156,22 @@ class TestSelfCheck:
         await until(lambda: bool(log.about("lacks scopes that it needs: read:servers")))
 
         loading.cancel()
+
+    async def test_a_shared_origin_without_https_is_said_once(
+        self, service: TornadoService, log: Lines, new_visitor: NewVisitor
+    ) -> None:
+        """As the first browser that signs in shows; and the service is well."""
+        await service.selfcheck.look()
+        before = log.about("Self-check")
+        for name in ("ada", "bob"):
+            await new_visitor(name).open(PREFIX)
+            await service.selfcheck.look()
+
+        (line,) = log.about("Self-check, origin")
+        assert before == []
+        assert line.startswith("W Self-check, origin: The hub has neither ")
+        assert "c.JupyterHub.subdomain_host" in line
+        assert service.selfcheck.well
 
     async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
         monkeypatch.setattr(check, "examine", None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from jupyterhub.scopes import scope_definitions
 from jupyterhub.services.auth import HubOAuthCallbackHandler
+from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated
@@ -125,6 +126,8 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             if error.status_code < 500 or isinstance(error, HubUnavailable):
                 raise
             raise HubUnavailable("it does not know the token that it has just given") from error
+        origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
+        self.service.selfcheck.saw_browser(origin)
 
     async def _begin_again(self, state: LoginState) -> None:
         """Go on where the person wanted to be: signed in already, or by one more sign-in."""

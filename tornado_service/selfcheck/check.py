@@ -46,6 +46,7 @@ async def examine(setup: Setup, from_outside: bool = False) -> list[Finding]:
         *outside,
         look_at_cookie_secret(setup),
         *look_at_public_url(setup),
+        *look_at_origin(setup),
     ]
 
 
@@ -85,6 +86,36 @@ def look_at_public_url(setup: Setup) -> list[Finding]:
     ]
 
 
+def look_at_origin(setup: Setup) -> list[Finding]:
+    """What keeps other users' servers, and the network, from acting as a visitor.
+
+    A hub on a loopback address is for its own user, who needs neither.
+    """
+    origin = setup.public_url or setup.hub_host or setup.seen_origin
+    url, hub, callback = map(urlsplit, (origin, setup.hub_host, setup.callback_url))
+    if not url.hostname:
+        return []
+    if hub.hostname and callback.hostname and callback.hostname != hub.hostname:
+        message = "The service has an origin of its own, by c.JupyterHub.subdomain_host."
+    elif url.scheme == "https":
+        message = "Visitors come by https; other users' servers share the service's origin."
+    elif is_local(url.hostname):
+        message = "Visitors come from this machine alone."
+    else:
+        return [
+            Finding(
+                "origin",
+                "note",
+                "The hub has neither c.JupyterHub.subdomain_host nor https: other users' servers"
+                " share the service's origin, and their pages can act here as a visitor who opens"
+                " them; so can the network. SECURITY.md says how.",
+                "c.JupyterHub.subdomain_host, with names and certificates for its subdomains",
+                origin,
+            )
+        ]
+    return [Finding("origin", "ok", message, value=origin)]
+
+
 class SelfCheck:
     """Looks after a service that runs, and logs each change once.
 
@@ -92,6 +123,7 @@ class SelfCheck:
         instance: tells this process from others; random, and no secret.
         needed: the scopes that the service's own token should have.
         findings: those of the last look.
+        seen_origin: that by which the first browser came that signed in.
     """
 
     def __init__(self, service: TornadoService, needed: frozenset[str] = frozenset()) -> None:
@@ -99,6 +131,7 @@ class SelfCheck:
         self.needed = needed
         self.started = time.time()
         self.findings: list[Finding] = []
+        self.seen_origin = ""
         self._service = service
         self._log = service.log
         self._said: dict[str, Finding] = {}
@@ -151,22 +184,34 @@ class SelfCheck:
             try:
                 self.findings = await examine(self._setup, from_outside)
                 self._looked = time.monotonic()
-                self._say()
+                self._say(self.findings)
             except Exception:
                 # whatever is wrong with the looking, the service itself goes on
                 self._log.exception("The self-check failed")
             return self.findings
 
+    def saw_browser(self, origin: str) -> None:
+        """Take the origin of a browser that has signed in: nobody else may know it.
+
+        Args:
+            origin: scheme and host.
+        """
+        if not self.seen_origin:
+            self.seen_origin = origin
+            found = look_at_origin(self._setup)
+            self.findings = [each for each in self.findings if each.name != "origin"] + found
+            self._say(found)
+
     @property
     def _setup(self) -> Setup:
         return Setup.of(self._service, self.needed, self.instance)
 
-    def _say(self) -> None:
+    def _say(self, findings: list[Finding]) -> None:
         """Log what is wrong now, or well again. The lines hold no secret, but much like one."""
         scrubbed = {"scrubbed": True}
-        for finding in self.findings:
+        for finding in findings:
             before = self._said.get(finding.name)
-            if finding.state == "wrong" and finding != before:
+            if finding.state in ("wrong", "note") and finding != before:
                 self._log.warning("Self-check, %s: %s", finding.name, finding, extra=scrubbed)
             elif finding.state == "ok" and before and before.state == "wrong":
                 self._log.info("Self-check, %s: %s", finding.name, finding, extra=scrubbed)

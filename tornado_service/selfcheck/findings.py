@@ -16,7 +16,7 @@ from ..server import is_loopback_address
 if TYPE_CHECKING:
     from ..app import TornadoService
 
-State = Literal["ok", "wrong", "unknown"]
+State = Literal["ok", "wrong", "note", "unknown"]
 
 #: Addresses of this machine, or pod, for itself.
 LOOPBACK = ("127.0.0.1", "::1")
@@ -34,7 +34,7 @@ class Finding:
 
     Attributes:
         name: what was looked at.
-        state: whether it is as it should be.
+        state: whether it is as it should be; ``note`` where it works, and admins should know more.
         message: one line for people.
         key: what to set, where something is wrong.
         value: what was seen, for programs.
@@ -70,6 +70,9 @@ class Setup:
         tls_files: key, certificate and authority, where the hub has ``internal_ssl``.
         needed: the scopes that the service's own token should have.
         instance: which process should answer at the URL; empty where any of ours will do.
+        callback_url: where the hub sends browsers that sign in; absolute if it has subdomains.
+        hub_host: the hub's public origin, if its settings say so.
+        seen_origin: that by which the first browser came that signed in.
         in_chart: whether zero-to-jupyterhub runs the hub here.
         namespace: that of the pod we are in, if we are in one.
     """
@@ -84,6 +87,9 @@ class Setup:
     cookie_secret: bytes = field(default=b"", repr=False)
     hub_prefix: str = "/hub/"
     public_url: str = ""
+    callback_url: str = ""
+    hub_host: str = ""
+    seen_origin: str = ""
     tls_files: tuple[str, str, str] = ("", "", "")
     needed: frozenset[str] = frozenset()
     instance: str = ""
@@ -105,6 +111,9 @@ class Setup:
             cookie_secret=service.cookie_secret,
             hub_prefix=auth.hub_prefix,
             public_url=service.public_environment().get("JUPYTERHUB_PUBLIC_URL", ""),
+            callback_url=auth.oauth_redirect_uri,
+            hub_host=auth.hub_host,
+            seen_origin=service.selfcheck.seen_origin,
             tls_files=(auth.keyfile, auth.certfile, auth.client_ca),
             needed=needed,
             instance=instance,
