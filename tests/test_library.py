@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+from jupyterhub import _xsrf_utils
 from jupyterhub.apihandlers.base import PAGINATION_MEDIA_TYPE
 from jupyterhub.scopes import needs_scope
 from jupyterhub.services.auth import HubAuth, HubOAuth, HubOAuthCallbackHandler
@@ -52,6 +53,15 @@ def test_the_library_reads_tokens_of_addresses_and_cookies_in_two_places() -> No
     """Else a token in an address would sign in again, and a sign-out would forget nobody."""
     assert parameters(HubAuth._get_token_url) == ["self", "handler"]
     assert parameters(HubOAuth._get_token_cookie) == ["self", "handler"]
+
+
+def test_the_library_keeps_the_session_and_the_xsrf_token_of_a_request() -> None:
+    """Else cookies that others have set would count: of a session that ended, of other pages."""
+    assert 'hasattr(handler, "_hub_auth_token_cookie")' in inspect.getsource(
+        HubOAuth._get_token_cookie
+    )
+    assert 'hasattr(handler, "_xsrf_token")' in inspect.getsource(_xsrf_utils.get_xsrf_token)
+    assert parameters(_xsrf_utils._get_signed_value_urlsafe) == ["handler", "name", "b64_value"]
 
 
 def test_the_callback_asks_for_the_state_in_the_ways_that_we_answer() -> None:

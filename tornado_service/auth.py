@@ -274,9 +274,9 @@ class ServiceAuth(SealedOAuth):
 
     def forget(self, handler: RequestHandler) -> None:
         """Drop the caller's cached identity and cookie: they are signed out here at once."""
-        token = self._get_token_cookie(handler)
-        if token:
+        for token in self._session_tokens(handler):
             self.identities.sign_out(_key(token, super().get_session_id(handler)))
+        handler.has_other_sessions = False  # type: ignore[attr-defined]
         self.clear_cookie(handler)
 
 
@@ -320,9 +320,11 @@ def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
 def _is_decided_by(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
     """Whether nothing but these headers made the library recognize the caller.
 
-    A query may hold the XSRF token.
+    A query may hold the XSRF token; of several sessions, the one that the hub knows counts.
     """
     if sum(len(value or "") for value in key) > MAX_HEADERS:
+        return False
+    if handler.has_other_sessions:  # type: ignore[attr-defined]
         return False
     if handler.hub_auth.is_by_header(handler):  # type: ignore[attr-defined]
         return True

@@ -1,10 +1,12 @@
-"""Attributes of cookies, whose names have no case."""
+"""Cookies: their attributes, whose names have no case, and their values in a request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.cookies import Morsel
 from typing import Any
+
+from tornado.httputil import parse_cookie
 
 #: As Tornado's ``set_cookie`` calls them. ``Partitioned`` is among them from Python 3.14 on.
 ATTRIBUTES = frozenset(
@@ -35,3 +37,32 @@ def cookie_attributes(options: Mapping[str, Any]) -> dict[str, Any]:
     if str(same_site).lower() == "none":
         attributes["secure"] = True
     return attributes
+
+
+#: A longer name and value, browsers neither keep nor send
+#: (https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#section-5.6).
+MAX_COOKIE = 4096
+
+
+def cookie_values(header: str, name: str) -> Iterator[str]:
+    """The values of all cookies of a name, as a browser sends them: that of the longest path first.
+
+    Whoever shares our origin, or a domain above it, may set cookies of our names; Tornado's
+    ``request.cookies`` has the last one only
+    (https://www.rfc-editor.org/rfc/rfc6265#section-5.4).
+
+    Args:
+        header: the request's ``Cookie``.
+        name: the cookies'.
+    """
+    for cookie in header.split(";"):
+        known, mark, _ = cookie.partition("=")
+        if mark and known.strip() == name and len(cookie) <= MAX_COOKIE:
+            yield parse_cookie(cookie)[name]
+
+
+def without_cookies(header: str, name: str) -> str:
+    """A ``Cookie`` header without the cookies of a name."""
+    return ";".join(
+        cookie for cookie in header.split(";") if cookie.partition("=")[0].strip() != name
+    )

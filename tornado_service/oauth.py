@@ -7,6 +7,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from jupyterhub._xsrf_utils import _get_signed_value_urlsafe
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
 from traitlets import TraitError, default, validate
@@ -18,7 +19,9 @@ from .state import LoginState, Seal, inside
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
+    from .handlers.cookies import CookieReader
     from .hub import HubClient
+    from .identity import Identity
 
 
 class SealedOAuth(HubOAuth):
@@ -88,8 +91,49 @@ class SealedOAuth(HubOAuth):
         ours = {"path", "httponly", "max_age", "expires", "expires_days"}
         return {key: value for key, value in self.cookie_options.items() if key not in ours}
 
+    async def _get_user_cookie(self, handler: Any) -> Identity | None:
+        """The caller behind the first session cookie that the hub knows.
+
+        Others of its name may come before it, with a longer path; the hub may have ended those.
+        """
+        known = self._get_token_cookie(handler)
+        tokens: list[str | None] = [*self._session_tokens(handler)]
+        handler.has_other_sessions = len(tokens) > 1
+        for token in tokens or [None]:
+            self._take_session(handler, token)
+            identity: Identity | None = await super()._get_user_cookie(handler)
+            if identity is not None:
+                return identity
+        self._take_session(handler, known)
+        return None
+
+    def _session_tokens(self, handler: Any) -> list[str]:
+        """The tokens of all session cookies that are signed by us, without repetitions."""
+        known = self._get_token_cookie(handler)
+        if not known:
+            return []
+        signed = handler.signed_cookies(self.cookie_name)
+        return list(dict.fromkeys([known, *(each.decode("ascii", "replace") for each in signed)]))
+
+    def _take_session(self, handler: Any, token: str | None) -> None:
+        """Make one of several sessions the library's, for this request."""
+        handler._hub_auth_token_cookie = token
+        handler.__dict__.pop("_xsrf_token", None)  # it is of a session
+
+    def own_xsrf_token(self, handler: CookieReader) -> bytes | None:
+        """The XSRF cookie that was made for this session."""
+        for value in handler.cookie_values("_xsrf"):
+            if _get_signed_value_urlsafe(handler, "_xsrf", value) == handler._xsrf_token_id:
+                return value.encode()
+        return None
+
     def _clear_cookie(self, handler: RequestHandler, cookie_name: str, **kwargs: Any) -> None:
-        """Clear a cookie as it was set: browsers keep one of another domain, path or site."""
+        """Clear a cookie as it was set: browsers keep one of another domain, path or site.
+
+        Not a session that was refused while there are others: ours may be one of those.
+        """
+        if cookie_name == self.cookie_name and getattr(handler, "has_other_sessions", False):
+            return
         kept = {"domain", "samesite", "secure", "partitioned"}
         if cookie_name == self.cookie_name:
             kept.add("path")

@@ -7,13 +7,14 @@ from functools import cache, lru_cache, partial
 from http.client import responses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
+from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
 from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
 from ..cookies import cookie_attributes
+from .cookies import CookieReader
 from .errors import BadInput, ErrorAnswers
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def http_date(second: int) -> str:
     return format_timestamp(second)
 
 
-class BaseHandler(HubOAuthenticated, ErrorAnswers):
+class BaseHandler(CookieReader, ErrorAnswers):
     """A request by somebody whom the hub lets use this service.
 
     A method is closed unless it is marked with ``allow_unauthenticated``;

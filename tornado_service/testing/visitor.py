@@ -126,7 +126,9 @@ class Visitor:
         sent = {"Host": host, "User-Agent": f"Tornado/{tornado.version}", **headers}
         cookies = [
             f"{name}={value}"
-            for (at, path, name), value in self.jar.items()
+            for (at, path, name), value in sorted(
+                self.jar.items(), key=lambda kept: len(kept[0][1]), reverse=True
+            )
             if at == host and target.path.startswith(path)
         ]
         if cookies:

@@ -1,0 +1,66 @@
+"""What every handler of the service reads of a request's cookies: ours, whoever set others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyterhub.services.auth import HubOAuthenticated
+from tornado.web import RequestHandler
+
+from ..cookies import cookie_values, without_cookies
+
+
+class CookieReader(HubOAuthenticated, RequestHandler):
+    """Of several cookies of one name, the one with the longest path counts, if it is valid."""
+
+    #: Whether several session cookies have come that are signed by us.
+    has_other_sessions = False
+
+    def cookie_values(self, name: str) -> Iterator[str]:
+        """The values of all cookies of a name, that of the longest path first."""
+        return cookie_values(self.request.headers.get("Cookie", ""), name)
+
+    def get_cookie(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """The value of a cookie; of several, the one with the longest path."""
+        return next(self.cookie_values(name), default)
+
+    def signed_cookies(
+        self, name: str, max_age_days: float = 31, min_version: int | None = None
+    ) -> Iterator[bytes]:
+        """What all cookies of a name hold that we have signed, that of the longest path first."""
+        for value in self.cookie_values(name):
+            content = super().get_signed_cookie(name, value, max_age_days, min_version)
+            if content is not None:
+                yield content
+
+    def get_signed_cookie(
+        self,
+        name: str,
+        value: str | None = None,
+        max_age_days: float = 31,
+        min_version: int | None = None,
+    ) -> bytes | None:
+        """What a cookie holds that we have signed; of several, the one with the longest path."""
+        if value is not None:
+            return super().get_signed_cookie(name, value, max_age_days, min_version)
+        return next(self.signed_cookies(name, max_age_days, min_version), None)
+
+    get_secure_cookie = get_signed_cookie
+
+    @property
+    def xsrf_token(self) -> bytes:
+        """The token that pages of this session carry.
+
+        The library takes the first cookie that we have signed, whoever it was for, and has Python
+        read each, which takes time by the square of its length
+        (https://github.com/python/cpython/issues/123067): it is given ours, or none.
+        """
+        if not hasattr(self, "_xsrf_token"):
+            ours = self.hub_auth.own_xsrf_token(self)
+            headers = self.request.headers
+            if ours is not None:
+                self._xsrf_token = ours
+            elif "Cookie" in headers:
+                headers["Cookie"] = without_cookies(headers["Cookie"], "_xsrf")
+        token: bytes = super().xsrf_token
+        return token
