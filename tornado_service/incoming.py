@@ -1,20 +1,27 @@
-"""Requests on their way in: all their bodies together take bounded memory."""
+"""Requests on their way in: all together take bounded memory, and none holds the event loop."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
+    ParseBodyConfig,
+    ParseMultipartConfig,
     RequestStartLine,
     ResponseStartLine,
+    set_parse_body_config,
 )
 
+from .incoming_headers import IncomingHeaders
+
 if TYPE_CHECKING:
+    from tornado.http1connection import HTTP1ServerConnection
     from tornado.web import Application
 
 #: Bytes of bodies that are not there in full yet. A stranger's body has to be read, too.
@@ -22,6 +29,16 @@ MAX_UNFINISHED = 64 * 1024 * 1024
 
 #: Seconds after which to try again.
 RETRY_AFTER = 5
+
+#: Bytes of a form as browsers send it without files, and its fields: Tornado reads it at once.
+MAX_FORM = 512 * 1024
+MAX_FIELDS = 1000
+
+#: Bytes of the headers of a part of a form with files. There may be 100 parts.
+MAX_PART_HEADERS = 1024
+
+#: Pieces of a body after which others have a turn: a sender can make them as small as a byte.
+PIECES = 500
 
 
 class Incoming(HTTPServerConnectionDelegate):
@@ -38,11 +55,19 @@ class Incoming(HTTPServerConnectionDelegate):
         self.limit = max(MAX_UNFINISHED, max_body_size)
         #: Bytes that have arrived of bodies which are not there in full.
         self.unfinished = 0
+        self.headers = IncomingHeaders(self.log)
+        multipart = ParseMultipartConfig(max_part_header_size=MAX_PART_HEADERS)
+        set_parse_body_config(ParseBodyConfig(multipart=multipart))
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Request:
         """Begin to read a request."""
+        server_connection = cast("HTTP1ServerConnection", server_conn)
+        self.headers.expect(server_connection)
         return _Request(
-            self, request_conn, self._application.start_request(server_conn, request_conn)
+            self,
+            server_connection,
+            request_conn,
+            self._application.start_request(server_conn, request_conn),
         )
 
 
@@ -50,33 +75,51 @@ class _Request(HTTPMessageDelegate):
     """One request; its body counts until it is there, or has been given up."""
 
     def __init__(
-        self, incoming: Incoming, connection: HTTPConnection, delegate: HTTPMessageDelegate
+        self,
+        incoming: Incoming,
+        server_connection: HTTP1ServerConnection,
+        connection: HTTPConnection,
+        delegate: HTTPMessageDelegate,
     ) -> None:
         self._incoming = incoming
+        self._server_connection = server_connection
         self._connection = connection
         self._delegate = delegate
         self._size = 0
+        self._pieces = 0
+        self._is_form = False
+        self._separators = 0
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
+        self._incoming.headers.have_arrived(self._server_connection)
+        self._is_form = headers.get("Content-Type", "").startswith(
+            "application/x-www-form-urlencoded"
+        )
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._size += len(chunk)
         self._incoming.unfinished += len(chunk)
         if self._incoming.unfinished > self._incoming.limit:
-            self.on_connection_close()
-            self._refuse()
+            self._incoming.log.warning("Too much is being sent at once: a request was refused")
+            self._refuse(503, "Service Unavailable", {"Retry-After": str(RETRY_AFTER)})
             return None
-        return self._delegate.data_received(chunk)
+        if self._is_form:
+            self._separators += chunk.count(b"&")
+            if self._size > MAX_FORM or self._separators >= MAX_FIELDS:
+                self._refuse(413, "Content Too Large", {})
+                return None
+        self._pieces += 1
+        waits = self._delegate.data_received(chunk)
+        return asyncio.sleep(0) if waits is None and self._pieces % PIECES == 0 else waits
 
-    def _refuse(self) -> None:
+    def _refuse(self, status: int, reason: str, headers: dict[str, str]) -> None:
         """Answer at once; the connection is closed then, and the rest of the body not read."""
-        self._incoming.log.warning("Too much is being sent at once: a request was refused")
-        headers = HTTPHeaders({"Content-Length": "0", "Retry-After": str(RETRY_AFTER)})
-        start_line = ResponseStartLine("HTTP/1.1", 503, "Service Unavailable")
-        self._connection.write_headers(start_line, headers)
+        self.on_connection_close()
+        sent = HTTPHeaders({"Content-Length": "0", **headers})
+        self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, reason), sent)
         self._connection.finish()
 
     def finish(self) -> None:

@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from .incoming import Incoming
+from .incoming_headers import MAX_HEADERS
 from .launcher import PARENT
 
 if TYPE_CHECKING:
@@ -97,9 +98,11 @@ class Server:
         self._stopping = asyncio.Event()
         self._at_once = asyncio.Event()
         size = service.max_body_size
+        self._incoming = Incoming(service.web_app, size)
         self._http = HTTPServer(
-            Incoming(service.web_app, size),
+            self._incoming,
             ssl_options=tls,
+            max_header_size=MAX_HEADERS,
             max_body_size=size,
             body_timeout=BODY_TIMEOUT * max(1, size / 2**20),
             idle_connection_timeout=IDLE_TIMEOUT,
@@ -108,6 +111,7 @@ class Server:
     def start(self) -> None:
         """Answer from now on."""
         self._http.add_sockets(self._sockets)
+        self._incoming.headers.start()
 
     def stop_soon(self) -> None:
         """Let open requests finish. Asked a second time: end at once, whatever still hangs."""
@@ -128,6 +132,7 @@ class Server:
         service.streams.close()
         service.log.info("Stopping; %d requests are open", service.open_requests)
         self._http.stop()
+        self._incoming.headers.stop()
         if service.open_requests and not self._at_once.is_set():
             await self._drain(service.shutdown_grace - service.mounts.stop_limit)
         # also cuts what is still under way

@@ -194,7 +194,7 @@ def _typed(signature: Signature) -> Callable[..., Awaitable[None]]:
     function = signature.function
 
     async def on_loop(self: BoundHandler, *groups: Any, **named: Any) -> None:
-        groups, values = signature.read(self, groups, named)
+        groups, values = await signature.read(self, groups, named)
         try:
             self._answer(signature, await function(self, *groups, **values))
             await self._send_long()
@@ -202,7 +202,7 @@ def _typed(signature: Signature) -> Callable[..., Awaitable[None]]:
             raise contained(error) from error
 
     async def in_thread(self: BoundHandler, *groups: Any, **named: Any) -> None:
-        groups, values = signature.read(self, groups, named)
+        groups, values = await signature.read(self, groups, named)
         await self._in_thread(signature, lambda: function(self, *groups, **values))
         await self._send_long()
 

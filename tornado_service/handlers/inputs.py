@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -24,6 +25,18 @@ MAX_PROBLEMS = 20
 #: The longest name of a field that is repeated to the caller: those of a mapping are theirs.
 MAX_NAME = 100
 
+#: A larger body would hold the event loop for too long while Python reads its numbers, in bytes.
+LARGE = 64 * 1024
+
+#: Lists and objects of one body; in a larger one, one for this many bytes. Python looks for garbage
+#: among them again and again.
+MAX_CONTAINERS = 100_000
+BYTES_PER_CONTAINER = 10
+
+#: The largest whole number that every reader of JSON knows
+#: (https://www.rfc-editor.org/rfc/rfc8259#section-6).
+MAX_WHOLE = 2**53
+
 #: Formats that pydantic reads from a number, too: ``since=0`` would be 1970.
 _TIMES = {"date", "date-time", "time", "duration"}
 _NUMBER = re.compile(r"\s*[-+]?[\d._]+\s*")
@@ -43,8 +56,8 @@ class Body(Generic[Model]):
         self.model = model
         self.is_needed = is_needed
 
-    def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
-        """Read one.
+    async def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
+        """Read one; a large one is looked at in a thread.
 
         Raises:
             HTTPError: 415, it is not sent as JSON.
@@ -55,9 +68,10 @@ class Body(Generic[Model]):
                 raise BadInput(("body", "It is empty, where JSON is expected."))
             return None
         _check_type(headers)
+        checked = await asyncio.to_thread(_checked, body) if len(body) > LARGE else _checked(body)
         try:
             # strict, else "5", true and 5 are one, and the API's document says what is not so
-            return self.model.model_validate_json(_checked(body), strict=True)
+            return self.model.model_validate_json(checked, strict=True)
         except ValidationError as error:
             raise _bad(error, "body") from None
 
@@ -139,10 +153,13 @@ def _checked(body: bytes) -> bytes:
         BadInput: it is no JSON.
     """
     wholes = []
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > max(MAX_CONTAINERS, len(body) // BYTES_PER_CONTAINER):
+        raise BadInput(("body", "It has too many lists and objects."))
 
     def number(text: str) -> float:
         value = float(text)
-        if value.is_integer():
+        if abs(value) <= MAX_WHOLE and value.is_integer():
             wholes.append(text)
             return int(value)
         return _finite(value)
@@ -186,7 +203,9 @@ def _problem(detail: ErrorDetails) -> str:
         "union_tag_invalid": "Input should be one of the known kinds",
         "uuid_parsing": "Input should be a valid UUID",
     }.get(detail["type"], detail["msg"])
-    value = str(detail["input"])
+    value = detail["input"]
+    if not isinstance(value, str):  # pydantic repeats no other, and one may be of any size
+        return text
     return "Input is not valid" if len(value) > 3 and value in text else text
 
 

@@ -119,7 +119,7 @@ class Signature:
                 f"takes {takes} of the path, where {pattern!r} has {regex.groups} groups"
             )
 
-    def read(
+    async def read(
         self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call, from a request and the groups of its path.
@@ -139,7 +139,7 @@ class Signature:
             values["query"] = self.query.read(handler.request.query)
         if self.body is not None:
             request = handler.request
-            body = self.body.read(request.headers, request.body)
+            body = await self.body.read(request.headers, request.body)
             if body is not None:
                 values["body"] = body
         return groups, values
