@@ -122,8 +122,9 @@ class SealedOAuth(HubOAuth):
 
     def own_xsrf_token(self, handler: CookieReader) -> bytes | None:
         """The XSRF cookie that was made for this session."""
+        own = handler._xsrf_token_id  # made anew each time
         for value in handler.cookie_values("_xsrf"):
-            if _get_signed_value_urlsafe(handler, "_xsrf", value) == handler._xsrf_token_id:
+            if _get_signed_value_urlsafe(handler, "_xsrf", value) == own:
                 return value.encode()
         return None
 
