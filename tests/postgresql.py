@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, on a socket in a directory of its own."""
+"""PostgreSQL servers of our own, each in a directory of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,49 +22,124 @@ INSTALL = "apt-get install --yes --no-install-recommends postgresql"
 ACCOUNT = "postgres"
 
 
-@contextmanager
-def running(programs: Path) -> Iterator[Path]:
-    """The directory of its socket."""
-    account: dict[str, Any] = {"cwd": "/"}
-    directory = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam(ACCOUNT)
-        os.chown(directory, owner.pw_uid, owner.pw_gid)
-        account |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-    data = str(directory / "data")
-    try:
-        init = [programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-N"]
+class Server:
+    """One that can be stopped, killed and suspended; its administrator uses the socket.
+
+    Args:
+        programs: the directory of PostgreSQL's programs.
+        directory: for its data and its socket.
+        port: on 127.0.0.1, too, where passwords are asked for.
+    """
+
+    def __init__(self, programs: Path, directory: Path, port: int = 0) -> None:
+        self.directory = directory
+        self._programs = programs
+        self.port = port
+        self._account: dict[str, Any] = {"cwd": "/"}
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(ACCOUNT)
+            os.chown(directory, owner.pw_uid, owner.pw_gid)
+            self._account |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        self.account = self._account.get("user")
+        init = [programs / "initdb", "-D", self._data, "-U", "tests", "--auth-local=trust", "-N"]
         subprocess.run(
-            [*init, "-E", "UTF8", "--locale=C"], check=True, capture_output=True, **account
+            [*init, "--auth-host=scram-sha-256", "-E", "UTF8", "--locale=C"],
+            check=True,
+            capture_output=True,
+            **self._account,
         )
-        settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", str(directory)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _data(self) -> str:
+        return str(self.directory / "data")
+
+    def start(self) -> None:
+        listening = ["-c", f"listen_addresses={'127.0.0.1' if self.port else ''}"]
+        if self.port:
+            listening += ["-c", f"port={self.port}"]
+        options = [*listening, "-c", "fsync=off", "-k", str(self.directory)]
         with open(os.devnull, "wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *settings], stdout=log, stderr=log, **account
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, *options],
+                stdout=log,
+                stderr=log,
+                **self._account,
             )
+        while self._process.poll() is None:
+            with suppress(psycopg.OperationalError):
+                self.connect().close()
+                return
+        raise RuntimeError("PostgreSQL does not start")
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
+        """As its administrator."""
+        return connect(self.directory, self.port, database)
+
+    def run(self, *statements: str) -> None:
+        """Run statements as its administrator."""
+        with self.connect() as connection:
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[arg-type] # of tests alone
+
+    def stop(self) -> None:
+        """End it, and all connections."""
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def kill(self) -> None:
+        """End all of its processes at once, as a machine does that loses its power."""
+        self.signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait(30)
+            self._process = None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all of its processes."""
+        if self._process:
+            path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+            for pid in (self._process.pid, *map(int, path.read_text().split())):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def suspend(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
+
+@contextmanager
+def serving(programs: Path, port: int = 0) -> Iterator[Server]:
+    """A server that runs."""
+    directory = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    try:
+        server = Server(programs, directory, port)
         try:
-            _wait_for(directory, server)
-            yield directory
+            server.start()
+            yield server
         finally:
-            server.send_signal(signal.SIGINT)  # ends connections, too
-            server.wait(30)
+            server.resume()
+            server.stop()
     finally:
         shutil.rmtree(directory)
 
 
-def _wait_for(directory: Path, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        try:
-            connect(directory).close()
-        except psycopg.OperationalError:
-            continue
-        return
-    raise RuntimeError("PostgreSQL does not start")
+@contextmanager
+def running(programs: Path) -> Iterator[Path]:
+    """The directory of its socket."""
+    with serving(programs) as server:
+        yield server.directory
 
 
-def connect(directory: Path) -> psycopg.Connection[Any]:
+def connect(directory: Path, port: int = 0, database: str = "postgres") -> psycopg.Connection[Any]:
     """As its administrator."""
-    return psycopg.connect(host=str(directory), user="tests", dbname="postgres", autocommit=True)
+    place: dict[str, Any] = {"port": port} if port else {}
+    return psycopg.connect(
+        host=str(directory), user="tests", dbname=database, autocommit=True, **place
+    )
 
 
 @contextmanager

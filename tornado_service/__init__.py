@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .auth import allow_unauthenticated, needs_scopes
     from .channel import Channel
     from .database.sessions import Sessions
+    from .database.trouble import DatabaseUnavailable
     from .handlers.base import APIHandler, PageHandler
     from .handlers.events import EventStream
     from .handlers.sockets import WebSocketHandler
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIHandler",
     "Channel",
+    "DatabaseUnavailable",
     "EventStream",
     "Group",
     "HubCalls",
@@ -47,6 +49,7 @@ __all__ = [
 _HOMES = {
     "APIHandler": ".handlers.base",
     "Channel": ".channel",
+    "DatabaseUnavailable": ".database.trouble",
     "EventStream": ".handlers.events",
     "Group": ".hub_models",
     "HubCalls": ".hub",

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-
-from tornado.web import HTTPError
+from .service_unavailable import ServiceUnavailable
 
 MIB = 1024 * 1024
 
 
-class HubUnavailable(HTTPError):
+class HubUnavailable(ServiceUnavailable):
     """The hub sent no usable response in time: 503, try again later.
 
     Attributes:
-        detail: for the log; visitors read only that the hub does not answer.
-        retry_after: seconds after which to try again; ``None`` if that does not help.
         is_passing: whether the same call may be answered in a moment, so that a program may repeat
             what changes nothing.
         pause: seconds for which the hub asked not to be called.
-        is_logged: whether the log has the reason already: during an outage the circuit breaker
-            logs it once, instead of each request.
+        is_logged: during an outage the circuit breaker logs it once, instead of each request.
     """
 
-    _status = 503
+    _logged_as = "No usable response from JupyterHub"
     _message = "JupyterHub does not answer at the moment. Try again shortly."
 
     def __init__(
@@ -34,26 +29,15 @@ class HubUnavailable(HTTPError):
         pause: int = 0,
         is_logged: bool = False,
     ) -> None:
-        super().__init__(self._status, self._message)
-        self.detail = detail
-        self.retry_after = None if retry_after is None else max(retry_after, pause)
+        if retry_after is not None:
+            retry_after = max(retry_after, pause)
+        super().__init__(detail, retry_after, is_logged=is_logged)
         self.is_passing = is_passing
         self.pause = pause
-        self.is_logged = is_logged
 
     def __str__(self) -> str:
         # wherever an app's background task logs it, the reason is there
         return f"{super().__str__()}: {self.detail}"
-
-    def log_reason(self, log: logging.Logger, where: str) -> None:
-        """Log the reason; at debug level if the log has it already.
-
-        Args:
-            log: where to.
-            where: whose call it was, such as ``request_id=5f3a``.
-        """
-        level = logging.DEBUG if self.is_logged else logging.WARNING
-        log.log(level, "No usable response from JupyterHub, %s: %s", where, self.detail)
 
 
 class HubResponseTooLarge(HubUnavailable):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
     from tornado.web import RequestHandler
 
+    from .database.outage import Outages
+
 #: Any other method is counted as "OTHER", so that a visitor cannot add labels.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -158,6 +160,18 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self._databases_away = Gauge(
+            "tornado_service_database_unavailable",
+            "1 while the database of an app cannot be used.",
+            ["app", "setting"],
+            registry=self.registry,
+        )
+        self._database_failures = Counter(
+            "tornado_service_database_failures",
+            "Transactions that failed because the database of an app could not be used.",
+            ["app", "setting"],
+            registry=self.registry,
+        )
         info = Gauge(
             "tornado_service_info",
             "Always 1; the labels say what runs.",
@@ -216,6 +230,11 @@ class Metrics:
     def show_apps(self, state: str, number: Callable[[], float]) -> None:
         """Show how many apps are in a state."""
         self._apps.labels(state).set_function(number)
+
+    def show_database(self, app: str, setting: str, outages: Outages) -> None:
+        """Show whether a database of an app can be used, and count what fails."""
+        self._databases_away.labels(app, setting).set_function(lambda: bool(outages.trouble))
+        outages.on_failure = self._database_failures.labels(app, setting).inc
 
     def observe_hub(self, outcome: str, seconds: float) -> None:
         """Count one call of the Hub's REST API.

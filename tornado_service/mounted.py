@@ -80,8 +80,9 @@ class Mount:
         """Why it has failed, or what its app says is wrong although it runs."""
         if not (self.is_ready and self.app):
             return self.reason
+        databases = (sessions.trouble for sessions in self.app._databases)
         try:
-            return str(self.app.trouble)
+            return " ".join(filter(None, (str(self.app.trouble), *databases)))
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
             return f"It cannot say how it is: {type(error).__name__}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .apps import AppError, ServiceApp
 from .guard import contained, in_thread
-from .hub_errors import HubUnavailable
+from .service_unavailable import ServiceUnavailable
 from .transient import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Schedule:
 
     def _log_failure(self, job: Job, error: Exception, cause: BaseException | None) -> None:
         log, name = self._app.log, self._app.name
-        if isinstance(error, HubUnavailable):
+        if isinstance(error, ServiceUnavailable):
             error.log_reason(log, f"app {name}, {job.name}()")
         elif cause:
             reason = explain(cause)

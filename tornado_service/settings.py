@@ -89,6 +89,14 @@ class Settings(HasTraits):
         1024 * 1024, help="The largest request body, in bytes. Default: 1 MiB.", min=0
     ).tag(config=True)
 
+    database_timeout = Float(
+        10.0,
+        help="""Seconds that a statement of an app's database may take, and getting a connection.
+        What takes longer is broken off, and the request answers 503. What an app does at its start
+        to bring its tables to a new version takes as long as it does. Default: 10.""",
+        min=0.1,
+    ).tag(config=True)
+
     cookie_secret = Bytes(
         help="""The key that signs cookies, 32 bytes or more.
         Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so

@@ -14,27 +14,6 @@ FIRST_PAUSE = 1.0
 #: Seconds between two tries at most.
 LONGEST_PAUSE = 60.0
 
-#: Errors of database drivers that are no mistake in a statement. They have these names in all
-#: drivers (https://peps.python.org/pep-0249/#exceptions) or in those of PostgreSQL.
-_TRANSIENT = frozenset(
-    {"OperationalError", "InterfaceError", "ReadOnlySqlTransaction", "InsufficientPrivilege"}
-)
-
-#: What SQLite says of a file at such times. It has one class of errors for that and for mistakes
-#: in a statement, and tells them apart by a number only from Python 3.11 on.
-_SQLITE = (
-    "access permission denied",
-    "attempt to write a readonly database",
-    "database is locked",
-    "database or disk is full",
-    "database schema is locked",
-    "database table is locked",
-    "disk I/O error",
-    "interrupted",
-    "locking protocol",
-    "unable to open database",
-)
-
 
 def pauses(longest: float | None = None) -> Iterator[float]:
     """Seconds before each retry: each is twice as long as the one before.
@@ -95,12 +74,12 @@ def _is_transient(error: BaseException) -> bool | None:
 
 def _is_transient_of_driver(error: BaseException) -> bool | None:
     """Whether an error of a database driver, or of SQLAlchemy, is; ``None``: it is neither."""
+    from .database.trouble import is_transient
+
     if getattr(error, "connection_invalidated", False):
         return True
     orig: BaseException = getattr(error, "orig", None) or error  # the driver's, in SQLAlchemy's
     names = {cls.__name__ for cls in type(orig).__mro__}
     if "DatabaseError" not in names and "InterfaceError" not in names:
         return None
-    if type(orig).__module__ == "sqlite3":
-        return str(orig).startswith(_SQLITE)
-    return bool(names & _TRANSIENT)
+    return is_transient(orig)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.exc import OperationalError
 
 from tests.database.conftest import ADA, SCHEMA, SETTING, notices
 from tests.databases import POSTGRESQL, Disk
 from tornado_service.database import engine
 from tornado_service.database.database import Database, open_database
-from tornado_service.database.trouble import NoDatabase
+from tornado_service.database.trouble import DatabaseUnavailable, NoDatabase
 
 SECRET = "s3cret-of-the-database"
 
@@ -116,7 +115,7 @@ def test_two_write_one_after_the_other_and_none_waits_for_ever(
         with impatient.writing() as connection:
             connection.execute(insert(notices).values(ADA))
 
-    with database.writing(), pytest.raises(OperationalError):
+    with database.writing(), pytest.raises(DatabaseUnavailable):
         write()
     write()
     impatient.close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from traitlets import Unicode
 
-from tornado_service import APIHandler, ServiceApp, Sessions
+from tornado_service import APIHandler, PageHandler, ServiceApp, Sessions, periodic
 from tornado_service.app import TornadoService
 
 #: Where they are, for the settings.
@@ -37,13 +39,44 @@ class WishesAPI(APIHandler):
             session.add(Wish(text=self.get_query_argument("text")))
 
 
+class PairAPI(APIHandler):
+    """Wishes that are there in pairs, or not at all."""
+
+    app: Wishes
+
+    def put(self, number: int) -> None:
+        with self.app.sessions.writing() as session:
+            session.add(Wish(text=f"{number} first"))
+            session.flush()
+            session.add(Wish(text=f"{number} second {secrets.token_hex(2000)}"))
+
+
+class TimeAPI(APIHandler):
+    """It needs no database."""
+
+    def get(self) -> float:
+        return time.time()
+
+
+class WishesPage(PageHandler):
+    app: Wishes
+
+    def get(self) -> None:
+        self.write(f"<h1>{len(self.app.wishes())} wishes</h1>")
+
+
 class Wishes(ServiceApp):
     name = "wishes"
 
     database_url = Unicode(help="Where the wishes are.").tag(config=True)
 
     def handlers(self) -> list[tuple[Any, ...]]:
-        return [("api/wishes", WishesAPI)]
+        return [
+            ("", WishesPage),
+            ("api/wishes", WishesAPI),
+            (r"api/pairs/(?P<number>\d+)", PairAPI),
+            ("api/time", TimeAPI),
+        ]
 
     def start(self) -> None:
         self.sessions = self.open_database(Base.metadata)
@@ -51,6 +84,14 @@ class Wishes(ServiceApp):
     def wishes(self) -> list[str]:
         with self.sessions.reading() as session:
             return list(session.scalars(select(Wish.text).order_by(Wish.id)))
+
+
+class Periodic(Wishes):
+    """It asks its database again and again."""
+
+    @periodic(0.05)
+    def count(self) -> None:
+        self.wishes()
 
 
 class Hasty(Wishes):

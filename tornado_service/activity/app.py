@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from traitlets import Integer, TraitError, Unicode, validate
 
 from .. import Channel, ServiceApp
+from ..database.timeout import TIMEOUT
 from ..transient import pauses
 from . import gauges
 from .archive import Archive
@@ -87,6 +88,7 @@ class Activity(ServiceApp):
             zone=self.zone,
             retention_days=self.retention_days,
             naming=pseudonyms(secret) if secret else None,
+            timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
 
     @property

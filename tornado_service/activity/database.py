@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from ..database import database
 from ..database.database import Database
 from ..database.schema import Schema
+from ..database.timeout import TIMEOUT
 from . import migrations, tables
 
 #: The setting that names the database.
@@ -39,15 +40,17 @@ class History(Schema):
         migrations.upgrade(connection)
 
 
-def open_database(url: str, *, thorough: bool = False) -> Database:
+def open_database(url: str, *, thorough: bool = False, timeout: float = TIMEOUT) -> Database:
     """Open a database and bring it to this version; put a damaged SQLite file aside.
 
     Args:
         url: as SQLAlchemy has it.
         thorough: look for damage everywhere, which takes seconds.
+        timeout: seconds that a statement may take.
 
     Raises:
         NewerDatabase: it is of a newer version, and was not touched.
         NoDatabase: it cannot be used; the message says what to change.
     """
-    return database.open_database(url, History(SETTING, tables.metadata), thorough=thorough)
+    schema = History(SETTING, tables.metadata)
+    return database.open_database(url, schema, thorough=thorough, timeout=timeout)

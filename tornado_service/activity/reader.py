@@ -19,7 +19,7 @@ from .model import DayTotal, Interval, Person, Session, UserDay, Visit
 #: Whose values are wanted, by id; ``None``: everybody's.
 Users: TypeAlias = "Collection[int] | None"
 
-#: Rows that PostgreSQL sends at a time.
+#: Rows that are fetched at a time.
 AT_ONCE = 10_000
 
 
@@ -110,7 +110,8 @@ class Reader:
         try:
             with closing(self._cursor()) as cursor:
                 cursor.execute(text)
-                yield from cursor
+                while rows := cursor.fetchmany(AT_ONCE):  # each within the limit of time
+                    yield from rows
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(None, None, error) from error
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..database.database import Database
+from ..database.timeout import TIMEOUT
 from ..database.trouble import NoDatabase, first_line, is_damage
 from ..transient import transient_cause
 from . import privacy, retention
@@ -80,6 +81,7 @@ class Store:
         zone: ZoneInfo | None = None,
         retention_days: int = 400,
         naming: privacy.Naming | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
         """Make a store; it is not open yet.
 
@@ -89,6 +91,7 @@ class Store:
             zone: whose days the roll-ups are; UTC by default.
             retention_days: after which single sessions are dropped.
             naming: gives pseudonyms; without one, users are kept by their names.
+            timeout: seconds that a statement may take.
         """
         self.condition = Condition(State.GETTING_READY)
         self.naming = naming or privacy.own_name
@@ -96,6 +99,7 @@ class Store:
         self._log = log
         self._zone = zone or ZoneInfo("UTC")
         self._retention_days = retention_days
+        self._timeout = timeout
         self._database: Database | None = None
         self._note = ""
         self._writer = ThreadPoolExecutor(1, "activity-writer")
@@ -215,7 +219,7 @@ class Store:
 
         try:
             return await _in(self._readers, run)
-        except DBAPIError as error:
+        except TROUBLE as error:
             if is_damage(error):
                 with suppress(*TROUBLE):  # which the next sample tells
                     await _in(self._writer, partial(self._look_for_damage, database))
@@ -252,7 +256,7 @@ class Store:
         if self._database:
             self._database.close()
             self._database = None
-        database = open_database(self._url, thorough=thorough)
+        database = open_database(self._url, thorough=thorough, timeout=self._timeout)
         try:
             self._hide_names(database)
         except BaseException:

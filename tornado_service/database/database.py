@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from . import sqlite_file
-from .engine import log_ahead, make_engine, path_of, reading, writing
+from .engine import lift_limit, limit_of, log_ahead, make_engine, path_of, reading, writing
 from .schema import Schema
+from .timeout import TIMEOUT
 from .trouble import DatabaseUnavailable, first_line
 
 
@@ -35,11 +36,19 @@ class Database:
         return self._path is None or sqlite_file.identity(self._path) == self._identity
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that sees one moment of the database, whatever is written meanwhile."""
+        """A connection that sees one moment of the database, whatever is written meanwhile.
+
+        Raises:
+            DatabaseUnavailable: also of what is called in it.
+        """
         return reading(self._engine)
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction of the only writer, of all processes."""
+        """A transaction of the only writer, of all processes.
+
+        Raises:
+            DatabaseUnavailable: also of what is called in it.
+        """
         return writing(self._engine, self._lock)
 
     def erase(self) -> bool:
@@ -50,6 +59,7 @@ class Database:
         """
         if self._path is None:
             return True
+        limit_of(self._engine).begin()
         with self._engine.connect() as connection:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: the first column is "busy"
             found = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -60,25 +70,30 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(url: str, schema: Schema, *, thorough: bool = False) -> Database:
+def open_database(
+    url: str, schema: Schema, *, thorough: bool = False, timeout: float = TIMEOUT
+) -> Database:
     """Open a database and bring it to this version; put a damaged SQLite file aside.
 
     Args:
         url: as SQLAlchemy has it.
         schema: what is to be in it.
         thorough: look for damage everywhere, which takes seconds.
+        timeout: seconds that a statement may take, and getting a connection; but for the change to
+            this version, which takes as long as it does.
 
     Raises:
         NoDatabase: it cannot be used; the message says what to change. It was not touched.
         DatabaseUnavailable: idem, for a reason that may pass.
     """
-    engine = make_engine(url, schema.setting)
+    engine = make_engine(url, schema.setting, timeout)
     path = path_of(engine)
     put_aside = None
     try:
         if path is not None:
             put_aside = sqlite_file.make_sure(path, schema.is_ours, thorough=thorough)
         with writing(engine, schema.lock) as connection:
+            lift_limit(connection)
             schema.make(connection)
             schema.check_writable(connection)
         if path is not None:
@@ -86,7 +101,7 @@ def open_database(url: str, schema: Schema, *, thorough: bool = False) -> Databa
         return Database(engine, schema, put_aside)
     except BaseException as error:
         engine.dispose()
-        if isinstance(error, (DBAPIError, sqlite3.Error, OSError)):
+        if isinstance(error, (DatabaseUnavailable, DBAPIError, sqlite3.Error, OSError)):
             raise DatabaseUnavailable(_why(path, schema.setting, error)) from error
         raise
 

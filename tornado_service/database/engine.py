@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from .sqlite_file import PATIENCE
-from .trouble import NoDatabase
+from .timeout import TIMEOUT, TimeLimit
+from .trouble import DatabaseUnavailable, NoDatabase, unavailable
 
 _POSTGRESQL = {
     # a server that is gone without a word is noticed after a minute, and not after hours
-    "connect_timeout": 5,
     "keepalives_idle": 20,
     "keepalives_interval": 10,
     "keepalives_count": 3,
-    "tcp_user_timeout": 50_000,
 }
 
+#: libpq's PQTRANS_INERROR: https://www.postgresql.org/docs/current/libpq-status.html
+_IN_ERROR = 3
 
-def make_engine(text: str, setting: str) -> Engine:
+#: The execution option with the time limit of an engine.
+_LIMIT = "time_limit"
+
+
+def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
     """Make one; nothing is connected yet.
 
     Args:
         text: the URL.
         setting: where it comes from, for messages. None of them shows the URL, which may have a
             password.
+        timeout: seconds that a statement may take, and getting a connection.
 
     Raises:
         NoDatabase: it is no URL of a database that can be used.
@@ -40,14 +47,21 @@ def make_engine(text: str, setting: str) -> Engine:
     try:
         url = make_url(text)
         postgresql = url.get_backend_name() == "postgresql"
-        options = _POSTGRESQL if "psycopg" in url.get_driver_name() else {}
-        arguments = options if postgresql else {"timeout": PATIENCE}
+        is_psycopg = "psycopg" in url.get_driver_name()
+        user_timeout = {"tcp_user_timeout": math.ceil(timeout * 1000)}
+        options = {**_POSTGRESQL, **user_timeout} if is_psycopg else {}
+        arguments = options if postgresql else {"timeout": min(PATIENCE, timeout)}
         if not postgresql and url.get_backend_name() != "sqlite":
             raise NoDatabase(f"{setting} is neither sqlite:// nor postgresql://.")
         if not postgresql and (url.database or ":memory:").startswith((":memory:", "file:")):
             raise NoDatabase(f"{setting} names no file: sqlite:///directory/name.sqlite")
         engine = create_engine(
-            url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True
+            url,
+            connect_args=arguments,
+            pool_pre_ping=True,
+            pool_timeout=timeout,
+            hide_parameters=True,
+            execution_options={_LIMIT: (limit := TimeLimit(timeout))},
         )
     except (ArgumentError, ValueError):  # a port that is no number, a time limit that is none
         raise NoDatabase(
@@ -63,7 +77,14 @@ def make_engine(text: str, setting: str) -> Engine:
         raise NoDatabase(f"{setting} has a driver for asyncio: name psycopg2, psycopg or none.")
     if not postgresql:
         _set_up_sqlite(engine)
+    _set_limit(engine, limit)
     return engine
+
+
+def limit_of(engine: Engine | Connection) -> TimeLimit:
+    """The time limit of an engine, or of that of a connection."""
+    limit: TimeLimit = engine.get_execution_options()[_LIMIT]
+    return limit
 
 
 def path_of(engine: Engine) -> Path | None:
@@ -72,12 +93,18 @@ def path_of(engine: Engine) -> Path | None:
     return Path(str(engine.url.database)).absolute() if is_file else None
 
 
-def reading(engine: Engine) -> AbstractContextManager[Connection]:
-    """A transaction that sees one moment, whatever is written meanwhile, and cannot write."""
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one moment, whatever is written meanwhile, and cannot write.
+
+    Raises:
+        DatabaseUnavailable: also of what is called in it.
+    """
     options: dict[str, Any] = {"is_reader": True}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    return engine.execution_options(**options).begin()
+    with _transaction(engine.execution_options(**options), is_writer=False) as connection:
+        yield connection
 
 
 @contextmanager
@@ -87,12 +114,70 @@ def writing(engine: Engine, lock: int) -> Iterator[Connection]:
     Args:
         engine: whose database it is.
         lock: which PostgreSQL gives to one at a time.
+
+    Raises:
+        DatabaseUnavailable: also of what is called in it; nothing of it is kept, but for one that
+            came of the commit itself: nobody knows.
     """
-    with engine.execution_options(is_writer=True).begin() as connection:
+    with _transaction(engine.execution_options(is_writer=True), is_writer=True) as connection:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(PATIENCE * 1000)}")
+            patience = int(min(PATIENCE, limit_of(engine).seconds) * 1000)
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
         yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine, *, is_writer: bool) -> Iterator[Connection]:
+    limit = limit_of(engine)
+    limit.begin()
+    try:
+        with engine.begin() as connection:
+            _limit_statements(connection, limit.seconds)
+            try:
+                yield connection
+            except InvalidRequestError:  # of whoever went on after an error
+                if connection.invalidated:
+                    raise DatabaseUnavailable("the connection was lost") from None
+                raise
+            _refuse_aborted(connection)
+    except SQLAlchemyError as error:
+        found = unavailable(error, is_writer=is_writer)
+        if limit.is_exceeded:
+            found = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
+            found.is_of_connection = engine.dialect.name != "sqlite"
+        if found is None:
+            raise
+        found.is_hung = found.is_of_connection and limit.to_connect < limit.seconds / 2
+        raise found from error
+
+
+def _limit_statements(connection: Connection, seconds: float) -> None:
+    if connection.dialect.name == "postgresql":
+        # of this transaction: a pooler may give the connection to others
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {math.ceil(seconds * 1000)}")
+
+
+def lift_limit(connection: Connection) -> None:
+    """Let the statements of a transaction take any time from now on, and its commit."""
+    limit_of(connection).lift()
+    _limit_statements(connection, 0)
+
+
+def _refuse_aborted(connection: Connection) -> None:
+    """See that a commit does not keep nothing, or a part, of what an app believes to be kept.
+
+    An app may go on after an error. PostgreSQL then takes COMMIT for ROLLBACK without a word, and
+    SQLite, which rolls back by itself when the disk is full, has kept what came after it.
+    """
+    if connection.invalidated:
+        raise DatabaseUnavailable("the connection was lost")
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        if not driver.in_transaction:
+            raise DatabaseUnavailable("SQLite had to roll back")
+    elif driver.info.transaction_status == _IN_ERROR:
+        raise InvalidRequestError("A statement of this transaction has failed: nothing is kept.")
 
 
 def _set_up_sqlite(engine: Engine) -> None:
@@ -108,9 +193,42 @@ def _set_up_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql(f"PRAGMA query_only={options.get('is_reader', False):d}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_writer") else "BEGIN")
 
+    @event.listens_for(engine, "before_cursor_execute")
+    def executed(connection: Connection, cursor: object, statement: str, *more: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")) and connection.in_transaction():
+            _refuse_aborted(connection)
+
+
+def _set_limit(engine: Engine, limit: TimeLimit) -> None:
+    for name in ("do_commit", "do_rollback"):
+        setattr(engine.dialect, name, limit.limited(getattr(engine.dialect, name)))
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, record: object, arguments: list[Any], named: Any) -> Any:
+        """Connect, in the time that a check of another connection may have left."""
+        if dialect.name == "sqlite":
+            return dialect.connect(*arguments, **named, factory=_connection_class(limit))
+        # libpq takes 1 for 2: https://www.postgresql.org/docs/current/libpq-connect.html
+        named = {**named, "connect_timeout": max(2, math.ceil(limit.to_connect))}
+        connection: Any = dialect.connect(*arguments, **named)
+        for factory in ("cursor_factory", "server_cursor_factory"):
+            if hasattr(connection, factory):
+                cls = getattr(connection, factory) or dialect.loaded_dbapi.extensions.cursor
+                setattr(connection, factory, limit.cursor_class(cls))
+        return connection
+
+
+def _connection_class(limit: TimeLimit) -> type[sqlite3.Connection]:
+    class LimitedConnection(sqlite3.Connection):
+        def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
+            return super().cursor(limit.cursor_class(factory))
+
+    return LimitedConnection
+
 
 def log_ahead(engine: Engine) -> None:
     """Let SQLite's readers and writer work side by side: https://www.sqlite.org/wal.html."""
+    limit_of(engine).begin()
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         # where the file system cannot do it, it stays as it is: slower, as safe

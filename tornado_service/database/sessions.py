@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import Session
 
 from ..apps import AppError, ServiceApp
 from .database import Database, open_database
+from .outage import Outages
 from .schema import Schema
-from .trouble import NoDatabase
+from .trouble import DatabaseUnavailable, NoDatabase
 
 
 class Sessions:
@@ -21,7 +23,8 @@ class Sessions:
     Made by ``ServiceApp.open_database``.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, outages: Outages) -> None:
+        self._outages = outages
         self._database = database
         self._is_closed = False
 
@@ -32,11 +35,11 @@ class Sessions:
         What it has loaded may be used afterwards. Writing in it fails.
 
         Raises:
-            NoDatabase: the file was moved away while it was in use.
+            DatabaseUnavailable: the database cannot be used at the moment, which may pass; also
+                of what is called in the session.
             RuntimeError: on the event loop, which all share, or after the app has stopped.
         """
-        self._check()
-        with _session(self._database.reading()) as session:
+        with self._session(self._database.reading, is_writer=False) as session:
             yield session
 
     @contextmanager
@@ -47,26 +50,46 @@ class Sessions:
         Keep it short: ask the hub before, tell others afterwards.
 
         Raises:
-            NoDatabase: the file was moved away while it was in use.
+            DatabaseUnavailable: the database cannot be used at the moment, which may pass; also
+                of what is called in the session.
             RuntimeError: on the event loop, which all share, or after the app has stopped.
         """
-        self._check()
-        with _session(self._database.writing()) as session:
+        with self._session(self._database.writing, is_writer=True) as session:
             yield session
+
+    @property
+    def trouble(self) -> str:
+        """Why the database cannot be used at the moment, for admins; empty while it can."""
+        return self._outages.trouble
 
     def close(self) -> None:
         """Give no more of them. The service does this when the app has stopped."""
         self._is_closed = True
         self._database.close()
 
-    def _check(self) -> None:
+    @contextmanager
+    def _session(
+        self, transaction: Callable[[], AbstractContextManager[Connection]], *, is_writer: bool
+    ) -> Iterator[Session]:
         refuse_loop()
         if self._is_closed:
             raise RuntimeError("The app has stopped, and its database is closed.")
+        with self._outages.watch(is_writer=is_writer) as begun:
+            self._check_place()
+            # what was loaded is still known when the answer is made of it
+            with (
+                transaction() as connection,
+                Session(connection, expire_on_commit=False) as session,
+            ):
+                begun()
+                yield session
+                session.flush()
+
+    def _check_place(self) -> None:
         if not self._database.is_in_place:  # what is written to it now would be lost
-            raise NoDatabase(
-                "The file of the database was moved or replaced: put it back, or restart the"
-                " service to begin with what is there."
+            raise DatabaseUnavailable(
+                "the file was moved or replaced: put it back, or restart the service to begin with"
+                " what is there"
             )
 
 
@@ -85,14 +108,19 @@ def open_sessions(
             f' {trait} = Unicode("sqlite:///{app.name}.sqlite", help="…").tag(config=True)'
         )
     schema = Schema(f"c.{name}.{trait}", metadata, upgrade)
+    service: Any = app.parent
     try:
         # all of it: nobody looks again later
-        database = open_database(getattr(app, trait), schema, thorough=True)
+        database = open_database(
+            getattr(app, trait), schema, thorough=True, timeout=service.database_timeout
+        )
     except NoDatabase as error:
         raise AppError(str(error)) from error
     if database.put_aside:
         app.log.error("A damaged database is now %s, and a new one began.", database.put_aside)
-    return Sessions(database)
+    outages = Outages(f"The database of {schema.setting}", app.log)
+    service.metrics.show_database(app.name, trait, outages)
+    return Sessions(database, outages)
 
 
 def refuse_loop() -> None:
@@ -110,11 +138,3 @@ def refuse_loop() -> None:
         " so that it runs in a thread, or put what asks the database into a function for"
         " `await asyncio.to_thread(function)`."
     )
-
-
-@contextmanager
-def _session(transaction: AbstractContextManager[Connection]) -> Iterator[Session]:
-    # what was loaded is still known when the answer is made of it
-    with transaction as connection, Session(connection, expire_on_commit=False) as session:
-        yield session
-        session.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.escape import json_encode
 from tornado.web import HTTPError, RequestHandler
 
-from ..hub_errors import HubUnavailable
+from ..service_unavailable import ServiceUnavailable
 
 if TYPE_CHECKING:
     from ..app import TornadoService
@@ -89,7 +89,7 @@ class ErrorAnswers(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what a visitor must not read: an error's cause."""
-        if isinstance(value, HubUnavailable):
+        if isinstance(value, ServiceUnavailable):
             value.log_reason(self.service.log, f"request_id={self.request_id}")
             return
         if isinstance(value, HTTPError):

@@ -1,0 +1,231 @@
+"""Databases that go away, hang, fill up and are locked while clients of an app write to them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from tests import postgresql
+from tests.database.outages import ACCOUNT, PASSWORD, Outage, of_postgresql, of_sqlite
+from tests.database.wishes import alone
+from tests.databases import Disk
+from tests.postgresql import Server
+from tests.prepare import find_postgresql
+from tornado_service.app import TornadoService
+from tornado_service.demo import free_ports
+from tornado_service.testing import Fetch, StandInHub, StartService
+
+#: Seconds after which a database is taken to hang.
+LIMIT = 1.0
+
+#: Seconds within which everything else of these tests happens, or never.
+PATIENCE = 40
+
+NOT_AVAILABLE = "The database of c.Wishes.database_url is not available"
+AVAILABLE = "The database of c.Wishes.database_url is available again"
+GAUGE = 'tornado_service_database_unavailable{app="wishes",setting="database_url"}'
+
+#: Outages that can still be read through.
+ONLY_WRITES = ("locked", "full", "read-only")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    programs = find_postgresql()
+    if not programs:
+        pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
+    (port,) = free_ports(1)
+    with postgresql.serving(Path(programs), port) as server:
+        server.run(f"CREATE ROLE {ACCOUNT} LOGIN PASSWORD '{PASSWORD}'")
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(server: Server) -> Iterator[str]:
+    server.run(f"CREATE DATABASE {ACCOUNT} OWNER {ACCOUNT}")
+    yield f"://{ACCOUNT}:{PASSWORD}@127.0.0.1:{server.port}/{ACCOUNT}"
+    server.run(f"DROP DATABASE {ACCOUNT} WITH (FORCE)")
+
+
+class Clients:
+    """Two who write pairs with numbers of their own."""
+
+    def __init__(self, fetch: Fetch, token: str) -> None:
+        self.acknowledged: set[str] = set()
+        self.refused: list[HTTPResponse] = []
+        self._fetch = fetch
+        self._token = token
+        self._changed = asyncio.Condition()
+        self._is_over = False
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._write(each)) for each in (1, 2)]
+        try:
+            yield
+        finally:
+            self._is_over = True
+            await asyncio.gather(*tasks)
+
+    async def _write(self, client: int) -> None:
+        for number in count(client * 1_000_000):
+            if self._is_over:
+                return
+            answer = await self._fetch(
+                f"wishes/api/pairs/{number}",
+                token=self._token,
+                method="PUT",
+                body=b"",
+                request_timeout=PATIENCE,
+            )
+            async with self._changed:
+                if answer.code == 204:
+                    self.acknowledged.add(str(number))
+                else:
+                    self.refused.append(answer)
+                self._changed.notify_all()
+            await asyncio.sleep(0.02 if answer.code == 204 else 0.1)
+
+    async def until(self, is_refused: bool, more: int = 4) -> None:
+        """Wait until so many more were acknowledged, or refused."""
+        counted: Any = self.refused if is_refused else self.acknowledged
+        enough = len(counted) + more
+        async with self._changed:
+            waiting = self._changed.wait_for(lambda: len(counted) >= enough)
+            await asyncio.wait_for(waiting, PATIENCE)
+
+
+async def started(
+    start_service: StartService, client: AsyncHTTPClient, url: str, name: str = "Wishes"
+) -> tuple[TornadoService, Fetch]:
+    settings = alone(url, name)
+    settings["TornadoService"]["database_timeout"] = LIMIT
+    service = await start_service(**settings)
+    return service, Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+
+
+async def see_through(
+    outage: Outage,
+    service: TornadoService,
+    fetch: Fetch,
+    hub: StandInHub,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    is_readable: bool,
+) -> None:
+    token = hub.token_for("sam")
+    hub.directory.add_user("root", admin=True)
+    root = hub.token_for("root", ("read:metrics",))
+    clients = Clients(fetch, token)
+    try:
+        async with clients.writing():
+            await clients.until(is_refused=False)
+            await asyncio.to_thread(outage.begin)
+            await clients.until(is_refused=True)
+
+            read = await fetch("wishes/api/wishes", token=token, request_timeout=PATIENCE)
+            assert read.code == (200 if is_readable else 503)
+            assert (await fetch("wishes/api/time", token=token)).code == 200
+            assert (await fetch("health/ready")).code == 200
+            (app,) = service.mounts.describe()
+            assert NOT_AVAILABLE in app["reason"]
+            assert PASSWORD not in app["reason"]
+            exposition = (await fetch("metrics", token=root)).body.decode()
+            assert f"{GAUGE} 1.0" in exposition
+
+            await asyncio.to_thread(outage.end)
+            outage = Outage(lambda: None, lambda: None)
+            await clients.until(is_refused=False, more=10)
+    finally:
+        await asyncio.to_thread(outage.end)
+    answer = await fetch("wishes/api/wishes", token=token)
+    assert answer.code == 200, answer.body
+    numbers = Counter(text.split()[0] for text in json.loads(answer.body))
+    assert clients.acknowledged <= numbers.keys(), "nothing that was acknowledged is lost"
+    assert set(numbers.values()) == {2}, "nothing is half written"
+
+    for refused in clients.refused:
+        assert refused.code == 503, refused.body
+        assert int(refused.headers["Retry-After"]) > 0
+        body = json.loads(refused.body)
+        assert body["request_id"]
+        assert body["message"].startswith("The database of this app is not available")
+    assert f"{GAUGE} 0.0" in (await fetch("metrics", token=root)).body.decode()
+    assert [app["reason"] for app in service.mounts.describe()] == [""]
+    log = "".join(capsys.readouterr())
+    assert re.findall("The database of [^:,]*", log) == [NOT_AVAILABLE, AVAILABLE]
+    assert "Traceback" not in log, "no page for each request"
+    assert PASSWORD not in log
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver"),
+    [
+        ("stopped", "psycopg"),
+        ("stopped", "psycopg2"),
+        ("killed", "psycopg"),
+        ("killed", "psycopg2"),
+        ("suspended", "psycopg"),
+        ("suspended", "psycopg2"),
+        ("too many connections", "psycopg"),
+        ("too many connections", "psycopg2"),
+        ("another password", "psycopg2"),
+        ("read-only", "psycopg"),
+        ("read-only", "psycopg2"),
+        ("locked table", "psycopg2"),
+        ("full", "psycopg2"),
+    ],
+)
+async def test_an_outage_of_postgresql_loses_nothing_and_logs_two_lines(
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    driver: str,
+    server: Server,
+    postgresql_url: str,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+) -> None:
+    service, fetch = await started(start_service, client, f"postgresql+{driver}{postgresql_url}")
+    await see_through(
+        of_postgresql(kind, server),
+        service,
+        fetch,
+        hub,
+        capsys,
+        is_readable=kind in ONLY_WRITES,
+    )
+
+
+@pytest.mark.parametrize("kind", ["locked", "full", "read-only", "moved away"])
+async def test_an_outage_of_sqlite_loses_nothing_and_logs_two_lines(
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    disk: Disk,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+) -> None:
+    if kind in ("full", "read-only") and not disk.is_small:
+        pytest.skip("only root can mount a small disk: as root, make test-6.1")
+    file = disk.path / "data.sqlite"
+    service, fetch = await started(start_service, client, f"sqlite:///{file}")
+    await see_through(
+        of_sqlite(kind, file, service),
+        service,
+        fetch,
+        hub,
+        capsys,
+        is_readable=kind in ("locked", "full"),
+    )
+    await service.mounts.stop()

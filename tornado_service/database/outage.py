@@ -1,0 +1,127 @@
+"""Outages of an app's database: one line in the log at the beginning and one at the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .trouble import DatabaseUnavailable
+
+
+class _Reason(NamedTuple):
+    detail: str
+    is_of_connection: bool
+    is_hung: bool
+
+
+class Outages:
+    """Sees how the transactions of one database end, in any thread.
+
+    An outage begins with one that fails for a reason that may pass, and ends when one of the same
+    kind, reading or writing, succeeds (a full disk can still be read); or any, where there was no
+    connection.
+
+    Args:
+        database: what it is called in the log.
+        log: gets the lines.
+
+    Attributes:
+        on_failure: called for each transaction that fails.
+    """
+
+    def __init__(self, database: str, log: logging.Logger) -> None:
+        self.on_failure: Callable[[], None] | None = None
+        self._database = database
+        self._log = log
+        self._lock = threading.Lock()
+        self._reasons: dict[bool, _Reason] = {}  # by whether it was a writer's
+        self._began = 0.0
+        self._failed = 0
+        self._trial: object | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, for admins; empty while nothing is."""
+        with self._lock:
+            details = [reason.detail for reason in self._reasons.values()]
+        return f"{self._database} is not available: {details[0]}." if details else ""
+
+    @contextmanager
+    def watch(self, *, is_writer: bool) -> Iterator[Callable[[], None]]:
+        """See how a transaction ends.
+
+        Gives what is to be called when it has begun, so that others need not wait for its end.
+
+        Raises:
+            DatabaseUnavailable: the database hangs, and another finds out already whether it
+                still does; or what the transaction raises.
+        """
+        trial = self._admit()
+        try:
+            yield lambda: self._give_up_trial(trial)
+        except DatabaseUnavailable as error:
+            if not error.is_logged:  # else it is one of another database, inside of this one's
+                self._fail(error, is_writer)
+            raise
+        else:
+            self._succeed(is_writer)
+        finally:
+            self._give_up_trial(trial)
+
+    def _admit(self) -> object | None:
+        with self._lock:
+            hung = next((reason for reason in self._reasons.values() if reason.is_hung), None)
+            if hung is None:
+                return None
+            if self._trial is None:
+                self._trial = object()
+                return self._trial
+            self._failed += 1
+        self._count()
+        raise DatabaseUnavailable(hung.detail, is_logged=True)
+
+    def _give_up_trial(self, trial: object | None) -> None:
+        with self._lock:
+            if trial is not None and self._trial is trial:
+                self._trial = None
+
+    def _count(self) -> None:
+        if self.on_failure:
+            self.on_failure()
+
+    def _fail(self, error: DatabaseUnavailable, is_writer: bool) -> None:
+        error.is_logged = True
+        self._count()
+        with self._lock:
+            is_new = not self._reasons
+            if is_new:
+                self._began, self._failed = time.monotonic(), 0
+            self._failed += 1
+            self._reasons[is_writer] = _Reason(error.detail, error.is_of_connection, error.is_hung)
+        if is_new:
+            self._log.warning(
+                "%s is not available: %s. Requests that need it get 503.",
+                self._database,
+                error.detail,
+            )
+
+    def _succeed(self, is_writer: bool) -> None:
+        if not self._reasons:  # nearly always, and then nobody has to wait for the lock
+            return
+        with self._lock:
+            for of_writer, reason in list(self._reasons.items()):
+                if is_writer or not of_writer or reason.is_of_connection:
+                    del self._reasons[of_writer]
+            if self._reasons:
+                return
+            lasted, failed = time.monotonic() - self._began, self._failed
+        self._log.info(
+            "%s is available again, after %d s in which %d transactions failed.",
+            self._database,
+            lasted,
+            failed,
+        )
