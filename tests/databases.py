@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import postgresql
+from tests.postgresql import Server
 from tests.prepare import find_postgresql
+from tornado_service.demo import free_ports
+
+#: The account of an app on ``server``, and its database.
+ACCOUNT = "wishes"
+PASSWORD = "s3cret-of-the-database"
 
 POSTGRESQL = ("postgresql+psycopg", "postgresql+psycopg2")
 
@@ -23,6 +29,24 @@ def postgresql_socket() -> Iterator[Path]:
         pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
     with postgresql.running(Path(programs)) as directory:
         yield directory
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    programs = find_postgresql()
+    if not programs:
+        pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
+    (port,) = free_ports(1)
+    with postgresql.serving(Path(programs), port) as server:
+        server.run(f"CREATE ROLE {ACCOUNT} LOGIN PASSWORD '{PASSWORD}'")
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(server: Server) -> Iterator[str]:
+    server.run(f"CREATE DATABASE {ACCOUNT} OWNER {ACCOUNT}")
+    yield f"://{ACCOUNT}:{PASSWORD}@127.0.0.1:{server.port}/{ACCOUNT}"
+    server.run(f"DROP DATABASE {ACCOUNT} WITH (FORCE)")
 
 
 @dataclass

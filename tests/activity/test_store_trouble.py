@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -13,7 +14,8 @@ from sqlalchemy import Connection, event
 
 from tests.activity.conftest import Open
 from tests.activity.stored import FIVE_MINUTES, START, people, sample
-from tests.databases import Disk
+from tests.databases import POSTGRESQL, Disk
+from tests.postgresql import Server
 from tornado_service.activity.database import SETTING
 from tornado_service.activity.migrations import VERSION_TABLE
 from tornado_service.activity.store import Condition, State, Store, Unavailable
@@ -211,3 +213,25 @@ async def test_a_postgresql_that_hangs_up_costs_a_sample_at_most(
     await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
     assert await store.add(sample(START + 600, "bob"), FIVE_MINUTES)
     assert await people(store) == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("driver", POSTGRESQL)
+async def test_a_postgresql_that_hangs_costs_the_sample_at_hand_and_holds_up_nobody(
+    open_store: Open, server: Server, postgresql_url: str, driver: str
+) -> None:
+    store = await open_store(f"{driver}{postgresql_url}", timeout=0.5)
+    await store.add(sample(START, "ada"), FIVE_MINUTES)
+
+    server.suspend()
+    try:
+        assert not await asyncio.wait_for(store.add(sample(START + 300, "bob"), FIVE_MINUTES), 40)
+        assert "no response within 0.5 s" in store.condition.reason
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(people(store), 40)
+    finally:
+        server.resume()
+
+    assert await store.add(sample(START + 600, "bob"), FIVE_MINUTES)
+    assert await people(store) == ["ada", "bob"]
+    assert store.condition == Condition(State.READY)
+    await store.close()

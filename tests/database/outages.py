@@ -13,13 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.databases import mount
+from tests.databases import ACCOUNT, PASSWORD, mount
 from tests.postgresql import Server
 from tornado_service.app import TornadoService
-
-#: The account that an app has, and its database.
-ACCOUNT = "wishes"
-PASSWORD = "s3cret-of-the-database"
 
 HANG_UP = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ACCOUNT}'"
 

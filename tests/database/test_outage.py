@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -15,18 +15,12 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from tests import postgresql
-from tests.database.outages import ACCOUNT, PASSWORD, Outage, of_postgresql, of_sqlite
-from tests.database.wishes import alone
-from tests.databases import Disk
+from tests.database.outages import Outage, of_postgresql, of_sqlite
+from tests.database.wishes import started
+from tests.databases import PASSWORD, Disk
 from tests.postgresql import Server
-from tests.prepare import find_postgresql
 from tornado_service.app import TornadoService
-from tornado_service.demo import free_ports
 from tornado_service.testing import Fetch, StandInHub, StartService
-
-#: Seconds after which a database is taken to hang.
-LIMIT = 1.0
 
 #: Seconds within which everything else of these tests happens, or never.
 PATIENCE = 40
@@ -37,24 +31,6 @@ GAUGE = 'tornado_service_database_unavailable{app="wishes",setting="database_url
 
 #: Outages that can still be read through.
 ONLY_WRITES = ("locked", "full", "read-only")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    programs = find_postgresql()
-    if not programs:
-        pytest.skip(f"no PostgreSQL. On Debian, as root: {postgresql.INSTALL} && make test-6.1")
-    (port,) = free_ports(1)
-    with postgresql.serving(Path(programs), port) as server:
-        server.run(f"CREATE ROLE {ACCOUNT} LOGIN PASSWORD '{PASSWORD}'")
-        yield server
-
-
-@pytest.fixture
-def postgresql_url(server: Server) -> Iterator[str]:
-    server.run(f"CREATE DATABASE {ACCOUNT} OWNER {ACCOUNT}")
-    yield f"://{ACCOUNT}:{PASSWORD}@127.0.0.1:{server.port}/{ACCOUNT}"
-    server.run(f"DROP DATABASE {ACCOUNT} WITH (FORCE)")
 
 
 class Clients:
@@ -103,15 +79,6 @@ class Clients:
         async with self._changed:
             waiting = self._changed.wait_for(lambda: len(counted) >= enough)
             await asyncio.wait_for(waiting, PATIENCE)
-
-
-async def started(
-    start_service: StartService, client: AsyncHTTPClient, url: str, name: str = "Wishes"
-) -> tuple[TornadoService, Fetch]:
-    settings = alone(url, name)
-    settings["TornadoService"]["database_timeout"] = LIMIT
-    service = await start_service(**settings)
-    return service, Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
 
 
 async def see_through(
@@ -229,3 +196,29 @@ async def test_an_outage_of_sqlite_loses_nothing_and_logs_two_lines(
         is_readable=kind in ("locked", "full"),
     )
     await service.mounts.stop()
+
+
+async def test_periodic_work_logs_an_outage_in_two_lines_too(
+    capsys: pytest.CaptureFixture[str],
+    sqlite_url: str,
+    sqlite_file: Path,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+) -> None:
+    service, _ = await started(start_service, client, sqlite_url, "Periodic")
+
+    async def until(outcome: str) -> None:
+        runs = service.metrics.periodic_runs.labels("wishes.count", outcome)
+        enough = runs._value.get() + 3
+        while runs._value.get() < enough:
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(until("ok"), PATIENCE)
+    away = sqlite_file.rename(sqlite_file.with_suffix(".away"))
+    await asyncio.wait_for(until("failed"), PATIENCE)
+    away.rename(sqlite_file)
+    await asyncio.wait_for(until("ok"), PATIENCE)
+
+    log = "".join(capsys.readouterr())
+    assert re.findall("The database of [^:,]*", log) == [NOT_AVAILABLE, AVAILABLE]
+    assert "Traceback" not in log

@@ -6,12 +6,17 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from tornado.httpclient import AsyncHTTPClient
 from traitlets import Unicode
 
 from tornado_service import APIHandler, PageHandler, ServiceApp, Sessions, periodic
 from tornado_service.app import TornadoService
+from tornado_service.testing import Fetch, StartService
+
+#: Seconds after which a database is taken to hang.
+LIMIT = 1.0
 
 #: Where they are, for the settings.
 APPS = __name__
@@ -58,6 +63,20 @@ class TimeAPI(APIHandler):
         return time.time()
 
 
+class StatementAPI(APIHandler):
+    """Whatever is to be tried, as SQL."""
+
+    app: Wishes
+
+    def get(self) -> None:
+        with self.app.sessions.reading() as session:
+            session.execute(text(self.get_query_argument("sql"))).all()
+
+    def post(self) -> None:
+        with self.app.sessions.writing() as session:
+            session.execute(text(self.get_query_argument("sql")))
+
+
 class WishesPage(PageHandler):
     app: Wishes
 
@@ -76,6 +95,7 @@ class Wishes(ServiceApp):
             ("api/wishes", WishesAPI),
             (r"api/pairs/(?P<number>\d+)", PairAPI),
             ("api/time", TimeAPI),
+            ("api/statement", StatementAPI),
         ]
 
     def start(self) -> None:
@@ -135,3 +155,13 @@ def add(app: Wishes, *texts: str) -> Wish:
 
 def alone(url: str, name: str = "Wishes") -> dict[str, dict[str, Any]]:
     return {"TornadoService": {"apps": [f"{APPS}:{name}"]}, name: {"database_url": url}}
+
+
+async def started(
+    start_service: StartService, client: AsyncHTTPClient, url: str, name: str = "Wishes"
+) -> tuple[TornadoService, Fetch]:
+    """Start a service with an app of these, and with ``LIMIT``."""
+    settings: dict[str, Any] = alone(url, name)
+    settings["TornadoService"]["database_timeout"] = LIMIT
+    service = await start_service(**settings)
+    return service, Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)

@@ -184,7 +184,7 @@ async def test_what_cannot_be_kept_is_not_shown(fetch, writer, reader, tmp_path:
     file = tmp_path / "notices.sqlite"
     elsewhere = file.rename(tmp_path / "elsewhere.sqlite")
 
-    assert (await fetch(API, token=writer, **notice())).code == 500
+    assert (await fetch(API, token=writer, **notice())).code == 503
 
     elsewhere.rename(file)
     assert await texts(fetch, reader) == []

@@ -1,0 +1,233 @@
+"""Databases that hang, and statements without end: both are broken off."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from tornado.httpclient import AsyncHTTPClient
+
+from tests.database.conftest import ADA, SETTING, metadata, notices
+from tests.database.outages import HANG_UP
+from tests.database.wishes import LIMIT, started
+from tests.postgresql import Server
+from tornado_service.database.database import open_database
+from tornado_service.database.schema import Schema
+from tornado_service.database.trouble import DatabaseUnavailable
+from tornado_service.testing import StandInHub, StartService
+
+#: Seconds after which a request is taken to wait for ever.
+PATIENCE = 40
+
+DRIVERS = ("psycopg", "psycopg2")
+
+#: It ends by itself after some minutes.
+ENDLESS = (
+    "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 1000000000)"
+    " SELECT count(*) FROM t"
+)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_server_that_hangs_holds_up_nobody_and_is_used_again_afterwards(
+    driver: str,
+    server: Server,
+    postgresql_url: str,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+) -> None:
+    _, fetch = await started(start_service, client, f"postgresql+{driver}{postgresql_url}")
+    token = hub.token_for("sam")
+    assert (await fetch("wishes/api/wishes", token=token)).code == 200
+
+    server.suspend()
+    try:
+        waiting = [
+            asyncio.ensure_future(fetch("wishes/api/wishes", token=token, request_timeout=PATIENCE))
+            for _ in range(30)
+        ]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert (await fetch("wishes/api/time", token=token)).code == 200
+        assert {answer.code for answer in await asyncio.gather(*waiting)} == {503}
+    finally:
+        server.resume()
+
+    assert (await fetch("wishes/api/wishes", token=token)).code == 200
+
+
+async def test_a_new_connection_to_a_server_that_hangs_is_given_up(
+    server: Server,
+    postgresql_url: str,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+) -> None:
+    service, fetch = await started(start_service, client, f"postgresql+psycopg2{postgresql_url}")
+    (mount,) = service.mounts
+    assert mount.app
+    mount.app._databases[0]._database.close()
+
+    server.suspend()
+    try:
+        answer = await fetch(
+            "wishes/api/wishes", token=hub.token_for("sam"), request_timeout=PATIENCE
+        )
+        assert answer.code == 503
+    finally:
+        server.resume()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_statement_without_end_is_broken_off(
+    method: str,
+    database_url: str,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+) -> None:
+    service, fetch = await started(start_service, client, database_url)
+    token = hub.token_for("sam")
+    arguments = {"method": method, "body": b"" if method == "POST" else None}
+
+    answer = await fetch(
+        f"wishes/api/statement?{urlencode({'sql': ENDLESS})}",
+        token=token,
+        request_timeout=PATIENCE,
+        **arguments,
+    )
+
+    assert answer.code == 503, answer.body
+    assert (await fetch("wishes/api/wishes", token=token)).code == 200
+    await service.mounts.stop()
+
+
+@pytest.mark.parametrize("what", ["a missing table", "a broken constraint", "no SQL"])
+async def test_what_only_a_change_can_mend_is_the_apps_own_error(
+    what: str,
+    database_url: str,
+    start_service: StartService,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service, fetch = await started(start_service, client, database_url)
+    sql = {
+        "a missing table": "INSERT INTO nowhere VALUES (1)",
+        "a broken constraint": "INSERT INTO wishes VALUES (1, NULL)",
+        "no SQL": "WISH",
+    }[what]
+
+    answer = await fetch(
+        f"wishes/api/statement?{urlencode({'sql': sql})}",
+        token=hub.token_for("sam"),
+        method="POST",
+        body=b"",
+    )
+
+    assert answer.code == 500
+    assert "Traceback" in capsys.readouterr().err
+    assert [app["reason"] for app in service.mounts.describe()] == [""]
+    await service.mounts.stop()
+
+
+def wait_a_while(connection: Connection) -> None:
+    """Let the database work for longer than it may."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_sleep({LIMIT * 1.5})")
+    else:
+        connection.exec_driver_sql(ENDLESS.replace("1000000000", "8000000"))
+
+
+def test_a_change_of_the_tables_takes_as_long_as_it_does(database_url: str) -> None:
+    schema = Schema(SETTING, metadata)
+    open_database(database_url, schema).close()
+
+    open_database(database_url, Schema(SETTING, metadata, wait_a_while), timeout=LIMIT / 10).close()
+
+
+def test_waiting_for_a_connection_ends(database_url: str) -> None:
+    database = open_database(database_url, Schema(SETTING, metadata), timeout=LIMIT)
+    enough, over = threading.Barrier(16), threading.Event()
+
+    def read() -> None:
+        with database.reading():
+            enough.wait(PATIENCE)
+            over.wait(PATIENCE)
+
+    threads = [threading.Thread(target=read) for _ in range(15)]
+    for thread in threads:
+        thread.start()
+    enough.wait(PATIENCE)
+    with pytest.raises(DatabaseUnavailable, match="QueuePool"):
+        read()
+    over.set()
+    for thread in threads:
+        thread.join()
+    database.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_what_follows_an_error_is_not_taken_to_be_kept_by_postgresql(
+    driver: str, new_postgresql: Callable[[str], str]
+) -> None:
+    """It takes COMMIT for ROLLBACK then, without a word."""
+    database = open_database(new_postgresql(f"postgresql+{driver}"), Schema(SETTING, metadata))
+
+    def write() -> None:
+        with database.writing() as connection:
+            connection.execute(insert(notices).values(ADA))
+            with suppress(DBAPIError):
+                connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(InvalidRequestError, match="nothing is kept"):
+        write()
+    database.close()
+
+
+def test_what_follows_a_full_disk_is_not_kept_by_sqlite(sqlite_url: str) -> None:
+    """It has rolled back by itself, so that what follows would be a transaction of its own."""
+    database = open_database(sqlite_url, Schema(SETTING, metadata))
+
+    def write() -> None:
+        with database.writing() as connection:
+            connection.execute(insert(notices).values(ADA))
+            connection.exec_driver_sql("PRAGMA max_page_count=20")
+            with suppress(DBAPIError):
+                connection.execute(insert(notices).values(id=2, text="x" * 200_000))
+            connection.execute(insert(notices).values(id=3, text="half"))
+
+    with pytest.raises(DatabaseUnavailable):
+        write()
+    with database.reading() as connection:
+        assert connection.execute(select(notices)).all() == []
+    database.close()
+
+
+def test_whoever_goes_on_after_a_lost_connection_hears_of_it(
+    server: Server, postgresql_url: str
+) -> None:
+    url = f"postgresql+psycopg2{postgresql_url}"
+    database = open_database(url, Schema(SETTING, metadata))
+
+    def write(*, again: bool) -> None:
+        with database.writing() as connection:
+            connection.execute(insert(notices).values(ADA))
+            server.run(HANG_UP)
+            with suppress(DBAPIError):
+                connection.exec_driver_sql("SELECT 1")
+            if again:
+                connection.exec_driver_sql("SELECT 1")
+
+    for again in (False, True):
+        with pytest.raises(DatabaseUnavailable, match="lost"):
+            write(again=again)
+    with database.reading() as connection:
+        assert connection.execute(select(notices)).all() == []
+    database.close()
