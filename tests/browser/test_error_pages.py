@@ -56,7 +56,13 @@ def is_well(hub: RealHub) -> bool:
 
 
 @pytest.fixture(scope="module")
-def relayed() -> Iterator[tuple[RealHub, Misbehave]]:
+def wishes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an app."""
+    return tmp_path_factory.mktemp("wishes") / "wishes.sqlite"
+
+
+@pytest.fixture(scope="module")
+def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
     """A hub whose service reaches it by a relay, and what makes the relay misbehave."""
     (port,) = free_ports(1)
     hub = RealHub(
@@ -71,6 +77,8 @@ def relayed() -> Iterator[tuple[RealHub, Misbehave]]:
             "--TornadoService.apps=tests.browser.failing_apps:Raises",
             "--TornadoService.apps=tests.browser.failing_apps:Broken",
             "--TornadoService.apps=tests.browser.failing_apps:Waits",
+            "--TornadoService.apps=tests.database.wishes:Wishes",
+            f"--Wishes.database_url=sqlite:///{wishes_file}",
         ],
     )
     with running_loop() as loop:
@@ -165,3 +173,19 @@ def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
     (real_hub.directory / "later").mkdir()
 
     expect(page.get_by_role("heading", name="Here it is")).to_be_visible(timeout=PATIENCE * 1000)
+
+
+def test_a_page_comes_back_by_itself_when_the_database_of_its_app_does(
+    open_page: OpenPage, wishes_file: Path
+) -> None:
+    page = open_page("", "sam")
+    page.goto("wishes/")
+    expect(page.get_by_role("heading")).to_have_text("0 wishes")
+    away = wishes_file.rename(wishes_file.with_suffix(".away"))
+
+    page.goto("wishes/")
+    expect(page.get_by_role("main")).to_contain_text("database of this app is not available")
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    away.rename(wishes_file)
+
+    expect(page.get_by_role("heading")).to_have_text("0 wishes")

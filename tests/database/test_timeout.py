@@ -142,7 +142,7 @@ def wait_a_while(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_sleep({LIMIT * 1.5})")
     else:
-        connection.exec_driver_sql(ENDLESS.replace("1000000000", "8000000"))
+        connection.exec_driver_sql(ENDLESS.replace("1000000000", "4000000"))
 
 
 def test_a_change_of_the_tables_takes_as_long_as_it_does(database_url: str) -> None:

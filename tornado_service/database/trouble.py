@@ -17,7 +17,7 @@ _SQLITE: tuple[str, ...] = (
     "locking protocol",
     "database or disk is full",
     "disk I/O error",
-    "unable to open database file",
+    "unable to open database",
     "attempt to write a readonly database",
     "interrupted",
     "out of memory",

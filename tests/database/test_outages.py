@@ -1,0 +1,75 @@
+"""When outages begin and end, and who may find out."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tornado_service.database.outage import Outages
+from tornado_service.database.trouble import DatabaseUnavailable
+
+
+@pytest.fixture
+def outages() -> Outages:
+    return Outages("The database of c.Wishes.database_url", logging.getLogger("tests.outages"))
+
+
+def fail(outages: Outages, error: DatabaseUnavailable, *, is_writer: bool = True) -> None:
+    with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=is_writer):
+        raise error
+
+
+def lost(*, is_hung: bool = False) -> DatabaseUnavailable:
+    error = DatabaseUnavailable("connection refused")
+    error.is_of_connection, error.is_hung = True, is_hung
+    return error
+
+
+def test_one_at_a_time_finds_out_whether_a_database_still_hangs(outages: Outages) -> None:
+    fail(outages, lost(is_hung=True))
+
+    with outages.watch(is_writer=False) as begun:
+        with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=False):
+            pytest.fail("another waits for it too")
+        begun()
+        with outages.watch(is_writer=False):
+            pass
+    assert not outages.trouble
+
+
+def test_nobody_is_refused_where_it_is_told_at_once(outages: Outages) -> None:
+    fail(outages, lost())
+
+    with outages.watch(is_writer=False), outages.watch(is_writer=False):
+        pass
+    assert not outages.trouble
+
+
+def test_what_cannot_be_written_can_be_read(outages: Outages) -> None:
+    fail(outages, DatabaseUnavailable("disk is full"))
+
+    with outages.watch(is_writer=False):
+        pass
+    assert "disk is full" in outages.trouble
+    with outages.watch(is_writer=True):
+        pass
+    assert not outages.trouble
+
+
+def test_an_outage_is_that_of_the_database_that_has_it(
+    outages: Outages, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Outages("Another", logging.getLogger("tests.outages"))
+
+    error = lost()
+    fail(other, error)
+    fail(outages, error)  # it comes out of the transaction around it, too
+    assert (outages.trouble, bool(other.trouble)) == ("", True)
+    assert len(caplog.records) == 1
+
+
+def test_an_error_of_the_apps_own_begins_none(outages: Outages) -> None:
+    with pytest.raises(ZeroDivisionError), outages.watch(is_writer=True):
+        raise ZeroDivisionError
+    assert not outages.trouble
