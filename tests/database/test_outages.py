@@ -69,6 +69,19 @@ def test_an_outage_is_that_of_the_database_that_has_it(
     assert len(caplog.records) == 1
 
 
+def test_who_began_before_a_change_tells_nothing_of_what_is_now(outages: Outages) -> None:
+    with outages.watch(is_writer=True):
+        fail(outages, lost())
+    assert outages.trouble
+
+    with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=True):  # noqa: PT012
+        with outages.watch(is_writer=True):
+            pass
+        assert not outages.trouble
+        raise lost()
+    assert not outages.trouble
+
+
 def test_an_error_of_the_apps_own_begins_none(outages: Outages) -> None:
     with pytest.raises(ZeroDivisionError), outages.watch(is_writer=True):
         raise ZeroDivisionError

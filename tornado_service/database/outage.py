@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ class Outages:
         self._log = log
         self._lock = threading.Lock()
         self._reasons: dict[bool, _Reason] = {}  # by whether it was a writer's
-        self._began = 0.0
+        self._changed = -math.inf  # when an outage began or ended
         self._failed = 0
         self._trial: object | None = None
 
@@ -61,14 +62,15 @@ class Outages:
                 still does; or what the transaction raises.
         """
         trial = self._admit()
+        began = time.monotonic()
         try:
             yield lambda: self._give_up_trial(trial)
         except DatabaseUnavailable as error:
             if not error.is_logged:  # else it is one of another database, inside of this one's
-                self._fail(error, is_writer)
+                self._fail(error, is_writer, began)
             raise
         else:
-            self._succeed(is_writer)
+            self._succeed(is_writer, began)
         finally:
             self._give_up_trial(trial)
 
@@ -93,13 +95,15 @@ class Outages:
         if self.on_failure:
             self.on_failure()
 
-    def _fail(self, error: DatabaseUnavailable, is_writer: bool) -> None:
+    def _fail(self, error: DatabaseUnavailable, is_writer: bool, began: float) -> None:
         error.is_logged = True
         self._count()
         with self._lock:
             is_new = not self._reasons
+            if is_new and began < self._changed:
+                return  # it has waited since the last outage, and tells of that
             if is_new:
-                self._began, self._failed = time.monotonic(), 0
+                self._changed, self._failed = time.monotonic(), 0
             self._failed += 1
             self._reasons[is_writer] = _Reason(error.detail, error.is_of_connection, error.is_hung)
         if is_new:
@@ -109,16 +113,19 @@ class Outages:
                 error.detail,
             )
 
-    def _succeed(self, is_writer: bool) -> None:
+    def _succeed(self, is_writer: bool, began: float) -> None:
         if not self._reasons:  # nearly always, and then nobody has to wait for the lock
             return
         with self._lock:
+            if began < self._changed:
+                return  # it had its connection and its locks before
             for of_writer, reason in list(self._reasons.items()):
                 if is_writer or not of_writer or reason.is_of_connection:
                     del self._reasons[of_writer]
             if self._reasons:
                 return
-            lasted, failed = time.monotonic() - self._began, self._failed
+            now, failed = time.monotonic(), self._failed
+            lasted, self._changed = now - self._changed, now
         self._log.info(
             "%s is available again, after %d s in which %d transactions failed.",
             self._database,
