@@ -68,7 +68,7 @@ async def test_a_database_that_comes_later(
 ) -> None:
     """What everybody sees meanwhile, and what the log has of it."""
     service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
-    ada, sam = hub.token_for("ada", admin=True), hub.token_for("sam")
+    ada, sam = hub.token_for("ada", ("read:hub",), admin=True), hub.token_for("sam")
 
     async def get(path: str, token: str, **headers: str):
         return await client.fetch(
