@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.log import (
+from tornado_service.log import ServiceLogFormatter
+from tornado_service.redaction import (
     MAX_MESSAGE,
     MAX_TEXT,
-    ServiceLogFormatter,
     forwarded_location,
     plain,
     scrub,
@@ -97,8 +97,8 @@ def test_a_long_text_of_a_stranger_is_soon_scrubbed(number: int) -> None:
     """The expression itself, too: it is not the cutting alone that keeps it short."""
     text = hostile_texts()[number]
     run = (
-        "import sys; from tornado_service import log; text = sys.stdin.read();"
-        " log.scrub(text), log.scrub_uri(text), log._SECRET_PAIR.sub('', text)"
+        "import sys; from tornado_service import log, redaction; text = sys.stdin.read();"
+        " log.scrub(text), log.scrub_uri(text), redaction._SECRET_PAIR.sub('', text)"
     )
 
     # a process, as nothing interrupts an expression; it takes some 20 ms

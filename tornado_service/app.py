@@ -20,7 +20,7 @@ from . import config
 from ._version import __version__
 from .auth import ServiceAuth
 from .hub import HubClient
-from .log import LOG_FORMAT, ServiceLogFormatter, adopt_tornado, keep_out
+from .log import LOG_FORMAT, adopt_process, adopt_tornado
 from .metrics import Metrics
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
@@ -76,9 +76,6 @@ class TornadoService(Settings, config.StrictApplication):
             "Write a config file with every setting in it, commented out, and exit.",
         ),
     }
-    # the hub's own formatter, too, is none of traitlets'
-    _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
-
     open_requests = 0
     hub: HubClient
     server: Server
@@ -102,11 +99,14 @@ class TornadoService(Settings, config.StrictApplication):
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
         """Run until stopped. Exit status 2 for a setting that must be changed first."""
         app = cls.instance(**kwargs)
+        adopt_process(app.log)
         try:
             app.initialize(argv)
             app.start()
-        except (config.ConfigError, TraitError, ArgumentError) as error:
+        except config.ConfigError as error:
             app.fail(2, str(error))
+        except (TraitError, ArgumentError) as error:
+            app.fail(2, app.without_secrets(str(error)))
 
     def fail(self, status: int, message: str) -> None:
         """End the process with one line that says what to change."""
@@ -137,7 +137,9 @@ class TornadoService(Settings, config.StrictApplication):
             api_token=self.auth.api_token,
         )
         self._check_cookie_secret()
-        keep_out(self.log, self.auth.api_token)
+        secret = self.cookie_secret
+        text = secret.decode("utf-8", "backslashreplace")
+        self.keep_secret(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
         self.auth.connect(self.hub, self.cookie_secret)
         self.streams = Streams(self.auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import List, TraitError
+from traitlets import List, TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfig
 
 from .apps import class_name, import_app
+from .log import ServiceLogFormatter, adopt_process, keep_out
+from .redaction import HIDDEN, scrub, single_line
+from .secret_settings import is_about_secrets, secret_values, shown_argument
 
 if TYPE_CHECKING:
     from traitlets.config import Configurable
@@ -60,6 +63,38 @@ class StrictApplication(Application):
     #: Whether words may follow the options.
     takes_arguments = False
 
+    _secrets: tuple[str, ...] = ()
+
+    # the hub's own formatter, too, is none of traitlets'
+    _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
+
+    @default("log_format")
+    def _line_of_a_command(self) -> str:
+        return "[%(name)s] %(levelname)s: %(message)s"
+
+    @classmethod
+    def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
+        """Run the command."""
+        adopt_process(cls.instance(**kwargs).log)
+        super().launch_instance(argv, **kwargs)
+
+    def keep_secret(self, *secrets: str) -> None:
+        """Strike some values out of the log and of every error that is shown."""
+        known = {each for each in (*self._secrets, *secrets) if each}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
+        self._configure_logging()
+
+    def without_secrets(self, text: str) -> str:
+        """A text of others, such as that of an error, fit to be shown."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return scrub(text)
+
+    def _configure_logging(self) -> None:
+        super()._configure_logging()
+        # a short one may be a word
+        keep_out(self.log, *(each for each in self._secrets if len(each) >= 8))
+
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read the settings; for wrong ones, exit with status 2 and a line that says why."""
         try:
@@ -77,7 +112,7 @@ class StrictApplication(Application):
 
     def fail(self, status: int, message: str) -> None:
         """End the process with one line that says what to change."""
-        print(f"{self.name}: {message}", file=sys.stderr)
+        print(single_line(f"{self.name}: {scrub(message)}"), file=sys.stderr)
         self.exit(status)
 
     def parse_command_line(self, argv: Any = None) -> None:
@@ -90,7 +125,8 @@ class StrictApplication(Application):
         reject_unknown_flags(self, argv)
         super().parse_command_line(argv)
         if self.subapp is None and self.extra_args and not self.takes_arguments:
-            raise ConfigError(f"{self.extra_args[0]}: there is no such option; --help lists them")
+            extra = shown_argument(argv, self.extra_args[0])
+            raise ConfigError(f"{extra}: there is no such option; --help lists them")
 
     def update_config(self, new: Config) -> None:
         """Take settings from a file or the command line.
@@ -98,11 +134,12 @@ class StrictApplication(Application):
         Raises:
             ConfigError: one does not exist, or cannot have this value.
         """
+        self.keep_secret(*secret_values(new))
         check(self, new)
         try:
             super().update_config(new)
         except TraitError as error:
-            raise ConfigError(str(error)) from error
+            raise ConfigError(self.without_secrets(str(error))) from error
 
     def settings_classes(self) -> list[type[Any]]:
         """The classes that may be set."""
@@ -134,18 +171,23 @@ def load(app: StrictApplication, path: str) -> None:
         raise ConfigError(f"The config file {path} is wrong: {error}") from None
     except Exception as error:
         # the file is a program of the admin's: it may raise anything
+        line = _line(error, file)
+        where = f" in line {line}" if line else ""
+        what = f": {app.without_secrets(str(error))}"
+        if line and not isinstance(error, SyntaxError) and is_about_secrets(file, line):
+            what = ", whose text is not shown, as that line may hold a secret"
         raise ConfigError(
-            f"The config file {path} is wrong{_line(error, file)}: {type(error).__name__}: {error}"
+            f"The config file {path} is wrong{where}: {type(error).__name__}{what}"
         ) from error
 
 
-def _line(error: Exception, file: Path) -> str:
-    """Where in the file, if it is known."""
+def _line(error: Exception, file: Path) -> int:
+    """Where in the file, if it is known, else 0."""
     if isinstance(error, SyntaxError):
-        return f" in line {error.lineno}"
+        return error.lineno or 0
     frames = traceback.extract_tb(error.__traceback__)
     numbers = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
-    return f" in line {numbers[-1]}" if numbers else ""
+    return numbers[-1] or 0 if numbers else 0
 
 
 def check(app: StrictApplication, config: Config) -> None:
@@ -219,9 +261,8 @@ def reject_unknown_flags(app: Application, argv: list[str]) -> None:
         name = arg.lstrip("-").split("=", 1)[0]
         # a class and its trait, with a dot, are looked up when the setting is taken
         if arg.startswith("-") and name and "." not in name and name not in known:
-            raise ConfigError(
-                f"{arg.split('=', 1)[0]}: there is no such option.{_meant(name, known, '--')}"
-            )
+            shown = shown_argument(argv, arg.split("=", 1)[0])
+            raise ConfigError(f"{shown}: there is no such option.{_meant(name, known, '--')}")
 
 
 def add_app_classes(app: TornadoService) -> None:

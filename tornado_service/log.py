@@ -5,13 +5,25 @@ from __future__ import annotations
 import copy
 import logging
 import re
+import sys
+import threading
 import time
+import traceback
+import warnings
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from tornado.log import LogFormatter
+
+from .redaction import (
+    HIDDEN,
+    forwarded_location,
+    plain,
+    scrub,
+    scrub_uri,
+    single_line,
+)
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
@@ -23,70 +35,6 @@ LOG_FORMAT = (
     " %(module)s:%(lineno)d]%(end_color)s %(message)s"
 )
 
-#: How much of one text that a visitor chose may stand in a line. In characters, as all here.
-MAX_TEXT = 500
-
-#: How much of one message, and of one traceback.
-MAX_MESSAGE = 10_000
-
-_KEYWORD = r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)"
-_SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
-# in an address that is part of another it is encoded, perhaps more than once
-_EQUALS = re.compile(r"=|%(?:25)*3d", re.IGNORECASE)
-# key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
-# Each name is looked at from its beginning only, and a quote that nothing closes goes to the end:
-# else a long text would take time by the square of its length, and half a value would be shown.
-_SECRET_PAIR = re.compile(
-    rf"""(?ix) ((?<![\w.-]) (?=[\w.-]*?{_KEYWORD}) [\w.-]+ ["']? \s*[=:]\s*
-               | \bstate\ argument\s+)
-         (?: ["']? (?:token|bearer|basic)\s+ )?
-         (?: "[^"]*(?:"|\Z) | '[^']*(?:'|\Z) | [^\s&;,"'}})]+ )"""
-)
-
-
-def _cut(text: str, size: int) -> str:
-    """The beginning of a text. Names come before their values, so half a value is still known."""
-    return text if len(text) <= size else text[:size] + "…"
-
-
-def plain(text: str) -> str:
-    """A text that a visitor chose, made fit for one log line: short, no control characters."""
-    text = _cut(text, MAX_TEXT)
-    return text if text.isprintable() else repr(text)[1:-1]
-
-
-def scrub_uri(uri: str) -> str:
-    """A request's path and query without the values that could sign somebody in."""
-    path, mark, query = _cut(uri, MAX_TEXT).partition("?")
-    return plain(path + mark + re.sub("[^&;]+", _scrub_parameter, query))
-
-
-def _scrub_parameter(parameter: re.Match[str]) -> str:
-    """A part of a query; without its value, if that is secret or an address with secrets in it."""
-    name, _, value = parameter[0].partition("=")
-    found = _SENSITIVE.search(value)
-    is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
-    return f"{name}=[secret]" if value and is_secret else parameter[0]
-
-
-def scrub(text: str) -> str:
-    """A text without the values of things named token, code, state, cookie and the like.
-
-    Of a very long one, only the beginning.
-    """
-    return _SECRET_PAIR.sub(r"\1[secret]", _cut(text, MAX_MESSAGE))
-
-
-def forwarded_location(uri: str) -> str:
-    """A redirect's target without its query, which for a sign-in holds the OAuth state."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:  # an app may redirect to anything
-        return plain(uri.partition("?")[0])
-    host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    return plain(host + parts.path)
-
-
 #: The fields of a line format that ``ServiceLogFormatter.line`` knows.
 _LINE_FIELDS = frozenset(
     {"color", "end_color", "levelname", "asctime", "msecs", "name", "module", "lineno", "message"}
@@ -94,9 +42,10 @@ _LINE_FIELDS = frozenset(
 
 
 class ServiceLogFormatter(LogFormatter):
-    """The hub's line format; secrets are struck out of every line but the access lines.
+    """The hub's line format; secrets are struck out of every line, whoever wrote it.
 
-    Access lines are made by ``log_request``, which has scrubbed them already.
+    A message is one line, and no control character is in it or in a traceback. Access lines are
+    made by ``log_request``, which has scrubbed them already.
     """
 
     #: Values that are struck out wherever they stand, such as in the text of an exception.
@@ -104,16 +53,30 @@ class ServiceLogFormatter(LogFormatter):
 
     _second = (0, "")
 
-    def _scrubbed(self, text: str) -> str:
+    def _without_known(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, "[secret]")
-        return scrub(text)
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def _scrubbed(self, text: str) -> str:
+        return scrub(self._without_known(text))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
-        if not getattr(record, "scrubbed", False):
-            record = copy.copy(record)
-            record.msg, record.args = self._scrubbed(record.getMessage()), None
+        record = copy.copy(record)
+        try:
+            text = record.getMessage()
+        except Exception as error:  # logging itself would show the arguments
+            text = f"{record.msg} (not formatted: {type(error).__name__})"
+        is_scrubbed = getattr(record, "scrubbed", False)
+        text = (self._without_known if is_scrubbed else self._scrubbed)(text.strip("\n"))
+        record.msg, record.args = single_line(text), None
+        if record.exc_info:
+            record.exc_text = None  # another handler may have formatted it
+        elif record.exc_text:
+            record.exc_text = "\n".join(
+                map(single_line, self._scrubbed(record.exc_text).split("\n"))
+            )
         return super().format(record)
 
     @property
@@ -145,8 +108,17 @@ class ServiceLogFormatter(LogFormatter):
         )
 
     def formatException(self, exc_info: Any) -> str:
-        """Return the traceback."""
-        return self._scrubbed(super().formatException(exc_info))
+        """Return the traceback: its lines are Python's, the texts of the errors are not."""
+        entries = traceback.format_exception(*exc_info)
+        return self._scrubbed("".join(map(_plain_entry, entries)).rstrip("\n"))
+
+
+def _plain_entry(entry: str) -> str:
+    """An entry of a traceback; only that of a frame has several lines."""
+    body = entry.strip("\n")
+    is_frame = body.lstrip(" |").startswith('File "')
+    lines = body.split("\n") if is_frame else [body]
+    return entry.replace(body, "\n".join(map(single_line, lines))) if body else entry
 
 
 class LibraryNoise(logging.Filter):
@@ -181,6 +153,52 @@ def adopt_tornado(log: logging.Logger) -> None:
     application = logging.getLogger("tornado.application")
     if not any(isinstance(known, LibraryNoise) for known in application.filters):
         application.addFilter(LibraryNoise())
+
+
+class _Forwarder(logging.Handler):
+    """Gives the records of loggers that nobody has set up to ours."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on a record."""
+        self._log.handle(record)
+
+
+def adopt_process(log: logging.Logger) -> None:
+    """Send all that Python would write to stderr itself where our lines go, as one of them.
+
+    That is what asyncio and other libraries log, warnings, and errors that nobody catches.
+
+    Args:
+        log: the application's logger.
+    """
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            log.critical("Uncaught exception", exc_info=(kind, error, trace))
+
+    def uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
+        if found.exc_value and not issubclass(found.exc_type, SystemExit):
+            log.error("Uncaught exception in a thread", exc_info=found.exc_value)
+
+    def unraisable(found: sys.UnraisableHookArgs) -> None:
+        log.error(found.err_msg or "Exception ignored", exc_info=found.exc_value)
+
+    logging.lastResort = _Forwarder(log)
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_in_thread
+    sys.unraisablehook = unraisable
+    # without the line of code, which in a config file may hold a secret
+    warnings.formatwarning = lambda message, category, filename, lineno, line=None: (
+        f"{filename}:{lineno}: {category.__name__}: {message}"
+    )
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").parent = log
 
 
 def log_request(handler: RequestHandler) -> None:

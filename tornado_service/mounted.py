@@ -11,6 +11,7 @@ from .apps import AppError, ServiceApp, class_name, package_of
 from .auth import scopes_needed
 from .guard import contained, in_thread
 from .handlers.base import METHODS
+from .redaction import scrub
 from .schedule import Schedule, jobs_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Mount:
             return self.reason
         databases = (sessions.trouble for sessions in self.app._databases)
         try:
-            return " ".join(filter(None, (str(self.app.trouble), *databases)))
+            return scrub(" ".join(filter(None, (str(self.app.trouble), *databases))))
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
             return f"It cannot say how it is: {type(error).__name__}"

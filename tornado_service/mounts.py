@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .apps import AppError, ServiceApp, import_app
 from .auth import scopes_needed
 from .guard import contained, in_thread, within
-from .log import scrub
 from .mounted import AppState, Mount
 from .transient import explain, pauses, transient_cause
 
@@ -175,7 +174,7 @@ class Mounts:
         if error is not cause and not isinstance(error, AppError):
             said = str(error).partition("\n")[0]
             reason = f"{type(error).__name__}: {said} ({reason})"
-        before, mount.reason = mount.reason, scrub(reason)
+        before, mount.reason = mount.reason, self._service.without_secrets(reason)
         mount.state = AppState.RETRYING
         if mount.reason != before:
             self._service.log.warning(
@@ -198,7 +197,7 @@ class Mounts:
     def _fail(self, mount: Mount, error: Exception) -> None:
         is_ours = isinstance(error, AppError)
         reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
-        mount.reason = scrub(reason)
+        mount.reason = self._service.without_secrets(reason)
         mount.state = AppState.FAILED
         self._service.log.error(
             "App %s failed: %s", mount.spec, reason, exc_info=None if is_ours else error

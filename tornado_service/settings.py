@@ -46,6 +46,16 @@ def fault_of_address(service_url: str, prefix: str) -> str:
     return ""
 
 
+class TextOrBytes(Bytes):
+    """Bytes, or text that stands for its bytes in UTF-8, as on the command line."""
+
+    info_text = "text or bytes"
+
+    def validate(self, obj: Any, value: Any) -> bytes | None:
+        """Return the bytes."""
+        return super().validate(obj, value.encode() if isinstance(value, str) else value)
+
+
 class Settings(HasTraits):
     """The settings of the service itself, ``c.TornadoService``."""
 
@@ -97,8 +107,9 @@ class Settings(HasTraits):
         min=0.1,
     ).tag(config=True)
 
-    cookie_secret = Bytes(
-        help="""The key that signs cookies, 32 bytes or more.
+    cookie_secret = TextOrBytes(
+        help="""The key that signs cookies, 32 bytes or more: text, as ``openssl rand -hex 32``
+        writes it, or bytes.
         Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
         that it lasts as long as the token does and is never written anywhere."""
     ).tag(config=True)
@@ -188,4 +199,4 @@ class Settings(HasTraits):
     @default("cookie_secret")
     def _lasting_secret(self) -> bytes:
         given = os.environ.get("TORNADO_SERVICE_COOKIE_SECRET", "")
-        return given.encode() or derived_cookie_secret(self.auth.api_token)
+        return given.encode(errors="surrogateescape") or derived_cookie_secret(self.auth.api_token)

@@ -68,7 +68,7 @@ class ActivityCommand(config.StrictApplication):
         try:
             app = Activity(parent=self)
         except TraitError as error:
-            self.fail(2, str(error))
+            self.fail(2, self.without_secrets(str(error)))
             return
         try:
             _see_that_it_is_there(app.database_url)

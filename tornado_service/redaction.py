@@ -1,0 +1,152 @@
+"""Texts for a log line, a page or an error: nothing secret in them, no control characters."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+#: How much of one text that a visitor chose may stand in a line. In characters, as all here.
+MAX_TEXT = 500
+
+#: How much of one message, and of one traceback.
+MAX_MESSAGE = 10_000
+
+HIDDEN = "[secret]"
+
+_KEYWORD = r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)"
+_SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
+# in an address that is part of another it is encoded, perhaps more than once
+_EQUALS = re.compile(r"=|%(?:25)*3d", re.IGNORECASE)
+
+# a quote that nothing closes goes to the end: else half a value would be shown
+_QUOTED = r"""(?: [bruf]{0,2} (?: "(?:[^"\\]|\\.)*(?:"|\\?\Z) | '(?:[^'\\]|\\.)*(?:'|\\?\Z) )
+                | \\+["'] [^"'\\]* (?:\\+["'])? )"""
+
+# Authorization: Digest a, b and Cookie: a=b; c=d go to the end of the line or of the quotes
+_SECRET_HEADER = re.compile(
+    rf"""(?ixs) ((?:authorization | (?:(?<![\w-])|(?<=\\[rn]))(?:set-)?cookie2?)
+                 (?: (?:\\*["'])? \s*:\s* | ["']\s*,\s*))
+         (?!\s*{re.escape(HIDDEN)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
+)
+
+# as Tornado quotes a header or a cookie that it does not accept, without the name
+_REFUSED = re.compile(
+    rf"(?ixs) (\bheader\ (?:value|name)\s+ | \bcookie[\w;\ ]{{0,50}}\s) {_QUOTED}"
+)
+
+# key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
+# Each name is looked at from its beginning only: else a long text would take time by the square
+# of its length.
+_SECRET_PAIR = re.compile(
+    rf"""(?ixs) ((?<![\w.-]) (?=[\w.-]*?{_KEYWORD}) [\w.-]+
+                 (?: (?:\\*["']|%22)? \s*(?:[=:]|%(?:25)*3[ad])\s* | ["']\s*,\s*(?=b?["']) )
+               | \bstate\ argument\s+)
+         (?: ["']? (?:token|bearer|basic)\s+ )?
+         (?: {_QUOTED} | [^\s&;,"'}})]+ )"""
+)
+
+_SCHEME = r"(?:token|bearer|basic)"
+_BETWEEN = r"""(?:[\s"',:=+]|%20|\\+[nrt"']|b(?=["']))+"""
+_SECRET_WORD = re.compile(
+    rf"""(?ix) ({_SCHEME} (?:{_BETWEEN}{_SCHEME}){{0,3}} {_BETWEEN})
+         (?! [:=+] | \\+[nrt"'] | b["'] | {_SCHEME}{_BETWEEN} ) ([^\s"',;&<>()\[\]{{}}]+)"""
+)
+
+_WORDS = """
+    a about access again all already also although an and any are as asked at auth authentication
+    authorization be because been before being belongs beyond but by can cannot carried carries
+    carry changed code cookie cookies could credentials data did does endpoint error exchange exists
+    expired expires failed file for found from given goes gone granted had has have header headers
+    however if in info information invalid is it its lacked lacks lasts length lifetime limit may
+    mismatch missing must name named needed needs never no none nor not of on once only or out owner
+    page parameter permissions realm received refused rejected request requested requests required
+    response revoked rule s scheme scope scopes sent set setting settings shall should since so
+    still than that the their then there they this to too type types unknown until url used user
+    users usage valid validation value values verification was were what when where whether which
+    while who whose will with within without would yet you your
+"""
+
+#: What follows "token", "Bearer" or "Basic" in plain English; anything else may be a secret.
+_ENGLISH = frozenset(_WORDS.split())
+
+#: A URL's port, and nothing that could be the beginning of a password.
+_HOST_AND_PORT = re.compile(r"[^:@]*(?::[0-9]*)?")
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text. Names come before their values, so half a value is still known."""
+    return text if len(text) <= size else text[:size] + "…"
+
+
+def single_line(text: str) -> str:
+    """A text with every character escaped that is no visible one: control, bidi, line ends."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def plain(text: str) -> str:
+    """A text that a visitor chose, made fit for one log line: short, no control characters."""
+    text = _cut(text, MAX_TEXT)
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def scrub_uri(uri: str) -> str:
+    """A request's path and query without the values that could sign somebody in."""
+    path, mark, query = _cut(uri, MAX_TEXT).partition("?")
+    return plain(_words_and_urls(path + mark + re.sub("[^&;]+", _scrub_parameter, query)))
+
+
+def _scrub_parameter(parameter: re.Match[str]) -> str:
+    """A part of a query; without its value, if that is secret or an address with secrets in it."""
+    name, _, value = parameter[0].partition("=")
+    found = _SENSITIVE.search(value)
+    is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
+    return f"{name}={HIDDEN}" if value and is_secret else parameter[0]
+
+
+def scrub(text: str) -> str:
+    """A text without the values of things named token, code, state, cookie and the like.
+
+    Nor is there what follows the words token, Bearer and Basic, unless it is plain English, nor
+    the name and password in a URL. Of a very long one, only the beginning.
+    """
+    text = _REFUSED.sub(rf"\1{HIDDEN}", _cut(text, MAX_MESSAGE))
+    text = _SECRET_HEADER.sub(rf"\1{HIDDEN}", text)
+    return _words_and_urls(_SECRET_PAIR.sub(rf"\1{HIDDEN}", text))
+
+
+def _words_and_urls(text: str) -> str:
+    text = _SECRET_WORD.sub(_scrub_word, text)
+    if "://" in text and "@" in text:
+        text = re.sub(r"\S+", _scrub_url, text)
+    return text
+
+
+def _scrub_word(found: re.Match[str]) -> str:
+    """What follows ``token`` and the like."""
+    before, word = found.groups()
+    is_english = word.rstrip(".:!?…") in _ENGLISH
+    return found[0] if is_english else before + HIDDEN
+
+
+def _scrub_url(found: re.Match[str]) -> str:
+    """A word with a URL in it, whose password may hold any character."""
+    scheme, mark, rest = found[0].partition("://")
+    inside, at, after = rest.rpartition("@")
+    host, slash, _ = inside.partition("/")
+    # an account's name in a path may be an address of mail
+    is_path = slash and scheme.endswith(("http", "https")) and _HOST_AND_PORT.fullmatch(host)
+    return found[0] if not at or is_path else f"{scheme}{mark}{HIDDEN}@{after}"
+
+
+def forwarded_location(uri: str) -> str:
+    """A redirect's target without its query, which for a sign-in holds the OAuth state."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # an app may redirect to anything
+        return plain(uri.partition("?")[0])
+    host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return plain(_words_and_urls(host + parts.path))

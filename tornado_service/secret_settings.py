@@ -1,0 +1,93 @@
+"""The settings that hold secrets: told by their names, or by a password in a URL."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from .redaction import HIDDEN, scrub
+
+_SECRET_NAME = re.compile(
+    r"(?:secret|token|passw(?:or)?d|passphrase|credential|api_?key|(?:\b|_)key|dsn)s?$",
+    re.IGNORECASE,
+)
+
+#: Code of a config file, or an argument, with one of these may hold a secret.
+_MAY_BE_SECRET = re.compile(r"secret|token|passw|key|cookie|credential|dsn|ur[il]|://", re.I)
+
+#: A shorter text is no secret, and striking it out would make a message unreadable.
+SHORTEST = 4
+
+
+def secret_values(config: Config) -> list[str]:
+    """All texts under which the secrets in some settings may appear; the longest first.
+
+    Args:
+        config: the settings, of any class.
+    """
+    found = {text for section, values in config.items() for text in _in(section, values, False)}
+    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+
+
+def _in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
+    """The texts in one value, or in those that it holds."""
+    is_secret = is_secret or bool(_SECRET_NAME.search(name))
+    if isinstance(value, LazyConfigValue):
+        value = value.to_dict()
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _in(str(key), each, is_secret)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for each in value:
+            yield from _in("", each, is_secret)
+    elif isinstance(value, bytes):
+        yield from _spellings(value.decode("utf-8", "backslashreplace"), is_secret)
+        if is_secret:
+            yield from (value.hex(), repr(value)[2:-1])
+    elif value is not None and not isinstance(value, bool):
+        yield from _spellings(str(value), is_secret)
+
+
+def _spellings(text: str, is_secret: bool) -> Iterator[str]:
+    _, mark, rest = text.partition("://")
+    inside, at, _ = rest.rpartition("@")
+    if is_secret or (mark and at):
+        yield from (text, repr(text)[1:-1])
+    if mark and at:
+        password = inside.partition(":")[2] or inside
+        yield from (password, repr(password)[1:-1], unquote(password))
+
+
+def is_about_secrets(file: Path, line: int) -> bool:
+    """Whether the statement in a line of a config file may hold a secret.
+
+    The text of an error there, such as ``name 'abc' is not defined``, may then be one.
+    """
+    text = file.read_text(encoding="utf-8", errors="replace")
+    statements = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line)
+    ]
+    innermost = max(statements, key=lambda node: node.lineno, default=None)
+    if innermost is None:
+        return True
+    lines = text.splitlines()[innermost.lineno - 1 : innermost.end_lineno]
+    return bool(_MAY_BE_SECRET.search("\n".join(lines)))
+
+
+def shown_argument(argv: list[str], argument: str) -> str:
+    """An argument that is none of ours, for a message: it may be the value of a secret setting."""
+    name = argument.partition("=")[0]
+    for before, arg in pairwise(argv):
+        if arg.partition("=")[0] == name and _MAY_BE_SECRET.search(before):
+            return HIDDEN
+    return scrub(argument)
