@@ -30,7 +30,7 @@ SECRET = "s3cret-of-the-database"
         (f"postgresql+psycopg_async://user:{SECRET}@host/name", "asyncio"),
         (f"postgresql+psycopg://user:{SECRET}@127.0.0.1:1/name", "does not answer"),
         (f"postgresql+psycopg2://user:{SECRET}@127.0.0.1:1/name", "does not answer"),
-        (f"postgresql://user:a@host:{SECRET}@host/name", "no URL of a database"),
+        (f"postgresql://user:a@host:{SECRET}@host/name", "percent-encoded"),
         (f"postgresql://host:{SECRET}/name", "no URL of a database"),
         ("sqlite:////nowhere/data.sqlite?timeout=long", "no URL of a database"),
         ("sqlite://", "names no file"),

@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from .sqlite_file import PATIENCE
 from .timeout import TIMEOUT, TimeLimit
 from .trouble import DatabaseUnavailable, NoDatabase, unavailable
+from .url import read_url
 
 _POSTGRESQL = {
     # a server that is gone without a word is noticed after a minute, and not after hours
@@ -45,7 +46,7 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
     if not text:
         raise NoDatabase(f"No database is set: set {setting}.")
     try:
-        url = make_url(text)
+        url = read_url(text, setting)
         postgresql = url.get_backend_name() == "postgresql"
         is_psycopg = "psycopg" in url.get_driver_name()
         user_timeout = {"tcp_user_timeout": math.ceil(timeout * 1000)}
