@@ -15,6 +15,7 @@ from traitlets.config.loader import DeferredConfig
 
 from .apps import class_name, import_app
 from .log import ServiceLogFormatter, adopt_process, keep_out
+from .private_files import private
 from .redaction import HIDDEN, scrub, single_line
 from .secret_settings import is_about_secrets, secret_values, shown_argument
 
@@ -284,7 +285,7 @@ def generate(app: TornadoService) -> None:
     path = Path(app.config_file or DEFAULT_FILE)
     add_app_classes(app)
     try:
-        with path.open("x") as file:
+        with open(path, "x", opener=private) as file:
             file.write(app.generate_config_file())
     except FileExistsError:
         raise ConfigError(

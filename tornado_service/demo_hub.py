@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from .demo_machine import free_ports, kill_all_in, listens
 from .demo_proxy import find_proxy
+from .private_files import private, write_private
 
 PEOPLE = {
     "ada": "an admin",
@@ -29,7 +30,8 @@ GROUPS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
 #: Whoever started the hub may be killed, and leaves nothing behind:
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 DIE_WITH_PARENT = """
-import ctypes, signal, sys
+import ctypes, os, signal, sys
+os.umask(0o077)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 """
@@ -202,13 +204,14 @@ class ThrowAwayHub:
 
     def _launch(self) -> None:
         config = self.directory / "jupyterhub_config.py"
-        config.write_text(self.config())
+        write_private(config, self.config())
         ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         with contextlib.ExitStack() as stack:
             output = self._output
             if output is None:
-                output = stack.enter_context((self.directory / "hub.log").open("ab"))
+                log = self.directory / "hub.log"
+                output = stack.enter_context(open(log, "ab", opener=private))
             self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
                 [sys.executable, "-m", "jupyterhub", "--config", str(config)],
                 cwd=self.directory,

@@ -142,14 +142,14 @@ def keep_out(log: logging.Logger, *secrets: str) -> None:
 
 
 def adopt_tornado(log: logging.Logger) -> None:
-    """Send Tornado's and the hub library's lines where ours go.
+    """Send Tornado's and the hub library's lines where ours go, and those of our own modules.
 
     Args:
         log: the application's logger.
     """
-    tornado = logging.getLogger("tornado")
-    tornado.parent = log
-    tornado.propagate = True
+    for name in ("tornado", __package__):
+        logging.getLogger(name).parent = log
+        logging.getLogger(name).propagate = True
     application = logging.getLogger("tornado.application")
     if not any(isinstance(known, LibraryNoise) for known in application.filters):
         application.addFilter(LibraryNoise())

@@ -92,6 +92,7 @@ def open_database(
     try:
         if path is not None:
             put_aside = sqlite_file.make_sure(path, schema.is_ours, thorough=thorough)
+            sqlite_file.make_private(path)
         with writing(engine, schema.lock) as connection:
             lift_limit(connection)
             schema.make(connection)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
@@ -20,6 +22,11 @@ PATIENCE = 5.0
 IsOurs = Callable[[sqlite3.Connection, set[str]], bool]
 
 _BESIDE = ("-wal", "-shm")
+
+#: What SQLite gives a file that it makes, https://www.sqlite.org/compile.html#default_file_permissions
+_BY_SQLITE = 0o644
+
+_log = logging.getLogger(__name__)
 
 
 def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | None:
@@ -50,6 +57,43 @@ def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | 
             if identity(path) != _identity(file.fileno()):
                 continue
             return None if _is_sound(path, is_ours, thorough) else _put_aside(path)
+
+
+def make_private(path: Path) -> None:
+    """See that there is a file, and that not every user of this machine may open it.
+
+    SQLite gives what it keeps beside it the mode of the file. A group that an admin has let in
+    stays. A line in the log says what was changed, or that it could not be.
+
+    Args:
+        path: of the file; a new one is empty, which is a database of SQLite's.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    real = Path(os.path.realpath(path))
+    with suppress(FileExistsError):
+        # exclusively: closing a file that is there would end SQLite's locks on it,
+        # https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+        os.close(os.open(real, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    _close_to_others(real)
+
+
+def _close_to_others(path: Path) -> None:
+    """Take the rights of others from a file and from what SQLite keeps beside it."""
+    for beside in ("", *_BESIDE):
+        file = path.with_name(path.name + beside)
+        try:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & stat.S_IRWXO:
+                os.chmod(file, 0o600 if mode == _BY_SQLITE else mode & ~stat.S_IRWXO)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            _log.warning("%s is open to every user of this machine: %s", file, error.strerror)
+        else:
+            if mode & stat.S_IRWXO and not beside:
+                _log.warning("%s was open to every user of this machine; it no longer is.", file)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -98,4 +142,5 @@ def _put_aside(path: Path) -> Path:
     for beside in (*_BESIDE, ""):
         with suppress(FileNotFoundError):
             path.with_name(path.name + beside).rename(target.with_name(target.name + beside))
+    _close_to_others(target)
     return target

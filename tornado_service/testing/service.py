@@ -20,7 +20,7 @@ PREFIX = "/services/tornado-service/"
 #: Settings by the name of their class, as ``c.Reports.limit = 5`` in a config file.
 ServiceConfig = Mapping[str, Mapping[str, Any]]
 
-_LOGGERS = ("TornadoService", "tornado", "tornado.application")
+_LOGGERS = ("TornadoService", "tornado", "tornado.application", "tornado_service")
 
 
 class StartService(Protocol):

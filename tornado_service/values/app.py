@@ -12,6 +12,7 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config import StrictApplication
+from ..private_files import make_directory, write_private
 from . import activity, options, overlays, subchart
 from .check import Check, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
@@ -253,9 +254,9 @@ class ValuesApp(_Command):
 
 def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         for name, document in documents.items():
-            (directory / name).write_text(document.under(parents).text(), encoding="utf-8")
+            write_private(directory / name, document.under(parents).text())
     except OSError as error:
         raise ValuesError(f"{error.filename}: {error.strerror}") from error
 

@@ -1,0 +1,43 @@
+"""Files of which only their owner may read what is in them, whatever the umask."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def private(path: str, flags: int) -> int:
+    """An ``opener`` for ``open``: a file that it makes is its owner's alone.
+
+    From one that is there it takes the rights of all but its owner and group.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, flags, 0o600)
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    if mode & stat.S_IRWXO:
+        os.fchmod(descriptor, mode & ~stat.S_IRWXO)
+    return descriptor
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file, as ``private`` has it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with open(path, "w", encoding="utf-8", opener=private) as file:
+        file.write(text)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, each its owner's alone.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    for each in (*reversed(path.parents), path):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)
