@@ -11,8 +11,11 @@ import sys
 import pytest
 
 from tornado_service.app import TornadoService
+from tornado_service.doctor import report
+from tornado_service.hub import HubUnavailable
 from tornado_service.log import ServiceLogFormatter
 from tornado_service.redaction import scrub, scrub_uri
+from tornado_service.selfcheck import Finding
 from tornado_service.testing import PREFIX
 
 SECRET = "S3cr3tValue"
@@ -211,3 +214,23 @@ async def test_a_request_that_tornado_refuses_is_a_line_without_secrets(
     assert "Malformed HTTP message" in log.getvalue()
     assert SECRET not in log.getvalue()
     assert log.getvalue().removesuffix("\n").isprintable()
+
+
+@pytest.mark.parametrize("end", ["\n", "\u2028"])
+async def test_a_token_that_no_header_can_hold_is_in_no_reason(
+    service: TornadoService, end: str
+) -> None:
+    headers = {"Authorization": f"token {SECRET}{end}"}
+
+    with pytest.raises(HubUnavailable) as caught:
+        await service.hub.request("GET", service.auth.api_url, headers=headers)
+
+    assert SECRET not in caught.value.detail
+    assert SECRET not in str(caught.value)
+
+
+def test_a_report_of_the_doctor_has_no_control_characters() -> None:
+    finding = Finding("apps", "wrong", "a\x1b[31m\u202e", "b\n")
+
+    assert all(line.isprintable() for line in report([finding]).split("\n"))
+    assert len(report([finding]).split("\n")) == 2

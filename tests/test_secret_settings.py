@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from tests.test_config import ENVIRONMENT, run
 from tornado_service import config
 from tornado_service.app import TornadoService
-from tornado_service.testing import AppError, StartService
+from tornado_service.testing import AppError, Fetch, StandInHub, StartService
 
 SECRET = "s3cr3t-Value/of%it"
 
@@ -138,3 +140,28 @@ def test_text_in_a_file_is_the_same_secret_as_on_the_command_line(tmp_path: Path
     by_line.parse_command_line([f"--TornadoService.cookie_secret={text}"])
 
     assert by_file.cookie_secret == by_line.cookie_secret == text.encode()
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "postgresql+psycopg2"])
+async def test_a_part_of_a_database_password_is_on_no_page(
+    start_service: StartService,
+    hub: StandInHub,
+    client: AsyncHTTPClient,
+    capsys: pytest.CaptureFixture[str],
+    driver: str,
+) -> None:
+    service = await start_service(
+        TornadoService={"apps": ["tornado_service.activity:Activity"]},
+        Activity={"database_url": f"{driver}://user:p@s3cr3t.invalid@127.0.0.1/name"},
+    )
+    token = hub.token_for("ada", admin=True)
+    fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+    while service.mounts.find("activity").app.has_history:  # type: ignore[union-attr]
+        await asyncio.sleep(0.01)
+
+    said = capsys.readouterr().err
+    for path in ("status", "api/status", "activity/"):
+        said += (await fetch(path, token=token)).body.decode()
+
+    assert "percent-encoded" in said
+    assert "s3cr3t" not in said

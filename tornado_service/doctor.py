@@ -18,6 +18,7 @@ from traitlets.config import Config
 
 from . import config
 from .app import TornadoService
+from .redaction import single_line
 from .selfcheck import Finding, Setup, examine, probe, who_answers
 
 #: The environment that a service's settings come from.
@@ -266,7 +267,7 @@ def report(findings: list[Finding]) -> str:
         lines.append(f"{finding.state:<8} {finding.name + ':':<14} {finding.message}")
         if finding.key:
             lines.append(f"{'':<24}Fix: {finding.key}")
-    return "\n".join(lines)
+    return "\n".join(map(single_line, lines))
 
 
 class DoctorApp(config.StrictApplication):

@@ -18,6 +18,7 @@ from tornado.simple_httpclient import HTTPTimeoutError
 
 from .hub_errors import HubResponseTooLarge, HubUnavailable
 from .hub_http import BoundedHTTPClient
+from .redaction import scrub
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
@@ -201,7 +202,7 @@ class HubTransport:
             raise
         except Exception as error:
             # whatever goes wrong between us and the hub, it is not the visitor's fault
-            detail = f"{type(error).__name__}: {error}"
+            detail = scrub(f"{type(error).__name__}: {error}")
             raise HubUnavailable(detail, is_passing=True) from error
         return _answer(response)
 

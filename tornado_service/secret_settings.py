@@ -27,6 +27,11 @@ _MAY_BE_SECRET = re.compile(r"secret|token|passw|key|cookie|credential|dsn|ur[il
 SHORTEST = 4
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what has this name is a secret, such as ``api_token`` or ``cookieSecret``."""
+    return bool(_SECRET_NAME.search(name))
+
+
 def secret_values(config: Config) -> list[str]:
     """All texts under which the secrets in some settings may appear; the longest first.
 
@@ -39,7 +44,7 @@ def secret_values(config: Config) -> list[str]:
 
 def _in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
     """The texts in one value, or in those that it holds."""
-    is_secret = is_secret or bool(_SECRET_NAME.search(name))
+    is_secret = is_secret or is_secret_name(name)
     if isinstance(value, LazyConfigValue):
         value = value.to_dict()
     if isinstance(value, dict):

@@ -63,7 +63,7 @@ def test_the_text_of_what_is_no_text_is_kept() -> None:
         ("a: 1\n---\nb:\n\tx: 1", "line 4: "),
         ("a: .inf", "line 1: Helm cannot hold infinity or NaN"),
         ("a:\n  ~: 1", "line 2: a key is text"),
-        ("a: !!int x", "line 1: x is no int"),
+        ("a: !!int x", "line 1: this is no int"),
         ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
         ("a: \x01", "not allowed"),
     ],

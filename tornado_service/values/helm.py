@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from ..redaction import HIDDEN
+from ..secret_settings import is_secret_name
 from . import subchart
 from .document import Path, scalar
 from .loader import Loaded, load
@@ -58,6 +61,8 @@ def _read(file: str) -> list[Loaded]:
 def _in_one_line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    # an alias, which is a password that begins with * and stands in no quotes
+    problem = re.sub(r"(undefined alias) .*", rf"\1 {HIDDEN}", problem)
     return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
@@ -229,9 +234,11 @@ class Values:
         return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
 
     def written(self, path: Path) -> str:
-        """The value at a path of the chart's values, as its file has it; a number selects from a
-        list.
+        """The value at a path of the chart's values, as its file has it, but for secrets; a number
+        selects from a list.
         """
+        if any(is_secret_name(str(key)) for key in path):
+            return HIDDEN
         path = (*self.root, *path)
         origin = self._origin(path)
         text = None if origin is None else self._texts[origin].get(path)

@@ -102,7 +102,7 @@ def read(text: str, tag: str = "") -> Scalar:
     if kind == "float" and _kind(value) == "int" and value < 2**63:  # type: ignore[operator]
         return value
     if _kind(value) != kind:
-        raise ValueError(f"{text} is no {kind}")
+        raise ValueError(f"this is no {kind}")
     return value
 
 
