@@ -126,7 +126,9 @@ def test_a_long_text_of_a_stranger_takes_no_time(word: str) -> None:
     run = "import sys; from tornado_service import redaction; redaction.scrub(sys.stdin.read())"
 
     # a process, as nothing interrupts an expression
-    subprocess.run([sys.executable, "-c", run], input=word * 50_000, text=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", run], input=word * 50_000, text=True, timeout=60, check=True
+    )
 
 
 def line_of(message: object, *args: object, error: BaseException | None = None) -> str:
