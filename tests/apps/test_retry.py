@@ -359,7 +359,7 @@ async def test_another_reason_is_said(
     await ready(service, "Kept")
 
     said = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
-    assert ["unable to open" in said[0], "locked" in said[1], "ready" in said[2]] == [True] * 3
+    assert ["No such file" in said[0], "locked" in said[1], "ready" in said[2]] == [True] * 3
     assert len(said) == 3
 
 
