@@ -141,6 +141,7 @@ class TornadoService(Settings, config.StrictApplication):
         text = secret.decode("utf-8", "backslashreplace")
         self.keep_secret(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
         self.auth.connect(self.hub, self.cookie_secret)
+        self.auth.may_be_framed = self.may_be_framed
         self.streams = Streams(self.auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
         self.public_https, self.public_host = public_url.scheme == "https", public_url.netloc

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from jupyterhub.utils import url_path_join
+from tornado.web import HTTPError
 from traitlets import Float, Integer, default
 
+from . import fetch_metadata, xsrf
 from .hub import HubUnavailable
 from .identity import Identities, Identity, Recent, SignInKey
 from .oauth import SealedOAuth
@@ -104,6 +106,9 @@ class ServiceAuth(SealedOAuth):
 
     refused_max_age = 10  # seconds; long enough for a loop of requests with a token that ended
 
+    #: Whether an admin lets sites show our pages in frames.
+    may_be_framed = False
+
     identities: Identities
 
     @default("cache_max_age")
@@ -182,8 +187,27 @@ class ServiceAuth(SealedOAuth):
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
         """The library's way to find out whose cookie it is, after no token in a header did."""
         handler._asks_by_header = False  # type: ignore[attr-defined]
+        if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
+            return None
         identity: Identity | None = await super()._get_user_cookie(handler)
         return identity
+
+    def check_xsrf_cookie(self, handler: RequestHandler) -> None:
+        """See that a page of ours sends a request, where somebody else's script may have sent it.
+
+        Raises:
+            HTTPError: 403, the XSRF token is missing or wrong.
+        """
+        super().check_xsrf_cookie(handler)
+        if self.is_by_header(handler) or not self._is_readable_by_scripts(handler.request):
+            return
+        if not xsrf.has_token(handler):
+            raise HTTPError(403, "'_xsrf' argument missing or wrong: scripts use serviceFetch().")
+
+    def _is_readable_by_scripts(self, request: HTTPServerRequest) -> bool:
+        return request.method in READ_ONLY and fetch_metadata.is_readable_by_scripts(
+            request.headers, may_be_framed=self.may_be_framed
+        )
 
     async def _ask_hub(self, token: str) -> dict[str, Any] | None:
         answer = await self.hub.request(
@@ -297,7 +321,7 @@ def _is_user_model(model: Any) -> bool:
 
 
 def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
-    """Every header that the library's decision depends on; without cookies it is one.
+    """Every header that the decision depends on; without cookies it is one.
 
     Changes are decided anew each time: their XSRF token may be in the body.
     """
@@ -308,8 +332,8 @@ def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
     return (
         authorization,
         cookie,
-        get("Sec-Fetch-Mode"),
         get("Sec-Fetch-Site"),
+        *map(get, fetch_metadata.DECIDING),
         get("X-Xsrftoken"),
         get("X-Csrftoken"),
         get("User-Agent"),

@@ -14,6 +14,7 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth import allow_unauthenticated, is_open, scopes_needed
 from ..cookies import cookie_attributes
+from ..fetch_metadata import opens_page
 from .cookies import CookieReader
 from .errors import BadInput, ErrorAnswers
 
@@ -169,10 +170,8 @@ class BaseHandler(CookieReader, ErrorAnswers):
         headers = self.request.headers
         if self.request.method not in ("GET", "HEAD"):
             return False
-        mode = headers.get("Sec-Fetch-Mode")
-        if mode is not None:
-            is_page = headers.get("Sec-Fetch-Dest", "document") == "document"
-            return mode == "navigate" and (is_page or self.service.may_be_framed)
+        if "Sec-Fetch-Mode" in headers:
+            return opens_page(headers, may_be_framed=self.service.may_be_framed)
         if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
             return False  # only scripts can send these
         if self.hub_auth.has_program_token(self):

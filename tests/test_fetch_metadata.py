@@ -1,0 +1,131 @@
+"""The cookie alone is enough for what no script can read; for the rest, the page's XSRF token."""
+
+from __future__ import annotations
+
+import pytest
+
+from tornado_service.testing import BROWSER, SCRIPT, ServiceConfig, Visitor
+
+SUBRESOURCES = ("image", "script", "style", "font", "audio", "video", "track", "manifest")
+FRAMES = ("iframe", "frame", "object", "embed")
+NAME = b'"name": "ada"'
+
+READ_BY_A_SCRIPT = [
+    *({"Sec-Fetch-Mode": mode} for mode in ("no-cors", "cors", "same-origin")),
+    *(
+        {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
+        for destination in ("empty", "", "document", "json", "report", "serviceworker", "Image")
+    ),
+    *(
+        {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": destination}
+        for destination in ("empty", "", *FRAMES, "fencedframe", "image")
+    ),
+    {**BROWSER, "Service-Worker-Navigation-Preload": "true"},
+    {**BROWSER, "Service-Worker-Navigation-Preload": ""},
+]
+
+
+def sent(headers: dict[str, str]) -> dict[str, str]:
+    return {"Accept": "*/*", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "", **headers}
+
+
+@pytest.mark.parametrize("headers", READ_BY_A_SCRIPT, ids=str)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_a_script_may_read_needs_the_pages_token(
+    visitor: Visitor, headers: dict[str, str], method: str
+) -> None:
+    await visitor.open()
+    before = dict(visitor.jar)
+    token = {"X-XSRFToken": visitor.xsrf_token}
+
+    refused = await visitor.get("api/user", method=method, headers=sent(headers))
+    page = await visitor.get("", method=method, headers=sent(headers))
+    good = await visitor.get("api/user", method=method, headers={**sent(headers), **token})
+    by_query = await visitor.get(
+        f"api/user?_xsrf={visitor.xsrf_token}", method=method, headers=sent(headers)
+    )
+    again = await visitor.get("api/user", method=method, headers=sent(headers))
+
+    assert (refused.code, page.code, good.code, by_query.code, again.code) == (
+        403, 403, 200, 200, 403,
+    )  # fmt: skip
+    for answer in (refused, page, again):
+        assert b"ada" not in answer.body
+        assert visitor.xsrf_token.encode() not in answer.body
+        assert "Set-Cookie" not in answer.headers
+    assert visitor.jar == before
+
+
+@pytest.mark.parametrize("token", ["guess", "MnxndWVzcw", "é"])
+async def test_a_wrong_token_is_none(visitor: Visitor, token: str) -> None:
+    await visitor.open()
+    headers = {**SCRIPT, "Sec-Fetch-Mode": "no-cors"}
+
+    for sent in ({"X-XSRFToken": token.encode().decode("latin-1")}, {"X-CSRFToken": "x"}):
+        answer = await visitor.get("api/user", headers={**headers, **sent})
+        assert answer.code == 403
+        assert NAME not in answer.body
+
+
+@pytest.mark.parametrize("destination", SUBRESOURCES)
+async def test_what_a_page_shows_or_runs_needs_none(visitor: Visitor, destination: str) -> None:
+    await visitor.open()
+    headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
+
+    assert (await visitor.get("api/user", headers=headers)).code == 200
+
+
+async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> None:
+    await visitor.open()
+
+    for headers in (BROWSER, {**BROWSER, "Sec-Fetch-Site": "none"}):
+        assert NAME in (await visitor.get("api/user", headers=headers)).body
+
+
+async def test_a_token_of_the_hub_needs_none(visitor: Visitor, fetch, hub) -> None:
+    token = hub.token_for("ada")
+    for headers in READ_BY_A_SCRIPT:
+        assert (await fetch("api/user", token=token, headers=sent(headers))).code == 200
+
+
+async def test_what_was_decided_for_one_request_does_not_count_for_another(
+    visitor: Visitor,
+) -> None:
+    """Answers are remembered by headers: each of those that decide is among them."""
+    await visitor.open()
+    image = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for good, bad in (
+        (image, {**image, "Sec-Fetch-Dest": "empty"}),
+        (BROWSER, {**BROWSER, "Sec-Fetch-Dest": "empty"}),
+        (BROWSER, {**BROWSER, "Sec-Fetch-Dest": "iframe"}),
+        (BROWSER, {**BROWSER, "Service-Worker-Navigation-Preload": "true"}),
+    ):
+        codes = [
+            (await visitor.get("api/user", headers={**BROWSER, **headers})).code
+            for headers in (good, good, bad, good, bad)
+        ]
+        assert codes == [200, 200, 403, 200, 403]
+
+
+class TestWithFramesThatAnAdminAllows:
+    @pytest.fixture
+    def service_config(self) -> ServiceConfig:
+        return {"TornadoService": {"frame_ancestors": "https://lms.example.org"}}
+
+    @pytest.mark.parametrize("destination", FRAMES)
+    async def test_a_frame_needs_none(self, visitor: Visitor, destination: str) -> None:
+        """The browser shows it to nobody else: it asks the policy of the answer."""
+        await visitor.open()
+
+        page = await visitor.get("", headers={"Sec-Fetch-Dest": destination})
+
+        assert page.code == 200
+        assert "frame-ancestors https://lms.example.org" in page.headers["Content-Security-Policy"]
+
+    async def test_what_a_service_worker_asks_for_needs_it(self, visitor: Visitor) -> None:
+        """A navigation that a service worker passes on has another destination."""
+        await visitor.open()
+        preload = {"Sec-Fetch-Dest": "iframe", "Service-Worker-Navigation-Preload": "true"}
+
+        for headers in ({"Sec-Fetch-Dest": "empty"}, preload):
+            assert (await visitor.get("", headers=headers)).code == 403

@@ -1,0 +1,49 @@
+"""What a browser says of its requests, and no script can change: https://www.w3.org/TR/fetch-metadata/."""
+
+from __future__ import annotations
+
+from tornado.httputil import HTTPHeaders
+
+#: What a page shows or runs; the page's scripts do not get it to read. A service worker that
+#: passes such a request on makes it one of ``fetch``, with the destination ``empty``.
+SUBRESOURCES = frozenset(
+    {"audio", "font", "image", "manifest", "script", "style", "track", "video"}
+)
+
+#: Destinations of navigations inside a page.
+FRAMES = frozenset({"embed", "frame", "iframe", "object"})
+
+#: Every header that decides below.
+DECIDING = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigation-Preload")
+
+
+def opens_page(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
+    """Whether a browser opens an address for a person to see, as far as it says.
+
+    A service worker has its own say: the navigations that it passes on have the destination
+    ``empty``, and those of its preload a header of theirs
+    (https://www.w3.org/TR/service-workers/#navigation-preload-manager).
+
+    Args:
+        headers: those of the request.
+        may_be_framed: whether an admin allows frames. A frame's navigation cannot carry the XSRF
+            token, and a link inside a frame looks the same as a frame in a page of somebody
+            else's; which pages get to see it is kept by the browser, by ``frame-ancestors``.
+    """
+    mode, destination, preload = map(headers.get, DECIDING)
+    if mode != "navigate" or preload is not None:
+        return False
+    return destination == "document" or (may_be_framed and destination in FRAMES)
+
+
+def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
+    """Whether the answer to a GET may get into the hands of any script of the same origin.
+
+    Every server of every user may be on our origin. JupyterHub's library lets all navigations and
+    all requests in the mode ``no-cors`` read; the browser tells more
+    (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
+    """
+    mode = headers.get("Sec-Fetch-Mode")
+    if mode == "navigate":
+        return not opens_page(headers, may_be_framed=may_be_framed)
+    return mode == "no-cors" and headers.get("Sec-Fetch-Dest") not in SUBRESOURCES
