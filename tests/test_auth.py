@@ -20,6 +20,7 @@ OPEN = {
     ("GET", "P/health"),
     ("GET", "P/health/ready"),
     ("GET", "P/logout"),
+    ("POST", "P/logout"),
     ("GET", "P/oauth_callback"),
     ("GET", "P/static/(.*)"),
 }
@@ -46,7 +47,7 @@ async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
             if answer.code not in (401, 404, 405):
                 reached.add((method, pattern.replace(service.prefix[:-1], "P")))
 
-    # the callback refuses by itself, as it must be open to be reached at all
+    # callback and sign-out refuse by themselves, as they must be open to be reached at all
     assert reached == OPEN
 
 

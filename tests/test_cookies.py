@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from tornado.httpclient import HTTPResponse
@@ -21,6 +22,7 @@ from tornado_service.testing import (
     StartService,
     Visitor,
 )
+from tornado_service.testing.visitor import FORM
 
 pytestmark = pytest.mark.library
 
@@ -43,7 +45,11 @@ async def each_cookie(visitor: Visitor) -> dict[str, Morsel[str]]:
     begun = await visitor.get(PREFIX, headers=HTTPS)
     callback = await visitor.get(begun.headers["Location"])
     done = await visitor.get(callback.headers["Location"], headers=HTTPS)
-    out = await visitor.get(f"{PREFIX}logout", headers=HTTPS)
+    page = await visitor.open(PREFIX, headers=HTTPS)
+    assert page.code == 200
+    form = urlencode({"_xsrf": visitor.xsrf_token})
+    headers = {**HTTPS, **FORM}
+    out = await visitor.get(f"{PREFIX}logout", method="POST", body=form, headers=headers)
     found = {**cookies_of(done), STATE: cookies_of(begun)[STATE]}
     return {**found, "cleared state": cookies_of(done)[STATE], "cleared": cookies_of(out)[SESSION]}
 
@@ -110,6 +116,10 @@ class TestNamesInCapitals:
             "visitor.test",
             "Strict",
         )
+
+    async def test_no_script_gets_the_xsrf_cookie(self, visitor: Visitor) -> None:
+        """Whatever an admin sets: pages carry the token."""
+        assert (await each_cookie(visitor))[XSRF]["httponly"]
 
     async def test_what_is_cleared_is_what_was_set(self, visitor: Visitor) -> None:
         """Browsers know a cookie by its name, domain and path."""

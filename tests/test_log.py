@@ -220,9 +220,10 @@ class TestSignIn:
         await visitor.open(PREFIX)
         await visitor.fetch(PREFIX + "api/user", xsrf=True)
         await visitor.get(PREFIX + "oauth_callback?code=123456789abc&state=987654321abc")
-        await visitor.get(PREFIX + "logout")
+        xsrf_token = visitor.xsrf_token
+        await visitor.post("logout")
 
         log = stderr.getvalue()
-        secrets = [*visitor.seen, *hub.users, visitor.xsrf_token, "123456789abc", "987654321abc"]
+        secrets = [*visitor.seen, *hub.users, xsrf_token, "123456789abc", "987654321abc"]
         assert "GET /services/tornado-service/" in log
         assert [secret for secret in secrets if secret in log] == []

@@ -134,7 +134,7 @@ class TestAfterTheCache:
         service.auth.identities._max_age = 0
         assert (await visitor.get(PREFIX)).code == 200
 
-        await visitor.get(PREFIX + "logout")
+        await visitor.post("logout")
         visitor.jar = jar
 
         assert (await visitor.get(PREFIX)).code == 503

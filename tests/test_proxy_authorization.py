@@ -165,7 +165,7 @@ class TestPeople:
         ):
             assert b"HTTP/1.1 101 " in await read_until(socket, b"\r\n\r\n")
 
-            await proxied.get("logout")
+            await proxied.post("logout")
 
             assert (await ending(events))["reason"] == "signed-out"
             await read_until(socket, b"signed-out")
@@ -178,7 +178,7 @@ class TestPeople:
         before = dict(proxied.jar)
 
         header, proxied.authorization = proxied.authorization, ""
-        await proxied.get("logout")
+        await proxied.post("logout")
 
         proxied.jar = before
         for proxied.authorization in ("", header):

@@ -53,8 +53,12 @@ class SealedOAuth(HubOAuth):
 
     @property
     def xsrf_cookie_options(self) -> dict[str, Any]:
-        """The options of the XSRF cookie: those of all cookies, as at the hub; its path is ours."""
-        return {name: value for name, value in self.cookie_options.items() if name != "path"}
+        """The options of the XSRF cookie: those of all cookies, as at the hub; its path is ours.
+
+        It is always HttpOnly: pages carry the token, so no script has to read the cookie.
+        """
+        options = {name: value for name, value in self.cookie_options.items() if name != "path"}
+        return {**options, "httponly": True}
 
     def set_state_cookie(
         self,

@@ -109,6 +109,7 @@ def api_headers(frame_ancestors: str) -> dict[str, str]:
         "Content-Type": "text/html; charset=UTF-8",
         "Cache-Control": "no-store",
         "Content-Security-Policy": f"default-src 'none'; frame-ancestors {frame_ancestors}",
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
@@ -138,5 +139,4 @@ def page_headers(hub_host: str, frame_ancestors: str) -> dict[str, str]:
         **api_headers(frame_ancestors),
         "Content-Security-Policy": "; ".join(f"{key} {value}" for key, value in policy.items()),
         "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
     }

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.activity import course
 from tests.browser.conftest import NARROW, WIDE, fits, violations
-from tornado_service.testing import ServiceConfig
+from tornado_service.testing import RealHub, ServiceConfig
 
 PHONE = {"width": 360, "height": 740}
 RANGE = "from=2026-01-05&to=2026-01-07"
@@ -169,6 +169,18 @@ def test_each_page_is_there_to_read_without_javascript(open_page, path: str, sai
     ).to_have_count(0)
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_table_is_saved_however_its_link_is_opened(open_page, scripts: bool) -> None:
+    page = open_page(address("people"), "ada", java_script_enabled=scripts)
+    link = page.get_by_role("link", name="Save as CSV")
+
+    for opens in (link.click, lambda: link.press("Enter")):
+        with page.expect_download() as saved:
+            opens()
+        assert saved.value.suggested_filename.endswith(".csv")
+        assert "bob" in Path(saved.value.path()).read_text()
+
+
 def test_people_are_searched_without_javascript(open_page) -> None:
     page = open_page(address("people"), "ada", java_script_enabled=False)
 
@@ -217,12 +229,19 @@ def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints)
     assert complaints == []
 
 
+def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
+    """In another tab of the same browser."""
+    other = page.context.new_page()
+    other.goto(f"{real_hub.service_public_url}logout")
+    other.get_by_role("button", name="Logout").click()
+
+
 def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
     page = open_page("activity/now", "ada")
     expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
     expect(page.locator("#running")).to_contain_text("As the hub showed it")
 
-    page.context.new_page().goto(f"{real_hub.service_public_url}logout")
+    sign_out_elsewhere(page, real_hub)
 
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
     expect(page.locator("#running")).to_be_empty()
@@ -254,7 +273,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
     while not held:
         page.wait_for_timeout(50)
 
-    page.context.new_page().goto(f"{real_hub.service_public_url}logout")
+    sign_out_elsewhere(page, real_hub)
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
     ((route, answer),) = held
     assert "As the hub showed it" in answer.text()

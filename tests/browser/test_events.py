@@ -88,6 +88,7 @@ def test_events_arrive_and_a_sign_out_elsewhere_ends_them(open_page, complaints)
 
     other = page.context.new_page()
     other.goto("logout")
+    other.get_by_role("button", name="Logout").click()
     assert seen(page, 6)[5][:2] == ["end", {"reason": "signed-out", "retry": False}]
     assert complaints == []
 

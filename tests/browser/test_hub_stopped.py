@@ -99,9 +99,9 @@ def test_a_known_user_reads_pages_in_the_hubs_look(
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(33, 37, 41)"}[scheme]
     if size == NARROW:  # scripts run, too
-        expect(page.get_by_role("link", name="Logout")).to_be_hidden()
+        expect(page.get_by_role("button", name="Logout")).to_be_hidden()
         page.get_by_role("button", name="Menu").click()
-        expect(page.get_by_role("link", name="Logout")).to_be_visible()
+        expect(page.get_by_role("button", name="Logout")).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

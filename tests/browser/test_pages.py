@@ -20,7 +20,7 @@ def test_a_person_signs_in_sees_their_page_and_signs_out(open_page, home, compla
     expect(page.get_by_role("main")).to_contain_text("class-a")
     assert page.url.endswith(home)
 
-    page.get_by_role("link", name="Logout").click()
+    page.get_by_role("button", name="Logout").click()
     page.wait_for_url(re.compile("/hub/"))
     page.goto(home)
     expect(page.get_by_label("Username")).to_be_visible()
@@ -58,12 +58,12 @@ def test_the_theme_can_be_switched_and_the_hub_keeps_it(open_page, home) -> None
 def test_the_menu_opens_on_a_narrow_screen_by_keyboard(open_page, home) -> None:
     page = open_page(home, "sam", viewport=NARROW)
     menu = page.get_by_role("button", name="Menu")
-    expect(page.get_by_role("link", name="Logout")).to_be_hidden()
+    expect(page.get_by_role("button", name="Logout")).to_be_hidden()
 
     menu.focus()
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("link", name="Logout")).to_be_visible()
+    expect(page.get_by_role("button", name="Logout")).to_be_visible()
 
 
 def test_the_first_tab_leads_past_the_menu(open_page, home) -> None:
@@ -81,7 +81,7 @@ def test_without_javascript_everything_is_there_to_read(open_page, home) -> None
     page = open_page(home, "sam", java_script_enabled=False, viewport=NARROW)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("tornado-service")
-    expect(page.get_by_role("link", name="Logout")).to_be_visible()
+    expect(page.get_by_role("button", name="Logout")).to_be_visible()
     expect(page.locator("#dark-theme-toggle")).to_be_hidden()
 
 

@@ -113,13 +113,45 @@ async def test_nothing_is_a_page_for_people_and_json_for_programs(fetch: Fetch) 
     assert json.loads(other.body)["status"] == 404
 
 
-async def test_every_answer_carries_the_security_headers(fetch: Fetch) -> None:
-    for path in ("", "nothing", "api/", "health", "logout"):
-        headers = (await fetch(path, headers=BROWSER)).headers
+KINDS_OF_ANSWERS = {
+    "": 302,
+    "nothing": 404,
+    "nothing/here": 404,
+    "logout": 200,
+    "oauth_callback": 403,
+    "docs": 302,
+    "status": 302,
+    "metrics": 302,
+    "api": 200,
+    "api/user": 302,
+    "api/nothing": 404,
+    "api/openapi.json": 200,
+    "api/debug": 302,
+    "health": 200,
+    "health/ready": 200,
+    "static/service.css": 200,
+    "static/nothing": 404,
+    "static/jupyterhub/nothing": 404,
+    PREFIX[:-1]: 302,
+    "/health": 200,
+    "/nothing": 404,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), KINDS_OF_ANSWERS.items())
+async def test_every_answer_carries_the_security_headers(
+    fetch: Fetch, path: str, status: int
+) -> None:
+    for method in ("GET", "HEAD", "OPTIONS", "DELETE", "BREW"):
+        answer = await fetch(path, method=method, headers=BROWSER)
+        headers = answer.headers
+        assert answer.code == status or method != "GET"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 class TestXSRF:
@@ -205,6 +237,7 @@ class TestForms:
         page = await visitor.get(PREFIX + "notes")
 
         assert page.code == 500
+        assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert b"1234" not in page.body
         assert b"RuntimeError" not in page.body
         request_id = re.search(r"<code>([0-9a-f]{16})</code>", page.body.decode())[1]
@@ -219,22 +252,65 @@ class TestLogout:
         stolen = dict(visitor.jar)
         hub.users.clear()  # the hub revokes the session's tokens
 
-        answer = await visitor.get(PREFIX + "logout")
+        answer = await visitor.post("logout")
 
-        assert (answer.code, answer.headers["Location"]) == (302, "/hub/logout")
+        assert answer.code == 200
+        assert 'content="0; url=/hub/logout"' in visitor.page
         assert "service-tornado-service" not in visitor.cookies
         visitor.jar = stolen
         assert (await visitor.get(PREFIX)).code == 302
 
-    async def test_is_not_for_scripts_and_images(self, visitor: Visitor) -> None:
-        await visitor.open(PREFIX)
+    async def test_opening_it_asks_first(self, visitor: Visitor) -> None:
+        """A window or a page that is made ahead of time looks like a person's own visit."""
+        await visitor.open()
+        headers = ({}, {"Sec-Purpose": "prefetch;prerender"}, {"Sec-Fetch-Site": "cross-site"})
+
+        for more in headers:
+            page = await visitor.open("logout", headers=more)
+            assert page.code == 200
+            assert (await visitor.get("api/user")).code == 200
+
+        assert (await visitor.post("logout")).code == 200
+        assert "service-tornado-service" not in visitor.cookies
+
+    @pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "navigate"])
+    @pytest.mark.parametrize("destination", ["empty", "image", "iframe", "object", "embed"])
+    async def test_its_page_is_not_for_scripts_and_frames(
+        self, visitor: Visitor, mode: str, destination: str
+    ) -> None:
+        await visitor.open()
+
+        page = await visitor.get(
+            "logout", headers={"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": destination}
+        )
+
+        assert page.code == 403
+        assert visitor.xsrf_token.encode() not in page.body
+        assert "service-tornado-service" in visitor.cookies
+
+    @pytest.mark.parametrize("form", ["", "_xsrf=", "_xsrf=guess"])
+    @pytest.mark.parametrize("destination", ["document", "iframe", "empty"])
+    async def test_a_form_of_somebody_elses_page_does_not_sign_out(
+        self, visitor: Visitor, form: str, destination: str
+    ) -> None:
+        await visitor.open()
 
         answer = await visitor.get(
-            PREFIX + "logout", headers={"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+            "logout", method="POST", body=form, headers={"Sec-Fetch-Dest": destination}
         )
 
         assert answer.code == 403
-        assert "service-tornado-service" in visitor.cookies
+        assert visitor.xsrf_token.encode() not in answer.body
+        assert (await visitor.get("api/user")).code == 200
+
+    async def test_works_while_the_hub_is_away(self, hub: StandInHub, visitor: Visitor) -> None:
+        await visitor.open()
+        hub.fault = "error"
+
+        await visitor.open("logout")
+        assert (await visitor.post("logout")).code == 200
+
+        assert "service-tornado-service" not in visitor.cookies
 
 
 async def test_no_page_waits_for_a_look_at_its_template(

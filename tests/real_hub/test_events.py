@@ -75,12 +75,12 @@ async def test_a_sign_out_here_or_at_the_hub_ends_the_pages_streams(
     real_hub: RealHub, browse: Browse, client
 ) -> None:
     kim = real_hub.token_for("kim")
-    for address in (f"{real_hub.service_prefix}logout", "/hub/logout"):
+    for method, address in (("post", "logout"), ("get", "/hub/logout")):
         visitor = browse(real_hub)
         await visitor.sign_in(real_hub.service_prefix, "sam")
         fetch = program(real_hub, client)
         async with visitor.listen(NEWS) as page, fetch.listen(NEWS, token=kim) as other:
-            await visitor.get(address)
+            await getattr(visitor, method)(address)
 
             assert await last_of(page) == {"reason": "signed-out", "retry": False}
             await fetch("live/api/send", token=kim, method="POST", json="still here")
@@ -107,7 +107,7 @@ async def test_a_socket_passes_the_proxy(real_hub: RealHub, browse: Browse) -> N
     connection = await websocket_connect(HTTPRequest(url, headers=headers))
     await connection.write_message("hello")
     assert await connection.read_message() == "hello"
-    await visitor.get(f"{real_hub.service_prefix}logout")
+    await visitor.post("logout")
 
     assert await asyncio.wait_for(connection.read_message(), 20) is None
     connection.close()

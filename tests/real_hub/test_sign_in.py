@@ -7,7 +7,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.test_proxy_authorization import JWT, BehindProxy
-from tornado_service.testing import SCRIPT
+from tornado_service.testing import SCRIPT, Visitor
+
+
+def next_page(visitor: Visitor) -> str:
+    """Where the page that is open leads by itself."""
+    return re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', visitor.page)[1]
 
 
 async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, browse) -> None:
@@ -35,7 +40,8 @@ async def test_signing_out_signs_out_of_the_hub_too(real_hub, browse) -> None:
     visitor = browse(real_hub)
     await visitor.sign_in(real_hub.service_prefix, "kim")
 
-    await visitor.open(real_hub.service_prefix + "logout")
+    await visitor.post("logout")
+    await visitor.open(next_page(visitor))
     await visitor.open(real_hub.service_prefix)
 
     assert 'name="username"' in visitor.page
@@ -54,7 +60,8 @@ async def test_a_person_behind_a_proxy_with_a_password_of_its_own_signs_in_and_o
     assert visitor.address.endswith(real_hub.service_prefix + "?from=mail")
     assert (await visitor.fetch("api/user")).code == 200
 
-    await visitor.open("logout")
+    await visitor.post("logout")
+    await visitor.open(next_page(visitor))
     await visitor.open(real_hub.service_prefix)
     assert 'name="username"' in visitor.page
 
@@ -175,7 +182,7 @@ async def test_the_log_of_the_whole_run_holds_no_secret(real_hub, browse) -> Non
     visitor = browse(real_hub)
     await visitor.sign_in(real_hub.service_prefix, "kim")
     await visitor.fetch(real_hub.service_prefix + "api/user", xsrf=True)
-    await visitor.open(real_hub.service_prefix + "logout")
+    await visitor.post("logout")
 
     ours = "\n".join(line for line in real_hub.log.splitlines() if " tornado-service " in line)
     assert "oauth_callback?code=[secret]&state=[secret]" in ours

@@ -228,7 +228,8 @@ class TestEnd:
     ) -> None:
         connection = await connect(f"{ECHO}?_xsrf={page.xsrf_token}", **page_headers(page))
 
-        await page.get(f"{service.prefix}logout")
+        await page.open()
+        await page.post("logout")
 
         assert await closed(connection) == (1008, "signed-out")
 

@@ -59,7 +59,7 @@ class TestEnd:
             visitor.listen(NEWS, CLIENT) as mine,
             fetch.listen(NEWS, token=hub.token_for("ada")) as other,
         ):
-            await visitor.get(f"{service.prefix}logout")
+            await visitor.post("logout")
 
             assert await ending(mine) == {"reason": "signed-out", "retry": False}
             app.news.send("x")

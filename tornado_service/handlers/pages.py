@@ -150,21 +150,38 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
 
 
 class LogoutHandler(PageHandler):
-    """GET logout: sign out here, then at the hub."""
+    """P/logout: sign out here, then at the hub."""
 
     @allow_unauthenticated
     def get(self) -> None:
-        """Drop cookie and cached identity.
+        """Ask whether to: any page of the origin can open this one, in a window too.
 
         Raises:
-            HTTPError: 403, another page tried to do it without the person's knowledge.
+            HTTPError: 403, it is no page that a person sees; its token is not for scripts.
         """
-        mode = self.request.headers.get("Sec-Fetch-Mode", "navigate")
-        if mode != "navigate":
-            raise HTTPError(403, "Sign out by opening this address, not from a script.")
+        if not self.is_navigation():
+            raise HTTPError(403, "Sign out by opening this page, not from a script.")
+        self.write_page("logout.html")
+
+    @allow_unauthenticated
+    def post(self) -> None:
+        """Drop cookie and cached identity; the hub is not needed for it.
+
+        The page that follows leads to the hub's own sign-out. A redirect would not always: browsers
+        hold it to the form's policy (https://www.w3.org/TR/CSP3/#directive-form-action), and hubs
+        may send people on to the sign-out of an identity provider.
+
+        Raises:
+            HTTPError: 403, no page of ours has sent the form.
+        """
+        try:
+            self.check_xsrf_cookie()
+        except HTTPError as error:
+            raise HTTPError(403, "This page is out of date. Open it again to log out.") from error
         self.hub_auth.forget(self)
-        self.redirect(self.hub_auth.hub_host + self.hub_auth.hub_prefix + "logout")
+        self.write_page("logout.html")
 
     def template_namespace(self) -> dict[str, Any]:
-        """The names of every page; nobody is signed in here."""
-        return {**super().template_namespace(), "user": None}
+        """The names of every page; nobody is signed in here, and only who is asked gets a token."""
+        token = self.xsrf_token.decode() if self.is_navigation() else ""
+        return {**super().template_namespace(), "user": None, "xsrf_token": token}
