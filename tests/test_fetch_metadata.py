@@ -82,6 +82,20 @@ async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> Non
         assert NAME in (await visitor.get("api/user", headers=headers)).body
 
 
+async def test_without_these_headers_only_changes_need_it(visitor: Visitor) -> None:
+    """Over plain http no browser sends them, and what a script asks for looks like a visit."""
+    await visitor.open()
+    url, sent = visitor._request("api/user", {"Accept": "text/html"})
+
+    read = await visitor.client.fetch(url, headers=sent)
+    change = await visitor.client.fetch(
+        url.replace("api/user", "logout"), method="POST", body="", headers=sent, raise_error=False
+    )
+
+    assert NAME in read.body
+    assert change.code == 403
+
+
 async def test_a_token_of_the_hub_needs_none(visitor: Visitor, fetch, hub) -> None:
     token = hub.token_for("ada")
     for headers in READ_BY_A_SCRIPT:

@@ -187,9 +187,10 @@ class ServiceAuth(SealedOAuth):
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
         """The library's way to find out whose cookie it is, after no token in a header did."""
         handler._asks_by_header = False  # type: ignore[attr-defined]
+        identity: Identity | None = await super()._get_user_cookie(handler)
+        # afterwards, as the token is one session's, and there may be cookies of several
         if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
             return None
-        identity: Identity | None = await super()._get_user_cookie(handler)
         return identity
 
     def check_xsrf_cookie(self, handler: RequestHandler) -> None:

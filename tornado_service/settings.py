@@ -131,8 +131,10 @@ class Settings(HasTraits):
         ``https://lms.example.org``, several with spaces between, as in the Content-Security-Policy
         (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/frame-ancestors).
         A site that you allow can trick users into clicking what they do not see (click-jacking):
-        name only sites that you trust, and no ``*``. Browsers send cookies to a frame of another
-        site only with ``SameSite=None; Secure``: see docs/operating.md.
+        name only sites that you trust, and no ``*``. With ``'self'`` or the hub's own address, each
+        user's server can read our pages in a frame, unless servers have subdomains. Browsers send
+        cookies to a frame of another site only with ``SameSite=None; Secure``: see
+        docs/operating.md.
         Default: ``'none'``, no frames.""",
     ).tag(config=True)
 

@@ -20,7 +20,7 @@ from tornado_service.testing.real_hub import COMMAND
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
-STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 Switch = Callable[[], None]
 

@@ -35,7 +35,7 @@ def test_a_person_without_access_is_told_so(open_page, home) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("path", ["", "status", "nothing/here", "oauth_callback"])
+@pytest.mark.parametrize("path", ["", "status", "nothing/here", "oauth_callback", "logout"])
 def test_every_page_is_fit_for_everybody(
     open_page, home, complaints, scheme: str, size: dict[str, int], path: str
 ) -> None:
