@@ -183,7 +183,7 @@ async def test_a_reader_of_the_reports_sees_no_form_and_no_markup(
     await sam.open("reports/")
 
     assert "<li>&lt;b&gt;</li>" in sam.page
-    assert "<form" not in sam.page
+    assert 'name="title"' not in sam.page
     assert (await sam.post("reports/", {"title": "x"})).code == 403
 
 
@@ -193,7 +193,7 @@ async def test_another_page_cannot_report_in_a_writers_name(
     hub.grant("ada", "custom:reports:write")
     await visitor.open("reports/")
 
-    assert "<form" in visitor.page
+    assert 'name="title"' in visitor.page
     assert (await visitor.get("reports/", method="POST", body="title=x")).code == 403
 
 

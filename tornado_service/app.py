@@ -266,7 +266,7 @@ class TornadoService(Settings, config.StrictApplication):
         watch = Watch(self)
         watch.start()
         checking = loop.create_task(self.selfcheck.run())
-        loading = loop.create_task(self._load_apps())
+        loading = loop.create_task(self._load_apps_and_check())
         try:
             await server.until_stopped()
         finally:
@@ -284,10 +284,13 @@ class TornadoService(Settings, config.StrictApplication):
         self.auth.identities.close()
         self.hub.close()
 
-    async def _load_apps(self) -> None:
-        await self.mounts.load()
+    async def _load_apps_and_check(self) -> None:
+        await self._load_apps()
         if self.selfcheck.needed:
             await self.selfcheck.until_well()  # only now is it known which scopes the apps need
+
+    async def _load_apps(self) -> None:
+        await self.mounts.load()
 
     @property
     def prefix(self) -> str:

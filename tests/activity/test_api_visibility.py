@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from typing import Any, get_args
@@ -153,6 +154,6 @@ async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
         assert {*names} <= {*CLASS_A}, query
         assert listed["total"] <= len(CLASS_A), query
         assert {each["name"] for each in listed["people"]} <= {*CLASS_A}, query
-        assert all(line.startswith(CLASS_A) for line in saved.splitlines()[1:]), query
+        assert {row[0] for row in [*csv.reader(saved.splitlines())][1:]} <= {*CLASS_A}, query
         if not query.startswith("q=") or query == "q=":
             assert len(names) == len(CLASS_A), query

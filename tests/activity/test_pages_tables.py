@@ -16,7 +16,7 @@ from tests.activity.pages import PATHS, links, read, text_of
 from tornado_service.activity import Activity
 from tornado_service.testing import StandInHub, Visitor
 
-SAVE = re.compile(r'<a href="([^"]*)" download>')
+SAVE = re.compile(r'<a href="([^"]*)">Save as CSV</a>')
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ class TestSelfCheck:
         )
         service.log.addHandler(log := Lines())
         await hub.stop()
-        loading = asyncio.create_task(service._load_apps())
+        loading = asyncio.create_task(service._load_apps_and_check())
         await until(lambda: bool(log.about("hub-api")))
 
         await hub.start()
