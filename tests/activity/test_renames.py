@@ -56,6 +56,11 @@ def test_somebody_created_at_another_time_is_somebody_else() -> None:
     assert renames([person(1, "a", 10)], [seen("b", 20, started=100)], [(1, 100)]) == {}
 
 
+def test_nobody_was_renamed_who_was_created_after_the_account_was_seen() -> None:
+    assert renames([person(1, "a")], [seen("b", 100, started=100)], [(1, 100)]) == {}
+    assert renames([person(1, "a")], [seen("b", 0, started=100)], [(1, 100)]) == {"b": 1}
+
+
 def test_the_time_of_creation_tells_who_it_is() -> None:
     assert renames([person(1, "a", 10), person(2, "c", 20)], [seen("b", 10)]) == {"b": 1}
 

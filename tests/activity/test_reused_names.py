@@ -127,7 +127,8 @@ async def test_under_a_pseudonym_too_an_account_is_that_of_one_user(
         pytest.param(50, 50, True, id="the_same_time"),
         pytest.param(50, 150, False, id="another_time"),
         pytest.param(None, 100, True, id="not_after_it_was_seen_first"),
-        pytest.param(None, 101, False, id="after_it_was_seen_first"),
+        pytest.param(None, 160, True, id="while_the_sample_was_taken"),
+        pytest.param(None, 161, False, id="after_it_was_seen_first"),
         pytest.param(None, None, True, id="neither_is_known"),
         pytest.param(50, None, False, id="a_user_without_a_time"),
     ],
@@ -147,6 +148,16 @@ def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts()
     people = history.known.people
     assert {each.id: each.deleted for each in people.values()} == {1: 2 * HOUR, 2: None}
     assert [each.user for each in history.sessions] == [1, 2]
+
+
+def test_who_was_created_while_a_sample_was_taken_stays_one_account() -> None:
+    """Kept without creations: a large hub sends its users for seconds, page after page."""
+    history = History()
+    history.add(900, ada(130, last=890))
+    history.add(2 * HOUR, ada(HOUR + 60, created=903, last=2 * HOUR - 5))
+
+    assert {each.id: each.created for each in history.known.people.values()} == {1: 903}
+    assert [each.user for each in history.sessions] == [1, 1]
 
 
 def test_a_late_sample_gives_nothing_of_the_new_account_to_the_earlier_one() -> None:

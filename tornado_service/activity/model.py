@@ -11,6 +11,10 @@ from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
 
+#: Seconds after the beginning of a sample up to which a user in it may have been created: the hub
+#: sends the users in pages, one after the other.
+SAMPLE_TIME = 60
+
 
 @dataclass(frozen=True)
 class SeenServer:
@@ -82,7 +86,8 @@ class Person:
             created: when the hub says that the user was created; ``None``: it knows no time.
         """
         if self.created is None and created is not None:
-            return created <= self.first_seen  # else somebody else had the name then
+            # else somebody else had the name then
+            return created <= self.first_seen + SAMPLE_TIME
         return self.created == created
 
 

@@ -42,7 +42,7 @@ def find_renames(
         ((each.created, each) for each in lost.values() if each.created is not None),
     )
     for user, person in by_run:
-        if None in (user.created, person.created) or user.created == person.created:
+        if user.created is None or person.is_of(user.created):
             _add(found, user, person)
     for user, person in by_creation:
         if full is not None and user.created is not None and user.created <= full:
