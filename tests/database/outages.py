@@ -41,10 +41,22 @@ def of_postgresql(kind: str, server: Server) -> Outage:
         "too many connections": lambda: alter("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
         "another password": lambda: alter("PASSWORD 'other'", f"PASSWORD '{PASSWORD}'"),
         "read-only": lambda: alter(f"{read_only}on", f"{read_only}off"),
+        "standby": lambda: _standby(server),
         "locked table": lambda: _locked_table(server),
         "full": lambda: _full_tablespace(server),
     }
     return kinds[kind]()
+
+
+def _standby(server: Server) -> Outage:
+    """It can be read only, as after a switch to another server, until it is promoted."""
+
+    def begin() -> None:
+        server.stop()
+        (server.directory / "data/standby.signal").touch()
+        server.start()
+
+    return Outage(begin, lambda: server.run("SELECT pg_promote()"))
 
 
 def _locked_table(server: Server) -> Outage:

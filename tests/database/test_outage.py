@@ -30,7 +30,7 @@ AVAILABLE = "The database of c.Wishes.database_url is available again"
 GAUGE = 'tornado_service_database_unavailable{app="wishes",setting="database_url"}'
 
 #: Outages that can still be read through.
-ONLY_WRITES = ("locked", "full", "read-only")
+ONLY_WRITES = ("locked", "full", "read-only", "standby")
 
 
 class Clients:
@@ -102,6 +102,7 @@ async def see_through(
 
             read = await fetch("wishes/api/wishes", token=token, request_timeout=PATIENCE)
             assert read.code == (200 if is_readable else 503)
+            await clients.until(is_refused=True, more=2)
             assert (await fetch("wishes/api/time", token=token)).code == 200
             assert (await fetch("health/ready")).code == 200
             (app,) = service.mounts.describe()
@@ -149,6 +150,8 @@ async def see_through(
         ("another password", "psycopg2"),
         ("read-only", "psycopg"),
         ("read-only", "psycopg2"),
+        ("standby", "psycopg"),
+        ("standby", "psycopg2"),
         ("locked table", "psycopg2"),
         ("full", "psycopg2"),
     ],

@@ -101,10 +101,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         DatabaseUnavailable: also of what is called in it.
     """
-    options: dict[str, Any] = {"is_reader": True}
-    if engine.dialect.name == "postgresql":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _transaction(engine.execution_options(**options), is_writer=False) as connection:
+    with _transaction(engine.execution_options(is_reader=True), is_writer=False) as connection:
+        if connection.dialect.name == "postgresql":
+            # of this transaction: the option of SQLAlchemy leaves a connection with which writers
+            # overrule default_transaction_read_only, and which a standby server refuses them
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield connection
 
 
