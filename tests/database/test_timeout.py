@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, MetaData, event, insert, select
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from tornado.httpclient import AsyncHTTPClient
 
@@ -149,7 +149,26 @@ def test_a_change_of_the_tables_takes_as_long_as_it_does(database_url: str) -> N
     schema = Schema(SETTING, metadata)
     open_database(database_url, schema).close()
 
-    open_database(database_url, Schema(SETTING, metadata, wait_a_while), timeout=LIMIT / 10).close()
+    open_database(database_url, Schema(SETTING, metadata, wait_a_while), timeout=LIMIT / 4).close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_server_that_hangs_while_tables_are_made_is_given_up(
+    driver: str, server: Server, postgresql_url: str
+) -> None:
+    new = MetaData()
+    notices.to_metadata(new)
+    event.listen(new, "before_create", lambda *_, **__: server.suspend())
+    rescue = threading.Timer(PATIENCE / 4, server.resume)
+    rescue.start()
+    try:
+        with pytest.raises(DatabaseUnavailable, match="no response"):
+            open_database(
+                f"postgresql+{driver}{postgresql_url}", Schema(SETTING, new), timeout=LIMIT
+            )
+    finally:
+        rescue.cancel()
+        server.resume()
 
 
 def test_waiting_for_a_connection_ends(database_url: str) -> None:

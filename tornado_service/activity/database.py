@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from ..database import database
 from ..database.database import Database
+from ..database.engine import lift_limit
 from ..database.schema import Schema
 from ..database.timeout import TIMEOUT
 from . import migrations, tables
@@ -37,6 +38,7 @@ class History(Schema):
         Raises:
             NewerDatabase: they are of a newer version.
         """
+        lift_limit(connection)
         migrations.upgrade(connection)
 
 

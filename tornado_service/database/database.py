@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from . import sqlite_file
-from .engine import lift_limit, limit_of, log_ahead, make_engine, path_of, reading, writing
+from .engine import limit_of, log_ahead, make_engine, path_of, reading, writing
 from .schema import Schema
 from .timeout import TIMEOUT
 from .trouble import DatabaseUnavailable, first_line
@@ -79,7 +79,7 @@ def open_database(
         url: as SQLAlchemy has it.
         schema: what is to be in it.
         thorough: look for damage everywhere, which takes seconds.
-        timeout: seconds that a statement may take, and getting a connection; but for the change to
+        timeout: seconds that a statement may take, and getting a connection; but for an upgrade to
             this version, which takes as long as it does.
 
     Raises:
@@ -94,7 +94,6 @@ def open_database(
             put_aside = sqlite_file.make_sure(path, schema.is_ours, thorough=thorough)
             sqlite_file.make_private(path)
         with writing(engine, schema.lock) as connection:
-            lift_limit(connection)
             schema.make(connection)
             schema.check_writable(connection)
         if path is not None:

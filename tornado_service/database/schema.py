@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, MetaData, Table, delete, false, inspect
 
+from .engine import lift_limit
 from .trouble import NoDatabase
 
 
@@ -58,6 +59,7 @@ class Schema:
             NoDatabase: they are of another version, or of something else.
         """
         if self._upgrade and self._made(connection):
+            lift_limit(connection)
             self._upgrade(connection)
         self._check_columns(connection)
         self.metadata.create_all(connection)
