@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tornado_service.database import outage
 from tornado_service.database.outage import Outages
 from tornado_service.database.trouble import DatabaseUnavailable
 
@@ -80,6 +81,45 @@ def test_who_began_before_a_change_tells_nothing_of_what_is_now(outages: Outages
         assert not outages.trouble
         raise lost()
     assert not outages.trouble
+
+
+def succeed(outages: Outages) -> None:
+    with outages.watch(is_writer=True):
+        pass
+
+
+def test_a_database_that_comes_and_goes_fills_no_log(
+    outages: Outages, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    for _ in range(100):
+        fail(outages, lost())
+        assert outages.trouble
+        succeed(outages)
+        assert not outages.trouble
+    assert len(caplog.records) == 2 * outage.LOGGED
+    assert "More outages" in caplog.messages[-2]
+
+
+def test_an_outage_that_lasts_is_logged_in_any_case(
+    outages: Outages, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(100):
+        fail(outages, lost())
+        succeed(outages)
+    fail(outages, lost())
+    caplog.clear()
+
+    monkeypatch.setattr(outage, "WITHIN", 0)  # a minute later
+    for _ in range(100):
+        fail(outages, lost())
+    succeed(outages)
+
+    begin, end = caplog.messages
+    assert "is not available" in begin
+    assert "is available again" in end
 
 
 def test_an_error_of_the_apps_own_begins_none(outages: Outages) -> None:

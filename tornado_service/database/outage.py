@@ -6,11 +6,16 @@ import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from .trouble import DatabaseUnavailable
+
+#: How many outages have lines in the log, of those that begin within so many seconds. Where some
+#: transactions fail and others do not, each failure would be one.
+LOGGED, WITHIN = 3, 60.0
 
 
 class _Reason(NamedTuple):
@@ -43,6 +48,8 @@ class Outages:
         self._changed = -math.inf  # when an outage began or ended
         self._failed = 0
         self._trial: object | None = None
+        self._lines: deque[float] = deque(maxlen=LOGGED)  # when the log last said that one began
+        self._is_logged = False
 
     @property
     def trouble(self) -> str:
@@ -103,15 +110,23 @@ class Outages:
             if is_new and began < self._changed:
                 return  # it has waited since the last outage, and tells of that
             if is_new:
-                self._changed, self._failed = time.monotonic(), 0
+                self._changed, self._failed, self._is_logged = time.monotonic(), 0, False
             self._failed += 1
             self._reasons[is_writer] = _Reason(error.detail, error.is_of_connection, error.is_hung)
-        if is_new:
-            self._log.warning(
-                "%s is not available: %s. Requests that need it get 503.",
-                self._database,
-                error.detail,
-            )
+            if self._is_logged or self._is_often():
+                return  # one that lasts has its line as soon as that may be
+            self._is_logged = True
+            self._lines.append(time.monotonic())
+            more = " More outages in this minute are not logged." if self._is_often() else ""
+        self._log.warning(
+            "%s is not available: %s. Requests that need it get 503.%s",
+            self._database,
+            error.detail,
+            more,
+        )
+
+    def _is_often(self) -> bool:
+        return len(self._lines) == LOGGED and time.monotonic() - self._lines[0] < WITHIN
 
     def _succeed(self, is_writer: bool, began: float) -> None:
         if not self._reasons:  # nearly always, and then nobody has to wait for the lock
@@ -126,6 +141,8 @@ class Outages:
                 return
             now, failed = time.monotonic(), self._failed
             lasted, self._changed = now - self._changed, now
+            if not self._is_logged:
+                return
         self._log.info(
             "%s is available again, after %d s in which %d transactions failed.",
             self._database,
