@@ -8,10 +8,15 @@ import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
+from tests.launched import Launch, wait_for_line
 from tornado_service import threads
+from tornado_service.testing import Fetch, StandInHub
+from tornado_service.testing.service import PREFIX
 from tornado_service.threads import Busy, Threads
 
 HANGS = """
@@ -26,6 +31,48 @@ async def main():
 asyncio.run(main())
 print("over")
 """
+
+
+WAITING = """
+import asyncio, threading
+from tornado_service import APIHandler, ServiceApp
+
+class Waits(APIHandler):
+    async def get(self) -> None:
+        self.app.log.warning("one more waits")
+        await asyncio.to_thread(threading.Event().wait, 100)
+
+class Waiting(ServiceApp):
+    name = "waiting"
+    def handlers(self):
+        return [("api/waits", Waits)]
+"""
+
+
+async def test_what_an_app_awaits_in_threads_keeps_nobody_from_signing_in(
+    hub: StandInHub, launch: Launch, port: int, tmp_path: Path, client: AsyncHTTPClient
+) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    process = launch(
+        "--TornadoService.apps=waiting:Waiting",
+        JUPYTERHUB_API_URL=hub.api_url,
+        JUPYTERHUB_OAUTH_ACCESS_SCOPES='["access:services!service=tornado-service"]',
+    )
+    await asyncio.to_thread(wait_for_line, process, "App waiting is ready")
+    fetch = Fetch(client, f"http://127.0.0.1:{port}", PREFIX)
+    token = hub.token_for("sam")
+    requests = [
+        asyncio.ensure_future(fetch("waiting/api/waits", token=token, request_timeout=60))
+        for _ in range(40)
+    ]
+    for _ in requests:
+        await asyncio.to_thread(wait_for_line, process, "one more waits")
+
+    answer = await fetch("api/user", token=hub.token_for("ines"), request_timeout=60)
+
+    assert answer.code == 200, answer.body
+    process.kill()
+    await asyncio.gather(*requests, return_exceptions=True)
 
 
 async def test_they_are_as_many_as_are_needed_and_used_again() -> None:

@@ -34,6 +34,7 @@ from .server import (
 )
 from .settings import Settings, fault_of_address
 from .streams import Streams
+from .threads import share_threads
 from .watch import Watch
 from .web import make_web_app
 
@@ -255,6 +256,7 @@ class TornadoService(Settings, config.StrictApplication):
         """Answer first, then everything else; on the way out, the other way round."""
         server = self.server = Server(self, sockets, self._tls_context())
         loop = asyncio.get_running_loop()
+        share_threads(loop)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop_soon)
         orphaned = die_with_parent(server.stop_now)

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -15,12 +16,25 @@ from tornado.web import HTTPError
 #: How many calls of one app run at once.
 SIZE = 10
 
+#: How many calls of ``asyncio.to_thread`` run at once, of all apps and of the service, which looks
+#: up the hub's address in such a thread, too. Python's own number is six on two processors.
+SHARED = 256
+
 #: Seconds that a call waits for its turn.
 PATIENCE = 5.0
 
 Result = TypeVar("Result")
 
 _Job = Callable[[], None]
+
+
+def share_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Let what an app awaits in threads keep neither sign-in nor other apps waiting.
+
+    Args:
+        loop: that of the service.
+    """
+    loop.set_default_executor(ThreadPoolExecutor(SHARED, "shared"))
 
 
 class Busy(HTTPError):
