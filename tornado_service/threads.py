@@ -34,7 +34,7 @@ def share_threads(loop: asyncio.AbstractEventLoop) -> None:
     Args:
         loop: that of the service.
     """
-    loop.set_default_executor(ThreadPoolExecutor(SHARED, "shared"))
+    loop.set_default_executor(ThreadPoolExecutor(SHARED, "asyncio"))
 
 
 class Busy(HTTPError):
