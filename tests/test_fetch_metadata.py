@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
 import pytest
 
+from tornado_service import APIHandler, ServiceApp
 from tornado_service.testing import BROWSER, SCRIPT, ServiceConfig, Visitor
 
 SUBRESOURCES = ("image", "script", "style", "font", "audio", "video", "track", "manifest")
@@ -67,12 +71,37 @@ async def test_a_wrong_token_is_none(visitor: Visitor, token: str) -> None:
         assert NAME not in answer.body
 
 
+class Kinds(APIHandler):
+    """Answers with any type."""
+
+    async def get(self) -> None:
+        self.set_header("Content-Type", self.get_query_argument("type"))
+        self.write("ada")
+        self.flush()
+        self.write("ada")
+
+
+class Shown(ServiceApp):
+    """An app with images and scripts of its own."""
+
+    name = "shown"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("", Kinds)]
+
+
 @pytest.mark.parametrize("destination", SUBRESOURCES)
-async def test_what_a_page_shows_or_runs_needs_none(visitor: Visitor, destination: str) -> None:
+async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
+    visitor: Visitor, destination: str
+) -> None:
+    """A service worker may share such a response with the browser, and read it."""
     await visitor.open()
     headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
 
-    assert (await visitor.get("api/user", headers=headers)).code == 200
+    answer = await visitor.get("api/user", headers=headers)
+    assert (answer.code, answer.body) == (200, b"")
+    signed = {**headers, "X-XSRFToken": visitor.xsrf_token}
+    assert NAME in (await visitor.get("api/user", headers=signed)).body
 
 
 async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> None:
@@ -119,6 +148,48 @@ async def test_what_was_decided_for_one_request_does_not_count_for_another(
             for headers in (good, good, bad, good, bad)
         ]
         assert codes == [200, 200, 403, 200, 403]
+
+
+class TestAnAppWithImages:
+    @pytest.fixture
+    def service_config(self) -> ServiceConfig:
+        return {"TornadoService": {"apps": [f"{__name__}:Shown"]}}
+
+    @pytest.mark.parametrize(
+        ("destination", "kind", "is_sent"),
+        [
+            ("image", "image/png", True),
+            ("image", "image/svg+xml", True),
+            ("script", "text/javascript", True),
+            ("style", "text/css; charset=utf-8", True),
+            ("font", "font/woff2", True),
+            ("audio", "audio/ogg", True),
+            ("video", "application/octet-stream", True),
+            ("track", "text/vtt", True),
+            ("manifest", "application/manifest+json", True),
+            ("image", "text/html; charset=UTF-8", False),
+            ("script", "Application/JSON", False),
+            ("style", "application/problem+json", False),
+            ("font", "text/csv", False),
+            ("track", "text/plain", False),
+            ("audio", "text/event-stream", False),
+            ("empty", "image/png", False),
+        ],
+    )
+    async def test_its_images_and_scripts_are_sent_and_nothing_else(
+        self, visitor: Visitor, destination: str, kind: str, is_sent: bool
+    ) -> None:
+        await visitor.open()
+        headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
+        address = f"shown/?type={quote(kind)}"
+
+        answer = await visitor.get(address, headers=headers)
+        by_token = await visitor.get(
+            address, headers={**headers, "X-XSRFToken": visitor.xsrf_token}
+        )
+
+        assert (b"ada" in answer.body) is is_sent
+        assert by_token.body == b"adaada"
 
 
 class TestWithFramesThatAnAdminAllows:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from tornado.httputil import HTTPHeaders
 
-#: What a page shows or runs; the page's scripts do not get it to read. A service worker that
-#: passes such a request on makes it one of ``fetch``, with the destination ``empty``.
+#: What a page shows or runs; the page's scripts do not get it to read.
 SUBRESOURCES = frozenset(
     {"audio", "font", "image", "manifest", "script", "style", "track", "video"}
 )
 
 #: Destinations of navigations inside a page.
 FRAMES = frozenset({"embed", "frame", "iframe", "object"})
+
+#: Types of documents and data.
+_DOCUMENTS = frozenset(
+    {
+        "application/json",
+        "application/xml",
+        "text/csv",
+        "text/event-stream",
+        "text/html",
+        "text/plain",
+        "text/xml",
+    }
+)
+
+#: Types of images and manifests, by their names of the same family.
+_SHOWN = frozenset({"application/manifest+json", "image/svg+xml"})
 
 #: Every header that decides below.
 DECIDING = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigation-Preload")
@@ -47,3 +62,25 @@ def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool
     if mode == "navigate":
         return not opens_page(headers, may_be_framed=may_be_framed)
     return mode == "no-cors" and headers.get("Sec-Fetch-Dest") not in SUBRESOURCES
+
+
+def withholds(headers: HTTPHeaders, content_type: str) -> bool:
+    """Whether a response is a document or data, but was asked for as an image or a script.
+
+    No page has a use for it, but a service worker gets to read it, when its own request and the
+    browser's share one response (https://github.com/WICG/service-worker-static-routing-api). The
+    types are those that browsers keep from pages of other origins, and CSV
+    (https://chromium.googlesource.com/chromium/src/+/main/services/network/cross_origin_read_blocking_explainer.md).
+
+    Args:
+        headers: those of the request.
+        content_type: that of the response.
+    """
+    if headers.get("Sec-Fetch-Mode") != "no-cors":
+        return False
+    if headers.get("Sec-Fetch-Dest") not in SUBRESOURCES:
+        return False
+    kind = content_type.partition(";")[0].strip().lower()
+    return (
+        not kind or kind in _DOCUMENTS or (kind.endswith(("+json", "+xml")) and kind not in _SHOWN)
+    )

@@ -29,6 +29,16 @@ addEventListener("fetch", (event) => {
 });
 """
 
+#: The browser asks at the same time, as an image or a page, and both get the one response.
+RACE = """
+addEventListener("install", (event) => {
+  event.waitUntil(event.addRoutes({
+    condition: { urlPattern: new URLPattern({ pathname: "/services/tornado-service/*" }) },
+    source: "race-network-and-fetch-handler",
+  }));
+});
+""" + WORKER.replace("fetch(event.request.clone())", "fetch(event.request)")
+
 #: Everything that a script gets to read of these addresses, as one text.
 READ = """
 async (urls) => {
@@ -114,10 +124,9 @@ async (urls) => {
 """
 
 BY_A_WORKER = """
-async ([scope, urls]) => {
+async ([scope, urls, script = "/services/evil/worker.js"]) => {
   const found = [];
   navigator.serviceWorker.addEventListener("message", (event) => found.push(event.data));
-  const script = "/services/evil/worker.js";
   const registration = await navigator.serviceWorker.register(script, { scope });
   const worker = registration.active ?? registration.installing ?? registration.waiting;
   await new Promise((resolve) => {
@@ -196,10 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        is_worker = self.path.endswith("worker.js")
-        body = (WORKER if is_worker else "<!doctype html><title>evil</title>").encode()
+        worker = {"worker.js": WORKER, "race.js": RACE}.get(self.path.rpartition("/")[2])
+        body = (worker or "<!doctype html><title>evil</title>").encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/javascript" if is_worker else "text/html")
+        self.send_header("Content-Type", "text/javascript" if worker else "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Service-Worker-Allowed", "/")
         # as ours: it parts a window only from pages of other origins

@@ -17,6 +17,7 @@ from ..cookies import cookie_attributes
 from ..fetch_metadata import opens_page
 from .cookies import CookieReader
 from .errors import BadInput, ErrorAnswers
+from .withholding import Withholding
 
 if TYPE_CHECKING:
     from ..hub import HubCalls
@@ -38,7 +39,7 @@ def http_date(second: int) -> str:
     return format_timestamp(second)
 
 
-class BaseHandler(CookieReader, ErrorAnswers):
+class BaseHandler(Withholding, CookieReader, ErrorAnswers):
     """A request by somebody whom the hub lets use this service.
 
     A method is closed unless it is marked with ``allow_unauthenticated``;

@@ -105,6 +105,8 @@ class BoundHandler(BaseHandler):
         """
         if self._headers_written or sum(map(len, self._write_buffer)) <= LONG:
             return
+        if self.is_withheld():
+            return
         whole = memoryview(b"".join(self._write_buffer))  # no copy where it is but one
         self._write_buffer.clear()
         self._transforms = []

@@ -1,0 +1,35 @@
+"""What a page loads as an image, a script or a style sheet is never a document of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyterhub.services.auth import HubOAuthenticated
+from tornado.web import HTTPError, RequestHandler
+
+from .. import xsrf
+from ..fetch_metadata import withholds
+
+
+class Withholding(HubOAuthenticated, RequestHandler):
+    """Answers such a request without the body, if its cookies are all that says who asks."""
+
+    def is_withheld(self) -> bool:
+        """Whether the body of this response is not to be sent."""
+        headers = self.request.headers
+        if "Cookie" not in headers or not withholds(headers, self._headers.get("Content-Type", "")):
+            return False
+        if self.hub_auth.is_by_header(self):
+            return False
+        try:
+            return not xsrf.has_token(self)
+        except HTTPError:  # of a query that is not UTF-8
+            return True
+
+    def flush(self, include_footers: bool = False) -> Any:
+        """Send what there is, headers first; see `RequestHandler.flush`."""
+        if self.is_withheld():
+            self._write_buffer = []
+            if not self._headers_written and "Content-Length" in self._headers:
+                self._headers["Content-Length"] = "0"
+        return super().flush(include_footers)
