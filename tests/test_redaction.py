@@ -68,6 +68,7 @@ SECRET = "S3cr3tValue"
         f"next=%2Foauth_callback%3Fcode%3D{SECRET}%26state%3D{SECRET}",
         f"%22token%22%3A%22{SECRET}%22",
         f"password='half of it {SECRET}'",
+        f"hubclient.api_token=['{SECRET}']",
         # addresses
         f"could not connect to postgresql://user:{SECRET}@host/name",
         f"could not connect to postgresql://user:p@ss/{SECRET}@host/name",
@@ -115,10 +116,19 @@ def test_plain_english_is_left_alone(text: str) -> None:
         f"/a?q=Bearer+{SECRET}",
         f"/a/basic%20{SECRET}/b",
         f"/a?next=https://u:{SECRET}@h/",
+        f"/a?id_jwt={SECRET}&SAMLassertion={SECRET}&ticket={SECRET}&refresh.pwd={SECRET}",
+        f"/a?X-Amz-Signature={SECRET}&X-Amz-Credential={SECRET}&sig={SECRET}&sid={SECRET}",
+        f"/a?{{%22token%22:%22{SECRET}",
+        f"/a?Token%3D{SECRET}",
     ],
 )
 def test_an_address_hides_what_follows_token(uri: str) -> None:
     assert SECRET not in scrub_uri(uri)
+
+
+def test_plain_queries_are_left_alone() -> None:
+    uri = "/a?from=2026-01-31&group=class-a&signed=1&side=2&q=a:b&empty"
+    assert scrub_uri(uri) == uri
 
 
 @pytest.mark.parametrize("word", ["token", "Bearer ", "basic%20", "://a:", "token token ", "\\\\"])

@@ -57,6 +57,8 @@ def test_an_error_in_a_config_file_shows_no_secret(tmp_path: Path, line: str) ->
         ["--TornadoService.cookie_secret", f"-{SECRET}"],
         [f"--ServiceAuth.cookie_secret={SECRET}"],
         [f"TornadoService.cookie_secret={SECRET}"],
+        [f"TornadoService.cookie_secret=['{SECRET}']"],
+        [f"Activity.database_url=['{SECRET}']"],
         [f"--HubClient.hub_timeout=token {SECRET}"],
     ],
 )
@@ -64,6 +66,17 @@ def test_an_error_of_the_command_line_shows_no_secret(tmp_path: Path, args: list
     result = run(*args, cwd=tmp_path)
 
     assert result.returncode == 2, result.stderr
+    assert "s3cr3t" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["tornadoservice.cookie_secret", "serviceauth.api_token"])
+@pytest.mark.parametrize("value", [SECRET, f"['{SECRET}']", f"{{'a': '{SECRET}'}}"])
+def test_a_class_in_lower_case_shows_no_secret(tmp_path: Path, name: str, value: str) -> None:
+    """The argument parser of traitlets shows what it does not understand."""
+    result = run(f"--{name}={value}", cwd=tmp_path)
+
+    assert result.returncode != 0
+    assert f"{name}=" in result.stderr
     assert "s3cr3t" not in result.stderr
 
 

@@ -17,7 +17,7 @@ from .apps import class_name, import_app
 from .log import ServiceLogFormatter, adopt_process, keep_out
 from .private_files import private
 from .redaction import HIDDEN, scrub, single_line
-from .secret_settings import is_about_secrets, secret_values, shown_argument
+from .secret_settings import is_about_secrets, secret_arguments, secret_values, shown_argument
 
 if TYPE_CHECKING:
     from traitlets.config import Configurable
@@ -123,6 +123,7 @@ class StrictApplication(Application):
             ConfigError: it has an option, a setting or an argument that does not exist.
         """
         argv = sys.argv[1:] if argv is None else argv
+        self.keep_secret(*secret_arguments(argv))
         reject_unknown_flags(self, argv)
         super().parse_command_line(argv)
         if self.subapp is None and self.extra_args and not self.takes_arguments:

@@ -257,7 +257,7 @@ def _is_ours(handler: Any) -> bool:
 def visitor_address(request: HTTPServerRequest) -> str:
     """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
     forwarded = request.headers.get("X-Forwarded-For")
-    return plain(forwarded.rpartition(",")[2].strip()) if forwarded else str(request.remote_ip)
+    return scrub_uri(forwarded.rpartition(",")[2].strip()) if forwarded else str(request.remote_ip)
 
 
 def _level(handler: RequestHandler, status: int) -> int:

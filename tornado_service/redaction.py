@@ -13,10 +13,13 @@ MAX_MESSAGE = 10_000
 
 HIDDEN = "[secret]"
 
-_KEYWORD = r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw)"
+_KEYWORD = (
+    r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw|pwd|credential|jwt|assertion"
+    r"|ticket|signature|(?<![a-z])(?:sid|sig|pw)(?![a-z]))"
+)
 _SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
-# in an address that is part of another it is encoded, perhaps more than once
-_EQUALS = re.compile(r"=|%(?:25)*3d", re.IGNORECASE)
+# in an address that is part of another it is encoded, perhaps more than once; JSON has a colon
+_EQUALS = re.compile(r"[=:]|%(?:25)*3[ad]", re.IGNORECASE)
 
 # a quote that nothing closes goes to the end: else half a value would be shown
 _QUOTED = r"""(?: [bruf]{0,2} (?: "(?:[^"\\]|\\.)*(?:"|\\?\Z) | '(?:[^'\\]|\\.)*(?:'|\\?\Z) )
@@ -25,8 +28,8 @@ _QUOTED = r"""(?: [bruf]{0,2} (?: "(?:[^"\\]|\\.)*(?:"|\\?\Z) | '(?:[^'\\]|\\.)*
 # Authorization: Digest a, b and Cookie: a=b; c=d go to the end of the line or of the quotes
 _SECRET_HEADER = re.compile(
     rf"""(?ixs) ((?:authorization | (?:(?<![\w-])|(?<=\\[rn]))(?:set-)?cookie2?)
-                 (?: (?:\\*["'])? \s*:\s* | ["']\s*,\s*))
-         (?!\s*{re.escape(HIDDEN)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
+                 (?: (?:\\*["'])? \s*:\s{{0,9}} | ["']\s*,\s{{0,9}}))
+         (?!\s{{0,9}}{re.escape(HIDDEN)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
 )
 
 # as Tornado quotes a header or a cookie that it does not accept, without the name
@@ -42,7 +45,7 @@ _SECRET_PAIR = re.compile(
                  (?: (?:\\*["']|%22)? \s*(?:[=:]|%(?:25)*3[ad])\s* | ["']\s*,\s*(?=b?["']) )
                | \bstate\ argument\s+)
          (?: ["']? (?:token|bearer|basic)\s+ )?
-         (?: {_QUOTED} | [^\s&;,"'}})]+ )"""
+         (?: [\[({{]+{_QUOTED}[\])}}]* | {_QUOTED} | [^\s&;,"'}})]+ )"""
 )
 
 _SCHEME = r"(?:token|bearer|basic)"
@@ -99,12 +102,20 @@ def scrub_uri(uri: str) -> str:
     return plain(_words_and_urls(path + mark + re.sub("[^&;]+", _scrub_parameter, query)))
 
 
+def _at_first(mark: re.Pattern[str], text: str) -> tuple[str, str, str]:
+    """A text in three: before, at and after the first place that matches."""
+    found = mark.search(text)
+    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+
+
 def _scrub_parameter(parameter: re.Match[str]) -> str:
     """A part of a query; without its value, if that is secret or an address with secrets in it."""
-    name, _, value = parameter[0].partition("=")
+    name, mark, value = parameter[0].partition("=")
+    if not mark:
+        name, mark, value = _at_first(_EQUALS, name)
     found = _SENSITIVE.search(value)
     is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
-    return f"{name}={HIDDEN}" if value and is_secret else parameter[0]
+    return f"{name}{mark}{HIDDEN}" if value and is_secret else parameter[0]
 
 
 def scrub(text: str) -> str:

@@ -42,6 +42,16 @@ def secret_values(config: Config) -> list[str]:
     return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
 
 
+def secret_arguments(argv: list[str]) -> list[str]:
+    """All texts under which the secrets among some arguments may appear; the longest first.
+
+    The arguments need not be settings that exist.
+    """
+    named = [dict([arg.split("=", 1)]) for arg in argv if "=" in arg]
+    separate = [{before: arg} for before, arg in pairwise(argv) if before.startswith("-")]
+    return secret_values(Config(arguments=[*named, *separate]))
+
+
 def _in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
     """The texts in one value, or in those that it holds."""
     is_secret = is_secret or is_secret_name(name)
@@ -91,7 +101,9 @@ def is_about_secrets(file: Path, line: int) -> bool:
 
 def shown_argument(argv: list[str], argument: str) -> str:
     """An argument that is none of ours, for a message: it may be the value of a secret setting."""
-    name = argument.partition("=")[0]
+    name, mark, value = argument.partition("=")
+    if value and _MAY_BE_SECRET.search(name):
+        return f"{name}{mark}{HIDDEN}"
     for before, arg in pairwise(argv):
         if arg.partition("=")[0] == name and _MAY_BE_SECRET.search(before):
             return HIDDEN
