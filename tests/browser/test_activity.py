@@ -275,7 +275,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
 
     sign_out_elsewhere(page, real_hub)
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
-    ((route, answer),) = held
+    route, answer = held[0]  # another sample may have come since
     assert "As the hub showed it" in answer.text()
     route.fulfill(response=answer)
     page.wait_for_function("window.hasArrived")
