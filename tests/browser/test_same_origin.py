@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import neighbour
-from tornado_service.testing import RealHub
+from tornado_service.testing import BROWSER, RealHub
 from tornado_service.testing.browser import OpenPage
 from tornado_service.testing.real_hub import COMMAND, SharedHub
 
@@ -148,6 +149,35 @@ def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[s
     assert token == victim.token
     assert " navigate document " in read
     assert victim.token in read
+
+
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "XMLHttpRequest"])
+def test_a_script_gets_no_code_for_a_sign_in_of_its_own(
+    victim: Page, real_hub: RealHub, mode: str
+) -> None:
+    """It begins one in its browser, and has the hub give the victim's code for it."""
+    connection = HTTPConnection("127.0.0.1", real_hub.port)
+    connection.request("GET", real_hub.service_prefix, headers=BROWSER)
+    begun = connection.getresponse()
+    connection.close()
+    authorize = begun.headers["Location"]
+    assert "/oauth2/authorize?" in authorize
+
+    came_to = victim.evaluate(
+        """([url, mode]) => new Promise((resolve) => {
+          if (mode !== "XMLHttpRequest") {
+            fetch(url, { mode }).then((answer) => resolve(answer.url), resolve);
+            return;
+          }
+          const request = new XMLHttpRequest();
+          request.onloadend = () => resolve(request.responseURL);
+          request.open("GET", url);
+          request.send();
+        })""",
+        [authorize, mode],
+    )
+
+    assert came_to.endswith("/oauth_callback")
 
 
 def test_our_own_pages_read(open_page: OpenPage, ours: list[str]) -> None:

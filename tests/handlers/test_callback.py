@@ -155,9 +155,11 @@ async def test_a_script_cannot_begin_a_sign_in_there(visitor: Visitor) -> None:
     visitor.jar.clear()
 
     answer = await visitor.get(callback, headers=SCRIPT)
+    followed = await visitor.get(answer.headers["Location"], headers=SCRIPT)
 
-    assert answer.code == 403
-    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Location"].endswith("/oauth_callback"), "without the code"
+    assert (answer.code, followed.code) == (302, 403)
+    assert "Set-Cookie" not in {*answer.headers, *followed.headers}
 
 
 async def test_where_it_ends_is_never_outside(visitor: Visitor, service: TornadoService) -> None:

@@ -110,6 +110,13 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
             HubUnavailable: the hub does not answer.
         """
+        if self._is_read_by_a_script():
+            # the hub gives a user's code to any script of the origin, for a sign-in of its own
+            # https://fetch.spec.whatwg.org/#dom-response-url
+            if self.request.query:
+                self.redirect(self.request.path)
+                return
+            raise HTTPError(403, "Sign in by opening a page, not from a script.")
         if self.get_argument("error", ""):
             raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
         sealed = self.get_argument("state", "")
@@ -128,6 +135,10 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             raise HubUnavailable("it does not know the token that it has just given") from error
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
         self.service.selfcheck.saw_browser(origin)
+
+    def _is_read_by_a_script(self) -> bool:
+        """Whether a script learns the address of the response, with the code in it."""
+        return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
     async def _begin_again(self, state: LoginState) -> None:
         """Go on where the person wanted to be: signed in already, or by one more sign-in."""
