@@ -16,7 +16,7 @@ from tornado_service.hub import HubUnavailable
 from tornado_service.log import ServiceLogFormatter
 from tornado_service.redaction import scrub, scrub_uri
 from tornado_service.selfcheck import Finding
-from tornado_service.testing import PREFIX
+from tornado_service.testing import PREFIX, Fetch
 
 SECRET = "S3cr3tValue"
 
@@ -26,6 +26,10 @@ SECRET = "S3cr3tValue"
     [
         # as Tornado, aiohttp, requests, curl and asyncio quote a request
         rf"Malformed HTTP message from 127.0.0.1: Invalid header value 'token {SECRET}\r'",
+        f"Malformed HTTP message from ::1: Invalid Host header: 'h,token a {SECRET}'",
+        f"Malformed HTTP message from ::1: Invalid Host header: 'h,\\'token\\' a\\'{SECRET}'",
+        f"Malformed HTTP message from ::1: Unsupported Transfer-Encoding token a {SECRET}",
+        f"Malformed HTTP message from ::1: Only integer Content-Length is allowed: a {SECRET}",
         rf'Invalid header value "Bearer {SECRET}\x00"',
         f"got token {SECRET}",
         f"got Bearer {SECRET}.",
@@ -102,6 +106,7 @@ def test_a_secret_is_struck_out_of_a_line_of_others(text: str) -> None:
         "Listening on all interfaces port 8181 for /services/x/",
         "https://hub.example.org/user/ada@example.org/lab",
         "http://hub:8081/user/ada@example.org/lab",
+        "Malformed HTTP message from 127.0.0.1: no colon in header line",
         "hub.service.extraPorts, set token [secret] there",
     ],
 )
@@ -118,6 +123,8 @@ def test_plain_english_is_left_alone(text: str) -> None:
         f"/a?next=https://u:{SECRET}@h/",
         f"/a?id_jwt={SECRET}&SAMLassertion={SECRET}&ticket={SECRET}&refresh.pwd={SECRET}",
         f"/a?X-Amz-Signature={SECRET}&X-Amz-Credential={SECRET}&sig={SECRET}&sid={SECRET}",
+        f"/a?refresh={SECRET}&xsrf={SECRET}&csrf={SECRET}&SAMLResponse={SECRET}&otp={SECRET}",
+        f"/a?nonce={SECRET}&hmac={SECRET}&bearer={SECRET}&pin={SECRET}",
         f"/a?{{%22token%22:%22{SECRET}",
         f"/a?Token%3D{SECRET}",
     ],
@@ -127,7 +134,7 @@ def test_an_address_hides_what_follows_token(uri: str) -> None:
 
 
 def test_plain_queries_are_left_alone() -> None:
-    uri = "/a?from=2026-01-31&group=class-a&signed=1&side=2&q=a:b&empty"
+    uri = "/a?from=2026-01-31&group=class-a&signed=1&side=2&q=a:b&empty&mapping=1&laptop=2"
     assert scrub_uri(uri) == uri
 
 
@@ -226,6 +233,24 @@ async def test_a_request_that_tornado_refuses_is_a_line_without_secrets(
     assert "Malformed HTTP message" in log.getvalue()
     assert SECRET not in log.getvalue()
     assert log.getvalue().removesuffix("\n").isprintable()
+
+
+@pytest.mark.parametrize(
+    "address", [f"token a {SECRET}", f'"{SECRET}', SECRET, f"1.2.3.4 {SECRET}"]
+)
+async def test_only_an_address_of_x_forwarded_for_is_in_an_access_line(
+    service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(service.log.handlers[0], "stream", log)
+
+    await fetch("nothing", headers={"X-Forwarded-For": f"10.0.0.1, {address}"})
+    await fetch("nothing", headers={"X-Forwarded-For": "10.0.0.1, ::ffff:10.1.2.3"})
+    await fetch("nothing", headers={"X-Forwarded-For": "10.0.0.1, 10.1.2.4:5678"})
+
+    assert SECRET not in log.getvalue()
+    for shown in ("127.0.0.1", "::ffff:10.1.2.3", "10.1.2.4:5678"):
+        assert f"(@{shown}) " in log.getvalue()
 
 
 @pytest.mark.parametrize("end", ["\n", "\u2028"])

@@ -41,6 +41,13 @@ _LINE_FIELDS = frozenset(
 )
 
 
+#: An IP address, which may have a port. Whatever else a visitor says there is not shown.
+_ADDRESS = re.compile(
+    r"\[?(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})\]?(?::[0-9]{1,5})?",
+    re.IGNORECASE,
+)
+
+
 class ServiceLogFormatter(LogFormatter):
     """The hub's line format; secrets are struck out of every line, whoever wrote it.
 
@@ -256,8 +263,8 @@ def _is_ours(handler: Any) -> bool:
 
 def visitor_address(request: HTTPServerRequest) -> str:
     """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
-    forwarded = request.headers.get("X-Forwarded-For")
-    return scrub_uri(forwarded.rpartition(",")[2].strip()) if forwarded else str(request.remote_ip)
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return forwarded if _ADDRESS.fullmatch(forwarded) else str(request.remote_ip)
 
 
 def _level(handler: RequestHandler, status: int) -> int:

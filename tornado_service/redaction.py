@@ -14,8 +14,8 @@ MAX_MESSAGE = 10_000
 HIDDEN = "[secret]"
 
 _KEYWORD = (
-    r"(?:token|auth|key|code|state|_xsrf|secret|cookie|session|passw|pwd|credential|jwt|assertion"
-    r"|ticket|signature|(?<![a-z])(?:sid|sig|pw)(?![a-z]))"
+    r"(?:token|auth|key|code|state|[cx]srf|secret|cookie|session|passw|pwd|credential|jwt|assertion"
+    r"|ticket|signature|bearer|refresh|saml|nonce|hmac|(?<![a-z])(?:sid|sig|pw|pin|otp)(?![a-z]))"
 )
 _SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
 # in an address that is part of another it is encoded, perhaps more than once; JSON has a colon
@@ -35,6 +35,12 @@ _SECRET_HEADER = re.compile(
 # as Tornado quotes a header or a cookie that it does not accept, without the name
 _REFUSED = re.compile(
     rf"(?ixs) (\bheader\ (?:value|name)\s+ | \bcookie[\w;\ ]{{0,50}}\s) {_QUOTED}"
+)
+
+# as Tornado says why it does not read a request: all that it quotes goes
+_MALFORMED = re.compile(
+    r"""(?xs) (\bMalformed\ HTTP\ message\ from\ \S+:[ ]
+              (?: Unsupported\ Transfer-Encoding | [^:'"]*(?=[:'"]):? ) \ ?) .+"""
 )
 
 # key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
@@ -124,7 +130,8 @@ def scrub(text: str) -> str:
     Nor is there what follows the words token, Bearer and Basic, unless it is plain English, nor
     the name and password in a URL. Of a very long one, only the beginning.
     """
-    text = _REFUSED.sub(rf"\1{HIDDEN}", _cut(text, MAX_MESSAGE))
+    text = _MALFORMED.sub(rf"\1{HIDDEN}", _cut(text, MAX_MESSAGE))
+    text = _REFUSED.sub(rf"\1{HIDDEN}", text)
     text = _SECRET_HEADER.sub(rf"\1{HIDDEN}", text)
     return _words_and_urls(_SECRET_PAIR.sub(rf"\1{HIDDEN}", text))
 
