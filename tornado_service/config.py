@@ -17,7 +17,13 @@ from .apps import class_name, import_app
 from .log import ServiceLogFormatter, adopt_process, keep_out
 from .private_files import private
 from .redaction import HIDDEN, scrub, single_line
-from .secret_settings import is_about_secrets, secret_arguments, secret_values, shown_argument
+from .secret_settings import (
+    is_about_secrets,
+    secret_arguments,
+    secret_values,
+    shown_argument,
+    without_value,
+)
 
 if TYPE_CHECKING:
     from traitlets.config import Configurable
@@ -89,7 +95,7 @@ class StrictApplication(Application):
         """A text of others, such as that of an error, fit to be shown."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return scrub(text)
+        return scrub(without_value(text))
 
     def _configure_logging(self) -> None:
         super()._configure_logging()
@@ -248,7 +254,7 @@ def _meant(name: str, known: Iterable[str], before: str) -> str:
     return f" Did you mean {before}{close[0]}?" if close else " --help-all lists them."
 
 
-def reject_unknown_flags(app: Application, argv: list[str]) -> None:
+def reject_unknown_flags(app: StrictApplication, argv: list[str]) -> None:
     """See that each ``--flag`` and ``-f`` of the command line exists.
 
     Raises:
@@ -256,15 +262,29 @@ def reject_unknown_flags(app: Application, argv: list[str]) -> None:
     """
     if argv and argv[0] in app.subcommands:
         return  # its own application will look
+    classes = {cls.__name__.lower(): cls.__name__ for cls in app.settings_classes()}
     known = {"help", "help-all", "version", "h", "V"}
     for names in [*app.aliases, *app.flags]:
         known.update((names,) if isinstance(names, str) else names)
     for arg in argv[: argv.index("--")] if "--" in argv else argv:
         name = arg.lstrip("-").split("=", 1)[0]
-        # a class and its trait, with a dot, are looked up when the setting is taken
-        if arg.startswith("-") and name and "." not in name and name not in known:
-            shown = shown_argument(argv, arg.split("=", 1)[0])
-            raise ConfigError(f"{shown}: there is no such option.{_meant(name, known, '--')}")
+        section, dot, setting = name.partition(".")
+        # others with a dot are looked up when the setting is taken
+        if (
+            not arg.startswith("-")
+            or not name
+            or name in known
+            or (dot and not section[:1].islower())
+        ):
+            continue
+        meant = _meant(name, known, "--")
+        if dot:  # traitlets takes it for no class, and then fails
+            proper = classes.get(section.lower(), section[0].upper() + section[1:])
+            meant = f" Did you mean --{proper}.{setting}?"
+        shown = shown_argument(argv, arg.split("=", 1)[0])
+        if shown == HIDDEN:
+            meant = " Write --Class.setting=VALUE if the value begins with a dash."
+        raise ConfigError(f"{shown}: there is no such option.{meant}")
 
 
 def add_app_classes(app: TornadoService) -> None:

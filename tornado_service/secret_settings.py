@@ -23,6 +23,12 @@ _SECRET_NAME = re.compile(
 #: Code of a config file, or an argument, with one of these may hold a secret.
 _MAY_BE_SECRET = re.compile(r"secret|token|passw|key|cookie|credential|dsn|ur[il]|://", re.I)
 
+#: What traitlets says of a value of the wrong type, up to the value.
+_WRONG_VALUE = re.compile(
+    r"""(?xs) ('(?P<name>\w+)'\ trait\ of\ .*?
+              (?: ,\ not\ (?:the\ [\w.]+\ )? | \ contains\ | ,\ but\ a\ value\ of\  )) .+"""
+)
+
 #: A shorter text is no secret, and striking it out would make a message unreadable.
 SHORTEST = 4
 
@@ -50,6 +56,14 @@ def secret_arguments(argv: list[str]) -> list[str]:
     named = [dict([arg.split("=", 1)]) for arg in argv if "=" in arg]
     separate = [{before: arg} for before, arg in pairwise(argv) if before.startswith("-")]
     return secret_values(Config(arguments=[*named, *separate]))
+
+
+def without_value(error: str) -> str:
+    """The text of a ``TraitError``, without the value if the setting may hold a secret."""
+    found = _WRONG_VALUE.search(error)
+    if not found or not _MAY_BE_SECRET.search(found["name"]):
+        return error
+    return f"{error[: found.start()]}{found[1]}{HIDDEN}"
 
 
 def _in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
