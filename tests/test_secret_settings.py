@@ -90,8 +90,26 @@ def test_a_class_in_lower_case_is_refused_without_its_value(
     result = run(f"--{name}={value}", cwd=tmp_path)
 
     assert result.returncode == 2
-    assert f"Did you mean --{meant}?" in result.stderr
+    assert f"There is no option --{name}. Did you mean --{meant}?" in result.stderr
     assert "s3cr3t" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arg", "shown"),
+    [
+        ("--ServiceAuth.prefix=/x", "c.ServiceAuth.prefix."),
+        ("--CookieSecret.anything=1", "c.CookieSecret."),
+        ("--TornadoService.cookie_secrett=x", "c.TornadoService.cookie_secrett."),
+    ],
+)
+def test_a_name_that_sounds_secret_leaves_the_message_alone(
+    tmp_path: Path, arg: str, shown: str
+) -> None:
+    result = run(arg, cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert f"{shown} " in result.stderr
+    assert "[secret]" not in result.stderr
 
 
 def test_what_nobody_catches_is_a_line_without_secrets(tmp_path: Path) -> None:

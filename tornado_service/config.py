@@ -134,7 +134,7 @@ class StrictApplication(Application):
         super().parse_command_line(argv)
         if self.subapp is None and self.extra_args and not self.takes_arguments:
             extra = shown_argument(argv, self.extra_args[0])
-            raise ConfigError(f"{extra}: there is no such option; --help lists them")
+            raise ConfigError(f"There is no option {extra}; --help lists them")
 
     def update_config(self, new: Config) -> None:
         """Take settings from a file or the command line.
@@ -213,9 +213,7 @@ def check(app: StrictApplication, config: Config) -> None:
         if section in classes:
             check_names(classes[section], values)
         elif not app.is_checked_later(section, config):
-            raise ConfigError(
-                f"c.{section}: there is no such class here.{_meant(section, classes, 'c.')}"
-            )
+            raise ConfigError(f"There is no class c.{section}.{_meant(section, classes, 'c.')}")
 
 
 def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
@@ -228,7 +226,7 @@ def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
     for name in values:
         if name not in names:
             raise ConfigError(
-                f"c.{cls.__name__}.{name}: there is no such setting."
+                f"There is no setting c.{cls.__name__}.{name}."
                 f"{_meant(name, names, f'c.{cls.__name__}.')}"
             )
 
@@ -284,7 +282,7 @@ def reject_unknown_flags(app: StrictApplication, argv: list[str]) -> None:
         shown = shown_argument(argv, arg.split("=", 1)[0])
         if shown == HIDDEN:
             meant = " Write --Class.setting=VALUE if the value begins with a dash."
-        raise ConfigError(f"{shown}: there is no such option.{meant}")
+        raise ConfigError(f"There is no option {shown}.{meant}")
 
 
 def add_app_classes(app: TornadoService) -> None:

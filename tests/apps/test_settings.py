@@ -27,7 +27,7 @@ async def test_settings_reach_the_app(start_apps: StartApps) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"limti": 5}, "c.Reports.limti: there is no such setting. Did you mean c.Reports.limit?"),
+        ({"limti": 5}, "There is no setting c.Reports.limti. Did you mean c.Reports.limit?"),
         ({"limit": "many"}, "'limit' trait of a Reports instance"),
     ],
 )
@@ -53,7 +53,7 @@ async def test_settings_of_a_class_that_no_app_has_end_the_process(hub: StandInH
     ours = {"apps": ["good_apps:Reports"]}
     service = TornadoService(config=make_config(hub))
     service.update_config(make_config(hub, TornadoService=ours, Reports={"x": 1}))
-    with pytest.raises(ConfigError, match=r"c\.Reprots: there is no such class"):
+    with pytest.raises(ConfigError, match=r"There is no class c\.Reprots"):
         service.update_config(make_config(hub, TornadoService=ours, Reprots={"x": 1}))
     # an entry point that is not installed: its class has an unknown name
     service.update_config(make_config(hub, TornadoService={"apps": ["gone"]}, Gone={"x": 1}))
@@ -81,9 +81,9 @@ def test_settings_of_apps_are_shown_with_the_others(modules: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--config=config.py", "--Reprots.limit=5"], "c.Reprots: there is no such class here."),
-        (["--TornadoService.apps=a:B", "--Reprots.limit=5"], "c.Reprots: there is no such class"),
-        (["--Reports.limit=5"], "c.Reports: there is no such class"),
+        (["--config=config.py", "--Reprots.limit=5"], "There is no class c.Reprots."),
+        (["--TornadoService.apps=a:B", "--Reprots.limit=5"], "There is no class c.Reprots"),
+        (["--Reports.limit=5"], "There is no class c.Reports"),
     ],
 )
 def test_the_command_line_knows_which_apps_have_settings(
