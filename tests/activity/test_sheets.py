@@ -78,6 +78,7 @@ def test_texts_are_quoted_and_numbers_are_not() -> None:
 @example("bea", 'x;"=1')
 @example("bea", "x\t\uff1d1")
 @example("bea", "x\n=1")
+@example("bea", "x\u2028=1")
 @example("\u3164=1", "⩵1")
 def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> None:
     written = table(["user", "server"], [[first, second]])
@@ -86,7 +87,7 @@ def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> Non
         for row in read(written, delimiter):
             assert not any(map(is_formula, row)), row
     # and by a program that knows no quotes
-    for cell in re.split("[;,\t|\r\n]", written):
+    for cell in re.split("[;,\t|\r\n\v\f\x85\u2028\u2029]", written):
         assert not is_formula(cell.strip('"')), written
 
 

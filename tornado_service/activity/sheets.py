@@ -16,9 +16,9 @@ from .figures.running import Running
 #: cells elsewhere, if the first letter or digit has a sign before it. Signs are those of formulas
 #: and what NFKC makes of others. The blanks that Unicode counts as letters are passed over, too.
 _FORMULA = re.compile(
-    r"(?:(?<![^,;|\t\r\n])(?=(?:\W|[\u115f\u1160\u3164\uffa0])*"
-    r"[=+\-@⁺⁼₊₌⩴⩵⩶﬩﹢﹣﹦﹫＋－＝＠]))"  # noqa: RUF001
-    r"|^(?=[\t\r\n])"
+    r"(?:(?<![^,;|\t\r\n\v\f\x85\u2028\u2029])(?=(?:\W|[\u115f\u1160\u3164\uffa0])*"
+    r"[=+\-@−⁺⁼₊₌⩴⩵⩶﬩﹢﹣﹦﹫＋－＝＠]))"  # noqa: RUF001
+    r"|^(?=[\t\r\n\v\f\x85\u2028\u2029])"
 )
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
