@@ -124,6 +124,15 @@ class SealedOAuth(HubOAuth):
         handler._hub_auth_token_cookie = token
         handler.__dict__.pop("_xsrf_token", None)  # it is of a session
 
+    def get_session_id(self, handler: Any) -> str:
+        """The browser's session at the hub, which the XSRF token is bound to.
+
+        The hub's cookie is for all of its paths: of several, it has the shortest path, and what
+        comes with all requests comes last. Another one would be that of some pages only.
+        """
+        ids: list[str] = list(handler.cookie_values("jupyterhub-session-id"))
+        return ids[-1] if ids else ""
+
     def own_xsrf_token(self, handler: CookieReader) -> bytes | None:
         """The XSRF cookie that was made for this session."""
         own = handler._xsrf_token_id  # made anew each time

@@ -117,6 +117,18 @@ def test_junk_does_not_keep_a_user_from_signing_in(open_page, real_hub, plant: P
     expect_sam(page, home)
 
 
+@pytest.mark.parametrize("path", ["{prefix}docs", "{prefix}api/"])
+def test_a_session_id_of_some_pages_leaves_the_token_good_for_all(
+    open_page, real_hub, plant: Plant, path: str
+) -> None:
+    home = real_hub.service_prefix
+    page = open_page(home, "sam")
+
+    plant(page, [f"jupyterhub-session-id=x; path={path.format(prefix=home)}"])
+
+    expect_sam(page, home)
+
+
 def test_the_session_of_somebody_else_does_not_become_that_of_the_user(
     open_page, real_hub, plant: Plant
 ) -> None:
