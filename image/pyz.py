@@ -1,7 +1,8 @@
 """Make dist/tornado_service.pyz: the service in one file, for the chart's own image of the hub.
 
 It is the wheel, ready to run; what the service requires is in that image already. The wheel's files
-go into it as one compressed stream, which is a third smaller than a zip of compressed files.
+go into it as one compressed stream, which is a third smaller than a zip of compressed files, and
+without the comments of their code.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tokenize
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -55,11 +57,23 @@ def pack(wheel: Path, pyz: Path) -> None:
     with ZipFile(wheel) as source, ZipFile(code, "w") as target:
         for name in sorted(source.namelist()):
             if not LEFT_OUT.match(name):
-                _add(target, name, source.read(name))
+                content = source.read(name)
+                _add(target, name, without_comments(content) if name.endswith(".py") else content)
     best = lzma.PRESET_EXTREME | 9
     with ZipFile(pyz, "w") as target:
         _add(target, "__main__.py", START.read_bytes())
         _add(target, "code.zip.xz", lzma.compress(code.getvalue(), preset=best))
+
+
+def without_comments(code: bytes) -> bytes:
+    """Python code without its comments, and with the lines of tracebacks where they are."""
+    lines = code.splitlines(keepends=True)
+    for token in tokenize.tokenize(io.BytesIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            before = lines[row - 1].decode()[:column].rstrip()
+            lines[row - 1] = before.encode() + b"\n"
+    return b"".join(lines)
 
 
 def _add(target: ZipFile, name: str, content: bytes) -> None:

@@ -272,6 +272,7 @@ def reject_unknown_flags(app: StrictApplication, argv: list[str]) -> None:
             not arg.startswith("-")
             or not name
             or name in known
+            or (arg[1] in known and arg[1] != "-")  # -fFILE
             or (dot and not section[:1].islower())
         ):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import io
 import json
@@ -280,3 +281,15 @@ async def test_a_hub_launches_it(hub_python: str, pyz: Path, client: AsyncHTTPCl
 
     assert answer.code == 200
     assert "class-a" in visitor.page
+
+
+def test_its_code_is_the_same_but_for_comments() -> None:
+    """Line by line, so that tracebacks are right."""
+    without_comments = runpy.run_path(str(ROOT / "image/pyz.py"))["without_comments"]
+    for file in sorted((ROOT / "tornado_service").rglob("*.py")):
+        code = file.read_bytes()
+        short = without_comments(code)
+
+        trees = [ast.dump(ast.parse(each), include_attributes=True) for each in (code, short)]
+        assert trees[0] == trees[1], file
+        assert b"# noqa" not in short, file
