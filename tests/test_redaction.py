@@ -108,6 +108,9 @@ def test_a_secret_is_struck_out_of_a_line_of_others(text: str) -> None:
         "http://hub:8081/user/ada@example.org/lab",
         "Malformed HTTP message from 127.0.0.1: no colon in header line",
         "hub.service.extraPorts, set token [secret] there",
+        "hub.services.x.apiToken, a shorter one: openssl rand -hex 16",
+        "a password that must be percent-encoded: write @ as %40, / as %2F, : as %3A",
+        "c.A.database_url is no URL, such as postgresql+psycopg2://user:password@host/name.",
     ],
 )
 def test_plain_english_is_left_alone(text: str) -> None:

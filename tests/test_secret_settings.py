@@ -208,5 +208,5 @@ async def test_a_part_of_a_database_password_is_on_no_page(
     for path in ("status", "api/status", "activity/"):
         said += (await fetch(path, token=token)).body.decode()
 
-    assert "percent-encoded" in said
+    assert "percent-encoded: write @ as %40, / as %2F" in said
     assert "s3cr3t" not in said

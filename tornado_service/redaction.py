@@ -14,8 +14,9 @@ MAX_MESSAGE = 10_000
 HIDDEN = "[secret]"
 
 _KEYWORD = (
-    r"(?:token|auth|key|code|state|[cx]srf|secret|cookie|session|passw|pwd|credential|jwt|assertion"
-    r"|ticket|signature|bearer|refresh|saml|nonce|hmac|(?<![a-z])(?:sid|sig|pw|pin|otp)(?![a-z]))"
+    r"(?:token|auth|key|(?<!en)(?<!de)(?<!uni)code|state|[cx]srf|secret|cookie|session|passw|pwd"
+    r"|credential|jwt|assertion|ticket|signature|bearer|refresh|saml|nonce|hmac"
+    r"|(?<![a-z])(?:sid|sig|pw|pin|otp)(?![a-z]))"
 )
 _SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
 # in an address that is part of another it is encoded, perhaps more than once; JSON has a colon
@@ -157,7 +158,8 @@ def _scrub_url(found: re.Match[str]) -> str:
     host, slash, _ = inside.partition("/")
     # an account's name in a path may be an address of mail
     is_path = slash and scheme.endswith(("http", "https")) and _HOST_AND_PORT.fullmatch(host)
-    return found[0] if not at or is_path else f"{scheme}{mark}{HIDDEN}@{after}"
+    is_example = inside == "user:password"  # in messages of ours
+    return found[0] if not at or is_path or is_example else f"{scheme}{mark}{HIDDEN}@{after}"
 
 
 def forwarded_location(uri: str) -> str:

@@ -96,7 +96,7 @@ def look_at_token_length(setup: Setup, hub: str) -> Finding:
     if 8 <= length <= 64 and not (length == 64 and version in REFUSE_64):
         return Finding("token-length", "ok", f"{message}.")
     takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
-    key = f"{setup.key}.apiToken: a shorter one, made by openssl rand -hex 16"
+    key = f"{setup.key}.apiToken, a shorter one: openssl rand -hex 16"
     return Finding("token-length", "wrong", f"{message}; JupyterHub {takes}.", key)
 
 
