@@ -79,7 +79,8 @@ def test_every_page_is_fit_for_everybody(
 
 def expect_to_fit(page: Page) -> None:
     """It does, a moment after it has changed its width: then the charts are drawn anew."""
-    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+    # a function: an expression would be evaluated again and again, which the page's policy refuses
+    page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_student_finds_their_own_use(open_page, complaints) -> None:
@@ -278,7 +279,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
     route, answer = held[0]  # another sample may have come since
     assert "As the hub showed it" in answer.text()
     route.fulfill(response=answer)
-    page.wait_for_function("window.hasArrived")
+    page.wait_for_function("() => window.hasArrived")  # a function, as in `expect_to_fit`
 
     expect(page.locator("#running")).to_be_empty()
 
