@@ -49,12 +49,20 @@ def postgresql_url(server: Server) -> Iterator[str]:
     server.run(f"DROP DATABASE {ACCOUNT} WITH (FORCE)")
 
 
+NO_SMALL_DISK = "only root can mount a small disk: as root, make test-6.1"
+
+
 @dataclass
 class Disk:
     """A directory; where root runs the tests, a file system of 1 MB."""
 
     path: Path
     is_small: bool
+
+    def require_small(self) -> None:
+        """Skip the test where the disk cannot be filled or taken away for real."""
+        if not self.is_small:
+            pytest.skip(NO_SMALL_DISK)
 
     def make_read_only(self) -> None:
         if self.is_small:

@@ -10,6 +10,7 @@ import pytest
 from tornado.httpclient import HTTPResponse
 from traitlets import TraitError
 
+from tests.cookie_names import SESSION, STATE, XSRF
 from tests.test_config import only_line, run
 from tornado_service.cookies import cookie_attributes
 from tornado_service.handlers.base import BaseHandler
@@ -26,11 +27,6 @@ from tornado_service.testing.visitor import FORM
 
 pytestmark = pytest.mark.library
 
-SESSION, STATE, XSRF = (
-    "service-tornado-service",
-    "service-tornado-service-oauth-state",
-    "_xsrf",
-)
 HTTPS = {**BROWSER, "X-Forwarded-Proto": "https,http"}
 
 

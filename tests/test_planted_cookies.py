@@ -9,6 +9,7 @@ from tornado import version
 from tornado.httpclient import HTTPResponse
 from tornado.web import create_signed_value
 
+from tests.cookie_names import SESSION, STATE, XSRF
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
 from tornado_service.app import TornadoService
 from tornado_service.testing import (
@@ -24,11 +25,6 @@ from tornado_service.testing import (
 
 pytestmark = pytest.mark.library
 
-SESSION, STATE, XSRF = (
-    "service-tornado-service",
-    "service-tornado-service-oauth-state",
-    "_xsrf",
-)
 JUNK = ["x", "", '"', '"' + "\\" * 300 + '"', "2|1:0|10:9999999999|1:a|1:a|" + "0" * 64]
 
 

@@ -41,7 +41,6 @@ OF_PROXIES = [
 ]
 
 USER = "/hub/api/user"
-COOKIE = "service-tornado-service"
 
 #: What browsers send over http, without Sec-Fetch-Mode.
 OVER_HTTP = {

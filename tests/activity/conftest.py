@@ -44,11 +44,7 @@ def service_config(tmp_path: Path, history: Path, hub: StandInHub) -> ServiceCon
 
 @pytest.fixture
 async def app(service: TornadoService) -> Activity:
-    """Activity, when it has looked at the hub once; it does not look again by itself."""
-    app = await course.ready(service)
-    app._running.cancel()
-    await asyncio.wait([app._running])
-    return app
+    return await course.ready_and_still(service)
 
 
 @pytest.fixture

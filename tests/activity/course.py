@@ -88,6 +88,14 @@ async def ready(service: TornadoService) -> Activity:
     return app
 
 
+async def ready_and_still(service: TornadoService) -> Activity:
+    """Activity, when it has looked at the hub once; it does not look again by itself."""
+    app = await ready(service)
+    app._running.cancel()
+    await asyncio.wait([app._running])
+    return app
+
+
 async def write(path: Path) -> None:
     """Make a database that has the history."""
     store = Store(f"sqlite:///{path}", logging.getLogger(__name__))

@@ -170,8 +170,7 @@ async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
 
 
 async def test_a_disk_that_is_full_for_real(open_store: Open, disk: Disk) -> None:
-    if not disk.is_small:
-        pytest.skip("only root can mount a small disk: as root, make test-6.1")
+    disk.require_small()
     store = await open_store(f"sqlite:///{disk.path}/activity.sqlite")
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
     ballast = disk.path / "ballast"

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.cookie_names import SESSION, STATE, XSRF
 from tornado_service.testing import RealHub
 
-NAMES = ("service-tornado-service", "service-tornado-service-oauth-state", "_xsrf")
-SESSION = NAMES[0]
+NAMES = (SESSION, STATE, XSRF)
 
 #: Below the service's prefix, where ours are; the last is longer.
 PATHS = ("/", "/services/", "{prefix}", "{prefix}docs")

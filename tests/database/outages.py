@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.databases import ACCOUNT, PASSWORD, mount
+from tests.databases import ACCOUNT, NO_SMALL_DISK, PASSWORD, mount
 from tests.postgresql import Server
 from tornado_service.app import TornadoService
 
@@ -73,7 +73,7 @@ def _full_tablespace(server: Server) -> Outage:
     path = server.directory / "small"
     path.mkdir()
     if not mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)):
-        pytest.skip("only root can mount a small disk: as root, make test-6.1")
+        pytest.skip(NO_SMALL_DISK)
     shutil.chown(path, *([server.account] * 2 if server.account else []))
     ballast = path / "ballast"
 

@@ -5,13 +5,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from tests.cookie_names import SESSION
 from tornado_service.app import TornadoService
 from tornado_service.state import LoginState
 from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
 pytestmark = pytest.mark.library
-
-COOKIE = "service-tornado-service"
 
 
 async def begin(visitor: Visitor, path: str = PREFIX) -> str:
@@ -59,7 +58,7 @@ async def test_many_beginnings_are_one_cookie(visitor: Visitor) -> None:
     for number in range(30):
         await begin(visitor, f"{PREFIX}?tab={number}")
 
-    assert [name for name in visitor.cookies if "state" in name] == [f"{COOKIE}-oauth-state"]
+    assert [name for name in visitor.cookies if "state" in name] == [f"{SESSION}-oauth-state"]
 
 
 async def test_a_page_that_polls_after_its_session_ended_gathers_no_cookies(
@@ -90,7 +89,7 @@ async def test_a_state_that_another_browser_began_signs_nobody_in(
     # it begins the visitor's own sign-in instead
     assert answer.code == 302
     assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
-    assert COOKIE not in visitor.cookies
+    assert SESSION not in visitor.cookies
     await visitor.open(answer.headers["Location"])
     assert "<strong>ada</strong>" in visitor.page
 
@@ -102,7 +101,7 @@ async def test_a_state_that_is_none_of_ours_signs_nobody_in(visitor: Visitor, st
     answer = await visitor.get(with_state(callback, state))
 
     assert answer.code == 403
-    assert COOKIE not in visitor.cookies
+    assert SESSION not in visitor.cookies
 
 
 async def test_a_state_that_was_used_signs_nobody_in_again(
@@ -110,13 +109,13 @@ async def test_a_state_that_was_used_signs_nobody_in_again(
 ) -> None:
     callback = await begin(visitor)
     await visitor.open(callback)
-    for key in [key for key in visitor.jar if key[2] == COOKIE]:
+    for key in [key for key in visitor.jar if key[2] == SESSION]:
         del visitor.jar[key]
 
     answer = await visitor.get(callback)
 
     assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
-    assert COOKIE not in visitor.cookies
+    assert SESSION not in visitor.cookies
 
 
 async def test_one_that_has_lapsed_is_begun_again_once(
@@ -176,7 +175,7 @@ async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:
     answer = await visitor.get(f"{PREFIX}oauth_callback?code=wrong&state={state_of(callback)}")
 
     assert answer.code == 400
-    assert COOKIE not in visitor.cookies
+    assert SESSION not in visitor.cookies
 
 
 async def test_what_the_hub_says_of_an_error_is_not_repeated(visitor: Visitor) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import parse_cookie
 
+from tests.cookie_names import SESSION
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
@@ -256,7 +257,7 @@ class TestLogout:
 
         assert answer.code == 200
         assert 'content="0; url=/hub/logout"' in visitor.page
-        assert "service-tornado-service" not in visitor.cookies
+        assert SESSION not in visitor.cookies
         visitor.jar = stolen
         assert (await visitor.get(PREFIX)).code == 302
 
@@ -271,7 +272,7 @@ class TestLogout:
             assert (await visitor.get("api/user")).code == 200
 
         assert (await visitor.post("logout")).code == 200
-        assert "service-tornado-service" not in visitor.cookies
+        assert SESSION not in visitor.cookies
 
     @pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "navigate"])
     @pytest.mark.parametrize("destination", ["empty", "image", "iframe", "object", "embed"])
@@ -286,7 +287,7 @@ class TestLogout:
 
         assert page.code == 403
         assert visitor.xsrf_token.encode() not in page.body
-        assert "service-tornado-service" in visitor.cookies
+        assert SESSION in visitor.cookies
 
     @pytest.mark.parametrize("form", ["", "_xsrf=", "_xsrf=guess"])
     @pytest.mark.parametrize("destination", ["document", "iframe", "empty"])
@@ -310,7 +311,7 @@ class TestLogout:
         await visitor.open("logout")
         assert (await visitor.post("logout")).code == 200
 
-        assert "service-tornado-service" not in visitor.cookies
+        assert SESSION not in visitor.cookies
 
 
 async def test_no_page_waits_for_a_look_at_its_template(

@@ -43,10 +43,7 @@ async def service(real_hub: RealHub, start_service: StartService, tmp_path: Path
 
 @pytest.fixture
 async def app(service: TornadoService) -> Activity:
-    app = await course.ready(service)
-    app._running.cancel()
-    await asyncio.wait([app._running])
-    return app
+    return await course.ready_and_still(service)
 
 
 @pytest.fixture
