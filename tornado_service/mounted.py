@@ -96,10 +96,8 @@ class Mount:
         Raises:
             AppError: the app's settings or handlers are wrong.
         """
-        from .routes import (
-            AppPages,
-            make_routes,
-        )  # and with it pydantic: nothing loads that without apps
+        # here, as it loads pydantic, which a service without apps does without
+        from .routes import AppPages, make_routes
 
         try:
             config.check_names(cls, service.config.get(cls.__name__, {}))
