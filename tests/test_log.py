@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.log import ServiceLogFormatter
-from tornado_service.redaction import (
+from tornado_service.telemetry.log import ServiceLogFormatter
+from tornado_service.telemetry.redaction import (
     MAX_MESSAGE,
     MAX_TEXT,
     forwarded_location,
@@ -180,7 +180,7 @@ def test_what_visitors_chose_is_short_and_on_one_line() -> None:
 
 
 def test_lines_look_like_the_hubs(caplog: pytest.LogCaptureFixture) -> None:
-    from tornado_service.log import LOG_FORMAT
+    from tornado_service.telemetry.log import LOG_FORMAT
 
     record = logging.LogRecord("reports", logging.INFO, "app.py", 7, "hello", None, None)
     formatter = ServiceLogFormatter(LOG_FORMAT, "%Y-%m-%d %H:%M:%S", color=False)

@@ -13,9 +13,9 @@ import pytest
 from tornado_service.app import TornadoService
 from tornado_service.doctor import report
 from tornado_service.hub import HubUnavailable
-from tornado_service.log import ServiceLogFormatter
-from tornado_service.redaction import scrub, scrub_uri
 from tornado_service.selfcheck import Finding
+from tornado_service.telemetry.log import ServiceLogFormatter
+from tornado_service.telemetry.redaction import scrub, scrub_uri
 from tornado_service.testing import PREFIX, Fetch
 
 SECRET = "S3cr3tValue"

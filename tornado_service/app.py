@@ -20,8 +20,6 @@ from . import config
 from ._version import __version__
 from .auth import ServiceAuth
 from .hub import HubClient
-from .log import LOG_FORMAT, adopt_process, adopt_tornado
-from .metrics import Metrics
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
 from .server import (
@@ -34,6 +32,8 @@ from .server import (
 )
 from .settings import Settings, fault_of_address
 from .streams import Streams
+from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
+from .telemetry.metrics import Metrics
 from .threads import share_threads
 from .watch import Watch
 from .web import make_web_app

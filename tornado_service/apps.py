@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .database.sessions import Sessions
     from .hub import HubClient
-    from .metrics import AppRegistry
+    from .telemetry.metrics import AppRegistry
 
 #: First parts of paths that are the core's own.
 RESERVED = frozenset(

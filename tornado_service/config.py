@@ -14,9 +14,7 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfig
 
 from .apps import class_name, import_app
-from .log import ServiceLogFormatter, adopt_process, keep_out
 from .private_files import private
-from .redaction import HIDDEN, scrub, single_line
 from .secret_settings import (
     is_about_secrets,
     secret_arguments,
@@ -24,6 +22,8 @@ from .secret_settings import (
     shown_argument,
     without_value,
 )
+from .telemetry.log import ServiceLogFormatter, adopt_process, keep_out
+from .telemetry.redaction import HIDDEN, scrub, single_line
 
 if TYPE_CHECKING:
     from traitlets.config import Configurable

@@ -22,7 +22,7 @@ from .hub_errors import HubResponseTooLarge, HubUnavailable
 from .hub_transport import HubAnswer, HubTransport
 
 if TYPE_CHECKING:
-    from .metrics import Metrics
+    from .telemetry.metrics import Metrics
 
 __all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
 

@@ -18,13 +18,13 @@ from tornado.simple_httpclient import HTTPTimeoutError
 
 from .hub_errors import HubResponseTooLarge, HubUnavailable
 from .hub_http import BoundedHTTPClient
-from .redaction import scrub
+from .telemetry.redaction import scrub
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
 
     from .breaker import Breaker
-    from .metrics import Metrics
+    from .telemetry.metrics import Metrics
 
 __all__ = ["HubAnswer", "HubTransport", "HubUnavailable"]
 

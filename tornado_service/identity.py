@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from .hub import HubUnavailable
 
 if TYPE_CHECKING:
-    from .metrics import Metrics
+    from .telemetry.metrics import Metrics
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")

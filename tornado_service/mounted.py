@@ -11,8 +11,8 @@ from .apps import AppError, ServiceApp, class_name, package_of
 from .auth import scopes_needed
 from .guard import contained, in_thread
 from .handlers.base import METHODS
-from .redaction import scrub
 from .schedule import Schedule, jobs_of
+from .telemetry.redaction import scrub
 
 if TYPE_CHECKING:
     from .app import TornadoService

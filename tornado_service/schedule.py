@@ -16,7 +16,7 @@ from .service_unavailable import ServiceUnavailable
 from .transient import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
-    from .metrics import Metrics
+    from .telemetry.metrics import Metrics
 
 #: By how much of its interval a run may be late or early, so that processes do not work in step.
 JITTER = 0.02

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .auth import ServiceAuth
     from .handlers.lasting import LastingHandler
     from .identity import Identity, SignInKey
-    from .metrics import Metrics
+    from .telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:
 #: not all callers at once, and early enough for the call to end within that time.

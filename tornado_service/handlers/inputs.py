@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
 
-from ..redaction import plain
+from ..telemetry.redaction import plain
 from .errors import BadInput
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from ..redaction import HIDDEN
 from ..secret_settings import is_secret_name
+from ..telemetry.redaction import HIDDEN
 from . import subchart
 from .document import Path, scalar
 from .loader import Loaded, load

@@ -16,13 +16,13 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import generate_latest
 
-from ._version import __version__
+from .._version import __version__
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
     from tornado.web import RequestHandler
 
-    from .database.outage import Outages
+    from ..database.outage import Outages
 
 #: Any other method is counted as "OTHER", so that a visitor cannot add labels.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

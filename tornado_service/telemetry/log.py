@@ -16,14 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.log import LogFormatter
 
-from .redaction import (
-    HIDDEN,
-    forwarded_location,
-    plain,
-    scrub,
-    scrub_uri,
-    single_line,
-)
+from .redaction import HIDDEN, forwarded_location, plain, scrub, scrub_uri, single_line
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
