@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 from tornado.httpclient import HTTPRequest
 
-from tornado_service.hub_errors import HubResponseTooLarge, HubUnavailable
-from tornado_service.hub_http import MAX_RESPONSE, BoundedHTTPClient
+from tornado_service.hub.errors import HubResponseTooLarge, HubUnavailable
+from tornado_service.hub.http import MAX_RESPONSE, BoundedHTTPClient
 
 #: Bytes that wait in buffers between two ends of a connection.
 BUFFERED = 64 * 1024 * 1024

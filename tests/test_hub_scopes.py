@@ -10,7 +10,7 @@ from jupyterhub.scopes import expand_scopes
 
 from tornado_service import APIHandler, HubCalls, HubRefused
 from tornado_service.app import TornadoService
-from tornado_service.hub_scopes import may_list, may_read_some_user, may_read_user
+from tornado_service.hub.scopes import may_list, may_read_some_user, may_read_user
 from tornado_service.testing import PREFIX, Fetch, StandInHub
 
 
@@ -152,5 +152,5 @@ async def test_a_scope_that_the_service_lacks_is_tried_once_in_a_while(
     hub.service_scopes = {"list:users", "list:groups"}
     hub.directory.add_user("sam", groups=["a"])
     assert await names(service.hub.groups()) == ["a"]
-    monkeypatch.setattr("tornado_service.hub.REFUSED", 0)
+    monkeypatch.setattr("tornado_service.hub.client.REFUSED", 0)
     assert await names(service.hub.users()) == ["sam"]

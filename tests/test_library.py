@@ -14,7 +14,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from tornado_service.handlers.base import BaseHandler
-from tornado_service.hub import ACCEPT
+from tornado_service.hub.client import ACCEPT
 from tornado_service.testing import Fetch, StandInHub
 
 pytestmark = pytest.mark.library

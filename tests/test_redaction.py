@@ -12,7 +12,7 @@ import pytest
 
 from tornado_service.app import TornadoService
 from tornado_service.doctor import report
-from tornado_service.hub import HubUnavailable
+from tornado_service.hub.client import HubUnavailable
 from tornado_service.selfcheck import Finding
 from tornado_service.telemetry.log import ServiceLogFormatter
 from tornado_service.telemetry.redaction import scrub, scrub_uri

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .handlers.base import APIHandler, PageHandler
     from .handlers.events import EventStream
     from .handlers.sockets import WebSocketHandler
-    from .hub import HubCalls, HubClient, HubRefused, HubUnavailable
-    from .hub_errors import HubResponseTooLarge
-    from .hub_models import Group, User
+    from .hub.client import HubCalls, HubClient, HubRefused, HubUnavailable
+    from .hub.errors import HubResponseTooLarge
+    from .hub.models import Group, User
     from .schedule import periodic
 
 __all__ = [
@@ -51,16 +51,16 @@ _HOMES = {
     "Channel": ".channel",
     "DatabaseUnavailable": ".database.trouble",
     "EventStream": ".handlers.events",
-    "Group": ".hub_models",
-    "HubCalls": ".hub",
-    "HubClient": ".hub",
-    "HubRefused": ".hub",
-    "HubResponseTooLarge": ".hub_errors",
-    "HubUnavailable": ".hub",
+    "Group": ".hub.models",
+    "HubCalls": ".hub.client",
+    "HubClient": ".hub.client",
+    "HubRefused": ".hub.client",
+    "HubResponseTooLarge": ".hub.errors",
+    "HubUnavailable": ".hub.client",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps",
     "Sessions": ".database.sessions",
-    "User": ".hub_models",
+    "User": ".hub.models",
     "WebSocketHandler": ".handlers.sockets",
     "allow_unauthenticated": ".auth",
     "needs_scopes": ".auth",

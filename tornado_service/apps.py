@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData
 
     from .database.sessions import Sessions
-    from .hub import HubClient
+    from .hub.client import HubClient
     from .telemetry.metrics import AppRegistry
 
 #: First parts of paths that are the core's own.

@@ -12,7 +12,7 @@ from tornado.web import HTTPError
 from traitlets import Float, Integer, default
 
 from . import fetch_metadata, xsrf
-from .hub import HubUnavailable
+from .hub.client import HubUnavailable
 from .identity import Identities, Identity, Recent, SignInKey
 from .oauth import SealedOAuth
 from .state import Seal, derived_key
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
-    from .hub import HubClient
+    from .hub.client import HubClient
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

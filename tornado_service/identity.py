@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from .hub import HubUnavailable
+from .hub.client import HubUnavailable
 
 if TYPE_CHECKING:
     from .telemetry.metrics import Metrics

@@ -13,14 +13,14 @@ from tornado.web import HTTPError
 from traitlets import TraitError, default, validate
 
 from .cookies import cookie_attributes
-from .hub import HubUnavailable
+from .hub.client import HubUnavailable
 from .state import LoginState, Seal, inside
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
     from .handlers.cookies import CookieReader
-    from .hub import HubClient
+    from .hub.client import HubClient
     from .identity import Identity
 
 

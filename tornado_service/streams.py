@@ -16,7 +16,7 @@ from tornado.web import HTTPError
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
-from .hub import HubUnavailable
+from .hub.client import HubUnavailable
 
 if TYPE_CHECKING:
     from .auth import ServiceAuth

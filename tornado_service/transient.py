@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from .hub_calls import HubRefused
-from .hub_errors import HubUnavailable
+from .hub.calls import HubRefused
+from .hub.errors import HubUnavailable
 
 #: Seconds before the first retry.
 FIRST_PAUSE = 1.0

@@ -18,7 +18,7 @@ from tornado.web import Application
 
 from .handlers import api, docs, ops, pages, status
 from .handlers.apps import AppRouter
-from .hub_static import hub_static_urls
+from .hub.static_urls import hub_static_urls
 from .telemetry.log import log_request
 
 if TYPE_CHECKING:

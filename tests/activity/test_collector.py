@@ -9,7 +9,7 @@ import pytest
 
 from tornado_service.activity.collector import Collector
 from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.hub import HubClient
+from tornado_service.hub.client import HubClient
 from tornado_service.testing import StartService
 
 from .script import Being, Run, Script

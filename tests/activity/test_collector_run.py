@@ -11,8 +11,8 @@ import pytest
 
 from tornado_service.activity.collector import Collector, next_time
 from tornado_service.activity.model import Sample
-from tornado_service.hub_models import User
-from tornado_service.hub_pages import Page
+from tornado_service.hub.models import User
+from tornado_service.hub.pagination import Page
 
 NOON = 12 * 3600
 LOG = logging.getLogger("test")

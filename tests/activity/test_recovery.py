@@ -18,9 +18,9 @@ from tornado_service import transient
 from tornado_service.activity import Activity
 from tornado_service.activity.collector import Collector
 from tornado_service.activity.store import State
-from tornado_service.hub_errors import HubUnavailable
-from tornado_service.hub_models import User
-from tornado_service.hub_pages import Page
+from tornado_service.hub.errors import HubUnavailable
+from tornado_service.hub.models import User
+from tornado_service.hub.pagination import Page
 from tornado_service.testing import ServiceConfig, StandInHub, StartService
 
 

@@ -39,8 +39,8 @@ from tornado_service.activity.model import Sample
 from tornado_service.activity.reader import Reader
 from tornado_service.activity.store import Store
 from tornado_service.activity.writer import add_sample
-from tornado_service.hub_calls import HubCalls
-from tornado_service.hub_transport import HubAnswer, HubUnavailable
+from tornado_service.hub.calls import HubCalls
+from tornado_service.hub.transport import HubAnswer, HubUnavailable
 from tornado_service.testing import StartService
 
 from .ledger import ONE_DAY, Ledger, each_day

@@ -20,12 +20,12 @@ from tests.apps.support import StartApps, reasons, states
 from tests.database.wishes import Base
 from tests.databases import Disk
 from tests.streaming import metric, until
-from tornado_service import hub as hubs
 from tornado_service import transient
 from tornado_service.app import TornadoService
 from tornado_service.database import engine as engines
 from tornado_service.database import sqlite_file as sqlite_files
 from tornado_service.doctor import look_at_apps
+from tornado_service.hub.client import client as hubs
 from tornado_service.selfcheck.findings import Finding, Setup
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tornado_service import hub as hub_client
 from tornado_service.app import TornadoService
 from tornado_service.handlers.ops import static_files
+from tornado_service.hub.client import client as hub_client
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, StartService, Visitor
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tornado_service import HubCalls, HubClient, HubRefused, User, hub_pages
+from tornado_service import HubCalls, HubClient, HubRefused, User
+from tornado_service.hub.client import pagination as hub_pages
 from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.directory import CREATED, Directory

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ..hub_calls import HubRefused
-from ..hub_errors import HubResponseTooLarge, HubUnavailable
+from ..hub.calls import HubRefused
+from ..hub.errors import HubResponseTooLarge, HubUnavailable
 from ..transient import pauses
 from .model import Sample, SeenServer, SeenUser
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from logging import Logger
 
-    from ..hub_models import User
-    from ..hub_pages import Page
+    from ..hub.models import User
+    from ..hub.pagination import Page
 
 #: Seconds after which all users are asked for again, not only those with a running server.
 SWEEP = 3600

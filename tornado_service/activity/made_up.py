@@ -9,7 +9,7 @@ from random import Random
 
 from sqlalchemy import update
 
-from ..hub_models import Server, User
+from ..hub.models import Server, User
 from . import tables
 from .collector import next_time, seen_user
 from .database import open_database

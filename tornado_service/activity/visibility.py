@@ -13,7 +13,7 @@ from .figures.history import NOT_YET
 
 if TYPE_CHECKING:
     from ..handlers.base import BaseHandler
-    from ..hub_models import User
+    from ..hub.models import User
     from .app import Activity
 
 Value = TypeVar("Value")

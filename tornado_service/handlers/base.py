@@ -20,7 +20,7 @@ from .errors import BadInput, ErrorAnswers
 from .withholding import Withholding
 
 if TYPE_CHECKING:
-    from ..hub import HubCalls
+    from ..hub.client import HubCalls
     from ..identity import Identity
     from ..routes import AppPages
 

@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated, needs_scopes
-from ..hub_static import hub_static_digest, hub_static_files
+from ..hub.static_urls import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER
 from .answers import answers
 from .base import APIHandler, BaseHandler

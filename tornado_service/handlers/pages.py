@@ -10,7 +10,7 @@ from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth import allow_unauthenticated
-from ..hub import HubUnavailable
+from ..hub.client import HubUnavailable
 from ..state import LoginState, inside
 from .base import BaseHandler, PageHandler
 

@@ -16,13 +16,13 @@ from tornado.httputil import url_concat
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
-from .breaker import Breaker
-from .hub_calls import HubCalls, HubRefused
-from .hub_errors import HubResponseTooLarge, HubUnavailable
-from .hub_transport import HubAnswer, HubTransport
+from .calls import HubCalls, HubRefused
+from .circuit_breaker import Breaker
+from .errors import HubResponseTooLarge, HubUnavailable
+from .transport import HubAnswer, HubTransport
 
 if TYPE_CHECKING:
-    from .telemetry.metrics import Metrics
+    from ..telemetry.metrics import Metrics
 
 __all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from .hub_transport import HubUnavailable
+from .transport import HubUnavailable
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 

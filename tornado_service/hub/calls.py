@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from tornado.web import HTTPError
 
-from .hub_scopes import may_list, may_read_some_user, may_read_user
+from .scopes import may_list, may_read_some_user, may_read_user
 
 # The first call loads them, and with them pydantic: a service without apps starts sooner.
 if TYPE_CHECKING:
-    from .hub_models import Group, User
-    from .hub_pages import Page
-    from .hub_transport import HubAnswer
+    from .models import Group, User
+    from .pagination import Page
+    from .transport import HubAnswer
 
 
 class HubRefused(HTTPError):
@@ -108,8 +108,8 @@ class HubCalls:
             state: as for ``users``.
             newest_first: whether those come first whom the hub got to know last.
         """
-        from .hub_models import User
-        from .hub_pages import PAGE, pages_of
+        from .models import User
+        from .pagination import PAGE, pages_of
 
         self._check_list("list:users")
         query: dict[str, str] = {"state": state} if state else {}
@@ -127,7 +127,7 @@ class HubCalls:
             ``None`` if there is no such user, or the token may see some users and not this one:
             the hub does not say which.
         """
-        from .hub_models import User, parsed
+        from .models import User, parsed
 
         if self._scopes is not None and name:
             if not may_read_some_user(self._scopes):
@@ -139,8 +139,8 @@ class HubCalls:
 
     async def groups(self) -> AsyncIterator[Group]:
         """All groups. Needs ``list:groups``; their members need ``read:groups``."""
-        from .hub_models import Group
-        from .hub_pages import GROUPS, pages_of
+        from .models import Group
+        from .pagination import GROUPS, pages_of
 
         self._check_list("list:groups")
         async for page in pages_of(

@@ -16,15 +16,15 @@ from jupyterhub.utils import make_ssl_context
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import HTTPTimeoutError
 
-from .hub_errors import HubResponseTooLarge, HubUnavailable
-from .hub_http import BoundedHTTPClient
-from .telemetry.redaction import scrub
+from ..telemetry.redaction import scrub
+from .errors import HubResponseTooLarge, HubUnavailable
+from .http import BoundedHTTPClient
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
 
-    from .breaker import Breaker
-    from .telemetry.metrics import Metrics
+    from ..telemetry.metrics import Metrics
+    from .circuit_breaker import Breaker
 
 __all__ = ["HubAnswer", "HubTransport", "HubUnavailable"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .service_unavailable import ServiceUnavailable
+from ..service_unavailable import ServiceUnavailable
 
 MIB = 1024 * 1024
 

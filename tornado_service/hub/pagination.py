@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from .hub_errors import HubResponseTooLarge, HubUnavailable
-from .hub_models import HubModel, parsed
+from .errors import HubResponseTooLarge, HubUnavailable
+from .models import HubModel, parsed
 
 if TYPE_CHECKING:
-    from .hub_calls import Ask
+    from .calls import Ask
 
 #: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
 PAGE = 200

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient, _HTTPConnection
 
-from .hub_errors import HubResponseTooLarge, HubUnavailable
+from .errors import HubResponseTooLarge, HubUnavailable
 
 #: Bytes of a response; the largest page of users that a hub sends is ~2 MiB.
 MAX_RESPONSE = 8 * 1024 * 1024

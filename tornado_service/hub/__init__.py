@@ -1,0 +1,1 @@
+"""Calls of the Hub API: client, transport, pagination, models, circuit breaker."""
