@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tornado_service import Channel, channel
+from tornado_service import Channel
+from tornado_service.streaming import channel
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "end", "reset", "open", "error"])

@@ -8,13 +8,14 @@ import pytest
 import tornado_service
 from tests.writing_an_app import FILES
 from tests.writing_an_app import TEXT as WRITING_AN_APP
-from tornado_service import channel, mounts, threads, watch
+from tornado_service import mounts, threads, watch
 from tornado_service.activity.routes import ROUTES
 from tornado_service.app import TornadoService
 from tornado_service.apps import RESERVED
 from tornado_service.handlers import bound
 from tornado_service.paths import templates
-from tornado_service.streams import Streams
+from tornado_service.streaming import channel
+from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, browser, fixtures
 from tornado_service.web import make_routes
 

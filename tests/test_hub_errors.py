@@ -21,11 +21,11 @@ from tornado_service import (
     WebSocketHandler,
     allow_unauthenticated,
     periodic,
-    streams,
 )
 from tornado_service.app import TornadoService
 from tornado_service.apps import AppError
 from tornado_service.schedule import Schedule, jobs_of
+from tornado_service.streaming import registry as streams
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor, stand_in_hub
 
 NO_RESPONSE = "No usable response from JupyterHub"

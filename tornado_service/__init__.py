@@ -13,7 +13,6 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .apps import ServiceApp
     from .auth import allow_unauthenticated, needs_scopes
-    from .channel import Channel
     from .database.sessions import Sessions
     from .database.trouble import DatabaseUnavailable
     from .handlers.base import APIHandler, PageHandler
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from .hub.errors import HubResponseTooLarge
     from .hub.models import Group, User
     from .schedule import periodic
+    from .streaming.channel import Channel
 
 __all__ = [
     "APIHandler",
@@ -48,7 +48,7 @@ __all__ = [
 
 _HOMES = {
     "APIHandler": ".handlers.base",
-    "Channel": ".channel",
+    "Channel": ".streaming.channel",
     "DatabaseUnavailable": ".database.trouble",
     "EventStream": ".handlers.events",
     "Group": ".hub.models",

@@ -31,7 +31,7 @@ from .server import (
     tls_context,
 )
 from .settings import Settings, fault_of_address
-from .streams import Streams
+from .streaming.registry import Streams
 from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
 from .telemetry.metrics import Metrics
 from .threads import share_threads

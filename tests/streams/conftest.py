@@ -4,8 +4,8 @@ import pytest
 
 from tests.live_app import Live
 from tests.streaming import APP
-from tornado_service import streams
 from tornado_service.app import TornadoService
+from tornado_service.streaming import registry as streams
 from tornado_service.testing import ServiceConfig, StandInHub
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.live_app import Live
 from tests.streaming import CLIENT, NEWS, ending, holding, metric, only_listener, read_until, until
-from tornado_service import Channel, channel
+from tornado_service import Channel
 from tornado_service.app import TornadoService
+from tornado_service.streaming import channel
 from tornado_service.testing import BROWSER, Fetch, StandInHub, Visitor
 
 

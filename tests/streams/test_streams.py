@@ -12,9 +12,9 @@ import pytest
 
 from tests.live_app import Live, News
 from tests.streaming import APP, CLIENT, NEWS, ending, holding, metric, only_listener, until
-from tornado_service import streams
 from tornado_service.app import TornadoService
 from tornado_service.hub.client import HubClient
+from tornado_service.streaming import registry as streams
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 #: Seconds that a machine may be late; far fewer than a pause or a call that takes too long.

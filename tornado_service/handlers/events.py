@@ -8,8 +8,8 @@ import random
 import sys
 from typing import ClassVar
 
-from ..channel import Channel, Event, Overtaken
-from ..streams import End
+from ..streaming.channel import Channel, Event, Overtaken
+from ..streaming.registry import End
 from .lasting import LastingHandler
 
 #: How much is written at a time, in bytes; what a slow reader costs.

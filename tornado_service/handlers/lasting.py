@@ -13,7 +13,7 @@ from .base import APIHandler
 
 if TYPE_CHECKING:
     from ..identity import Identity
-    from ..streams import End
+    from ..streaming.registry import End
 
 #: How much the kernel may hold for a reader who does not read, in bytes. Its own choice may be
 #: some megabytes, for each connection.

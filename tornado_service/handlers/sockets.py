@@ -15,7 +15,7 @@ from ..auth import scopes_needed
 from .lasting import LastingHandler
 
 if TYPE_CHECKING:
-    from ..streams import End
+    from ..streaming.registry import End
 
 #: The largest message in either direction, and how much may wait for a reader, in bytes.
 MAX_MESSAGE = 256 * 1024

@@ -16,13 +16,13 @@ from tornado.web import HTTPError
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
-from .hub.client import HubUnavailable
+from ..hub.client import HubUnavailable
 
 if TYPE_CHECKING:
-    from .auth import ServiceAuth
-    from .handlers.lasting import LastingHandler
-    from .identity import Identity, SignInKey
-    from .telemetry.metrics import Metrics
+    from ..auth import ServiceAuth
+    from ..handlers.lasting import LastingHandler
+    from ..identity import Identity, SignInKey
+    from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:
 #: not all callers at once, and early enough for the call to end within that time.
