@@ -13,7 +13,7 @@ from tornado_service.activity.routes import ROUTES
 from tornado_service.app import TornadoService
 from tornado_service.apps import RESERVED
 from tornado_service.handlers import bound
-from tornado_service.paths import templates
+from tornado_service.openapi.path_templates import templates
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, browser, fixtures

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tornado_service.paths import templates
+from tornado_service.openapi.path_templates import templates
 
 
 @pytest.mark.parametrize(

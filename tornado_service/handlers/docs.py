@@ -40,7 +40,9 @@ class APIDocument:
         return await asyncio.shield(making)
 
     def _make(self, mounts: list[Mount]) -> bytes:
-        from ..openapi import Document  # and pydantic, which nothing else of the core needs
+        from ..openapi.document import (
+            Document,  # and pydantic, which nothing else of the core needs
+        )
 
         return Document(self._service, self._routes, self._tell).json(mounts)
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
+from ..handlers.base import METHODS, APIHandler, BaseHandler, door_of
+from ..handlers.signature import Signature
 from .docstrings import words
-from .handlers.base import METHODS, APIHandler, BaseHandler, door_of
-from .handlers.signature import Signature
-from .paths import templates
+from .path_templates import templates
 
 if TYPE_CHECKING:
-    from .apps import ServiceApp
+    from ..apps import ServiceApp
 
 JSON = "application/json"
 

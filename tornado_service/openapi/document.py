@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from ._version import __version__
+from .._version import __version__
+from ..handlers.errors import Error
 from .docstrings import in_markdown, prose
-from .handlers.errors import Error
 from .operations import JSON, Operation, operations
 
 if TYPE_CHECKING:
-    from .app import TornadoService
-    from .mounted import Mount
+    from ..app import TornadoService
+    from ..mounted import Mount
 
 REFERENCE = "#/components/schemas/"
 

@@ -1,0 +1,1 @@
+"""The OpenAPI document of the core's API and of the apps'."""
