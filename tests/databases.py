@@ -13,7 +13,7 @@ import pytest
 from tests import postgresql
 from tests.postgresql import Server
 from tests.prepare import find_postgresql
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 
 #: The account of an app on ``server``, and its database.
 ACCOUNT = "wishes"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_config import ENVIRONMENT
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 
 #: Seconds after which a process is ended, so that no test waits for it any more.
 PATIENCE = 120

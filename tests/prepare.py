@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tornado_service.demo import find_npm, find_proxy
+from tornado_service.demo.command import find_npm, find_proxy
 from tornado_service.testing.browser import BROWSERS
 
 AXE_VERSION = "4.14.1"

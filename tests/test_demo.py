@@ -16,9 +16,10 @@ from urllib.request import Request, urlopen
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tornado_service import demo_hub, demo_proxy
-from tornado_service.demo import NoProxyError
-from tornado_service.demo_machine import free_ports, processes_in
+from tornado_service.demo.command import NoProxyError
+from tornado_service.demo.command import hub as demo_hub
+from tornado_service.demo.command import proxy as demo_proxy
+from tornado_service.demo.processes import free_ports, processes_in
 from tornado_service.testing import RealHub, Visitor
 
 hub_test = pytest.mark.hub
@@ -216,7 +217,13 @@ class Demonstration:
 
     def launch(self, errors: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "tornado_service.demo", f"--port={self.port}", *self.arguments],
+            [
+                sys.executable,
+                "-m",
+                "tornado_service.demo.command",
+                f"--port={self.port}",
+                *self.arguments,
+            ],
             cwd=self.here,
             env={**os.environ, "TMPDIR": str(self.temporary)},
             stdout=subprocess.PIPE,

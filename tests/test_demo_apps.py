@@ -14,8 +14,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from tests.test_demo import Demonstration, hub_test
-from tornado_service.demo_apps import DemoApps
-from tornado_service.demo_machine import processes_in
+from tornado_service.demo.apps import DemoApps
+from tornado_service.demo.processes import processes_in
 from tornado_service.testing import Visitor
 
 APP = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_config import run
-from tornado_service.demo_hub import ThrowAwayHub
+from tornado_service.demo.hub import ThrowAwayHub
 
 
 @pytest.fixture

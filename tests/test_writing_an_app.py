@@ -20,8 +20,8 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import tornado_service
 from tests.writing_an_app import COMMANDS, FILES, REPORTS, ROOT, TEXT, VALUES, write
 from tornado_service.app import TornadoService
-from tornado_service.demo import DemoApp
-from tornado_service.demo_apps import DemoApps
+from tornado_service.demo.apps import DemoApps
+from tornado_service.demo.command import DemoApp
 from tornado_service.testing import (
     PREFIX,
     Fetch,

@@ -52,7 +52,7 @@ class TornadoService(Settings, config.StrictApplication):
             "Write Helm values for zero-to-jupyterhub, or check yours.",
         ),
         "demo": (
-            "tornado_service.demo.DemoApp",
+            "tornado_service.demo.command.DemoApp",
             "Try it: a throw-away hub with the service in it.",
         ),
         "doctor": (

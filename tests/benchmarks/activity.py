@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 from tornado_service.testing import SERVICE_TOKEN
 
 from . import busy_hub, process, wire

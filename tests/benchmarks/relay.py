@@ -9,7 +9,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 
 from .wire import HOST
 

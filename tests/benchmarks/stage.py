@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from tornado.httpclient import AsyncHTTPClient
 
-from tornado_service.demo import ThrowAwayHub, free_ports
+from tornado_service.demo.command import ThrowAwayHub, free_ports
 from tornado_service.testing import BROWSER, SCRIPT, Visitor
 
 from . import process, wire

@@ -13,7 +13,7 @@ import subprocess
 import jupyterhub
 import tornado
 
-from tornado_service.demo import find_proxy
+from tornado_service.demo.command import find_proxy
 
 from . import activity_report, broken_apps
 from .footprint import BARE

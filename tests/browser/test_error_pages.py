@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
 from tests.relay import Relay
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 from tornado_service.testing import RealHub
 from tornado_service.testing.browser import OpenPage
 from tornado_service.testing.real_hub import COMMAND

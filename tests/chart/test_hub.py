@@ -18,7 +18,7 @@ from tests.chart import hub_pod
 from tests.chart.charts import Values
 from tests.chart.conftest import Render
 from tornado_service.activity import Activity
-from tornado_service.demo import find_proxy
+from tornado_service.demo.command import find_proxy
 
 for name in ("kubespawner", "pycurl"):
     pytest.importorskip(name, reason=f"no {name}: `make test-chart` installs it")

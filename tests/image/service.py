@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.test_config import ENVIRONMENT
-from tornado_service.demo import free_ports
+from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER
 from tornado_service.testing.stand_in_hub import SERVICE_TOKEN
 

@@ -29,7 +29,7 @@ from tests.image.conftest import ROOT
 from tests.image.service import Service, running
 from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
-from tornado_service.demo import ThrowAwayHub
+from tornado_service.demo.command import ThrowAwayHub
 from tornado_service.testing import Fetch, StandInHub, StartService, Visitor
 from tornado_service.values.check_delivery import LARGEST_FILE
 

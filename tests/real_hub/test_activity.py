@@ -16,8 +16,8 @@ import pytest
 
 from tests.activity.pages import text_of
 from tests.real_hub.test_life import service_pids
-from tornado_service.activity.demo import groups_of_people, hub_options
-from tornado_service.demo_machine import free_ports
+from tornado_service.demo.activity import groups_of_people, hub_options
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
 ROOT = Path(__file__).parents[2]

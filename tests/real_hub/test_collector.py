@@ -10,7 +10,7 @@ import pytest
 
 from tornado_service.activity.collector import Collector
 from tornado_service.activity.model import Sample
-from tornado_service.demo_hub import PEOPLE
+from tornado_service.demo.hub import PEOPLE
 from tornado_service.testing.real_hub import RealHub
 
 SCOPES = ["list:users", "read:users:activity", "read:servers"]

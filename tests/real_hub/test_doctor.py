@@ -14,8 +14,8 @@ from tests.real_hub.test_deployments import documented
 from tests.real_hub.test_life import service_pids
 from tests.selfcheck.support import dropping
 from tests.test_doctor import doctor
-from tornado_service.demo_hub import ThrowAwayHub
-from tornado_service.demo_machine import free_ports
+from tornado_service.demo.hub import ThrowAwayHub
+from tornado_service.demo.processes import free_ports
 
 #: Other hubs may run on this machine at the same time, of this very test even.
 NAME = f"patient-{secrets.token_hex(4)}"

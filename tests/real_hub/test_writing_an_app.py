@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.writing_an_app import FILES, write
-from tornado_service.demo_machine import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Fetch, RealHub, StartHub
 from tornado_service.testing.visitor import Browse
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tornado_service.demo_machine import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.selfcheck import Finding
 
 

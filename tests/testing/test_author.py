@@ -270,7 +270,7 @@ def test_a_broken_app_in_a_real_hub_says_why(run_tests: Run) -> None:
 
 def test_the_service_never_loads_what_is_for_tests() -> None:
     code = (
-        "import sys, tornado_service.app, tornado_service.demo, tornado_service.values\n"
+        "import sys, tornado_service.app, tornado_service.demo.command, tornado_service.values\n"
         "print([name for name in sys.modules"
         " if name.startswith(('pytest', '_pytest', 'tornado_service.testing'))])"
     )

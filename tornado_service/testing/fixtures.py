@@ -13,8 +13,8 @@ from tornado.httpclient import AsyncHTTPClient
 from ..app import TornadoService
 from ..apps import AppError
 from ..config import ConfigError
-from ..demo_hub import ThrowAwayHub
-from ..demo_proxy import PROXY, proxy_at_hand
+from ..demo.hub import ThrowAwayHub
+from ..demo.proxy import PROXY, proxy_at_hand
 from .fetch import Fetch
 from .real_hub import RealHub, SharedHub, StartHub
 from .service import ServiceConfig, StartService, starting

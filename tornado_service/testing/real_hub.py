@@ -13,8 +13,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from ..apps import AppError, import_app
-from ..demo_apps import TRUSTED
-from ..demo_hub import ThrowAwayHub
+from ..demo.apps import TRUSTED
+from ..demo.hub import ThrowAwayHub
 from .service import ServiceConfig
 
 #: Seconds that apps have to be ready, and that a hub may take to answer: on a machine that runs

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from .demo_machine import free_ports, kill_all_in, listens
-from .demo_proxy import find_proxy
-from .private_files import private, write_private
+from ..private_files import private, write_private
+from .processes import free_ports, kill_all_in, listens
+from .proxy import find_proxy
 
 PEOPLE = {
     "ada": "an admin",
@@ -181,7 +181,7 @@ class ThrowAwayHub:
             },
             "ConfigurableHTTPProxy": {"command": find_proxy(), "api_url": proxy_api},
             "Authenticator": {"allow_all": True, "allowed_users": set(PEOPLE)},
-            "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo_server"]},
+            "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo.singleuser"]},
             "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
         }
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import HubUnavailable
-from ..demo_hub import GROUPS
-from .app import Activity
-from .collector import epoch
-from .made_up import fill
+from ..activity.app import Activity
+from ..activity.collector import epoch
+from ..activity.made_up import fill
+from .hub import GROUPS
 
 #: Who is in a class of the demonstration's, beside those whom one can read about.
 CLASSMATES = {

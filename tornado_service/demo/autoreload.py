@@ -14,8 +14,8 @@ from types import ModuleType
 
 from traitlets import List, Unicode
 
-from .app import TornadoService
-from .apps import locate
+from ..app import TornadoService
+from ..apps import locate
 
 #: Seconds between two looks at the files.
 LOOK = 0.3
@@ -37,7 +37,7 @@ class DemoService(TornadoService):
         hub = os.getppid()
         super().start()
         if self.changed and os.getppid() == hub:
-            command = [sys.executable, "-m", "tornado_service.demo_service", *sys.argv[1:]]
+            command = [sys.executable, "-m", "tornado_service.demo.autoreload", *sys.argv[1:]]
             os.execv(sys.executable, command)  # noqa: S606 - the sockets close by themselves
 
     async def main(self, sockets: list[socket.socket]) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Integer, List, Unicode
 
-from .config import StrictApplication
-from .demo_hub import PEOPLE, ThrowAwayHub
-from .demo_machine import free_ports, listens
-from .demo_proxy import NoProxyError, find_npm, find_proxy
+from ..config import StrictApplication
+from .hub import PEOPLE, ThrowAwayHub
+from .processes import free_ports, listens
+from .proxy import NoProxyError, find_npm, find_proxy
 
 if TYPE_CHECKING:
-    from .demo_apps import DemoApps
+    from .apps import DemoApps
 
 __all__ = ["DemoApp", "NoProxyError", "ThrowAwayHub", "find_npm", "find_proxy", "free_ports"]
 
@@ -72,12 +72,12 @@ class DemoApp(StrictApplication):
             return apps.hub_options()
         if self.service_command:
             return {"service_command": self.service_command}
-        from .activity.demo import hub_options  # it loads much that is not needed otherwise
+        from .activity import hub_options  # it loads much that is not needed otherwise
 
         return hub_options()
 
     def _try_apps(self) -> "DemoApps":
-        from .demo_apps import DemoApps  # it loads much that is not needed without apps
+        from .apps import DemoApps  # it loads much that is not needed without apps
 
         apps = DemoApps(self.apps)
         for problem in apps.problems:

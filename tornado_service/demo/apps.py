@@ -10,8 +10,8 @@ from typing import Any
 
 from jupyterhub.scopes import define_custom_scopes, scope_definitions
 
-from .apps import AppError, ServiceApp, import_app
-from .guard import in_thread, within
+from ..apps import AppError, ServiceApp, import_app
+from ..guard import in_thread, within
 
 #: Seconds that an import may take before the hub starts without knowing the app's scopes.
 IMPORT_LIMIT = 20.0
@@ -71,7 +71,7 @@ class DemoApps:
         path = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
             "service_command": [
-                *(sys.executable, "-m", "tornado_service.demo_service"),
+                *(sys.executable, "-m", "tornado_service.demo.autoreload"),
                 *(f"--TornadoService.apps={spec}" for spec in self.specs),
                 *(f"--DemoService.service_scopes={scope}" for scope in self.service_scopes),
                 *(f"--DemoService.user_scopes={scope}" for scope in self.user_scopes),
