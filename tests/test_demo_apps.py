@@ -94,7 +94,7 @@ class Author:
         """The service's process."""
         found = processes_in(self.demonstration.temporary)
         commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in found}
-        return [pid for pid, file in commands.items() if b"demo_service" in file.read_bytes()]
+        return [pid for pid, file in commands.items() if b"demo.autoreload" in file.read_bytes()]
 
 
 @pytest.fixture

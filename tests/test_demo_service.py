@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tornado_service.demo import autoreload as demo_service
 from tornado_service.demo.autoreload import Files, is_own
-from tornado_service.demo.command import autoreload as demo_service
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""``tornado-service demo``: a throw-away hub with the service in it."""
