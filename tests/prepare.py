@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tornado_service.demo.command import find_npm, find_proxy
-from tornado_service.testing.browser import BROWSERS
+from tornado_service.testing.playwright import BROWSERS
 
 AXE_VERSION = "4.14.1"
 AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")

@@ -23,7 +23,7 @@ from tornado_service.testing import (
     StartService,
     Visitor,
 )
-from tornado_service.testing.visitor import FORM
+from tornado_service.testing.http_browser import FORM
 
 pytestmark = pytest.mark.library
 

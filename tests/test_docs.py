@@ -16,7 +16,8 @@ from tornado_service.handlers import bound
 from tornado_service.openapi.path_templates import templates
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
-from tornado_service.testing import StartService, browser, fixtures
+from tornado_service.testing import StartService, fixtures
+from tornado_service.testing import playwright as browser
 from tornado_service.web import make_routes
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ import pytest
 from tornado_service import HubClient, HubUnavailable
 from tornado_service.app import TornadoService
 from tornado_service.testing import StandInHub
-from tornado_service.testing.directory import CREATED, Directory
+from tornado_service.testing.fake_hub_users import CREATED, Directory
 
 EVERYTHING = {"list:users", "read:users", "read:servers", "list:groups", "read:groups"}
 

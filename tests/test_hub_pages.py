@@ -11,7 +11,7 @@ import pytest
 from tornado_service import HubClient, HubResponseTooLarge, HubUnavailable
 from tornado_service.app import TornadoService
 from tornado_service.testing import StandInHub
-from tornado_service.testing.directory import Directory
+from tornado_service.testing.fake_hub_users import Directory
 
 GROUPS = "/hub/api/groups"
 USERS = "/hub/api/users"

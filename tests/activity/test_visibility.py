@@ -13,7 +13,8 @@ from tests.activity import course
 from tests.activity.course import RANGE
 from tests.activity.pages import PATHS, read
 from tornado_service.activity import Activity
-from tornado_service.testing import Fetch, StandInHub, Visitor, stand_in_hub
+from tornado_service.testing import Fetch, StandInHub, Visitor
+from tornado_service.testing import fake_hub as stand_in_hub
 
 MONTH = "month/2026-01"
 

@@ -24,7 +24,7 @@ from tornado_service.activity.database import open_database
 from tornado_service.activity.meta import Meta
 from tornado_service.activity.statements import insert_new, upsert
 from tornado_service.testing import StandInHub
-from tornado_service.testing.directory import Directory, Model
+from tornado_service.testing.fake_hub_users import Directory, Model
 
 from .activity_size import DAY, a_day, maintain
 

@@ -21,7 +21,7 @@ from tests.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
 from tests.relay import Relay
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import RealHub
-from tornado_service.testing.browser import OpenPage
+from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import COMMAND
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE
 from tornado_service.testing import RealHub
-from tornado_service.testing.browser import OpenPage
+from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import COMMAND
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import neighbour
 from tornado_service.testing import BROWSER, RealHub
-from tornado_service.testing.browser import OpenPage
+from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import COMMAND, SharedHub
 
 EVIL = "/services/evil/"

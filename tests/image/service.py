@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from tests.test_config import ENVIRONMENT
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER
-from tornado_service.testing.stand_in_hub import SERVICE_TOKEN
+from tornado_service.testing.fake_hub import SERVICE_TOKEN
 
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 

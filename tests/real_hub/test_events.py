@@ -16,7 +16,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tornado_service.testing import EventReader, Fetch, RealHub, StartHub
-from tornado_service.testing.visitor import Browse
+from tornado_service.testing.http_browser import Browse
 
 NEWS = "live/api/news"
 ROOT = str(Path(__file__).parents[2])

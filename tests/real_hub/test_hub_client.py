@@ -13,7 +13,7 @@ from tornado_service import HubCalls, HubClient, HubRefused, User
 from tornado_service.hub.client import pagination as hub_pages
 from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
-from tornado_service.testing.directory import CREATED, Directory
+from tornado_service.testing.fake_hub_users import CREATED, Directory
 
 EVERYBODY = {"ada", "guest", "ines", "kim", "sam"}
 NAMED = ["admin", "kind", "name"]

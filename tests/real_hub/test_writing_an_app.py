@@ -14,7 +14,7 @@ import pytest
 from tests.writing_an_app import FILES, write
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Fetch, RealHub, StartHub
-from tornado_service.testing.visitor import Browse
+from tornado_service.testing.http_browser import Browse
 
 
 @pytest.fixture

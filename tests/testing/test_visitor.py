@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tornado_service.testing import PREFIX, StandInHub, Visitor
-from tornado_service.testing.visitor import NewVisitor
+from tornado_service.testing.http_browser import NewVisitor
 
 
 async def test_addresses_are_relative_to_the_service(visitor: Visitor) -> None:

@@ -33,12 +33,12 @@ PYTEST_DONT_REWRITE: a ``conftest.py`` may import from here before it names the 
 """
 
 from ..apps import AppError
-from .events import Event, EventReader
-from .fetch import Fetch
+from .api_client import Fetch
+from .fake_hub import FAULTS, SERVICE_TOKEN, StandInHub
+from .http_browser import BROWSER, SCRIPT, Browse, NewVisitor, Visitor
 from .real_hub import RealHub, StartHub
 from .service import PREFIX, ServiceConfig, StartService, make_config
-from .stand_in_hub import FAULTS, SERVICE_TOKEN, StandInHub
-from .visitor import BROWSER, SCRIPT, Browse, NewVisitor, Visitor
+from .sse_client import Event, EventReader
 
 __all__ = [
     "BROWSER",
@@ -62,4 +62,4 @@ __all__ = [
 ]
 
 #: What pytest loads besides.
-pytest_plugins = ["tornado_service.testing.fixtures", "tornado_service.testing.browser"]
+pytest_plugins = ["tornado_service.testing.fixtures", "tornado_service.testing.playwright"]

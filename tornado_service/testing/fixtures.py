@@ -15,11 +15,11 @@ from ..apps import AppError
 from ..config import ConfigError
 from ..demo.hub import ThrowAwayHub
 from ..demo.proxy import PROXY, proxy_at_hand
-from .fetch import Fetch
+from .api_client import Fetch
+from .fake_hub import StandInHub
+from .http_browser import Browse, NewVisitor, Visitor
 from .real_hub import RealHub, SharedHub, StartHub
 from .service import ServiceConfig, StartService, starting
-from .stand_in_hub import StandInHub
-from .visitor import Browse, NewVisitor, Visitor
 
 
 @pytest_asyncio.fixture

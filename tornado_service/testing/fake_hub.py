@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from .directory import Directory, expanded
+from .fake_hub_users import Directory, expanded
 
 #: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
 #: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.

@@ -8,7 +8,7 @@ from typing import Any
 from tornado.escape import json_encode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from .events import EventReader
+from .sse_client import EventReader
 
 
 class Fetch:

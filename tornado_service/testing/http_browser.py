@@ -13,7 +13,7 @@ import tornado
 from tornado.escape import json_encode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from .events import EventReader
+from .sse_client import EventReader
 
 #: What Chromium sends when a person opens an address.
 BROWSER = {
