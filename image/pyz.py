@@ -17,7 +17,7 @@ import tokenize
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from tornado_service.values.check_delivery import LARGEST_FILE
+from tornado_service.values.check.delivery import LARGEST_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 PYZ = ROOT / "dist" / "tornado_service.pyz"

@@ -8,7 +8,7 @@ from tornado_service.activity.command import ActivityCommand
 from tornado_service.config import ConfigError, StrictApplication
 from tornado_service.demo.command import DemoApp
 from tornado_service.doctor import DoctorApp
-from tornado_service.values.app import CheckApp, ValuesApp
+from tornado_service.values.cli import CheckApp, ValuesApp
 
 
 def read_settings(command: type[StrictApplication], *argv: str) -> StrictApplication:

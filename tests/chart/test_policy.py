@@ -9,7 +9,7 @@ from tests.chart.charts import HARDENED, OWN_ALIASES, Values, overlay
 from tests.chart.conftest import Render
 from tests.chart.pods import Deployed
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
-from tornado_service.values.helm import LISTS
+from tornado_service.values.merge import LISTS
 from tornado_service.values.overlays import ingress, service
 
 #: Who gets where with the port open to those who need it, and to all.

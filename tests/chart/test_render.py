@@ -9,7 +9,7 @@ from tests.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, se
 from tests.chart.conftest import Render
 from tornado_service.values.activity import HOME
 from tornado_service.values.deployment import Deployment
-from tornado_service.values.helm import hub_service
+from tornado_service.values.merge import hub_service
 from tornado_service.values.overlays import PYZ
 from tornado_service.values.overlays import service as service_overlay
 

@@ -9,7 +9,7 @@ import pytest
 from tests.chart.charts import HOW, Chart, Values, find
 from tests.chart.generate import OFF, defaults_of, keys_of, nested, refusal, schema_of
 from tests.values.support import check
-from tornado_service.values import chart as known
+from tornado_service.values.chart import files as known
 
 
 @pytest.fixture(scope="module")

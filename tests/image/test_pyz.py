@@ -31,7 +31,7 @@ from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
 from tornado_service.demo.command import ThrowAwayHub
 from tornado_service.testing import Fetch, StandInHub, StartService, Visitor
-from tornado_service.values.check_delivery import LARGEST_FILE
+from tornado_service.values.check.delivery import LARGEST_FILE
 
 Pack = Callable[[Path], None]
 

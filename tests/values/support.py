@@ -7,10 +7,10 @@ from typing import Any
 
 from traitlets.config import Config
 
-from tornado_service.values.check import Check, parse_version
-from tornado_service.values.document import Path as KeyPath
-from tornado_service.values.helm import Values, read_files
+from tornado_service.values.check.runner import Check, parse_version
+from tornado_service.values.merge import Values, read_files
 from tornado_service.values.site import Finding
+from tornado_service.values.yaml_files.document import Path as KeyPath
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"

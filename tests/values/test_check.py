@@ -11,10 +11,11 @@ import yaml
 from traitlets import TraitError
 
 from tests.values.support import INGRESS, OPEN, VALUES, check, load, stop
-from tornado_service.values import ValuesApp, loader
-from tornado_service.values.app import CheckApp
-from tornado_service.values.helm import Values
+from tornado_service.values import ValuesApp
+from tornado_service.values.cli import CheckApp
+from tornado_service.values.merge import Values
 from tornado_service.values.site import Finding
+from tornado_service.values.yaml_files import loader
 
 MODES = ("allowed-ingress-ports.yaml", "ingress.yaml")
 DELIVERIES = ("image.yaml", "extra-files.yaml")

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tests.values.support import INGRESS, check, load
-from tornado_service.values import chart, loader
-from tornado_service.values.schema import Kind, Violation, violations
+from tornado_service.values.chart import files as chart
+from tornado_service.values.chart.schema import Kind, Violation, violations
 from tornado_service.values.site import Finding
+from tornado_service.values.yaml_files import loader
 
 
 def found_in(text: str, version: str = "5.5") -> dict[str, Finding]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tornado_service.values.helm import Values, ValuesError, hub_service, read_files
+from tornado_service.values.merge import Values, ValuesError, hub_service, read_files
 
 
 def test_maps_merge_lists_replace_null_deletes() -> None:

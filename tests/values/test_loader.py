@@ -9,10 +9,10 @@ import yaml
 
 from tests.values.helm_yaml import DOCUMENTS, SCALARS
 from tests.values.support import stop
-from tornado_service.values.app import CheckApp
-from tornado_service.values.document import Document
-from tornado_service.values.helm import Values, ValuesError, read_files
-from tornado_service.values.loader import load
+from tornado_service.values.cli import CheckApp
+from tornado_service.values.merge import Values, ValuesError, read_files
+from tornado_service.values.yaml_files.document import Document
+from tornado_service.values.yaml_files.loader import load
 
 
 def merged(text: str) -> dict[str, Any]:

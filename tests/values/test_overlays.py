@@ -12,11 +12,11 @@ from traitlets.config import Config
 from tests.values.support import INGRESS, OPEN, SCOPE, VALUES, check, load, stop
 from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
-from tornado_service.values.check_activity import SCOPES
+from tornado_service.values.check.activity import SCOPES
 from tornado_service.values.deployment import Deployment
-from tornado_service.values.document import Document
-from tornado_service.values.helm import Values
+from tornado_service.values.merge import Values
 from tornado_service.values.overlays import OVERLAYS
+from tornado_service.values.yaml_files.document import Document
 
 
 class Reports:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.values.support import stop
-from tornado_service.values.app import CheckApp
+from tornado_service.values.cli import CheckApp
 
 SECRET = "73519428463"
 

@@ -8,10 +8,11 @@ import yaml
 from traitlets import TraitError
 
 from tests.values.support import INGRESS, check, load, stop
-from tornado_service.values import ValuesApp, loader
-from tornado_service.values.app import CheckApp
-from tornado_service.values.document import Path as KeyPath
-from tornado_service.values.helm import Values, ValuesError
+from tornado_service.values import ValuesApp
+from tornado_service.values.cli import CheckApp
+from tornado_service.values.merge import Values, ValuesError
+from tornado_service.values.yaml_files import loader
+from tornado_service.values.yaml_files.document import Path as KeyPath
 
 #: The shape of a hub with BinderHub: the chart is a dependency of a dependency.
 BINDER = """

@@ -1,5 +1,5 @@
 """Helm values for zero-to-jupyterhub: ``tornado-service values`` and its ``check``."""
 
-from .app import ValuesApp
+from .cli import ValuesApp
 
 __all__ = ["ValuesApp"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from . import names
 from .deployment import HUB_PORT
-from .helm import ValuesError
+from .merge import ValuesError
 
 if TYPE_CHECKING:
-    from .app import ValuesApp
+    from .cli import ValuesApp
 
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from . import activity
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK, Deployment
-from .document import Document
-from .helm import LISTS, Values
+from .merge import LISTS, Values
+from .yaml_files.document import Document
 
 PYZ = "/usr/local/share/tornado_service/tornado_service.pyz"
 

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK
-from .document import Path
-from .helm import Values, as_list, as_map, hub_service
+from .merge import Values, as_list, as_map, hub_service
+from .yaml_files.document import Path
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .helm import as_list, as_map
-from .site import NAMED_PORTS
+from ..merge import as_list, as_map
+from ..site import NAMED_PORTS
 
 
 def admits(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:

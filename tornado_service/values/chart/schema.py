@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from .document import Path
+from ..yaml_files.document import Path
 
 Schema = dict[str, Any]
 

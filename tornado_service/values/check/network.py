@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import names
-from .deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK
-from .helm import as_list, as_map
-from .policy import admits, as_number, ports_for
-from .site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Service, Site
+from .. import names
+from ..chart.network_policy import admits, as_number, ports_for
+from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK
+from ..merge import as_list, as_map
+from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Service, Site
 
 OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
 

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .deployment import HUB_PORT, LOOPBACK
-from .document import quoted, scalar
-from .helm import as_list
-from .site import Finding, Service, Site
+from ..deployment import HUB_PORT, LOOPBACK
+from ..merge import as_list
+from ..site import Finding, Service, Site
+from ..yaml_files.document import quoted, scalar
 
 FIELDS = {
     "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",

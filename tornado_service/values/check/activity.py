@@ -8,9 +8,9 @@ from typing import Any
 from jupyterhub.scopes import expand_scopes
 from jupyterhub.services.auth import check_scopes
 
-from .activity import runs_in
-from .helm import as_list
-from .site import Finding, Service, Site
+from ..activity import runs_in
+from ..merge import as_list
+from ..site import Finding, Service, Site
 
 #: Without these it records nothing.
 NEEDED = ("list:users", "read:servers", "read:users:activity")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .chart import SCHEMA
-from .document import Path
+from ..yaml_files.document import Path
+from .files import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 

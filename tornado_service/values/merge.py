@@ -13,9 +13,9 @@ import yaml
 
 from ..secret_settings import is_secret_name
 from ..telemetry.redaction import HIDDEN
-from . import subchart
-from .document import Path, scalar
-from .loader import Loaded, load
+from .chart import subchart
+from .yaml_files.document import Path, scalar
+from .yaml_files.loader import Loaded, load
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from jupyterhub import version_info
 from jupyterhub.scopes import scope_definitions
 
-from . import names
-from .check_access import ROLES
-from .helm import as_list, as_map
-from .site import Finding, Service, Site
+from .. import names
+from ..merge import as_list, as_map
+from ..site import Finding, Service, Site
+from .access import ROLES
 
 CUSTOM_SCOPES = ("hub", "config", "JupyterHub", "custom_scopes")
 IDLE_CULLER = "jupyterhub-idle-culler"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .deployment import PLACEHOLDER_IMAGE
-from .site import Finding, Service, Site
+from ..deployment import PLACEHOLDER_IMAGE
+from ..site import Finding, Service, Site
 
 IMAGE = ("hub", "image")
 STOCK = "jupyterhub/k8s-hub"

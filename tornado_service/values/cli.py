@@ -13,12 +13,13 @@ from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config import StrictApplication
 from ..private_files import make_directory, write_private
-from . import activity, options, overlays, subchart
-from .check import Check, parse_version
+from . import activity, options, overlays
+from .chart import subchart
+from .check.runner import Check, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
-from .document import Document
-from .document import Path as KeyPath
-from .helm import CHART, Values, ValuesError, hub_service, read_files
+from .merge import CHART, Values, ValuesError, hub_service, read_files
+from .yaml_files.document import Document
+from .yaml_files.document import Path as KeyPath
 
 
 class _Command(StrictApplication):

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import (
-    check_access,
-    check_activity,
-    check_code,
-    check_delivery,
-    check_kubernetes,
-    check_lists,
-    check_names,
-    check_network,
-    check_schema,
-    check_services,
-)
-from .helm import Values
-from .site import Finding, Site
+from ..merge import Values
+from ..site import Finding, Site
+from . import access as check_access
+from . import activity as check_activity
+from . import code as check_code
+from . import delivery as check_delivery
+from . import kubernetes as check_kubernetes
+from . import lists as check_lists
+from . import names as check_names
+from . import network as check_network
+from . import schema as check_schema
+from . import services as check_services
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
 PATIENCE_5 = 8

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .deployment import HUB_PORT
-from .document import Path
-from .helm import LISTS, Replaced, as_list, as_map
-from .policy import admits, as_number
-from .site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
+from ..chart.network_policy import admits, as_number
+from ..deployment import HUB_PORT
+from ..merge import LISTS, Replaced, as_list, as_map
+from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
+from ..yaml_files.document import Path
 
 ALIASES = ("hub", "extraPodSpec", "hostAliases")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .config_code import grants
-from .site import Finding, Service, Site
+from ..hub_code.settings import grants
+from ..site import Finding, Service, Site
 
 ROLES = ("hub", "loadRoles")
 USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from . import names
-from .check_access import NO_SERVERS
-from .check_names import refused_role
-from .config_code import ConfigCode, ListName
-from .helm import as_map
-from .site import Finding, Site
-from .syntax import is_template
+from .. import names
+from ..hub_code.settings import ConfigCode, ListName
+from ..hub_code.syntax import is_template
+from ..merge import as_map
+from ..site import Finding, Site
+from .access import NO_SERVERS
+from .names import refused_role
 
 #: What other tools replace before Helm, or Python, sees the text.
 TEMPLATES = ("{{", "{%", "<%", "${")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import names
-from .deployment import HUB_PORT
-from .helm import as_list, as_map
-from .site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
+from .. import names
+from ..deployment import HUB_PORT
+from ..merge import as_list, as_map
+from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
 
 BASE_URL = ("hub", "baseUrl")
 

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import chart
-from .document import Path, quoted
-from .schema import Kind, Violation, violations
-from .site import Finding, Site
+from ..chart import files as chart
+from ..chart.schema import Kind, Violation, violations
+from ..site import Finding, Site
+from ..yaml_files.document import Path, quoted
 
 NAMES = {
     "object": "a map",

@@ -1,0 +1,1 @@
+"""``tornado-service values check``: a generator of findings for each part of the values."""

@@ -1,0 +1,1 @@
+"""The Python code of the hub's configuration that stands in values."""
