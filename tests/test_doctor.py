@@ -10,7 +10,7 @@ import pytest
 
 from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
-from tornado_service.doctor import (
+from tornado_service.doctor.command import (
     Patient,
     in_place_of,
     read_settings,

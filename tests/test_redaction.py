@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.doctor import report
+from tornado_service.doctor.command import report
 from tornado_service.hub.client import HubUnavailable
 from tornado_service.selfcheck import Finding
 from tornado_service.telemetry.log import ServiceLogFormatter

@@ -56,7 +56,7 @@ class TornadoService(Settings, config.StrictApplication):
             "Try it: a throw-away hub with the service in it.",
         ),
         "doctor": (
-            "tornado_service.doctor.DoctorApp",
+            "tornado_service.doctor.command.DoctorApp",
             "Say what is wrong with the service that runs here.",
         ),
         "activity": (

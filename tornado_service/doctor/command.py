@@ -16,10 +16,10 @@ from typing import Any
 from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
-from . import config
-from .app import TornadoService
-from .selfcheck import Finding, Setup, examine, probe, who_answers
-from .telemetry.redaction import single_line
+from .. import config
+from ..app import TornadoService
+from ..selfcheck import Finding, Setup, examine, probe, who_answers
+from ..telemetry.redaction import single_line
 
 #: The environment that a service's settings come from.
 OURS = ("JUPYTERHUB_", "TORNADO_SERVICE_")

@@ -1,0 +1,1 @@
+"""``tornado-service doctor``: what is wrong with the service that runs here."""
