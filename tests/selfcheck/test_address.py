@@ -6,7 +6,7 @@ import pytest
 
 from tests.selfcheck.support import by_name, dropping, refusing, silent
 from tornado_service.selfcheck import Setup
-from tornado_service.selfcheck.address import look_at_listening, look_at_url, look_from_outside
+from tornado_service.selfcheck.url import look_at_listening, look_at_url, look_from_outside
 from tornado_service.testing import StandInHub
 
 

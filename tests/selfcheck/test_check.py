@@ -10,7 +10,8 @@ from tests.selfcheck.conftest import SERVICE
 from tests.streaming import until
 from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
-from tornado_service.selfcheck import Setup, check, examine
+from tornado_service.selfcheck import Setup, examine
+from tornado_service.selfcheck import monitor as check
 from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHub
 
 

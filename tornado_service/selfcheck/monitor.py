@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..auth import derived_cookie_secret
-from .address import look_at_listening, look_at_url, look_from_outside
 from .findings import Finding, Setup, is_local
 from .hub import look_at_hub
+from .url import look_at_listening, look_at_url, look_from_outside
 
 if TYPE_CHECKING:
     from ..app import TornadoService
