@@ -4,7 +4,11 @@ import pytest
 from tornado.web import Application
 
 from tornado_service.app import TornadoService
-from tornado_service.auth import allow_unauthenticated, derived_cookie_secret, needs_scopes
+from tornado_service.auth.service_auth import (
+    allow_unauthenticated,
+    derived_cookie_secret,
+    needs_scopes,
+)
 from tornado_service.handlers.base import METHODS, APIHandler
 from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 

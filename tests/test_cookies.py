@@ -12,7 +12,7 @@ from traitlets import TraitError
 
 from tests.cookie_names import SESSION, STATE, XSRF
 from tests.test_config import only_line, run
-from tornado_service.cookies import cookie_attributes
+from tornado_service.auth.cookies import cookie_attributes
 from tornado_service.handlers.base import BaseHandler
 from tornado_service.testing import (
     BROWSER,

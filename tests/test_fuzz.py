@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tornado_service.state import inside
+from tornado_service.auth.login_state import inside
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT
 
 pytestmark = pytest.mark.library

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.identity import Recent
+from tornado_service.auth.identity_cache import Recent
 from tornado_service.testing import Fetch, StandInHub
 
 USER = "/hub/api/user"
@@ -174,7 +174,7 @@ def private_memory() -> int:
 async def test_signing_out_counts_at_once_even_for_what_is_being_asked(
     hub: StandInHub, service: TornadoService
 ) -> None:
-    from tornado_service.auth import _key
+    from tornado_service.auth.service_auth import _key
 
     hub.delay = 0.2
     token = hub.token_for("alice")

@@ -1,6 +1,6 @@
 import pytest
 
-from tornado_service.state import LoginState, Seal
+from tornado_service.auth.login_state import LoginState, Seal
 
 STATE = LoginState("browser", "/services/x/page", "verifier")
 

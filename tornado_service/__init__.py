@@ -12,7 +12,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .apps import ServiceApp
-    from .auth import allow_unauthenticated, needs_scopes
+    from .auth.service_auth import allow_unauthenticated, needs_scopes
     from .database.sessions import Sessions
     from .database.trouble import DatabaseUnavailable
     from .handlers.base import APIHandler, PageHandler
@@ -62,8 +62,8 @@ _HOMES = {
     "Sessions": ".database.sessions",
     "User": ".hub.models",
     "WebSocketHandler": ".handlers.sockets",
-    "allow_unauthenticated": ".auth",
-    "needs_scopes": ".auth",
+    "allow_unauthenticated": ".auth.service_auth",
+    "needs_scopes": ".auth.service_auth",
     "periodic": ".schedule",
 }
 

@@ -18,7 +18,7 @@ from traitlets.config.loader import ArgumentError
 
 from . import config
 from ._version import __version__
-from .auth import ServiceAuth
+from .auth.service_auth import ServiceAuth
 from .hub.client import HubClient
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import config
 from .apps import AppError, ServiceApp, class_name, package_of
-from .auth import scopes_needed
+from .auth.service_auth import scopes_needed
 from .guard import contained, in_thread
 from .handlers.base import METHODS
 from .schedule import Schedule, jobs_of

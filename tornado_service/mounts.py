@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .apps import AppError, ServiceApp, import_app
-from .auth import scopes_needed
+from .auth.service_auth import scopes_needed
 from .guard import contained, in_thread, within
 from .mounted import AppState, Mount
 from .transient import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
     from .app import TornadoService
-    from .identity import Identity
+    from .auth.identity_cache import Identity
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0

@@ -26,7 +26,7 @@ from .launcher import PARENT
 
 if TYPE_CHECKING:
     from .app import TornadoService
-    from .auth import ServiceAuth
+    from .auth.service_auth import ServiceAuth
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1

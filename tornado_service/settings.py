@@ -20,7 +20,7 @@ from traitlets import (
     validate,
 )
 
-from .auth import ServiceAuth, derived_cookie_secret
+from .auth.service_auth import ServiceAuth, derived_cookie_secret
 from .server import is_loopback_address
 
 #: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cookie_names import SESSION
 from tornado_service.app import TornadoService
-from tornado_service.state import LoginState
+from tornado_service.auth.login_state import LoginState
 from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
 pytestmark = pytest.mark.library

@@ -10,9 +10,9 @@ from tornado.httputil import parse_cookie
 
 from tests.cookie_names import SESSION
 from tornado_service.app import TornadoService
+from tornado_service.auth.login_state import inside
 from tornado_service.handlers.base import PageHandler
 from tornado_service.handlers.pages import describe_scopes
-from tornado_service.state import inside
 from tornado_service.testing import (
     BROWSER,
     PREFIX,

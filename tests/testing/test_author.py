@@ -173,7 +173,7 @@ def pytest_sessionstart(session):
 
 def pytest_sessionfinish(session):
     from tornado_service.app import TornadoService
-    from tornado_service.auth import ServiceAuth
+    from tornado_service.auth.service_auth import ServiceAuth
 
     assert not TornadoService.initialized() and not ServiceAuth.initialized()
     now = state()

@@ -9,7 +9,7 @@ from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
-from ..auth import ADMIN_SCOPE, allow_unauthenticated
+from ..auth.service_auth import ADMIN_SCOPE, allow_unauthenticated
 from .answers import answers
 from .base import APIHandler, BaseHandler
 

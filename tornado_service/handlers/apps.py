@@ -11,7 +11,7 @@ from tornado.routing import Router
 from tornado.web import HTTPError
 
 from ..apps import RESERVED
-from ..auth import allow_unauthenticated
+from ..auth.service_auth import allow_unauthenticated
 from .api import NotFoundAPIHandler
 from .base import BaseHandler, PageHandler
 from .pages import NotFoundHandler

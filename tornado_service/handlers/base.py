@@ -12,16 +12,16 @@ from jupyterhub.utils import get_browser_protocol
 from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
-from ..auth import allow_unauthenticated, is_open, scopes_needed
-from ..cookies import cookie_attributes
-from ..fetch_metadata import opens_page
-from .cookies import CookieReader
+from ..auth.cookie_reader import CookieReader
+from ..auth.cookies import cookie_attributes
+from ..auth.fetch_metadata import opens_page
+from ..auth.service_auth import allow_unauthenticated, is_open, scopes_needed
 from .errors import BadInput, ErrorAnswers
 from .withholding import Withholding
 
 if TYPE_CHECKING:
+    from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
-    from ..identity import Identity
     from ..routes import AppPages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

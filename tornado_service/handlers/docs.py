@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..auth import allow_unauthenticated
+from ..auth.service_auth import allow_unauthenticated
 from .answers import answers
 from .base import APIHandler, PageHandler
 from .ops import static_files

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from jupyterhub.services.auth import UserNotAllowed
 from tornado.iostream import IOStream
 
-from ..auth import scopes_needed
+from ..auth.service_auth import scopes_needed
 from .base import APIHandler
 
 if TYPE_CHECKING:
-    from ..identity import Identity
+    from ..auth.identity_cache import Identity
     from ..streaming.registry import End
 
 #: How much the kernel may hold for a reader who does not read, in bytes. Its own choice may be

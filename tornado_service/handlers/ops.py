@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
-from ..auth import allow_unauthenticated, needs_scopes
+from ..auth.service_auth import allow_unauthenticated, needs_scopes
 from ..hub.static_urls import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER
 from .answers import answers

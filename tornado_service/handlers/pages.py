@@ -9,9 +9,9 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
-from ..auth import allow_unauthenticated
+from ..auth.login_state import LoginState, inside
+from ..auth.service_auth import allow_unauthenticated
 from ..hub.client import HubUnavailable
-from ..state import LoginState, inside
 from .base import BaseHandler, PageHandler
 
 

@@ -14,7 +14,7 @@ import tornado
 from tornado.web import HTTPError
 
 from .._version import __version__
-from ..auth import ADMIN_SCOPE
+from ..auth.service_auth import ADMIN_SCOPE
 from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding
 from .answers import answers

@@ -7,8 +7,8 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
 
-from .. import xsrf
-from ..fetch_metadata import withholds
+from ..auth import xsrf
+from ..auth.fetch_metadata import withholds
 
 
 class Withholding(HubOAuthenticated, RequestHandler):

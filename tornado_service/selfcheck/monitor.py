@@ -10,7 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..auth import derived_cookie_secret
+from ..auth.service_auth import derived_cookie_secret
 from .findings import Finding, Setup, is_local
 from .hub import look_at_hub
 from .url import look_at_listening, look_at_url, look_from_outside

@@ -19,9 +19,9 @@ from traitlets.config import LoggingConfigurable
 from ..hub.client import HubUnavailable
 
 if TYPE_CHECKING:
-    from ..auth import ServiceAuth
+    from ..auth.identity_cache import Identity, SignInKey
+    from ..auth.service_auth import ServiceAuth
     from ..handlers.lasting import LastingHandler
-    from ..identity import Identity, SignInKey
     from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado.web import RequestHandler
 
-from ..cookies import cookie_values, without_cookies
+from .cookies import cookie_values, without_cookies
 
 
 class CookieReader(HubOAuthenticated, RequestHandler):

@@ -11,17 +11,17 @@ from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
 from traitlets import Float, Integer, default
 
+from ..hub.client import HubUnavailable
 from . import fetch_metadata, xsrf
-from .hub.client import HubUnavailable
-from .identity import Identities, Identity, Recent, SignInKey
+from .identity_cache import Identities, Identity, Recent, SignInKey
+from .login_state import Seal, derived_key
 from .oauth import SealedOAuth
-from .state import Seal, derived_key
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
-    from .hub.client import HubClient
+    from ..hub.client import HubClient
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

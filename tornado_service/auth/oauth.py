@@ -12,16 +12,16 @@ from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
 from traitlets import TraitError, default, validate
 
+from ..hub.client import HubUnavailable
 from .cookies import cookie_attributes
-from .hub.client import HubUnavailable
-from .state import LoginState, Seal, inside
+from .login_state import LoginState, Seal, inside
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
-    from .handlers.cookies import CookieReader
-    from .hub.client import HubClient
-    from .identity import Identity
+    from ..hub.client import HubClient
+    from .cookie_reader import CookieReader
+    from .identity_cache import Identity
 
 
 class SealedOAuth(HubOAuth):

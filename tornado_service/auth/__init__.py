@@ -1,0 +1,1 @@
+"""Authentication: JupyterHub's OAuth, identities, cookies, cross-site requests."""
