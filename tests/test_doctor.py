@@ -44,7 +44,7 @@ def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("python3 -m tornado_service doctor --name=x", None),
         ("python3 -m tornado_service demo", None),
         ("python3 -m tornado_service.values", None),
-        ("python3 -m jupyterhub --config /etc/tornado_service/config.py", None),
+        ("python3 -m jupyterhub --config /etc/tornado_service/config/application.py", None),
         ("vim tornado_service", None),
         ("", None),
     ],

@@ -11,8 +11,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.test_config import ENVIRONMENT, run
-from tornado_service import config
 from tornado_service.app import TornadoService
+from tornado_service.config import application as config
 from tornado_service.testing import AppError, Fetch, StandInHub, StartService
 
 SECRET = "s3cr3t-Value/of%it"

@@ -16,9 +16,9 @@ from traitlets import TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
-from . import config
 from ._version import __version__
 from .auth.service_auth import ServiceAuth
+from .config import application as config
 from .hub.client import HubClient
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck

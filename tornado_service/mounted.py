@@ -6,9 +6,9 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from . import config
 from .apps import AppError, ServiceApp, class_name, package_of
 from .auth.service_auth import scopes_needed
+from .config import application as config
 from .guard import contained, in_thread
 from .handlers.base import METHODS
 from .schedule import Schedule, jobs_of

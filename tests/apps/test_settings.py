@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps.support import StartApps, reasons, run, states
 from tornado_service.app import TornadoService
-from tornado_service.config import ConfigError
+from tornado_service.config.application import ConfigError
 from tornado_service.testing import (
     StandInHub,
     make_config,

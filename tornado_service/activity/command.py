@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
-from .. import config
 from ..app import TornadoService
+from ..config import application as config
 from .app import Activity
 from .store import State, Store, Unavailable
 

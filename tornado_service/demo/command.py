@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Integer, List, Unicode
 
-from ..config import StrictApplication
+from ..config.application import StrictApplication
 from .hub import PEOPLE, ThrowAwayHub
 from .processes import free_ports, listens
 from .proxy import NoProxyError, find_npm, find_proxy

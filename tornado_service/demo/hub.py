@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from ..private_files import private, write_private
+from ..config.private_files import private, write_private
 from .processes import free_ports, kill_all_in, listens
 from .proxy import find_proxy
 

@@ -16,8 +16,8 @@ from typing import Any
 from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
-from .. import config
 from ..app import TornadoService
+from ..config import application as config
 from ..selfcheck import Finding, Setup, examine, probe, who_answers
 from ..telemetry.redaction import single_line
 

@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from ..app import TornadoService
 from ..apps import AppError
-from ..config import ConfigError
+from ..config.application import ConfigError
 from ..demo.hub import ThrowAwayHub
 from ..demo.proxy import PROXY, proxy_at_hand
 from .api_client import Fetch

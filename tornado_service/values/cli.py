@@ -11,8 +11,8 @@ from typing import Any
 
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
-from ..config import StrictApplication
-from ..private_files import make_directory, write_private
+from ..config.application import StrictApplication
+from ..config.private_files import make_directory, write_private
 from . import activity, options, overlays
 from .chart import subchart
 from .check.runner import Check, parse_version

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ..secret_settings import is_secret_name
+from ..config.secret_settings import is_secret_name
 from ..telemetry.redaction import HIDDEN
 from .chart import subchart
 from .yaml_files.document import Path, scalar

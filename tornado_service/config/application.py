@@ -13,7 +13,9 @@ from traitlets import List, TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfig
 
-from .apps import class_name, import_app
+from ..apps import class_name, import_app
+from ..telemetry.log import ServiceLogFormatter, adopt_process, keep_out
+from ..telemetry.redaction import HIDDEN, scrub, single_line
 from .private_files import private
 from .secret_settings import (
     is_about_secrets,
@@ -22,13 +24,11 @@ from .secret_settings import (
     shown_argument,
     without_value,
 )
-from .telemetry.log import ServiceLogFormatter, adopt_process, keep_out
-from .telemetry.redaction import HIDDEN, scrub, single_line
 
 if TYPE_CHECKING:
     from traitlets.config import Configurable
 
-    from .app import TornadoService
+    from ..app import TornadoService
 
 DEFAULT_FILE = "tornado_service_config.py"
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from .telemetry.redaction import HIDDEN, scrub
+from ..telemetry.redaction import HIDDEN, scrub
 
 _SECRET_NAME = re.compile(
     r"(?:secret|token|passw(?:or)?d|passphrase|credential|api_?key|(?:\b|_)key|dsn)s?$",
