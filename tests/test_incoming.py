@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tornado_service import incoming
 from tornado_service.app import TornadoService
+from tornado_service.server import body_limit as incoming
 from tornado_service.testing import Fetch, StandInHub
 
 SIZE = 60_000

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from tornado_service import incoming_headers
-from tornado_service.incoming_headers import MAX_HEADERS
+from tornado_service.server import header_limit as incoming_headers
+from tornado_service.server.header_limit import MAX_HEADERS
 from tornado_service.testing import PREFIX, StartService
 
 REQUEST = f"GET {PREFIX}health HTTP/1.1\r\nHost: x\r\n".encode()

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from tornado_service import APIHandler, ServiceApp
-from tornado_service.incoming import MAX_FIELDS, MAX_FORM, MAX_PART_HEADERS
+from tornado_service.server.body_limit import MAX_FIELDS, MAX_FORM, MAX_PART_HEADERS
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub
 
 MIB = 1024 * 1024 - 100

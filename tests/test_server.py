@@ -16,8 +16,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.launched import wait_for_line
-from tornado_service import server
 from tornado_service.app import TornadoService
+from tornado_service.server import http as server
 from tornado_service.testing import StartService
 
 

@@ -22,14 +22,7 @@ from .config import application as config
 from .hub.client import HubClient
 from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
-from .server import (
-    Server,
-    bind,
-    die_with_parent,
-    end_anyway,
-    raise_file_limit,
-    tls_context,
-)
+from .server.http import Server, bind, die_with_parent, end_anyway, raise_file_limit, tls_context
 from .settings import Settings, fault_of_address
 from .streaming.registry import Streams
 from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado

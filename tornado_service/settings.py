@@ -21,7 +21,7 @@ from traitlets import (
 )
 
 from .auth.service_auth import ServiceAuth, derived_cookie_secret
-from .server import is_loopback_address
+from .server.http import is_loopback_address
 
 #: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
 #: https://www.w3.org/TR/CSP3/#framework-directive-source-list

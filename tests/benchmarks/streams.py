@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection as Pipe
 
-from tornado_service.server import raise_file_limit
+from tornado_service.server.http import raise_file_limit
 
 from . import process, wire
 from .results import Results

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from jupyterhub.utils import make_ssl_context
 
-from ..server import is_loopback_address
+from ..server.http import is_loopback_address
 
 if TYPE_CHECKING:
     from ..app import TornadoService

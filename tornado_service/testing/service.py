@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from ..app import TornadoService
 from ..apps import AppError, import_app
-from ..server import Server, bind
+from ..server.http import Server, bind
 from .fake_hub import SERVICE_TOKEN, StandInHub
 
 #: The service's own address below the stand-in hub.

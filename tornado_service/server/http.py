@@ -20,13 +20,13 @@ from jupyterhub.utils import make_ssl_context
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from .incoming import Incoming
-from .incoming_headers import MAX_HEADERS
-from .launcher import PARENT
+from .body_limit import Incoming
+from .header_limit import MAX_HEADERS
+from .parent import PARENT
 
 if TYPE_CHECKING:
-    from .app import TornadoService
-    from .auth.service_auth import ServiceAuth
+    from ..app import TornadoService
+    from ..auth.service_auth import ServiceAuth
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1

@@ -18,7 +18,7 @@ from tornado.httputil import (
     set_parse_body_config,
 )
 
-from .incoming_headers import IncomingHeaders
+from .header_limit import IncomingHeaders
 
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1ServerConnection
