@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.databases import POSTGRESQL
 from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
-from tornado_service.database.trouble import DatabaseUnavailable, NoDatabase
+from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
 from tornado_service.transient import explain, pauses, transient_cause
 
 #: Statements, and whether what PostgreSQL says of each may pass.

@@ -13,8 +13,8 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .apps import ServiceApp
     from .auth.service_auth import allow_unauthenticated, needs_scopes
+    from .database.errors import DatabaseUnavailable
     from .database.sessions import Sessions
-    from .database.trouble import DatabaseUnavailable
     from .handlers.base import APIHandler, PageHandler
     from .handlers.events import EventStream
     from .handlers.sockets import WebSocketHandler
@@ -49,7 +49,7 @@ __all__ = [
 _HOMES = {
     "APIHandler": ".handlers.base",
     "Channel": ".streaming.channel",
-    "DatabaseUnavailable": ".database.trouble",
+    "DatabaseUnavailable": ".database.errors",
     "EventStream": ".handlers.events",
     "Group": ".hub.models",
     "HubCalls": ".hub.client",

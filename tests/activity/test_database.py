@@ -12,7 +12,7 @@ import pytest
 
 from tornado_service.activity.database import open_database
 from tornado_service.activity.migrations import VERSION_TABLE, NewerDatabase
-from tornado_service.database.trouble import NoDatabase
+from tornado_service.database.errors import NoDatabase
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite:////nowhere/activity.sqlite"])

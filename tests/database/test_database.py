@@ -13,7 +13,7 @@ from tests.database.conftest import ADA, SCHEMA, SETTING, notices
 from tests.databases import POSTGRESQL, Disk
 from tornado_service.database import engine
 from tornado_service.database.database import Database, open_database
-from tornado_service.database.trouble import DatabaseUnavailable, NoDatabase
+from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
 
 SECRET = "s3cret-of-the-database"
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from tornado_service.database import outage
+from tornado_service.database.errors import DatabaseUnavailable
 from tornado_service.database.outage import Outages
-from tornado_service.database.trouble import DatabaseUnavailable
 
 
 @pytest.fixture

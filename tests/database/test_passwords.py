@@ -13,7 +13,7 @@ import pytest
 from tests.database.conftest import SCHEMA, SETTING
 from tests.databases import POSTGRESQL
 from tornado_service.database.database import open_database
-from tornado_service.database.trouble import NoDatabase
+from tornado_service.database.errors import NoDatabase
 from tornado_service.database.url import read_url
 
 #: Each of them means something in a URL, or ends one.

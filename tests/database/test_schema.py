@@ -13,8 +13,8 @@ from sqlalchemy import Connection, MetaData, inspect
 
 from tests.database.wishes import Base, Wish
 from tornado_service.database.database import open_database
+from tornado_service.database.errors import NoDatabase
 from tornado_service.database.schema import Schema
-from tornado_service.database.trouble import NoDatabase
 
 
 def older(url: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.database.wishes import APPS, Unready, Wish, Wishes, add, alone, app_of
 from tornado_service.app import TornadoService
-from tornado_service.database.trouble import NoDatabase
+from tornado_service.database.errors import NoDatabase
 from tornado_service.testing import AppError, Fetch, ServiceConfig, StandInHub, StartService
 
 SECRET = "s3cret-of-the-database"

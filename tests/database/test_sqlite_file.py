@@ -16,7 +16,7 @@ import pytest
 from tests.database.conftest import SCHEMA
 from tornado_service.database import sqlite_file
 from tornado_service.database.database import open_database
-from tornado_service.database.trouble import NoDatabase
+from tornado_service.database.errors import NoDatabase
 
 ROOT = Path(__file__).parents[2]
 

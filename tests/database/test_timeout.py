@@ -18,8 +18,8 @@ from tests.database.outages import HANG_UP
 from tests.database.wishes import LIMIT, started
 from tests.postgresql import Server
 from tornado_service.database.database import open_database
+from tornado_service.database.errors import DatabaseUnavailable
 from tornado_service.database.schema import Schema
-from tornado_service.database.trouble import DatabaseUnavailable
 from tornado_service.testing import StandInHub, StartService
 
 #: Seconds after which a request is taken to wait for ever.

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..database.database import Database
+from ..database.errors import NoDatabase, first_line, is_damage
 from ..database.timeout import TIMEOUT
-from ..database.trouble import NoDatabase, first_line, is_damage
 from ..transient import transient_cause
 from . import privacy, retention
 from .database import open_database

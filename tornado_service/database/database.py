@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from . import sqlite_file
 from .engine import limit_of, log_ahead, make_engine, path_of, reading, writing
+from .errors import DatabaseUnavailable, first_line
 from .schema import Schema
 from .timeout import TIMEOUT
-from .trouble import DatabaseUnavailable, first_line
 
 
 class Database:

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
+from .errors import DatabaseUnavailable, NoDatabase, unavailable
 from .sqlite_file import PATIENCE
 from .timeout import TIMEOUT, TimeLimit
-from .trouble import DatabaseUnavailable, NoDatabase, unavailable
 from .url import read_url
 
 _POSTGRESQL = {

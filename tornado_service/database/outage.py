@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .trouble import DatabaseUnavailable
+from .errors import DatabaseUnavailable
 
 #: How many outages have lines in the log, of those that begin within so many seconds. Where some
 #: transactions fail and others do not, each failure would be one.

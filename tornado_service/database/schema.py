@@ -9,7 +9,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, MetaData, Table, delete, false, inspect
 
 from .engine import lift_limit
-from .trouble import NoDatabase
+from .errors import NoDatabase
 
 
 class Schema:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from ..apps import AppError, ServiceApp
 from .database import Database, open_database
+from .errors import DatabaseUnavailable, NoDatabase
 from .outage import Outages
 from .schema import Schema
-from .trouble import DatabaseUnavailable, NoDatabase
 
 
 class Sessions:

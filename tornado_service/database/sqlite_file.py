@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-from .trouble import NoDatabase, is_damage
+from .errors import NoDatabase, is_damage
 
 #: Seconds that we wait for another process.
 PATIENCE = 5.0

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import URL, make_url
 
-from .trouble import NoDatabase
+from .errors import NoDatabase
 
 #: What ends a part of a URL, or begins a character that is percent-encoded.
 #: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1

@@ -17,7 +17,7 @@ from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection
 
-from ...database.trouble import NoDatabase
+from ...database.errors import NoDatabase
 from . import versions
 
 #: Where alembic notes the version; the hub has an ``alembic_version`` of its own.
