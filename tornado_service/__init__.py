@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .database.errors import DatabaseUnavailable
     from .database.sessions import Sessions
     from .handlers.base import APIHandler, PageHandler
-    from .handlers.events import EventStream
-    from .handlers.sockets import WebSocketHandler
+    from .handlers.sse import EventStream
+    from .handlers.websocket import WebSocketHandler
     from .hub.client import HubCalls, HubClient, HubRefused, HubUnavailable
     from .hub.errors import HubResponseTooLarge
     from .hub.models import Group, User
@@ -50,7 +50,7 @@ _HOMES = {
     "APIHandler": ".handlers.base",
     "Channel": ".streaming.channel",
     "DatabaseUnavailable": ".database.errors",
-    "EventStream": ".handlers.events",
+    "EventStream": ".handlers.sse",
     "Group": ".hub.models",
     "HubCalls": ".hub.client",
     "HubClient": ".hub.client",
@@ -61,7 +61,7 @@ _HOMES = {
     "ServiceApp": ".apps",
     "Sessions": ".database.sessions",
     "User": ".hub.models",
-    "WebSocketHandler": ".handlers.sockets",
+    "WebSocketHandler": ".handlers.websocket",
     "allow_unauthenticated": ".auth.service_auth",
     "needs_scopes": ".auth.service_auth",
     "periodic": ".schedule",

@@ -14,7 +14,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, w
 from tests.live_app import Live
 from tests.streaming import APP, holding, metric, until
 from tornado_service.app import TornadoService
-from tornado_service.handlers import sockets
+from tornado_service.handlers import websocket as sockets
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 ECHO = "live/api/echo"

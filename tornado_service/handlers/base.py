@@ -17,7 +17,7 @@ from ..auth.cookies import cookie_attributes
 from ..auth.fetch_metadata import opens_page
 from ..auth.service_auth import allow_unauthenticated, is_open, scopes_needed
 from .errors import BadInput, ErrorAnswers
-from .withholding import Withholding
+from .resource_isolation import Withholding
 
 if TYPE_CHECKING:
     from ..auth.identity_cache import Identity

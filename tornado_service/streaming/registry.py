@@ -21,7 +21,7 @@ from ..hub.client import HubUnavailable
 if TYPE_CHECKING:
     from ..auth.identity_cache import Identity, SignInKey
     from ..auth.service_auth import ServiceAuth
-    from ..handlers.lasting import LastingHandler
+    from ..handlers.streaming import LastingHandler
     from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:

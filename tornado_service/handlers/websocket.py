@@ -12,7 +12,7 @@ from tornado.escape import json_encode, utf8
 from tornado.web import HTTPError
 
 from ..auth.service_auth import scopes_needed
-from .lasting import LastingHandler
+from .streaming import LastingHandler
 
 if TYPE_CHECKING:
     from ..streaming.registry import End

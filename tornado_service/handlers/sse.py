@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..streaming.channel import Channel, Event, Overtaken
 from ..streaming.registry import End
-from .lasting import LastingHandler
+from .streaming import LastingHandler
 
 #: How much is written at a time, in bytes; what a slow reader costs.
 PORTION = 16 * 1024
