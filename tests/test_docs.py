@@ -18,7 +18,7 @@ from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, fixtures
 from tornado_service.testing import playwright as browser
-from tornado_service.web import make_routes
+from tornado_service.web.application import make_routes
 
 ROOT = Path(__file__).parents[1]
 

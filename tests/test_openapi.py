@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
 from tornado_service.testing import Fetch, ServiceConfig, StartService
-from tornado_service.web import make_routes
+from tornado_service.web.application import make_routes
 
 WORDED = '''
 from pydantic import BaseModel, Field

@@ -29,7 +29,7 @@ from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
 from .telemetry.metrics import Metrics
 from .threads import share_threads
 from .watch import Watch
-from .web import make_web_app
+from .web.application import make_web_app
 
 
 class TornadoService(Settings, config.StrictApplication):

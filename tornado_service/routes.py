@@ -12,9 +12,9 @@ from tornado.routing import PathMatches
 from .apps import AppError, ServiceApp, package_of
 from .handlers.base import BaseHandler
 from .handlers.bound import BoundHandler, bind, check_groups
-from .handlers.ops import StaticHandler, static_files, static_urls
 from .handlers.signature import DeclarationError
 from .threads import Threads
+from .web.health import StaticHandler, static_files, static_urls
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -12,12 +12,12 @@ import pytest
 
 from tests.apps.support import GOOD, StartApps, states
 from tornado_service import mounts
-from tornado_service.handlers.status import describe
 from tornado_service.testing import (
     BROWSER,
     PREFIX,
     StandInHub,
 )
+from tornado_service.web.status import describe
 
 FAILED_ALONE = {
     "StartRaises": "RuntimeError: no database",

@@ -12,7 +12,6 @@ from tests.cookie_names import SESSION
 from tornado_service.app import TornadoService
 from tornado_service.auth.login_state import inside
 from tornado_service.handlers.base import PageHandler
-from tornado_service.handlers.pages import describe_scopes
 from tornado_service.testing import (
     BROWSER,
     PREFIX,
@@ -22,6 +21,7 @@ from tornado_service.testing import (
     StartService,
     Visitor,
 )
+from tornado_service.web.home import describe_scopes
 
 
 async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.handlers.status import in_words
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT, SERVICE_TOKEN, Fetch, StandInHub
+from tornado_service.web.status import in_words
 
 
 @pytest.fixture(autouse=True)

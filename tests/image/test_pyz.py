@@ -94,7 +94,7 @@ def test_every_module_needs_only_the_hubs_packages(hub_python: str, pyz: Path) -
 
     assert "No module named 'tornado_service'" in without.stderr
     assert done.returncode == 0, done.stderr
-    assert "tornado_service.handlers.pages" in done.stdout.splitlines()
+    assert "tornado_service.web.home" in done.stdout.splitlines()
 
 
 def test_it_is_unpacked_into_memory(pyz: Path) -> None:

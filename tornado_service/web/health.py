@@ -19,10 +19,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
 from ..auth.service_auth import allow_unauthenticated, needs_scopes
+from ..handlers.answers import answers
+from ..handlers.base import APIHandler, BaseHandler
 from ..hub.static_urls import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER
-from .answers import answers
-from .base import APIHandler, BaseHandler
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..auth.service_auth import allow_unauthenticated
-from .answers import answers
-from .base import APIHandler, PageHandler
-from .ops import static_files
+from ..handlers.answers import answers
+from ..handlers.base import APIHandler, PageHandler
+from .health import static_files
 
 if TYPE_CHECKING:
     from ..app import TornadoService
@@ -40,9 +40,7 @@ class APIDocument:
         return await asyncio.shield(making)
 
     def _make(self, mounts: list[Mount]) -> bytes:
-        from ..openapi.document import (
-            Document,  # and pydantic, which nothing else of the core needs
-        )
+        from ..openapi.document import Document
 
         return Document(self._service, self._routes, self._tell).json(mounts)
 

@@ -11,8 +11,8 @@ from tornado.web import HTTPError
 
 from ..auth.login_state import LoginState, inside
 from ..auth.service_auth import allow_unauthenticated
+from ..handlers.base import BaseHandler, PageHandler
 from ..hub.client import HubUnavailable
-from .base import BaseHandler, PageHandler
 
 
 class HomeHandler(PageHandler):

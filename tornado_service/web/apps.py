@@ -12,9 +12,9 @@ from tornado.web import HTTPError
 
 from ..apps import RESERVED
 from ..auth.service_auth import allow_unauthenticated
+from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
-from .base import BaseHandler, PageHandler
-from .pages import NotFoundHandler
+from .home import NotFoundHandler
 
 if TYPE_CHECKING:
     from ..app import TornadoService

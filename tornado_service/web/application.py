@@ -16,13 +16,15 @@ from jinja2 import (
 )
 from tornado.web import Application
 
-from .handlers import api, docs, ops, pages, status
-from .handlers.apps import AppRouter
-from .hub.static_urls import hub_static_urls
-from .telemetry.log import log_request
+from ..hub.static_urls import hub_static_urls
+from ..telemetry.log import log_request
+from . import api, docs, status
+from . import health as ops
+from . import home as pages
+from .apps import AppRouter
 
 if TYPE_CHECKING:
-    from .app import TornadoService
+    from ..app import TornadoService
 
 #: Templates and static files are read as this package's resources: it may lie in a zip.
 PACKAGE = "tornado_service"

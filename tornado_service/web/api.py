@@ -10,8 +10,8 @@ from tornado.web import HTTPError
 
 from .._version import __version__
 from ..auth.service_auth import ADMIN_SCOPE, allow_unauthenticated
-from .answers import answers
-from .base import APIHandler, BaseHandler
+from ..handlers.answers import answers
+from ..handlers.base import APIHandler, BaseHandler
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
 USER_FIELDS = (

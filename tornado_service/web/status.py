@@ -15,10 +15,10 @@ from tornado.web import HTTPError
 
 from .._version import __version__
 from ..auth.service_auth import ADMIN_SCOPE
+from ..handlers.answers import answers
+from ..handlers.base import APIHandler, BaseHandler, PageHandler
 from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding
-from .answers import answers
-from .base import APIHandler, BaseHandler, PageHandler
 
 if TYPE_CHECKING:
     from ..app import TornadoService
