@@ -23,8 +23,8 @@ from tornado_service import (
     periodic,
 )
 from tornado_service.app import TornadoService
-from tornado_service.apps import AppError
-from tornado_service.schedule import Schedule, jobs_of
+from tornado_service.apps.base import AppError
+from tornado_service.apps.schedule import Schedule, jobs_of
 from tornado_service.streaming import registry as streams
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
 from tornado_service.testing import fake_hub as stand_in_hub

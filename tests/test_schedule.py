@@ -14,9 +14,11 @@ from traitlets import Float, Unicode
 
 from tests.apps.support import states
 from tests.streaming import until
-from tornado_service import HubUnavailable, ServiceApp, periodic, schedule, transient
+from tornado_service import HubUnavailable, ServiceApp, periodic
 from tornado_service.app import TornadoService
-from tornado_service.apps import AppError
+from tornado_service.apps import retry as transient
+from tornado_service.apps import schedule
+from tornado_service.apps.base import AppError
 from tornado_service.testing import StartService
 
 SOON = 0.01

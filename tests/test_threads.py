@@ -14,14 +14,14 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.launched import Launch, wait_for_line
-from tornado_service import threads
+from tornado_service.apps.isolation import threads
+from tornado_service.apps.isolation.threads import Busy, Threads
 from tornado_service.testing import Fetch, StandInHub
 from tornado_service.testing.service import PREFIX
-from tornado_service.threads import Busy, Threads
 
 HANGS = """
 import asyncio, threading, time
-from tornado_service.threads import Threads
+from tornado_service.apps.isolation.threads import Threads
 
 async def main():
     asyncio.ensure_future(Threads("x").run(lambda: time.sleep(600)))

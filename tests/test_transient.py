@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.databases import POSTGRESQL
 from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
+from tornado_service.apps.retry import explain, pauses, transient_cause
 from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
-from tornado_service.transient import explain, pauses, transient_cause
 
 #: Statements, and whether what PostgreSQL says of each may pass.
 STATEMENTS = {

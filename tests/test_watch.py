@@ -18,7 +18,7 @@ import pytest
 
 from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
-from tornado_service.watch import LIMIT
+from tornado_service.apps.isolation.watchdog import LIMIT
 
 APPS = '''
 import threading

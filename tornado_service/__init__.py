@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .apps import ServiceApp
+    from .apps.base import ServiceApp
+    from .apps.schedule import periodic
     from .auth.service_auth import allow_unauthenticated, needs_scopes
     from .database.errors import DatabaseUnavailable
     from .database.sessions import Sessions
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .hub.client import HubCalls, HubClient, HubRefused, HubUnavailable
     from .hub.errors import HubResponseTooLarge
     from .hub.models import Group, User
-    from .schedule import periodic
     from .streaming.channel import Channel
 
 __all__ = [
@@ -58,13 +58,13 @@ _HOMES = {
     "HubResponseTooLarge": ".hub.errors",
     "HubUnavailable": ".hub.client",
     "PageHandler": ".handlers.base",
-    "ServiceApp": ".apps",
+    "ServiceApp": ".apps.base",
     "Sessions": ".database.sessions",
     "User": ".hub.models",
     "WebSocketHandler": ".handlers.websocket",
     "allow_unauthenticated": ".auth.service_auth",
     "needs_scopes": ".auth.service_auth",
-    "periodic": ".schedule",
+    "periodic": ".apps.schedule",
 }
 
 

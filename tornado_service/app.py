@@ -17,18 +17,18 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
 from ._version import __version__
+from .apps.isolation.threads import share_threads
+from .apps.isolation.watchdog import Watch
+from .apps.manager import STOP_LIMIT, Mounts
 from .auth.service_auth import ServiceAuth
 from .config import application as config
 from .hub.client import HubClient
-from .mounts import STOP_LIMIT, Mounts
 from .selfcheck import SelfCheck
 from .server.http import Server, bind, die_with_parent, end_anyway, raise_file_limit, tls_context
 from .settings import Settings, fault_of_address
 from .streaming.registry import Streams
 from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
 from .telemetry.metrics import Metrics
-from .threads import share_threads
-from .watch import Watch
 from .web.application import make_web_app
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.apps.support import GOOD, StartApps, states
-from tornado_service import mounts
+from tornado_service.apps import manager as mounts
 from tornado_service.testing import (
     BROWSER,
     PREFIX,

@@ -20,8 +20,8 @@ from tests.apps.support import StartApps, reasons, states
 from tests.database.wishes import Base
 from tests.databases import Disk
 from tests.streaming import metric, until
-from tornado_service import transient
 from tornado_service.app import TornadoService
+from tornado_service.apps import retry as transient
 from tornado_service.database import engine as engines
 from tornado_service.database import sqlite_file as sqlite_files
 from tornado_service.doctor.command import look_at_apps

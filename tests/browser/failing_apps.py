@@ -3,7 +3,8 @@
 from sqlalchemy import Column, Integer, MetaData, Table
 from traitlets import Unicode
 
-from tornado_service import PageHandler, ServiceApp, transient
+from tornado_service import PageHandler, ServiceApp
+from tornado_service.apps import retry as transient
 
 transient.LONGEST_PAUSE = 1.0  # so that no test waits for a minute
 

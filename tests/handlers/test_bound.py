@@ -18,9 +18,9 @@ from tests.launched import wait_for_line
 from tests.test_config import ENVIRONMENT
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
 from tornado_service.app import TornadoService
-from tornado_service.handlers.bound import LONG
+from tornado_service.apps.isolation.watchdog import LIMIT
+from tornado_service.apps.typed.dispatch import LONG
 from tornado_service.testing import Fetch, ServiceConfig
-from tornado_service.watch import LIMIT
 
 APP = """
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated

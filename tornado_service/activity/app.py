@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from traitlets import Integer, TraitError, Unicode, validate
 
 from .. import Channel, ServiceApp
+from ..apps.retry import pauses
 from ..database.timeout import TIMEOUT
-from ..transient import pauses
 from . import gauges
 from .archive import Archive
 from .collector import Collector

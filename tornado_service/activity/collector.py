@@ -7,9 +7,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from ..apps.retry import pauses
 from ..hub.calls import HubRefused
 from ..hub.errors import HubResponseTooLarge, HubUnavailable
-from ..transient import pauses
 from .model import Sample, SeenServer, SeenUser
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from ..apps.retry import transient_cause
 from ..database.database import Database
 from ..database.errors import NoDatabase, first_line, is_damage
 from ..database.timeout import TIMEOUT
-from ..transient import transient_cause
 from . import privacy, retention
 from .database import open_database
 from .migrations import NewerDatabase

@@ -13,7 +13,7 @@ from traitlets import List, TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfig
 
-from ..apps import class_name, import_app
+from ..apps.base import class_name, import_app
 from ..telemetry.log import ServiceLogFormatter, adopt_process, keep_out
 from ..telemetry.redaction import HIDDEN, scrub, single_line
 from .private_files import private

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import Session
 
-from ..apps import AppError, ServiceApp
+from ..apps.base import AppError, ServiceApp
 from .database import Database, open_database
 from .errors import DatabaseUnavailable, NoDatabase
 from .outage import Outages

@@ -15,7 +15,7 @@ from types import ModuleType
 from traitlets import List, Unicode
 
 from ..app import TornadoService
-from ..apps import locate
+from ..apps.base import locate
 
 #: Seconds between two looks at the files.
 LOOK = 0.3

@@ -20,9 +20,9 @@ from .errors import BadInput, ErrorAnswers
 from .resource_isolation import Withholding
 
 if TYPE_CHECKING:
+    from ..apps.routes import AppPages
     from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
-    from ..routes import AppPages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 

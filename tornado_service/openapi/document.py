@@ -15,7 +15,7 @@ from .operations import JSON, Operation, operations
 
 if TYPE_CHECKING:
     from ..app import TornadoService
-    from ..mounted import Mount
+    from ..apps.mounted import Mount
 
 REFERENCE = "#/components/schemas/"
 

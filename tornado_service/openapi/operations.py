@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
+from ..apps.typed.signature import Signature
 from ..handlers.base import METHODS, APIHandler, BaseHandler, door_of
-from ..handlers.signature import Signature
 from .docstrings import words
 from .path_templates import templates
 
 if TYPE_CHECKING:
-    from ..apps import ServiceApp
+    from ..apps.base import ServiceApp
 
 JSON = "application/json"
 

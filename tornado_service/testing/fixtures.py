@@ -11,7 +11,7 @@ import pytest_asyncio
 from tornado.httpclient import AsyncHTTPClient
 
 from ..app import TornadoService
-from ..apps import AppError
+from ..apps.base import AppError
 from ..config.application import ConfigError
 from ..demo.hub import ThrowAwayHub
 from ..demo.proxy import PROXY, proxy_at_hand

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ..apps import AppError, import_app
+from ..apps.base import AppError, import_app
 from ..demo.apps import TRUSTED
 from ..demo.hub import ThrowAwayHub
 from .service import ServiceConfig

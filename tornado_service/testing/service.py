@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from traitlets.config import Config
 
 from ..app import TornadoService
-from ..apps import AppError, import_app
+from ..apps.base import AppError, import_app
 from ..server.http import Server, bind
 from .fake_hub import SERVICE_TOKEN, StandInHub
 

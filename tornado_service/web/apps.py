@@ -10,7 +10,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import HTTPError
 
-from ..apps import RESERVED
+from ..apps.base import RESERVED
 from ..auth.service_auth import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
@@ -18,7 +18,7 @@ from .home import NotFoundHandler
 
 if TYPE_CHECKING:
     from ..app import TornadoService
-    from ..mounted import Mount
+    from ..apps.mounted import Mount
 
 
 class AppRouter(Router):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ..apps.typed.responses import answers
 from ..auth.service_auth import allow_unauthenticated
-from ..handlers.answers import answers
 from ..handlers.base import APIHandler, PageHandler
 from .health import static_files
 
 if TYPE_CHECKING:
     from ..app import TornadoService
-    from ..mounted import Mount
+    from ..apps.mounted import Mount
 
 #: What the page needs, beside what is ours; hatch_build.py gets it.
 SWAGGER = "swagger/swagger-ui-bundle.js"

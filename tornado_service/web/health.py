@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal
 from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
+from ..apps.typed.responses import answers
 from ..auth.service_auth import allow_unauthenticated, needs_scopes
-from ..handlers.answers import answers
 from ..handlers.base import APIHandler, BaseHandler
 from ..hub.static_urls import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER

@@ -14,8 +14,8 @@ import tornado
 from tornado.web import HTTPError
 
 from .._version import __version__
+from ..apps.typed.responses import answers
 from ..auth.service_auth import ADMIN_SCOPE
-from ..handlers.answers import answers
 from ..handlers.base import APIHandler, BaseHandler, PageHandler
 from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding

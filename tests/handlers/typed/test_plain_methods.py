@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.handlers.typed.conftest import read
-from tornado_service import threads
+from tornado_service.apps.isolation import threads
 from tornado_service.testing import Fetch
 
 

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .apps import AppError, ServiceApp
-from .guard import contained, in_thread
-from .service_unavailable import ServiceUnavailable
-from .transient import explain, pauses, transient_cause
+from ..service_unavailable import ServiceUnavailable
+from .base import AppError, ServiceApp
+from .isolation.containment import contained, in_thread
+from .retry import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
-    from .telemetry.metrics import Metrics
+    from ..telemetry.metrics import Metrics
 
 #: By how much of its interval a run may be late or early, so that processes do not work in step.
 JITTER = 0.02

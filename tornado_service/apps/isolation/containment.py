@@ -9,8 +9,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from .apps import AppError
-from .watch import LoopStillHeld
+from ..base import AppError
+from .watchdog import LoopStillHeld
 
 Result = TypeVar("Result")
 

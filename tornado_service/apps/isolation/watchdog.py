@@ -14,8 +14,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .app import TornadoService
-    from .mounted import Mount
+    from ...app import TornadoService
+    from ..mounted import Mount
 
 #: Seconds for which one piece of code may hold the loop.
 LIMIT = 2.0

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jinja2 import ChoiceLoader, PackageLoader
 from tornado.routing import PathMatches
 
-from .apps import AppError, ServiceApp, package_of
-from .handlers.base import BaseHandler
-from .handlers.bound import BoundHandler, bind, check_groups
-from .handlers.signature import DeclarationError
-from .threads import Threads
-from .web.health import StaticHandler, static_files, static_urls
+from ..handlers.base import BaseHandler
+from ..web.health import StaticHandler, static_files, static_urls
+from .base import AppError, ServiceApp, package_of
+from .isolation.threads import Threads
+from .typed.dispatch import BoundHandler, bind, check_groups
+from .typed.signature import DeclarationError
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,16 +6,16 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from .apps import AppError, ServiceApp, class_name, package_of
-from .auth.service_auth import scopes_needed
-from .config import application as config
-from .guard import contained, in_thread
-from .handlers.base import METHODS
+from ..auth.service_auth import scopes_needed
+from ..config import application as config
+from ..handlers.base import METHODS
+from ..telemetry.redaction import scrub
+from .base import AppError, ServiceApp, class_name, package_of
+from .isolation.containment import contained, in_thread
 from .schedule import Schedule, jobs_of
-from .telemetry.redaction import scrub
 
 if TYPE_CHECKING:
-    from .app import TornadoService
+    from ..app import TornadoService
     from .routes import AppPages, Route
 
 

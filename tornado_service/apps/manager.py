@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .apps import AppError, ServiceApp, import_app
-from .auth.service_auth import scopes_needed
-from .guard import contained, in_thread, within
+from ..auth.service_auth import scopes_needed
+from .base import AppError, ServiceApp, import_app
+from .isolation.containment import contained, in_thread, within
 from .mounted import AppState, Mount
-from .transient import explain, pauses, transient_cause
+from .retry import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
-    from .app import TornadoService
-    from .auth.identity_cache import Identity
+    from ..app import TornadoService
+    from ..auth.identity_cache import Identity
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0

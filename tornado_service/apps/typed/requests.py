@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
 
-from ..telemetry.redaction import plain
-from .errors import BadInput
+from ...handlers.errors import BadInput
+from ...telemetry.redaction import plain
 
 Model = TypeVar("Model", bound=BaseModel)
 

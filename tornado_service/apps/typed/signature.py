@@ -21,11 +21,11 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import to_json
 from tornado.web import HTTPError
 
-from .answers import Answer
-from .inputs import Body, Query
+from .requests import Body, Query
+from .responses import Answer
 
 if TYPE_CHECKING:
-    from .base import BaseHandler
+    from ...handlers.base import BaseHandler
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from .hub.calls import HubRefused
-from .hub.errors import HubUnavailable
+from ..hub.calls import HubRefused
+from ..hub.errors import HubUnavailable
 
 #: Seconds before the first retry.
 FIRST_PAUSE = 1.0
@@ -43,7 +43,7 @@ def transient_cause(error: BaseException) -> BaseException | None:
 
 def explain(error: BaseException) -> str:
     """What a transient error says, in one line for admins."""
-    from .database.errors import NoDatabase, first_line  # not loaded for apps without one
+    from ..database.errors import NoDatabase, first_line  # not loaded for apps without one
 
     if isinstance(error, HubUnavailable):
         return f"JupyterHub does not answer: {error.detail}"
@@ -60,7 +60,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 def _is_transient(error: BaseException) -> bool | None:
     """Whether it is; ``None``: only its cause can tell."""
-    from .database.errors import DatabaseUnavailable, NoDatabase
+    from ..database.errors import DatabaseUnavailable, NoDatabase
 
     if isinstance(error, (HubUnavailable, HubRefused)):
         return getattr(error, "retry_after", None) is not None
@@ -74,7 +74,7 @@ def _is_transient(error: BaseException) -> bool | None:
 
 def _is_transient_of_driver(error: BaseException) -> bool | None:
     """Whether an error of a database driver, or of SQLAlchemy, is; ``None``: it is neither."""
-    from .database.errors import is_transient
+    from ..database.errors import is_transient
 
     if getattr(error, "connection_invalidated", False):
         return True

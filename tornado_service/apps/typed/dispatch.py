@@ -14,9 +14,9 @@ from tornado.gen import is_coroutine_function
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from ..threads import Threads, contained
-from ..watch import LoopStillHeld
-from .base import METHODS, APIHandler, BaseHandler
+from ...handlers.base import METHODS, APIHandler, BaseHandler
+from ..isolation.threads import Threads, contained
+from ..isolation.watchdog import LoopStillHeld
 from .signature import DeclarationError, Signature
 
 #: A longer answer is sent in parts, in bytes.

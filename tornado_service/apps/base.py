@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, MetaData
 
-    from .database.sessions import Sessions
-    from .hub.client import HubClient
-    from .telemetry.metrics import AppRegistry
+    from ..database.sessions import Sessions
+    from ..hub.client import HubClient
+    from ..telemetry.metrics import AppRegistry
 
 #: First parts of paths that are the core's own.
 RESERVED = frozenset(
@@ -26,7 +26,7 @@ RESERVED = frozenset(
 )
 
 #: The group of entry points that name apps.
-GROUP = "tornado_service.apps"
+GROUP = "tornado_service.apps.base"
 
 _NAME = re.compile(r"[a-z0-9-]+")
 
@@ -106,7 +106,7 @@ class ServiceApp(LoggingConfigurable):
             AppError: the database cannot be used; the message says what to change.
             RuntimeError: on the event loop.
         """
-        from .database.sessions import open_sessions  # not loaded for apps without one
+        from ..database.sessions import open_sessions  # not loaded for apps without one
 
         sessions = open_sessions(self, setting, metadata, upgrade)
         self._databases = (*self._databases, sessions)

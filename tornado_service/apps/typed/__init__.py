@@ -1,0 +1,1 @@
+"""Handlers with type annotations: read from a request, written as JSON."""
