@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tornado_service.activity.command import ActivityCommand
+from tornado_service.activity.cli import ActivityCommand
 from tornado_service.config.application import ConfigError, StrictApplication
 from tornado_service.demo.command import DemoApp
 from tornado_service.doctor.command import DoctorApp

@@ -8,7 +8,7 @@ import pytest
 import tornado_service
 from tests.writing_an_app import FILES
 from tests.writing_an_app import TEXT as WRITING_AN_APP
-from tornado_service.activity.routes import ROUTES
+from tornado_service.activity.web.routes import ROUTES
 from tornado_service.app import TornadoService
 from tornado_service.apps import manager as mounts
 from tornado_service.apps.base import RESERVED

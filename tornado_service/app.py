@@ -53,7 +53,7 @@ class TornadoService(Settings, config.StrictApplication):
             "Say what is wrong with the service that runs here.",
         ),
         "activity": (
-            "tornado_service.activity.command.ActivityCommand",
+            "tornado_service.activity.cli.ActivityCommand",
             "Show what Activity keeps of a user, or remove it.",
         ),
     }

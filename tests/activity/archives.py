@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.people import people, user_totals
+from tornado_service.activity.access.visibility import Visible
+from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import periods
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.activity.store import Store
-from tornado_service.activity.visibility import Visible
+from tornado_service.activity.figures.users import people, user_totals
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.history.history import History
+from tornado_service.activity.store.store import Store
 
 ZONE = ZoneInfo("Europe/Berlin")
 HOUR = 3600

@@ -15,9 +15,9 @@ from hypothesis import settings
 from tests.activity import archives, course
 from tests.activity.course import EVERYBODY
 from tornado_service.activity import Activity
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.database import open_database
-from tornado_service.activity.store import Store
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store.store import Store
 from tornado_service.app import TornadoService
 from tornado_service.database.database import Database
 from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, Visitor

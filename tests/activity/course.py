@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tornado_service.activity import Activity
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.activity.store import State, Store
+from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.store.store import State, Store
 from tornado_service.app import TornadoService
 from tornado_service.testing import StandInHub
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tornado_service.activity.model import (
+from tornado_service.activity.collect.changes import Changes, Known, Run, apply, matters_from
+from tornado_service.activity.domain.records import (
     Person,
     Sample,
     SeenServer,
@@ -13,7 +14,6 @@ from tornado_service.activity.model import (
     Visit,
     by_name,
 )
-from tornado_service.activity.sessions import Changes, Known, Run, apply, matters_from
 
 HOUR = 3600
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.model import Interval, Person, Session, Visit
+from tornado_service.activity.domain.records import Interval, Person, Session, Visit
+from tornado_service.activity.history.history import History
 
 
 def at(text: str, zone: str = "UTC", *, fold: int = 0) -> int:

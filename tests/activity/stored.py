@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.store import Store
+from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.store import Store
 
 START = 1_772_409_600  # Monday, 2 March 2026
 FIVE_MINUTES = 300

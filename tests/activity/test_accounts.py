@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.activity.known import HOUR, History, ada
-from tornado_service.activity.model import Person, SeenUser, Session, Visit, by_name
+from tornado_service.activity.domain.records import Person, SeenUser, Session, Visit, by_name
 
 
 def accounts(history: History) -> list[tuple[int, str, int, int | None]]:

@@ -16,7 +16,7 @@ from tests.activity import course
 from tests.activity.course import CLASS_A, CLASS_B, EVERYBODY, HOUR, MONDAY, RANGE
 from tests.streaming import until
 from tornado_service.activity import Activity
-from tornado_service.activity.archive import Archive
+from tornado_service.activity.history.archive import Archive
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
 

@@ -13,8 +13,8 @@ import pytest
 from tests.activity import course
 from tests.activity.course import CLASS_A, CLASS_B, RANGE
 from tornado_service.activity import Activity
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.questions import PeopleQuery
+from tornado_service.activity.access.queries import PeopleQuery
+from tornado_service.activity.history.archive import Archive
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 SHEETS = ("days", "hours", "sessions")

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.activity.conftest import Open
-from tornado_service.activity.archive import Archive
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.store import Store
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.store.store import Store
 
 from .archives import (
     DAY,

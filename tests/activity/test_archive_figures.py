@@ -10,10 +10,10 @@ from collections.abc import Awaitable
 
 import pytest
 
-from tornado_service.activity.archive import TooManyFigures
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.store import Store
-from tornado_service.activity.visibility import Visible
+from tornado_service.activity.access.visibility import Visible
+from tornado_service.activity.history.archive import TooManyFigures
+from tornado_service.activity.history.history import History
+from tornado_service.activity.store.store import Store
 
 from .archives import (
     EVERYBODY,

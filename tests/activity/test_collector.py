@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tornado_service.activity.collector import Collector
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
 from tornado_service.hub.client import HubClient
 from tornado_service.testing import StartService
 

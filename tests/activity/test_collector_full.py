@@ -17,12 +17,12 @@ from sqlalchemy import create_engine, make_url
 
 from tests.databases import POSTGRESQL
 from tornado_service.activity import Activity
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.collector import Collector
-from tornado_service.activity.figures.people import PeopleCounts, people_counts
-from tornado_service.activity.gauges import known_users
-from tornado_service.activity.model import Sample
-from tornado_service.activity.reader import Reader
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.domain.records import Sample
+from tornado_service.activity.figures.users import PeopleCounts, people_counts
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.metrics import known_users
+from tornado_service.activity.store.reader import Reader
 
 from .script import Being, Run, Script
 from .simulator import SimulatedHub

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tornado_service.activity.collector import Collector, next_time
-from tornado_service.activity.model import Sample
+from tornado_service.activity.collect.collector import Collector, next_time
+from tornado_service.activity.domain.records import Sample
 from tornado_service.hub.models import User
 from tornado_service.hub.pagination import Page
 

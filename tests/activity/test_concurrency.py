@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.concurrency import Concurrency
+from tornado_service.activity.domain.concurrency import Concurrency
 
 MOMENTS = st.integers(0, 40)
 INTERVALS = st.lists(st.tuples(MOMENTS, MOMENTS).map(sorted), max_size=8)

@@ -1,5 +1,5 @@
-from tornado_service.activity.coverage import extend
-from tornado_service.activity.model import Interval
+from tornado_service.activity.domain.records import Interval
+from tornado_service.activity.store.coverage import extend
 
 
 def test_a_sample_alone_has_watched_no_time() -> None:

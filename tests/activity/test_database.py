@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tornado_service.activity.database import open_database
-from tornado_service.activity.migrations import VERSION_TABLE, NewerDatabase
+from tornado_service.activity.schema.migrations import VERSION_TABLE, NewerDatabase
+from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.database.errors import NoDatabase
 
 
@@ -34,7 +34,7 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
 
 def test_nothing_is_imported_before_a_database_is_opened() -> None:
     """No driver is needed but the one that is named."""
-    code = "import sys, tornado_service.activity.store; print('psycopg' in sys.modules)"
+    code = "import sys, tornado_service.activity.store.store; print('psycopg' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert ended.stdout == "False\n", ended.stderr

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tornado_service.activity.concurrency import Concurrency
-from tornado_service.activity.days import bounds, day_of, day_total, user_days
-from tornado_service.activity.model import DayTotal, Interval, Session, UserDay, Visit
+from tornado_service.activity.domain.calendar import bounds, day_of, day_total, user_days
+from tornado_service.activity.domain.concurrency import Concurrency
+from tornado_service.activity.domain.records import DayTotal, Interval, Session, UserDay, Visit
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tornado_service.activity import coverage
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.database import open_database
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.people import people_counts
+from tornado_service.activity.domain.records import Interval, Person, Sample, SeenServer, SeenUser
+from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Interval, Person, Sample, SeenServer, SeenUser
-from tornado_service.activity.store import Store
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.figures.users import people_counts
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store import coverage
+from tornado_service.activity.store.store import Store
+from tornado_service.activity.store.writer import add_sample
 
 from . import small_hub
 from .archives import keep

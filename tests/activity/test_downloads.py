@@ -10,8 +10,8 @@ import pytest
 
 from tests.activity.course import HOUR, MONDAY, RANGE
 from tornado_service.activity import Activity
-from tornado_service.activity.downloads import LONGEST_NAME, content_disposition
-from tornado_service.activity.routes import ROUTES
+from tornado_service.activity.web.downloads import LONGEST_NAME, content_disposition
+from tornado_service.activity.web.routes import ROUTES
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 PERIOD = "2026-01-05-to-2026-01-07"

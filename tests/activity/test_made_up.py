@@ -7,11 +7,11 @@ from statistics import median
 
 import pytest
 
-from tornado_service.activity.database import open_database
-from tornado_service.activity.made_up import INTERVAL, fill, is_holiday, made_up_samples
-from tornado_service.activity.model import Sample, SeenUser
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.domain.records import Sample, SeenUser
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.writer import add_sample
+from tornado_service.activity.synthetic import INTERVAL, fill, is_holiday, made_up_samples
 
 PEOPLE = {f"user-{number}": [f"class-{'abc'[number % 3]}"] for number in range(40)} | {"ada": []}
 END = int(datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc).timestamp())

@@ -17,18 +17,18 @@ from sqlalchemy import Connection, create_engine, inspect
 
 import tornado_service
 from tests.databases import POSTGRESQL
-from tornado_service.activity import migrations, tables
-from tornado_service.activity.database import open_database
-from tornado_service.activity.meta import Meta
-from tornado_service.activity.migrations.versions import v0001_history
-from tornado_service.activity.model import Person, Sample, SeenUser, Session, Visit
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.domain.records import Person, Sample, SeenUser, Session, Visit
+from tornado_service.activity.schema import migrations, tables
+from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.migrations.versions import v0001_history
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.writer import add_sample
 from tornado_service.database.database import Database
 
 OPEN = """
 import sys
-from tornado_service.activity.database import open_database
+from tornado_service.activity.schema.upgrade import open_database
 database = open_database(sys.argv[1])
 print(database.put_aside)
 database.close()

@@ -11,7 +11,8 @@ import pytest
 from tests.activity import course
 from tests.activity.course import CLASS_B, HOUR, MONDAY, RANGE
 from tests.activity.pages import PATHS, links, read, text_of
-from tornado_service.activity import Activity, page
+from tornado_service.activity import Activity
+from tornado_service.activity.web import page_base as page
 from tornado_service.testing import ServiceConfig, StandInHub, StartService, Visitor
 
 

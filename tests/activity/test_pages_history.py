@@ -9,9 +9,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.activity.pages import PATHS, links, read, text_of
-from tornado_service.activity import Activity, words
-from tornado_service.activity.figures.history import NOT_YET, History
-from tornado_service.activity.store import Condition, State
+from tornado_service.activity import Activity
+from tornado_service.activity.history.history import NOT_YET, History
+from tornado_service.activity.store.store import Condition, State
+from tornado_service.activity.web import formatting as words
 from tornado_service.testing import Visitor
 
 

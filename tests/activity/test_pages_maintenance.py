@@ -10,7 +10,7 @@ import pytest
 from tests.activity.pages import read
 from tests.activity.small_hub import history, session
 from tornado_service.activity import Activity
-from tornado_service.activity.figures.history import History
+from tornado_service.activity.history.history import History
 from tornado_service.testing import Visitor
 
 HOUR = 3600

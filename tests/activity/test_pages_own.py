@@ -12,7 +12,7 @@ import pytest
 
 from tests.activity.course import RANGE
 from tests.activity.pages import links, read
-from tornado_service.activity import words
+from tornado_service.activity.web import formatting as words
 from tornado_service.testing import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")

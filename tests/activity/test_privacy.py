@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.activity.conftest import Open
-from tornado_service.activity import tables
-from tornado_service.activity.model import Sample, SeenServer, SeenUser
-from tornado_service.activity.privacy import pseudonyms, rename
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.store import Store
+from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.schema import tables
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.store import Store
+from tornado_service.activity.store.user_data import pseudonyms, rename
 
 START = 1_772_409_600  # Monday, 2 March 2026
 HOUR = 3600

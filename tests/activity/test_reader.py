@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from tornado_service.activity import tables
-from tornado_service.activity.model import Interval, Session, UserDay, Visit
-from tornado_service.activity.reader import Reader
+from tornado_service.activity.domain.records import Interval, Session, UserDay, Visit
+from tornado_service.activity.schema import tables
+from tornado_service.activity.store.reader import Reader
 from tornado_service.database.database import Database
 
 HOUR = 3600

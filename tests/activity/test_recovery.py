@@ -15,8 +15,8 @@ import pytest
 from tests.activity.course import app_of
 from tests.streaming import until
 from tornado_service.activity import Activity
-from tornado_service.activity.collector import Collector
-from tornado_service.activity.store import State
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.store.store import State
 from tornado_service.apps import retry as transient
 from tornado_service.hub.errors import HubUnavailable
 from tornado_service.hub.models import User

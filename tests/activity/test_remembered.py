@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tornado_service.activity.remembered import Remembered
+from tornado_service.activity.history.cache import Remembered
 
 
 async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:

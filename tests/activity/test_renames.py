@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tornado_service.activity.accounts import find_accounts
-from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session
+from tornado_service.activity.collect.accounts import find_accounts
+from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser, Session
 
 
 def person(id: int, name: str, created: int | None = None, deleted: int | None = None) -> Person:

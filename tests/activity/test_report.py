@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.people import people_counts
+from tornado_service.activity.domain.records import Person
+from tornado_service.activity.figures.durations import lengths
+from tornado_service.activity.figures.month_report import MonthReport, month_report
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Person
-from tornado_service.activity.report import MonthReport, month_report
+from tornado_service.activity.figures.users import people_counts
 
 from .small_hub import at, history, session
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.own import own_use
-from tornado_service.activity.figures.people import groups, people, people_counts
+from tornado_service.activity.domain.records import Person, Visit
+from tornado_service.activity.figures.durations import lengths
+from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Person, Visit
-from tornado_service.activity.report import month_report
+from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.users import groups, people, people_counts
+from tornado_service.activity.history.history import History
 
 from .small_hub import SmallHub, at, history, running, session, small_hubs
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tornado_service.activity.domain.records import Interval, Person, Visit
+from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.own import own_use
-from tornado_service.activity.figures.people import groups, never_returned, people_counts
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Interval, Person, Visit
+from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.users import groups, never_returned, people_counts
+from tornado_service.activity.history.history import History
 
 from . import small_hub
 from .small_hub import at

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.days import each_day
-from tornado_service.activity.figures.history import Day, History, bitmap, members
+from tornado_service.activity.domain.calendar import each_day
+from tornado_service.activity.domain.records import DayTotal, Interval, UserDay, Visit
+from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import DayTotal, Interval, UserDay, Visit
-from tornado_service.activity.report import month_report
+from tornado_service.activity.history.history import Day, History, bitmap, members
 
 from .small_hub import SmallHub, at, history, session, small_hubs
 

@@ -7,7 +7,7 @@ from statistics import mean, median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.figures.lengths import Lengths, lengths
+from tornado_service.activity.figures.durations import Lengths, lengths
 
 from .small_hub import at, history, running, session
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity import words
 from tornado_service.activity.figures.heatmap import HeatMap, heat_map
-from tornado_service.activity.figures.history import History
 from tornado_service.activity.figures.maintenance import MaintenanceWindow, longest_stretch
+from tornado_service.activity.history.history import History
+from tornado_service.activity.web import formatting as words
 
 from .small_hub import at, history, session
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tornado_service.activity.figures.own import OwnSession, own_use
+from tornado_service.activity.figures.person import OwnSession, own_use
 
 from .small_hub import at, history, running, session
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.people import (
+from tornado_service.activity.domain.records import Person, Visit
+from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.users import (
     GroupUse,
     PersonUse,
     groups,
@@ -18,8 +19,7 @@ from tornado_service.activity.figures.people import (
     people_counts,
     returning,
 )
-from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Person, Visit
+from tornado_service.activity.history.history import History
 
 from .small_hub import SmallHub, at, history, session, small_hubs
 

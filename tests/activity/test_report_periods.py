@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.days import bounds, each_day
+from tornado_service.activity.domain.calendar import bounds, each_day
+from tornado_service.activity.domain.records import Visit
 from tornado_service.activity.figures.periods import Period, period, periods, window, windows
-from tornado_service.activity.model import Visit
 
 from .small_hub import SmallHub, at, history, running, session, small_hubs
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tornado_service.activity.figures.kept import Kept
-from tornado_service.activity.figures.sessions import Sessions
-from tornado_service.activity.model import Session
+from tornado_service.activity.domain.records import Session
+from tornado_service.activity.history.derived_cache import Kept
+from tornado_service.activity.history.sessions import Sessions
 
 from .small_hub import running, session
 

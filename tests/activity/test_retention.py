@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, func, select
 
-from tornado_service.activity import retention, tables
-from tornado_service.activity.concurrency import Concurrency
-from tornado_service.activity.days import bounds, day_of, day_total, user_days
-from tornado_service.activity.model import DayTotal, Sample, SeenServer, SeenUser, UserDay
-from tornado_service.activity.privacy import forget
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.domain.calendar import bounds, day_of, day_total, user_days
+from tornado_service.activity.domain.concurrency import Concurrency
+from tornado_service.activity.domain.records import DayTotal, Sample, SeenServer, SeenUser, UserDay
+from tornado_service.activity.schema import tables
+from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.user_data import forget
+from tornado_service.activity.store.writer import add_sample
 from tornado_service.database.database import Database
 
 UTC = ZoneInfo("UTC")

@@ -13,9 +13,9 @@ from tests.activity.conftest import Open
 from tests.activity.course import HOUR, MONDAY, RANGE
 from tests.activity.known import History, ada
 from tornado_service.activity import Activity
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser
-from tornado_service.activity.privacy import pseudonyms
+from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.store.user_data import pseudonyms
 from tornado_service.testing import Fetch, StandInHub
 
 #: After the end of the history.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.activity.known import HOUR, History, ada, servers
-from tornado_service.activity.model import Person, SeenServer, SeenUser, Session
+from tornado_service.activity.domain.records import Person, SeenServer, SeenUser, Session
 
 
 def test_a_server_that_runs_is_a_session_from_its_own_start_on() -> None:

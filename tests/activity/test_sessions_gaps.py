@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.activity.known import HOUR, REACH, History, ada
-from tornado_service.activity.model import SeenServer, SeenUser, Session, Visit
+from tornado_service.activity.domain.records import SeenServer, SeenUser, Session, Visit
 
 NAMES = ("ada", "bob")
 

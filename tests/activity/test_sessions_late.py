@@ -6,7 +6,7 @@ import random
 from itertools import pairwise
 
 from tests.activity.known import History, ada
-from tornado_service.activity.model import Session
+from tornado_service.activity.domain.records import Session
 
 
 def test_samples_of_the_same_second_are_told_apart_by_nothing_but_their_order() -> None:

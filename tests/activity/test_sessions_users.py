@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.activity.known import HOUR, History, ada
-from tornado_service.activity.model import Session, Visit
+from tornado_service.activity.domain.records import Session, Visit
 
 
 def test_activity_in_the_future_is_taken_for_the_sample() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tornado_service.activity.sheets import table
+from tornado_service.activity.web.csv_export import table
 
 #: What spreadsheets begin a formula with; the full-width ones in East Asian versions.
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"

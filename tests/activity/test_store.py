@@ -9,10 +9,10 @@ import pytest
 
 from tests.activity.conftest import Open
 from tests.activity.stored import FIVE_MINUTES, START, people, sample
-from tornado_service.activity.model import Interval, Person, Session
-from tornado_service.activity.privacy import pseudonyms
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.store import Condition, State, Store, Unavailable
+from tornado_service.activity.domain.records import Interval, Person, Session
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.store import Condition, State, Store, Unavailable
+from tornado_service.activity.store.user_data import pseudonyms
 
 DAY = 86400
 

@@ -16,9 +16,9 @@ from tests.activity.conftest import Open
 from tests.activity.stored import FIVE_MINUTES, START, people, sample
 from tests.databases import POSTGRESQL, Disk
 from tests.postgresql import Server
-from tornado_service.activity.database import SETTING
-from tornado_service.activity.migrations import VERSION_TABLE
-from tornado_service.activity.store import Condition, State, Store, Unavailable
+from tornado_service.activity.schema.migrations import VERSION_TABLE
+from tornado_service.activity.schema.upgrade import SETTING
+from tornado_service.activity.store.store import Condition, State, Store, Unavailable
 from tornado_service.database import engine as engines
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tornado_service.activity import tables
-from tornado_service.activity.model import Person, Sample, SeenServer, SeenUser, Session
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser, Session
+from tornado_service.activity.schema import tables
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.writer import add_sample
 from tornado_service.database.database import Database
 
 START = 1_772_409_600  # Monday, 2 March 2026

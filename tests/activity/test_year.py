@@ -18,15 +18,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from tornado_service.activity import retention
-from tornado_service.activity.archive import Archive
-from tornado_service.activity.collector import DELAY, Collector
-from tornado_service.activity.database import open_database
+from tornado_service.activity.collect.collector import DELAY, Collector
+from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
+from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.people import (
+from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.users import (
     groups,
     never_returned,
     newcomers,
@@ -34,11 +32,13 @@ from tornado_service.activity.figures.people import (
     people_counts,
     returning,
 )
-from tornado_service.activity.figures.periods import period
-from tornado_service.activity.model import Sample
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.store import Store
-from tornado_service.activity.writer import add_sample
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.history.history import History
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.store import Store
+from tornado_service.activity.store.writer import add_sample
 from tornado_service.hub.calls import HubCalls
 from tornado_service.hub.transport import HubAnswer, HubUnavailable
 from tornado_service.testing import StartService

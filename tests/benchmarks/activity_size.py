@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from tornado_service.activity import retention, tables
-from tornado_service.activity.database import open_database
-from tornado_service.activity.meta import Meta
-from tornado_service.activity.reader import Reader
-from tornado_service.activity.statements import insert_new, upsert
+from tornado_service.activity.schema import tables
+from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.schema.upsert import insert_new, upsert
+from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store.reader import Reader
 from tornado_service.database.database import Database
 
 DAY = 86400

@@ -19,10 +19,11 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from tornado.ioloop import PeriodicCallback
 
-from tornado_service.activity import Activity, tables
-from tornado_service.activity.database import open_database
-from tornado_service.activity.meta import Meta
-from tornado_service.activity.statements import insert_new, upsert
+from tornado_service.activity import Activity
+from tornado_service.activity.schema import tables
+from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.schema.upsert import insert_new, upsert
 from tornado_service.testing import StandInHub
 from tornado_service.testing.fake_hub_users import Directory, Model
 

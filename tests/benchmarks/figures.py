@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from tornado_service.activity.days import each_day
+from tornado_service.activity.domain.calendar import each_day
+from tornado_service.activity.domain.records import DayTotal, Interval, Person, Session, UserDay
+from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
-from tornado_service.activity.figures.history import History
-from tornado_service.activity.figures.lengths import lengths
-from tornado_service.activity.figures.own import own_use
-from tornado_service.activity.figures.people import groups, people, people_counts
+from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period, periods
-from tornado_service.activity.model import DayTotal, Interval, Person, Session, UserDay
-from tornado_service.activity.report import month_report
+from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.users import groups, people, people_counts
+from tornado_service.activity.history.history import History
 
 ZONE = ZoneInfo("Europe/Berlin")
 FIRST = date(2026, 1, 1)

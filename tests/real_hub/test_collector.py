@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tornado_service.activity.collector import Collector
-from tornado_service.activity.model import Sample
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.domain.records import Sample
 from tornado_service.demo.hub import PEOPLE
 from tornado_service.testing.real_hub import RealHub
 

@@ -15,7 +15,7 @@ import pytest
 from tests.activity import course
 from tests.real_hub.test_collector import wait_for
 from tornado_service.activity import Activity
-from tornado_service.activity.collector import SWEEP
+from tornado_service.activity.collect.collector import SWEEP
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, RealHub, ServiceConfig, StartService
 

@@ -12,13 +12,13 @@ from traitlets import Integer, TraitError, Unicode, validate
 from .. import Channel, ServiceApp
 from ..apps.retry import pauses
 from ..database.timeout import TIMEOUT
-from . import gauges
-from .archive import Archive
-from .collector import Collector
-from .model import Sample
-from .privacy import pseudonyms
-from .store import State, Store, Unavailable
-from .visibility import LIST_USERS
+from . import metrics as gauges
+from .access.visibility import LIST_USERS
+from .collect.collector import Collector
+from .domain.records import Sample
+from .history.archive import Archive
+from .store.store import State, Store, Unavailable
+from .store.user_data import pseudonyms
 
 
 class Activity(ServiceApp):
@@ -75,7 +75,7 @@ class Activity(ServiceApp):
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """Pages and API."""
-        from .routes import NOT_FOUND, ROUTES  # handlers know the app, not the other way round
+        from .web.routes import NOT_FOUND, ROUTES  # handlers know the app, not the other way round
 
         return [*ROUTES, NOT_FOUND]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from .. import HubUnavailable
 from ..activity.app import Activity
-from ..activity.collector import epoch
-from ..activity.made_up import fill
+from ..activity.collect.collector import epoch
+from ..activity.synthetic import fill
 from .hub import GROUPS
 
 #: Who is in a class of the demonstration's, beside those whom one can read about.

@@ -1,1 +1,1 @@
-"""Figures: pure functions of a `History`. ``docs/activity.md`` defines each of them."""
+"""Figures: pure functions of a history."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..days import day_of
-from .history import History
+from ..domain.calendar import day_of
+from ..history.history import History
 
 #: Days after which a user who was active on one day only is said not to have returned.
 RETURN_WITHIN = 30

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from ..days import QUARTER, each_day
-from .history import History
+from ..domain.calendar import QUARTER, each_day
+from ..history.history import History
 from .maintenance import DAYS_NEEDED, HOURS_NEEDED, MaintenanceWindow, longest_stretch
-from .quarters import local_hours, watched_quarters
+from .slots import local_hours, watched_quarters
 
 #: Quarters of an hour.
 HOUR = 4

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from ..model import Interval
+from ..domain.records import Interval
 
 #: Days with data that an hour of the day needs: 20 of 28, so that a February with a gap has them.
 DAYS_NEEDED = 20

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from ..days import ONE_DAY, QUARTER
-from ..model import DayTotal
+from ..domain.calendar import ONE_DAY, QUARTER
+from ..domain.records import DayTotal
+from ..history.history import History
 from .availability import Availability, availability
-from .history import History
-from .quarters import watched_quarters
+from .slots import watched_quarters
 
 Unit = Literal["day", "week", "month"]
 

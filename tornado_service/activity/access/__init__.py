@@ -1,0 +1,1 @@
+"""Who may see what of the history, and the queries and responses of the API."""

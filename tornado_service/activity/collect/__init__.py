@@ -1,0 +1,1 @@
+"""From the hub's users to records: samples, sessions, renamed accounts."""

@@ -1,0 +1,243 @@
+"""What a sample changes in what is known: rules without a database.
+
+A sample older than the newest one before it (two processes, a slow disk) adds what it saw, but
+ends, deletes and renames nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from ..domain.records import Person, Sample, SeenServer, SeenUser, Session, Visit, by_name
+from .accounts import find_accounts, find_earlier_accounts
+
+#: What tells one run of a server from all others: user, server, start.
+Run = tuple[int, str, int]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known before a sample.
+
+    Attributes:
+        people: by id; all of them, those too who were deleted.
+        sessions: all that run, and those that ended at ``matters_from`` or later.
+        first: when the hub was first watched.
+        latest: the newest sample.
+        last_full: the newest sample of all users.
+        next_user: an id that nobody ever had.
+    """
+
+    people: Mapping[int, Person] = field(default_factory=dict)
+    sessions: Mapping[Run, Session] = field(default_factory=dict)
+    first: int | None = None
+    latest: int | None = None
+    last_full: int | None = None
+    next_user: int = 1
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is new or other than it was.
+
+    Attributes:
+        since: the first moment at which use is other than it was; ``None`` if it is not.
+    """
+
+    people: tuple[Person, ...]
+    sessions: tuple[Session, ...]
+    visits: frozenset[Visit]
+    next_user: int
+    since: int | None
+
+
+def matters_from(people: Iterable[Person], running: Iterable[Run], sample: Sample) -> int:
+    """From when on ended sessions matter to a sample: those of runs and activity new to us."""
+    known, named = set(running), by_name(people)
+    moments = [sample.taken]
+    for seen in sample.users:
+        person = named.get(seen.name)
+        for server in seen.servers:
+            if person is None or (person.id, server.name, server.started) not in known:
+                moments.append(server.started)
+        before = person.last_activity if person else None
+        if seen.last_activity is not None and before is not None and seen.last_activity > before:
+            moments.append(seen.last_activity)
+    return min(moments)
+
+
+def apply(known: Known, sample: Sample, reach: int) -> Changes:
+    """What a sample changes.
+
+    Args:
+        known: what is known before it.
+        sample: any, older than the newest one, too.
+        reach: seconds up to which two samples are of one stretch, with no gap between them.
+    """
+    return _Step(known, sample, reach).changes()
+
+
+class _Step:
+    """One sample being applied."""
+
+    def __init__(self, known: Known, sample: Sample, reach: int) -> None:
+        self.known = known
+        self.reach = reach
+        self.taken = sample.taken
+        self.is_full = sample.is_full
+        self.is_newest = known.latest is None or sample.taken >= known.latest
+        self.next_user = known.next_user
+        self.sessions = dict(known.sessions)
+        #: who each of the sample's users was, and is now
+        self.users: list[tuple[SeenUser, Person | None, Person]] = []
+        self._identify(sample)
+
+    def changes(self) -> Changes:
+        people = [now for _, before, now in self.users if now != before]
+        if self.is_newest:
+            people += self._deleted()
+        listed = self._see()
+        self._end(listed)
+        self._part(listed)
+        before = self.known.sessions
+        sessions = [now for run, now in self.sessions.items() if before.get(run) != now]
+        visits = frozenset(self._visits())
+        moments = [visit.hour * 3600 for visit in visits]
+        for session in sessions:
+            moments += _changed_from(before.get(_run(session)), session)
+        return Changes(
+            tuple(people), tuple(sessions), visits, self.next_user, min(moments, default=None)
+        )
+
+    def _identify(self, sample: Sample) -> None:
+        people = self.known.people.values()
+        if self.is_newest:
+            full = self.taken if self.is_full else self.known.last_full
+            accounts = find_accounts(people, self.known.sessions.values(), sample, full)
+        else:
+            accounts = find_earlier_accounts(people, sample)
+        for seen in sample.users:
+            before = accounts.get(seen.name)
+            if before is None:
+                now = Person(
+                    self.next_user, seen.name, self.taken, seen.created, seen.last_activity
+                )
+                self.next_user += 1
+            else:
+                now = _seen_again(before, seen, self.taken)
+            self.users.append((seen, before, now))
+
+    def _deleted(self) -> Iterator[Person]:
+        """Accounts that are not listed, and those whose name is another account's now."""
+        here = {now.id for _, _, now in self.users}
+        names = {now.name for _, _, now in self.users}
+        for person in self.known.people.values():
+            is_gone = self.is_full or person.name in names
+            if is_gone and person.deleted is None and person.id not in here:
+                yield replace(person, deleted=self.taken)
+
+    def _see(self) -> set[Run]:
+        """Note all that run."""
+        listed = set()
+        for seen, _, person in self.users:
+            for server in seen.servers:
+                run = (person.id, server.name, server.started)
+                listed.add(run)
+                self.sessions[run] = self._seen_running(run, server)
+        return listed
+
+    def _seen_running(self, run: Run, server: SeenServer) -> Session:
+        session = self.sessions.get(run) or Session(*run, last_seen=self.taken)
+        ended = None
+        if not self.is_newest and run not in self.sessions:
+            ended = session.end  # a later sample did not list it
+        elif not self.is_newest and session.ended is not None:
+            ended = max(session.ended, self.taken)
+        return session._replace(
+            last_seen=max(session.last_seen, self.taken),
+            last_activity=_latest(session.last_activity, server.last_activity),
+            ended=ended,
+        )
+
+    def _end(self, listed: set[Run]) -> None:
+        """End what runs no more.
+
+        What runs is in the newest sample: a late one only shortens what was taken to have run until
+        after it.
+        """
+        running = Counter(user for user, _, _ in listed)
+        activity = {now.id: seen.last_activity for seen, _, now in self.users}
+        for run, session in self.sessions.items():
+            is_over = session.ended is not None and session.ended <= self.taken
+            if is_over or run in listed or session.last_seen >= self.taken:
+                continue
+            ended = session.last_seen
+            # across a gap the activity may be that of a later server, or of a visit
+            is_near = self.taken - session.last_seen <= self.reach
+            last_activity = activity.get(session.user)
+            if is_near and last_activity is not None and not running[session.user]:
+                ended = max(ended, min(last_activity, self.taken))
+            self.sessions[run] = session._replace(ended=max(ended, session.started))
+
+    def _part(self, listed: set[Run]) -> None:
+        """End runs at the next start of the same server, where a new one has come to light."""
+        servers = {run[:2] for run in listed if run not in self.known.sessions}
+        if not servers:
+            return
+        runs = sorted(run for run in self.sessions if run[:2] in servers)
+        for run, following in pairwise(runs):
+            session = self.sessions[run]
+            if run[:2] == following[:2] and session.ended is not None:
+                ended = min(session.ended, following[2])
+                self.sessions[run] = session._replace(ended=ended)
+
+    def _visits(self) -> Iterator[Visit]:
+        moved = [
+            (now.id, min(seen.last_activity, self.taken))
+            for seen, before, now in self.users
+            if seen.last_activity is not None and self._has_moved(seen.last_activity, before)
+        ]
+        if not moved:
+            return
+        by_user: defaultdict[int, list[Session]] = defaultdict(list)
+        for session in self.sessions.values():
+            by_user[session.user].append(session)
+        for user, moment in moved:
+            if not any(each.started <= moment <= each.end for each in by_user.get(user, ())):
+                yield Visit(user, moment // 3600)
+
+    def _has_moved(self, last_activity: int, before: Person | None) -> bool:
+        """Whether it is later than when we last looked, and than when we looked first."""
+        looked = _latest(self.known.first, before.last_activity if before else None)
+        return self.known.first is not None and looked is not None and last_activity > looked
+
+
+def _seen_again(person: Person, seen: SeenUser, taken: int) -> Person:
+    """What is known of somebody after a sample that has them."""
+    is_back = person.deleted is not None and taken > person.deleted
+    return replace(
+        person,
+        name=seen.name,
+        first_seen=min(person.first_seen, taken),
+        created=person.created if seen.created is None else seen.created,
+        last_activity=_latest(person.last_activity, seen.last_activity),
+        deleted=None if is_back else person.deleted,
+    )
+
+
+def _changed_from(before: Session | None, now: Session) -> list[int]:
+    """The first moment at which a session is other than before, if there is one."""
+    if before is None:
+        return [now.started]
+    return [] if before.end == now.end else [min(before.end, now.end)]
+
+
+def _latest(one: int | None, other: int | None) -> int | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _run(session: Session) -> Run:
+    return session[:3]

@@ -1,0 +1,1 @@
+"""The records that everything is made of, and the calendar."""

@@ -1,0 +1,67 @@
+"""How long sessions last."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ..history.history import History
+from .availability import availability
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Of the sessions that began in a range; lengths are seconds, of the finished ones.
+
+    Attributes:
+        finished: how many have ended.
+        running: how many have not.
+        mean: ``None`` where none has ended, like the next two.
+        median: of an even number: halfway between the two in the middle.
+        longest_running: how long the oldest of the running ones has run so far.
+    """
+
+    finished: int
+    running: int
+    mean: float | None
+    median: float | None
+    longest: int | None
+    longest_running: int | None
+
+
+def lengths(history: History, first: date, last: date) -> Lengths | None:
+    """``None``: there is no data, or sessions of that time are not kept any more."""
+    if not availability(history, first, last).lengths:
+        return None
+    span = history.span(first, last)
+    begun = history.sessions.begun(span.start, span.end)
+    weeks = [week.lengths for week in begun.weeks.values() if week.lengths]
+    finished = sum(map(len, weeks))
+    return Lengths(
+        finished=finished,
+        running=len(begun.running),
+        mean=sum(map(sum, weeks)) / finished if finished else None,
+        median=_median(weeks) if finished else None,
+        longest=max((week[-1] for week in weeks), default=None),
+        longest_running=max((each.end - each.started for each in begun.running), default=None),
+    )
+
+
+def _median(weeks: Sequence[array[int]]) -> float:
+    """As `statistics.median` of all, each week of which is sorted: without sorting them again."""
+    total = sum(map(len, weeks))
+    low, high = _at(weeks, (total - 1) // 2), _at(weeks, total // 2)
+    return (low + high) / 2
+
+
+def _at(weeks: Sequence[array[int]], place: int) -> int:
+    """The value at a place, counted from 0, in the order of all: the least with more up to it."""
+
+    def up_to(value: int) -> int:
+        return sum(bisect_right(week, value) for week in weeks)
+
+    values = range(min(week[0] for week in weeks), max(week[-1] for week in weeks) + 1)
+    return values[bisect_right(values, place, key=up_to)]

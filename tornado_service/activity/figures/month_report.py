@@ -1,0 +1,111 @@
+"""The report of a month: one value, with all figures of the month and of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ..domain.calendar import ONE_DAY
+from ..history.history import History
+from .durations import Lengths, lengths
+from .heatmap import HeatMap, heat_map
+from .periods import Period, period, periods, window
+from .users import GroupUse, PeopleCounts, groups, people_counts
+
+#: Two months are compared when at least so much of each was watched.
+COMPARABLE = 0.95
+
+
+@dataclass(frozen=True)
+class Month:
+    """The figures of one month."""
+
+    whole: Period
+    lengths: Lengths | None
+    people: PeopleCounts
+
+
+@dataclass(frozen=True)
+class Changes:
+    """This month beside the one before: 0.1 is a tenth more; ``None``: cannot be told."""
+
+    active_users: float | None
+    server_seconds: float | None
+    sessions: float | None
+    peak_servers: float | None
+    mean_servers: float | None
+
+
+@dataclass(frozen=True)
+class MonthReport:
+    """All that is told about a month.
+
+    Attributes:
+        zone: whose days these are, an IANA name.
+        as_of: when the figures were up to date.
+        groups_missing: why there are no groups: the scope that the reader lacks, or
+            ``unavailable`` if the hub sent none this time; empty if it did.
+    """
+
+    zone: str
+    as_of: int
+    month: Month
+    previous: Month
+    changes: Changes
+    days: tuple[Period, ...]
+    weeks: tuple[Period, ...]
+    heat_map: HeatMap
+    groups: tuple[GroupUse, ...]
+    groups_missing: str = ""
+
+
+def month_report(
+    history: History, day: date, members_of: Mapping[str, Collection[int]] | None = None
+) -> MonthReport:
+    """Of the month that a day is in.
+
+    Args:
+        history: of the hub, or of those whom the reader may see.
+        day: any of the month.
+        members_of: the groups to tell about, by name.
+    """
+    first, last = window("month", day)
+    this = _month(history, first)
+    previous = _month(history, first - ONE_DAY)
+    return MonthReport(
+        zone=history.zone.key,
+        as_of=history.now,
+        month=this,
+        previous=previous,
+        changes=_changes(this.whole, previous.whole),
+        days=tuple(periods(history, "day", first, last)),
+        weeks=tuple(periods(history, "week", first, last)),
+        heat_map=heat_map(history, first, last),
+        groups=tuple(groups(history, first, last, members_of or {})),
+    )
+
+
+def _month(history: History, day: date) -> Month:
+    first, last = window("month", day)
+    return Month(
+        whole=period(history, first, last),
+        lengths=lengths(history, first, last),
+        people=people_counts(history, first, last),
+    )
+
+
+def _changes(this: Period, previous: Period) -> Changes:
+    """Counts are compared as they are: a month with 31 days has a day more than one with 30."""
+    is_fair = min(this.share, previous.share) >= COMPARABLE
+
+    def change(now: float | None, before: float | None) -> float | None:
+        return now / before - 1 if is_fair and now is not None and before else None
+
+    return Changes(
+        change(this.active_users, previous.active_users),
+        change(this.server_seconds, previous.server_seconds),
+        change(this.sessions, previous.sessions),
+        change(this.peak_servers, previous.peak_servers),
+        change(this.mean_servers, previous.mean_servers),
+    )

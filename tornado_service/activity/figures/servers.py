@@ -1,0 +1,48 @@
+"""What runs now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..domain.records import Sample
+
+
+@dataclass(frozen=True)
+class Running:
+    """One server in the latest sample.
+
+    Attributes:
+        server: empty for the default server.
+        started: when.
+        seconds: for how long it has run.
+        idle: seconds since its last activity; ``None``: the hub does not tell.
+        is_pending: it is starting or stopping.
+    """
+
+    user: str
+    server: str
+    started: int
+    seconds: int
+    idle: int | None
+    is_pending: bool
+
+
+def running(sample: Sample, names: Collection[str] | None = None) -> list[Running]:
+    """By user and server. ``names``: of whom; ``None``: of all."""
+    found = [
+        Running(
+            user.name,
+            server.name,
+            server.started,
+            seconds=max(0, sample.taken - server.started),
+            idle=None
+            if server.last_activity is None
+            else max(0, sample.taken - server.last_activity),
+            is_pending=server.pending,
+        )
+        for user in sample.users
+        if names is None or user.name in names
+        for server in user.servers
+    ]
+    return sorted(found, key=lambda each: (each.user, each.server))

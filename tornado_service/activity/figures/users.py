@@ -1,0 +1,253 @@
+"""Who came, came back, and did not."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from operator import add
+from typing import NamedTuple
+
+from ..domain.calendar import ONE_DAY, day_of
+from ..domain.records import Person
+from ..history.history import Day, History, bitmap, members
+from .availability import RETURN_WITHIN, availability
+from .periods import windows
+
+#: Who was not seen for so many days is away.
+AWAY_AFTER = 90
+
+
+class PersonUse(NamedTuple):
+    """One user's usage in a period. ``None``: not known, as the same figure of all users.
+
+    Of the latest sample, whatever the period: `person`, `arrived`, `last_active`, `is_away`.
+
+    Attributes:
+        arrived: when they came to the hub; ``None``: before data collection began.
+        last_active: the last day on which they were active.
+        active_days: days of the period on which they were active.
+        server_seconds: time in which servers of theirs ran.
+        sessions: how many began.
+        is_new: they arrived in the period.
+        is_returning: they were active in it and before it.
+        never_returned: see `never_returned`, by the end of the period.
+        is_away: they exist, and were last active more than ``AWAY_AFTER`` days ago.
+        is_earlier: another account has the name now, or had it later.
+    """
+
+    person: Person
+    arrived: int | None
+    last_active: date | None
+    active_days: int | None
+    server_seconds: int | None
+    sessions: int | None
+    is_new: bool | None
+    is_returning: bool | None
+    never_returned: bool | None
+    is_away: bool
+    is_earlier: bool = False
+
+
+@dataclass(frozen=True)
+class PeopleCounts:
+    """How many; ``None``: not known.
+
+    Attributes:
+        accounts: users that the hub had at the end of the period, or has now.
+    """
+
+    accounts: int | None
+    new: int | None
+    returning: int | None
+    never_returned: int | None
+
+
+class Totals(NamedTuple):
+    """One user's sums over a period."""
+
+    active_days: int = 0
+    server_seconds: int = 0
+    sessions: int = 0
+
+
+@dataclass(frozen=True)
+class GroupUse:
+    """Usage by the members of a group in a period; ``None``: it has no data."""
+
+    name: str
+    members: int
+    active_users: int | None
+    server_seconds: int | None
+    sessions: int | None
+
+
+def people(history: History, first: date, last: date) -> list[PersonUse]:
+    """Everybody who is known, by id."""
+    known = availability(history, first, last)
+    sums = user_totals(history, first, last) if known.usage else {}
+    nothing = Totals() if known.usage else (None, None, None)
+    new = newcomers(history, first, last) if known.accounts else None
+    back = returning(history, first, last) if known.returning else None
+    lost = never_returned(history, known.judged_on) if known.never_returned else None
+    seen = last_active(history)
+    gone_since = day_of(history.now, history.zone) - timedelta(days=AWAY_AFTER)
+    rows = []
+    for id_, person in sorted(history.people.items()):
+        active_days, server_seconds, sessions = sums.get(id_, nothing)
+        day = seen.get(id_)
+        rows.append(
+            PersonUse(
+                person,
+                arrived(history, person),
+                day,
+                active_days,
+                server_seconds,
+                sessions,
+                is_new=None if new is None else id_ in new,
+                is_returning=None if back is None else id_ in back,
+                never_returned=None if lost is None else id_ in lost,
+                is_away=person.deleted is None and day is not None and day < gone_since,
+                is_earlier=history.ids[person.name] != id_,
+            )
+        )
+    return rows
+
+
+def people_counts(history: History, first: date, last: date) -> PeopleCounts:
+    """Counts of the same."""
+    known = availability(history, first, last)
+    end = history.span(first, last).end
+
+    def exists(person: Person) -> bool:
+        return person.first_seen < end and (person.deleted is None or person.deleted >= end)
+
+    return PeopleCounts(
+        accounts=sum(map(exists, history.people.values())) if known.accounts else None,
+        new=len(newcomers(history, first, last)) if known.accounts else None,
+        returning=len(returning(history, first, last)) if known.returning else None,
+        never_returned=len(never_returned(history, known.judged_on))
+        if known.never_returned
+        else None,
+    )
+
+
+def arrived(history: History, person: Person) -> int | None:
+    """When they came to the hub: what it says, or when they were seen first, if that is earlier.
+
+    ``None``: they were there when all users were listed first, or before, and the hub does not say
+    since when.
+    """
+    if person.created is not None and person.created <= person.first_seen:
+        return person.created
+    is_later = history.listed_from is not None and person.first_seen > history.listed_from
+    return person.first_seen if is_later else None
+
+
+def newcomers(history: History, first: date, last: date) -> frozenset[int]:
+    """Who arrived in a range."""
+    span = history.span(first, last)
+    return frozenset(
+        id_
+        for id_, person in history.people.items()
+        if (moment := arrived(history, person)) is not None and span.start <= moment < span.end
+    )
+
+
+def returning(history: History, first: date, last: date) -> frozenset[int]:
+    """Who was active in a range, and on a day before it."""
+    earliest = min(history.days, default=first)
+    before = history.active(earliest, first - ONE_DAY)
+    return frozenset(members(history.active(first, last) & before))
+
+
+def never_returned(history: History, by: date) -> frozenset[int]:
+    """Who arrived more than ``RETURN_WITHIN`` days before a day, and used one day only up to it.
+
+    Only those who arrived after watching began, and who were not deleted by the end of the day.
+    """
+    end = history.span(by, by).end
+    once = more = 0
+    for day in history.between(min(history.days, default=by), by):
+        more |= once & day.active
+        once |= day.active
+    arrived_by = history.span(by - timedelta(days=RETURN_WITHIN), by).start
+    return frozenset(
+        id_
+        for id_ in members(once & ~more)
+        if (person := history.people.get(id_))
+        and (moment := arrived(history, person)) is not None
+        and (history.watched_from or 0) <= moment < arrived_by
+        and (person.deleted is None or person.deleted >= end)
+    )
+
+
+def last_active(history: History) -> dict[int, date]:
+    """The last day on which each was active: by what was kept, and by what the hub says."""
+    found: dict[int, date] = {}
+    missing = bitmap(history.people.keys())
+    for day in sorted(history.days, reverse=True):
+        hits = history.days[day].active & missing
+        if hits:
+            found.update(dict.fromkeys(members(hits), day))
+            missing &= ~hits
+    for id_, person in history.people.items():
+        if person.last_activity is not None:
+            day = day_of(person.last_activity, history.zone)
+            found[id_] = max(day, found.get(id_, day))
+    return found
+
+
+def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
+    """Sums of everybody who was active in a range."""
+    active = history.active(first, last)
+    sums = [[0] * active.bit_length() for _ in range(3)]
+    for begin, end in windows("month", first, last):
+        days = list(history.between(max(first, begin), min(last, end)))
+        if first <= begin and end <= last:
+            month = history.kept.get(("sums", begin), days, partial(_sums, days))
+        else:
+            month = _sums(days)
+        for column, of_month in zip(sums, month, strict=True):
+            column[: len(of_month)] = map(add, column, of_month)
+    return {user: Totals(*(column[user] for column in sums)) for user in members(active)}
+
+
+def _sums(days: Collection[Day]) -> tuple[array[int], array[int], array[int]]:
+    """Active days, seconds and sessions of some days, by the number of the user."""
+    size = max((day.active.bit_length() for day in days), default=0)
+    active_days, seconds, sessions = ([0] * size for _ in range(3))
+    for day in days:
+        rows = day.rows
+        for user, ran, begun in zip(rows.users, rows.seconds, rows.sessions, strict=True):
+            active_days[user] += 1
+            seconds[user] += ran
+            sessions[user] += begun
+    return array("q", active_days), array("q", seconds), array("q", sessions)
+
+
+def groups(
+    history: History, first: date, last: date, members_of: Mapping[str, Collection[int]]
+) -> list[GroupUse]:
+    """Each group by what its members, as they are now, did in a range; by name."""
+    if not availability(history, first, last).usage:
+        return [
+            GroupUse(name, len(users), None, None, None)
+            for name, users in sorted(members_of.items())
+        ]
+    sums = user_totals(history, first, last)
+    rows = []
+    for name, users in sorted(members_of.items()):
+        active = [sums[user] for user in set(users) if user in sums]
+        rows.append(
+            GroupUse(
+                name,
+                members=len(users),
+                active_users=len(active),
+                server_seconds=sum(each.server_seconds for each in active),
+                sessions=sum(each.sessions for each in active),
+            )
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""The history in memory, and what is kept of its figures."""

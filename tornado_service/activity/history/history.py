@@ -1,0 +1,307 @@
+"""What the figures are made of: each day's users as bits of a number, days and sessions packed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property, partial, reduce
+from itertools import compress, groupby
+from operator import attrgetter, or_
+from zoneinfo import ZoneInfo
+
+from ..domain.calendar import ONE_DAY, bounds, day_of, day_total, each_day, user_days
+from ..domain.concurrency import Concurrency
+from ..domain.records import DayTotal, Interval, Person, Session, UserDay, Visit, by_name
+from .derived_cache import Kept
+from .sessions import Sessions
+
+#: Later than everything.
+NOT_YET = 2**42
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Use by user; ``users``, ``seconds`` and ``sessions`` belong together."""
+
+    users: array[int]
+    seconds: array[int]
+    sessions: array[int]
+
+    def restricted(self, users: frozenset[int]) -> Rows:
+        """The part of some users."""
+        chosen = list(map(users.__contains__, self.users))
+        columns = (self.users, self.seconds, self.sessions)
+        return Rows(*(array("q", compress(column, chosen)) for column in columns))
+
+
+class Day:
+    """Use on one day.
+
+    Args:
+        active: bit n is set if user n was active.
+        take: gives the rows, which are made when they are looked at.
+    """
+
+    def __init__(self, active: int, take: Callable[[], Rows]) -> None:
+        self.active = active
+        self._take = take
+
+    @classmethod
+    def of(cls, rows: Iterable[UserDay]) -> Day:
+        """Pack one day's rows."""
+        packed = Rows(array("q"), array("q"), array("q"))
+        for row in rows:
+            packed.users.append(row.user)
+            packed.seconds.append(row.seconds)
+            packed.sessions.append(row.sessions)
+        return cls(bitmap(packed.users), lambda: packed)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Use by user."""
+        return self._take()
+
+    @cached_property
+    def seconds(self) -> int:
+        """Time in which servers ran, each by itself."""
+        return sum(self.rows.seconds)
+
+    @cached_property
+    def sessions(self) -> int:
+        """How many began."""
+        return sum(self.rows.sessions)
+
+    def restricted(self, users: frozenset[int], mask: int) -> Day:
+        """The part of some users, who are also the bits of the mask."""
+        return Day(self.active & mask, lambda: self.rows.restricted(users))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Day) and self.rows == other.rows
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True)
+class History:
+    """All that is known of a hub, or of some of its users. It never changes: see `updated`.
+
+    Attributes:
+        zone: whose days these are.
+        now: when it was up to date.
+        revision: of the days that were over for long by then.
+        watched_from: when watching began.
+        listed_from: when all users were listed first, by which it is known who was there;
+            ``NOT_YET``: they have not been.
+        listed_to: when all users were listed last.
+        sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
+        coverage: when the hub was watched, in order.
+        closed: the last day that comes from the roll-ups; what is later is made of sessions.
+        hub_totals: of the whole hub, whoever the users are.
+        users: whose history it is; ``None``: everybody's.
+        kept: what was made of days and weeks that the histories before and after it have, too.
+    """
+
+    zone: ZoneInfo
+    now: int = 0
+    revision: int = 0
+    watched_from: int | None = None
+    listed_from: int | None = None
+    listed_to: int | None = None
+    sessions_from: int | None = None
+    people: Mapping[int, Person] = field(default_factory=dict)
+    coverage: tuple[Interval, ...] = ()
+    days: Mapping[date, Day] = field(default_factory=dict)
+    hub_totals: Mapping[date, DayTotal] = field(default_factory=dict)
+    sessions: Sessions = field(default_factory=Sessions)
+    closed: date | None = None
+    users: frozenset[int] | None = None
+    kept: Kept = field(default_factory=Kept, compare=False)
+
+    def updated(
+        self,
+        *,
+        now: int,
+        people: Iterable[Person],
+        coverage: Iterable[Interval],
+        watched_from: int | None,
+        listed_from: int | None = None,
+        listed_to: int | None = None,
+        revision: int = 0,
+        sessions_from: int | None = None,
+        user_days: Iterable[UserDay] = (),
+        day_totals: Iterable[DayTotal] = (),
+        sessions: Iterable[Session] = (),
+        visits: Iterable[Visit] = (),
+    ) -> History:
+        """This history and what came since; from an empty one: everything.
+
+        Args:
+            now: when the latest sample was taken.
+            people: all of them.
+            coverage: all of it, in order.
+            watched_from: when watching began.
+            listed_from: when all users were listed first; by default then.
+            listed_to: when all users were listed last.
+            revision: of the days that are over for long.
+            sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
+            user_days: of days that were closed since, in order of the days; they replace theirs.
+            day_totals: of the same days.
+            sessions: those that are new or changed.
+            visits: all since the last closed day.
+        """
+        totals = {total.day: total for total in day_totals}
+        closed = max(filter(None, [self.closed, *totals]), default=None)
+        known = {day: Day.of(rows) for day, rows in groupby(user_days, key=attrgetter("day"))}
+        news = replace(
+            self,
+            now=now,
+            revision=revision,
+            watched_from=watched_from,
+            listed_from=watched_from if listed_from is None else listed_from,
+            listed_to=listed_to,
+            sessions_from=sessions_from,
+            people={person.id: person for person in people},
+            coverage=tuple(coverage),
+            days={day: self.days[day] for day in self.days if day not in totals} | known,
+            hub_totals={**self.hub_totals, **totals},
+            sessions=self._kept(sessions_from).updated(sessions)
+            if self.sessions
+            else Sessions.of(sessions),
+            closed=closed,
+        )
+        return news._with_open_days(visits)
+
+    def _kept(self, sessions_from: int | None) -> Sessions:
+        if sessions_from is None or sessions_from == self.sessions_from:
+            return self.sessions
+        return self.sessions.since(sessions_from)
+
+    def _with_open_days(self, visits: Iterable[Visit]) -> History:
+        """What no roll-up has yet, made of sessions and visits."""
+        last = day_of(self.now, self.zone)
+        if self.closed:
+            first = self.closed + ONE_DAY
+        else:
+            begun, _ = self.sessions.starts_and_ends()
+            earliest = min([*begun, self.now if self.watched_from is None else self.watched_from])
+            first = day_of(earliest, self.zone)
+        if first > last:
+            return self
+        span = self.span(first, last)
+        sessions = self.sessions.overlapping(span.start, span.end)
+        rows = user_days(sessions, visits, first, last, self.zone)
+        servers = Concurrency(*sessions.starts_and_ends())
+        totals = {
+            day: day_total(servers, self.coverage, day, self.zone) for day in each_day(first, last)
+        }
+        made = {day: Day.of(of_day) for day, of_day in groupby(rows, key=attrgetter("day"))}
+        kept = {day: self.days[day] for day in self.days if not first <= day <= last}
+        return replace(self, days=kept | made, hub_totals={**self.hub_totals, **totals})
+
+    def of(self, users: Collection[int], kept: Kept | None = None) -> History:
+        """The history of some users: every figure of it is made of their use alone.
+
+        Args:
+            users: their ids.
+            kept: of an earlier history of the same users.
+        """
+        chosen = frozenset(users)
+        mask = bitmap(chosen)
+        kept = kept or Kept()
+        return replace(
+            self,
+            people={user: self.people[user] for user in chosen if user in self.people},
+            days={
+                day: kept.get(("day", day), [known], partial(known.restricted, chosen, mask))
+                for day, known in self.days.items()
+                if known.active & mask
+            },
+            sessions=self.sessions.restricted(chosen, kept),
+            users=chosen,
+            kept=kept,
+        )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether all users have been listed: else nobody knows who was there."""
+        return self.listed_from not in (None, NOT_YET)
+
+    def knows_users(self, last: date) -> bool:
+        """Whether it is known who was there at the end of a day."""
+        return self.listed_from is not None and self.listed_from < self.span(last, last).end
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The account that has each name now, or had it last."""
+        return {name: person.id for name, person in by_name(self.people.values()).items()}
+
+    def span(self, first: date, last: date) -> Interval:
+        """From the beginning of one day to the end of another."""
+        return Interval(bounds(first, self.zone).start, bounds(last, self.zone).end)
+
+    def totals(self, first: date, last: date) -> list[DayTotal]:
+        """Of each day of which they are known."""
+        known = (self._total(day) for day in each_day(first, last) if day in self.hub_totals)
+        return [total for total in known if total]
+
+    def _total(self, day: date) -> DayTotal | None:
+        if self.users is None:
+            return self.hub_totals[day]
+        if not self.has_sessions_of(day):
+            return None
+        if day not in self.days:
+            return _without_use(self.hub_totals[day])
+        monday = day - timedelta(days=day.weekday())
+        return self._own_week(monday)[day]
+
+    def _own_week(self, monday: date) -> dict[date, DayTotal]:
+        """Totals of some users."""
+        sunday = monday + timedelta(days=6)
+        days = [day for day in each_day(monday, sunday) if day in self.hub_totals]
+
+        def make() -> dict[date, DayTotal]:
+            servers = self._servers(monday, sunday)
+            return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
+
+        return self.kept.get(("totals", monday), [self.hub_totals[day] for day in days], make)
+
+    def _servers(self, first: date, last: date) -> Concurrency:
+        span = self.span(first, last)
+        return Concurrency(*self.sessions.overlapping(span.start, span.end).starts_and_ends())
+
+    def has_sessions_of(self, day: date) -> bool:
+        """Whether all sessions of a day are still kept."""
+        return self.sessions_from is None or self.sessions_from <= self.span(day, day).start
+
+    def covered(self, first: date, last: date) -> int:
+        """Seconds in which the hub was watched."""
+        totals = (self.hub_totals.get(day) for day in each_day(first, last))
+        return sum(total.covered for total in totals if total)
+
+    def active(self, first: date, last: date) -> int:
+        """Who was active on any of these days, as bits."""
+        return reduce(or_, (day.active for day in self.between(first, last)), 0)
+
+    def between(self, first: date, last: date) -> Iterator[Day]:
+        """The days that saw use."""
+        return (self.days[day] for day in each_day(first, last) if day in self.days)
+
+
+def _without_use(total: DayTotal) -> DayTotal:
+    nothing = (0,) * len(total.slot_seconds)
+    return DayTotal(total.day, total.covered, 0, 0, 0, nothing, nothing)
+
+
+def bitmap(users: Collection[int]) -> int:
+    """A number with these bits set."""
+    packed = bytearray(max(users, default=0) // 8 + 1)
+    for user in users:
+        packed[user >> 3] |= 1 << (user & 7)
+    return int.from_bytes(packed, "little")
+
+
+def members(bits: int) -> list[int]:
+    """Which bits of a number are set, in order."""
+    return [user for user, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]

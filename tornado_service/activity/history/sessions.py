@@ -1,0 +1,231 @@
+"""Sessions of a year, packed week by week: 730,000 of them take some 25 MB."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress, groupby
+from operator import sub
+
+from ..domain.records import Session
+from .derived_cache import Kept
+
+#: Seconds. What is done to more sessions in one go would hold up other threads.
+WEEK = 7 * 86400
+
+Key = tuple[int, str, int]
+
+
+def _times() -> array[int]:
+    return array("q")
+
+
+@dataclass(frozen=True, eq=False)
+class Week:
+    """The finished sessions that began in one week, by their start; none of it changes."""
+
+    users: array[int] = field(default_factory=_times)
+    started: array[int] = field(default_factory=_times)
+    ends: array[int] = field(default_factory=_times)
+    servers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, sessions: Iterable[Session]) -> Week:
+        """Pack them."""
+        rows = sorted((each.started, each.user, each.end, each.server) for each in sessions)
+        return cls(
+            users=array("q", [row[1] for row in rows]),
+            started=array("q", [row[0] for row in rows]),
+            ends=array("q", [row[2] for row in rows]),
+            servers=tuple(row[3] for row in rows),
+        )
+
+    @cached_property
+    def latest(self) -> int:
+        """When the last of them ended."""
+        return max(self.ends, default=0)
+
+    @cached_property
+    def lengths(self) -> array[int]:
+        """Seconds, the shortest first."""
+        return array("q", sorted(map(sub, self.ends, self.started)))
+
+    def begun(self, start: int, end: int) -> Week:
+        """Those that began from ``start`` up to ``end``."""
+        part = slice(bisect_left(self.started, start), bisect_left(self.started, end))
+        if part == slice(0, len(self.started)):
+            return self  # whose lengths are sorted already
+        return Week(self.users[part], self.started[part], self.ends[part], self.servers[part])
+
+    def since(self, moment: int) -> Week:
+        """Those that have not ended before a moment."""
+        chosen = list(map(moment.__le__, self.ends))
+        return self if all(chosen) else self.where(chosen)
+
+    def where(self, chosen: Sequence[bool]) -> Week:
+        """Those at some places."""
+        users, started, ends = (
+            array("q", compress(each, chosen)) for each in (self.users, self.started, self.ends)
+        )
+        return Week(users, started, ends, tuple(compress(self.servers, chosen)))
+
+    def updated(self, changed: Iterable[Session]) -> Week:
+        """These, with some that are new or ended otherwise, and without those that run on."""
+        users, started, ends, servers = (
+            self.users[:], self.started[:], self.ends[:], list(self.servers)
+        )  # fmt: skip
+        for each in changed:
+            at, is_known = _place(each, users, started, servers)
+            if is_known:
+                del users[at], started[at], ends[at], servers[at]
+            if each.ended is not None:
+                users.insert(at, each.user)
+                started.insert(at, each.started)
+                ends.insert(at, each.end)
+                servers.insert(at, each.server)
+        return Week(users, started, ends, tuple(servers))
+
+    def __iter__(self) -> Iterator[Session]:
+        for user, started, end, server in zip(
+            self.users, self.started, self.ends, self.servers, strict=True
+        ):
+            yield Session(user, server, started, last_seen=end, ended=end)
+
+
+@dataclass(frozen=True, eq=False)
+class Sessions:
+    """Sessions by the week in which they began; none of it changes.
+
+    Attributes:
+        weeks: the finished ones, by the number of the week since 1970, in order.
+        latest: when the last of a week ended, or a moment after that.
+        running: those without an end, in no order.
+    """
+
+    weeks: Mapping[int, Week] = field(default_factory=dict)
+    latest: Mapping[int, int] = field(default_factory=dict)
+    running: tuple[Session, ...] = ()
+
+    @classmethod
+    def of(cls, sessions: Iterable[Session]) -> Sessions:
+        """Pack them; those that come in order take less memory on the way."""
+        parts: dict[int, list[Week]] = defaultdict(list)
+        running: list[Session] = []
+        for number, begun in groupby(sessions, key=_week_of):
+            finished: list[Session] = []
+            for each in begun:
+                (running if each.ended is None else finished).append(each)
+            parts[number].append(Week.of(finished))
+        return cls._of({number: _joined(weeks) for number, weeks in parts.items()}, running)
+
+    @classmethod
+    def _of(cls, weeks: Mapping[int, Week], running: Iterable[Session]) -> Sessions:
+        ordered = {number: weeks[number] for number in sorted(weeks) if weeks[number].users}
+        latest = {number: week.latest for number, week in ordered.items()}
+        return cls(ordered, latest, tuple(running))
+
+    def updated(self, changed: Iterable[Session]) -> Sessions:
+        """These, with some that are new, have ended or run on. Only their weeks are packed anew."""
+        news = {_key(each): each for each in changed}
+        running = {_key(each): each for each in self.running if _key(each) not in news}
+        running |= {key: each for key, each in news.items() if each.ended is None}
+        weeks = dict(self.weeks)
+        for number, of_week in groupby(sorted(news.values(), key=_week_of), key=_week_of):
+            weeks[number] = weeks.get(number, Week()).updated(of_week)
+        return self._of(weeks, running.values())
+
+    def since(self, moment: int) -> Sessions:
+        """Those that have not ended before a moment."""
+        weeks = {n: self.weeks[n].since(moment) for n in self.weeks if self.latest[n] >= moment}
+        return Sessions(weeks, self.latest, self.running)
+
+    def restricted(self, users: frozenset[int], kept: Kept) -> Sessions:
+        """Those of some users, for whom parts are kept; each is made when it is looked at."""
+
+        def part_of(week: Week) -> Week:
+            return week.where(list(map(users.__contains__, week.users)))
+
+        running = tuple(each for each in self.running if each.user in users)
+        return Sessions(_Parts(self.weeks, part_of, kept), self.latest, running)
+
+    def begun(self, start: int, end: int) -> Sessions:
+        """Those that began from ``start`` up to ``end``."""
+        numbers = (n for n in self.weeks if start // WEEK <= n <= (end - 1) // WEEK)
+        weeks = {n: self.weeks[n].begun(start, end) for n in numbers}
+        running = (each for each in self.running if start <= each.started < end)
+        return Sessions(weeks, self.latest, tuple(running))
+
+    def overlapping(self, start: int, end: int) -> Sessions:
+        """Those that began before ``end`` and ended at ``start`` or later."""
+        numbers = (n for n in self.weeks if n <= (end - 1) // WEEK and self.latest[n] >= start)
+        weeks = {n: self.weeks[n].begun(n * WEEK, end).since(start) for n in numbers}
+        running = (each for each in self.running if each.started < end)
+        return Sessions(weeks, self.latest, tuple(running))
+
+    def starts_and_ends(self) -> tuple[list[int], list[int]]:
+        """When each of them began, and when it ended or was seen last."""
+        starts: list[int] = []
+        ends: list[int] = []
+        for week in self.weeks.values():
+            starts += week.started
+            ends += week.ends
+        starts += (each.started for each in self.running)
+        ends += (each.end for each in self.running)
+        return starts, ends
+
+    def __iter__(self) -> Iterator[Session]:
+        for week in self.weeks.values():
+            yield from week
+        yield from self.running
+
+    def __len__(self) -> int:
+        return sum(len(week.users) for week in self.weeks.values()) + len(self.running)
+
+
+class _Parts(Mapping[int, Week]):
+    """Parts of weeks, each made when it is looked at."""
+
+    def __init__(
+        self, whole: Mapping[int, Week], part_of: Callable[[Week], Week], kept: Kept
+    ) -> None:
+        self._whole = whole
+        self._part_of = part_of
+        self._kept = kept
+
+    def __getitem__(self, number: int) -> Week:
+        week = self._whole[number]
+        return self._kept.get(("week", number), [week], lambda: self._part_of(week))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+
+def _key(session: Session) -> Key:
+    return session.user, session.server, session.started
+
+
+def _week_of(session: Session) -> int:
+    return session.started // WEEK
+
+
+def _joined(parts: list[Week]) -> Week:
+    return parts[0] if len(parts) == 1 else Week.of(each for part in parts for each in part)
+
+
+def _place(
+    session: Session, users: array[int], started: array[int], servers: Sequence[str]
+) -> tuple[int, bool]:
+    """Where a session is among the finished ones, or would be; and whether it is."""
+    at = bisect_left(started, session.started)
+    while at < len(started) and started[at] == session.started:
+        if users[at] == session.user and servers[at] == session.server:
+            return at, True
+        at += 1
+    return at, False

@@ -1,0 +1,1 @@
+"""The database: one writer, readers, roll-ups, removal of users."""

@@ -1,0 +1,119 @@
+"""Roll-ups of the days that are over, and the end of what they stand for. A part at a time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, func, select
+
+from ..domain.calendar import ONE_DAY, bounds, day_of, day_total, each_day, user_days
+from ..domain.concurrency import Concurrency
+from ..schema import tables
+from ..schema.metadata import Meta
+from ..schema.upsert import insert_new
+from .reader import Reader
+
+#: Days that are rolled up or dropped in one transaction.
+DAYS_AT_ONCE = 7
+
+_ROLL_UPS = (tables.user_days, tables.day_totals)
+
+
+def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
+    """Write the roll-ups of some days that are over, or are other than they were.
+
+    In another zone than before all days are, as far back as there are sessions.
+
+    Returns:
+        Whether there are more.
+    """
+    reader = Reader(connection)
+    meta = Meta.load(connection)
+    latest = reader.latest_sample()
+    if meta.rolled is None or latest is None:
+        return False
+    if meta.zone != zone.key:
+        meta = _begin_anew(connection, meta, zone)
+    first = meta.first_open_day(zone)
+    closed = day_of(latest, zone) - ONE_DAY
+    last = min(first + timedelta(DAYS_AT_ONCE - 1), closed)
+    if first > last:
+        return False
+    _write(connection, reader, zone, first, last)
+    meta.changed(connection, rolled=bounds(last, zone).end)
+    return last < closed
+
+
+def drop_old(connection: Connection, retention_days: int) -> bool:
+    """Drop some of the sessions and visits that are older than that, if they are rolled up.
+
+    What has been watched is no person's, and stays.
+
+    Returns:
+        Whether there are more.
+    """
+    meta = Meta.load(connection)
+    latest = Reader(connection).latest_sample()
+    sessions, visits = tables.sessions, tables.visits
+    oldest = [
+        connection.scalar(select(func.min(sessions.c.ended))),
+        _hours(connection.scalar(select(func.min(visits.c.hour)))),
+    ]
+    begin = min((each for each in oldest if each is not None), default=None)
+    if meta.rolled is None or latest is None or begin is None:
+        return False
+    limit = min(latest - retention_days * 86400, meta.rolled)
+    until = min(limit, begin + DAYS_AT_ONCE * 86400)
+    if until <= begin:
+        return False
+    connection.execute(delete(sessions).where(sessions.c.ended < until))
+    connection.execute(delete(visits).where(visits.c.hour < until // 3600))
+    meta.changed(connection, sessions_from=max(until, meta.sessions_from or until))
+    return until < limit
+
+
+def _begin_anew(connection: Connection, meta: Meta, zone: ZoneInfo) -> Meta:
+    """In another zone: forget the roll-ups that can be made again."""
+    rolled = meta.rolled
+    if meta.zone:
+        first = connection.scalar(select(func.min(tables.day_totals.c.day)))
+        if meta.sessions_from is not None:
+            rolled = meta.sessions_from
+        elif first is not None:
+            rolled = bounds(date.fromordinal(first), ZoneInfo(meta.zone)).start
+    revision = meta.revision + 1
+    meta = meta.changed(connection, zone=zone.key, rolled=rolled, revision=revision)
+    again = meta.first_open_day(zone).toordinal() if meta.sessions_from is not None else 0
+    for table in _ROLL_UPS:
+        connection.execute(delete(table).where(table.c.day >= again))
+    return meta
+
+
+def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, last: date) -> None:
+    start, end = bounds(first, zone).start, bounds(last, zone).end
+    sessions = list(reader.sessions(start, end))
+    servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
+    coverage = reader.coverage(start, end)
+    for table in _ROLL_UPS:
+        days = table.c.day.between(first.toordinal(), last.toordinal())
+        connection.execute(delete(table).where(days))
+    totals = (day_total(servers, coverage, day, zone) for day in each_day(first, last))
+    insert_new(connection, tables.day_totals, [_total_row(each) for each in totals])
+    by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
+    rows = [(each.day.toordinal(), *each[1:]) for each in by_user]
+    names = ("day", "user_id", "seconds", "sessions")
+    insert_new(connection, tables.user_days, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _total_row(total: Any) -> dict[str, Any]:
+    row = asdict(total)
+    row["day"] = total.day.toordinal()
+    row["slots"] = [row.pop("slot_seconds"), row.pop("slot_peaks")]
+    return row
+
+
+def _hours(hour: int | None) -> int | None:
+    return None if hour is None else hour * 3600

@@ -1,0 +1,121 @@
+"""A sample, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from ..collect.changes import Known, Run, apply, matters_from
+from ..domain.records import Interval, Person, Sample, Session
+from ..schema import tables
+from ..schema.metadata import Meta
+from ..schema.upsert import insert_new, upsert
+from . import coverage
+from .reader import PERSON, SESSION, Reader
+
+#: Seconds after which nobody asks any more whether a sample was taken already.
+SLOTS_KEPT = 2 * 24 * 3600
+
+#: Seconds before a sample in which days are rolled up anew for it, however old a server is.
+LOOK_BACK = 400 * 24 * 3600
+
+
+#: Seconds before the newest sample in which anything may come to light late; what is older is
+#: another revision of the history.
+LATE = 86400
+
+
+def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
+    """Keep a sample, in the transaction at hand.
+
+    Args:
+        connection: writes.
+        sample: is kept, and all that follows from it.
+        interval: seconds between two samples.
+
+    Returns:
+        Whether it was kept: not, if there is one of the same interval already, and it lacks no user
+        of this one.
+    """
+    meta = Meta.load(connection)
+    if not _take_slot(connection, meta, sample, interval):
+        return False
+    known = _known(connection, meta, sample)
+    changes = apply(known, sample, coverage.reach(interval))
+    upsert(connection, tables.users, [vars(person) for person in changes.people])
+    upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
+    visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
+    insert_new(connection, tables.visits, visits)
+    moments = [changes.since, _cover(connection, sample.taken, interval)]
+    since = min((each for each in moments if each is not None), default=sample.taken)
+    since = max(since, sample.taken - LOOK_BACK)
+    is_late = since < max(known.latest or 0, sample.taken) - LATE
+    first_full, last_full = meta.first_full, meta.last_full
+    if sample.is_full:
+        first_full = sample.taken if first_full is None else first_full
+        last_full = max(last_full or 0, sample.taken)
+    meta.changed(
+        connection,
+        next_user=changes.next_user,
+        first_full=first_full,
+        last_full=last_full,
+        rolled=since if meta.rolled is None else min(meta.rolled, since),
+        revision=meta.revision + is_late,
+    )
+    return True
+
+
+def _take_slot(connection: Connection, meta: Meta, sample: Sample, interval: int) -> bool:
+    table = tables.samples
+    slot = sample.taken // interval
+    is_taken = connection.scalar(select(table.c.slot).where(table.c.slot == slot)) is not None
+    has_all = meta.last_full is not None and meta.last_full // interval >= slot
+    if is_taken and (has_all or not sample.is_full):
+        return False  # there is one writer at a time
+    insert_new(connection, table, [{"slot": slot, "taken": sample.taken}])
+    connection.execute(delete(table).where(table.c.taken < sample.taken - SLOTS_KEPT))
+    return True
+
+
+def _known(connection: Connection, meta: Meta, sample: Sample) -> Known:
+    reader = Reader(connection)
+    found = connection.execute(select(*PERSON))
+    people = {row.id: Person(*row) for row in found}
+    ended = tables.sessions.c.ended
+    running = _sessions(connection, ended.is_(None))
+    since = matters_from(people.values(), running, sample)
+    return Known(
+        people,
+        running | _sessions(connection, ended >= since),
+        first=reader.first_watched(),
+        latest=reader.latest_sample(),
+        last_full=meta.last_full,
+        next_user=meta.next_user,
+    )
+
+
+def _sessions(connection: Connection, condition: Any) -> dict[Run, Session]:
+    found = connection.execute(select(*SESSION).where(condition))
+    return {row[:3]: Session._make(row) for row in found}
+
+
+def _session_row(session: Session) -> Mapping[str, Any]:
+    row = session._asdict()
+    row["user_id"] = row.pop("user")
+    return row
+
+
+def _cover(connection: Connection, taken: int, interval: int) -> int | None:
+    """Note when the hub was watched; return the first moment at which that is new."""
+    reach = coverage.reach(interval)
+    table = tables.coverage
+    is_near = (table.c.start <= taken + reach) & (table.c.end >= taken - reach)
+    near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
+    whole = coverage.extend(near, taken)
+    if near == [whole]:
+        return None
+    connection.execute(delete(table).where(is_near))
+    insert_new(connection, table, [vars(whole)])
+    return min((each.end for each in near if each.end < taken), default=whole.start)

@@ -1,0 +1,219 @@
+"""A made-up history for a demonstration: terms and holidays, classes, deadlines, an outage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from random import Random
+
+from sqlalchemy import update
+
+from ..hub.models import Server, User
+from .collect.collector import next_time, seen_user
+from .domain.records import Sample, SeenUser
+from .schema import tables
+from .schema.upgrade import open_database
+from .store.writer import add_sample
+
+#: Seconds between two samples of it: few enough of them to be kept while a demonstration starts.
+INTERVAL = 7200
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+#: How much is done at weekends and in holidays, beside a weekday of a term.
+WEEKEND, HOLIDAYS = 0.2, 0.12
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One run of one server; nobody did anything in it after ``idle``."""
+
+    started: int
+    stopped: int
+    idle: int
+    name: str
+    server: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody's habits.
+
+    Attributes:
+        joined: their first day.
+        left: the day after their last.
+        zeal: how likely they are to work of their own accord on a weekday of a term.
+    """
+
+    name: str
+    groups: Sequence[str]
+    joined: int
+    left: int
+    zeal: float
+
+
+def made_up_samples(
+    groups_of: Mapping[str, Sequence[str]], end: int, *, seed: int = 1, days: int = 365
+) -> Iterator[Sample]:
+    """The samples that a collector would have taken, but for some in which nothing is new.
+
+    The same arguments give the same samples.
+
+    Args:
+        groups_of: the groups of each user, by the user's name.
+        end: up to when. No server is left running then.
+        seed: of the dice.
+        days: for how long.
+    """
+    start = end - days * DAY
+    people = [
+        _person(_dice(seed, name), name, groups, start, end) for name, groups in groups_of.items()
+    ]
+    runs = [run for person in people for run in _runs(seed, person, end)]
+    outage = start + _dice(seed).randrange(days // 4, days // 2 + 1) * DAY
+    hub = _Hub(people, runs)
+    last = None
+    slot = end // INTERVAL * INTERVAL
+    # the last is taken at the very end, so that a collector which goes on leaves no gap
+    times = [*range(int(next_time(start, INTERVAL)), slot, INTERVAL), end]
+    for taken, following in zip(times, [*times[1:], end], strict=True):
+        users = hub.users(taken)
+        is_needed = last is None or users != last.users or following - last.taken > 2 * INTERVAL
+        if (is_needed or taken == end) and not outage <= taken < outage + 20 * HOUR:
+            last = Sample(taken, True, users)
+            yield last
+
+
+def fill(
+    url: str,
+    groups_of: Mapping[str, Sequence[str]],
+    end: int,
+    created: Mapping[str, int | None] | None = None,
+) -> None:
+    """Keep such samples in a database: all of them, or none. It takes seconds, so give it a thread.
+
+    Args:
+        url: of the database, as for the store, which must not be in use yet.
+        groups_of: the groups of each user, by the user's name.
+        end: up to when.
+        created: when the hub says that its users were created, by name.
+
+    Raises:
+        NoDatabase: it cannot be used.
+    """
+    database = open_database(url)
+    try:
+        with database.writing() as connection:
+            for sample in made_up_samples(groups_of, end):
+                add_sample(connection, sample, INTERVAL)
+            # a hub that has just begun tells none, which else means accounts created again
+            connection.execute(update(tables.users).values(last_activity=None))
+            for name, moment in (created or {}).items():
+                of_user = update(tables.users).where(tables.users.c.name == name)
+                connection.execute(of_user.values(created=moment))
+    finally:
+        database.close()
+
+
+def _person(dice: Random, name: str, groups: Sequence[str], start: int, end: int) -> Person:
+    """Most are there from the beginning; some come later, and some only once."""
+    joined, left = start, end
+    if dice.random() < 0.3:
+        joined = dice.randrange(start, end - (end - start) // 12)
+    if dice.random() < 0.06:
+        left = joined + 2 * DAY
+    return Person(name, groups, joined, left, dice.choice([0.08, 0.2, 0.35, 0.5]))
+
+
+def _runs(seed: int, person: Person, end: int) -> Iterator[Run]:
+    """All runs of somebody's servers, one after the other."""
+    free = person.joined
+    for midnight in range(person.joined // DAY * DAY, person.left, DAY):
+        dice = _dice(seed, person.name, midnight)
+        for started, length in sorted(_plans(seed, person, midnight, dice)):
+            # the server is stopped when nobody has used it for a while
+            stopped = started + length + dice.randrange(HOUR // 2, HOUR)
+            server = "gpu" if dice.random() < 0.06 else ""
+            if started > free and stopped < end - INTERVAL:
+                yield Run(started, stopped, started + length, person.name, server)
+                free = stopped
+
+
+def _plans(seed: int, person: Person, midnight: int, dice: Random) -> list[tuple[int, int]]:
+    """When somebody begins to work on a day, and for how long; in seconds."""
+    day = datetime.fromtimestamp(midnight, timezone.utc).date()
+    factor = HOLIDAYS if is_holiday(day) else WEEKEND if day.weekday() > 4 else 1.0
+    plans = []
+    for group in person.groups:
+        habits = _dice(seed, group)
+        weekdays, hour = habits.sample(range(5), 2), habits.choice([8, 10, 13, 15])
+        if day.weekday() in weekdays and dice.random() < 0.85 * factor:
+            plans.append((hour * HOUR + dice.randrange(1200), dice.randrange(60, 110) * 60))
+        if is_eve_of_deadline(day, habits.randrange(28)) and dice.random() < 0.75 * factor:
+            plans.append((19 * HOUR + dice.randrange(2 * HOUR), dice.randrange(90, 270) * 60))
+    if dice.random() < person.zeal * factor:
+        begin = int(dice.triangular(7 * HOUR, 23 * HOUR, 14 * HOUR))
+        plans.append((begin, min(int(dice.lognormvariate(8.4, 0.7)), 6 * HOUR)))
+    return [(midnight + begin, length) for begin, length in plans]
+
+
+def is_holiday(day: date) -> bool:
+    """Whether there are no classes: at the turn of the year, between two terms, in summer."""
+    if day.month in (1, 12):
+        return day >= date(day.year, 12, 20) or day < date(day.year, 1, 7)
+    return day.month == 8 or (day.month == 3 and day.day > 20) or (day.month == 7 and day.day > 15)
+
+
+def is_eve_of_deadline(day: date, shift: int) -> bool:
+    """Whether a group has to hand something in on the day or the next, which is every four weeks.
+
+    Args:
+        day: any.
+        shift: the group's own, in days.
+    """
+    return (day.toordinal() + shift) % 28 < 2
+
+
+class _Hub:
+    """What the hub would have shown. Those of whom nothing has changed are not made anew."""
+
+    def __init__(self, people: Sequence[Person], runs: Sequence[Run]) -> None:
+        self._to_come = sorted(people, key=lambda person: person.joined, reverse=True)
+        self._planned = sorted(runs, reverse=True)
+        self._running: list[Run] = []
+        self._users: dict[str, SeenUser] = {}
+
+    def users(self, at: int) -> tuple[SeenUser, ...]:
+        """All users at a moment, each time a later one."""
+        while self._to_come and self._to_come[-1].joined <= at:
+            person = self._to_come.pop()
+            self._see(person.name, person.joined, [])
+        while self._planned and self._planned[-1].started <= at:
+            self._running.append(self._planned.pop())
+        for run in self._running:
+            if run.stopped > at:
+                self._see(run.name, min(run.idle, at), [run])
+            else:
+                self._see(run.name, run.stopped, [])
+        self._running = [run for run in self._running if run.stopped > at]
+        return tuple(self._users.values())
+
+    def _see(self, name: str, last_activity: int, runs: list[Run]) -> None:
+        active = moment(last_activity)
+        servers = {
+            run.server: Server(name=run.server, started=moment(run.started), last_activity=active)
+            for run in runs
+        }
+        self._users[name] = seen_user(User(name=name, last_activity=active, servers=servers))
+
+
+def _dice(*seed: object) -> Random:
+    """The same ones for the same seed, in every process."""
+    return Random(repr(seed))  # noqa: S311
+
+
+def moment(seconds: int) -> datetime:
+    """A time as the hub's models have it."""
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

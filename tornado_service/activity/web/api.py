@@ -1,0 +1,245 @@
+"""The figures as JSON and as CSV."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, TypeVar
+
+from tornado.web import HTTPError
+
+from ... import APIHandler, EventStream
+from ..access.queries import GroupsQuery, NowQuery, PeopleQuery, Range, month
+from ..access.responses import (
+    GroupPage,
+    Now,
+    People,
+    Periods,
+    PersonDetail,
+    Summary,
+    groups_page,
+    ordered_groups,
+    ordered_servers,
+)
+from ..access.view import view_of
+from ..access.visibility import groups_if_available, groups_visible_to
+from ..app import Activity
+from ..figures.heatmap import HeatMap
+from ..figures.month_report import MonthReport
+from . import csv_export as sheets
+from . import downloads
+
+Found = TypeVar("Found")
+Unit = Literal["days", "weeks", "months"]
+Sheet = Literal["days", "hours", "sessions", "week"]
+
+
+class ActivityHandler(APIHandler):
+    """The figures of those whom the hub lists to the caller."""
+
+    app: Activity
+
+    async def write_csv(
+        self, figure: list[str], write: Callable[[Found], str], found: Found, when: str
+    ) -> None:
+        """Answer with a table, to be saved as a file.
+
+        Args:
+            figure: what it shows, for the file's name.
+            write: makes the text.
+            found: the figures.
+            when: the period or the time of the figures, for the file's name.
+        """
+        text = await asyncio.to_thread(write, found)
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        name = [*downloads.hub_of(self), *figure, when]
+        self.set_header("Content-Disposition", downloads.content_disposition(name, ".csv"))
+        self.write(text)
+
+
+class NowAPI(ActivityHandler):
+    """What runs now."""
+
+    async def get(self) -> Now:
+        """The servers that run, of those whom the caller may see, and how long they are idle."""
+        return await (await view_of(self)).now()
+
+
+class NowCSV(ActivityHandler):
+    """What runs now, as a table."""
+
+    async def get(self, query: NowQuery) -> None:
+        """The same as ``api/now``, or those servers of it that are asked for."""
+        now = await (await view_of(self)).now()
+        when = downloads.moment(now.taken, self.app.zone)
+        await self.write_csv(["now"], sheets.now, ordered_servers(now, query), when)
+
+
+class SummaryAPI(ActivityHandler):
+    """The main figures of a range."""
+
+    async def get(self, query: Range) -> Summary:
+        """Active users, server-hours, sessions and their length, new users, maintenance window."""
+        return await (await view_of(self)).summary(query)
+
+
+class PeriodsAPI(ActivityHandler):
+    """Use over time."""
+
+    async def get(self, unit: Unit, query: Range) -> Periods:
+        """Each day, week or month of a range; what was not watched has no figures."""
+        return await (await view_of(self)).periods(unit, query)
+
+
+class PeriodsCSV(ActivityHandler):
+    """Use over time, as a table."""
+
+    async def get(self, unit: Unit, query: Range) -> None:
+        """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
+        view = await view_of(self)
+        found = await view.periods(unit, query)
+        await self.write_csv(
+            [unit], sheets.periods, found, downloads.period(*query.days(view.today))
+        )
+
+
+class HoursAPI(ActivityHandler):
+    """When it is quiet."""
+
+    async def get(self, query: Range) -> HeatMap:
+        """Servers at a time in each hour of the week."""
+        return await (await view_of(self)).heat_map(query)
+
+
+class HoursCSV(ActivityHandler):
+    """When it is quiet, as a table."""
+
+    async def get(self, query: Range) -> None:
+        """The same as ``api/hours``."""
+        view = await view_of(self)
+        found = await view.heat_map(query)
+        await self.write_csv(
+            ["hours"], sheets.hours, found, downloads.period(*query.days(view.today))
+        )
+
+
+class PeopleAPI(ActivityHandler):
+    """The people."""
+
+    async def get(self, query: PeopleQuery) -> People:
+        """A page of those whom the caller may see, with their use in a range."""
+        return await (await view_of(self)).people(query)
+
+
+class PeopleCSV(ActivityHandler):
+    """The people, as a table."""
+
+    async def get(self, query: PeopleQuery) -> None:
+        """The same as ``api/people``, all pages at once."""
+        view = await view_of(self)
+        rows = await view.all_people(query)
+        await self.write_csv(
+            ["people"], sheets.people, rows, downloads.period(*query.days(view.today))
+        )
+
+
+class PersonAPI(ActivityHandler):
+    """One person."""
+
+    async def get(self, name: str, query: Range) -> PersonDetail:
+        """Their days, sessions and usual hours in a range."""
+        found = await (await view_of(self)).person(name, query)
+        if found is None:
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
+        return found
+
+
+class PersonCSV(ActivityHandler):
+    """One person, as tables."""
+
+    async def get(self, name: str, sheet: Sheet, query: Range) -> None:
+        """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
+        view = await view_of(self)
+        found = await view.person(name, query)
+        if found is None:
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
+        when = downloads.period(found.first, found.last)
+        figure = ["person", name, sheet]
+        if sheet == "week":
+            week = await view.person_heat_map(name, query)
+            await self.write_csv(figure, sheets.hours, week, when)
+        else:
+            await self.write_csv(figure, sheets.OF_PERSON[sheet], found.use, when)
+
+
+class GroupsAPI(ActivityHandler):
+    """The groups."""
+
+    async def get(self, query: GroupsQuery) -> GroupPage:
+        """A page of the groups, each by the use of its members, as they are now."""
+        groups = await groups_visible_to(self)
+        return groups_page(await (await view_of(self)).groups(groups, query), query)
+
+
+class GroupsCSV(ActivityHandler):
+    """The groups, as a table."""
+
+    async def get(self, query: GroupsQuery) -> None:
+        """The same as ``api/groups``, all pages at once."""
+        view = await view_of(self)
+        found = await view.groups(await groups_visible_to(self), query)
+        rows = ordered_groups(found, query)
+        await self.write_csv(
+            ["groups"], sheets.groups, rows, downloads.period(*query.days(view.today))
+        )
+
+
+class MeAPI(ActivityHandler):
+    """The caller's own use."""
+
+    async def get(self, query: Range) -> PersonDetail:
+        """Days, sessions and usual hours in a range."""
+        found = await (await view_of(self)).me(query)
+        if found is None:
+            raise HTTPError(404, "A service has no use of its own.")
+        return found
+
+
+class MeCSV(ActivityHandler):
+    """The caller's own use, as tables."""
+
+    async def get(self, sheet: Sheet, query: Range) -> None:
+        """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
+        view = await view_of(self)
+        found = await view.me(query)
+        if found is None:
+            raise HTTPError(404, "A service has no use of its own.")
+        when = downloads.period(found.first, found.last)
+        if sheet == "week":
+            week = await view.my_heat_map(query)
+            await self.write_csv(["my", sheet], sheets.hours, week, when)
+        else:
+            await self.write_csv(["my", sheet], sheets.OF_PERSON[sheet], found.use, when)
+
+
+class MonthAPI(ActivityHandler):
+    """The report of a month."""
+
+    async def get(self, text: str) -> MonthReport:
+        """All figures of a month such as ``2026-10``, beside those of the month before."""
+        day = month(text)
+        if day is None:
+            raise HTTPError(404, "Write a month as in 2026-10.")
+        view = await view_of(self)
+        groups = await groups_if_available(self)
+        report = await view.month(day, groups)
+        return replace(report, groups_missing=groups.missing)
+
+
+class NewsStream(EventStream):
+    """Tells of each new look at the hub."""
+
+    async def get(self) -> None:
+        """An event ``sample`` after each look; ``api/now`` then has what is new."""
+        await self.stream(self.app.news)

@@ -1,0 +1,150 @@
+"""What the address of a page asks for, and addresses of others that ask for the same days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ..access.queries import LONGEST, Range
+
+#: Ranges that one click shows, by their length in days.
+PRESETS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
+
+#: Up to so many days are shown day by day, up to so many week by week, and more month by month.
+DAY_BY_DAY, WEEK_BY_WEEK = 92, 800
+
+
+#: The ends of a period, as they are called in an address.
+PERIOD = ("from", "to")
+
+#: What people read of a value that is not valid; "" is of a period as a whole.
+PROBLEMS = {
+    "": f"The start date must not be after the end date (at most {LONGEST:,} days).",
+    "q": "The search text is too long. Showing all rows.",
+    "sort": "This table cannot be sorted that way. Showing the default order.",
+    "page": "This is not a page of the table. Showing the first one.",
+}
+
+
+class Preset(NamedTuple):
+    """A range that one click shows."""
+
+    words: str
+    first: date
+    last: date
+
+
+class Asked:
+    """What the address of a page asks for. What is not valid there is reported and left out.
+
+    Attributes:
+        query: what is asked for, without what is not valid.
+        typed: what the address has, by its name there.
+        invalid: the names of what is not valid.
+        has_invalid_period: whether the default period is shown instead of that in the address.
+        problem: what is wrong, in words.
+    """
+
+    def __init__(self, model: type[Range], arguments: Mapping[str, list[bytes]]) -> None:
+        known = {field.alias or name for name, field in model.model_fields.items()}
+        self.typed = {
+            name: values[-1].decode(errors="replace").strip()
+            for name, values in arguments.items()
+            if name in known and values[-1].strip()
+        }
+        self.invalid: set[str] = set()
+        problems: list[str] = []
+        valid = dict(self.typed)
+        self.query: Any = None
+        while self.query is None:
+            try:
+                self.query = model.model_validate(valid)
+            except ValidationError as error:
+                for detail in error.errors(include_url=False):
+                    problems.append(_problem(detail, self.typed))
+                    self.invalid.update(_names(detail))
+                if not self.invalid.isdisjoint(PERIOD):
+                    left_out = self.invalid.union(PERIOD)  # one end alone is another period
+                else:
+                    left_out = self.invalid
+                valid = {name: text for name, text in valid.items() if name not in left_out}
+        self.problem = " ".join(problems)
+        self.has_invalid_period = not self.invalid.isdisjoint(PERIOD)
+
+    def days(self, today: date) -> tuple[date, date]:
+        """The first and the last day that are shown."""
+        return self.query.days(today)
+
+    def field(self, name: str, shown: object) -> dict[str, Any]:
+        """What a field of a form has: what was typed, if that is not what the page shows.
+
+        Args:
+            name: of the field.
+            shown: what the page shows.
+        """
+        is_kept = name in self.invalid or (name in PERIOD and self.has_invalid_period)
+        text = self.typed.get(name, "") if is_kept else str(shown)
+        return {
+            "value": text,
+            "is_invalid": name in self.invalid,
+            # a date field would be empty
+            "type": "text" if text and not _is_date(text) else "date",
+        }
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What links to other pages keep of it: the period."""
+        days = {"from": self.query.first, "to": self.query.last}
+        return {name: day.isoformat() for name, day in days.items() if day}
+
+    @property
+    def kept_here(self) -> dict[str, str]:
+        """What links to the same page with another period keep: the search and the order."""
+        return {
+            name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
+        }
+
+
+def _names(detail: ErrorDetails) -> Iterable[str]:
+    return [str(detail["loc"][0])] if detail["loc"] else PERIOD
+
+
+def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    if name in PERIOD:
+        if _is_date(typed[name]):
+            return f"“{name.title()}”: enter a date between 1990 and 2199."
+        return f"“{name.title()}” is not a valid date (use YYYY-MM-DD)."
+    return PROBLEMS.get(name, "Part of the address is not valid and was ignored.")
+
+
+def _is_date(text: str) -> bool:
+    """Whether a date field of a browser can hold it."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def address(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
+    """An address below a prefix; the parts of its path and its query may hold anything."""
+    text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
+    return prefix + "/".join(quote(part, safe="") for part in path) + (f"?{text}" if text else "")
+
+
+def presets(today: date) -> list[Preset]:
+    """The ranges that one click shows."""
+    return [Preset(words, today - timedelta(days - 1), today) for words, days in PRESETS.items()]
+
+
+def unit_for(first: date, last: date) -> str:
+    """Days, weeks or months, so that a range has not too many of them to be looked at."""
+    length = (last - first).days + 1
+    if length <= DAY_BY_DAY:
+        return "days"
+    return "weeks" if length <= WEEK_BY_WEEK else "months"

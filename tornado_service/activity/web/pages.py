@@ -1,0 +1,250 @@
+"""The pages: the same figures as the API's, to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from tornado.web import HTTPError
+
+from ..access.queries import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month
+from ..access.responses import PersonDetail, Summary, groups_page, ordered_servers, part_of
+from ..access.view import View
+from ..access.visibility import groups_if_available, groups_visible_to
+from ..app import Activity
+from ..domain.calendar import ONE_DAY
+from ..figures.availability import RETURN_WITHIN
+from ..figures.heatmap import HeatMap
+from ..figures.maintenance import DAYS_NEEDED
+from ..figures.periods import Period
+from .links import unit_for
+from .page_base import Page
+
+MAINTENANCE = "Best times for maintenance"
+
+#: What there is to be seen after so many days with data.
+MILESTONES = {
+    "A whole day: active users, server-hours, sessions, the most servers at a time": 1,
+    MAINTENANCE: DAYS_NEEDED,
+    "Who came once and never returned": RETURN_WITHIN + 1,
+}
+
+#: So many of somebody's sessions are shown; the table that is saved has all of them.
+SESSIONS = 100
+
+
+class OverviewPage(Page):
+    """The home of the app: who uses the hub, how much, and when it is quiet."""
+
+    tab = "overview"
+
+    async def get(self) -> None:
+        """The main figures of a range; one's own, for those who may not see others."""
+        view, asked = await self.view(), self.asked
+        if not self.app.has_history:  # that is how it is, and no fault
+            self.show_no_history()
+            return
+        if view.visible.alone:
+            await show_own_use(self, view)
+            return
+        summary = await view.summary(asked.query)
+        unit = unit_for(*asked.days(view.today))
+        coming = milestones(summary, view.today, self.app)
+        await self.show_charts(
+            "overview.html",
+            summary=summary,
+            milestones=[
+                each for each in coming if view.visible.everybody or each[0] != MAINTENANCE
+            ],
+            is_young=len(coming) == len(MILESTONES),
+            unit=unit,
+            periods=(await view.periods(unit, asked.query)).periods,
+            heat_map=await view.heat_map(asked.query),
+            now=await view.now(),
+        )
+
+
+class NowPage(Page):
+    """What runs now."""
+
+    model = NowQuery
+    tab = "now"
+
+    async def get(self) -> None:
+        """The running servers, and for how long they are idle; a script keeps it up to date."""
+        view = await self.view()
+        now = await view.now()
+        part = part_of(ordered_servers(now, self.asked.query), self.asked.query.page)
+        await self.show("now.html", now=now, part=part)
+
+
+class PeoplePage(Page):
+    """The people."""
+
+    model = PeopleQuery
+    tab = "people"
+
+    async def get(self) -> None:
+        """A page of those whom the visitor may see."""
+        view = await self.view()
+        await self.show("people.html", people=await view.people(self.asked.query))
+
+
+class PersonPage(Page):
+    """One person."""
+
+    tab = "people"
+
+    async def get(self, name: str) -> None:
+        """Their use in a range.
+
+        Raises:
+            HTTPError: 404, there is nobody of this name whom the visitor may see.
+        """
+        view = await self.view()
+        found = await view.person(name, self.asked.query)
+        if found is None:
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
+        names = {"path": ("people", name), "csv_path": ("people", name), "is_own": False}
+        await self.show_charts(
+            "person.html",
+            **use_of(found, await view.person_heat_map(name, self.asked.query)),
+            **names,
+        )
+
+
+class GroupsPage(Page):
+    """The groups."""
+
+    model = GroupsQuery
+    tab = "groups"
+
+    async def get(self) -> None:
+        """A page of the groups, by the use of their members, or the scope that is missing."""
+        view, asked = await self.view(), self.asked.query
+        found = await view.groups(await groups_visible_to(self), asked)
+        await self.show("groups.html", found=groups_page(found, asked))
+
+
+class MePage(Page):
+    """The visitor's own use."""
+
+    tab = "me"
+
+    async def get(self) -> None:
+        """Their use in a range.
+
+        Raises:
+            HTTPError: 404, the visitor is a service.
+        """
+        await show_own_use(self, await self.view())
+
+
+class MonthsPage(Page):
+    """All months."""
+
+    tab = "months"
+
+    async def get(self) -> None:
+        """Each month since watching began, with the way to its report."""
+        view = await self.view()
+        watched_from = (await view.summary(Range.model_validate({}))).watched_from
+        months: list[Period] = []
+        first = view.today
+        if watched_from:
+            began = watched_from.astimezone(self.app.zone).date()
+            first = max(began, view.today - timedelta(days=LONGEST - 1))
+            everything = Range.model_validate({"from": first, "to": max(first, view.today)})
+            months = (await view.periods("months", everything)).periods
+        await self.show_charts("months.html", months=months, since=first)
+
+
+class MonthPage(Page):
+    """The report of a month."""
+
+    tab = "months"
+
+    async def get(self, text: str) -> None:
+        """All figures of a month such as ``2026-10``, beside those of the month before.
+
+        Raises:
+            HTTPError: 404, that is no month.
+        """
+        view = await self.view()
+        day = month(text)
+        if day is None:
+            raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
+        groups = await groups_if_available(self)
+        report = await view.month(day, groups)
+        await self.show_charts(
+            "month.html",
+            report=report,
+            active_days=active_days(report.days),
+            heat_map=of_one_user(report.heat_map) if view.visible.alone else report.heat_map,
+            missing=groups.missing,
+            following=following(report.month.whole, view.today),
+        )
+
+
+class NotFoundPage(Page):
+    """Every other path, for the navigation of those who are signed in."""
+
+    async def get(self) -> None:
+        """Raise.
+
+        Raises:
+            HTTPError: 404, always.
+        """
+        await self.view()
+        raise HTTPError(404, "Page not found.")
+
+
+async def show_own_use(page: Page, view: View) -> None:
+    """Answer with the visitor's own use.
+
+    Raises:
+        HTTPError: 404, the visitor is a service.
+    """
+    found = await view.me(page.asked.query)
+    if found is None:
+        raise HTTPError(404, "A service has no use of its own.")
+    page.tab = "me"
+    names = {"path": ("",) if view.visible.alone else ("me",), "csv_path": ("me",), "is_own": True}
+    heat_map = await view.my_heat_map(page.asked.query)
+    await page.show_charts("person.html", **use_of(found, heat_map), **names)
+
+
+def use_of(found: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
+    """What the template of one person shows."""
+    return {
+        "name": found.name,
+        "use": found.use,
+        "active_days": active_days(found.use.days),
+        "heat_map": of_one_user(heat_map),
+        "sessions": found.use.sessions[:SESSIONS],
+    }
+
+
+def active_days(days: Iterable[Period]) -> int | None:
+    """On how many days one user was active; nothing if that is not known of any."""
+    known = [day.active_users for day in days if day.active_users is not None]
+    return sum(known) if known else None
+
+
+def of_one_user(heat_map: HeatMap) -> HeatMap:
+    """Hours in which one user has no server are no advice for maintenance."""
+    return replace(heat_map, quietest=None)
+
+
+def following(month: Period, today: date) -> date | None:
+    """A day of the month after one, unless that is yet to come."""
+    return month.last + ONE_DAY if month.last < today else None
+
+
+def milestones(summary: Summary, today: date, app: Activity) -> list[tuple[str, date]]:
+    """What will be here, and from which day on; all of it, while nothing has been watched."""
+    began = summary.watched_from.astimezone(app.zone).date() if summary.watched_from else today
+    coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
+    return [(what, on) for what, on in coming if on > today]
