@@ -26,7 +26,7 @@ START = Path(__file__).with_name("start.py")
 #: tests need, commands that nobody runs in a pod, and the list of the wheel's files.
 LEFT_OUT = re.compile(
     r"tornado_service/(static/swagger/|testing/|activity/static/(d3|plot)[./])"
-    r"|tornado_service/(values/|demo|activity/(demo|made_up)\.py)"
+    r"|tornado_service/(values/|demo/|activity/synthetic\.py)"
     r"|[^/]+\.dist-info/RECORD$"
 )
 

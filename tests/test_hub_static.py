@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jupyterhub import _data
 
-from tornado_service.hub.client import static_urls as hub_static
+from tornado_service.hub import static_urls as hub_static
 from tornado_service.hub.static_urls import FILES, STYLE_SHEET, hub_static_files
 from tornado_service.testing import PREFIX, Fetch, StandInHub, StartService, Visitor
 

@@ -97,7 +97,7 @@ def test_a_long_text_of_a_stranger_is_soon_scrubbed(number: int) -> None:
     """The expression itself, too: it is not the cutting alone that keeps it short."""
     text = hostile_texts()[number]
     run = (
-        "import sys; from tornado_service import log, redaction; text = sys.stdin.read();"
+        "import sys; from tornado_service.telemetry import log, redaction; text = sys.stdin.read();"
         " log.scrub(text), log.scrub_uri(text), redaction._SECRET_PAIR.sub('', text)"
     )
 

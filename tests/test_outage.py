@@ -8,7 +8,7 @@ import pytest
 
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
-from tornado_service.hub.client import client as hub_client
+from tornado_service.hub import client as hub_client
 from tornado_service.testing import BROWSER, FAULTS, PREFIX, Fetch, StandInHub, Visitor
 
 pytestmark = pytest.mark.library

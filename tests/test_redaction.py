@@ -143,7 +143,7 @@ def test_plain_queries_are_left_alone() -> None:
 
 @pytest.mark.parametrize("word", ["token", "Bearer ", "basic%20", "://a:", "token token ", "\\\\"])
 def test_a_long_text_of_a_stranger_takes_no_time(word: str) -> None:
-    run = "import sys; from tornado_service import redaction; redaction.scrub(sys.stdin.read())"
+    run = "import sys; from tornado_service.telemetry import redaction; redaction.scrub(sys.stdin.read())"
 
     # a process, as nothing interrupts an expression
     subprocess.run(

@@ -148,7 +148,7 @@ class Settings(HasTraits):
     apps = List(
         Unicode(),
         help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
-        group ``tornado_service.apps.base``. One that fails leaves the others alone. Default: none.""",
+        group ``tornado_service.apps``. One that fails leaves the others alone. Default: none.""",
     ).tag(config=True)
 
     home_app = Unicode(

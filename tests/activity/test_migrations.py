@@ -185,7 +185,7 @@ def test_they_run_from_a_zip(sqlite_url: str, tmp_path: Path) -> None:
         for path in package.rglob("*.py"):
             file.write(path, path.relative_to(package.parent))
     script = f"import sys; sys.path.insert(0, {str(packed)!r})\n{OPEN}"
-    script += "\nfrom tornado_service.activity import migrations; print(migrations.__file__)"
+    script += "\nfrom tornado_service.activity.schema import migrations; print(migrations.__file__)"
     command = [sys.executable, "-W", "error", "-c", script, sqlite_url]
     environment = {"PATH": "", "TMPDIR": "/nowhere"}
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/")

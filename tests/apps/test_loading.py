@@ -48,7 +48,7 @@ async def test_an_entry_point_names_an_app(
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: good_apps\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
-        "[tornado_service.apps.base]\nuse-reports = good_apps:Reports\n"
+        "[tornado_service.apps]\nuse-reports = good_apps:Reports\n"
     )
 
     service = await start_apps("use-reports", Reports={"limit": 6})

@@ -1,4 +1,4 @@
-"""Make tornado_service/values/chart.json of zero-to-jupyterhub's chart.
+"""Make tornado_service/values/chart/chart.json of zero-to-jupyterhub's chart.
 
 Needs helm on the PATH. It takes some minutes, most of them for what no schema says: Helm renders
 the chart once for each key that could be null.
@@ -21,7 +21,7 @@ import yaml
 from tests.chart.charts import Chart, HelmError, prepare
 from tests.chart.fetch import RELEASE
 
-TARGET = Path(__file__).parents[2] / "tornado_service" / "values" / "chart.json"
+TARGET = Path(__file__).parents[2] / "tornado_service" / "values" / "chart" / "chart.json"
 
 #: What a schema says beside the rules: descriptions. A choice of required keys is left out because
 #: ``--set-file`` may bring them.

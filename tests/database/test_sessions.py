@@ -200,7 +200,7 @@ async def test_it_is_closed_when_the_app_fails_to_start(
 
 
 def test_a_service_without_such_apps_loads_nothing_of_it() -> None:
-    code = "import sys, tornado_service.app, tornado_service.web.application, tornado_service.apps.manager"
+    code = "import sys, tornado_service.app, tornado_service.apps.manager"
     code += "; print('tornado_service.database' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 

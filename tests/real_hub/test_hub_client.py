@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tornado_service import HubCalls, HubClient, HubRefused, User
-from tornado_service.hub.client import pagination as hub_pages
+from tornado_service.hub import pagination as hub_pages
 from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.fake_hub_users import CREATED, Directory

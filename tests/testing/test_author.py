@@ -189,7 +189,7 @@ def pytest_sessionfinish(session):
 
 
 def test_what_is_missing_for_a_real_hub_skips_and_is_told(run_tests: Run) -> None:
-    conftest = "from tornado_service import demo_proxy\ndemo_proxy.proxy_at_hand = lambda: []\n"
+    conftest = "from tornado_service.demo import proxy\nproxy.proxy_at_hand = lambda: []\n"
     tests = (
         "def test_in_a_real_hub(real_hub): ...\n"
         "def test_in_a_hub_of_its_own(start_hub): ...\n"

@@ -26,7 +26,7 @@ RESERVED = frozenset(
 )
 
 #: The group of entry points that name apps.
-GROUP = "tornado_service.apps.base"
+GROUP = "tornado_service.apps"
 
 _NAME = re.compile(r"[a-z0-9-]+")
 

@@ -264,7 +264,7 @@ def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) ->
 
 def _load(app: str) -> Any:
     """The class of an app, by import string or by the name of its entry point."""
-    named = list(entry_points(group="tornado_service.apps.base", name=app))
+    named = list(entry_points(group="tornado_service.apps", name=app))
     module, _, attribute = app.replace(":", ".").rpartition(".")
     sys.path.insert(0, "")  # as python -m has it, for a module that is not installed
     try:
