@@ -22,16 +22,16 @@ demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000 ARGS="-
 test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's part on 5.5
 
 test-6.1: .venv/.stamp ## all tests on JupyterHub 6.1 (ARGS="-k word")
-	.venv/bin/python tests/prepare.py
+	.venv/bin/python tests/support/prepare.py
 	.venv/bin/python -m $(PYTEST) $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## the tests that depend on JupyterHub's version, on 5.5
-	.venv-5.5/bin/python tests/prepare.py
+	.venv-5.5/bin/python tests/support/prepare.py
 	.venv-5.5/bin/python -m $(PYTEST) -m 'hub or library' $(ARGS)
 
 test-chart: .venv/.stamp ## the tests with z2jh's chart and helm, fetched where they are missing
-	.venv/bin/python tests/prepare.py
-	eval "$$(.venv/bin/python tests/chart/fetch.py)" && .venv/bin/python -m pytest tests/chart $(ARGS)
+	.venv/bin/python tests/support/prepare.py
+	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
 
 lint: .venv/.stamp ## ruff and mypy
 	.venv/bin/ruff check
@@ -49,10 +49,10 @@ pyz: .venv/.stamp ## the service in one file, for the stock image of zero-to-jup
 	.venv/bin/python image/pyz.py
 
 test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah, debootstrap)
-	.venv/bin/python -m pytest tests/image $(ARGS)
+	.venv/bin/python -m pytest tests/packaging/image $(ARGS)
 
 bench: .venv/.stamp ## measure
-	.venv/bin/python -m tests.benchmarks $(ARGS)
+	.venv/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove the environments and all that was generated
 	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot

@@ -1,1 +1,1 @@
-pytest_plugins = ["tornado_service.testing", "tests.databases", "tests.launched"]
+pytest_plugins = ["tornado_service.testing", "tests.support.databases", "tests.support.launched"]

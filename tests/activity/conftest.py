@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.activity import archives, course
-from tests.activity.course import EVERYBODY
+from tests.support.activity import archives, course
+from tests.support.activity.course import EVERYBODY
 from tornado_service.activity import Activity
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.schema.upgrade import open_database

@@ -18,6 +18,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
+from tests.support.activity.ledger import ONE_DAY, Ledger, each_day
+from tests.support.activity.looks import looks
+from tests.support.activity.script import HOUR, Script, write_year
+from tests.support.activity.simulator import TOKEN, SimulatedHub
 from tornado_service.activity.collect.collector import DELAY, Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
@@ -42,11 +46,6 @@ from tornado_service.activity.store.writer import add_sample
 from tornado_service.hub.calls import HubCalls
 from tornado_service.hub.transport import HubAnswer, HubUnavailable
 from tornado_service.testing import StartService
-
-from .ledger import ONE_DAY, Ledger, each_day
-from .looks import looks
-from .script import HOUR, Script, write_year
-from .simulator import TOKEN, SimulatedHub
 
 LOG = logging.getLogger("test")
 #: So many samples are taken between two looks at the figures.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tornado_service
-from tests.apps.support import BROKEN, GOOD, TEMPLATE, StartApps
+from tests.support.apps import BROKEN, GOOD, TEMPLATE, StartApps
 from tornado_service.app import TornadoService
 from tornado_service.testing import StartService
 

@@ -1,373 +1,138 @@
-"""An app whose start fails for a reason that passes is started again; any other is not."""
+"""Which errors are transient, as real databases raise them, and when to try again."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import secrets
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import pytest
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 
-from tests import postgresql
-from tests.apps import retried_apps
-from tests.apps.retried_apps import APPS
-from tests.apps.support import StartApps, reasons, states
-from tests.database.wishes import Base
-from tests.databases import Disk
-from tests.streaming import metric, until
-from tornado_service.app import TornadoService
-from tornado_service.apps import retry as transient
-from tornado_service.database import engine as engines
-from tornado_service.database import sqlite_file as sqlite_files
-from tornado_service.doctor.command import look_at_apps
-from tornado_service.hub import client as hubs
-from tornado_service.selfcheck.findings import Finding, Setup
-from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
+from tests.support.databases import POSTGRESQL
+from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
+from tornado_service.apps.retry import explain, pauses, transient_cause
+from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
 
-Start = Callable[..., Awaitable[TornadoService]]
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(transient, "LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr(engines, "PATIENCE", 0.1)
-    monkeypatch.setattr(sqlite_files, "PATIENCE", 0.1)
-    for cls in retried_apps.Counted.__subclasses__():
-        cls.starts.clear()
+#: Statements, and whether what PostgreSQL says of each may pass.
+STATEMENTS = {
+    "SELECT * FROM nothing": False,
+    "SELECT nothing": False,
+    "SELEC 1": False,
+    "SELECT 1 / 0": False,
+    "INSERT INTO one VALUES (1)": False,
+    "SET LOCAL transaction_read_only = on; INSERT INTO one VALUES (2)": True,
+    "SET LOCAL lock_timeout = 1; SELECT * FROM held": True,
+    "SET LOCAL statement_timeout = 1; SELECT pg_sleep(5)": True,
+    "SET LOCAL ROLE pg_monitor; SELECT * FROM one": True,
+    "SELECT pg_terminate_backend(pg_backend_pid())": True,
+}
 
 
-@pytest.fixture
-def start(start_apps: StartApps) -> Start:
-    """Start the service with one of the apps."""
-
-    async def start(name: str, **settings: Any) -> TornadoService:
-        return await start_apps(f"{APPS}:{name}", **{name: settings})
-
-    return start
-
-
-async def tried(service: TornadoService, name: str, times: int = 3) -> None:
-    """Wait until an app has been started so often, in vain."""
-    await until(lambda: len(getattr(retried_apps, name).starts) >= times)
-    assert states(service) == {name: "retrying"}
-
-
-async def ready(service: TornadoService, name: str) -> None:
-    await until(lambda: states(service)[name] == "ready")
-    assert reasons(service)[name] == ""
+@pytest.fixture(params=POSTGRESQL)
+def connection(
+    request: pytest.FixtureRequest, new_postgresql: Callable[[str], str]
+) -> Iterator[Connection]:
+    engine = create_engine(new_postgresql(request.param))
+    with engine.begin() as made:
+        made.exec_driver_sql("CREATE TABLE one (id int PRIMARY KEY)")
+        made.exec_driver_sql("INSERT INTO one VALUES (1)")
+        made.exec_driver_sql("CREATE TABLE held (id int)")
+    with engine.connect() as holder, engine.connect() as connection:
+        holder.exec_driver_sql("LOCK TABLE held")
+        yield connection
+    engine.dispose()
 
 
-async def test_a_database_that_comes_later(
-    start: Start, tmp_path: Path, hub: StandInHub, client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What everybody sees meanwhile, and what the log has of it."""
-    service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
-    ada, sam = hub.token_for("ada", ("read:hub",), admin=True), hub.token_for("sam")
+def test_what_postgresql_says(connection: Connection) -> None:
+    found = {}
+    for statement in STATEMENTS:
+        with pytest.raises(DBAPIError) as caught:
+            connection.exec_driver_sql(statement)
+        connection.rollback()
+        found[statement] = transient_cause(caught.value) is caught.value
 
-    async def get(path: str, token: str, **headers: str):
-        return await client.fetch(
-            f"http://127.0.0.1:{service.port}{PREFIX}{path}",
-            headers={"Authorization": f"token {token}", **headers},
-            raise_error=False,
-        )
-
-    await tried(service, "Kept")
-    answer = await get("wishes/api/wishes", sam)
-    assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
-    assert "volume" not in answer.body.decode()
-    page = (await get("wishes/", sam, **BROWSER)).body.decode()
-    assert 'data-retry-after="5"' in page
-    checks = json.loads((await get("health/ready", sam)).body)["checks"]
-    assert checks["app wishes"] == "not ready"
-    status = json.loads((await get("api/status", ada)).body)
-    assert status["status"] == "wrong"
-    assert status["apps"][0]["state"] == "retrying"
-    assert "volume/wishes.sqlite cannot be used" in status["apps"][0]["reason"]
-    assert "retrying" in (await get("status", ada)).body.decode()
-    assert metric(service, "apps", state="retrying") == 1
-    assert "volume/wishes.sqlite" in (await doctors_word(service)).message
-
-    (tmp_path / "volume").mkdir()
-    await ready(service, "Kept")
-
-    assert (await get("wishes/api/wishes", sam)).body == b"[]"
-    assert (await get("health/ready", sam)).code == 200
-    assert json.loads((await get("api/status", ada)).body)["apps"][0]["reason"] == ""
-    assert (metric(service, "apps", state="retrying"), metric(service, "apps", state="ready")) == (
-        0,
-        1,
-    )
-    said = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
-    assert len(said) == 2, said
-    assert "cannot start yet, and is tried again" in said[0]
-    assert "App wishes is ready" in said[1]
-
-
-async def doctors_word(service: TornadoService) -> Finding:
-    setup = Setup.of(service, frozenset(), "")
-    return await look_at_apps(setup, Finding("process", "ok", ""))
-
-
-async def test_each_try_has_an_instance_of_its_own(start: Start, tmp_path: Path) -> None:
-    service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
-    await tried(service, "Kept")
-    (tmp_path / "volume").mkdir()
-    await ready(service, "Kept")
-
-    starts = retried_apps.Kept.starts
-    (mount,) = service.mounts
-    assert len({id(app) for app in starts}) == len(starts)
-    assert mount.app is starts[-1]
-
-
-async def test_what_a_try_has_opened_is_closed(start: Start, tmp_path: Path) -> None:
-    """Databases, and gauges that would ask them; the next try has its own."""
-    service = await start(
-        "Two",
-        database_url=f"sqlite:///{tmp_path}/wishes.sqlite",
-        second_url=f"sqlite:///{tmp_path}/volume/more.sqlite",
-    )
-    await tried(service, "Two")
-    opened = retried_apps.Two.opened[:2]
-    for sessions in opened:
-        with pytest.raises(RuntimeError, match="closed"):
-            await asyncio.to_thread(sessions.reading().__enter__)
-    (tmp_path / "volume").mkdir()
-    await ready(service, "Two")
-
-    assert b"\nwishes 0.0\n" in await asyncio.to_thread(service.metrics.exposition)
-
-
-async def test_what_a_failed_app_has_registered_is_not_shown(
-    start_service: StartService,
-) -> None:
-    spec = f"{__name__}:FailsWithGauge"
-    service = await start_service(load=False, TornadoService={"apps": [spec]})
-    await service.mounts.load()
-
-    assert states(service) == {"FailsWithGauge": "failed"}
-    assert b"unready" not in service.metrics.exposition()
-
-
-class FailsWithGauge(retried_apps.ServiceApp):
-    name = "fails-with-gauge"
-
-    async def start(self) -> None:
-        retried_apps.Gauge("unready", "Not to be shown.", registry=self.registry)
-        raise ZeroDivisionError
-
-
-async def test_handlers_that_need_the_database(start: Start, tmp_path: Path) -> None:
-    service = await start("InHandlers", database_url=f"sqlite:///{tmp_path}/volume/w.sqlite")
-    await tried(service, "InHandlers")
-    (tmp_path / "volume").mkdir()
-    await ready(service, "InHandlers")
-
-
-async def test_a_locked_file(start: Start, sqlite_url: str, sqlite_file: Path) -> None:
-    with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as other:
-        other.execute("CREATE TABLE wishes (id INTEGER PRIMARY KEY, text VARCHAR NOT NULL)")
-        other.execute("BEGIN EXCLUSIVE")
-        service = await start("Kept", database_url=sqlite_url)
-        await tried(service, "Kept")
-        assert "locked" in reasons(service)["Kept"]
-        other.execute("ROLLBACK")
-        await ready(service, "Kept")
-
-
-async def test_a_file_system_that_is_read_only(disk: Disk, start: Start) -> None:
-    disk.make_read_only()
-    service = await start("Kept", database_url=f"sqlite:///{disk.path}/wishes.sqlite")
-    await tried(service, "Kept")
-    disk.make_writable()
-    await ready(service, "Kept")
-
-
-@pytest.fixture(params=["postgresql+psycopg", "postgresql+psycopg2"])
-def driver(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-async def test_a_server_that_is_started_later(
-    start: Start,
-    new_postgresql: Callable[[str], str],
-    tmp_path: Path,
-    postgresql_socket: Path,
-    driver: str,
-) -> None:
-    url = new_postgresql(driver).replace(str(postgresql_socket), str(tmp_path / "socket"))
-    service = await start("Kept", database_url=url)
-    await tried(service, "Kept")
-    assert "does not answer" in reasons(service)["Kept"]
-    (tmp_path / "socket").symlink_to(postgresql_socket)
-    await ready(service, "Kept")
-
-
-async def test_a_password_that_is_mended(
-    start: Start,
-    new_postgresql: Callable[[str], str],
-    postgresql_socket: Path,
-    driver: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    password = secrets.token_hex(8)
-    with postgresql.asking_for_password(postgresql_socket) as (role, set_password):
-        set_password("another")
-        url = new_postgresql(driver).replace("//tests@", f"//{role}:{password}@")
-        service = await start("Kept", database_url=url)
-        await tried(service, "Kept")
-        assert "password authentication failed" in reasons(service)["Kept"]
-        set_password(password)
-        await ready(service, "Kept")
-        await service.mounts.stop()
-    assert password not in capsys.readouterr().err
-
-
-async def test_a_right_that_is_granted_later(
-    start: Start, new_postgresql: Callable[[str], str], postgresql_socket: Path, driver: str
-) -> None:
-    url = new_postgresql(driver)
-    name = url.rpartition("/")[0].rpartition("?")[0].rpartition("/")[2]
-    with postgresql.connect(postgresql_socket) as connection:
-        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-        service = await start("Kept", database_url=url)
-        await tried(service, "Kept")
-        connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    await ready(service, "Kept")
-
-
-@pytest.mark.parametrize("fault", ["error", "cut"])
-async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault: str) -> None:
-    hub.service_scopes |= {"list:users"}
-    hub.directory.add_user("sam")
-    hub.fault = fault
-    service = await start_apps(f"{APPS}:AsksHub", HubClient={"breaker_pause": 0.1})
-    await tried(service, "AsksHub")
-    assert reasons(service)["AsksHub"].startswith("JupyterHub does not answer: ")
-    hub.fault = None
-    await ready(service, "AsksHub")
-
-    (mount,) = service.mounts
-    assert mount.app.names == ["sam"]
-
-
-async def test_a_scope_that_is_granted_later(
-    start: Start, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hubs, "REFUSED", 0)
-    hub.service_scopes.clear()
-    service = await start("AsksHub")
-    await tried(service, "AsksHub")
-    assert "needs the scope list:users" in reasons(service)["AsksHub"]
-    hub.service_scopes.add("list:users")
-    await ready(service, "AsksHub")
-
-
-@pytest.mark.parametrize("way", ["plain", "from", "while", "driver"])
-async def test_a_database_of_an_authors_own(start: Start, tmp_path: Path, way: str) -> None:
-    service = await start("OwnEngine", url=f"sqlite:///{tmp_path}/volume/x.sqlite", way=way)
-    await tried(service, "OwnEngine")
-    assert "unable to open database file" in reasons(service)["OwnEngine"]
-    assert "\n" not in reasons(service)["OwnEngine"]
-    (tmp_path / "volume").mkdir()
-    await ready(service, "OwnEngine")
+    assert found == STATEMENTS
 
 
 @pytest.mark.parametrize(
-    "way",
-    ["raises", "upgrades_wrongly", "asks_for_a_table_that_is_not_there", "hides_it"],
+    ("statement", "may_pass"),
+    [
+        ("SELECT * FROM nothing", False),
+        ("SELECT is_locked", False),
+        ("SELEC 1", False),
+        ("ALTER TABLE one ADD COLUMN id INTEGER", False),
+        ("INSERT INTO one VALUES (1)", False),
+        ("PRAGMA query_only=ON; DELETE FROM one", True),
+        ("ATTACH '/nowhere/x.sqlite' AS x", True),
+        ("PRAGMA max_page_count=2; CREATE TABLE two AS SELECT zeroblob(99999)", True),
+    ],
 )
-async def test_a_mistake_is_not_tried_again(
-    start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path, way: str
-) -> None:
-    with closing(sqlite3.connect(sqlite_file)) as there:
-        there.execute("CREATE TABLE wishes (id INTEGER PRIMARY KEY, text VARCHAR NOT NULL)")
-    await not_again(start_apps, tmp_path, "Mistaken", database_url=sqlite_url, way=way)
+def test_what_sqlite_says(statement: str, may_pass: bool) -> None:
+    engine = create_engine("sqlite://")
+    *before, last = statement.split(";")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE one (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO one VALUES (1)")
+        for each in before:
+            connection.exec_driver_sql(each)
+        with pytest.raises(DBAPIError) as caught:
+            connection.exec_driver_sql(last)
+    engine.dispose()
+
+    assert (transient_cause(caught.value) is not None) == may_pass
 
 
-@pytest.mark.parametrize("url", ["", "nonsense://host/name", "mysql://host/name"])
-async def test_a_wrong_url_is_not_tried_again(
-    start_apps: StartApps, tmp_path: Path, url: str
-) -> None:
-    await not_again(start_apps, tmp_path, "Kept", database_url=url)
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    error.__cause__ = cause
+    return error
 
 
-async def test_a_file_of_something_else_is_not_tried_again(
-    start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path
-) -> None:
-    with closing(sqlite3.connect(sqlite_file)) as there:
-        there.execute("CREATE TABLE grades (id INTEGER)")
-    await not_again(start_apps, tmp_path, "Kept", database_url=sqlite_url)
+LOCKED = sqlite3.OperationalError("database is locked")
+MISTAKE = sqlite3.OperationalError("no such table: wishes")
 
 
-async def not_again(start_apps: StartApps, tmp_path: Path, name: str, **settings: Any) -> None:
-    """See that an app has failed, while another is tried again and again."""
-    away = {"url": f"sqlite:///{tmp_path}/volume/x.sqlite"}
-    service = await start_apps(
-        f"{APPS}:{name}", f"{APPS}:OwnEngine", OwnEngine=away, **{name: settings}
-    )
-    await until(lambda: len(retried_apps.OwnEngine.starts) >= 4)
-
-    assert states(service) == {name: "failed", "OwnEngine": "retrying"}
-    assert len(getattr(retried_apps, name).starts) == 1
-
-
-async def test_an_import_is_not_tried_again(
-    start_apps: StartApps, modules: Path, tmp_path: Path
-) -> None:
-    (modules / "ill_app.py").write_text(
-        "import sqlite3\nraise sqlite3.OperationalError('database is locked')\n"
-    )
-    service = await start_apps("ill_app:Ill")
-
-    assert states(service) == {"Ill": "failed"}
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (LOCKED, LOCKED),
+        (raised(RuntimeError(), raised(ValueError(), LOCKED)), LOCKED),
+        (raised(RuntimeError(), MISTAKE), None),
+        (raised(DatabaseUnavailable("away"), MISTAKE), None),
+        (raised(NoDatabase("set another"), LOCKED), None),
+        (HubResponseTooLarge("GET users", 1, None), None),
+        (HubRefused(403, "list:users"), None),
+        (OSError("a disk is full"), None),
+    ],
+    ids=repr,
+)
+def test_the_cause_decides(error: Exception, cause: Exception | None) -> None:
+    assert transient_cause(error) is cause
 
 
-async def test_a_stop_does_not_wait_for_the_next_try(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 3600)
-    service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
-    await tried(service, "Kept", 1)
-
-    await asyncio.wait_for(service.mounts.stop(), 10)
-    (tmp_path / "volume").mkdir()
-
-    assert len(retried_apps.Kept.starts) == 1
-
-
-async def test_another_reason_is_said(
-    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not the same again and again, but one that is new."""
-    file = tmp_path / "volume/wishes.sqlite"
-    service = await start("Kept", database_url=f"sqlite:///{file}")
-    await tried(service, "Kept")
-    with closing(sqlite3.connect(tmp_path / "other.sqlite", isolation_level=None)) as other:
-        Base.metadata.create_all(engines.make_engine(f"sqlite:///{tmp_path}/other.sqlite", ""))
-        other.execute("BEGIN EXCLUSIVE")
-        file.parent.mkdir()
-        file.symlink_to(tmp_path / "other.sqlite")
-        await until(lambda: "locked" in reasons(service)["Kept"])
-        await tried(service, "Kept", len(retried_apps.Kept.starts) + 2)
-    await ready(service, "Kept")
-
-    said = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
-    assert ["No such file" in said[0], "locked" in said[1], "ready" in said[2]] == [True] * 3
-    assert len(said) == 3
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseUnavailable("away"),
+        raised(DatabaseUnavailable("away"), OSError("no space")),
+        HubUnavailable("away"),
+        HubRefused(503, "list:users"),
+    ],
+    ids=repr,
+)
+def test_ours_is_explained_in_a_line(error: Exception) -> None:
+    assert transient_cause(error) is error
+    assert len(explain(error).splitlines()) == 1
 
 
-async def test_a_test_of_an_author_is_told_at_once(
-    start_service: StartService, tmp_path: Path
-) -> None:
-    with pytest.raises(AppError, match=r"volume/w\.sqlite cannot be used"):
-        await start_service(
-            TornadoService={"apps": [f"{APPS}:Kept"]},
-            Kept={"database_url": f"sqlite:///{tmp_path}/volume/w.sqlite"},
-        )
+def test_a_circle_of_causes_has_an_end() -> None:
+    error = ValueError()
+    error.__cause__ = raised(KeyError(), error)
+
+    assert transient_cause(error) is None
+
+
+def test_pauses_grow_up_to_the_longest() -> None:
+    assert list(islice(pauses(), 9)) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert list(islice(pauses(0.5), 2)) == [0.5, 0.5]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.apps.support import StartApps, reasons, run, states
+from tests.support.apps import StartApps, reasons, run, states
 from tornado_service.app import TornadoService
 from tornado_service.config.application import ConfigError
 from tornado_service.testing import (

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from tests.database.conftest import ADA, SCHEMA, SETTING, notices
-from tests.databases import POSTGRESQL, Disk
+from tests.support.databases import POSTGRESQL, Disk
 from tornado_service.database import engine
 from tornado_service.database.database import Database, open_database
 from tornado_service.database.errors import DatabaseUnavailable, NoDatabase

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert
 
 from tests.database.conftest import ADA, SCHEMA, notices
-from tests.databases import Disk
+from tests.support.databases import Disk
 from tornado_service.database.database import open_database
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from tests.database.outages import Outage, of_postgresql, of_sqlite
-from tests.database.wishes import started
-from tests.databases import PASSWORD, Disk
-from tests.postgresql import Server
+from tests.support.databases import PASSWORD, Disk
+from tests.support.outages import Outage, of_postgresql, of_sqlite
+from tests.support.postgresql import Server
+from tests.support.wishes import started
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, StandInHub, StartService
 

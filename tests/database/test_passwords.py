@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.database.conftest import SCHEMA, SETTING
-from tests.databases import POSTGRESQL
+from tests.support.databases import POSTGRESQL
 from tornado_service.database.database import open_database
 from tornado_service.database.errors import NoDatabase
 from tornado_service.database.url import read_url

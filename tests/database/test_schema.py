@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, MetaData, inspect
 
-from tests.database.wishes import Base, Wish
+from tests.support.wishes import Base, Wish
 from tornado_service.database.database import open_database
 from tornado_service.database.errors import NoDatabase
 from tornado_service.database.schema import Schema

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from tests.database.wishes import APPS, Unready, Wish, Wishes, add, alone, app_of
+from tests.support.wishes import APPS, Unready, Wish, Wishes, add, alone, app_of
 from tornado_service.app import TornadoService
 from tornado_service.database.errors import NoDatabase
 from tornado_service.testing import AppError, Fetch, ServiceConfig, StandInHub, StartService

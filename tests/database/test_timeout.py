@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.database.conftest import ADA, SETTING, metadata, notices
-from tests.database.outages import HANG_UP
-from tests.database.wishes import LIMIT, started
-from tests.postgresql import Server
+from tests.support.outages import HANG_UP
+from tests.support.postgresql import Server
+from tests.support.wishes import LIMIT, started
 from tornado_service.database.database import open_database
 from tornado_service.database.errors import DatabaseUnavailable
 from tornado_service.database.schema import Schema

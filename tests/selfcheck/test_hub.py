@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.selfcheck.conftest import SERVICE
-from tests.selfcheck.support import by_name, dropping, refusing, silent
+from tests.support.selfcheck import by_name, dropping, refusing, silent
 from tornado_service.selfcheck import Setup
 from tornado_service.selfcheck.hub import (
     look_at_hub,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.selfcheck.support import dropping, refusing, silent
+from tests.support.selfcheck import dropping, refusing, silent
 from tornado_service.selfcheck import probe
 from tornado_service.testing import StandInHub
 

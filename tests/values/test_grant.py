@@ -9,7 +9,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
-from tests.values.support import SCOPE
+from tests.support.values import SCOPE
 from tornado_service.values import overlays
 from tornado_service.values.deployment import Deployment
 

@@ -12,7 +12,7 @@ from jupyterhub.scopes import _custom_scope_pattern
 from jupyterhub.services.service import Service
 from traitlets import TraitError
 
-from tests.values.support import INGRESS, check, load, stop
+from tests.support.values import INGRESS, check, load, stop
 from tornado_service.values import ValuesApp, names
 
 NAMES = [

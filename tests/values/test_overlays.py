@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 import yaml
 from traitlets.config import Config
 
-from tests.values.support import INGRESS, OPEN, SCOPE, VALUES, check, load, stop
+from tests.support.values import INGRESS, SCOPE, VALUES, check, load, stop
 from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
 from tornado_service.values.check.activity import SCOPES
@@ -243,17 +241,6 @@ def test_a_wrong_option(
 ) -> None:
     assert stop(ValuesApp, argv) == 2
     assert says in capsys.readouterr().err + caplog.text
-
-
-def test_as_a_module() -> None:
-    command = [sys.executable, "-m", "tornado_service.values"]
-    assert subprocess.run(command, capture_output=True, check=True).stdout.startswith(b"# tornado")
-    checked = subprocess.run(
-        [*command, "check", *(f"-f{VALUES / name}" for name in OPEN)],
-        capture_output=True,
-        check=False,
-    )
-    assert (checked.returncode, checked.stdout) == (0, b"")
 
 
 def test_a_document_of_many_kinds() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.values.support import stop
+from tests.support.values import stop
 from tornado_service.values.cli import CheckApp
 
 SECRET = "73519428463"

@@ -1,6 +1,6 @@
 """What zero-to-jupyterhub's chart takes: its schema, its defaults, and the sections it needs.
 
-``chart.json`` is made of the chart by tests/chart/generate.py.
+``chart.json`` is made of the chart by tests/packaging/chart/generate.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,278 @@
+"""``python -m benchmarks.activity``: Activity on a busy hub, with a year of history.
+
+Every page and answer, for an admin, instructors and a student, of a month and of a year, while the
+collector looks at the hub every half minute; ``health`` all the while; and a midnight among it.
+Nothing is asserted about time; an answer that is wrong ends the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+
+from benchmarks import busy_hub, process, wire
+from benchmarks.busy_hub import BusyHub, Call
+from benchmarks.looking import looking
+from benchmarks.results import Results
+from benchmarks.warm import WrongAnswerError
+from tornado_service.demo.command import free_ports
+from tornado_service.testing import SERVICE_TOKEN
+
+HERE = Path(__file__).parent
+PREFIX = "/services/tornado-service/"
+INTERVAL = 30
+
+#: Seconds of looking at health with nobody there, and with visitors.
+QUIET, BUSY = 45, 120
+
+#: Seconds without a call, after which the next one is of another sample.
+PAUSE = 3
+
+#: Of days, and of the present.
+OF_DAYS = (
+    "", "people", "people/{name}", "groups", "me", "api/summary", "api/days", "api/weeks",
+    "api/months", "api/hours", "api/people", "api/people?sort=name&q=7", "api/people/{name}",
+    "api/groups", "api/me", "api/days.csv", "api/hours.csv", "api/people.csv",
+    "api/people/{name}/sessions.csv", "api/groups.csv", "api/me/sessions.csv",
+)  # fmt: skip
+OF_NOW = ("now", "months", "api/now", "api/now.csv")
+OF_MONTHS = ("month/{month}", "api/month/{month}")
+
+RANGES = {"30 days": 30, "a year": 365}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody who asks for something."""
+
+    caller: str
+    path: str
+    range: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.path or 'overview'} {self.range}".rstrip()
+
+    def address(self, shift: int) -> str:
+        """For days that are so much earlier than others: what is asked for them is new."""
+        path = self.path.format(name=busy_hub.name_of(130), month=_month(shift))
+        if not self.range:
+            return path
+        last = date.today() - timedelta(days=shift)
+        first = last - timedelta(days=RANGES[self.range] - 1)
+        return f"{path}{'&' if '?' in path else '?'}from={first}&to={last}"
+
+
+def _month(shift: int) -> str:
+    day = date.today().replace(day=1) - timedelta(days=30 * (shift % 12))
+    return day.isoformat()[:7]
+
+
+def visits() -> list[Visit]:
+    """All that are measured."""
+    return [
+        Visit(caller, path, range_)
+        for caller in busy_hub.CALLERS
+        for paths, ranges in ((OF_DAYS, tuple(RANGES)), (OF_NOW + OF_MONTHS, ("",)))
+        for path in paths
+        for range_ in ranges
+    ]
+
+
+def measure(results: Results) -> None:
+    """Make a history, and measure with it."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = Path(directory, "activity.sqlite")
+        clock = busy_hub.before_midnight()
+        busy_hub.write_history(database, clock)
+        measure_with(results, database, clock)
+
+
+def measure_with(results: Results, database: Path, clock: float) -> None:
+    """Start hub and service, look at health with nobody there, then ask for everything."""
+    with busy_hub.running(clock) as hub, _service(hub, database) as service, _floor() as floor:
+        begun = time.perf_counter()
+        asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
+        results.add("activity start", "service", 1, seconds=time.perf_counter() - begun)
+        for name, seconds in (("quiet", QUIET), ("busy", BUSY)):
+            spent = process.cpu_seconds(service.pid)
+            with looking([(service.port, f"{PREFIX}health"), (floor.port, "/")]) as waits:
+                if name == "quiet":
+                    time.sleep(seconds)
+                else:
+                    asyncio.run(_ask_all(results, service.port, floor.port, hub.tokens, seconds))
+            spent = process.cpu_seconds(service.pid) - spent
+            memory = process.memory(service.pid)
+            results.add("activity " + name, "service", 1, cpu=spent, **vars(memory))
+            for of, each in zip(("service", "floor"), waits, strict=True):
+                results.add("activity health", of, 1, phase=name, waits=each)
+        for sample in samples(hub.calls()):
+            results.add("activity sample", "service", 1, **sample)
+    without = database.with_name("nothing.sqlite")
+    with busy_hub.running(clock) as hub, _service(hub, without) as service:
+        asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
+        results.add("activity empty", "service", 1, **vars(process.memory(service.pid)))
+
+
+def samples(calls: Sequence[Call]) -> list[dict[str, float]]:
+    """The service's own calls, sample by sample: how many, and from the first to the last."""
+    found: list[list[Call]] = []
+    for each in calls:
+        if each.is_of_service:
+            if not found or each.at - found[-1][-1].at > PAUSE:
+                found.append([])
+            found[-1].append(each)
+    return [
+        {"full": each[0].is_full, "calls": len(each), "seconds": each[-1].at - each[0].at}
+        for each in found
+    ]
+
+
+@dataclass
+class Started:
+    """A process that answers."""
+
+    pid: int
+    port: int
+
+
+@contextlib.contextmanager
+def _service(hub: BusyHub, database: Path) -> Iterator[Started]:
+    port = free_ports(1)[0]
+    access = "access:services!service=tornado-service"
+    environment = {
+        "JUPYTERHUB_SERVICE_NAME": "tornado-service",
+        "JUPYTERHUB_SERVICE_URL": f"http://{wire.HOST}:{port}",
+        "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
+        "JUPYTERHUB_API_TOKEN": SERVICE_TOKEN,
+        "JUPYTERHUB_API_URL": hub.api_url,
+        "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES": f'["{access}"]',
+    }
+    arguments = [
+        "--TornadoService.apps=tornado_service.activity:Activity",
+        f"--Activity.interval={INTERVAL}",
+        f"--Activity.database_url=sqlite:///{database}",
+    ]
+    command = [sys.executable, "-m", "tornado_service", *arguments]
+    with _started(command, environment, database.parent, port, f"{PREFIX}health") as started:
+        yield started
+
+
+@contextlib.contextmanager
+def _floor() -> Iterator[Started]:
+    """A bare Tornado handler, to know what the machine does to any answer."""
+    port = free_ports(1)[0]
+    environment = {
+        "JUPYTERHUB_SERVICE_URL": f"http://{wire.HOST}:{port}",
+        "JUPYTERHUB_SERVICE_PREFIX": "/",
+    }
+    command = [sys.executable, str(HERE / "floor.py")]
+    with _started(command, environment, HERE, port, "/") as started:
+        asyncio.run(wire.ask(port, "/", {}, method="PUT", body=b'{"status": "ok"}'))
+        yield started
+
+
+@contextlib.contextmanager
+def _started(
+    command: list[str], environment: dict[str, str], directory: Path, port: int, path: str
+) -> Iterator[Started]:
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(
+            command,
+            cwd=directory,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            asyncio.run(wire.first_answer(port, path))
+            yield Started(child.pid, port)
+        except WrongAnswerError:
+            log.seek(0)
+            sys.stderr.write(log.read().decode()[-3000:])
+            raise
+        finally:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(20)
+            child.kill()
+            child.wait()
+
+
+async def _wait_for_figures(port: int, token: str) -> None:
+    """Until the history has been read, and a sample been taken."""
+    deadline = time.monotonic() + 120
+    headers = {"Authorization": f"token {token}"}
+    while True:
+        answer = await wire.ask(port, f"{PREFIX}activity/api/now", headers)
+        ready = await wire.ask(port, f"{PREFIX}activity/api/summary", headers)
+        if b'"taken":"' in answer.body and ready.status == 200:
+            return
+        if time.monotonic() > deadline:
+            raise WrongAnswerError(f"There are no figures: {ready}")
+        await asyncio.sleep(0.2)
+
+
+async def _ask_all(
+    results: Results, port: int, floor_port: int, tokens: dict[str, str], seconds: float
+) -> None:
+    """Everything in any order, again and again; each once for days that are new, then again."""
+    connection, floor = wire.Connection(port), wire.Connection(floor_port)
+    deadline = time.monotonic() + seconds
+    todo = visits()
+    for round_ in count(1):
+        random.shuffle(todo)
+        for shift, visit in enumerate(todo):
+            if time.monotonic() > deadline and round_ > 1:
+                return
+            answers = [
+                await _ask(connection, visit.address(shift % 28), tokens[visit.caller], visit)
+                for _ in range(2)
+            ]
+            trivial = await floor.ask("/", {})
+            results.add(
+                "activity answer",
+                visit.caller,
+                round_,
+                path=visit.path,
+                range=visit.range,
+                cold=answers[0].seconds,
+                warm=answers[1].seconds,
+                floor=trivial.seconds,
+                size=len(answers[0].body),
+            )
+
+
+async def _ask(connection: wire.Connection, path: str, token: str, visit: Visit) -> wire.Answer:
+    accept = "application/json" if path.startswith("api/") else "text/html"
+    headers = {"Authorization": f"token {token}", "Accept": accept}
+    answer = await connection.ask(f"{PREFIX}activity/{path}", headers)
+    if answer.status != 200:
+        raise WrongAnswerError(f"{visit}: {path}: {answer}")
+    return answer
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.activity", description=__doc__).parse_args()
+    from benchmarks.activity_report import report  # which knows what is measured here
+
+    results = Results()
+    measure(results)
+    print("\n".join(report(results)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""What an app notices of another one that is broken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from benchmarks import process, wire, wrk
+from benchmarks.results import Results
+from benchmarks.stage import SERVICE, Running, Stage
+from benchmarks.warm import WrongAnswerError
+
+APPS = "benchmarks.faulty_apps"
+GOOD, BROKEN = f"{APPS}:Good", f"{APPS}:Broken"
+ITEM = "good/api/item"
+SETTLE = 3.0  # seconds that an app has to fail
+TURNS = ("beside", "without", "without", "beside") * 2
+
+
+class Kind(NamedTuple):
+    """A way to be broken.
+
+    Attributes:
+        app: which app is.
+        path: what is asked for all the while, if the app runs.
+        every: after so many seconds again, whether there was an answer or not.
+    """
+
+    app: str
+    path: str = ""
+    every: float = 0.2
+
+
+class Turn(NamedTuple):
+    """What some seconds of load gave; ``cpu`` is that of the whole process for each answer."""
+
+    rate: float
+    p99: float
+    cpu: float
+
+
+KINDS = {
+    "import fails": Kind("benchmarks.absent:App"),
+    "`start` fails": Kind(f"{APPS}:StartRaises"),
+    "`start` never ends": Kind(f"{APPS}:StartWaits"),
+    "`start` has blocked": Kind(f"{APPS}:StartBlocks"),
+    "raises, 5 times a second": Kind(BROKEN, "broken/api/raises"),
+    "blocks in a `def`, 5 times a second": Kind(BROKEN, "broken/api/blocks"),
+    "answers with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
+    "an answer without end": Kind(BROKEN, "broken/api/endless", 3600),
+}
+HOLDS = "broken/api/holds"
+
+
+def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
+    """The good app beside each broken one and without it, in turns.
+
+    Without: in a service that has no other app; or, where the broken one is harmless until it is
+    asked, in the same process, as no two are equally fast.
+    """
+    with _started(stage, GOOD) as alone:
+        for name, kind in KINDS.items():
+            with _started(stage, GOOD, kind.app) as beside:
+                turns: dict[str, list[Turn]] = {"beside": [], "without": []}
+                for turn in TURNS:
+                    with contextlib.ExitStack() as stack:
+                        if turn == "beside" and kind.path:
+                            stack.enter_context(_asking(stage, beside, kind))
+                        running = beside if turn == "beside" or kind.path else alone
+                        turns[turn].append(_load(stage, running, seconds))
+            ratios = {
+                field: _sum(turns["beside"], field) / _sum(turns["without"], field)
+                for field in Turn._fields
+            }
+            results.add("broken", name, round_, **ratios)
+    with _started(stage, GOOD, BROKEN) as running:
+        results.add("held", SERVICE, round_, seconds=_longest_wait(stage, running))
+
+
+@contextlib.contextmanager
+def _started(stage: Stage, *apps: str) -> Iterator[Running]:
+    """A service with these apps, of which the first is ready."""
+    service = stage[SERVICE]
+    arguments = [f"--TornadoService.apps={app}" for app in apps]
+    with stage.started(service, arguments=arguments) as running:
+        deadline = time.monotonic() + 30
+        while _ask(stage, running, ITEM) != 200:
+            if time.monotonic() > deadline:
+                raise WrongAnswerError(f"{apps[0]} does not run beside {apps[1:]}.")
+            time.sleep(0.1)
+        time.sleep(SETTLE)
+        yield running
+
+
+def _ask(stage: Stage, running: Running, path: str) -> int:
+    service = stage[SERVICE]
+    answer = wire.ask(running.port, service.prefix + path, service.headers["token"])
+    return asyncio.run(answer).status
+
+
+def _load(stage: Stage, running: Running, seconds: int) -> Turn:
+    """Load on the good app."""
+    service = stage[SERVICE]
+    path, headers = service.prefix + ITEM, service.headers["token"]
+    before = process.cpu_seconds(running.pid)
+    load = wrk.load(running.port, path, headers, seconds=seconds)
+    cpu = process.cpu_seconds(running.pid) - before
+    if load.bad_answers or load.broken:
+        raise WrongAnswerError(f"The good app: {load}")
+    return Turn(load.rate, load.p99, cpu / load.requests)
+
+
+def _sum(turns: list[Turn], field: str) -> float:
+    return sum(getattr(turn, field) for turn in turns)
+
+
+def _longest_wait(stage: Stage, running: Running) -> float:
+    """How long the good app is kept waiting by an ``async def`` that blocks, asked for once."""
+    kind = Kind(BROKEN, HOLDS, 3600)
+    longest = 0.0
+    with _asking(stage, running, kind):
+        deadline = time.monotonic() + 2 * SETTLE
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            _ask(stage, running, ITEM)
+            longest = max(longest, time.monotonic() - began)
+    return longest
+
+
+@contextlib.contextmanager
+def _asking(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
+    """Ask for what is broken, again and again, and read what comes."""
+    service = stage[SERVICE]
+    path, headers = service.prefix + kind.path, service.headers["token"]
+    over = threading.Event()
+    asking = _ask_on(running.port, path, headers, kind.every, over)
+    thread = threading.Thread(target=lambda: asyncio.run(asking))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+async def _ask_on(
+    port: int, path: str, headers: wire.Headers, every: float, over: threading.Event
+) -> None:
+    reading: set[asyncio.Task[None]] = set()
+    due = 0.0
+    while not over.is_set():
+        if time.monotonic() >= due:
+            due = time.monotonic() + every
+            reading.add(asyncio.create_task(_read_all(port, path, headers)))
+        await asyncio.sleep(0.05)
+    for task in reading:
+        task.cancel()
+    await asyncio.wait(reading)
+
+
+async def _read_all(port: int, path: str, headers: wire.Headers) -> None:
+    """One request, and its answer to its end, if it has one.
+
+    What reads shall cost little: it runs on the same machine.
+    """
+    fields = {"Host": f"{wire.HOST}:{port}", "Connection": "close", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    loop = asyncio.get_running_loop()
+    buffer = bytearray(1 << 20)
+    with contextlib.closing(socket.socket()) as connection:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, (wire.HOST, port))
+        await loop.sock_sendall(connection, f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode())
+        with contextlib.suppress(OSError):
+            while await loop.sock_recv_into(connection, buffer):
+                pass

@@ -1,0 +1,223 @@
+"""A hub of 10,000 users, of whom 2,000 run a server: its history, and a process that stands in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import multiprocessing
+import random
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, update
+from tornado.ioloop import PeriodicCallback
+
+from benchmarks.activity_size import DAY, a_day, maintain
+from tornado_service.activity import Activity
+from tornado_service.activity.schema import tables
+from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.schema.upsert import insert_new, upsert
+from tornado_service.testing import StandInHub
+from tornado_service.testing.fake_hub_users import Directory, Model
+
+USERS, RUNNING, DAYS = 10_000, 2_000, 395
+GROUP = 40
+
+#: Groups beside the small ones, by size.
+LARGE = {500: "class-500", 5000: "class-5000"}
+
+#: Seconds from the start of the hub to its midnight: a full sweep, and a new day's load.
+MIDNIGHT_AFTER = 100
+
+#: What a token needs to see people and groups.
+SCOPES = ("list:users", "list:groups", "read:groups")
+
+CALLERS = {
+    "admin": SCOPES,
+    "instructor of 40": tuple(f"{each}!group=group-003" for each in SCOPES),
+    "instructor of 500": tuple(f"{each}!group=class-500" for each in SCOPES),
+    "instructor of 5,000": tuple(f"{each}!group=class-5000" for each in SCOPES),
+    "student": (),
+}
+
+
+def name_of(user: int) -> str:
+    """As in the history."""
+    return f"user-{user:05}@example.org"
+
+
+@dataclass
+class Call:
+    """One call of a hub: when, by whom, for which users."""
+
+    at: float
+    is_of_service: bool
+    is_full: bool
+
+
+@dataclass
+class BusyDirectory(Directory):
+    """Knows all; some servers stop and others start all the time. Pages cost it next to nothing."""
+
+    calls: list[Call] = field(default_factory=list)
+    _shown: dict[tuple[Any, ...], list[Model]] = field(default_factory=dict)
+    _dice: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def fill(self, now: float) -> None:
+        last_activity = text_of(int(now) - DAY)
+        for user in range(1, USERS + 1):
+            groups = [f"group-{(user - 1) // GROUP:03}"]
+            groups += [name for size, name in LARGE.items() if user <= size]
+            self.add_user(name_of(user), groups=groups, last_activity=last_activity)
+        for user in self._dice.sample(range(1, USERS + 1), RUNNING):
+            started = text_of(now - self._dice.expovariate(1 / 7200))
+            self.add_server(name_of(user), started=started)
+
+    def go_on(self, now: float) -> None:
+        """What half a minute changes: nearly all are at work, a few come and go."""
+        running = [name for name, user in self.users.items() if user["servers"]]
+        for name in running:
+            if self._dice.random() < 0.9:
+                user = self.users[name]
+                user["last_activity"] = user["servers"][""]["last_activity"] = text_of(now)
+        for name in self._dice.sample(running, 8):
+            self.users[name]["servers"] = {}
+        for name in self._dice.sample(sorted(self.users.keys() - set(running)), 8):
+            self.add_server(name, started=text_of(now))
+        self._shown.clear()
+
+    def list_users(
+        self, scopes: Iterable[str], state: str | None, *, newest_first: bool = False
+    ) -> list[Model]:
+        scopes = tuple(scopes)
+        is_of_service = "read:users" in scopes
+        self.calls.append(Call(time.monotonic(), is_of_service, state is None))
+        key = (scopes, state, newest_first)
+        if key not in self._shown:
+            self._shown[key] = super().list_users(scopes, state, newest_first=newest_first)
+        return self._shown[key]
+
+
+def text_of(moment: float) -> str:
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+@dataclass
+class BusyHub:
+    """The process: where it is, and who may sign in.
+
+    Attributes:
+        tokens: by caller.
+    """
+
+    api_url: str
+    tokens: dict[str, str]
+    _pipe: Pipe
+
+    def calls(self) -> list[Call]:
+        """All calls for users up to now."""
+        self._pipe.send("calls")
+        found: list[Call] = self._pipe.recv()
+        return found
+
+
+@contextlib.contextmanager
+def running(clock: float) -> Iterator[BusyHub]:
+    """Start it.
+
+    Args:
+        clock: what its clock shows at the start.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_serve, args=(theirs, clock))
+    child.start()
+    theirs.close()
+    try:
+        api_url, tokens = ours.recv()
+        yield BusyHub(api_url, tokens, ours)
+    finally:
+        child.terminate()
+        child.join()
+
+
+def _serve(pipe: Pipe, clock: float) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_answer(pipe, clock))
+
+
+async def _answer(pipe: Pipe, clock: float) -> None:
+    ahead = clock - time.time()
+    directory = BusyDirectory()
+    directory.fill(clock)
+    hub = StandInHub(directory=directory, service_scopes=set(Activity.service_scopes))
+
+    def tick() -> None:
+        now = datetime.fromtimestamp(time.time() + ahead, timezone.utc)
+        hub.date = format_datetime(now, usegmt=True)
+
+    tick()
+    PeriodicCallback(tick, 500).start()
+    PeriodicCallback(lambda: directory.go_on(time.time() + ahead), 30_000).start()
+    await hub.start()
+    tokens = {
+        caller: hub.token_for(name_of(130), scopes, admin=caller == "admin")
+        for caller, scopes in CALLERS.items()
+    }
+    pipe.send((hub.api_url, tokens))
+    while True:
+        await asyncio.to_thread(pipe.recv)
+        pipe.send(directory.calls)
+
+
+def before_midnight() -> float:
+    """What a hub's clock shows so long before its next midnight."""
+    return math.ceil(time.time() / DAY) * DAY - MIDNIGHT_AFTER
+
+
+def write_history(path: Path, now: float) -> None:
+    """A year and a month of use up to a moment, straight into a database.
+
+    Args:
+        path: of the SQLite file.
+        now: what the hub's clock shows.
+    """
+    today = int(now) // DAY * DAY
+    start = today - (DAYS - 1) * DAY
+    dice = random.Random(1)
+    database = open_database(f"sqlite:///{path}")
+    sessions = tables.sessions
+    with database.writing() as connection:
+        upsert(connection, tables.users, [_person(dice, user, start, now) for user in _ids()])
+        Meta.load(connection).changed(connection, next_user=USERS + 1, rolled=start)
+        for midnight in range(start, today + 1, DAY):
+            a_day(connection, dice, midnight, USERS, RUNNING)
+        until = int(now) - 60
+        connection.execute(delete(sessions).where(sessions.c.started >= until))
+        connection.execute(delete(tables.visits).where(tables.visits.c.hour >= until // 3600))
+        last_seen = func.min(sessions.c.last_seen, until)
+        late = update(sessions).where(sessions.c.ended > until)
+        connection.execute(late.values(ended=until, last_seen=last_seen))
+        hole = start + 30 * DAY
+        watched = [{"start": start, "end": hole}, {"start": hole + DAY, "end": int(now)}]
+        insert_new(connection, tables.coverage, watched)
+    maintain(database)
+    database.close()
+
+
+def _ids() -> range:
+    return range(1, USERS + 1)
+
+
+def _person(dice: random.Random, user: int, start: int, now: float) -> dict[str, Any]:
+    came = start + (dice.randrange((DAYS - 1) * DAY) if user % 3 == 0 else 0)
+    row = {"id": user, "name": name_of(user), "first_seen": came, "created": came}
+    return row | {"last_activity": int(now) - DAY, "deleted": None}

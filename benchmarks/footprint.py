@@ -1,0 +1,74 @@
+"""The time to start, and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from pathlib import Path
+
+from benchmarks import process, warm, wire, wrk
+from benchmarks.results import Results
+from benchmarks.stage import FLOOR, MIXINS, SERVICE, Stage
+from tornado_service.testing import BROWSER
+
+#: A bare Tornado process that has imported the sign-in library.
+BARE = "bare"
+MANY = 10_000
+
+
+def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
+    """Start each alone; look at it idle and, if so wished, after many requests."""
+    for name in random.sample([SERVICE, MIXINS, BARE], 3):
+        contender = stage[FLOOR if name == BARE else name]
+        library = "jupyterhub.services.auth" if name == BARE else ""
+        with stage.started(contender, library) as running:
+            idle = process.memory(running.pid)
+            results.add("start", name, round_, seconds=running.seconds, **vars(idle))
+            if not with_load:
+                continue
+            if name == BARE:
+                warm.tell_floor(stage, running.port)
+            path = contender.path_of("token")
+            warm.check(contender, running.port, path, "token")
+            _ask_many(running.port, path, contender.headers["token"], MANY)
+            results.add("used", name, round_, **vars(process.memory(running.pid)))
+
+
+def strangers(stage: Stage, results: Results, count: int) -> None:
+    """Made-up tokens and pages opened by nobody; the relay refuses the tokens for the hub."""
+    service = stage[SERVICE]
+    relay = stage.relays[SERVICE]
+    with stage.started(service) as running:
+        port, path = running.port, service.user_path
+        _ask_many(port, path, service.headers["token"], 1000)
+        with relay.faulty("unknown"):
+            _check_strangers(port, path)
+            before, lookups = process.memory(running.pid).uss, relay.lookups
+            tokens, visits, kept = 0, 0, []
+            for _ in range(2):
+                tokens += _ask_many(port, path, {}, count // 2, wrk.MADE_UP_TOKENS)
+                visits += _ask_many(port, path, BROWSER, count // 2)
+                kept.append(process.memory(running.pid).uss - before)
+            lookups = relay.lookups - lookups
+            _check_strangers(port, path)
+    values = {"tokens": tokens, "lookups": lookups, "visits": visits}
+    results.add("strangers", SERVICE, 1, **values, half=kept[0], kept=kept[1])
+
+
+def _check_strangers(port: int, path: str) -> None:
+    """Whether strangers are answered as strangers."""
+    made_up = {"Authorization": f"token {secrets.token_hex(16)}"}
+    statuses = [asyncio.run(wire.ask(port, path, each)).status for each in (made_up, BROWSER)]
+    if statuses not in ([401, 302], [403, 302]):
+        raise warm.WrongAnswerError(f"Token and visit of strangers are answered {statuses}.")
+
+
+def _ask_many(
+    port: int, path: str, headers: wire.Headers, count: int, script: Path | None = None
+) -> int:
+    done = 0
+    while done < count:
+        seconds = 5 if count - done > 20_000 else 1
+        done += wrk.load(port, path, headers, seconds=seconds, script=script).requests
+    return done

@@ -1,0 +1,228 @@
+"""The hub, its proxy, and on it everything that is compared."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tornado.httpclient import AsyncHTTPClient
+
+from benchmarks import process, wire
+from benchmarks.relay import Relay
+from tornado_service.demo.command import ThrowAwayHub, free_ports
+from tornado_service.testing import BROWSER, SCRIPT, Visitor
+
+HERE = Path(__file__).parent
+SERVICE, MIXINS, FLOOR = "service", "mixins", "floor"
+USER = "sam"
+SETTLE = 0.3  # seconds a process gets after its first answer
+
+
+@dataclass
+class Contender:
+    """A service that the hub launched."""
+
+    name: str
+    prefix: str
+    port: int
+    command: list[str]
+    user_path: str  # answers with the caller
+    open_path: str  # answers anybody
+    relay: Relay | None = None
+    pid: int = 0
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # by way to sign in
+
+    def path_of(self, way: str) -> str:
+        """Where a caller who signs in this way is answered; the floor knows them by the path."""
+        return self.user_path + (way if self.name == FLOOR else "")
+
+
+@dataclass
+class Running:
+    """A process of a contender's program, started by us with what the hub gave its own."""
+
+    pid: int
+    port: int
+    seconds: float  # from its start to its first answer
+
+
+class Stage:
+    """Starts everything, signs in everywhere, and stops everything."""
+
+    def __init__(self) -> None:
+        self.relays = {SERVICE: Relay(), MIXINS: Relay()}
+        ours = {"JUPYTERHUB_API_URL": self._api_url(SERVICE)}
+        self.hub = ThrowAwayHub(service_environment=ours)
+        ports = free_ports(2)
+        prefix = self.hub.service_prefix
+        self.contenders = {
+            SERVICE: Contender(
+                SERVICE,
+                prefix,
+                self.hub.service_port,
+                self.hub.service["command"],
+                user_path=f"{prefix}api/user",
+                open_path=f"{prefix}health",
+                relay=self.relays[SERVICE],
+            ),
+            MIXINS: Contender(
+                MIXINS,
+                "/services/whoami/",
+                ports[0],
+                [sys.executable, str(HERE / "whoami_oauth.py")],
+                user_path="/services/whoami/",
+                open_path="/services/whoami/oauth_callback",  # 400, and nobody is asked
+                relay=self.relays[MIXINS],
+            ),
+            FLOOR: Contender(
+                FLOOR,
+                "/services/floor/",
+                ports[1],
+                [sys.executable, str(HERE / "floor.py")],
+                user_path="/services/floor/",
+                open_path="/services/floor/token",
+            ),
+        }
+        self.hub.extra_config = self._more_services()
+        self._stack = contextlib.ExitStack()
+
+    def __getitem__(self, name: str) -> Contender:
+        return self.contenders[name]
+
+    def _api_url(self, name: str) -> str:
+        return f"http://{wire.HOST}:{self.relays[name].port}/hub/api"
+
+    def _more_services(self) -> str:
+        mixins, floor = self[MIXINS], self[FLOOR]
+        services = [
+            {
+                "name": contender.prefix.split("/")[2],
+                "url": f"http://{wire.HOST}:{contender.port}",
+                "command": contender.command,
+                "environment": {"JUPYTERHUB_API_URL": self._api_url(MIXINS)},
+                "oauth_no_confirm": True,
+            }
+            for contender in (mixins, floor)
+        ]
+        scopes = ["access:services!service=whoami"]
+        role = {"name": "visitor-of-whoami", "scopes": scopes, "users": [USER]}
+        return f"c.JupyterHub.services += {services!r}\nc.JupyterHub.load_roles += [{role!r}]"
+
+    def __enter__(self) -> Stage:
+        with contextlib.ExitStack() as stack:
+            for relay in self.relays.values():
+                stack.enter_context(relay).hub_port = self.hub.hub_port
+            stack.enter_context(self.hub)
+            self._wait_for_all(time.monotonic() + 60)
+            self._sign_in_everywhere()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _wait_for_all(self, deadline: float) -> None:
+        for contender in self.contenders.values():
+            name = contender.prefix.split("/")[2]
+            asyncio.run(wire.first_answer(contender.port, contender.open_path))
+            while not self._routed(contender):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"The proxy does not know {name}:\n{self.hub.log[-3000:]}")
+                time.sleep(0.2)
+            contender.pid = self._ask_hub("GET", f"services/{name}")["pid"]
+
+    def _routed(self, contender: Contender) -> bool:
+        routes = self._ask_hub("GET", "proxy")
+        return any(route.endswith(contender.prefix) for route in routes)
+
+    def _ask_hub(self, method: str, path: str, body: Any = None) -> Any:
+        """Use the hub's API as an admin; no relay is between."""
+        request = Request(
+            f"{self.hub.api_url}/{path}",
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Authorization": f"token {self.hub.admin_token}"},
+        )
+        with urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def new_token(self) -> dict[str, str]:
+        """A valid token that nobody has seen, as headers."""
+        token = self._ask_hub("POST", f"users/{USER}/tokens", {"note": "benchmark"})["token"]
+        return {"Authorization": f"token {token}"}
+
+    def _sign_in_everywhere(self) -> None:
+        token = self.new_token()
+        for name in (SERVICE, MIXINS):
+            cookie, xsrf = asyncio.run(self._sign_in(self[name].prefix))
+            self[name].headers = {
+                "token": token,
+                "page": {**BROWSER, "Cookie": cookie},
+                "fetch": {**SCRIPT, "Cookie": cookie, "X-XSRFToken": xsrf},
+            }
+        self[FLOOR].headers = self[SERVICE].headers
+
+    async def _sign_in(self, prefix: str) -> tuple[str, str]:
+        """Open a contender's page as a person does: the cookies, and among them the XSRF token."""
+        client = AsyncHTTPClient(force_instance=True)
+        with contextlib.closing(client):
+            origin = f"{wire.HOST}:{self.hub.port}"
+            visitor = Visitor(client, f"http://{origin}", host=origin)
+            answer = await visitor.sign_in(prefix, USER)
+            if answer.code != 200:
+                raise RuntimeError(f"Sign-in at {prefix} ended in {answer.code}: {visitor.page}")
+        cookies = {
+            name: value for (_, path, name), value in visitor.jar.items() if prefix.startswith(path)
+        }
+        return "; ".join(f"{name}={value}" for name, value in cookies.items()), cookies["_xsrf"]
+
+    @contextlib.contextmanager
+    def started(
+        self, contender: Contender, imports: str = "", arguments: Sequence[str] = ()
+    ) -> Iterator[Running]:
+        """One more process of a contender's program, on a port of its own.
+
+        Args:
+            contender: whose program, and whose environment.
+            imports: a module to import before the program starts.
+            arguments: what it is called with besides; it may name modules of the tests.
+        """
+        port = free_ports(1)[0]
+        url = f"http://{wire.HOST}:{port}"
+        command = contender.command
+        if imports:
+            run = f"import {imports}, runpy; runpy.run_path({command[-1]!r}, run_name='__main__')"
+            command = [sys.executable, "-c", run]
+        environment = {**process.environment(contender.pid), "JUPYTERHUB_SERVICE_URL": url}
+        if arguments:
+            environment["PYTHONPATH"] = str(HERE.parents[1])
+        with (self.hub.directory / "started.log").open("ab") as log:
+            begin = time.perf_counter()
+            child = subprocess.Popen(
+                [*command, *arguments],
+                cwd=self.hub.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            asyncio.run(wire.first_answer(port, contender.open_path))
+            seconds = time.perf_counter() - begin
+            time.sleep(SETTLE)
+            yield Running(child.pid, port, seconds)
+        finally:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(10)
+            child.kill()
+            child.wait()

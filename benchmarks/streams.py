@@ -1,0 +1,207 @@
+"""A thousand event streams on one process, and some that nobody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection as Pipe
+
+from benchmarks import process, wire
+from benchmarks.results import Results
+from benchmarks.stage import SERVICE, Running, Stage
+from benchmarks.warm import WrongAnswerError
+from tornado_service.server.http import raise_file_limit
+
+MANY = 1000
+EVENTS = 50
+PACE = 0.2  # seconds from one event to the next
+LOOK = 0.005  # seconds from one look at health to the next
+UNREAD = 50
+LARGE = 60_000  # bytes of an event
+FLOOD = 750  # large events
+
+ARGUMENTS = (
+    "--TornadoService.apps=tests.support.live_app:Live",
+    "--TornadoService.authenticate_prometheus=False",
+    f"--Streams.per_user={2 * MANY}",
+)
+NEWS, SEND = "live/api/news", "live/api/send"
+
+
+def measure(stage: Stage, results: Results, round_: int) -> None:
+    """Open a thousand, send to all, and look at health meanwhile."""
+    service = stage[SERVICE]
+    headers = service.headers["token"]
+    with stage.started(service, arguments=ARGUMENTS) as running:
+        asyncio.run(_wait_for_app(running.port, service.prefix, headers))
+        idle = process.memory(running.pid)
+        with _readers(running.port, service.prefix + NEWS, headers) as pipe:
+            asyncio.run(_wait_for_streams(running.port, service.prefix, headers, MANY))
+            opened = process.memory(running.pid)
+            quiet = asyncio.run(_only_look(running.port))
+            busy = process.cpu_seconds(running.pid)
+            waits = asyncio.run(_send_and_look(running, service.prefix, headers))
+            busy = process.cpu_seconds(running.pid) - busy
+            used = process.memory(running.pid)
+            pipe.send(EVENTS)
+            delivered, delays = pipe.recv()
+        results.add(
+            "streams",
+            SERVICE,
+            round_,
+            expected=MANY * EVENTS,
+            delivered=delivered,
+            delay=statistics.quantiles(delays, n=100)[98],
+            health=statistics.quantiles(waits, n=100)[98],
+            quiet=statistics.quantiles(quiet, n=100)[98],
+            cpu=busy / delivered,
+            each=1024 * (opened.rss - idle.rss) / MANY,
+            after=1024 * (used.rss - idle.rss) / MANY,
+        )
+
+
+def unread(stage: Stage, results: Results) -> None:
+    """Some who never read, and a sender who does not care."""
+    service = stage[SERVICE]
+    headers = service.headers["token"]
+    with stage.started(service, arguments=ARGUMENTS) as running, contextlib.ExitStack() as stack:
+        asyncio.run(_wait_for_app(running.port, service.prefix, headers))
+        before, kept = process.memory(running.pid).uss, []
+        for _ in range(2):
+            for _ in range(UNREAD):
+                connection = stack.enter_context(
+                    socket.create_connection((wire.HOST, running.port))
+                )
+                connection.sendall(_request(running.port, service.prefix + NEWS, headers))
+            asyncio.run(_flood(running, service.prefix, headers))
+            kept.append(process.memory(running.pid).uss - before)
+    sent = 2 * FLOOD * LARGE / 2**20
+    results.add("unread", SERVICE, 1, streams=UNREAD, sent=sent, half=kept[0], kept=kept[1])
+
+
+async def _wait_for_app(port: int, prefix: str, headers: wire.Headers) -> None:
+    deadline = time.monotonic() + 30
+    while (answer := await wire.ask(port, prefix + SEND, headers)).status != 405:
+        if time.monotonic() > deadline:
+            raise WrongAnswerError(f"The app does not run: {answer}")
+        await asyncio.sleep(0.1)
+
+
+async def _wait_for_streams(port: int, prefix: str, headers: wire.Headers, count: int) -> None:
+    """Until the service itself says that they are open."""
+    wanted = f'tornado_service_streams{{kind="events"}} {float(count)}'.encode()
+    deadline = time.monotonic() + 30
+    while wanted not in (await wire.ask(port, prefix + "metrics", headers)).body:
+        if time.monotonic() > deadline:
+            raise WrongAnswerError(f"{count} streams are not open")
+        await asyncio.sleep(0.1)
+
+
+async def _send_and_look(running: Running, prefix: str, headers: wire.Headers) -> list[float]:
+    """Send all events; the times that health took meanwhile, in seconds."""
+    looking = asyncio.create_task(_look(running.port, waits := []))
+    for number in range(EVENTS):
+        await _send(running.port, prefix, headers, [number, time.monotonic()])
+        await asyncio.sleep(PACE)
+    looking.cancel()
+    return waits
+
+
+async def _only_look(port: int) -> list[float]:
+    """The same with nothing sent: what the machine does to it by itself."""
+    looking = asyncio.create_task(_look(port, waits := []))
+    await asyncio.sleep(EVENTS * PACE / 2)
+    looking.cancel()
+    return waits
+
+
+async def _look(port: int, waits: list[float]) -> None:
+    connection = wire.Connection(port)
+    while True:
+        answer = await connection.ask("/health", {})
+        if answer.status != 200:
+            raise WrongAnswerError(f"health answered {answer}")
+        waits.append(answer.seconds)
+        await asyncio.sleep(LOOK)
+
+
+async def _flood(running: Running, prefix: str, headers: wire.Headers) -> None:
+    for _ in range(FLOOD):
+        await _send(running.port, prefix, headers, "x" * LARGE)
+
+
+async def _send(port: int, prefix: str, headers: wire.Headers, data: object) -> None:
+    body = json.dumps(data).encode()
+    answer = await wire.ask(port, prefix + SEND, headers, method="POST", body=body)
+    if answer.status != 204:
+        raise WrongAnswerError(f"An event was not taken: {answer}")
+
+
+@contextlib.contextmanager
+def _readers(port: int, path: str, headers: wire.Headers) -> Iterator[Pipe]:
+    """A process that has the streams open; told how many events, it says what came of them."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_read_all, args=(theirs, port, path, dict(headers)))
+    child.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        child.terminate()
+        child.join()
+
+
+def _read_all(pipe: Pipe, port: int, path: str, headers: dict[str, str]) -> None:
+    raise_file_limit()
+    asyncio.run(_read(pipe, port, path, headers))
+
+
+async def _read(pipe: Pipe, port: int, path: str, headers: dict[str, str]) -> None:
+    loop = asyncio.get_running_loop()
+    request = _request(port, path, headers)
+    readers = []
+    for _ in range(MANY):
+        _, reader = await loop.create_connection(lambda: Reader(request), wire.HOST, port)
+        readers.append(reader)
+    expected = await asyncio.to_thread(pipe.recv)
+    deadline = time.monotonic() + 10
+    while sum(len(each.delays) for each in readers) < MANY * expected:
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.1)
+    delays = [delay for each in readers for delay in each.delays]
+    pipe.send((len(delays), delays))
+    await asyncio.to_thread(pipe.recv)
+
+
+class Reader(asyncio.Protocol):
+    """Reads one stream, at little cost; counts the events that come in order, each once."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._rest = b""
+        self.delays: list[float] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(self._request)  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data: ["):
+                number, sent = line[7:-1].split(b",")
+                if int(number) == len(self.delays):
+                    self.delays.append(time.monotonic() - float(sent))
+
+
+def _request(port: int, path: str, headers: wire.Headers) -> bytes:
+    fields = {"Host": f"{wire.HOST}:{port}", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()

@@ -1,0 +1,77 @@
+"""Requests of a caller whom the service knows already."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+from benchmarks import process, wire, wrk
+from benchmarks.results import Results
+from benchmarks.stage import FLOOR, MIXINS, SERVICE, USER, Contender, Stage
+
+#: A way to ask, and how the caller signs in.
+CASES = {"token": "token", "page": "page", "fetch": "fetch", "proxy": "token"}
+
+
+class WrongAnswerError(Exception):
+    """What was measured is not what was meant: the numbers would mean nothing."""
+
+
+def tell_floor(stage: Stage, port: int) -> None:
+    """Let a floor answer with what the service answers."""
+    service, floor = stage[SERVICE], stage[FLOOR]
+    for way, headers in service.headers.items():
+        body = asyncio.run(wire.ask(service.port, service.user_path, headers)).body
+        put = wire.ask(port, floor.path_of(way), {}, method="PUT", body=body)
+        if asyncio.run(put).status != 200:
+            raise WrongAnswerError("The floor does not take its model.")
+
+
+def warm_up(stage: Stage) -> None:
+    """Load that does not count: the proxy compiles its busiest code first."""
+    for contender in stage.contenders.values():
+        path = contender.path_of("token")
+        wrk.load(stage.hub.port, path, contender.headers["token"], seconds=2)
+
+
+def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
+    """One round: all ways to ask, all contenders, in any order."""
+    for case in random.sample(list(CASES), len(CASES)):
+        # the floor twice: how far it is from itself is how far the numbers can be trusted
+        for name in random.sample([SERVICE, MIXINS, FLOOR, FLOOR], 4):
+            _measure_one(stage[name], stage.hub.port, results, round_, seconds, case)
+
+
+def _measure_one(
+    contender: Contender, proxy_port: int, results: Results, round_: int, seconds: int, case: str
+) -> None:
+    way = CASES[case]
+    port = proxy_port if case == "proxy" else contender.port
+    path = contender.path_of(way)
+    check(contender, port, path, way)
+    before = process.cpu_seconds(contender.pid)
+    load = wrk.load(port, path, contender.headers[way], seconds=seconds)
+    cpu = process.cpu_seconds(contender.pid) - before
+    check(contender, port, path, way)
+    if load.bad_answers or load.broken:
+        raise WrongAnswerError(f"{contender.name}, {case}: {load}")
+    results.add(
+        case,
+        contender.name,
+        round_,
+        requests=load.requests,
+        rate=load.rate,
+        p50=load.p50,
+        p99=load.p99,
+        cpu=cpu / load.requests,
+    )
+
+
+def check(contender: Contender, port: int, path: str, way: str) -> None:
+    """Whether the answer is a good one, and about the right person."""
+    answer = asyncio.run(wire.ask(port, path, contender.headers[way]))
+    if answer.status != 200 or json.loads(answer.body)["name"] != USER:
+        raise WrongAnswerError(
+            f"{contender.name} answered {answer.status} to {way}: {answer.body[:500]!r}"
+        )

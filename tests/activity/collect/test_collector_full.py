@@ -1,0 +1,306 @@
+"""A sample of all users counts when it is kept: what was refused loses nobody, for good.
+
+Each process has the collector, the store and the archive of an app; the hub follows a script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from tests.activity.test_year import hub_calls
+from tests.support.activity.script import Being, Run, Script
+from tests.support.activity.simulator import SimulatedHub
+from tests.support.databases import POSTGRESQL
+from tornado_service.activity import Activity
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.domain.records import Sample
+from tornado_service.activity.figures.users import PeopleCounts, people_counts
+from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.metrics import known_users
+from tornado_service.activity.store.reader import Reader
+
+HOUR = 3600
+NOON = 1_772_409_600 + 12 * HOUR  # Monday, 2 March 2026
+TODAY = date(2026, 3, 2)
+LOG = logging.getLogger("tests.activity")
+
+
+@dataclass
+class Process:
+    """What one process knows."""
+
+    app: Activity
+    collector: Collector
+    hub: SimulatedHub
+
+    async def sample(self, at: int) -> Sample:
+        self.hub.now = at
+        found = await self.collector.collect(at)
+        assert found is not None
+        return found
+
+    def counts(self) -> PeopleCounts:
+        return people_counts(self.app.archive.history, TODAY, TODAY)
+
+    async def names(self) -> dict[str, bool]:
+        """Who is kept, and whether they exist."""
+        found = await self.app.store.read(Reader.people)
+        return {each.name: each.deleted is None for each in found}
+
+    async def visits(self) -> list[int]:
+        found = await self.app.store.read(lambda reader: list(reader.visits(0, 2**42)))
+        return [each.hour * HOUR for each in found]
+
+
+Start = Callable[[str], Awaitable[Process]]
+
+
+@pytest.fixture
+def simulated() -> SimulatedHub:
+    """Of five users, two of whom run a server."""
+    hub = SimulatedHub(Script(NOON - 86400, NOON + 86400, []), NOON)
+    hub.script.beings = [user(number) for number in range(1, 6)]
+    for being in hub.script.beings[:2]:
+        being.runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)]
+    return hub
+
+
+def user(number: int, created: int = 0, *logins: int) -> Being:
+    return Being(number, created, [(0, f"user-{number}")], logins=list(logins))
+
+
+@pytest.fixture
+async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
+    """Start a process on a database, up to before its first sample."""
+    started: list[Process] = []
+
+    async def process(url: str) -> Process:
+        app = Activity(database_url=url)
+        app.store = app.make_store()
+        app.archive = Archive(app.store, app.zone)
+        started.append(Process(app, Collector(hub_calls(simulated), 300, LOG, app.keep), simulated))
+        await app.store.open()
+        await app.refresh()
+        return started[-1]
+
+    yield process
+    for each in started:
+        each.app.archive.close()
+        await each.app.store.close()
+
+
+@dataclass
+class LateDatabase:
+    """One that is not there at first."""
+
+    url: str
+    appear: Callable[[], None]
+
+
+@pytest.fixture(params=["sqlite", *POSTGRESQL])
+def late_database(request: pytest.FixtureRequest, tmp_path: Path) -> LateDatabase:
+    if request.param == "sqlite":
+        directory = tmp_path / "volume"
+        return LateDatabase(f"sqlite:///{directory}/activity.sqlite", directory.mkdir)
+    there = make_url(request.getfixturevalue("new_postgresql")(request.param))
+    server = create_engine(there.set(database="postgres"), isolation_level="AUTOCOMMIT")
+
+    def run(statement: str) -> None:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"{statement} {there.database}")
+        server.dispose()
+
+    run("DROP DATABASE")
+    url = there.render_as_string(hide_password=False)
+    return LateDatabase(url, lambda: run("CREATE DATABASE"))
+
+
+async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
+    start: Start, late_database: LateDatabase
+) -> None:
+    process = await start(late_database.url)
+    for number in range(3):
+        assert (await process.sample(NOON + 15 + number * 300)).is_full
+    assert process.counts().accounts is None
+    late_database.appear()
+
+    assert (await process.sample(NOON + 915)).is_full
+    assert not (await process.sample(NOON + 1215)).is_full
+
+    assert process.counts() == PeopleCounts(5, 0, None, None)
+    assert known_users(process.app) == 5
+
+
+async def test_users_are_not_known_before_all_of_them_were_kept(
+    start: Start, simulated: SimulatedHub, sqlite_url: str
+) -> None:
+    process = await start(sqlite_url)
+    active = await _only_active(process, NOON + 15)
+    assert process.counts() == PeopleCounts(None, None, None, None)
+    assert known_users(process.app) != known_users(process.app)  # NaN
+    assert len(active.users) == 2
+
+    assert (await process.sample(NOON + 315)).is_full
+
+    assert process.counts() == PeopleCounts(5, 0, None, None)
+    simulated.script.beings.append(user(6, NOON + 400))
+    await process.sample(NOON + HOUR + 15)
+    assert process.counts() == PeopleCounts(6, 1, None, None)
+
+
+async def _only_active(process: Process, at: int) -> Sample:
+    """A sample of those with a server, as if all users had been asked for already."""
+    process.collector._swept = at // HOUR
+    return await process.sample(at)
+
+
+async def test_a_full_sample_that_is_lost_is_asked_for_again_and_loses_nobody(
+    start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path
+) -> None:
+    process = await start(sqlite_url)
+    await process.sample(NOON + 15)
+    away = NOON + HOUR
+    simulated.script.beings[4].deleted = away - 60
+    simulated.script.beings[3] = user(4, 0, away - 50)
+    simulated.script.beings.append(user(6, away - 40))
+    parked = _take_away(tmp_path)
+    for number in range(3):
+        assert (await process.sample(away + 15 + number * 300)).is_full
+    _give_back(tmp_path, parked)
+
+    assert (await process.sample(away + 915)).is_full
+    assert not (await process.sample(away + 1215)).is_full
+
+    assert await process.names() == {
+        **{f"user-{number}": True for number in (1, 2, 3, 4, 6)},
+        "user-5": False,
+    }
+    assert await process.visits() == [NOON]
+    assert process.counts() == PeopleCounts(5, 1, None, None)
+
+
+def _take_away(directory: Path) -> Path:
+    """The database's files go, and a directory takes its place, so that none can be made."""
+    parked = directory / "parked"
+    parked.mkdir()
+    for file in directory.glob("activity.sqlite*"):
+        file.rename(parked / file.name)
+    (directory / "activity.sqlite").mkdir()
+    return parked
+
+
+def _give_back(directory: Path, parked: Path) -> None:
+    (directory / "activity.sqlite").rmdir()
+    for file in parked.iterdir():
+        file.rename(directory / file.name)
+
+
+async def test_a_new_database_in_the_place_of_the_old_gets_all_users_at_once(
+    start: Start, sqlite_url: str, tmp_path: Path
+) -> None:
+    process = await start(sqlite_url)
+    await process.sample(NOON + 15)
+    for file in tmp_path.glob("activity.sqlite*"):
+        file.unlink()
+    assert not (await process.sample(NOON + 315)).is_full
+    assert process.counts().accounts is None
+
+    assert (await process.sample(NOON + 615)).is_full
+
+    assert process.counts() == PeopleCounts(5, 0, None, None)
+
+
+async def test_all_users_are_kept_in_an_interval_that_has_only_those_with_a_server(
+    start: Start, simulated: SimulatedHub, database_url: str
+) -> None:
+    """A restart in the interval of a sample that has few users."""
+    before = await start(database_url)
+    await before.sample(NOON + 15)
+    await before.sample(NOON + 315)
+    simulated.script.beings[4].deleted = NOON + 320
+    simulated.script.beings.append(user(6, NOON + 325))
+
+    after = await start(database_url)
+    assert (await after.sample(NOON + 330)).is_full
+
+    assert await after.names() == {
+        **{f"user-{number}": True for number in (1, 2, 3, 4, 6)},
+        "user-5": False,
+    }
+    assert not (await after.sample(NOON + 615)).is_full
+
+
+async def test_all_users_are_asked_for_again_if_the_interval_has_them_already(
+    start: Start, simulated: SimulatedHub, database_url: str
+) -> None:
+    """A restart in the interval of a sample of all users: they may be others by now."""
+    before = await start(database_url)
+    await before.sample(NOON + 15)
+    simulated.script.beings.append(user(6, NOON + 20))
+
+    after = await start(database_url)
+    assert (await after.sample(NOON + 30)).is_full
+    assert "user-6" not in await after.names()
+    assert (await after.sample(NOON + 315)).is_full
+    assert not (await after.sample(NOON + 615)).is_full
+
+    assert "user-6" in await after.names()
+    assert after.counts() == PeopleCounts(6, 1, None, None)
+
+
+async def test_two_processes_on_one_database_keep_all_users_once_an_hour(
+    start: Start, simulated: SimulatedHub, database_url: str
+) -> None:
+    first, second = await start(database_url), await start(database_url)
+    asked = {id(first): 0, id(second): 0}
+    for number in range(36):
+        at = NOON + 15 + number * 300
+        for each in (first, second):
+            asked[id(each)] += (await each.sample(at)).is_full
+
+    assert asked == {id(first): 3, id(second): 6}  # the second one's are refused once in an hour
+    assert second.counts() == PeopleCounts(5, 0, None, None)
+    assert await second.visits() == []
+
+
+async def test_two_processes_at_the_same_moment_lose_nothing(
+    start: Start, simulated: SimulatedHub, database_url: str
+) -> None:
+    processes = [await start(database_url) for _ in range(2)]
+    for number in range(13):
+        if number == 5:
+            simulated.script.beings[4].deleted = NOON + 5 * 300
+            simulated.script.beings[3] = user(4, 0, NOON + 5 * 300 + 7)
+        at = NOON + 15 + number * 300
+        await asyncio.gather(*(each.sample(at) for each in processes))
+
+    assert (await processes[0].names())["user-5"] is False
+    assert await processes[0].visits() == [NOON]
+
+
+async def test_recording_goes_on_when_a_sample_is_kept(
+    start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO, LOG.name)
+    process = await start(sqlite_url)
+    await process.sample(NOON + 15)
+    simulated.is_down = True
+    assert await process.collector.collect(NOON + 315) is None
+    simulated.is_down = False
+    parked = _take_away(tmp_path)
+    await process.sample(NOON + HOUR)
+    assert "recorded again" not in caplog.text
+    _give_back(tmp_path, parked)
+
+    await process.sample(NOON + HOUR + 315)
+
+    assert "recorded again" in caplog.text

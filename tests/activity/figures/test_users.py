@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.activity.small_hub import SmallHub, at, history, session, small_hubs
+from tornado_service.activity.domain.records import Person, Visit
+from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.users import (
+    GroupUse,
+    PersonUse,
+    groups,
+    never_returned,
+    newcomers,
+    people,
+    people_counts,
+    returning,
+)
+from tornado_service.activity.history.history import History
+
+HOUR = 3600
+ZONE = "Europe/Berlin"
+START = at("2026-01-01 00:00", ZONE)
+NOW = at("2026-06-01 12:00", ZONE)
+MAY = date(2026, 5, 1), date(2026, 5, 31)
+
+
+def on(day: str, user: int, hours: float = 1) -> object:
+    """A session at noon."""
+    noon = at(f"{day} 12:00", ZONE)
+    return session(user, noon, noon + int(hours * HOUR))
+
+
+def hub(sessions: list, people: list[Person], **more: object) -> History:
+    return history(ZONE, [(START, NOW)], sessions, people=people, **more)
+
+
+def row(known: History, user: int) -> PersonUse:
+    return {each.person.id: each for each in people(known, *MAY)}[user]
+
+
+def test_a_person_in_a_range() -> None:
+    known = hub(
+        [on("2026-04-30", 1), on("2026-05-02", 1), on("2026-05-02", 1, 2), on("2026-05-09", 1)],
+        [Person(1, "ada", START)],
+    )
+
+    assert row(known, 1) == PersonUse(
+        Person(1, "ada", START),
+        arrived=None,
+        last_active=date(2026, 5, 9),
+        active_days=2,
+        server_seconds=4 * HOUR,
+        sessions=3,
+        is_new=False,
+        is_returning=True,
+        never_returned=False,
+        is_away=False,
+    )
+
+
+def test_everybody_is_listed_those_without_use_too() -> None:
+    known = hub([], [Person(2, "bob", START), Person(1, "ada", START)])
+
+    assert [(each.person.name, each.active_days) for each in people(known, *MAY)] == [
+        ("ada", 0),
+        ("bob", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("person", "is_new"),
+    [
+        (Person(1, "a", first_seen=at("2026-05-01 00:00", ZONE)), True),
+        (Person(1, "a", first_seen=at("2026-05-31 23:59", ZONE)), True),
+        (Person(1, "a", first_seen=at("2026-04-30 23:59", ZONE)), False),
+        (Person(1, "a", first_seen=at("2026-06-01 00:00", ZONE)), False),
+        (Person(1, "a", at("2026-05-02 00:00", ZONE), created=at("2026-04-01 00:00", ZONE)), False),
+        (Person(1, "a", at("2026-06-01 00:10", ZONE), created=at("2026-05-31 23:59", ZONE)), True),
+    ],
+)
+def test_new_is_who_arrived_in_the_range(person: Person, is_new: bool) -> None:
+    assert newcomers(hub([], [person]), *MAY) == ({1} if is_new else set())
+
+
+def test_who_was_there_when_watching_began_is_not_new() -> None:
+    january = date(2026, 1, 1), date(2026, 1, 31)
+    people = [Person(1, "a", START), Person(2, "b", START + 60, created=START + 60)]
+
+    assert newcomers(hub([], people), *january) == {2}
+    assert people_counts(hub([], people), *january).new == 1
+
+
+def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> None:
+    listed = at("2026-05-10 12:00", ZONE)
+    people = [
+        Person(1, "seen with a server", START),
+        Person(2, "there in the first list", listed),
+        Person(3, "created before it", listed, created=at("2026-05-02 00:00", ZONE)),
+        Person(4, "seen later", listed + HOUR),
+    ]
+    known = replace(hub([], people), listed_from=listed)
+
+    before = people_counts(known, date(2026, 5, 1), date(2026, 5, 9))
+    assert (before.accounts, before.new) == (None, None)
+    of_may = people_counts(known, *MAY)
+    assert (of_may.accounts, of_may.new) == (4, 2)
+
+
+def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
+    known = hub(
+        [
+            *(on("2026-04-30", 1), on("2026-05-01", 1)),
+            *(on("2026-05-01", 2), on("2026-05-03", 2)),
+            *(on("2026-01-02", 3), on("2026-06-01", 3)),
+        ],
+        [Person(user, str(user), START) for user in (1, 2, 3)],
+    )
+
+    assert returning(known, *MAY) == {1}
+    assert people_counts(known, *MAY).returning == 1
+    assert people_counts(known, date(2026, 1, 1), date(2026, 1, 31)).returning is None
+
+
+def test_never_returned_is_who_came_once_long_ago() -> None:
+    came = at("2026-03-02 11:00", ZONE)
+    known = hub(
+        [on("2026-03-02", user) for user in (1, 2, 3, 4, 5)]
+        + [on("2026-03-04", 2), on("2026-05-31", 6)],
+        [
+            Person(1, "came once", came),
+            Person(2, "came again", came),
+            Person(3, "was there before", START),
+            Person(4, "may have come before", came, created=START - 1),
+            Person(5, "deleted", came, deleted=at("2026-04-03 00:00", ZONE)),
+            Person(6, "still has time", at("2026-05-31 00:00", ZONE)),
+            Person(7, "never came at all", came),
+        ],
+    )
+
+    assert never_returned(known, date(2026, 6, 1)) == {1}
+    assert never_returned(known, date(2026, 4, 1)) == frozenset()
+    assert never_returned(known, date(2026, 4, 2)) == {1, 5}
+    assert never_returned(known, date(2026, 4, 3)) == {1}
+    assert [each.person.id for each in people(known, *MAY) if each.never_returned] == [1]
+    assert people_counts(known, *MAY).never_returned == 1
+
+
+def test_who_came_twice_on_one_day_has_not_returned() -> None:
+    came = at("2026-03-02 00:00", ZONE)
+    twice = [on("2026-03-02", 1), session(1, came, came + 60)]
+
+    assert never_returned(hub(twice, [Person(1, "a", came)]), date(2026, 6, 1)) == {1}
+
+
+def test_who_never_returned_is_not_known_before_a_month_was_watched() -> None:
+    known = hub([], [])
+
+    assert people_counts(known, date(2026, 1, 1), date(2026, 1, 31)).never_returned is None
+    assert people_counts(known, date(2026, 1, 1), date(2026, 2, 1)).never_returned == 0
+
+
+def test_accounts_are_those_at_the_end_of_the_range() -> None:
+    june = at("2026-06-01 00:00", ZONE)
+    known = hub(
+        [],
+        [
+            Person(1, "a", START),
+            Person(2, "b", START, deleted=june - 1),
+            Person(3, "c", START, deleted=june),
+            Person(4, "d", june),
+        ],
+    )
+
+    assert people_counts(known, *MAY).accounts == 2
+
+
+def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
+    late = at("2026-05-30 23:30", ZONE)
+    known = hub(
+        [on("2026-02-02", 1), on("2026-02-02", 2)],
+        [
+            Person(1, "a", START, last_activity=at("2026-02-01 10:00", ZONE)),
+            Person(2, "b", START, last_activity=late),
+            Person(3, "c", START, last_activity=START - 30 * 86400),
+            Person(4, "d", START),
+            Person(5, "e", START, last_activity=START, deleted=late),
+        ],
+    )
+
+    assert {each.person.id: (each.last_active, each.is_away) for each in people(known, *MAY)} == {
+        1: (date(2026, 2, 2), True),
+        2: (date(2026, 5, 30), False),
+        3: (date(2025, 12, 2), True),
+        4: (None, False),
+        5: (date(2026, 1, 1), False),
+    }
+
+
+def test_away_begins_after_90_days() -> None:
+    today = date(2026, 6, 1)
+    days = {1: today - timedelta(days=90), 2: today - timedelta(days=91)}
+    known = hub(
+        [on(str(day), user) for user, day in days.items()],
+        [Person(user, str(user), START) for user in days],
+    )
+
+    assert [each.is_away for each in people(known, *MAY)] == [False, True]
+
+
+def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
+    known = hub(
+        [on("2026-05-02", 1), on("2026-05-03", 1), on("2026-05-03", 2, 3), on("2026-04-01", 3)],
+        [Person(user, str(user), START) for user in (1, 2, 3)],
+        visits=[Visit(3, at("2026-05-04 12:00", ZONE) // HOUR)],
+    )
+
+    assert groups(known, *MAY, {"b": {2, 3, 99}, "a": [1, 2], "c": ()}) == [
+        GroupUse("a", 2, active_users=2, server_seconds=5 * HOUR, sessions=3),
+        GroupUse("b", 3, active_users=2, server_seconds=3 * HOUR, sessions=1),
+        GroupUse("c", 0, active_users=0, server_seconds=0, sessions=0),
+    ]
+    assert groups(known, date(2025, 5, 1), date(2025, 5, 2), {"a": {1}}) == [
+        GroupUse("a", 1, active_users=None, server_seconds=None, sessions=None)
+    ]
+
+
+def test_people_of_a_view_are_its_users_alone() -> None:
+    known = hub(
+        [on("2026-05-02", 1), on("2026-05-03", 2)], [Person(1, "a", START), Person(2, "b", START)]
+    )
+
+    assert [each.person.name for each in people(known.of({2}), *MAY)] == ["b"]
+    assert people_counts(known.of({2}), *MAY).accounts == 1
+
+
+@given(small_hubs(), st.integers(0, 5))
+def test_people_add_up_to_the_range(hub: SmallHub, days: int) -> None:
+    known = hub.history()
+    first = hub.first + timedelta(days=days)
+    rows = people(known, first, hub.last)
+    whole = period(known, first, hub.last)
+    counts = people_counts(known, first, hub.last)
+
+    assert sum(each.active_days > 0 for each in rows) == whole.active_users
+    assert sum(each.server_seconds for each in rows) == whole.server_seconds
+    assert sum(each.sessions for each in rows) == whole.sessions
+    assert sum(each.is_new for each in rows) == counts.new
+    if counts.returning is not None:
+        assert sum(each.is_returning for each in rows) == counts.returning
+    [group] = groups(known, first, hub.last, {"all": range(1, 6)})
+    assert (group.active_users, group.server_seconds) == (whole.active_users, whole.server_seconds)

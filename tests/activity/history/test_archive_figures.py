@@ -1,0 +1,109 @@
+"""Figures are computed once, off the loop, of those whom somebody may see, and not too many."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Awaitable
+
+import pytest
+
+from tests.support.activity.archives import (
+    EVERYBODY,
+    MONDAY,
+    Make,
+    figures_of_some,
+    keep,
+    keep_two_servers,
+    sample,
+)
+from tornado_service.activity.access.visibility import Visible
+from tornado_service.activity.history.archive import TooManyFigures
+from tornado_service.activity.history.history import History
+from tornado_service.activity.store.store import Store
+
+
+async def test_a_figure_for_which_many_wait_is_computed_once(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    calls = []
+
+    def compute(history: History) -> int:
+        calls.append(history)
+        return len(calls)
+
+    asked: list[Awaitable[int]] = [archive.figure(EVERYBODY, "count", compute) for _ in range(100)]
+    assert set(await asyncio.gather(*asked)) == {1}
+    assert await archive.figure(EVERYBODY, "count", compute) == 1
+    assert await archive.figure(EVERYBODY, "another", compute) == 2
+    await archive.refresh()
+    assert await archive.figure(EVERYBODY, "count", compute) == 3
+
+
+async def test_a_figure_that_fails_is_computed_again(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+
+    def fail(history: History) -> int:
+        raise ArithmeticError("as a test wants it")
+
+    for _ in range(2):
+        with pytest.raises(ArithmeticError):
+            await archive.figure(EVERYBODY, "count", fail)
+    assert await archive.figure(EVERYBODY, "count", lambda history: 5) == 5
+
+
+async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archive: Make) -> None:
+    archive = make_archive(short_store)
+    await keep(short_store, sample(MONDAY, {"ada": [MONDAY], "bob": [MONDAY]}))
+    await archive.refresh()
+
+    def names(history: History) -> set[str]:
+        return {person.name for person in history.people.values()}
+
+    for visible in ({"ada"}, {"bob"}, {"ada", "bob"}, {"nobody"}):
+        of = Visible(False, frozenset(visible), None)
+        assert await archive.figure(of, "names", names) == visible - {"nobody"}
+
+
+async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_not(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    go_on = threading.Event()
+
+    def wait(history: History) -> int:
+        return go_on.wait(30)
+
+    own = Visible(False, frozenset({"ada"}), "ada")
+    asked = [asyncio.ensure_future(archive.figure(own, n, wait)) for n in range(20)]
+    other = asyncio.ensure_future(archive.figure(EVERYBODY, "x", wait))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go_on.set()
+
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, TooManyFigures)]
+    assert 0 < len(refused) < len(answers)
+    assert await other
+    assert await archive.figure(own, 19, wait)
+
+
+async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_made_of(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    await keep_two_servers(short_store)
+    await archive.refresh()
+    await figures_of_some(archive)
+    old = weakref.ref(next(iter(archive.history.days.values())))
+
+    await short_store.forget("bob")
+    await archive.refresh()
+
+    gc.collect()
+    assert old() is None

@@ -1,0 +1,110 @@
+"""What was away when Activity started is taken up soon, and not with the next sample only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.activity.course import app_of
+from tests.support.streaming import until
+from tornado_service.activity import Activity
+from tornado_service.activity.collect.collector import Collector
+from tornado_service.activity.store.store import State
+from tornado_service.apps import retry as transient
+from tornado_service.hub.errors import HubUnavailable
+from tornado_service.hub.models import User
+from tornado_service.hub.pagination import Page
+from tornado_service.testing import ServiceConfig, StandInHub, StartService
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.02)
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    return {"TornadoService": {"apps": ["tornado_service.activity:Activity"]}}
+
+
+@pytest.fixture
+def start(start_service: StartService, service_config: ServiceConfig, hub: StandInHub) -> Any:
+    hub.directory.add_user("ada")
+
+    async def start(url: str) -> Activity:
+        service = await start_service(**service_config, Activity={"database_url": url})
+        app = app_of(service)
+        await until(lambda: app.collector.latest is not None)
+        return app
+
+    return start
+
+
+async def kept(app: Activity) -> None:
+    """Wait until the history knows the user that the hub has."""
+    await until(lambda: "ada" in {each.name for each in app.archive.history.people.values()})
+    assert app.trouble == ""
+
+
+async def test_a_file_that_can_be_made_later(start, tmp_path: Path) -> None:
+    app = await start(f"sqlite:///{tmp_path}/volume/activity.sqlite")
+    assert app.store.condition.state is State.LIVE_ONLY
+
+    (tmp_path / "volume").mkdir()
+
+    await kept(app)
+
+
+async def test_a_server_that_is_started_later(
+    start, tmp_path: Path, new_postgresql: Callable[[str], str], postgresql_socket: Path
+) -> None:
+    url = new_postgresql("postgresql+psycopg2")
+    app = await start(url.replace(str(postgresql_socket), str(tmp_path / "socket")))
+    assert app.store.condition.state is State.LIVE_ONLY
+
+    (tmp_path / "socket").symlink_to(postgresql_socket)
+
+    await kept(app)
+
+
+async def test_a_file_of_something_else_is_not_looked_at_again(
+    start, sqlite_file: Path, sqlite_url: str
+) -> None:
+    with closing(sqlite3.connect(sqlite_file)) as there:
+        there.execute("CREATE TABLE grades (id INTEGER)")
+    app = await start(sqlite_url)
+    sqlite_file.unlink()
+
+    await asyncio.sleep(0.3)  # fifteen times the first pause
+
+    assert app.store.condition.state is State.LIVE_ONLY
+    assert not sqlite_file.exists()
+
+
+class Stumbling:
+    """A hub that does not answer the first times."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def user_pages(self, state: str | None = None) -> AsyncIterator[Page[User]]:
+        self.asked += 1
+        if self.asked < 6:
+            raise HubUnavailable("it is away")
+        yield Page([], 1000)
+
+
+async def test_a_hub_that_is_away_is_asked_again_soon() -> None:
+    hub = Stumbling()
+    collector = Collector(hub, 3600, logging.getLogger(__name__))
+    running = asyncio.create_task(collector.run())
+    await until(lambda: collector.latest is not None)
+    running.cancel()
+    await asyncio.wait({running})

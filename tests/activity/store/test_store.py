@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from datetime import date
+
+import pytest
+
+from tests.activity.conftest import Open
+from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
+from tornado_service.activity.domain.records import Interval, Person, Session
+from tornado_service.activity.store.reader import Reader
+from tornado_service.activity.store.store import Condition, State, Store, Unavailable
+from tornado_service.activity.store.user_data import pseudonyms
+
+DAY = 86400
+
+
+async def test_a_sample_is_kept(store: Store) -> None:
+    assert store.condition == Condition(State.READY)
+    assert await store.add(sample(START, "ada", "bob"), FIVE_MINUTES)
+    assert await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
+
+    assert await store.read(Reader.people) == [
+        Person(1, "ada", first_seen=START, created=294, deleted=START + 300),
+        Person(2, "bob", first_seen=START, created=307),
+    ]
+    found = await store.read(lambda reader: sorted(reader.sessions(START - 60, START + DAY)))
+    assert found == [
+        Session(1, "", START - 60, last_seen=START, ended=START),
+        Session(2, "", START - 60, last_seen=START + 300),
+    ]
+    assert await store.read(Reader.first_watched) == START
+    assert await store.read(Reader.latest_sample) == START + 300
+
+
+async def test_of_two_processes_one_keeps_the_sample(open_store: Open, database_url: str) -> None:
+    first, second = await open_store(database_url), await open_store(database_url)
+
+    kept = await asyncio.gather(
+        *(store.add(sample(START, "ada"), FIVE_MINUTES) for store in (first, second))
+    )
+
+    assert sorted(kept) == [False, True]
+    assert await second.add(sample(START + 300, "ada", "bob"), FIVE_MINUTES)
+    assert not await first.add(sample(START + 310, "ada"), FIVE_MINUTES)
+    assert await people(first) == await people(second) == ["ada", "bob"]
+
+
+async def test_history_lasts(open_store: Open, database_url: str) -> None:
+    store = await open_store(database_url)
+    await store.add(sample(START, "ada"), FIVE_MINUTES)
+    await store.close()
+
+    store = await open_store(database_url)
+
+    assert await people(store) == ["ada"]
+
+
+async def test_a_gap_is_kept_as_a_gap(store: Store) -> None:
+    for taken in (START, START + 300, START + 1050, START + 2400, START + 2100):
+        await store.add(sample(taken, "ada"), FIVE_MINUTES)
+
+    found = await store.read(lambda reader: reader.coverage(0, START + DAY))
+
+    assert found == [Interval(START, START + 1050), Interval(START + 2100, START + 2400)]
+
+
+async def test_the_loop_runs_on_while_something_is_read_or_written(store: Store) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def block(reader: Reader) -> str:
+        entered.set()
+        leave.wait()
+        return "read"
+
+    reading = asyncio.create_task(store.read(block))
+    await asyncio.to_thread(entered.wait)
+
+    assert await store.add(sample(START, "ada"), FIVE_MINUTES)
+    assert await people(store) == ["ada"]  # beside one that takes long
+    leave.set()
+    assert await reading == "read"
+
+
+async def test_what_fails_in_a_figure_is_the_figures_fault(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await store.read(lambda reader: 1 // 0)
+
+
+async def test_without_a_database_there_is_no_history_and_nothing_fails(
+    open_store: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await open_store("")
+
+    assert store.condition.state is State.LIVE_ONLY
+    assert "c.Activity.database_url" in store.condition.reason
+    assert not await store.add(sample(START, "ada"), FIVE_MINUTES)
+    await store.maintain()
+    assert "is not kept" not in caplog.text  # nothing is meant to be
+    with pytest.raises(Unavailable, match="No database is set"):
+        await people(store)
+    with pytest.raises(Unavailable, match="No database is set"):
+        await store.forget("ada")
+
+
+async def test_what_nobody_thought_of_is_the_end_of_the_history_only(
+    open_store: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await open_store("sqlite:////tmp/\0")
+
+    assert store.condition == Condition(State.LIVE_ONLY, "ValueError: see the service's log.")
+    assert "embedded null" in caplog.text
+
+
+async def test_before_it_is_open_it_is_getting_ready(sqlite_url: str) -> None:
+    store = Store(sqlite_url, logging.getLogger(__name__))
+
+    assert store.condition == Condition(State.GETTING_READY)
+    with pytest.raises(Unavailable, match="getting ready"):
+        await people(store)
+    await store.close()
+
+
+async def test_days_that_are_over_are_rolled_up(store: Store) -> None:
+    for taken in range(START, START + 2 * DAY + 1, DAY // 2):
+        await store.add(sample(taken, "ada", started=START), DAY)
+    await store.maintain()
+
+    days = date(2026, 3, 1), date(2026, 3, 31)
+    found = await store.read(lambda reader: list(reader.user_days(*days)))
+    assert [(each.day.day, each.seconds, each.sessions) for each in found] == [
+        (2, DAY, 1),
+        (3, DAY, 0),
+    ]
+
+
+async def test_pseudonyms_hide_names_and_find_them(open_store: Open, database_url: str) -> None:
+    store = await open_store(database_url)
+    await store.add(sample(START, "ada"), FIVE_MINUTES)
+    await store.close()
+    store = await open_store(database_url, naming=pseudonyms(b"0123456789abcdef"))
+    await store.add(sample(START + 300, "ada", "bob"), FIVE_MINUTES)
+
+    assert await people(store) == [store.naming("ada"), store.naming("bob")]
+    exported = await store.export("ada")
+    assert exported
+    assert len(exported["sessions"]) == 1
+    assert await store.forget("ada")
+    assert await store.export("ada") is None
+    assert await people(store) == [store.naming("bob")]

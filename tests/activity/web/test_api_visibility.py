@@ -1,0 +1,159 @@
+"""Nobody is shown whom the hub does not show: not by a file, a message, an order or a search."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from typing import Any, get_args
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.activity import course
+from tests.support.activity.course import CLASS_A, CLASS_B, RANGE
+from tornado_service.activity import Activity
+from tornado_service.activity.access.queries import PeopleQuery
+from tornado_service.activity.history.archive import Archive
+from tornado_service.testing import Fetch, StandInHub, Visitor
+
+SHEETS = ("days", "hours", "sessions")
+
+#: Of one person, below ``P/activity/``.
+OF_PERSON = ("people/{}", "api/people/{}", *(f"api/people/{{}}/{sheet}.csv" for sheet in SHEETS))
+
+#: Somebody with a history, whom the instructor may not see, and nobody: names of the same length.
+HIDDEN, NOBODY = "bob", "eve"
+
+
+@pytest.fixture
+def token(hub: StandInHub) -> str:
+    """An instructor's."""
+    return hub.token_for("ines", course.of_group("class-a"))
+
+
+async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
+    scopes = ("list:users!group=class-a", "list:groups", "read:groups")
+    token = hub.token_for("ines", scopes)
+
+    async def ask(path: str) -> Any:
+        return json.loads((await fetch(f"activity/api/{path}", token=token)).body)
+
+    for answer in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
+        found = {each.pop("name"): each for each in answer["groups"]}
+        assert found["class-a"] == {
+            "members": 2, "active_users": 2, "server_seconds": 6 * course.HOUR, "sessions": 3,
+        }  # fmt: skip
+        assert found["class-b"] == {
+            "members": 0, "active_users": 0, "server_seconds": 0, "sessions": 0,
+        }  # fmt: skip
+
+
+#: All that is computed of other users, below ``P/activity/api/``.
+OF_OTHERS = (
+    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "month/2026-01",
+    "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "groups.csv",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OF_OTHERS)
+async def test_figures_of_others_include_an_instructor_only_if_the_hub_lists_them(
+    app: Activity, hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    for name in ("bob", "ada"):
+        hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
+    await app.collector.collect(course.MONDAY)
+
+    async def told(who: str) -> bytes:
+        """By the path to somebody who sees class-a; bob is in class-b, ines has no usage."""
+        token = hub.token_for(who, course.of_group("class-a"))
+        return (await fetch(f"activity/api/{path}?{RANGE}", token=token)).body
+
+    assert await told("bob") == await told("ines") == await told("ada")
+    assert b"bob" not in await told("bob")
+
+
+async def test_an_instructor_has_their_own_usage_on_a_page_of_its_own(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
+    token = hub.token_for("bob", course.of_group("class-a"))
+
+    me = await fetch(f"activity/api/me?{RANGE}", token=token)
+    assert json.loads(me.body)["use"]["whole"]["server_seconds"] == 14 * course.HOUR
+    assert (await fetch(f"activity/api/people/bob?{RANGE}", token=token)).code == 404
+
+
+@pytest.mark.parametrize("scopes", [(), course.of_group("class-of-nobody")])
+async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
+    app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
+) -> None:
+    token = hub.token_for("bob", scopes)
+
+    summary = await fetch(f"activity/api/summary?{RANGE}", token=token)
+    assert json.loads(summary.body)["whole"]["server_seconds"] == 14 * course.HOUR
+    people = await fetch(f"activity/api/people?{RANGE}", token=token)
+    assert [each["name"] for each in json.loads(people.body)["people"]] == ["bob"]
+
+
+@pytest.mark.parametrize("path", OF_PERSON)
+async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
+    app: Activity, fetch: Fetch, token: str, path: str
+) -> None:
+    async def ask(name: str) -> tuple[int, bytes, dict[str, str]]:
+        answer = await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
+        headers = dict(answer.headers.get_all())
+        when = headers.pop("Date").encode()  # a page of an error says it, too
+        return answer.code, answer.body.replace(when, b"").replace(name.encode(), b""), headers
+
+    hidden, nobody = await ask(HIDDEN), await ask(NOBODY)
+
+    assert hidden[0] == 404
+    assert hidden == nobody
+
+
+@pytest.mark.parametrize("path", OF_PERSON)
+async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
+    app: Activity, fetch: Fetch, token: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the time of an answer does not tell who exists."""
+    computed: list[Any] = []
+    figure = Archive.figure
+
+    def note(archive: Archive, visible: Any, key: Any, compute: Any) -> Any:
+        computed.append((visible, key))
+        return figure(archive, visible, key, compute)
+
+    monkeypatch.setattr(Archive, "figure", note)
+    work = {}
+    for name in (NOBODY, HIDDEN, "ada"):
+        computed.clear()
+        await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
+        work[name] = list(computed)
+
+    assert work[HIDDEN] == work[NOBODY]
+    assert len(work["ada"]) > len(work[HIDDEN]) > 0
+
+
+async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
+    instructor: Visitor, token: str, fetch: Fetch
+) -> None:
+    orders = get_args(PeopleQuery.model_fields["sort"].annotation)
+    queries = [
+        *(f"sort={sort}" for sort in orders),
+        *(f"q={quote(name)}" for name in (*CLASS_B, "b", "", "class-b")),
+        "page=2",
+    ]
+    for query in queries:
+        await instructor.open(f"activity/people?{RANGE}&{query}")
+        names = re.findall(r'<th scope="row"><a [^>]*>([^<]*)</a></th>', instructor.page)
+        listed = json.loads((await fetch(f"activity/api/people?{query}", token=token)).body)
+        saved = (await fetch(f"activity/api/people.csv?{query}", token=token)).body.decode()
+
+        assert {*names} <= {*CLASS_A}, query
+        assert listed["total"] <= len(CLASS_A), query
+        assert {each["name"] for each in listed["people"]} <= {*CLASS_A}, query
+        assert {row[0] for row in [*csv.reader(saved.splitlines())][1:]} <= {*CLASS_A}, query
+        if not query.startswith("q=") or query == "q=":
+            assert len(names) == len(CLASS_A), query

@@ -1,0 +1,120 @@
+"""What the pages say of the history itself: that it is made up, empty, not ready, in trouble."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tests.support.activity.pages import PATHS, links, read, text_of
+from tornado_service.activity import Activity
+from tornado_service.activity.history.history import NOT_YET, History
+from tornado_service.activity.store.store import Condition, State
+from tornado_service.activity.web import formatting as words
+from tornado_service.testing import Visitor
+
+
+async def test_a_made_up_history_is_said_to_be_one(
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "made up" not in await read(admin, "")
+
+    monkeypatch.setattr(app, "made_up", True)
+
+    for path in PATHS:
+        assert "This history is made up" in await read(admin, path)
+
+
+async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the app know this history and no other."""
+    monkeypatch.setattr(app.archive, "_news", lambda reader: history)
+    await app.archive.refresh()
+
+
+async def test_an_empty_history_tells_what_will_be_here_and_when(
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(app, History(app.zone), monkeypatch)
+    text = await read(admin, "", "")
+    assert "What will be here, and when" in text
+    assert "Best times for maintenance: from" in text
+    assert "Active users" not in text
+    assert "There is no month to be told about yet" in await read(admin, "months", "")
+    for path in ("now", "people", "groups", "me", "month/2026-01"):
+        await read(admin, path, "")
+
+    begun = int(time.time()) // 86400 * 86400 - 86400
+    await remember(app, History(app.zone, now=begun + 60, watched_from=begun), monkeypatch)
+    later = datetime.fromtimestamp(begun, timezone.utc).date() + timedelta(days=21)
+    assert f"from {words.day(later)} on" in await read(admin, "", "")
+
+
+@pytest.mark.parametrize("state", [State.GETTING_READY, State.READY], ids=["opened", "read"])
+async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
+    app: Activity, admin: Visitor, state: State
+) -> None:
+    app.archive.is_loaded = False
+    app.store.condition = Condition(state)
+
+    for path in ("", "people", "months"):
+        answer = await admin.open(f"activity/{path}")
+        assert answer.code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert "The history is getting ready" in text_of(admin.page)
+        assert '<meta http-equiv="refresh" content="5">' in admin.page
+    await read(admin, "now")
+
+
+async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(app, replace(app.archive.history, listed_from=NOT_YET), monkeypatch)
+
+    for path in ("people", "api/people", "api/people.csv"):
+        answer = await admin.open(f"activity/{path}")
+        assert answer.code == 503
+        assert answer.headers["Retry-After"] == "60"
+    assert "The hub has not listed all users yet" in admin.page
+    assert "Active users" in await read(admin, "")
+
+
+@pytest.mark.parametrize("state", [State.LIVE_ONLY, State.REFUSED])
+async def test_without_a_history_only_admins_read_why(
+    app: Activity, admin: Visitor, instructor: Visitor, state: State
+) -> None:
+    app.archive.is_loaded = False
+    app.store.condition = Condition(state, "Set c.Activity.database_url.")
+
+    for visitor in (admin, instructor):
+        text = await read(visitor, "")
+        assert "No history is kept" in text
+        assert ("c.Activity.database_url" in text) is (visitor is admin)
+        assert not any("/people" in link for link in links(visitor.page))
+        assert (await visitor.open("activity/people")).code == 503
+        assert "No history is kept" in text_of(visitor.page)
+        await read(visitor, "now")
+
+
+async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
+    app: Activity, admin: Visitor
+) -> None:
+    before = await read(admin, "people")
+
+    app.store.condition = Condition(State.LIVE_ONLY, "The disk is gone.")
+
+    assert "bob" in before
+    assert "bob" in await read(admin, "people")
+    assert "The disk is gone." in await read(admin, "")
+
+
+async def test_trouble_of_a_database_in_use_is_told_to_admins(
+    app: Activity, admin: Visitor, instructor: Visitor
+) -> None:
+    app.store.condition = Condition(State.READY, "The disk is full.")
+
+    assert "The disk is full." in await read(admin, "")
+    assert "The disk is full." not in await read(instructor, "")
+    await admin.open("status")
+    assert "The disk is full." in text_of(admin.page)

@@ -1,0 +1,201 @@
+"""An app that is broken, slow or stubborn breaks nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import GOOD, StartApps, states
+from tornado_service.apps import manager as mounts
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    StandInHub,
+)
+from tornado_service.web.status import describe
+
+FAILED_ALONE = {
+    "StartRaises": "RuntimeError: no database",
+    "StartExits": "SystemExit in start()",
+    "StartHangs": "start() takes more than 0.5 s.",
+    "HandlersRaise": "NameError: name 'Nothing' is not defined",
+    "HandlersHang": "handlers() takes more than 0.5 s.",
+    "Unsigned": "neither a PageHandler nor an APIHandler",
+    "Slash": "the path '/': write it without / or ^",
+    "Group": "no regular expression",
+    "NoTuple": "where (path, handler) is expected",
+}
+FAILED_UNNAMED = {
+    "Again": "good_apps:Reports has the name reports, too: only that one runs.",
+    "BadName": "BadName.name is 'Bad_Name': it takes a-z, 0-9 and - only.",
+    "Core": "Core.name is 'api', an address of the service itself.",
+    "Nameless": "Nameless.name is ''",
+    "Scopes": "Scopes.service_scopes is no set",
+    "Plain": "is no subclass of tornado_service.ServiceApp",
+    "Missing": "broken_apps has no Missing",
+    "Other": "is another name of StartRaises",
+}
+
+
+async def test_a_broken_app_breaks_nothing_else(
+    start_apps: StartApps,
+    hub: StandInHub,
+    monkeypatch: pytest.MonkeyPatch,
+    client,
+) -> None:
+    monkeypatch.setattr(mounts, "START_LIMIT", 0.5)
+    imports = ["raises_app:App", "exits_app:App", "syntax_app:App", "no_such_module:App", "entry"]
+    names = [*FAILED_ALONE, *FAILED_UNNAMED]
+    broken = [f"broken_apps:{name}" for name in names]
+
+    service = await start_apps("good_apps:Reports", *broken, *imports, "good_apps:Admins")
+
+    ready = [name for name, state in states(service).items() if state == "ready"]
+    assert ready == ["Reports", "Admins"]
+    found = {each["app"]: each["reason"] for each in service.mounts.describe()}
+    for name, reason in {**FAILED_ALONE, **FAILED_UNNAMED}.items():
+        assert reason in found[f"broken_apps:{name}"]
+    assert found["raises_app:App"] == "ValueError: password=[secret] is wrong"
+    assert found["exits_app:App"] == "SystemExit: 1"
+    assert found["syntax_app:App"].startswith("SyntaxError: ")
+    assert "Is it installed where the service runs?" in found["no_such_module:App"]
+    assert "write a class as my_module:MyApp" in found["entry"]
+
+    async def get(path: str, token: str = "", **headers: str):
+        auth = {"Authorization": f"token {token}"} if token else {}
+        return await client.fetch(
+            f"http://127.0.0.1:{service.port}{PREFIX}{path}",
+            headers={**headers, **auth},
+            follow_redirects=False,
+            raise_error=False,
+        )
+
+    sam, ada = hub.token_for("sam"), hub.token_for("ada", ("read:hub",), admin=True)
+    assert (await get("reports/", sam)).code == 200
+    assert (await get("", sam)).code == 200
+    for token in ("", sam, ada):
+        for path in ("start-raises/", "start-raises", "start-raises/api/x", "unsigned/"):
+            answer = await get(path, token)
+            assert answer.code == 503
+            assert "Retry-After" not in answer.headers
+            assert json.loads(answer.body)["message"] == (
+                "This part of the service does not run. Admins see why at status."
+            )
+        page = (await get("start-raises/", token, **BROWSER)).body.decode()
+        assert "503 : Service Unavailable" in page
+        assert "database" not in page
+    # whose address this is, nobody knows
+    assert (await get("app/", sam)).code == 503
+    assert (await get("api/nothing", sam)).code == 404
+
+    ready = await get("health/ready")
+    checks = json.loads(ready.body)["checks"]
+    assert ready.code == 503
+    assert (checks["app reports"], checks["app start-raises"]) == ("ok", "not ready")
+    assert b"database" not in ready.body
+
+    status = json.loads((await get("api/status", ada)).body)
+    assert status["status"] == "wrong"
+    assert {
+        "name": "start-raises",
+        "app": "broken_apps:StartRaises",
+        "state": "failed",
+    }.items() <= next(each for each in status["apps"] if each["name"] == "start-raises").items()
+    assert "RuntimeError: no database" in (await get("status", ada)).body.decode()
+    assert (await get("api/status", sam)).code == 403
+
+
+async def test_everything_answers_while_an_app_is_imported(
+    start_service: StartApps, modules: Path, hub: StandInHub, client
+) -> None:
+    """One that takes long does not hold up the others."""
+    gate = threading.Event()
+    sys.gate = gate
+    (modules / "slow_app.py").write_text(
+        "import sys; sys.gate.wait(20)\n" + GOOD.replace('"reports"', '"slow"')
+    )
+    mounts_patience, mounts.IMPORT_PATIENCE = mounts.IMPORT_PATIENCE, 0.1
+    service = await start_service(
+        load=False, TornadoService={"apps": ["slow_app:Reports", "good_apps:Admins"]}
+    )
+    loading = asyncio.create_task(service.mounts.load())
+
+    async def get(path: str):
+        return await client.fetch(
+            f"http://127.0.0.1:{service.port}{PREFIX}{path}",
+            headers={"Authorization": f"token {hub.token_for('ada', ('admin:users',))}"},
+            raise_error=False,
+            follow_redirects=False,
+        )
+
+    try:
+        assert (await get("")).code == 200
+        answer = await get("slow/")
+        assert answer.code == 503
+        assert answer.headers["Retry-After"] == "3"
+        assert json.loads((await get("health/ready")).body)["checks"]["app Reports"] == "not ready"
+        while (await get("admins/")).code == 503:
+            await asyncio.sleep(0.02)
+        assert states(service) == {"Reports": "loading", "Admins": "ready"}
+    finally:
+        gate.set()
+        mounts.IMPORT_PATIENCE = mounts_patience
+        del sys.gate
+    await loading
+    assert (await get("slow/api/items")).code == 200
+
+
+async def test_stop_is_bounded_and_each_for_itself(
+    start_apps: StartApps, modules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (modules / "slow_app.py").write_text(
+        GOOD.replace('"reports"', '"slow"').replace(
+            'self.events.append("stop")', "await asyncio.sleep(60)"
+        )
+        + "\nclass Raises(ServiceApp):\n    name = 'raises'\n"
+        "    async def stop(self):\n        raise RuntimeError('stop went wrong')\n"
+    )
+    service = await start_apps(
+        "slow_app:Reports",
+        "slow_app:Raises",
+        "good_apps:Reports",
+        TornadoService={"shutdown_grace": 0.4},
+    )
+
+    assert service.mounts.stop_limit == 0.2
+    await asyncio.wait_for(service.mounts.stop(), 10)
+
+    assert sys.modules["good_apps"].Reports.events == ["start", "stop"]
+    said = capsys.readouterr().err
+    assert "App slow: stop() takes more than 0.2 s." in said
+    assert "App raises: stop() failed" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 'The disk is full: set c.Ill.file.'", "The disk is full: set c.Ill.file."),
+        ("raise OSError('the password is 1234')", "It cannot say how it is: OSError"),
+    ],
+)
+async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
+    start_apps: StartApps, modules: Path, body: str, said: str
+) -> None:
+    (modules / "ill_app.py").write_text(
+        "from tornado_service import ServiceApp\n\n\n"
+        "class Ill(ServiceApp):\n"
+        "    name = 'ill'\n\n"
+        "    @property\n"
+        f"    def trouble(self):\n        {body}\n"
+    )
+    service = await start_apps("ill_app:Ill")
+
+    [app] = service.mounts.describe()
+
+    assert (app["state"], app["reason"]) == ("ready", said)
+    assert (await describe(service))["status"] == "wrong"

@@ -1,0 +1,116 @@
+"""Where apps come from: packages, modules, zips, entry points."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import tornado_service
+from tests.support.apps import GOOD, TEMPLATE, StartApps
+from tornado_service import ServiceApp
+from tornado_service.testing import (
+    PREFIX,
+    StandInHub,
+)
+
+#: Uses each page and each answer of the core that has a model, but for the API's document.
+CORE_ALONE = """
+import asyncio, sys
+from tornado.httpclient import AsyncHTTPClient
+from tornado_service.testing import PREFIX, StandInHub
+from tornado_service.testing.service import starting
+
+async def main():
+    hub = StandInHub()
+    await hub.start()
+    token = hub.token_for("ada", ["read:hub", "read:metrics"], admin=True)
+    headers = {"Authorization": f"token {token}"}
+    async with starting(hub) as start:
+        service = await start(TornadoService={"debug_api": True})
+        origin = f"http://127.0.0.1:{service.port}{PREFIX}"
+        for path in ("", "status", "api/", "api/user", "api/debug", "api/status", "metrics"):
+            await AsyncHTTPClient().fetch(origin + path, headers=headers)
+    await hub.stop()
+
+asyncio.run(main())
+print("pydantic" in sys.modules)
+"""
+
+
+async def test_an_entry_point_names_an_app(
+    start_apps: StartApps, modules: Path, hub: StandInHub
+) -> None:
+    info = modules / "good_apps-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: good_apps\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[tornado_service.apps]\nuse-reports = good_apps:Reports\n"
+    )
+
+    service = await start_apps("use-reports", Reports={"limit": 6})
+
+    (mount,) = service.mounts
+    assert (mount.name, mount.app.limit) == ("reports", 6)
+
+
+async def test_an_app_in_a_zip(
+    start_apps: StartApps, modules: Path, hub: StandInHub, client, monkeypatch
+) -> None:
+    with zipfile.ZipFile(modules / "apps.zip", "w") as archive:
+        for file in sorted((modules / "good_apps").rglob("*")):
+            inside = file.relative_to(modules / "good_apps")
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, f"apps_in_zip/{inside}")
+    monkeypatch.syspath_prepend(modules / "apps.zip")
+    service = await start_apps("apps_in_zip:Reports")
+
+    async def get(path: str):
+        return await client.fetch(
+            f"http://127.0.0.1:{service.port}{PREFIX}reports/{path}",
+            headers={"Authorization": f"token {hub.token_for('sam')}"},
+        )
+
+    assert b"Reports of" in (await get("")).body
+    assert (await get("static/deep/chart.svg")).body == b"<svg/>"
+
+
+async def test_a_module_in_no_package_has_its_folders_beside_it(
+    start_apps: StartApps, modules: Path, hub: StandInHub, client
+) -> None:
+    (modules / "slow_app.py").write_text(GOOD)
+    (modules / "templates").mkdir()
+    (modules / "templates/reports.html").write_text(TEMPLATE)
+    (modules / "static/deep").mkdir(parents=True)
+    (modules / "static/deep/chart.svg").write_text("<svg/>")
+    service = await start_apps("slow_app:Reports")
+
+    answer = await client.fetch(
+        f"http://127.0.0.1:{service.port}{PREFIX}reports/",
+        headers={"Authorization": f"token {hub.token_for('sam')}"},
+    )
+    assert b"chart." in answer.body
+
+
+def test_the_version_alone_loads_nothing() -> None:
+    code = "import sys, tornado_service; print('tornado' in sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout == "False\n"
+    assert tornado_service.ServiceApp is ServiceApp
+    with pytest.raises(AttributeError):
+        tornado_service.nothing  # noqa: B018
+
+
+def test_without_typed_apps_pydantic_is_not_loaded() -> None:
+    """It takes a tenth of a second, and several MiB."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", CORE_ALONE], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.splitlines()[-1] == "False"

@@ -1,0 +1,225 @@
+"""What an app answers, in the look and by the rules of the service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import StartApps
+from tornado_service.app import TornadoService
+from tornado_service.handlers.base import METHODS
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    SCRIPT,
+    Fetch,
+    StandInHub,
+)
+
+
+async def test_a_page_has_the_apps_templates_and_static_files(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    answer = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
+
+    page = answer.body.decode()
+    assert answer.code == 200
+    assert "<h1>Reports of &lt;use&gt;</h1>" in page
+    assert f"3 of sam at {PREFIX}reports/" in page
+    assert f"{PREFIX}static/service." in page, "the look of the service"
+    source = page.partition('img src="/')[2]
+    source = page.partition(f'<img src="{PREFIX}reports/')[2].partition('"')[0]
+    image = await fetch(f"reports/{source}")
+    assert (image.code, image.body) == (200, b"<svg/>")
+    assert "immutable" in image.headers["Cache-Control"]
+    assert image.headers["Content-Type"] == "image/svg+xml"
+    assert (await fetch("reports/static/deep%2Fchart.svg")).code == 200
+    assert (await fetch("reports/static/../__init__.py")).code == 404
+
+
+@pytest.mark.parametrize(
+    ("own", "title"),
+    [
+        ("", "Reports of &lt;use&gt; - JupyterHub"),
+        ("{% block title %}{{ app_title }}{% endblock %}", "Reports of &lt;use&gt; - JupyterHub"),
+        ("{% block title %}Cats{% endblock %}", "Cats - Reports of &lt;use&gt; - JupyterHub"),
+    ],
+    ids=["none", "the app's", "its own"],
+)
+async def test_the_title_of_a_page_names_the_app_once(
+    modules: Path, hub: StandInHub, fetch: Fetch, own: str, title: str
+) -> None:
+    template = modules / "good_apps/templates/reports.html"
+    template.write_text(template.read_text() + own)
+
+    answer = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert f"<title>{title}</title>" in answer.body.decode()
+
+
+async def test_an_api_its_groups_and_scopes(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("sam")
+    writer = hub.token_for("sam", ("custom:reports:write",))
+
+    assert json.loads((await fetch("reports/api/items/7", token=token)).body)["number"] == "7"
+    assert (await fetch("reports/api/items", token=token, method="POST", body="")).code == 403
+    assert (await fetch("reports/api/items", token=writer, method="POST", body="")).code == 200
+    assert (await fetch("reports/api/items", token=token, method="DELETE")).code == 405
+    assert (await fetch("admins/", token=token)).code == 403
+    missing = await fetch("reports/api/nothing", token=token, headers=BROWSER)
+    assert missing.code == 404
+    assert json.loads(missing.body)["status"] == 404
+    assert (await fetch("reports/nothing", token=token)).code == 404
+    assert (await fetch("nothing/", token=token)).code == 404
+
+
+async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
+    service: TornadoService, fetch: Fetch
+) -> None:
+    reached = set()
+    for mount in service.mounts:
+        for route in mount.routes:
+            below = route.path.replace(r"(\d+)|x", "1").replace("(.*)", "deep/chart.svg")
+            path = f"{mount.name}/{below}"
+            for method in METHODS:
+                body = "" if method in ("POST", "PUT", "PATCH") else None
+                answer = await fetch(path, method=method, body=body, headers=SCRIPT)
+                if answer.code not in (401, 405):
+                    reached.add((method, f"{mount.name}/{route.path}"))
+
+    assert reached == {
+        (method, path)
+        for path in ("reports/open", *(f"{mount.name}/static/(.*)" for mount in service.mounts))
+        for method in ("GET", "HEAD")
+    }
+    assert (await fetch("reports/", headers=BROWSER)).code == 302
+
+
+async def test_an_address_without_its_slash_leads_to_the_app(fetch: Fetch) -> None:
+    answer = await fetch("reports")
+
+    assert (answer.code, answer.headers["Location"]) == (302, f"{PREFIX}reports/")
+
+
+async def test_an_error_of_an_app_is_shown_as_ours_are(
+    service: TornadoService, hub: StandInHub, fetch: Fetch
+) -> None:
+    answer = await fetch("reports/fails", token=hub.token_for("sam"), headers=BROWSER)
+    assert answer.code == 500
+    assert "500 : Internal Server Error" in answer.body.decode()
+    assert b"password" not in answer.body
+
+    # counted by the app's name and the handler's
+    counted = service.metrics.exposition().decode()
+    assert 'handler="reports.Fails",method="GET",status="500"' in counted
+
+
+NAVIGATION = """
+<nav aria-label="{{ app_title }}"><a href="{{ app_prefix }}latest">Latest</a> {{ user.name }}</nav>
+"""
+
+
+@pytest.fixture
+def navigation(modules: Path) -> Path:
+    """The template of an app's navigation."""
+    template = modules / "good_apps/templates/navigation.html"
+    template.write_text(NAVIGATION)
+    return template
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("reports/nothing", 404), ("admins/", 403), ("reports/fails", 500)]
+)
+async def test_an_error_keeps_the_apps_navigation_and_the_way_back(
+    navigation: Path, hub: StandInHub, fetch: Fetch, path: str, status: int
+) -> None:
+    answer = await fetch(path, token=hub.token_for("sam"), headers=BROWSER)
+
+    page = answer.body.decode()
+    app = f"{PREFIX}{path.partition('/')[0]}/"
+    assert answer.code == status
+    assert f'<a href="{app}latest">Latest</a> sam' in page
+    assert f'<a class="btn btn-primary" href="{app}">' in page
+    assert f'<a class="btn btn-link" href="{PREFIX}">' in page
+    assert "Logout" in page
+
+
+@pytest.mark.usefixtures("navigation")
+async def test_every_page_of_an_app_has_its_navigation(hub: StandInHub, fetch: Fetch) -> None:
+    token = hub.token_for("sam")
+
+    assert b"Latest</a> sam" in (await fetch("reports/", token=token, headers=BROWSER)).body
+    assert b"Latest" not in (await fetch("", token=token, headers=BROWSER)).body
+    assert b"Latest" not in (await fetch("nothing", token=token, headers=BROWSER)).body
+
+
+@pytest.mark.parametrize("text", ["{{ nothing.there }}", "{% if %}"], ids=["undefined", "syntax"])
+async def test_a_broken_navigation_leaves_the_error_page(
+    navigation: Path, hub: StandInHub, fetch: Fetch, text: str
+) -> None:
+    navigation.write_text(text)
+
+    answer = await fetch("reports/nothing", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert answer.code == 404
+    assert "<h1>404 : Not Found</h1>" in answer.body.decode()
+
+
+async def test_an_app_without_a_home_page_is_no_way_back(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch("headless/nothing", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert answer.code == 404
+    assert f'href="{PREFIX}headless/"' not in answer.body.decode()
+
+
+async def test_an_unknown_path_of_an_app_is_404_for_everybody(
+    hub: StandInHub, fetch: Fetch
+) -> None:
+    stranger = await fetch("reports/nothing", headers=BROWSER)
+    hub.fault = "error"
+    away = await fetch("reports/nothing", token="unknown", headers=BROWSER)
+
+    assert stranger.code == away.code == 404
+
+
+async def test_an_error_says_its_reason_once(hub: StandInHub, fetch: Fetch) -> None:
+    answer = await fetch(
+        "reports/", token=hub.token_for("sam"), method="POST", body="", headers=BROWSER
+    )
+
+    page = answer.body.decode()
+    assert answer.code == 405
+    assert page.partition("<main")[2].count("Method Not Allowed") == 1
+
+
+async def test_the_home_page_lists_what_the_caller_may_open(hub: StandInHub, fetch: Fetch) -> None:
+    sam = (await fetch("", token=hub.token_for("sam"))).body.decode()
+    ada = (await fetch("", token=hub.token_for("ada", ("admin:users",)))).body.decode()
+
+    assert f'<a href="{PREFIX}reports/">Reports of &lt;use&gt;</a>' in sam
+    assert f"{PREFIX}admins/" not in sam
+    assert f"{PREFIX}admins/" in ada
+    assert f"{PREFIX}headless/" not in ada
+
+
+async def test_an_app_is_the_home_page_of_those_who_may_open_it(
+    start_apps: StartApps, hub: StandInHub, client
+) -> None:
+    service = await start_apps(
+        "good_apps:Reports", "good_apps:Admins", TornadoService={"home_app": "admins"}
+    )
+
+    async def home(*scopes: str):
+        headers = {"Authorization": f"token {hub.token_for('ada', scopes)}"}
+        return await client.fetch(
+            f"http://127.0.0.1:{service.port}{PREFIX}",
+            headers=headers,
+            follow_redirects=False,
+            raise_error=False,
+        )
+
+    answer = await home("admin:users")
+    assert (answer.code, answer.headers["Location"]) == (302, f"{PREFIX}admins/")
+    assert (await home()).code == 200

@@ -1,0 +1,163 @@
+"""Answers of an app's that are long, or have no end, leave the others their turn."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.config.test_application import ENVIRONMENT
+from tests.support.launched import wait_for_line
+from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
+from tornado_service.app import TornadoService
+from tornado_service.apps.isolation.watchdog import LIMIT
+from tornado_service.apps.typed.dispatch import LONG
+from tornado_service.testing import Fetch, ServiceConfig
+
+APP = """
+from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
+
+
+class Endless(APIHandler):
+    @allow_unauthenticated
+    async def get(self):
+        while True:
+            self.write("x" * 1024)
+            await self.flush()
+
+
+class Works(APIHandler):
+    @allow_unauthenticated
+    async def get(self) -> dict[str, bool]:
+        return {"works": True}
+
+
+class App(ServiceApp):
+    name = "endless"
+
+    def handlers(self):
+        return [("api/endless", Endless), ("api/works", Works)]
+"""
+
+HOME = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"] + "endless/api/"
+
+
+def test_an_answer_without_end_leaves_others_their_turn(launch, port: int, tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(APP)
+    process = launch("--TornadoService.apps=endless:App", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App endless is ready")
+    ended = threading.Event()
+    much = threading.Event()
+
+    def read(connection: socket.socket) -> None:
+        count = 0
+        with suppress(ConnectionResetError):  # the service has been stopped
+            while chunk := connection.recv(1 << 16):
+                count += len(chunk)
+                if count > 10 << 20:
+                    much.set()
+        ended.set()
+
+    with closing(socket.create_connection(("127.0.0.1", port))) as connection:
+        connection.sendall(f"GET {HOME}endless HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        reader = threading.Thread(target=read, args=(connection,))
+        reader.start()
+        try:
+            assert much.wait(30)
+            for _ in range(100):
+                with urlopen(f"http://127.0.0.1:{port}{HOME}works", timeout=30) as answer:
+                    assert json.load(answer) == {"works": True}
+            # were it held, it would have been interrupted by now
+            assert not ended.wait(2 * LIMIT)
+        finally:
+            process.terminate()
+            connection.shutdown(socket.SHUT_RDWR)
+            reader.join()
+
+
+class Text(APIHandler):
+    """Each method answers in its own way."""
+
+    @allow_unauthenticated
+    def get(self, length: int) -> None:
+        self.set_header("Content-Type", "text/plain")
+        self.write("x" * length)
+
+    @allow_unauthenticated
+    async def post(self, length: int) -> None:
+        self.set_header("Content-Type", "text/plain")
+        self.write("x" * length)
+
+    @allow_unauthenticated
+    def put(self, length: int) -> None:
+        self.finish("x" * length)
+
+    @allow_unauthenticated
+    def patch(self, length: int) -> str:
+        return "x" * length
+
+
+class Texts(ServiceApp):
+    name = "texts"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("([0-9]+)", Text)]
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    return {"TornadoService": {"apps": ["tests.apps.typed.test_dispatch:Texts"]}}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("length", [10, LONG - 2, LONG + 1, 5 * LONG + 3])
+async def test_an_answer_of_any_length_arrives(fetch: Fetch, method: str, length: int) -> None:
+    body = None if method == "GET" else ""
+    answer = await fetch(f"texts/{length}", method=method, body=body, decompress_response=False)
+
+    assert answer.code == 200
+    assert answer.body.strip(b'"') == b"x" * length
+    assert int(answer.headers["Content-Length"]) == len(answer.body)
+
+
+async def test_a_long_answer_has_a_head(fetch: Fetch) -> None:
+    answer = await fetch(f"texts/{2 * LONG}", method="HEAD")
+
+    assert (answer.code, answer.body) == (200, b"")
+    assert answer.headers["Content-Length"] == str(2 * LONG)
+
+
+@pytest.mark.parametrize(("length", "encoding"), [(LONG, "gzip"), (LONG + 1, None)])
+async def test_only_what_is_not_long_is_compressed(
+    fetch: Fetch, length: int, encoding: str | None
+) -> None:
+    headers = {"Accept-Encoding": "gzip"}
+    answer = await fetch(f"texts/{length}", headers=headers, decompress_response=False)
+
+    assert answer.headers.get("Content-Encoding") == encoding
+    body = gzip.decompress(answer.body) if encoding else answer.body
+    assert body == b"x" * length
+
+
+async def test_who_leaves_in_the_midst_of_a_long_answer_is_no_error(
+    service: TornadoService, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    path = f"{service.prefix}texts/{50 * LONG}"
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert await reader.read(1)
+    assert service.open_requests == 1
+    writer.transport.abort()
+
+    while service.open_requests:
+        await asyncio.sleep(0.01)
+
+    assert "Uncaught" not in caplog.text

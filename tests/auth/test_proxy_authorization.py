@@ -1,0 +1,307 @@
+"""A proxy in front that adds or relays ``Authorization``: people sign in, and programs are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from tests.streaming.test_websocket import ECHO, UPGRADE, page_headers
+from tests.support.streaming import APP, CLIENT, NEWS, ending, holding, read_until
+from tornado_service.app import TornadoService
+from tornado_service.handlers.base import PageHandler
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    SCRIPT,
+    Fetch,
+    StandInHub,
+    Visitor,
+)
+
+pytestmark = pytest.mark.library
+
+#: A signed token of an identity provider's, which the hub does not know.
+JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmVk"
+
+OF_PROXIES = [
+    "Basic YWRhOnNlY3JldA==",
+    "Negotiate YIIFxQYGKwYBBQUCoIIFuTCC",
+    "NTLM TlRMTVNTUAAB",
+    'Digest username="ada", realm="hub"',
+    f"Bearer {JWT}",
+    f"bearer {JWT}",
+    "Bearer",
+    "",
+]
+
+USER = "/hub/api/user"
+
+#: What browsers send over http, without Sec-Fetch-Mode.
+OVER_HTTP = {
+    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    "Upgrade-Insecure-Requests": "1",
+}
+
+
+class BehindProxy(Visitor):
+    """Somebody whose requests all get a header on their way."""
+
+    authorization = ""
+
+    def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        added = {"Authorization": self.authorization, **CLIENT}
+        return super()._request(address, {**headers, **added})
+
+
+class Form(PageHandler):
+    """A page with a form."""
+
+    def get(self) -> None:
+        self.write_page("page.html")
+
+    def post(self) -> None:
+        self.write_json({"name": self.current_user["name"]})
+
+
+@pytest.fixture
+async def service(start_service) -> TornadoService:
+    service = await start_service(TornadoService=APP)
+    service.web_app.add_handlers(".*", [(f"{PREFIX}form", Form)])
+    return service
+
+
+@pytest.fixture(params=OF_PROXIES)
+def proxied(
+    request: pytest.FixtureRequest,
+    client: AsyncHTTPClient,
+    hub: StandInHub,
+    service: TornadoService,
+) -> BehindProxy:
+    visitor = BehindProxy(
+        client,
+        f"http://127.0.0.1:{hub.port}",
+        f"http://127.0.0.1:{service.port}",
+        home=PREFIX,
+        name="ada",
+    )
+    visitor.authorization = request.param
+    return visitor
+
+
+async def post(visitor: Visitor, **form: str) -> Any:
+    """What a browser sends for a form."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://visitor.test"}
+    return await visitor.get("form", method="POST", body=urlencode(form), headers=headers)
+
+
+class TestPeople:
+    async def test_a_navigation_signs_in(self, proxied: BehindProxy) -> None:
+        first = await proxied.get("?from=mail")
+        answer = await proxied.open("?from=mail")
+
+        assert (first.code, answer.code) == (302, 200)
+        assert first.headers["Location"].startswith("/hub/api/oauth2/authorize")
+        assert proxied.address == f"{PREFIX}?from=mail"
+        assert "<strong>ada</strong>" in proxied.page
+
+    async def test_a_browser_that_does_not_say_that_it_navigates_signs_in(
+        self, proxied: BehindProxy, fetch: Fetch
+    ) -> None:
+        """Over http browsers send no Sec-Fetch-Mode."""
+        answer = await fetch(headers={**OVER_HTTP, "Authorization": proxied.authorization})
+
+        assert answer.code == 302
+
+    async def test_one_that_has_lapsed_is_begun_again(
+        self, proxied: BehindProxy, service: TornadoService
+    ) -> None:
+        begun = await proxied.get("")
+        callback = (await proxied.get(begun.headers["Location"])).headers["Location"]
+        service.auth.seal._max_age = -1
+
+        again = await proxied.get(callback)
+
+        assert again.code == 302
+        assert again.headers["Location"].startswith("/hub/api/oauth2/authorize")
+
+    async def test_scripts_of_a_page_are_served_with_its_token_only(
+        self, proxied: BehindProxy
+    ) -> None:
+        await proxied.open()
+
+        served = await proxied.fetch("api/user")
+        refused = await proxied.fetch("api/user", xsrf=False)
+
+        assert json.loads(served.body)["name"] == "ada"
+        assert refused.code == 403
+        assert "_xsrf" in json.loads(refused.body)["message"]
+
+    async def test_changes_are_made_with_the_pages_token_only(self, proxied: BehindProxy) -> None:
+        await proxied.open()
+
+        by_form = await post(proxied, _xsrf=proxied.xsrf_token)
+        by_script = await proxied.fetch("live/api/send", method="POST", json={})
+        refused = await post(proxied, _xsrf="guess")
+
+        assert (by_form.code, by_script.code, refused.code) == (200, 204, 403)
+        assert json.loads(by_form.body) == {"name": "ada"}
+
+    async def test_streams_and_sockets_are_open_until_the_sign_out(
+        self, proxied: BehindProxy, service: TornadoService
+    ) -> None:
+        await proxied.open()
+        path = f"{ECHO}?_xsrf={proxied.xsrf_token}"
+        lines = {**page_headers(proxied), **CLIENT, "Authorization": proxied.authorization}
+        async with (
+            proxied.listen(NEWS) as events,
+            holding(service, path, "", {**UPGRADE, **lines}) as socket,
+        ):
+            assert b"HTTP/1.1 101 " in await read_until(socket, b"\r\n\r\n")
+
+            await proxied.post("logout")
+
+            assert (await ending(events))["reason"] == "signed-out"
+            await read_until(socket, b"signed-out")
+
+    async def test_a_sign_out_counts_for_requests_with_and_without_the_header(
+        self, proxied: BehindProxy
+    ) -> None:
+        proxied.jar[proxied.host, "/", "jupyterhub-session-id"] = "first"
+        await proxied.open()
+        before = dict(proxied.jar)
+
+        header, proxied.authorization = proxied.authorization, ""
+        await proxied.post("logout")
+
+        proxied.jar = before
+        for proxied.authorization in ("", header):
+            assert (await proxied.get("")).code == 302
+
+    async def test_a_revoked_session_ends_whatever_the_proxy_adds(
+        self, proxied: BehindProxy, hub: StandInHub
+    ) -> None:
+        await proxied.open()
+        hub.users.clear()
+
+        assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 401
+        assert (await proxied.get("")).code == 302
+
+    async def test_the_hub_is_asked_once_for_many_pages(
+        self, proxied: BehindProxy, hub: StandInHub
+    ) -> None:
+        await proxied.open()
+        asked = hub.calls[USER]
+        for _ in range(5):
+            assert (await proxied.get("")).code == 200
+
+        assert hub.calls[USER] == asked
+
+    async def test_who_is_known_reads_on_while_the_hub_is_away(
+        self, proxied: BehindProxy, hub: StandInHub, service: TornadoService
+    ) -> None:
+        await proxied.open()
+        service.auth.identities._max_age = service.auth.identities._refused_max_age = 0
+        hub.fault = "error"
+
+        assert (await proxied.get("")).code == 200
+        assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 503
+
+    async def test_strangers_scripts_and_forms_get_401(self, proxied: BehindProxy) -> None:
+        by_script = await proxied.get("api/user", headers=SCRIPT)
+        by_form = await post(proxied)
+
+        for answer in (by_script, by_form):
+            assert answer.code == 401
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+            assert "Set-Cookie" not in answer.headers
+
+    async def test_nobody_elses_answer_is_given_for_the_same_header(
+        self, proxied: BehindProxy
+    ) -> None:
+        """A proxy with one password for all sends the same header for everybody."""
+        await proxied.open()
+        await proxied.get("")
+
+        bob = BehindProxy(proxied.client, proxied.hub, proxied.service, home=PREFIX, name="bob")
+        bob.authorization = proxied.authorization
+
+        assert (await bob.get("")).code == 302
+        await bob.open()
+        assert "<strong>bob</strong>" in bob.page
+        await proxied.open()
+        assert "<strong>ada</strong>" in proxied.page
+
+    async def test_an_error_is_a_page(self, proxied: BehindProxy) -> None:
+        answer = await proxied.open("nothing")
+
+        assert answer.code == 404
+        assert answer.headers["Content-Type"].startswith("text/html")
+
+
+class TestPrograms:
+    @pytest.mark.parametrize("scheme", ["token", "Token", "TOKEN", "Bearer", "bearer", "BEARER"])
+    async def test_the_scheme_is_read_in_any_case(
+        self, hub: StandInHub, fetch: Fetch, scheme: str
+    ) -> None:
+        headers = {"Authorization": f"{scheme} {hub.token_for('alice')}"}
+
+        assert (await fetch("api/user", headers=headers)).code == 200
+
+    @pytest.mark.parametrize("scheme", ["token", "Bearer", "bearer"])
+    @pytest.mark.parametrize("path", ["", "api/user", "live/", "live/api/news", "form"])
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", None])
+    async def test_a_wrong_token_is_told_in_json(
+        self, fetch: Fetch, scheme: str, path: str, accept: str | None
+    ) -> None:
+        headers = {"Authorization": f"{scheme} {JWT}"} | ({"Accept": accept} if accept else {})
+
+        answer = await fetch(path, headers=headers)
+
+        assert answer.code == 401
+        if accept != "text/html" or "api/" in path:
+            assert json.loads(answer.body)["status"] == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+        assert "Set-Cookie" not in answer.headers
+
+    async def test_a_good_token_goes_before_the_cookie(
+        self, hub: StandInHub, visitor: Visitor
+    ) -> None:
+        await visitor.open(PREFIX)
+        headers = {"Authorization": f"token {hub.token_for('robot')}"}
+
+        for _ in range(2):
+            answer = await visitor.fetch(f"{PREFIX}api/user", xsrf=False, headers=headers)
+            assert json.loads(answer.body)["name"] == "robot"
+        assert "<strong>ada</strong>" in (await visitor.get(PREFIX)).body.decode()
+
+    async def test_a_page_that_is_asked_for_with_a_good_token_is_shown(
+        self, hub: StandInHub, fetch: Fetch
+    ) -> None:
+        headers = {**BROWSER, "Authorization": f"Bearer {hub.token_for('alice')}"}
+
+        answer = await fetch(headers=headers)
+
+        assert answer.code == 200
+        assert b"<strong>alice</strong>" in answer.body
+
+    async def test_a_script_of_a_browser_is_never_redirected(self, fetch: Fetch) -> None:
+        """Over http nothing but its own headers tells it from a navigation."""
+        for header in ("X-Requested-With", "X-XSRFToken"):
+            assert (await fetch(headers={**OVER_HTTP, header: "x"})).code == 401
+
+    async def test_many_headers_at_once_are_one_call_each(
+        self, hub: StandInHub, fetch: Fetch
+    ) -> None:
+        hub.delay = 0.1
+        headers = {"Authorization": f"Bearer {JWT}"}
+
+        answers = await asyncio.gather(*[fetch("api/user", headers=headers) for _ in range(20)])
+
+        assert {answer.code for answer in answers} == {401}
+        assert hub.calls[USER] == 1

@@ -1,0 +1,139 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tornado_service
+from tests.support.writing_an_app import FILES
+from tests.support.writing_an_app import TEXT as WRITING_AN_APP
+from tornado_service.activity.web.routes import ROUTES
+from tornado_service.app import TornadoService
+from tornado_service.apps import manager as mounts
+from tornado_service.apps.base import RESERVED
+from tornado_service.apps.isolation import threads
+from tornado_service.apps.isolation import watchdog as watch
+from tornado_service.apps.typed import dispatch as bound
+from tornado_service.openapi.path_templates import templates
+from tornado_service.streaming import channel
+from tornado_service.streaming.registry import Streams
+from tornado_service.testing import StartService, fixtures
+from tornado_service.testing import playwright as browser
+from tornado_service.web.application import make_routes
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_reference_of_settings_is_that_of_the_code(tmp_path: Path) -> None:
+    generated = subprocess.run(
+        [sys.executable, "-c", "import generate; print(generate.page(), end='')"],
+        cwd=ROOT / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert (ROOT / "docs/configuration.md").read_text() == generated, "run: make docs"
+
+
+async def test_every_address_is_in_the_reference(service: TornadoService) -> None:
+    api = (ROOT / "docs/api.md").read_text()
+    for route in make_routes(service):
+        path = re.sub(r"\\(.)", r"\1", route[0]).replace(service.prefix, "P/", 1)
+        path = path.replace(service.prefix[:-1], "P").removesuffix("/?").replace("(.*)", "…")
+        if path.endswith(".*"):
+            continue
+        name = "P" if path in ("P", "P/") else path.removeprefix("P").removeprefix("/")
+        assert f"`{name}" in api, f"docs/api.md says nothing of {path}"
+
+
+def test_every_address_of_activity_is_in_its_page() -> None:
+    page = (ROOT / "docs/activity.md").read_text()
+    told = set(re.findall(r"`(api/[^`]+)`", page.partition("## API")[2].partition("##")[0]))
+    known = {address for path, *_ in ROUTES for address in templates(path, [])}
+
+    assert told - {"api/openapi.json"} == {address for address in known if "api/" in address}
+
+
+async def test_every_gauge_of_activity_is_in_its_page(start_service: StartService) -> None:
+    page = (ROOT / "docs/activity.md").read_text()
+    service = await start_service(
+        TornadoService={"apps": ["activity"]}, Activity={"database_url": ""}
+    )
+    shown = service.metrics.exposition().decode()
+    names = set(re.findall(r"^# TYPE (tornado_service_activity_\w+) ", shown, re.MULTILINE))
+
+    assert names
+    assert set(re.findall(r"`(tornado_service_activity_\w+)`", page)) == names
+
+
+PAGES = sorted(
+    page
+    for part in (".", "docs", "docs/examples/*", "image", "values")
+    for page in ROOT.glob(f"{part}/*.md")
+)
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code, whose comments look like headings."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """What a page's headings are called in addresses, by GitHub's rule."""
+    headings = re.findall(r"^#+ +(.+)$", prose(page), re.MULTILINE)
+    words = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w -]", "", word).replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)[^)]*\)", prose(page)):
+        path, _, anchor = target.partition("#")
+        other = page.parent / path if path else page
+        assert other.exists(), f"it links to {target}"
+        assert not anchor or anchor in anchors(other), f"it links to {target}"
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert "make demo" in readme
+    assert "make test" in readme
+
+
+def test_the_rules_for_apps_are_those_of_the_code() -> None:
+    rules = WRITING_AN_APP.partition("## Rules")[2].partition("## When it breaks")[0]
+
+    for name in RESERVED - {"oauth_callback"}:  # which cannot be a name for its underscore
+        assert f"`{name}`" in rules
+    for number, words in [
+        (mounts.START_LIMIT, "{:g} s at most. The app's addresses"),
+        (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
+        (threads.PATIENCE, "longer than {:g} s for a turn"),
+        (channel.MAX_EVENT / 1024, "{:g} KiB each"),
+        (bound.LONG / 2**20, "more than {:g} MiB is sent in parts"),
+        (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
+    ]:
+        assert words.format(number) in rules
+    assert threads.SIZE == 10
+    assert f"after {watch.LIMIT:g} s it is interrupted" in WRITING_AN_APP
+
+
+def test_the_readme_has_the_smallest_app() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert f"```python\n{FILES['hello.py']}```" in readme
+    assert "    tornado-service demo --app=hello:HelloApp\n" in readme
+
+
+def test_all_names_for_authors_are_told() -> None:
+    names = WRITING_AN_APP.partition("## Names")[2]
+
+    for name in {*tornado_service.__all__} - {"__version__"}:
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", names), f"the page says nothing of {name}"
+    table = WRITING_AN_APP.partition("| fixture | |")[2].partition("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        for name in re.findall(r"`(\w+)", row.split("|")[1]):
+            assert hasattr(fixtures, name) or hasattr(browser, name)

@@ -1,0 +1,103 @@
+"""The API's page in a real browser: read, tried in the session, tried with a token."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.integration.browser.conftest import fits, violations
+from tornado_service.testing import ServiceConfig
+
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    return {"TornadoService": {"apps": ["tests.support.typed_app:Typed"]}}
+
+
+def operation(page: Page, name: str) -> Locator:
+    """An operation, opened."""
+    found = page.locator(f"#operations-{name}")
+    found.locator(".opblock-summary-control").click()
+    return found
+
+
+def answer(found: Locator) -> tuple[str, Any]:
+    """Send the request, and read what is shown of the answer."""
+    found.get_by_role("button", name="Execute").click()
+    shown = found.locator(".live-responses-table .response").first
+    expect(shown).to_be_visible()
+    status = shown.locator(".response-col_status").inner_text().strip()
+    return status.split()[0], shown.locator(".highlight-code").first.inner_text()
+
+
+def test_it_is_tried_in_the_session_at_hand(open_page, complaints) -> None:
+    page = open_page("docs", "ada")
+
+    user = operation(page, "service-service_UserHandler_get")
+    user.get_by_role("button", name="Try it out").click()
+    status, body = answer(user)
+
+    assert status == "200"
+    assert '"name": "ada"' in body
+    assert complaints == []
+
+
+def test_a_change_is_allowed_in_the_session(open_page, complaints) -> None:
+    page = open_page("docs", "ada")
+
+    post = operation(page, "typed-typed_Reports_post")
+    post.get_by_role("button", name="Try it out").click()
+    post.locator("textarea.body-param__text").fill(json.dumps({"title": "from a browser"}))
+    status, body = answer(post)
+
+    assert status == "201", body
+    assert "from a browser" in body
+    assert complaints == []
+
+
+def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
+    token = real_hub.token_for("kim")
+    page = open_page("docs", "ada")
+
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("auth-bearer-value").fill(token)
+    page.locator(".modal-ux").get_by_role("button", name="Apply credentials").first.click()
+    page.locator(".modal-ux").get_by_role("button", name="Close").last.click()
+    user = operation(page, "service-service_UserHandler_get")
+    user.get_by_role("button", name="Try it out").click()
+    status, body = answer(user)
+
+    assert status == "200"
+    assert '"name": "kim"' in body
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_it_is_fit_for_everybody(open_page, complaints, scheme: str, size: dict[str, int]) -> None:
+    page = open_page("docs", "ada", viewport=size, color_scheme=scheme)
+    page.goto("docs", wait_until="networkidle")
+    operation(page, "typed-typed_Reports_get")
+
+    # Swagger UI says so of each format that it has no field of its own for
+    unexpected = [each for each in complaints if "Could not find component" not in each]
+
+    assert fits(page)
+    assert unexpected == []
+    # Swagger UI has a <main> of its own, and lists of values that have no names
+    theirs = ("landmark-", "select-name")
+    assert [each for each in violations(page) if not each.startswith(theirs)] == []
+
+
+def test_it_is_found_in_the_menu(open_page) -> None:
+    page = open_page("", "sam")
+
+    page.get_by_role("link", name="API", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("API of")
+    expect(page.locator(".opblock").first).to_be_visible()

@@ -1,0 +1,191 @@
+"""What people see when something is wrong, and how it ends; before a hub that can be cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.integration.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
+from tests.support.relay import Relay
+from tornado_service.demo.command import free_ports
+from tornado_service.testing import RealHub
+from tornado_service.testing.playwright import OpenPage
+from tornado_service.testing.real_hub import COMMAND
+
+ROOT = Path(__file__).parents[3]
+#: Seconds; a page tries again every few, and a machine that runs tests is slow at times.
+PATIENCE = 60
+
+Misbehave = Callable[[str | None], None]
+
+
+@contextmanager
+def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop in a thread of its own, as Playwright has this one's."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def is_well(hub: RealHub) -> bool:
+    """Whether the hub, asked for nobody by a made-up token, answers the service."""
+    request = Request(
+        f"{hub.service_url}{hub.service_prefix}api/user",
+        headers={"Authorization": f"token {secrets.token_hex(8)}"},
+    )
+    with pytest.raises(HTTPError) as refused:
+        urlopen(request, timeout=PATIENCE)
+    refused.value.close()
+    return refused.value.code == 401
+
+
+@pytest.fixture(scope="module")
+def wishes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an app."""
+    return tmp_path_factory.mktemp("wishes") / "wishes.sqlite"
+
+
+@pytest.fixture(scope="module")
+def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
+    """A hub whose service reaches it by a relay, and what makes the relay misbehave."""
+    (port,) = free_ports(1)
+    hub = RealHub(
+        service_environment={
+            "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
+            "PYTHONPATH": os.fspath(ROOT),
+        },
+        service_command=[
+            *COMMAND,
+            "--HubClient.breaker_failures=1",
+            "--HubClient.breaker_pause=0.3",
+            "--TornadoService.apps=tests.integration.browser.failing_apps:Raises",
+            "--TornadoService.apps=tests.integration.browser.failing_apps:Broken",
+            "--TornadoService.apps=tests.integration.browser.failing_apps:Waits",
+            "--TornadoService.apps=tests.support.wishes:Wishes",
+            f"--Wishes.database_url=sqlite:///{wishes_file}",
+        ],
+    )
+    with running_loop() as loop:
+        relay = Relay(hub.hub_port, port)
+
+        def do(coroutine: Coroutine[Any, Any, None]) -> None:
+            asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+        def misbehave(fault: str | None) -> None:
+            do(relay.misbehave(fault))
+            while is_well(hub) == bool(fault):
+                time.sleep(0.05)
+
+        do(relay.start())
+        with hub:
+            yield hub, misbehave
+        do(relay.stop())
+
+
+@pytest.fixture
+def real_hub(relayed: tuple[RealHub, Misbehave]) -> RealHub:
+    return relayed[0]
+
+
+@pytest.fixture
+def misbehave(relayed: tuple[RealHub, Misbehave]) -> Iterator[Misbehave]:
+    """Begin a fault of the hub's API, or end it; at the end of the test it is well."""
+    yield relayed[1]
+    relayed[1](None)
+
+
+@pytest.fixture(params=["the hub is away", "a page raises", "no access", "an app has failed"])
+def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbehave):
+    """Open a page that shows this error, and name the heading that it should have."""
+
+    def open_error(**look: Any) -> tuple[Page, str]:
+        if request.param == "the hub is away":
+            misbehave("error")
+            return open_page("", **look), "503 : Service Unavailable"
+        if request.param == "no access":
+            # who signs in is refused by the hub itself, who comes with a token by the service
+            token = {"Authorization": f"token {real_hub.token_for('guest')}"}
+            return open_page("", extra_http_headers=token, **look), "403 : Forbidden"
+        page = open_page("", "sam", **look)
+        if request.param == "a page raises":
+            page.goto("raises/")
+            return page, "500 : Internal Server Error"
+        page.goto("broken/")
+        # before, it is starting, and the page tries again
+        expect(page.get_by_role("main")).to_contain_text("does not run", timeout=PATIENCE * 1000)
+        return page, "503 : Service Unavailable"
+
+    return open_error
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
+)
+def test_every_error_page_is_fit_for_everybody(
+    open_error, complaints, scheme: str, size: dict[str, int]
+) -> None:
+    page, title = open_error(viewport=size, color_scheme=scheme)
+    # it stays while it is looked at
+    page.evaluate("for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)")
+    page.wait_for_load_state("networkidle")
+
+    assert page.get_by_role("heading", level=1).inner_text() == title
+    assert_fit_for_everybody(page, complaints, scheme)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_page_comes_back_by_itself_when_the_hub_does(
+    open_page: OpenPage, misbehave: Misbehave, scripts: bool
+) -> None:
+    misbehave("error")
+    page = open_page("", java_script_enabled=scripts)
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+
+    misbehave(None)
+
+    expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
+
+
+def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
+    open_page: OpenPage, real_hub: RealHub
+) -> None:
+    page = open_page("", "sam")
+    page.goto("waits/")
+    expect(page.get_by_role("main")).to_contain_text("cannot start yet")
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+
+    (real_hub.directory / "later").mkdir()
+
+    expect(page.get_by_role("heading", name="Here it is")).to_be_visible(timeout=PATIENCE * 1000)
+
+
+def test_a_page_comes_back_by_itself_when_the_database_of_its_app_does(
+    open_page: OpenPage, wishes_file: Path
+) -> None:
+    page = open_page("", "sam")
+    page.goto("wishes/")
+    expect(page.get_by_role("heading")).to_have_text("0 wishes")
+    away = wishes_file.rename(wishes_file.with_suffix(".away"))
+
+    page.goto("wishes/")
+    expect(page.get_by_role("main")).to_contain_text("database of this app is not available")
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    away.rename(wishes_file)
+
+    expect(page.get_by_role("heading")).to_have_text("0 wishes")

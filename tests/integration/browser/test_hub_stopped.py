@@ -1,0 +1,156 @@
+"""Pages in a browser while the hub hangs: it accepts connections and answers nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.integration.browser.conftest import NARROW, WIDE
+from tornado_service.testing import RealHub
+from tornado_service.testing.playwright import OpenPage
+from tornado_service.testing.real_hub import COMMAND
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60
+STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+Switch = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[RealHub]:
+    command = [*COMMAND, "--HubClient.breaker_failures=1", "--HubClient.breaker_pause=0.5"]
+    with RealHub(
+        service_environment={"PYTHONPATH": os.fspath(ROOT)}, service_command=command
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def real_hub(hub: RealHub) -> RealHub:
+    return hub
+
+
+def status_for_strangers(hub: RealHub) -> int:
+    """Of the home page; a redirect to the hub is not followed."""
+    connection = HTTPConnection("127.0.0.1", hub.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", hub.service_prefix, headers=STRANGER)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def stop(hub: RealHub) -> Iterator[Switch]:
+    """Stop the hub's process, and return when the service knows; it goes on after the test."""
+
+    def stop() -> None:
+        hub.process.send_signal(signal.SIGSTOP)
+        while status_for_strangers(hub) != 503:
+            time.sleep(0.1)
+
+    yield stop
+    hub.process.send_signal(signal.SIGCONT)
+
+
+def assert_painted(page: Page) -> None:
+    page.wait_for_function(
+        "() => performance.getEntriesByName('first-contentful-paint').length > 0"
+    )
+
+
+def open_while_stopped(page: Page, path: str = "") -> None:
+    """Without waiting for all that a page loads: the hub's part never arrives."""
+    page.goto(path, wait_until="commit")
+    assert_painted(page)
+
+
+@pytest.mark.parametrize("cache", ["cold", "warm"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
+)
+def test_a_known_user_reads_pages_in_the_hubs_look(
+    open_page: OpenPage, chromium: Any, stop: Switch, hub: RealHub,
+    cache: str, scheme: str, size: dict[str, int],
+) -> None:  # fmt: skip
+    look = {"color_scheme": scheme, "viewport": size}
+    page = open_page("", "sam", **look)
+    if cache == "cold":
+        state = page.context.storage_state()
+        page = chromium.new_context(
+            base_url=hub.service_public_url, storage_state=state, **look
+        ).new_page()
+    stop()
+
+    open_while_stopped(page)
+
+    page.wait_for_load_state("load")  # the logo, which never arrives, does not keep it busy
+    expect(page.get_by_role("heading", level=1)).to_have_text("tornado-service")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(33, 37, 41)"}[scheme]
+    if size == NARROW:  # scripts run, too
+        expect(page.get_by_role("button", name="Logout")).to_be_hidden()
+        page.get_by_role("button", name="Menu").click()
+        expect(page.get_by_role("button", name="Logout")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_stranger_sees_the_page_that_retries_and_gets_on_when_the_hub_does(
+    chromium: Any, stop: Switch, hub: RealHub, scripts: bool
+) -> None:
+    stop()
+    context = chromium.new_context(base_url=hub.service_public_url, java_script_enabled=scripts)
+    page = context.new_page()
+
+    page.goto("", wait_until="commit")
+
+    # without scripts nothing can ask for the paint, and the page has to have loaded to reload
+    page.wait_for_load_state("load")
+    if scripts:
+        assert_painted(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("503 : Service Unavailable")
+    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    page.wait_for_event("framenavigated", timeout=PATIENCE * 1000)  # it has retried, in vain
+
+    hub.process.send_signal(signal.SIGCONT)
+
+    expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
+
+
+def test_the_hubs_own_style_sheet_is_added_once_it_answers(
+    open_page: OpenPage, complaints: list[str]
+) -> None:
+    page = open_page("", "sam")
+    own = (
+        "() => [...document.styleSheets].filter(({href}) => href?.includes('/hub/static/')).length"
+    )
+
+    page.wait_for_function(f"{own} === 1")
+
+    assert complaints == []
+
+
+def test_icons_of_the_hubs_font_are_drawn(open_page: OpenPage, complaints: list[str]) -> None:
+    page = open_page("", "sam")
+
+    # the font of the hub's own style sheet, too, once that has been added
+    loaded = page.evaluate(
+        """async () => {
+          document.body.insertAdjacentHTML("beforeend", '<i class="fas fa-trash"></i>');
+          await document.fonts.load('900 1em "Font Awesome 7 Free"');
+          return performance.getEntriesByType("resource").map(({name}) => name);
+        }"""
+    )
+
+    assert [url for url in loaded if "/static/jupyterhub/" in url and url.endswith(".woff2")]
+    assert complaints == []

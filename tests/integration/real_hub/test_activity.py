@@ -1,0 +1,208 @@
+"""Activity in a hub that was set up as the pages say, seen by those who may see more or less."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.real_hub.test_life import service_pids
+from tests.support.activity.pages import text_of
+from tornado_service.demo.activity import groups_of_people, hub_options
+from tornado_service.demo.processes import free_ports
+from tornado_service.testing import Browse, RealHub, StartHub, Visitor
+
+ROOT = Path(__file__).parents[3]
+
+#: The hub's answers are soon forgotten, and it is looked at as often as can be.
+IMPATIENT = """
+c.JupyterHub.services[-1]["command"] += [
+    "--ServiceAuth.cache_max_age=1", "--Activity.interval=30"]
+"""
+
+#: In place of the throw-away hub's own role for instructors.
+INSTRUCTORS = """
+c.JupyterHub.load_roles[:] = [
+    role for role in c.JupyterHub.load_roles if role["name"] != "instructor"]
+c.JupyterHub.load_groups["class-a-instructors"] = {"users": ["ines"]}
+"""
+
+
+def documented(page: str) -> list[str]:
+    """The lines of jupyterhub_config.py in a page of the documentation, block by block."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return [block for block in blocks if "c.JupyterHub" in block]
+
+
+def on_a_free_port(lines: str) -> str:
+    assert lines.count("127.0.0.1:8181") == 1
+    return lines.replace("127.0.0.1:8181", f"127.0.0.1:{free_ports(1)[0]}")
+
+
+def test_the_readme_and_the_page_of_activity_say_the_same() -> None:
+    assert documented("README.md")[0] == documented("docs/activity.md")[0]
+
+
+@pytest.fixture
+def hub(start_hub: StartHub) -> RealHub:
+    service, instructor = documented("docs/activity.md")
+    ours = on_a_free_port(service) + instructor
+    return start_hub(with_service=False, extra_config=INSTRUCTORS + ours + IMPATIENT)
+
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def sign_in(hub: RealHub, browse: Browse) -> Callable[[str], Awaitable[Visitor]]:
+    return lambda name: signed_in(hub, browse, name)
+
+
+async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
+    """Somebody's browser, in which the app's own page is open."""
+    visitor = browse(hub)
+    await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
+    await visitor.sign_in("", name)
+    await until(lambda: visitor.open("activity/"), lambda answer: answer.code == 200, hub)
+    return visitor
+
+
+async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
+    """The first answer that is as it should be."""
+    deadline = time.monotonic() + 120
+    while not is_well(found := await ask()):
+        assert time.monotonic() < deadline, (found, hub.log)
+        time.sleep(0.2)
+    return found
+
+
+async def api(visitor: Visitor, path: str) -> Any:
+    """What the app's API says to a script of the page; nothing while it is away."""
+    answer = await visitor.fetch(f"activity/api/{path}")
+    return json.loads(answer.body) if answer.code < 500 else {}
+
+
+async def running(visitor: Visitor) -> set[str]:
+    return {server["user"] for server in (await api(visitor, "now")).get("servers", ())}
+
+
+async def people(visitor: Visitor) -> set[str]:
+    return {person["name"] for person in (await api(visitor, "people")).get("people", ())}
+
+
+async def groups(visitor: Visitor) -> set[str]:
+    return {group["name"] for group in (await api(visitor, "groups")).get("groups", ())}
+
+
+async def test_each_sees_what_the_hub_lets_them_see(
+    hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
+) -> None:
+    admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
+    for name in ("sam", "kim"):
+        hub.ask("POST", f"users/{name}/server")
+
+    await until(lambda: running(admin), lambda users: users == {"sam", "kim"}, hub)
+    assert await running(instructor) == {"sam"}
+    assert await running(student) == {"sam"}
+    assert await people(admin) >= {"ada", "ines", "sam", "kim"}
+    assert await people(instructor) == {"sam"}
+    assert await people(student) == {"sam"}
+    assert await groups(admin) >= {"class-a", "class-b", "class-a-instructors"}
+    assert await groups(instructor) == {"class-a"}
+    assert await groups(student) == set()
+    assert (await api(admin, "people/kim"))["name"] == "kim"
+    for visitor in (instructor, student):
+        assert await api(visitor, "people/kim") == await api(visitor, "people/nobody")
+        await visitor.open("activity/")
+        assert "kim" not in visitor.page
+
+    # what the hub takes away is gone when its last word on the visitor is forgotten
+    hub.ask("DELETE", "groups/class-a-instructors/users", {"users": ["ines"]})
+    await until(lambda: people(instructor), lambda users: users == {"ines"}, hub)
+    assert await running(instructor) == set()
+    assert await groups(instructor) == set()
+
+
+async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may_see(
+    hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
+) -> None:
+    """The hub counts groups before it filters them, and logs a warning for all that it refuses."""
+    for number in range(25):
+        hub.ask("POST", f"groups/group-{number}")
+    admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
+    await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    month = f"month/{datetime.now(timezone.utc):%Y-%m}"
+
+    for path in ("groups", "api/groups", "api/groups.csv", month, f"api/{month}"):
+        found = await instructor.fetch(f"activity/{path}")
+        assert found.code == 200, (path, hub.log)
+        assert b"group-1" not in found.body
+        if path != month:  # it has nothing to show before the second sample
+            assert b"class-a" in found.body
+    assert len((await api(admin, "groups"))["groups"]) > 25
+
+    before = len(hub.log)
+    for path in ("", "now", "people", "groups", "me", "months", month):
+        assert (await student.open(f"activity/{path}")).code == 200
+    assert (await api(student, "groups"))["missing"] == "list:groups"
+    since = hub.log[before:]
+    assert "Not authorizing access" not in since
+    assert "403" not in since
+
+
+async def test_the_history_outlives_the_service(
+    hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
+) -> None:
+    admin = await sign_in("ada")
+    before = await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    (first,) = service_pids(hub.directory)
+
+    os.kill(first, signal.SIGKILL)
+    hub.ask("POST", "users/sam/server")
+    await until(lambda: running(admin), lambda users: users == {"sam"}, hub)
+    after = await until(
+        lambda: api(admin, "summary"),
+        lambda found: (found.get("as_of") or "") > before["as_of"],
+        hub,
+    )
+
+    assert service_pids(hub.directory) != [first]
+    assert (hub.directory / "activity.sqlite").exists()
+    assert after["watched_from"] == before["watched_from"]
+
+
+async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
+    start_hub: StartHub, browse: Browse
+) -> None:
+    hub = start_hub(**hub_options())
+    admin = await signed_in(hub, browse, "ada")
+
+    year = f"?from={datetime.now(timezone.utc).date() - timedelta(days=364)}"
+    found = await until(
+        lambda: api(admin, "summary" + year), lambda summary: summary.get("as_of"), hub
+    )
+    began = datetime.fromisoformat(found["watched_from"].replace("Z", "+00:00"))
+    assert datetime.now(timezone.utc) - began > timedelta(days=360)
+    assert found["whole"]["active_users"] > 40
+    assert found["whole"]["server_seconds"] > 1000 * 3600
+    assert found["people"]["accounts"] == len(groups_of_people().keys() | {"guest"})
+    assert found["people"]["new"] < found["people"]["accounts"] / 2
+    assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
+    assert await groups(admin) >= {"class-a", "class-b", "research"}
+    everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
+    assert everybody | await people(admin) >= groups_of_people().keys() - {"guest"}
+    student = await signed_in(hub, browse, "sam")
+    for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
+        await visitor.open("activity/")
+        text = text_of(visitor.page)
+        assert "This history is made up" in text
+        assert said in text
+        assert "What will be here, and when" not in text

@@ -1,0 +1,114 @@
+"""The same sign-in where the hub is set up in other ways."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tornado_service.demo.command import free_ports
+
+
+async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    lines = readme.partition("```python\n")[2].partition("```")[0]
+    (port,) = free_ports(1)
+    assert "127.0.0.1:8181" in lines
+
+    hub = start_hub(
+        with_service=False,
+        extra_config="import sys\n" + lines.replace("127.0.0.1:8181", f"127.0.0.1:{port}"),
+    )
+    answer = await browse(hub).sign_in("/services/tornado-service/", "sam")
+
+    assert answer.code == 200
+
+
+async def test_below_a_base_url(start_hub, browse) -> None:
+    hub = start_hub(base_url="/base/")
+    visitor = browse(hub)
+
+    answer = await visitor.sign_in("/base/services/tornado-service/", "sam")
+
+    assert answer.code == 200
+    assert 'href="/base/hub/home"' in visitor.page
+    assert (await visitor.fetch(hub.service_prefix + "api/user", xsrf=True)).code == 200
+
+
+async def test_under_another_name(start_hub, browse) -> None:
+    hub = start_hub(service_name="usage-reports")
+    visitor = browse(hub)
+
+    answer = await visitor.sign_in("/services/usage-reports/", "sam")
+
+    assert answer.code == 200
+    assert "<h1>usage-reports</h1>" in visitor.page
+
+
+async def test_with_a_subdomain_for_each_service(start_hub, browse, client) -> None:
+    hub = start_hub(
+        extra_config="""
+port = c.JupyterHub.bind_url.split(":")[2].split("/")[0]
+c.JupyterHub.subdomain_host = "http://hub.test:" + port
+"""
+    )
+    visitor = browse(hub, host=f"tornado-service--service.hub.test:{hub.port}")
+
+    answer = await visitor.sign_in(hub.service_prefix, "sam")
+
+    assert answer.code == 200
+    assert visitor.address.startswith(f"http://tornado-service--service.hub.test:{hub.port}/")
+    assert f'href="http://hub.test:{hub.port}/hub/home"' in visitor.page
+    policy = answer.headers["Content-Security-Policy"]
+    assert f"style-src 'self' http://hub.test:{hub.port}" in policy
+
+
+async def test_with_a_public_url(start_hub, browse) -> None:
+    hub = start_hub(extra_config='c.JupyterHub.public_url = "https://jupyter.example.org/"')
+    visitor = browse(hub)
+
+    answer = await visitor.get(hub.service_prefix)
+
+    assert answer.code == 302
+    assert answer.headers["Location"].startswith("https://jupyter.example.org/hub/api/oauth2/")
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def documented(page: str, mark: str) -> str:
+    """The block of code that follows a mark in a page of the documentation."""
+    text = (Path(__file__).parents[3] / "docs" / page).read_text()
+    return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
+
+
+async def test_with_internal_ssl(start_hub, browse, client) -> None:
+    hub = start_hub(
+        service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
+        extra_config=documented("operating.md", "internal_ssl")
+        + """
+c.JupyterHub.internal_ssl = True
+api = c.ConfigurableHTTPProxy.api_url
+c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
+""",
+    )
+    visitor = browse(hub)
+
+    answer = await visitor.sign_in(hub.service_prefix, "sam")
+
+    assert answer.code == 200
+    with pytest.raises(OSError):  # noqa: PT011 - a TLS server closes on plain HTTP
+        await client.fetch(f"http://127.0.0.1:{hub.service_port}/health")
+    token = hub.token_for("sam")
+    answer = await client.fetch(
+        hub.service_public_url + "api/user", headers={"Authorization": f"token {token}"}
+    )
+    assert json.loads(answer.body)["name"] == "sam"
+
+
+async def test_reached_by_a_name_that_is_not_ours(start_hub, browse, client) -> None:
+    """As in Kubernetes, where the url's host is the hub's Service: here, the machine's name."""
+    hub = start_hub(service_url=f"http://{socket.gethostname()}:{free_ports(1)[0]}")
+
+    answer = await browse(hub).sign_in(hub.service_prefix, "sam")
+
+    assert answer.code == 200
+    assert "Listening on all interfaces" in hub.log

@@ -1,0 +1,253 @@
+"""Why a hub gives up on the service is in the log before it does; the doctor knows it, too."""
+
+import re
+import secrets
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import jupyterhub
+import pytest
+
+from tests.doctor.test_command import doctor
+from tests.integration.real_hub.test_deployments import documented
+from tests.integration.real_hub.test_life import service_pids
+from tests.support.selfcheck import dropping
+from tornado_service.demo.hub import ThrowAwayHub
+from tornado_service.demo.processes import free_ports
+
+#: Other hubs may run on this machine at the same time, of this very test even.
+NAME = f"patient-{secrets.token_hex(4)}"
+GIVEN_UP = f"Cannot connect to {NAME} service managed"
+
+
+def hub_in_trouble(url: str, *options: str) -> ThrowAwayHub:
+    """A hub that cannot reach the service."""
+    command = [sys.executable, "-m", "tornado_service", *options]
+    # it may be told to be less patient since JupyterHub 6
+    limit = {"timeout": 8} if jupyterhub.version_info >= (6,) else {}
+    return ThrowAwayHub(
+        service_name=NAME, service_url=url, service_command=command, service_options=limit
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "reason", "key"),
+    [
+        (
+            "http://hub.invalid:{port}",
+            [],
+            "the name hub.invalid does not resolve",
+            f"hub.services.{NAME}.url",
+        ),
+        (
+            "http://127.0.0.2:{port}",
+            ["--ip=127.0.0.1"],
+            "connection refused",
+            "the service's url in jupyterhub_config.py: http://127.0.0.1:{port}",
+        ),
+        (
+            f"http://{socket.gethostname()}:{{port}}",
+            ["--port={other}"],
+            "connection refused",
+            f"{{{{name: {NAME}, port: {{port}}, targetPort: {{other}}}}}}",
+        ),
+    ],
+    ids=["name", "address", "port"],
+)
+def test_the_reason_is_in_the_log_before_the_hub_gives_up(
+    url: str, options: list[str], reason: str, key: str
+) -> None:
+    port, other = free_ports(2)
+    ports = {"port": port, "other": other}
+
+    hub = hub_in_trouble(url.format(**ports), *(each.format(**ports) for each in options))
+    with pytest.raises(RuntimeError):
+        hub.start()
+
+    before, given_up, _ = hub.log.partition(GIVEN_UP)
+    assert given_up
+    (line,) = re.findall(r"\[W .*Self-check, url: (.*)", before)
+    assert reason in line
+    assert key.format(**ports) in line
+
+
+def test_packets_that_are_dropped_are_named_within_seconds() -> None:
+    """A 5.x hub says nothing of these for 200 s; here it is not waited for."""
+    with dropping(socket.gethostbyname(socket.gethostname())) as port:
+        url = f"http://{socket.gethostname()}:{port}"
+        hub = hub_in_trouble(url, f"--port={free_ports(1)[0]}")
+        with ThreadPoolExecutor() as pool:
+            starting = pool.submit(hub.start, 300)
+            while "Self-check, listening" not in hub.log and not starting.done():
+                time.sleep(0.1)
+            hub.process.terminate()
+            assert isinstance(starting.exception(), RuntimeError)
+
+    (line,) = re.findall(r"\[W .*Self-check, url: (.*)", hub.log)
+    assert GIVEN_UP not in hub.log
+    assert "network policy" in line
+    assert "hub.networkPolicy.ingress" in line
+    assert "hub.networkPolicy.allowedIngressPorts" in line
+
+
+def not_ok(report: str) -> list[str]:
+    """The findings of a report that are wrong or unknown."""
+    return re.findall("^(?:wrong|unknown) .*", report, re.MULTILINE)
+
+
+def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
+    hub = start_hub(service_name=NAME, base_url="/base/")
+    (pid,) = service_pids(hub.directory)
+
+    result = doctor(f"--name={NAME}")
+
+    assert (result.returncode, not_ok(result.stdout), result.stderr) == (0, [], "")
+    assert result.stdout.startswith(f"{NAME} (process {pid})\n")
+    assert f"The hub knows the service {NAME} by its token." in result.stdout
+    (line,) = re.findall("Self-check.*", hub.log)
+    assert line == "Self-check: nothing is wrong"
+    assert hub.service["api_token"] not in result.stdout
+
+
+async def test_a_hub_with_neither_subdomains_nor_https_is_a_note(start_hub, browse) -> None:
+    hub = start_hub(service_name=NAME)
+    for name in ("sam", "kim"):
+        assert (await browse(hub, "hub.example.org").sign_in(hub.service_prefix, name)).code == 200
+    result = doctor(f"--name={NAME}")
+
+    (line,) = re.findall("^note .*", result.stdout, re.MULTILINE)
+    assert "origin:" in line
+    assert (result.returncode, not_ok(result.stdout)) == (0, [])
+    (logged,) = re.findall("Self-check, origin: (.*)", hub.log)
+    assert line.split(maxsplit=2)[2] in logged
+
+
+def test_the_doctor_with_internal_ssl(start_hub) -> None:
+    """Only the hub and its proxy may come in; the service is known by its certificate."""
+    hub = start_hub(
+        service_name=NAME,
+        service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
+        extra_config=documented("operating.md", "internal_ssl")
+        + """
+c.JupyterHub.internal_ssl = True
+api = c.ConfigurableHTTPProxy.api_url
+c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
+""",
+    )
+
+    result = doctor(f"--name={NAME}")
+
+    assert (result.returncode, not_ok(result.stdout)) == (0, [])
+    assert "Self-check: nothing is wrong" in hub.log
+
+
+APPS = """
+from tornado_service import ServiceApp
+
+
+class Reports(ServiceApp):
+    name = "reports"
+    service_scopes = {"list:users", "read:users:activity"}
+
+
+class Fails(Reports):
+    name = "fails"
+
+    async def start(self):
+        raise RuntimeError("no database")
+"""
+
+
+@pytest.mark.parametrize("granted", [{"list:users", "read:users:activity"}, {"list:users"}, set()])
+def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_declare(
+    start_hub, tmp_path, granted
+) -> None:
+    (tmp_path / "doctors_apps.py").write_text(APPS)
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            "--TornadoService.apps=doctors_apps:Reports",
+        ],
+        service_environment={"PYTHONPATH": str(tmp_path)},
+        service_scopes=sorted(granted),
+    )
+    wait_until_logged(hub, "App reports is ready")
+
+    result = doctor(f"--name={NAME}")
+
+    assert re.search("ok +apps: +reports is ready.", result.stdout)
+    lacking = sorted({"list:users", "read:users:activity"} - granted)
+    role = f'hub.loadRoles.{NAME}: {{"scopes": ["list:users", "read:users:activity"]'
+    if lacking:
+        wait_until_logged(hub, "Self-check, scopes: The service's token lacks scopes")
+        (wrong,) = not_ok(result.stdout)
+        assert wrong.endswith(f"lacks scopes that it needs: {', '.join(lacking)}.")
+        assert f"Fix: {role}" in result.stdout
+    else:
+        assert (result.returncode, not_ok(result.stdout)) == (0, [])
+        assert "has the scopes it needs: list:users, read:users:activity." in result.stdout
+
+
+def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
+    (tmp_path / "doctors_apps.py").write_text(APPS)
+    apps = ["doctors_apps:Fails", "doctors_apps:Missing"]
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            *(f"--TornadoService.apps={app}" for app in apps),
+        ],
+        service_environment={"PYTHONPATH": str(tmp_path)},
+        service_scopes=["list:users", "read:users:activity"],
+    )
+    for app in apps:
+        wait_until_logged(hub, f"App {app} failed")
+
+    result = doctor(f"--name={NAME}")
+
+    (wrong,) = not_ok(result.stdout)
+    assert "doctors_apps:Fails failed: RuntimeError: no database; " in wrong
+    assert "doctors_apps:Missing failed: " in wrong
+    assert result.returncode == 1
+
+
+def test_the_doctor_says_what_is_wrong_with_an_app_that_runs(start_hub) -> None:
+    hub = start_hub(
+        service_name=NAME,
+        service_command=[
+            *(sys.executable, "-m", "tornado_service"),
+            "--TornadoService.apps=activity",
+            "--Activity.database_url=sqlite:////no/such/directory/activity.sqlite",
+        ],
+        service_scopes=["list:users", "read:users", "read:servers"],
+    )
+    wait_until_logged(hub, "History of activity: live view only")
+
+    result = doctor(f"--name={NAME}")
+
+    (wrong,) = not_ok(result.stdout)
+    assert "activity is in trouble: /no/such/directory/activity.sqlite cannot be used" in wrong
+    assert "Set c.Activity.database_url" in wrong
+    assert result.returncode == 1
+
+
+def wait_until_logged(hub: ThrowAwayHub, text: str) -> None:
+    deadline = time.monotonic() + 30
+    while text not in hub.log:
+        assert time.monotonic() < deadline, hub.log
+        time.sleep(0.1)
+
+
+async def test_admins_open_the_status_page_and_others_do_not(real_hub, browse) -> None:
+    page = real_hub.service_prefix + "status"
+    ada, sam = browse(real_hub), browse(real_hub)
+
+    assert (await ada.sign_in(page, "ada")).code == 200
+    assert (await sam.sign_in(page, "sam")).code == 403
+
+    assert real_hub.api_url in ada.page
+    assert "this is for admins of the hub" in sam.page
+    assert real_hub.api_url not in sam.page

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.chart import charts
+from tests.packaging.chart.charts import HOW, Chart, Object, Values
+
+Render = Callable[..., list[Object]]
+
+
+@pytest.fixture(scope="session", params=["Z2JH_CHART", "Z2JH_CHART_MAIN"])
+def chart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Chart:
+    """The chart of the release, and the newest one where it is at hand."""
+    found = charts.find(request.param, tmp_path_factory.mktemp("chart"))
+    if found is None:
+        pytest.skip(HOW.replace("Z2JH_CHART", request.param))
+    return found
+
+
+@pytest.fixture
+def render(chart: Chart, tmp_path: Path) -> Render:
+    """Render values, our overlays by their names and a site's own as maps."""
+
+    def render(*names: str | Values, release: str = "r") -> list[Object]:
+        values = []
+        for each in names:
+            values.append(charts.overlay(each) if isinstance(each, str) else each)
+            if each == "extra-files":
+                values.append(charts.FILE)
+        return chart.render(*values, release=release, workdir=tmp_path)
+
+    return render

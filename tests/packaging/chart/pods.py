@@ -1,0 +1,98 @@
+"""The pods of a deployment, made from the objects that helm renders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tests.packaging.chart.charts import Object, one, secret_texts
+from tests.packaging.chart.policy import HUB_PORT, Cluster, Pod
+
+SERVICE_PORT = 8181
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A cluster with a hub, its proxy and others that would like to get in."""
+
+    cluster: Cluster
+    hub: Pod
+    proxy: Pod
+    user: Pod
+    unlabelled: Pod
+    elsewhere: Pod
+    service_host: str
+
+    @classmethod
+    def of(cls, objects: list[Object], prefix: str = "", **choices: bool) -> Deployed:
+        """The deployment that these objects make.
+
+        Args:
+            objects: what helm rendered.
+            prefix: what the chart puts before the names of its objects.
+            choices: see :class:`Cluster`.
+        """
+        pods = {
+            "hub": _pod(one(objects, "Deployment", f"{prefix}hub"), "10.1.0.1"),
+            "proxy": _pod(one(objects, "Deployment", f"{prefix}proxy"), "10.1.0.2"),
+            "user": _user_pod(objects, f"{prefix}hub"),
+            "unlabelled": Pod("unlabelled", {}, "10.1.0.4"),
+            "elsewhere": Pod("elsewhere", {"app": "x"}, "10.1.0.5", namespace="other"),
+        }
+        cluster = Cluster(objects, list(pods.values()), **choices)
+        return cls(cluster=cluster, service_host=f"{prefix}hub", **pods)
+
+    def service_from(self, pod: Pod) -> bool:
+        """Whether a pod gets to the service, on the way that it would take."""
+        return self.cluster.reaches(pod, self.service_host, SERVICE_PORT)
+
+    def hub_api_from_service(self) -> bool:
+        """Whether the service, in the hub's pod, gets to the Hub API at the address it is given."""
+        return self.cluster.reaches(self.hub, self.service_host, HUB_PORT)
+
+    def outcome(self) -> dict[str, bool]:
+        """Who gets where."""
+        return {
+            "proxy to service": self.service_from(self.proxy),
+            "hub to service": self.service_from(self.hub),
+            "service to hub": self.hub_api_from_service(),
+            "user to service": self.service_from(self.user),
+            "unlabelled to service": self.service_from(self.unlabelled),
+            "other namespace to service": self.service_from(self.elsewhere),
+        }
+
+
+def _pod(deployment: Object, ip: str) -> Pod:
+    template = deployment["spec"]["template"]
+    spec = template["spec"]
+    ports = {
+        port["name"]: port["containerPort"]
+        for container in spec["containers"]
+        for port in container.get("ports", [])
+    }
+    aliases: dict[str, set[str]] = {}
+    for alias in spec.get("hostAliases", []):
+        if alias["ip"] in ("127.0.0.1", "::1"):
+            for host in alias["hostnames"]:
+                aliases.setdefault(host, set()).add(alias["ip"])
+    name = deployment["metadata"]["name"]
+    return Pod(name, template["metadata"]["labels"], ip, ports=ports, aliases=aliases)
+
+
+def _user_pod(objects: list[Object], hub: str) -> Pod:
+    """A user's server, labelled as the chart makes KubeSpawner label it."""
+    values: dict[str, Any] = yaml.safe_load(secret_texts(objects, hub)["values.yaml"])
+    app = values.get("nameOverride") or "jupyterhub"
+    labels = {
+        "app": app,
+        "component": "singleuser-server",
+        "release": values["Release"]["Name"],
+        "app.kubernetes.io/name": app,
+        "app.kubernetes.io/component": "singleuser-server",
+        "app.kubernetes.io/instance": values["Release"]["Name"],
+        "hub.jupyter.org/username": "ada",
+        **values["singleuser"]["extraLabels"],
+    }
+    return Pod("jupyter-ada", labels, "10.1.0.3", ports={"notebook-port": 8888})

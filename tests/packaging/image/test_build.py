@@ -1,0 +1,167 @@
+"""The Dockerfile, built for real: on a stand-in for k8s-hub, as there is no registry in a test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.packaging.image.buildah import Buildah, BuildFailed, in_a_pod, stand_in, temporary
+from tests.packaging.image.conftest import ROOT
+from tests.packaging.image.service import running
+
+MISSING = [
+    *(["root"] if os.geteuid() else []),
+    *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
+]
+pytestmark = [
+    pytest.mark.timeout(1800),  # the first makes a Debian
+    pytest.mark.skipif(
+        bool(MISSING),
+        reason=f"no {', '.join(MISSING)}. On Debian, as root:"
+        " apt-get install buildah debootstrap && make test-image",
+    ),
+]
+DOCKERFILE = ROOT / "image/Dockerfile"
+#: All that a build may add to the base.
+ADDED = re.compile(
+    r"usr/local/bin/tornado-service"
+    r"|usr/local/lib/python3\.\d+/site-packages/tornado_service(-[^/]+\.dist-info)?(/.*)?"
+)
+
+
+@pytest.fixture(scope="module")
+def buildah() -> Iterator[Buildah]:
+    with temporary() as directory:
+        yield Buildah(Path(directory))
+
+
+@pytest.fixture(scope="module")
+def base(buildah: Buildah, request: pytest.FixtureRequest) -> str:
+    return stand_in(buildah, request.config.cache.mkdir("stand-in-for-k8s-hub"))
+
+
+@pytest.fixture(scope="module")
+def image(buildah: Buildah, base: str) -> str:
+    return buildah.build(DOCKERFILE, ROOT, HUB_IMAGE=base)
+
+
+def files_in(root: Path) -> dict[str, tuple[int, int, int, int]]:
+    """Every file of a container, with what tells a change."""
+    found = {}
+    for directory, _, names in os.walk(root):
+        for path in (Path(directory), *(Path(directory, name) for name in names)):
+            status = path.lstat()
+            is_folder = path.is_dir() and not path.is_symlink()
+            size, time = (0, 0) if is_folder else (status.st_size, status.st_mtime_ns)
+            found[str(path.relative_to(root))] = (status.st_mode, status.st_uid, size, time)
+    return found
+
+
+def command_of(overlay: str) -> list[str]:
+    """The command that a values file makes the hub run."""
+    values = yaml.safe_load((ROOT / "values" / overlay).read_text())
+    return values["hub"]["services"]["tornado-service"]["command"]
+
+
+def test_the_service_is_all_that_is_new(buildah: Buildah, base: str, image: str) -> None:
+    with buildah.container(base) as root:
+        before = files_in(root)
+    with buildah.container(image) as root:
+        after = files_in(root)
+
+    assert {path: after.get(path) for path in before if after.get(path) != before[path]} == {}
+    assert not [path for path in after.keys() - before.keys() if not ADDED.fullmatch(path)]
+
+
+def test_it_starts_as_the_base_does(buildah: Buildah, base: str, image: str) -> None:
+    before, after = buildah.settings(base), buildah.settings(image)
+    labels = after.pop("Labels")
+    before.pop("Labels", None)
+
+    assert after == before
+    assert after["User"] == "jovyan"
+    assert labels["org.opencontainers.image.base.name"] == base
+
+
+def test_the_service_runs_on_a_read_only_root(buildah: Buildah, image: str) -> None:
+    with buildah.container(image) as root:
+        cannot_write(root)
+        with running(in_a_pod(root, *command_of("image.yaml"))) as service:
+            assert user_of(service.pid) == 1000
+            service.shows_pages()
+
+
+def test_the_single_file_runs_in_the_base_alone(
+    buildah: Buildah, base: str, pack: Callable[[Path], None]
+) -> None:
+    command = command_of("extra-files.yaml")
+    with buildah.container(base) as root:
+        file = root / command[1].lstrip("/")
+        file.parent.mkdir(parents=True)
+        pack(file)
+        cannot_write(root)
+        with running(in_a_pod(root, *command)) as service:
+            assert user_of(service.pid) == 1000
+            service.shows_pages()
+
+
+def cannot_write(root: Path) -> None:
+    """The pod is what it is taken for."""
+    for place in ("/tmp", "/home/jovyan", "/srv/jupyterhub"):
+        touch = in_a_pod(root, "touch", f"{place}/file")
+        done = subprocess.run(touch, capture_output=True, text=True)
+        assert "Read-only file system" in done.stderr
+
+
+def user_of(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^Uid:\s+\d+\s+(\d+)", status, re.MULTILINE)[1])
+
+
+def test_two_lines_add_an_app(buildah: Buildah, base: str, tmp_path: Path) -> None:
+    write_context(tmp_path, requires="tornado-service>=0.1.0.dev0")
+
+    image = buildah.build(tmp_path / "Dockerfile", tmp_path, HUB_IMAGE=base)
+
+    with buildah.container(image) as root:
+        both = in_a_pod(root, "python3", "-c", "import my_app, tornado_service")
+        done = subprocess.run(both, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_build_that_would_change_the_hub_stops(
+    buildah: Buildah, base: str, tmp_path: Path
+) -> None:
+    write_context(tmp_path, requires="jupyterhub>=6")
+
+    with pytest.raises(
+        BuildFailed, match=r"jupyterhub>=6[^\n]*\n[^\n]*\(constraint\) jupyterhub==5"
+    ):
+        buildah.build(tmp_path / "Dockerfile", tmp_path, HUB_IMAGE=base)
+
+
+def write_context(directory: Path, requires: str) -> None:
+    """The repository as the README wants it for an app."""
+    readme = (ROOT / "image/README.md").read_text()
+    (lines,) = re.findall(r"```dockerfile\n(.*?)```", readme, re.DOTALL)
+    place = "# Apps of your own: here.\n"
+    text = DOCKERFILE.read_text()
+    assert (text.count(place), lines.count("\n")) == (1, 2)
+    (directory / "Dockerfile").write_text(text.replace(place, lines))
+    npm = ("hatch_build.py", "package.json", "package-lock.json")
+    for name in ("pyproject.toml", "README.md", "LICENSE", *npm):
+        shutil.copy(ROOT / name, directory)
+    shutil.copytree(ROOT / "tornado_service", directory / "tornado_service")
+    (directory / "my-app").mkdir()
+    (directory / "my-app/my_app.py").write_text("")
+    (directory / "my-app/pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        f'[project]\nname = "my-app"\nversion = "1"\ndependencies = ["{requires}"]\n'
+    )

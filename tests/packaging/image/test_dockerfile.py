@@ -1,0 +1,85 @@
+"""What can be told of the Dockerfile without building it."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+
+import pytest
+
+from tests.packaging.image.conftest import ROOT
+
+Instructions = list[tuple[str, str]]
+
+
+def parse(text: str) -> Instructions:
+    """The instructions, each on one line."""
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]
+
+
+@pytest.fixture
+def dockerfile() -> Instructions:
+    return parse((ROOT / "image/Dockerfile").read_text())
+
+
+@pytest.fixture
+def last_stage(dockerfile: Instructions) -> Instructions:
+    return dockerfile[max(n for n, (word, _) in enumerate(dockerfile) if word == "FROM") :]
+
+
+def test_every_stage_is_the_charts_image_of_the_hub(dockerfile: Instructions) -> None:
+    stages = [rest for word, rest in dockerfile if word == "FROM"]
+
+    assert dockerfile[0] == ("ARG", "HUB_IMAGE=quay.io/jupyterhub/k8s-hub:4.4.0")
+    assert {stage.partition(" ")[0] for stage in stages} == {"${HUB_IMAGE}"}
+
+
+def test_the_bases_user_is_restored(last_stage: Instructions) -> None:
+    # k8s-hub has NB_USER as a build argument, which images made from it do not see
+    assert ("ARG", "NB_USER=jovyan") in last_stage
+    assert [rest for word, rest in last_stage if word == "USER"] == ["root", "${NB_USER}"]
+    assert last_stage[-1][0] == "USER"
+
+
+def test_the_base_starts_as_it_did(last_stage: Instructions) -> None:
+    assert {word for word, _ in last_stage} == {"FROM", "ARG", "LABEL", "USER", "RUN"}
+
+
+def test_nothing_depends_on_the_bases_python(dockerfile: Instructions) -> None:
+    text = "\n".join(rest for _, rest in dockerfile)
+
+    assert not re.search(r"python3?\.\d|site-packages|dist-packages", text)
+
+
+def test_the_hubs_packages_hold_pip_back_and_nothing_stays(last_stage: Instructions) -> None:
+    (run,) = [rest for word, rest in last_stage if word == "RUN"]
+
+    assert re.search(r"pip install .*--no-cache-dir .*--constraint=", run)
+    assert run.index("/before") < run.index("pip install") < run.index("/after")
+    assert "from=wheels" in run
+    assert not re.search(r"\b(apt|apt-get|curl|wget|npm|node|git|gcc)\b", run)
+
+
+@pytest.mark.parametrize("name", ["title", "description", "licenses", "base.name"])
+def test_it_has_labels(last_stage: Instructions, name: str) -> None:
+    (labels,) = [rest for word, rest in last_stage if word == "LABEL"]
+
+    assert re.search(rf'\borg\.opencontainers\.image\.{re.escape(name)}="[^"]+"', labels)
+
+
+def test_what_it_copies_is_there_and_not_ignored(dockerfile: Instructions) -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()[1:]
+    copied = [source for word, rest in dockerfile if word == "COPY" for source in rest.split()[:-1]]
+
+    for source in copied:
+        assert (ROOT / source).exists()
+        assert not [pattern for pattern in ignored if fnmatch(source, pattern)]
+
+
+@pytest.mark.parametrize("name", [".git", ".venv", ".venv-5.5", ".pytest_cache", "dist", "tests"])
+def test_the_context_is_small(name: str) -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()[1:]
+
+    assert [pattern for pattern in ignored if fnmatch(name, pattern)]

@@ -1,0 +1,187 @@
+"""The whole self-check, and how it runs in the background of a service."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from tests.selfcheck.conftest import SERVICE
+from tests.support.streaming import until
+from tornado_service import ServiceApp
+from tornado_service.app import TornadoService
+from tornado_service.selfcheck import Setup, examine
+from tornado_service.selfcheck import monitor as check
+from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHub
+
+
+def test_the_key_of_cookies(setup: Setup) -> None:
+    secrets = [b"short", b"x" * 32, check.derived_cookie_secret(SERVICE_TOKEN)]
+    found = [check.look_at_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
+
+    assert [each.state for each in found] == ["wrong", "ok", "ok"]
+    assert "TORNADO_SERVICE_COOKIE_SECRET" in found[0].key
+
+
+@pytest.mark.parametrize(
+    ("url", "states"),
+    [
+        ("", []),
+        ("https://hub.example.org/services/x/", ["ok"]),
+        ("http://127.0.0.1:8000/services/x/", ["ok"]),
+        ("http://hub.example.org/services/x/", ["unknown"]),
+    ],
+)
+def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> None:
+    found = check.look_at_public_url(replace(setup, public_url=url))
+
+    assert [each.state for each in found] == states
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ({}, None),  # nobody has come yet
+        ({"seen_origin": "http://hub.example.org"}, "note"),
+        ({"public_url": "http://hub.example.org/services/x/"}, "note"),
+        ({"hub_host": "http://hub.example.org"}, "note"),
+        ({"seen_origin": "http://192.168.0.7:8000"}, "note"),
+        # a service may have its callback's URL set in full
+        (
+            {"seen_origin": "http://hub.example.org", "callback_url": "http://hub.example.org/x"},
+            "note",
+        ),
+        ({"seen_origin": "https://hub.example.org"}, "ok"),
+        ({"public_url": "https://h.org/services/x/", "seen_origin": "http://h.org"}, "ok"),
+        ({"hub_host": "http://h.org", "callback_url": "http://x--service.h.org/x"}, "ok"),
+        # this machine alone: a hub to try something in
+        ({"seen_origin": "http://127.0.0.1:8000"}, "ok"),
+        ({"seen_origin": "http://localhost:8000"}, "ok"),
+        ({"seen_origin": "http://[::1]:8000"}, "ok"),
+    ],
+)
+def test_a_hub_with_neither_subdomains_nor_https(
+    setup: Setup, given: dict[str, str], state: str | None
+) -> None:
+    found = check.look_at_origin(replace(setup, **given))
+
+    assert [each.state for each in found] == ([state] if state else [])
+    for each in found:
+        assert ("subdomain_host" in each.key) == (state == "note")
+
+
+async def test_nothing_secret_is_said(here: Setup) -> None:
+    here = replace(here, cookie_secret=b"a-secret" * 4)
+    said = repr(here) + "".join(map(str, await examine(here, from_outside=True)))
+
+    assert SERVICE_TOKEN not in said
+    assert "a-secret" not in said
+
+
+class NeedsServers(ServiceApp):
+    name = "needs-servers"
+    service_scopes = frozenset({"read:servers"})
+
+
+class Lines(logging.Handler):
+    """The log, as text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname[0]} {record.getMessage()}")
+
+    def about(self, text: str) -> list[str]:
+        return [line for line in self.lines if text in line]
+
+
+class TestSelfCheck:
+    @pytest.fixture
+    def log(self, hub: StandInHub, service: TornadoService, here: Setup) -> Lines:
+        """The log of a service that is well."""
+        hub.users[SERVICE_TOKEN] = SERVICE
+        lines = Lines()
+        service.log.addHandler(lines)
+        return lines
+
+    async def test_all_is_well_is_one_line(self, service: TornadoService, log: Lines) -> None:
+        service.selfcheck.findings = []
+
+        await service.selfcheck.run()
+
+        assert log.about("Self-check") == ["I Self-check: nothing is wrong"]
+
+    async def test_each_change_is_logged_once(self, hub, service, log: Lines) -> None:
+        await hub.stop()
+        for _ in range(3):
+            await service.selfcheck.look()
+        first = log.about("hub-api")
+        await hub.start()
+        for _ in range(2):
+            await service.selfcheck.look()
+
+        assert len(first) == 1
+        assert first[0].startswith("W Self-check, hub-api: The Hub API at ")
+        assert "JUPYTERHUB_API_URL" in first[0]
+        assert len(log.about("hub-api")) == 2
+        assert log.about("hub-api")[1].startswith("I Self-check, hub-api: JupyterHub ")
+
+    async def test_it_looks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
+        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        await hub.stop()
+        running = asyncio.create_task(service.selfcheck.run())
+        while not log.about("hub-api"):
+            await asyncio.sleep(0.01)
+
+        await hub.start()
+        await running
+
+        assert log.lines[-1] == "I Self-check: nothing is wrong"
+
+    async def test_scopes_that_apps_need_are_looked_for_when_the_hub_is_back(
+        self, hub, start_service, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        hub.users[SERVICE_TOKEN] = SERVICE
+        service = await start_service(
+            load=False, TornadoService={"apps": [f"{__name__}:NeedsServers"]}
+        )
+        service.log.addHandler(log := Lines())
+        await hub.stop()
+        loading = asyncio.create_task(service._load_apps_and_check())
+        await until(lambda: bool(log.about("hub-api")))
+
+        await hub.start()
+        await until(lambda: bool(log.about("lacks scopes that it needs: read:servers")))
+
+        loading.cancel()
+
+    async def test_a_shared_origin_without_https_is_said_once(
+        self, service: TornadoService, log: Lines, new_visitor: NewVisitor
+    ) -> None:
+        """As the first browser that signs in shows; and the service is well."""
+        await service.selfcheck.look()
+        before = log.about("Self-check")
+        for name in ("ada", "bob"):
+            await new_visitor(name).open(PREFIX)
+            await service.selfcheck.look()
+
+        (line,) = log.about("Self-check, origin")
+        assert before == []
+        assert line.startswith("W Self-check, origin: The hub has neither ")
+        assert "c.JupyterHub.subdomain_host" in line
+        assert service.selfcheck.well
+
+    async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
+        monkeypatch.setattr(check, "examine", None)
+
+        assert await service.selfcheck.look() == []
+        assert not service.selfcheck.well
+        assert log.about("The self-check failed") == ["E The self-check failed"]
+
+    async def test_many_who_ask_at_once_are_one_look(self, hub, service, log: Lines) -> None:
+        await asyncio.gather(*(service.selfcheck.look(fresh=60) for _ in range(20)))
+
+        assert hub.calls["/hub/api/user"] == 1

@@ -1,0 +1,328 @@
+"""The process: where it listens, how it stops, and that it never outlives its parent."""
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+import textwrap
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.launched import wait_for_line
+from tornado_service.app import TornadoService
+from tornado_service.server import http as server
+from tornado_service.testing import StartService
+
+
+def answers(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        with urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("url", "ip", "port"),
+    [
+        ("http://127.0.0.1:8181", "127.0.0.1", 8181),
+        ("http://localhost:8181", "localhost", 8181),
+        ("http://[::1]:8181", "::1", 8181),
+        ("http://127.1.2.3:8181", "127.1.2.3", 8181),
+        ("http://hub:8181", "", 8181),
+        ("http://10.0.0.7:8181", "", 8181),
+        ("http://localhost.example.org:8181", "", 8181),
+        ("http://127.example.org:8181", "", 8181),
+        ("http://hub", "", 80),
+        ("https://hub", "", 443),
+    ],
+)
+def test_only_the_port_comes_from_the_url(url: str, ip: str, port: int) -> None:
+    app = TornadoService(service_url=url)
+
+    assert (app.ip, app.port) == (ip, port)
+
+
+def test_a_name_that_is_not_ours_binds_all_interfaces(launch, port: int) -> None:
+    process = launch(JUPYTERHUB_SERVICE_URL="http://hub.example.invalid:{port}")
+
+    assert "all interfaces" in wait_for_line(process, "Listening")
+    assert answers(port)
+    if socket.has_ipv6:
+        assert answers(port, "[::1]")
+
+
+def test_loopback_is_loopback_only(launch, port: int) -> None:
+    process = launch()
+
+    assert "on 127.0.0.1" in wait_for_line(process, "Listening")
+    assert answers(port)
+    assert not answers(port, "127.0.0.2")
+
+
+def test_a_port_in_use_is_said_at_once(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        process = launch()
+
+        lines = process.stderr.read().splitlines()
+
+    assert process.wait() == 1
+    assert len(lines) == 1
+    assert f"Cannot listen on port {port}" in lines[0]
+    assert "earlier hub" in lines[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_status_0(launch, number: int) -> None:
+    process = launch()
+    wait_for_line(process, "Listening")
+
+    process.send_signal(number)
+
+    assert process.wait(timeout=4) == 0
+
+
+def test_it_takes_more_connections_than_a_shell_allows(launch) -> None:
+    run = f"ulimit -Sn 256; exec {sys.executable} -m tornado_service"
+    process = launch(command=["sh", "-c", run])
+    wait_for_line(process, "Listening")
+
+    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+
+    assert soft == (65536 if hard == resource.RLIM_INFINITY else min(hard, 65536))
+
+
+def slow_request(port: int) -> socket.socket:
+    """A request that stays open: its caller's token has to be asked of a hub that is silent."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(
+        b"GET /services/tornado-service/api/user HTTP/1.1\r\nHost: x\r\n"
+        b"Authorization: token abc\r\n\r\n"
+    )
+    return connection
+
+
+def accept_slow_request(silent: socket.socket) -> socket.socket:
+    """Its call of the hub; the service's self-check makes others."""
+    silent.settimeout(30)
+    while True:
+        connection, _ = silent.accept()
+        if b"token abc" in connection.recv(4096):
+            return connection
+        connection.close()
+
+
+def test_open_requests_are_finished_before_it_ends(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = launch(
+            "--HubClient.hub_timeout=1.5",
+            JUPYTERHUB_API_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api",
+        )
+        wait_for_line(process, "Listening")
+        with slow_request(port) as connection:
+            waiting = accept_slow_request(silent)
+            process.terminate()
+            wait_for_line(process, "requests are open")
+
+            answer = connection.recv(100)
+            waiting.close()
+
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert process.wait(timeout=4) == 0
+
+
+def test_a_second_signal_ends_it_at_once(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = launch(
+            "--TornadoService.shutdown_grace=60",
+            "--HubClient.hub_timeout=60",
+            JUPYTERHUB_API_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api",
+        )
+        wait_for_line(process, "Listening")
+        with slow_request(port):
+            connection = accept_slow_request(silent)
+            process.terminate()
+            wait_for_line(process, "requests are open")
+            process.terminate()
+
+            assert process.wait(timeout=10) == 0
+            connection.close()
+
+
+SLOW_TO_STOP = """
+import asyncio
+from tornado_service import ServiceApp
+
+class Slow(ServiceApp):
+    name = "slow"
+
+    async def stop(self):
+        self.log.warning("the app is stopping")
+        await asyncio.sleep(1.9)
+        self.log.warning("the app has stopped")
+"""
+
+
+def test_a_second_signal_does_not_wait_for_apps_either(launch, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_STOP)
+    process = launch("--TornadoService.apps=slow:Slow", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App slow is ready")
+    process.terminate()
+    wait_for_line(process, "the app is stopping")
+
+    process.terminate()
+
+    assert "the app has stopped" not in process.stderr.read()
+    assert process.wait() == 0
+
+
+NEEDS_THE_HUB = """
+from tornado_service import ServiceApp
+
+class Needs(ServiceApp):
+    name = "needs"
+
+    async def start(self):
+        self.users = [user async for user in self.hub.users()]
+"""
+
+
+def test_an_app_that_is_tried_again_does_not_keep_the_process(launch, tmp_path: Path) -> None:
+    (tmp_path / "needs.py").write_text(NEEDS_THE_HUB)
+    process = launch("--TornadoService.apps=needs:Needs", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App needs cannot start yet, and is tried again", "Connection refused")
+    wait_for_line(process, "nobody waits for it now")  # it has been tried five times
+
+    process.terminate()
+
+    rest = process.stderr.read()
+    assert process.wait() == 0
+    assert "Stopped" in rest
+    assert "Traceback" not in rest
+
+
+HANGING_LOOK_UP = """
+import socket, sys, threading
+look_up = socket.getaddrinfo
+
+def getaddrinfo(host, *args, **kwargs):
+    if host == "hub.invalid":
+        name = threading.current_thread().name
+        print("looking up in", name, file=sys.stderr, flush=True)
+        threading.Event().wait()
+    return look_up(host, *args, **kwargs)
+
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+def test_a_look_up_that_hangs_does_not_keep_the_process(launch, port: int, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING_LOOK_UP)
+    process = launch("--config=hanging.py", JUPYTERHUB_API_URL="http://hub.invalid:1/hub/api")
+    wait_for_line(process, "Listening")
+    with slow_request(port):
+        wait_for_line(process, "looking up in asyncio")
+        process.terminate()
+
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("file", ["missing.pem", "rubbish.pem"])
+def test_certificates_that_cannot_be_used_are_said_in_one_line(
+    launch, tmp_path: Path, file: str
+) -> None:
+    (tmp_path / "rubbish.pem").write_text("no certificate")
+    names = ("KEYFILE", "CERTFILE", "CLIENT_CA")
+
+    process = launch(**{f"JUPYTERHUB_SSL_{name}": file for name in names})
+    lines = process.stderr.read().splitlines()
+
+    assert process.wait() == 2
+    assert len(lines) == 1
+    assert "JUPYTERHUB_SSL_CERTFILE" in lines[0]
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_TIMEOUT", 0.1)
+    service = await start_service()
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
+
+    assert await asyncio.wait_for(reader.read(), 30) == b""
+    writer.close()
+
+
+ORPHAN = """
+import os, sys, time
+from tornado_service.__main__ import main
+parent = os.getppid()
+print("imported", file=sys.stderr, flush=True)
+while os.getppid() == parent:
+    time.sleep(0.01)
+print("orphaned", file=sys.stderr, flush=True)
+main()
+"""
+
+
+def test_it_ends_when_the_process_that_launched_it_has_gone_before_it_could_look(launch) -> None:
+    parent = textwrap.dedent(f"""
+        import subprocess, sys, time
+        command = [sys.executable, "-c", {ORPHAN!r}]
+        print(subprocess.Popen(command, start_new_session=True).pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    give_up = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    give_up.start()
+    wait_for_line(process, "imported")
+
+    process.kill()
+    lines = process.stderr.read()  # it has the other end: this returns when it has ended
+    give_up.cancel()
+
+    assert "orphaned" in lines
+    assert "Stopped" in lines
+
+
+def test_it_ends_with_the_process_that_launched_it(launch, port: int) -> None:
+    parent = textwrap.dedent("""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-m", "tornado_service"], start_new_session=True)
+        print(child.pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    wait_for_line(process, "Listening")
+    assert answers(port)
+
+    process.kill()
+
+    try:
+        deadline = time.monotonic() + 10
+        while answers(port):
+            assert time.monotonic() < deadline, "it outlived its parent"
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def test_neither_a_home_nor_a_place_to_write_is_needed(launch, port: int, tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+
+    process = launch()
+    wait_for_line(process, "Listening")
+
+    assert answers(port)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,137 @@
+"""Apps whose start needs a database or the hub, as authors write them; some badly."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, ClassVar
+
+from prometheus_client import Gauge
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import OperationalError
+from traitlets import Unicode
+
+from tests.support.wishes import Base, Wishes, WishesAPI
+from tornado_service import APIHandler, ServiceApp, Sessions
+
+#: Where they are, for the settings.
+APPS = __name__
+
+
+class Counted(ServiceApp):
+    """Counts its starts."""
+
+    starts: ClassVar[list[Any]]
+
+    def __init_subclass__(cls) -> None:
+        cls.starts = []
+
+
+class Kept(Counted, Wishes):
+    """Its database is opened as the documentation says."""
+
+    def start(self) -> None:
+        self.starts.append(self)
+        self.sessions = self.open_database(Base.metadata)
+
+
+class Two(Counted, Wishes):
+    """Two databases, and metrics; the second one is away."""
+
+    second_url = Unicode().tag(config=True)
+    opened: ClassVar[list[Sessions]] = []
+
+    def start(self) -> None:
+        self.starts.append(self)
+        gauge = Gauge("wishes", "Wishes that there are.", registry=self.registry)
+        gauge.set_function(lambda: len(self.wishes()))
+        self.opened.append(self.open_database(Base.metadata))
+        self.open_database(Base.metadata, setting="second_url")
+        self.sessions = self.opened[-1]
+
+
+class Names(APIHandler):
+    app: AsksHub
+
+    def get(self) -> list[str]:
+        return self.app.names
+
+
+class AsksHub(Counted):
+    name = "asks-hub"
+    service_scopes = frozenset({"list:users"})
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("api/names", Names)]
+
+    async def start(self) -> None:
+        self.starts.append(self)
+        self.names = [user.name async for user in self.hub.users()]
+
+
+class InHandlers(Counted, Wishes):
+    """Its handlers depend on what is in its database."""
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        self.starts.append(self)
+        self.sessions = self.open_database(Base.metadata)
+        return [("api/wishes", WishesAPI)]
+
+    def start(self) -> None:
+        """Nothing is left to do."""
+
+
+class OwnEngine(Counted):
+    """A database without our help; ``way``: what becomes of its error."""
+
+    name = "own-engine"
+    url = Unicode().tag(config=True)
+    way = Unicode("plain").tag(config=True)
+
+    def start(self) -> None:
+        self.starts.append(self)
+        if self.way == "driver":
+            sqlite3.connect(self.url.removeprefix("sqlite:///")).close()
+            return
+        engine = create_engine(self.url)
+        try:
+            engine.connect().close()
+        except OperationalError as error:
+            if self.way == "plain":
+                raise
+            if self.way == "from":
+                raise RuntimeError("The grades cannot be read.") from error
+            raise RuntimeError("The grades cannot be read.")  # noqa: B904 - as authors do
+        finally:
+            engine.dispose()
+
+
+class Mistaken(Counted, Wishes):
+    """Each ``way`` is a mistake that no time heals."""
+
+    way = Unicode().tag(config=True)
+
+    def start(self) -> None:
+        self.starts.append(self)
+        getattr(self, self.way)()
+
+    def raises(self) -> None:
+        raise ZeroDivisionError
+
+    def upgrades_wrongly(self) -> None:
+        self.open_database(Base.metadata, upgrade)
+
+    def asks_for_a_table_that_is_not_there(self) -> None:
+        engine = create_engine("sqlite://")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT * FROM nothing")
+
+    def hides_it(self) -> None:
+        """Its author has decided what the reason is."""
+        try:
+            raise sqlite3.OperationalError("database is locked")
+        except sqlite3.OperationalError:
+            raise RuntimeError("Set c.Mistaken.way.") from None
+
+
+def upgrade(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE wishes ADD COLUMN text VARCHAR")

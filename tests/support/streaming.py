@@ -1,0 +1,76 @@
+"""What the tests of streams and sockets share."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import tornado
+from prometheus_client import CollectorRegistry
+
+from tests.support.live_app import Live
+from tornado_service import EventStream
+from tornado_service.app import TornadoService
+from tornado_service.testing import EventReader
+
+NEWS = "live/api/news"
+APP = {"apps": ["tests.support.live_app:Live"]}
+
+#: The XSRF token of somebody without a session at the hub is bound to their browser.
+CLIENT = {"User-Agent": f"Tornado/{tornado.version}"}
+
+
+def metric(service: TornadoService, name: str, **labels: str) -> float | None:
+    registry: CollectorRegistry = service.metrics.registry
+    return registry.get_sample_value(f"tornado_service_{name}", labels)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens in this process by itself."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.01)
+
+
+def only_listener(app: Live) -> EventStream:
+    (listener,) = app.news._listeners
+    assert isinstance(listener, EventStream)
+    return listener
+
+
+async def ending(events: EventReader) -> dict[str, Any]:
+    """Read to the end of a stream, which has to say why it ends."""
+    *_, last = [event async for event in events]
+    assert last.name == "end"
+    return last.json
+
+
+@asynccontextmanager
+async def holding(
+    service: TornadoService, path: str, token: str, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[socket.socket]:
+    """Ask for a stream or a socket, and read nothing of it."""
+    lines = {"Host": "x", "Authorization": f"token {token}", "Accept-Encoding": "gzip"}
+    lines |= headers or {}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    request = f"GET {service.prefix}{path} HTTP/1.1\r\n{head}\r\n"
+    with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_sendall(connection, request.encode())
+        yield connection
+
+
+async def read_until(connection: socket.socket, end: bytes) -> bytes:
+    read = b""
+    while end not in read:
+        piece = await asyncio.wait_for(
+            asyncio.get_running_loop().sock_recv(connection, 65536), timeout=30
+        )
+        assert piece, read
+        read += piece
+    return read

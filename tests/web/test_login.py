@@ -1,0 +1,200 @@
+"""The end of a sign-in: whatever else happened between its beginning and here."""
+
+import asyncio
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.support.cookie_names import SESSION
+from tornado_service.app import TornadoService
+from tornado_service.auth.login_state import LoginState
+from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
+
+pytestmark = pytest.mark.library
+
+
+async def begin(visitor: Visitor, path: str = PREFIX) -> str:
+    """Begin a sign-in; give the address of the callback that the hub sends the browser to."""
+    answer = await visitor.get(path)
+    assert answer.code == 302
+    answer = await visitor.get(answer.headers["Location"])
+    return answer.headers["Location"]
+
+
+def with_state(callback: str, state: str) -> str:
+    query = {key: values[0] for key, values in parse_qs(urlsplit(callback).query).items()}
+    return PREFIX + "oauth_callback?" + urlencode({**query, "state": state})
+
+
+def state_of(callback: str) -> str:
+    return parse_qs(urlsplit(callback).query)["state"][0]
+
+
+async def test_the_service_may_be_restarted_in_between(
+    hub: StandInHub, visitor: Visitor, start_service
+) -> None:
+    callback = await begin(visitor, PREFIX + "?page=2")
+    other = await start_service()
+    visitor.service = f"http://127.0.0.1:{other.port}"
+
+    answer = await visitor.open(callback)
+
+    assert answer.code == 200
+    assert visitor.address == PREFIX + "?page=2"
+    assert hub.calls["/hub/api/oauth2/authorize"] == 1
+
+
+async def test_two_tabs_sign_in_at_the_same_time(visitor: Visitor) -> None:
+    first = await begin(visitor, PREFIX + "?tab=1")
+    second = await begin(visitor, PREFIX + "?tab=2")
+
+    await visitor.open(second)
+    assert visitor.address == PREFIX + "?tab=2"
+    await visitor.open(first)
+    assert visitor.address == PREFIX + "?tab=1"
+
+
+async def test_many_beginnings_are_one_cookie(visitor: Visitor) -> None:
+    for number in range(30):
+        await begin(visitor, f"{PREFIX}?tab={number}")
+
+    assert [name for name in visitor.cookies if "state" in name] == [f"{SESSION}-oauth-state"]
+
+
+async def test_a_page_that_polls_after_its_session_ended_gathers_no_cookies(
+    hub: StandInHub, visitor: Visitor, service: TornadoService
+) -> None:
+    await visitor.open(PREFIX)
+    hub.users.clear()
+    service.auth.identities._max_age = 0
+    await visitor.fetch(PREFIX + "api/user", xsrf=True)
+    before = set(visitor.cookies)
+
+    for _ in range(60):
+        assert (await visitor.fetch(PREFIX + "api/user", xsrf=True)).code in (401, 403)
+
+    assert set(visitor.cookies) <= before
+
+
+async def test_a_state_that_another_browser_began_signs_nobody_in(
+    visitor: Visitor, hub: StandInHub
+) -> None:
+    """An attacker's callback, with the attacker's code, opened by somebody else."""
+    attacker = Visitor(visitor.client, visitor.hub, visitor.service)
+    attacker.jar[(attacker.host, "/", "hub-user")] = "mallory"
+    callback = await begin(attacker)
+
+    answer = await visitor.get(callback)
+
+    # it begins the visitor's own sign-in instead
+    assert answer.code == 302
+    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    assert SESSION not in visitor.cookies
+    await visitor.open(answer.headers["Location"])
+    assert "<strong>ada</strong>" in visitor.page
+
+
+@pytest.mark.parametrize("state", ["", "x", "gAAAAAB", "%00", "é", "a" * 5000])
+async def test_a_state_that_is_none_of_ours_signs_nobody_in(visitor: Visitor, state: str) -> None:
+    callback = await begin(visitor)
+
+    answer = await visitor.get(with_state(callback, state))
+
+    assert answer.code == 403
+    assert SESSION not in visitor.cookies
+
+
+async def test_a_state_that_was_used_signs_nobody_in_again(
+    hub: StandInHub, visitor: Visitor
+) -> None:
+    callback = await begin(visitor)
+    await visitor.open(callback)
+    for key in [key for key in visitor.jar if key[2] == SESSION]:
+        del visitor.jar[key]
+
+    answer = await visitor.get(callback)
+
+    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    assert SESSION not in visitor.cookies
+
+
+async def test_one_that_has_lapsed_is_begun_again_once(
+    visitor: Visitor, service: TornadoService
+) -> None:
+    callback = await begin(visitor, PREFIX + "?page=3")
+    service.auth.seal._max_age = -1
+
+    answer = await visitor.get(callback)
+    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    answer = await visitor.get(answer.headers["Location"])
+    second = await visitor.get(answer.headers["Location"])
+    assert second.code == 403
+
+    service.auth.seal._max_age = 600
+    assert (await visitor.open(answer.headers["Location"])).code == 200
+    assert visitor.address == PREFIX + "?page=3"
+
+
+async def test_without_cookies_it_ends_in_words_and_not_in_a_circle(visitor: Visitor) -> None:
+    callback = await begin(visitor)
+    visitor.jar.clear()
+    again = await visitor.get(callback)
+    visitor.jar.clear()
+    answer = await visitor.get(again.headers["Location"])
+    visitor.jar.clear()
+
+    answer = await visitor.get(answer.headers["Location"])
+
+    assert answer.code == 403
+    assert b"cookies" in answer.body
+
+
+async def test_a_script_cannot_begin_a_sign_in_there(visitor: Visitor) -> None:
+    callback = await begin(visitor)
+    visitor.jar.clear()
+
+    answer = await visitor.get(callback, headers=SCRIPT)
+    followed = await visitor.get(answer.headers["Location"], headers=SCRIPT)
+
+    assert answer.headers["Location"].endswith("/oauth_callback"), "without the code"
+    assert (answer.code, followed.code) == (302, 403)
+    assert "Set-Cookie" not in {*answer.headers, *followed.headers}
+
+
+async def test_where_it_ends_is_never_outside(visitor: Visitor, service: TornadoService) -> None:
+    """Not even with a state that we sealed."""
+    browser = "b"
+    sealed = service.auth.seal.close(LoginState(browser, "https://evil.example/"))
+
+    assert service.auth.get_next_url(sealed) == PREFIX
+
+
+async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:
+    callback = await begin(visitor)
+
+    answer = await visitor.get(f"{PREFIX}oauth_callback?code=wrong&state={state_of(callback)}")
+
+    assert answer.code == 400
+    assert SESSION not in visitor.cookies
+
+
+async def test_what_the_hub_says_of_an_error_is_not_repeated(visitor: Visitor) -> None:
+    answer = await visitor.get(
+        f"{PREFIX}oauth_callback?error=access_denied&error_description=Call+0900+now"
+    )
+
+    assert answer.code == 403
+    assert b"0900" not in answer.body
+
+
+async def test_many_people_at_once(hub: StandInHub, visitor: Visitor) -> None:
+    async def sign_in(name: str) -> str:
+        one = Visitor(visitor.client, visitor.hub, visitor.service)
+        one.jar[(one.host, "/", "hub-user")] = name
+        await one.open(PREFIX + f"?{name}")
+        return one.page
+
+    pages = await asyncio.gather(*[sign_in(f"user-{number}") for number in range(12)])
+
+    for number, page in enumerate(pages):
+        assert f"<strong>user-{number}</strong>" in page
