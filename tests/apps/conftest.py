@@ -10,7 +10,7 @@ import pytest
 import tornado_service
 from tests.support.apps import BROKEN, GOOD, TEMPLATE, StartApps
 from tornado_service.app import TornadoService
-from tornado_service.testing import StartService
+from tornado_service.testing import ServiceConfig, StartService
 
 
 @pytest.fixture
@@ -56,5 +56,6 @@ def start_apps(start_service: StartService, modules: Path) -> StartApps:
 
 
 @pytest.fixture
-async def service(start_apps: StartApps) -> TornadoService:
-    return await start_apps("good_apps:Reports", "good_apps.Admins", "good_apps:Headless")
+def service_config(modules: Path) -> ServiceConfig:
+    apps = ["good_apps:Reports", "good_apps.Admins", "good_apps:Headless"]
+    return {"TornadoService": {"apps": apps}}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.activity.conftest import Open
-from tests.docs.test_activity_examples import WEEKDAYS, table
+from tests.activity.test_worked_examples import WEEKDAYS, table
 from tests.support.activity import small_hub
 from tests.support.activity.archives import keep
 from tests.support.activity.known import REACH, History
