@@ -13,7 +13,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .apps.base import ServiceApp
     from .apps.schedule import periodic
-    from .auth.service_auth import allow_unauthenticated, needs_scopes
+    from .auth.decorators import allow_unauthenticated, needs_scopes
     from .database.errors import DatabaseUnavailable
     from .database.sessions import Sessions
     from .handlers.base import APIHandler, PageHandler
@@ -62,8 +62,8 @@ _HOMES = {
     "Sessions": ".database.sessions",
     "User": ".hub.models",
     "WebSocketHandler": ".handlers.websocket",
-    "allow_unauthenticated": ".auth.service_auth",
-    "needs_scopes": ".auth.service_auth",
+    "allow_unauthenticated": ".auth.decorators",
+    "needs_scopes": ".auth.decorators",
     "periodic": ".apps.schedule",
 }
 

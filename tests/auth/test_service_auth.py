@@ -4,11 +4,8 @@ import pytest
 from tornado.web import Application
 
 from tornado_service.app import TornadoService
-from tornado_service.auth.service_auth import (
-    allow_unauthenticated,
-    derived_cookie_secret,
-    needs_scopes,
-)
+from tornado_service.auth.decorators import allow_unauthenticated, needs_scopes
+from tornado_service.auth.service_auth import derived_cookie_secret
 from tornado_service.handlers.base import METHODS, APIHandler
 from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..auth.service_auth import scopes_needed
+from ..auth.decorators import scopes_needed
 from .base import AppError, ServiceApp, import_app
 from .isolation.containment import contained, in_thread, within
 from .mounted import AppState, Mount

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..auth.service_auth import scopes_needed
+from ..auth.decorators import scopes_needed
 from ..config import application as config
 from ..handlers.base import METHODS
 from ..telemetry.redaction import scrub

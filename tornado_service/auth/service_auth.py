@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from ..hub.client import HubClient
 
-Method = TypeVar("Method", bound=Callable[..., Any])
-
 #: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -34,38 +32,6 @@ ADMIN_SCOPE = "read:hub"
 
 #: Longer ones are not remembered, but taken apart each time. In characters.
 MAX_HEADERS = 4096
-
-
-def allow_unauthenticated(method: Method) -> Method:
-    """Open a handler's method to everybody. Without this mark it is closed."""
-    method._allow_unauthenticated = True  # type: ignore[attr-defined]
-    return method
-
-
-def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
-    """Ask for scopes of the caller's token beyond access to the service.
-
-    All of them are needed, and unfiltered: ``list:users!group=a`` is not ``list:users``.
-
-    Args:
-        scopes: names of scopes, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
-    """
-
-    def mark(method: Method) -> Method:
-        method._needs_scopes = frozenset(scopes)  # type: ignore[attr-defined]
-        return method
-
-    return mark
-
-
-def is_open(method: Callable[..., Any]) -> bool:
-    """Whether ``allow_unauthenticated`` marks the method."""
-    return getattr(method, "_allow_unauthenticated", False)
-
-
-def scopes_needed(method: Callable[..., Any]) -> frozenset[str]:
-    """The scopes that ``needs_scopes`` put on the method."""
-    return getattr(method, "_needs_scopes", frozenset())
 
 
 def derived_cookie_secret(api_token: str) -> bytes:

@@ -14,8 +14,8 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth.cookie_reader import CookieReader
 from ..auth.cookies import cookie_attributes
+from ..auth.decorators import allow_unauthenticated, is_open, scopes_needed
 from ..auth.fetch_metadata import opens_page
-from ..auth.service_auth import allow_unauthenticated, is_open, scopes_needed
 from .errors import BadInput, ErrorAnswers
 from .resource_isolation import Withholding
 

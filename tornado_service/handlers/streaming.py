@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from jupyterhub.services.auth import UserNotAllowed
 from tornado.iostream import IOStream
 
-from ..auth.service_auth import scopes_needed
+from ..auth.decorators import scopes_needed
 from .base import APIHandler
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tornado import websocket
 from tornado.escape import json_encode, utf8
 from tornado.web import HTTPError
 
-from ..auth.service_auth import scopes_needed
+from ..auth.decorators import scopes_needed
 from .streaming import LastingHandler
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from tornado.web import HTTPError
 
 from .._version import __version__
 from ..apps.typed.responses import answers
-from ..auth.service_auth import ADMIN_SCOPE, allow_unauthenticated
+from ..auth.decorators import allow_unauthenticated
+from ..auth.service_auth import ADMIN_SCOPE
 from ..handlers.base import APIHandler, BaseHandler
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.

@@ -11,7 +11,7 @@ from tornado.routing import Router
 from tornado.web import HTTPError
 
 from ..apps.base import RESERVED
-from ..auth.service_auth import allow_unauthenticated
+from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
 from .home import NotFoundHandler

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..apps.typed.responses import answers
-from ..auth.service_auth import allow_unauthenticated
+from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import APIHandler, PageHandler
 from .health import static_files
 

@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import HTTPError
 
 from ..apps.typed.responses import answers
-from ..auth.service_auth import allow_unauthenticated, needs_scopes
+from ..auth.decorators import allow_unauthenticated, needs_scopes
 from ..handlers.base import APIHandler, BaseHandler
 from ..hub.static_urls import hub_static_digest, hub_static_files
 from ..selfcheck import INSTANCE_HEADER

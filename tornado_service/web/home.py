@@ -9,8 +9,8 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
+from ..auth.decorators import allow_unauthenticated
 from ..auth.login_state import LoginState, inside
-from ..auth.service_auth import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from ..hub.client import HubUnavailable
 

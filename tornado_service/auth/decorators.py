@@ -1,0 +1,40 @@
+"""What a handler's method asks of its caller: ``allow_unauthenticated``, ``needs_scopes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def allow_unauthenticated(method: Method) -> Method:
+    """Open a handler's method to everybody. Without this mark it is closed."""
+    method._allow_unauthenticated = True  # type: ignore[attr-defined]
+    return method
+
+
+def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
+    """Ask for scopes of the caller's token beyond access to the service.
+
+    All of them are needed, and unfiltered: ``list:users!group=a`` is not ``list:users``.
+
+    Args:
+        scopes: names of scopes, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+    """
+
+    def mark(method: Method) -> Method:
+        method._needs_scopes = frozenset(scopes)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def is_open(method: Callable[..., Any]) -> bool:
+    """Whether ``allow_unauthenticated`` marks the method."""
+    return getattr(method, "_allow_unauthenticated", False)
+
+
+def scopes_needed(method: Callable[..., Any]) -> frozenset[str]:
+    """The scopes that ``needs_scopes`` put on the method."""
+    return getattr(method, "_needs_scopes", frozenset())
