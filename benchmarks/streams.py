@@ -16,7 +16,7 @@ from benchmarks import process, wire
 from benchmarks.results import Results
 from benchmarks.stage import SERVICE, Running, Stage
 from benchmarks.warm import WrongAnswerError
-from tornado_service.server.http import raise_file_limit
+from tornado_service.server.process import raise_file_limit
 
 MANY = 1000
 EVENTS = 50

@@ -2,7 +2,7 @@
 
 import gc
 
-from .server import parent as launcher  # noqa: F401 - first: all else takes a second
+from .server import process  # noqa: F401 - first: all else takes a second
 
 # What is imported stays for ever: to look through it for garbage, now and later, takes long.
 gc.disable()

@@ -18,13 +18,21 @@ from traitlets.config.loader import ArgumentError
 
 from ._version import __version__
 from .apps.isolation.threads import share_threads
-from .apps.isolation.watchdog import Watch
+from .apps.isolation.watchdog import Watchdog
 from .apps.manager import STOP_LIMIT, Mounts
+from .apps.settings import add_app_classes, generate, may_be_an_app
 from .auth.service_auth import ServiceAuth
-from .config import application as config
+from .config.application import StrictApplication
+from .config.checks import ConfigError
+from .config.files import load
+from .handlers.context import ServiceContext
+from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
-from .selfcheck import SelfCheck
-from .server.http import Server, bind, die_with_parent, end_anyway, raise_file_limit, tls_context
+from .network import TLSFiles
+from .selfcheck import SelfCheck, Setup
+from .selfcheck.findings import is_in_chart, pod_namespace
+from .server.http import Server
+from .server.process import bind, die_with_parent, end_anyway, raise_file_limit
 from .settings import Settings, fault_of_address
 from .streaming.registry import Streams
 from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
@@ -32,7 +40,7 @@ from .telemetry.metrics import Metrics
 from .web.application import make_web_app
 
 
-class TornadoService(Settings, config.StrictApplication):
+class TornadoService(Settings, StrictApplication):
     """A web service that a JupyterHub launches itself, at /services/<name>/."""
 
     name = "tornado-service"
@@ -70,7 +78,6 @@ class TornadoService(Settings, config.StrictApplication):
             "Write a config file with every setting in it, commented out, and exit.",
         ),
     }
-    open_requests = 0
     hub: HubClient
     server: Server
 
@@ -97,7 +104,7 @@ class TornadoService(Settings, config.StrictApplication):
         try:
             app.initialize(argv)
             app.start()
-        except config.ConfigError as error:
+        except ConfigError as error:
             app.fail(2, str(error))
         except (TraitError, ArgumentError) as error:
             app.fail(2, app.without_secrets(str(error)))
@@ -117,31 +124,62 @@ class TornadoService(Settings, config.StrictApplication):
         if self.subapp is not None or self.generate_config:
             return
         if self.config_file:
-            config.load(self, self.config_file)
+            load(self, self.config_file)
         adopt_tornado(self.log)
-        self.access_log = self.log
         self.metrics = Metrics()
         self.auth = ServiceAuth(parent=self)
         self._check_environment()
+        tls = TLSFiles(self.auth.keyfile, self.auth.certfile, self.auth.client_ca)
         self.hub = HubClient(
-            self.metrics,
-            (self.auth.keyfile, self.auth.certfile, self.auth.client_ca),
-            parent=self,
-            api_url=self.auth.api_url,
-            api_token=self.auth.api_token,
+            self.metrics, tls, parent=self, api_url=self.auth.api_url, api_token=self.auth.api_token
         )
         self._check_cookie_secret()
         secret = self.cookie_secret
         text = secret.decode("utf-8", "backslashreplace")
         self.keep_secret(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
-        self.auth.connect(self.hub, self.cookie_secret)
+        self.auth.connect(self.hub, secret)
         self.auth.may_be_framed = self.may_be_framed
         self.streams = Streams(self.auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
-        self.public_https, self.public_host = public_url.scheme == "https", public_url.netloc
-        self.selfcheck = SelfCheck(self)
-        self.mounts = Mounts(self)
-        self.web_app = make_web_app(self)
+        self.context = ServiceContext(
+            name=self.service_name,
+            prefix=self.prefix,
+            log=self.log,
+            auth=self.auth,
+            hub=self.hub,
+            metrics=self.metrics,
+            streams=self.streams,
+            public_https=public_url.scheme == "https",
+            public_host=public_url.netloc,
+        )
+        jinja_env = make_jinja_env(self.template_paths)
+        self.mounts = Mounts(
+            self.context, self.apps, self, jinja_env, self.home_app, self.shutdown_grace
+        )
+        self.selfcheck = SelfCheck(self.checked_setup, self.log)
+        self.web_app = make_web_app(self, self.context, self.mounts, self.selfcheck, jinja_env)
+
+    def checked_setup(self) -> Setup:
+        """The settings that the self-check looks at."""
+        auth = self.auth
+        return Setup(
+            name=self.service_name,
+            prefix=self.prefix,
+            service_url=self.service_url.rstrip("/"),
+            ip=self.ip,
+            port=self.port,
+            api_url=auth.api_url.rstrip("/"),
+            token=auth.api_token,
+            cookie_secret=self.cookie_secret,
+            hub_prefix=auth.hub_prefix,
+            public_url=os.environ.get("JUPYTERHUB_PUBLIC_URL", ""),
+            callback_url=auth.oauth_redirect_uri,
+            hub_host=auth.hub_host,
+            tls=TLSFiles(auth.keyfile, auth.certfile, auth.client_ca),
+            needed=self.mounts.service_scopes,
+            in_chart=is_in_chart(),
+            namespace=pod_namespace(),
+        )
 
     @classmethod
     def classes_to_document(cls) -> list[Any]:
@@ -154,8 +192,8 @@ class TornadoService(Settings, config.StrictApplication):
         if "--help-all" in argv and argv[0] not in self.subcommands:
             super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
             if self.config_file and not self.generate_config:
-                config.load(self, self.config_file)
-            config.add_app_classes(self)
+                load(self, self.config_file)
+            add_app_classes(self, self.apps)
         super().parse_command_line(argv)
 
     def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
@@ -169,7 +207,7 @@ class TornadoService(Settings, config.StrictApplication):
         except ModuleNotFoundError as error:
             if not str(error.name).startswith("tornado_service."):
                 raise
-            raise config.ConfigError(
+            raise ConfigError(
                 f"the single file does without {subc}: run it where the package is installed"
             ) from None
 
@@ -179,7 +217,7 @@ class TornadoService(Settings, config.StrictApplication):
         has_file = ours.get("config_file") and not ours.get("generate_config")
         if has_file and not self.loaded_config_files:
             return True
-        return config.may_be_an_app(section, new, self.apps)
+        return may_be_an_app(section, new, self.apps)
 
     def _check_environment(self) -> None:
         """Whether a hub has launched us, and one that we can work with."""
@@ -192,22 +230,22 @@ class TornadoService(Settings, config.StrictApplication):
         }
         missing = ", ".join(name for name, value in given.items() if not value)
         if missing:
-            raise config.ConfigError(
+            raise ConfigError(
                 f"Not set: {missing}. A JupyterHub sets these when it launches the service"
                 " (c.JupyterHub.services with a url and a command)."
                 " To try it without one: tornado-service demo"
             )
         if fault := fault_of_address(self.service_url, self.auth.base_url):
-            raise config.ConfigError(fault)
+            raise ConfigError(fault)
         if jupyterhub.version_info[:3] < (5, 4, 6):
-            raise config.ConfigError(
+            raise ConfigError(
                 f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
                 " holes: install 5.4.6 or later."
             )
 
     def _check_cookie_secret(self) -> None:
         if len(self.cookie_secret) < 32:
-            raise config.ConfigError(
+            raise ConfigError(
                 "The cookie secret is shorter than 32 bytes: set TornadoService.cookie_secret or"
                 " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32) or to none."
             )
@@ -217,7 +255,7 @@ class TornadoService(Settings, config.StrictApplication):
         if self.subapp is not None:
             self.subapp.start()
         elif self.generate_config:
-            config.generate(self)
+            generate(self, self.apps, self.config_file)
         else:
             try:
                 sockets = bind(self.port, self.ip)
@@ -237,9 +275,10 @@ class TornadoService(Settings, config.StrictApplication):
 
     def _tls_context(self) -> ssl.SSLContext | None:
         try:
-            return tls_context(self.auth)
+            auth = self.auth
+            return TLSFiles(auth.keyfile, auth.certfile, auth.client_ca).server_context()
         except OSError as error:
-            raise config.ConfigError(
+            raise ConfigError(
                 f"The certificates of internal_ssl cannot be used: {error.strerror or error}."
                 " JUPYTERHUB_SSL_KEYFILE, JUPYTERHUB_SSL_CERTFILE and JUPYTERHUB_SSL_CLIENT_CA have"
                 " to name files that belong together and that this user may read."
@@ -247,7 +286,7 @@ class TornadoService(Settings, config.StrictApplication):
 
     async def main(self, sockets: list[socket.socket]) -> None:
         """Answer first, then everything else; on the way out, the other way round."""
-        server = self.server = Server(self, sockets, self._tls_context())
+        server = self.server = self.make_server(sockets)
         loop = asyncio.get_running_loop()
         share_threads(loop)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -258,20 +297,36 @@ class TornadoService(Settings, config.StrictApplication):
         self.log.info(
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
-        watch = Watch(self)
-        watch.start()
+        watchdog = Watchdog(self.log, self.metrics, self.mounts)
+        watchdog.start()
         checking = loop.create_task(self.selfcheck.run())
         loading = loop.create_task(self._load_apps_and_check())
         try:
             await server.until_stopped()
+            await self.close_server(server)
         finally:
             checking.cancel()
             loading.cancel()
             end_anyway(STOP_LIMIT + 1)
-            watch.stop()
+            watchdog.stop()
             orphaned.cancel()
             await self.close()
         self.log.info("Stopped")
+
+    def make_server(self, sockets: list[socket.socket]) -> Server:
+        """The HTTP server of this service, on bound sockets.
+
+        Raises:
+            ConfigError: the certificates of ``internal_ssl`` cannot be used.
+        """
+        return Server(self.web_app, sockets, self._tls_context(), self.context, self.max_body_size)
+
+    async def close_server(self, server: Server) -> None:
+        """End streams, let open requests finish in their time, and close all connections."""
+        self.streams.close()
+        self.log.info("Stopping; %d requests are open", self.context.open_requests)
+        await server.close(self.shutdown_grace - self.mounts.stop_limit)
+        self.streams.cut()  # web sockets are no connections of the HTTP server any more
 
     async def close(self) -> None:
         """Stop the apps, and end what is under way with the hub. The server comes before."""
@@ -279,29 +334,19 @@ class TornadoService(Settings, config.StrictApplication):
         self.auth.identities.close()
         self.hub.close()
 
+    async def load_apps(self) -> None:
+        """Import and start the apps."""
+        await self.mounts.load()
+
     async def _load_apps_and_check(self) -> None:
-        await self._load_apps()
+        await self.load_apps()
         if self.selfcheck.needed:
             await self.selfcheck.until_well()  # only now is it known which scopes the apps need
-
-    async def _load_apps(self) -> None:
-        await self.mounts.load()
 
     @property
     def prefix(self) -> str:
         """Our place in the hub, ``/services/NAME/``, with the hub's base URL before it."""
         return self.auth.base_url
-
-    async def readiness(self) -> dict[str, bool]:
-        """The checks behind ``health/ready``, by name."""
-        return {"hub": await self.hub.is_ready(), **self.mounts.readiness()}
-
-    def public_environment(self) -> dict[str, str]:
-        """The environment by allow-list; nothing secret is in it."""
-        return {
-            name: value if name in config.PUBLIC_ENVIRONMENT else "[hidden]"
-            for name, value in sorted(os.environ.items())
-        }
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -21,7 +21,7 @@ from traitlets import (
 )
 
 from .auth.service_auth import ServiceAuth, derived_cookie_secret
-from .server.http import is_loopback_address
+from .network import is_local, port_of
 
 #: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
 #: https://www.w3.org/TR/CSP3/#framework-directive-source-list
@@ -189,14 +189,11 @@ class Settings(HasTraits):
     @default("ip")
     def _loopback_or_all(self) -> str:
         host = urlsplit(self.service_url).hostname or ""
-        # never resolved: with a host alias a name of the cluster may lead to loopback, and the
-        # proxy still comes from outside
-        return host if host == "localhost" or is_loopback_address(host) else ""
+        return host if is_local(host) else ""
 
     @default("port")
     def _port_of_url(self) -> int:
-        url = urlsplit(self.service_url)
-        return url.port or (443 if url.scheme == "https" else 80)
+        return port_of(self.service_url)
 
     @default("cookie_secret")
     def _lasting_secret(self) -> bytes:

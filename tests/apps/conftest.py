@@ -39,7 +39,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in ours:
         sys.modules.pop(name, None)
-    tornado_service.web.health.static_files.cache_clear()
+    tornado_service.handlers.static.static_files.cache_clear()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tornado_service import HubUnavailable, ServiceApp, periodic
 from tornado_service.app import TornadoService
 from tornado_service.apps import retry as transient
 from tornado_service.apps import schedule
-from tornado_service.apps.base import AppError
+from tornado_service.apps.isolation.containment import AppError
 from tornado_service.testing import StartService
 
 SOON = 0.01

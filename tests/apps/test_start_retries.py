@@ -23,7 +23,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import retry as transient
 from tornado_service.database import engine as engines
 from tornado_service.database import sqlite_file as sqlite_files
-from tornado_service.doctor.command import look_at_apps
+from tornado_service.doctor.diagnosis import look_at_apps
 from tornado_service.hub import client as hubs
 from tornado_service.selfcheck.findings import Finding, Setup
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService

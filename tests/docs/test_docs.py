@@ -11,9 +11,9 @@ from tests.support.writing_an_app import TEXT as WRITING_AN_APP
 from tornado_service.activity.web.routes import ROUTES
 from tornado_service.app import TornadoService
 from tornado_service.apps import manager as mounts
-from tornado_service.apps.base import RESERVED
 from tornado_service.apps.isolation import threads
 from tornado_service.apps.isolation import watchdog as watch
+from tornado_service.apps.loader import RESERVED
 from tornado_service.apps.typed import dispatch as bound
 from tornado_service.openapi.path_templates import templates
 from tornado_service.streaming import channel

@@ -57,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in ("hello", "reports", "people", "wishes", "chat"):
         sys.modules.pop(name, None)
-    tornado_service.web.health.static_files.cache_clear()
+    tornado_service.handlers.static.static_files.cache_clear()
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 
 from tests.config.test_application import ENVIRONMENT
 from tests.support.launched import wait_for_line
-from tornado_service.doctor.command import (
+from tornado_service.doctor.command import report
+from tornado_service.doctor.diagnosis import read_settings
+from tornado_service.doctor.processes import (
     Patient,
     in_place_of,
-    read_settings,
-    report,
     running_services,
     service_arguments,
 )

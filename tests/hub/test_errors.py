@@ -23,7 +23,7 @@ from tornado_service import (
     periodic,
 )
 from tornado_service.app import TornadoService
-from tornado_service.apps.base import AppError
+from tornado_service.apps.isolation.containment import AppError
 from tornado_service.apps.schedule import Schedule, jobs_of
 from tornado_service.streaming import registry as streams
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 import pytest
 
+from tornado_service.handlers.static import static_files
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub
-from tornado_service.web.health import static_files
 
 BUNDLE = "swagger/swagger-ui-bundle.js"
 

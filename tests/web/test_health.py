@@ -6,9 +6,9 @@ import re
 import pytest
 
 from tornado_service.app import TornadoService
+from tornado_service.handlers.static import static_files
 from tornado_service.hub import client as hub_client
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, StartService, Visitor
-from tornado_service.web.health import static_files
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])

@@ -14,14 +14,17 @@ from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
 from ..app import TornadoService
-from ..config import application as config
+from ..apps.settings import may_be_an_app
+from ..config.application import StrictApplication
+from ..config.checks import ConfigError
+from ..config.files import load
 from .app import Activity
 from .store.store import State, Store, Unavailable
 
 USAGE = "Say what to do and with whom: export USER, or forget USER."
 
 
-class ActivityCommand(config.StrictApplication):
+class ActivityCommand(StrictApplication):
     """`tornado-service activity`: for those who ask for their data, or for its end."""
 
     name = "tornado-service activity"
@@ -47,7 +50,7 @@ class ActivityCommand(config.StrictApplication):
         """
         super().read_settings(argv)
         if self.config_file:
-            config.load(self, self.config_file)
+            load(self, self.config_file)
 
     def settings_classes(self) -> list[type[Any]]:
         """Those of the service as well, in its config file; here they have no effect."""
@@ -58,7 +61,7 @@ class ActivityCommand(config.StrictApplication):
 
     def is_checked_later(self, section: str, new: Config) -> bool:
         """Whether a section is that of another app, which the service imports and checks."""
-        return bool(self.loaded_config_files) and config.may_be_an_app(section, new, [])
+        return bool(self.loaded_config_files) and may_be_an_app(section, new, [])
 
     def start(self) -> None:
         """Export or erase. Exit status 1 if that cannot be, or if there is no such user."""
@@ -73,7 +76,7 @@ class ActivityCommand(config.StrictApplication):
         try:
             _see_that_it_is_there(app.database_url)
             print(asyncio.run(_do(app.make_store(), todo, user)))
-        except config.ConfigError as error:
+        except ConfigError as error:
             sys.exit(str(error))
 
 
@@ -86,10 +89,10 @@ def _see_that_it_is_there(url: str) -> None:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # whose words may have the password
-        raise config.ConfigError("Activity.database_url is no URL of a database.") from None
+        raise ConfigError("Activity.database_url is no URL of a database.") from None
     file = parsed.database or ""
     if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
-        raise config.ConfigError(
+        raise ConfigError(
             f"There is no database {file!r} here. Name it: --database=sqlite:////path/to/it"
         )
 
@@ -98,14 +101,14 @@ async def _do(store: Store, todo: str, user: str) -> str:
     await store.open()
     try:
         if store.condition.state is not State.READY:
-            raise config.ConfigError(store.condition.reason)
+            raise ConfigError(store.condition.reason)
         found = await (store.forget(user) if todo == "forget" else store.export(user))
         if not found:
-            raise config.ConfigError(f"Nothing is kept of {user!r}.")
+            raise ConfigError(f"Nothing is kept of {user!r}.")
         if todo == "forget":
             return f"Nothing is kept of {user!r} any more."
         return json.dumps(found, indent=2)
     except Unavailable as error:
-        raise config.ConfigError(str(error)) from error
+        raise ConfigError(str(error)) from error
     finally:
         await store.close()

@@ -1,38 +1,38 @@
-"""ServiceApp: what an app is, and what is refused as one."""
+"""ServiceApp: what an app is, and what it has of the service."""
 
 from __future__ import annotations
 
-import importlib
-import re
-from functools import cache
-from importlib.metadata import entry_points
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from traitlets.config import LoggingConfigurable
+
+from .isolation.containment import AppError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
 
     from sqlalchemy import Connection, MetaData
+    from traitlets.config import Config
 
     from ..database.sessions import Sessions
     from ..hub.client import HubClient
-    from ..telemetry.metrics import AppRegistry
-
-#: First parts of paths that are the core's own.
-RESERVED = frozenset(
-    {"api", "docs", "health", "logout", "metrics", "oauth_callback", "static", "status"}
-)
-
-#: The group of entry points that name apps.
-GROUP = "tornado_service.apps"
-
-_NAME = re.compile(r"[a-z0-9-]+")
+    from ..telemetry.metrics import AppRegistry, Metrics
 
 
-class AppError(Exception):
-    """Why an app cannot run, in words for an admin."""
+class AppParent(Protocol):
+    """The service, as far as its apps need it."""
+
+    config: Config
+    hub: HubClient
+    metrics: Metrics
+    database_timeout: float
+
+    @property
+    def prefix(self) -> str:
+        """``/services/NAME/``, with the hub's base URL before it."""
+
+    def without_secrets(self, text: str) -> str:
+        """A text of others, such as that of an error, fit to be shown."""
 
 
 def _either(method: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None] | None]:
@@ -57,6 +57,10 @@ class ServiceApp(LoggingConfigurable):
 
     _databases: tuple[Sessions, ...] = ()
     _registry: AppRegistry | None = None
+
+    @property
+    def _service(self) -> AppParent:
+        return cast(AppParent, self.parent)
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """What answers where.
@@ -106,11 +110,43 @@ class ServiceApp(LoggingConfigurable):
             AppError: the database cannot be used; the message says what to change.
             RuntimeError: on the event loop.
         """
-        from ..database.sessions import open_sessions  # not loaded for apps without one
+        # not loaded for apps without one
+        from ..database.database import open_database
+        from ..database.errors import NoDatabase
+        from ..database.outage import Outages
+        from ..database.schema import Schema
+        from ..database.sessions import Sessions, refuse_loop
 
-        sessions = open_sessions(self, setting, metadata, upgrade)
+        refuse_loop()
+        name = type(self).__name__
+        if not self.has_trait(setting):
+            raise AppError(
+                f"{name} has no setting {setting}, which open_database reads: give it one,"
+                f' {setting} = Unicode("sqlite:///{self.name}.sqlite", help="…").tag(config=True)'
+            )
+        schema = Schema(f"c.{name}.{setting}", metadata, upgrade)
+        try:
+            # all of it: nobody checks it again later
+            database = open_database(
+                getattr(self, setting),
+                schema,
+                thorough=True,
+                timeout=self._service.database_timeout,
+            )
+        except NoDatabase as error:
+            raise AppError(str(error)) from error
+        if database.put_aside:
+            self.log.error("A damaged database is now %s, and a new one began.", database.put_aside)
+        outages = Outages(f"The database of {schema.setting}", self.log)
+        self._service.metrics.show_database(self.name, setting, outages)
+        sessions = Sessions(database, outages)
         self._databases = (*self._databases, sessions)
         return sessions
+
+    def close_databases(self) -> None:
+        """Close those that the app has opened. It blocks, as SQLite tidies up then."""
+        for sessions in self._databases:
+            sessions.close()
 
     @property
     def trouble(self) -> str:
@@ -121,16 +157,20 @@ class ServiceApp(LoggingConfigurable):
         return ""
 
     @property
+    def problem(self) -> str:
+        """``trouble``, and why a database of the app cannot be used; empty if nothing is wrong."""
+        databases = (sessions.trouble for sessions in self._databases)
+        return " ".join(filter(None, (str(self.trouble), *databases)))
+
+    @property
     def prefix(self) -> str:
         """The app's own address, ``/services/NAME/<name>/``."""
-        service: Any = self.parent
-        return f"{service.prefix}{self.name}/"
+        return f"{self._service.prefix}{self.name}/"
 
     @property
     def hub(self) -> HubClient:
         """The hub, asked with the service's own token. Handlers have ``as_caller()``, too."""
-        service: Any = self.parent
-        return service.hub
+        return self._service.hub
 
     @property
     def registry(self) -> AppRegistry:
@@ -139,77 +179,5 @@ class ServiceApp(LoggingConfigurable):
         What was registered by an instance whose ``start`` has failed is removed.
         """
         if self._registry is None:
-            service: Any = self.parent
-            self._registry = service.metrics.registry_of_app()
+            self._registry = self._service.metrics.registry_of_app()
         return self._registry
-
-
-def vet(cls: Any, spec: str) -> type[ServiceApp]:
-    """See that something is an app and says of itself what it must.
-
-    Args:
-        cls: what was imported.
-        spec: how the settings name it.
-
-    Raises:
-        AppError: it is none, or a name or scopes are wrong.
-    """
-    if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
-        raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
-    if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
-        raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
-    if cls.name in RESERVED:
-        raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")
-    for attribute in ("service_scopes", "user_scopes"):
-        if not isinstance(getattr(cls, attribute), (set, frozenset)):
-            raise AppError(f'{cls.__name__}.{attribute} is no set, such as {{"list:users"}}.')
-    return cls
-
-
-def package_of(cls: type[ServiceApp]) -> str:
-    """The package that has an app's templates and static files, or the module that is in none."""
-    spec = find_spec(cls.__module__)
-    if spec is None or spec.submodule_search_locations is not None:
-        return cls.__module__
-    return spec.parent or cls.__module__
-
-
-def import_app(spec: str) -> type[ServiceApp]:
-    """The class of an app.
-
-    Args:
-        spec: ``my_module:MyApp``, or the name of an entry point.
-
-    Raises:
-        AppError: there is none, or it is no app. An import may raise anything else besides.
-    """
-    module, name = locate(spec)
-    if not module:
-        raise AppError(
-            f"{spec}: no installed package names an app so; write a class as my_module:MyApp."
-        )
-    try:
-        found: Any = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise AppError(f"{spec}: {error}. Is it installed where the service runs?") from error
-    if not hasattr(found, name):
-        raise AppError(f"{spec}: {module} has no {name}.")
-    cls = vet(getattr(found, name), spec)
-    if cls.__name__ != class_name(spec):
-        raise AppError(f"{spec} is another name of {cls.__name__}: use that, its settings do.")
-    return cls
-
-
-def class_name(spec: str) -> str:
-    """The name of an app's class, without importing it; empty if that is not known."""
-    return locate(spec)[1]
-
-
-@cache
-def locate(spec: str) -> tuple[str, str]:
-    """The module and the class of an app, both empty if it is an entry point that is not there."""
-    if ":" not in spec:
-        for point in entry_points(group=GROUP, name=spec):
-            return point.module, point.attr
-    module, _, name = spec.replace(":", ".").rpartition(".")
-    return (module, name) if module else ("", "")

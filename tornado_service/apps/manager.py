@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..auth.decorators import scopes_needed
-from .base import AppError, ServiceApp, import_app
-from .isolation.containment import contained, in_thread, within
+from .base import ServiceApp
+from .isolation.containment import AppError, contained, in_thread, within
+from .loader import import_app
 from .mounted import AppState, Mount
 from .retry import explain, pauses, transient_cause
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
+    from jinja2 import Environment
+
     from ..auth.identity_cache import Identity
+    from ..handlers.context import ServiceContext
+    from .base import AppParent
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
 IMPORT_LIMIT = 120.0
@@ -31,15 +35,39 @@ STOP_LIMIT = 2.0
 
 
 class Mounts:
-    """All apps of a service."""
+    """All apps of a service.
 
-    def __init__(self, service: TornadoService) -> None:
-        self._service = service
-        self._mounts = [Mount(spec) for spec in dict.fromkeys(service.apps)]
+    Args:
+        context: what the apps' handlers know of the service.
+        specs: how the settings name the apps.
+        parent: gives the apps their settings.
+        env: the core's templates.
+        home_app: the name of the app that is the home page; empty for none.
+        shutdown_grace: seconds that the whole service has to stop.
+    """
+
+    def __init__(
+        self,
+        context: ServiceContext,
+        specs: Iterable[str],
+        parent: AppParent,
+        env: Environment,
+        home_app: str = "",
+        shutdown_grace: float = 2 * STOP_LIMIT,
+    ) -> None:
+        self._context = context
+        self._log = context.log
+        self._parent = parent
+        self._env = env
+        self._home_app = home_app
+        self._shutdown_grace = shutdown_grace
+        #: The scopes that apps have declared for the service's own token.
+        self.service_scopes: frozenset[str] = frozenset()
+        self._mounts = [Mount(spec) for spec in dict.fromkeys(specs)]
         self._by_name: dict[str, Mount] = {}
         self._retries: set[asyncio.Task[None]] = set()
         for state in AppState:
-            service.metrics.show_apps(state.value, partial(self._count, state))
+            context.metrics.show_apps(state.value, partial(self._count, state))
 
     def _count(self, state: AppState) -> int:
         return sum(mount.state is state for mount in self._mounts)
@@ -57,7 +85,7 @@ class Mounts:
         if taken is not mount:
             raise AppError(f"{taken.spec} has the name {cls.name}, too: only that one runs.")
         mount.name, mount.title = cls.name, cls.title or cls.name
-        self._service.selfcheck.needed |= cls.service_scopes
+        self.service_scopes |= cls.service_scopes
 
     def find(self, name: str) -> Mount | None:
         """The app at an address, or one that could be there for all we know.
@@ -72,7 +100,7 @@ class Mounts:
 
     def openable(self, user: Identity) -> list[Mount]:
         """The apps whose home page a caller may open."""
-        auth = self._service.auth
+        auth = self._context.auth
         return [
             mount
             for mount in self._mounts
@@ -83,7 +111,7 @@ class Mounts:
 
     def home_of(self, user: Identity) -> Mount | None:
         """The app that is the home page, for those who may open it."""
-        wanted = self._service.home_app
+        wanted = self._home_app
         found = (mount for mount in self.openable(user) if mount.name == wanted)
         return next(found, None) if wanted else None
 
@@ -123,9 +151,9 @@ class Mounts:
         finally:
             for task in loading:
                 task.cancel()
-        home = self._service.home_app
+        home = self._home_app
         if home and home not in self._by_name:
-            self._service.log.warning("c.TornadoService.home_app: no app has the name %s", home)
+            self._log.warning("c.TornadoService.home_app: no app has the name %s", home)
 
     async def _load(self, mount: Mount, importing: asyncio.Future[type[ServiceApp]]) -> None:
         try:
@@ -142,7 +170,7 @@ class Mounts:
     async def _start(self, mount: Mount, cls: type[ServiceApp]) -> None:
         """Make an app and start it: once."""
         try:
-            building = in_thread(partial(mount.build, cls, self._service))
+            building = in_thread(partial(mount.build, cls, self._parent, self._env))
             app = await within(START_LIMIT, building, "handlers()")
             await within(START_LIMIT, contained(app.start), "start()")
         except Exception as error:
@@ -154,7 +182,7 @@ class Mounts:
             mount.state, mount.reason = AppState.READY, ""
             if mount.schedule:
                 mount.schedule.start()
-            self._service.log.info("App %s is ready at %s", mount.name, app.prefix)
+            self._log.info("App %s is ready at %s", mount.name, app.prefix)
             self._warn_of_scopes(mount, cls)
         finally:
             if not mount.is_ready:
@@ -174,20 +202,18 @@ class Mounts:
         if error is not cause and not isinstance(error, AppError):
             said = str(error).partition("\n")[0]
             reason = f"{type(error).__name__}: {said} ({reason})"
-        before, mount.reason = mount.reason, self._service.without_secrets(reason)
+        before, mount.reason = mount.reason, self._parent.without_secrets(reason)
         mount.state = AppState.RETRYING
         if mount.reason != before:
-            self._service.log.warning(
-                "App %s cannot start yet, and is tried again: %s", mount.name, reason
-            )
-        self._service.log.debug("App %s cannot start yet", mount.name, exc_info=error)
+            self._log.warning("App %s cannot start yet, and is tried again: %s", mount.name, reason)
+        self._log.debug("App %s cannot start yet", mount.name, exc_info=error)
 
     def _warn_of_scopes(self, mount: Mount, cls: type[ServiceApp]) -> None:
         """Say which of an app's own scopes no browser can have: the hub leaves them out."""
         unknown = {scope for scope in mount.scopes_needed() if scope.startswith("custom:")}
         unknown -= cls.user_scopes
         if unknown:
-            self._service.log.warning(
+            self._log.warning(
                 "App %s asks for %s, which no sign-in carries: name it in %s.user_scopes",
                 mount.name,
                 ", ".join(sorted(unknown)),
@@ -197,9 +223,9 @@ class Mounts:
     def _fail(self, mount: Mount, error: Exception) -> None:
         is_ours = isinstance(error, AppError)
         reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
-        mount.reason = self._service.without_secrets(reason)
+        mount.reason = self._parent.without_secrets(reason)
         mount.state = AppState.FAILED
-        self._service.log.error(
+        self._log.error(
             "App %s failed: %s", mount.spec, reason, exc_info=None if is_ours else error
         )
 
@@ -207,7 +233,7 @@ class Mounts:
     def stop_limit(self) -> float:
         """Seconds of the shutdown that belong to the apps."""
         ready = any(mount.is_ready for mount in self._mounts)
-        return min(STOP_LIMIT, self._service.shutdown_grace / 2) if ready else 0
+        return min(STOP_LIMIT, self._shutdown_grace / 2) if ready else 0
 
     async def stop(self) -> None:
         """Stop all that have been started, at once, each in a bound of time; try none again."""
@@ -230,6 +256,6 @@ class Mounts:
                 limit -= await mount.schedule.stop(limit / 2)
             await within(limit, mount.stop(app), "stop()")
         except AppError as error:
-            self._service.log.error("App %s: %s", app.name, error)
+            self._log.error("App %s: %s", app.name, error)
         except Exception:
-            self._service.log.exception("App %s: stop() failed", app.name)
+            self._log.exception("App %s: stop() failed", app.name)

@@ -7,16 +7,20 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..auth.decorators import scopes_needed
-from ..config import application as config
+from ..config.checks import ConfigError, check_names
 from ..handlers.base import METHODS
 from ..telemetry.redaction import scrub
-from .base import AppError, ServiceApp, class_name, package_of
-from .isolation.containment import contained, in_thread
+from .base import ServiceApp
+from .isolation.containment import AppError, contained, in_thread
+from .loader import class_name, package_of
 from .schedule import Schedule, jobs_of
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
-    from .routes import AppPages, Route
+    from jinja2 import Environment
+
+    from ..handlers.templates import AppTemplates
+    from .base import AppParent
+    from .routes import Route
 
 
 class AppState(Enum):
@@ -47,7 +51,7 @@ class Mount:
         self.reason = ""
         self.is_imported = False
         self.app: ServiceApp | None = None
-        self.pages: AppPages | None = None
+        self.pages: AppTemplates | None = None
         self.routes: list[Route] = []
         self.schedule: Schedule | None = None
 
@@ -81,14 +85,13 @@ class Mount:
         """Why it has failed, or what its app says is wrong although it runs."""
         if not (self.is_ready and self.app):
             return self.reason
-        databases = (sessions.trouble for sessions in self.app._databases)
         try:
-            return scrub(" ".join(filter(None, (str(self.app.trouble), *databases))))
+            return scrub(self.app.problem)
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
             return f"It cannot say how it is: {type(error).__name__}"
 
-    def build(self, cls: type[ServiceApp], service: TornadoService) -> ServiceApp:
+    def build(self, cls: type[ServiceApp], parent: AppParent, env: Environment) -> ServiceApp:
         """Make the app and its routes, with all that reads files. Runs in a thread.
 
         Called again for each new try; until the app is ready, nobody uses what it has made.
@@ -97,17 +100,17 @@ class Mount:
             AppError: the app's settings or handlers are wrong.
         """
         # here, as it loads pydantic, which a service without apps does without
-        from .routes import AppPages, make_routes
+        from .routes import make_routes, make_templates
 
         try:
-            config.check_names(cls, service.config.get(cls.__name__, {}))
-        except config.ConfigError as error:
+            check_names(cls, parent.config.get(cls.__name__, {}))
+        except ConfigError as error:
             raise AppError(str(error)) from error
         self.package = package_of(cls)
-        app = self.app = cls(parent=service)
-        self.pages = AppPages(app, self.package)
+        app = self.app = cls(parent=parent)
+        self.pages = make_templates(app, self.package, env)
         self.routes = make_routes(app, self.pages)
-        self.schedule = Schedule(app, jobs_of(app), service.metrics)
+        self.schedule = Schedule(app, jobs_of(app), parent.metrics)
         return app
 
     async def stop(self, app: ServiceApp) -> None:
@@ -125,8 +128,8 @@ class Mount:
 
     async def close_databases(self) -> None:
         """Close those that its app has opened; in a thread, as SQLite tidies up then."""
-        for sessions in self.app._databases if self.app else ():
-            await in_thread(sessions.close, "database of an app")
+        if self.app:
+            await in_thread(self.app.close_databases, "database of an app")
 
     def scopes_needed(self) -> set[str]:
         """All scopes that methods of its handlers ask for."""

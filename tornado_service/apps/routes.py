@@ -10,9 +10,12 @@ from jinja2 import ChoiceLoader, PackageLoader
 from tornado.routing import PathMatches
 
 from ..handlers.base import BaseHandler
-from ..web.health import StaticHandler, static_files, static_urls
-from .base import AppError, ServiceApp, package_of
+from ..handlers.static import StaticHandler, static_files, static_urls
+from ..handlers.templates import AppTemplates
+from .base import ServiceApp
+from .isolation.containment import AppError
 from .isolation.threads import Threads
+from .loader import package_of
 from .typed.dispatch import BoundHandler, bind, check_groups
 from .typed.signature import DeclarationError
 
@@ -20,27 +23,24 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-class AppPages:
-    """What the pages of an app have beside those of the core.
+def make_templates(app: ServiceApp, package: str, env: Environment) -> AppTemplates:
+    """What the pages of an app have besides those of the core.
 
-    Attributes:
-        jinja_env: the app's own templates, then all others.
-        names: what its templates know.
+    Args:
+        app: the app.
+        package: where its templates and static files are.
+        env: the core's templates.
     """
-
-    def __init__(self, app: ServiceApp, package: str) -> None:
-        service: Any = app.parent
-        env: Environment = service.web_app.settings["jinja_env"]
-        core: Any = env.loader
-        with contextlib.suppress(ValueError):  # it has no templates
-            env = env.overlay(loader=ChoiceLoader([PackageLoader(package), core]))
-        self.jinja_env = env
-        self.names = {
-            "page": app.name,
-            "app_title": app.title or app.name,
-            "app_prefix": app.prefix,
-            "app_static_url": static_urls(package, app.prefix + "static/"),
-        }
+    core: Any = env.loader
+    with contextlib.suppress(ValueError):  # it has no templates
+        env = env.overlay(loader=ChoiceLoader([PackageLoader(package), core]))
+    names = {
+        "page": app.name,
+        "app_title": app.title or app.name,
+        "app_prefix": app.prefix,
+        "app_static_url": static_urls(package, app.prefix + "static/"),
+    }
+    return AppTemplates(env, names)
 
 
 class Route(NamedTuple):
@@ -52,7 +52,7 @@ class Route(NamedTuple):
     arguments: dict[str, Any]
 
 
-def make_routes(app: ServiceApp, pages: AppPages) -> list[Route]:
+def make_routes(app: ServiceApp, pages: AppTemplates) -> list[Route]:
     """An app's own handlers, made ready to be used.
 
     Raises:
@@ -99,7 +99,7 @@ def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], d
 
 
 def _bound(
-    app: ServiceApp, handler: type[BaseHandler], pages: AppPages, threads: Threads
+    app: ServiceApp, handler: type[BaseHandler], pages: AppTemplates, threads: Threads
 ) -> type[BoundHandler]:
     """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
     return bind(

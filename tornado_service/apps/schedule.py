@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..service_unavailable import ServiceUnavailable
-from .base import AppError, ServiceApp
-from .isolation.containment import contained, in_thread
+from .base import ServiceApp
+from .isolation.containment import AppError, contained, in_thread
 from .retry import explain, pauses, transient_cause
 
 if TYPE_CHECKING:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from ..apps.base import AppError, ServiceApp
-from .database import Database, open_database
-from .errors import DatabaseUnavailable, NoDatabase
+from .database import Database
+from .errors import DatabaseUnavailable
 from .outage import Outages
-from .schema import Schema
 
 
 class Sessions:
@@ -91,36 +88,6 @@ class Sessions:
                 "the file was moved or replaced: put it back, or restart the service to begin with"
                 " what is there"
             )
-
-
-def open_sessions(
-    app: ServiceApp,
-    trait: str,
-    metadata: MetaData,
-    upgrade: Callable[[Connection], None] | None,
-) -> Sessions:
-    """Open the database of an app: see ``ServiceApp.open_database``."""
-    refuse_loop()
-    name = type(app).__name__
-    if not app.has_trait(trait):
-        raise AppError(
-            f"{name} has no setting {trait}, which open_database reads: give it one,"
-            f' {trait} = Unicode("sqlite:///{app.name}.sqlite", help="…").tag(config=True)'
-        )
-    schema = Schema(f"c.{name}.{trait}", metadata, upgrade)
-    service: Any = app.parent
-    try:
-        # all of it: nobody looks again later
-        database = open_database(
-            getattr(app, trait), schema, thorough=True, timeout=service.database_timeout
-        )
-    except NoDatabase as error:
-        raise AppError(str(error)) from error
-    if database.put_aside:
-        app.log.error("A damaged database is now %s, and a new one began.", database.put_aside)
-    outages = Outages(f"The database of {schema.setting}", app.log)
-    service.metrics.show_database(app.name, trait, outages)
-    return Sessions(database, outages)
 
 
 def refuse_loop() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from jupyterhub.scopes import define_custom_scopes, scope_definitions
 
-from ..apps.base import AppError, ServiceApp, import_app
-from ..apps.isolation.containment import in_thread, within
+from ..apps.base import ServiceApp
+from ..apps.isolation.containment import AppError, in_thread, within
+from ..apps.loader import import_app
 
 #: Seconds that an import may take before the hub starts without knowing the app's scopes.
 IMPORT_LIMIT = 20.0

@@ -15,7 +15,7 @@ from types import ModuleType
 from traitlets import List, Unicode
 
 from ..app import TornadoService
-from ..apps.base import locate
+from ..apps.loader import locate
 
 #: Seconds between two looks at the files.
 LOOK = 0.3
@@ -55,8 +55,9 @@ class DemoService(TornadoService):
         self.log.info("%s has changed: starting again", changed)
         self.server.stop_now()
 
-    async def _load_apps(self) -> None:
-        await super()._load_apps()
+    async def load_apps(self) -> None:
+        """Load them, and grant what they need."""
+        await super().load_apps()
         for app in filter(None, (mount.app for mount in self.mounts)):
             new = {*app.service_scopes} - {*self.service_scopes}
             new |= {*app.user_scopes} - {*self.user_scopes}

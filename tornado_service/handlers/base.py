@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from http.client import responses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
-from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth.cookie_reader import CookieReader
@@ -20,9 +18,10 @@ from .errors import BadInput, ErrorAnswers
 from .resource_isolation import Withholding
 
 if TYPE_CHECKING:
-    from ..apps.routes import AppPages
     from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
+    from .context import ServiceContext
+    from .templates import AppTemplates
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -31,12 +30,6 @@ BAD_INPUT = (
     "Something in the link or in the form is missing or not valid."
     " Go back, correct it and try again."
 )
-
-
-@lru_cache(maxsize=1)
-def http_date(second: int) -> str:
-    """A time as HTTP has it, https://www.rfc-editor.org/rfc/rfc9110#name-date-origination-date."""
-    return format_timestamp(second)
 
 
 class BaseHandler(Withholding, CookieReader, ErrorAnswers):
@@ -51,26 +44,17 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
 
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
-    app_pages: AppPages | None = None
+    app_pages: AppTemplates | None = None
 
     def initialize(self) -> None:
-        """Take the service from the settings, and be counted as an open request."""
-        self.service = self.settings["service"]
-        self.hub_auth = self.service.auth
-        self.service.open_requests += 1
+        """Take the context from the settings, and be counted as an open request."""
+        self.context: ServiceContext = self.settings["context"]
+        self.hub_auth = self.context.auth
+        self.context.open_requests += 1
 
     def on_finish(self) -> None:
         """Be counted out again."""
-        self.service.open_requests -= 1
-
-    def clear(self) -> None:
-        """Begin the answer anew, as Tornado does, but for the date, which it makes each time."""
-        self._headers = HTTPHeaders()
-        self._headers["Date"] = http_date(int(time.time()))
-        self.set_default_headers()
-        self._write_buffer: list[bytes] = []
-        self._status_code = 200
-        self._reason = "OK"
+        self.context.open_requests -= 1
 
     def set_default_headers(self) -> None:
         """Security headers on every answer, errors included."""
@@ -98,7 +82,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
     async def _refuse_stranger(self) -> None:
         if self.is_navigation():
             if not self._is_probe():
-                await self.service.hub.check(recent=5)
+                await self.context.hub.check(recent=5)
             elif self.request.path == self.hub_auth.base_url:
                 self.quiet = True  # the hub does so again and again
             # the mixin adds the OAuth state, and PKCE where the hub has it
@@ -151,7 +135,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         if self.current_user is None:
             raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
         auth, scopes = self.hub_auth, self.current_user.get("scopes")
-        return self.service.hub.as_caller(auth.token_of(self), partial(auth.doubt, self), scopes)
+        return self.context.hub.as_caller(auth.token_of(self), partial(auth.doubt, self), scopes)
 
     def get_current_user(self) -> None:
         """Nobody: ``prepare`` has asked.
@@ -172,7 +156,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         if self.request.method not in ("GET", "HEAD"):
             return False
         if "Sec-Fetch-Mode" in headers:
-            return opens_page(headers, may_be_framed=self.service.may_be_framed)
+            return opens_page(headers, may_be_framed=self.hub_auth.may_be_framed)
         if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
             return False  # only scripts can send these
         if self.hub_auth.has_program_token(self):
@@ -213,7 +197,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         if status_code == 405:
             self.set_header("Allow", self.allowed_methods)
         elif status_code == 401:
-            self.set_header("WWW-Authenticate", f'Bearer realm="{self.service.service_name}"')
+            self.set_header("WWW-Authenticate", f'Bearer realm="{self.context.name}"')
         elif getattr(error, "retry_after", None) is not None:
             self.set_header("Retry-After", str(error.retry_after))
 
@@ -226,7 +210,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         kwargs.setdefault("samesite", "Lax")
         if name.startswith("__Host-"):  # browsers refuse it otherwise
             kwargs.update(path="/", domain=None, secure=True)
-        if self.service.public_https or get_browser_protocol(self.request) == "https":
+        if self.context.public_https or get_browser_protocol(self.request) == "https":
             kwargs.setdefault("secure", True)
         super().set_cookie(name, value, *args, **kwargs)
 
@@ -271,7 +255,7 @@ class PageHandler(BaseHandler):
         return {
             "prefix": self.hub_auth.base_url,
             "hub_prefix": self.hub_auth.hub_host + self.hub_auth.hub_prefix,
-            "service_name": self.service.service_name,
+            "service_name": self.context.name,
             "user": {
                 "name": user["name"],
                 "admin": bool(user.get("admin")),
@@ -322,7 +306,7 @@ class PageHandler(BaseHandler):
         except Exception:
             if self.app_pages is None:
                 raise
-            self.service.log.exception("App %s: no error page with its navigation", self.app.name)
+            self.context.log.exception("App %s: no error page with its navigation", self.app.name)
             self.app_pages = None
             self._write_buffer.clear()
             self.write_page("error.html", **names)

@@ -13,7 +13,7 @@ from tornado.web import HTTPError, RequestHandler
 from ..service_unavailable import ServiceUnavailable
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
+    from .context import ServiceContext
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class BadInput(HTTPError):
 class ErrorAnswers(RequestHandler):
     """Answers in JSON, errors among them."""
 
-    service: TornadoService
+    context: ServiceContext
     _request_id: str | None = None
 
     @property
@@ -90,11 +90,11 @@ class ErrorAnswers(RequestHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what a visitor must not read: an error's cause."""
         if isinstance(value, ServiceUnavailable):
-            value.log_reason(self.service.log, f"request_id={self.request_id}")
+            value.log_reason(self.context.log, f"request_id={self.request_id}")
             return
         if isinstance(value, HTTPError):
             return
-        self.service.log.error(
+        self.context.log.error(
             "Uncaught exception, request_id=%s", self.request_id, exc_info=(typ, value, tb)
         )
 

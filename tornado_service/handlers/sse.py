@@ -64,7 +64,7 @@ class EventStream(LastingHandler):
         if self.request.method == "HEAD":
             await self.flush()
             return
-        with self.service.streams.keep(self):
+        with self.context.streams.keep(self):
             if not self.take_wire():
                 return
             self._over = asyncio.get_running_loop().create_future()
@@ -125,7 +125,7 @@ class EventStream(LastingHandler):
             seen = [event for event in map(self.view, events) if event is not None]
             if seen:
                 self._marked = self._place
-                self.service.metrics.events_sent.inc(len(seen))
+                self.context.metrics.events_sent.inc(len(seen))
                 return b"".join([event.encoded for event in seen])
 
     def _write(self, portion: bytes) -> None:
@@ -141,7 +141,7 @@ class EventStream(LastingHandler):
 
     def _wait_for_beat(self, part: float = 1) -> None:
         self._timer = asyncio.get_running_loop().call_later(
-            self.service.streams.heartbeat * part, self._beat, self._writes
+            self.context.streams.heartbeat * part, self._beat, self._writes
         )
 
     def _beat(self, writes: int) -> None:

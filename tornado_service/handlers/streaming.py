@@ -55,7 +55,7 @@ class LastingHandler(APIHandler):
 
     def drop(self) -> None:
         """Close the connection of a reader who is too slow."""
-        self.service.metrics.streams_dropped.labels(self.stream_kind).inc()
+        self.context.metrics.streams_dropped.labels(self.stream_kind).inc()
         self.cut()
 
     def end(self, why: End) -> None:

@@ -49,7 +49,7 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
     @property
     def ping_interval(self) -> float:
         """Seconds between pings; who does not answer one before the next is gone."""
-        return self.service.streams.heartbeat
+        return self.context.streams.heartbeat
 
     async def prepare(self) -> None:
         """Find out who asks, whether they may, and whether a page of ours does it for them.
@@ -76,7 +76,7 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
         """Whether it is our own, by the host that the browser knows us by."""
         headers = self.request.headers
         forwarded = headers.get("X-Forwarded-Host", "")  # no page can set it
-        ours = {headers.get("Host", ""), self.service.public_host, *forwarded.split(",")}
+        ours = {headers.get("Host", ""), self.context.public_host, *forwarded.split(",")}
         try:
             host = urlsplit(origin).netloc.lower()
         except ValueError:  # it is no address
@@ -101,7 +101,7 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
         Raises:
             HTTPError: 401, 429 or 503: see ``Streams.keep``.
         """
-        with self.service.streams.keep(self):
+        with self.context.streams.keep(self):
             if self.take_wire():
                 await super().get(*args, **kwargs)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import AsyncIterator, Collection
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from tornado.web import HTTPError
@@ -14,7 +14,7 @@ from .scopes import may_list, may_read_some_user, may_read_user
 if TYPE_CHECKING:
     from .models import Group, User
     from .pagination import Page
-    from .transport import HubAnswer
+    from .transport import Ask
 
 
 class HubRefused(HTTPError):
@@ -40,23 +40,6 @@ class HubRefused(HTTPError):
         self.scope = scope
         if status == 503:
             self.retry_after = 60
-
-
-class Ask(Protocol):
-    """GET of the Hub's REST API with some token."""
-
-    def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubAnswer]:
-        """Ask.
-
-        Args:
-            path: below the API's address.
-            scope: what the token needs for it, to be named in a refusal.
-            query: of the URL.
-
-        Raises:
-            HubRefused: the token may not.
-            HubUnavailable: the hub does not answer.
-        """
 
 
 class HubCalls:

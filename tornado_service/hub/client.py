@@ -22,6 +22,7 @@ from .errors import HubResponseTooLarge, HubUnavailable
 from .transport import HubAnswer, HubTransport
 
 if TYPE_CHECKING:
+    from ..network import TLSFiles
     from ..telemetry.metrics import Metrics
 
 __all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
@@ -82,7 +83,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         min=0.1,
     ).tag(config=True)
 
-    def __init__(self, metrics: Metrics, tls_files: tuple[str, str, str], **kwargs: Any) -> None:
+    def __init__(self, metrics: Metrics, tls: TLSFiles, **kwargs: Any) -> None:
         LoggingConfigurable.__init__(self, **kwargs)
         HubCalls.__init__(self, self._ask_as_service)
         self._refused: dict[str, float] = {}
@@ -93,7 +94,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             timeout=self.hub_timeout,
             concurrency=self.hub_concurrency,
             queue=self.hub_queue,
-            tls_files=tls_files,
+            tls=tls,
             breaker=self.breaker,
             metrics=metrics,
             log=self.log,

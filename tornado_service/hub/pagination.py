@@ -12,7 +12,7 @@ from .errors import HubResponseTooLarge, HubUnavailable
 from .models import HubModel, parsed
 
 if TYPE_CHECKING:
-    from .calls import Ask
+    from .transport import Ask
 
 #: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
 PAGE = 200

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import ssl
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from jupyterhub.utils import make_ssl_context
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import HTTPTimeoutError
 
@@ -21,8 +19,11 @@ from .errors import HubResponseTooLarge, HubUnavailable
 from .http import BoundedHTTPClient
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tornado.httputil import HTTPHeaders
 
+    from ..network import TLSFiles
     from ..telemetry.metrics import Metrics
     from .circuit_breaker import Breaker
 
@@ -52,6 +53,23 @@ class HubAnswer:
     size: int = 0
 
 
+class Ask(Protocol):
+    """GET of the Hub's REST API with some token."""
+
+    def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubAnswer]:
+        """Ask.
+
+        Args:
+            path: below the API's address.
+            scope: what the token needs for it, to be named in a refusal.
+            query: of the URL.
+
+        Raises:
+            HubRefused: the token may not.
+            HubUnavailable: the hub does not answer.
+        """
+
+
 class HubTransport:
     """Calls the hub, a bounded number at a time; the others wait for their turn, or are refused.
 
@@ -59,7 +77,7 @@ class HubTransport:
         timeout: seconds that a call may take, waiting for its turn included.
         concurrency: how many calls may be under way.
         queue: how many may wait.
-        tls_files: key, certificate and authority of the hub's ``internal_ssl``, or empty texts.
+        tls: files of the hub's ``internal_ssl``.
         breaker: refuses calls while the hub does not answer.
         metrics: counts calls.
         log: gets one line when calls are refused because too many wait.
@@ -71,7 +89,7 @@ class HubTransport:
         timeout: float,
         concurrency: int,
         queue: int,
-        tls_files: tuple[str, str, str],
+        tls: TLSFiles,
         breaker: Breaker,
         metrics: Metrics,
         log: logging.Logger,
@@ -80,7 +98,7 @@ class HubTransport:
         self.last_answer = -inf  # on the monotonic clock
         self._concurrency = concurrency
         self._queue = queue
-        self._tls_files = tls_files
+        self._tls = tls
         self._breaker = breaker
         self._metrics = metrics
         self._log = log
@@ -91,11 +109,6 @@ class HubTransport:
         self._fetching: set[asyncio.Future[HTTPResponse]] = set()
         self._is_leaving = False
 
-    def _tls(self) -> ssl.SSLContext | None:
-        """What the hub's ``internal_ssl`` asks of its clients, where it is on."""
-        keyfile, certfile, client_ca = self._tls_files
-        return make_ssl_context(keyfile, certfile, cafile=client_ca) if certfile else None
-
     def _http(self) -> BoundedHTTPClient:
         """The one client, made when the loop runs."""
         if self._client is None:
@@ -105,7 +118,7 @@ class HubTransport:
                 defaults={
                     "follow_redirects": False,
                     "decompress_response": False,
-                    "ssl_options": self._tls(),
+                    "ssl_options": self._tls.client_context(),
                 },
             )
         return self._client

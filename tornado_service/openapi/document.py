@@ -14,8 +14,8 @@ from .docstrings import in_markdown, prose
 from .operations import JSON, Operation, operations
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
     from ..apps.mounted import Mount
+    from ..handlers.context import ServiceContext
 
 REFERENCE = "#/components/schemas/"
 
@@ -35,15 +35,15 @@ class Document:
     """Makes the document of a service.
 
     Args:
-        service: whose.
+        context: of the service.
         routes: the core's.
         tell: called with what cannot be in it, and why.
     """
 
     def __init__(
-        self, service: TornadoService, routes: list[Any], tell: Callable[[str], None]
+        self, context: ServiceContext, routes: list[Any], tell: Callable[[str], None]
     ) -> None:
-        self._service = service
+        self._context = context
         self._routes = routes
         self._tell = tell
 
@@ -53,7 +53,7 @@ class Document:
         Args:
             mounts: the apps that are in it.
         """
-        service = self._service
+        context = self._context
         paths: dict[str, Any] = {}
         schemas: dict[str, Any] = {}
         tags = [{"name": "service", "description": "The service itself."}]
@@ -66,12 +66,12 @@ class Document:
         document = {
             "openapi": "3.1.1",
             "info": {
-                "title": service.service_name,
+                "title": context.name,
                 "version": __version__,
                 "description": "A service of a JupyterHub. Sign in with a token of the hub, or in"
                 " the browser's session.",
             },
-            "servers": [{"url": service.prefix.rstrip("/")}],
+            "servers": [{"url": context.prefix.rstrip("/")}],
             "tags": tags,
             "paths": dict(sorted(paths.items())),
             "components": {
@@ -86,16 +86,16 @@ class Document:
         self, mount: Mount | None, schemas: dict[str, Any]
     ) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """What the core or an app answers; its models go to the schemas."""
-        app = mount.app if mount else None
+        app = mount.name if mount else ""
         routes = mount.routes if mount else self._routes
-        well = list(self._sound(operations(self._service.prefix, routes, app, self._tell)))
+        well = list(self._sound(operations(self._context.prefix, routes, app, self._tell)))
         # models of two apps may have one name
         references, definitions = _schemas(well, f"{mount.name}." if mount else "")
         schemas.update(definitions)
         ids: dict[str, int] = {}
         for number, operation in enumerate(well):
             own = {slot: references[number, slot] for slot in operation.models()}
-            described = operation.describe(own, self._service.auth.access_scope)
+            described = operation.describe(own, self._context.auth.access_scope)
             count = ids[operation.id] = ids.get(operation.id, 0) + 1
             if count > 1:
                 described["operationId"] += f"_{count}"
@@ -124,7 +124,7 @@ class Document:
             "session": {
                 "type": "apiKey",
                 "in": "cookie",
-                "name": self._service.auth.cookie_name,
+                "name": self._context.auth.cookie_name,
                 "description": "The browser's session, with the page's XSRF token in the header"
                 " `X-XSRFToken`. It is there when you are signed in; nothing is to be entered.",
             },

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http.client import responses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 from tornado.web import RequestHandler
@@ -15,9 +15,6 @@ from ..apps.typed.signature import Signature
 from ..handlers.base import METHODS, APIHandler, BaseHandler, door_of
 from .docstrings import words
 from .path_templates import templates
-
-if TYPE_CHECKING:
-    from ..apps.base import ServiceApp
 
 JSON = "application/json"
 
@@ -29,19 +26,16 @@ class Operation:
     Attributes:
         path: the address below the service's prefix, as a template.
         method: ``GET``.
-        app: the app that it belongs to, if it is not the core's.
+        tag: what it is listed under: the app's name, or ``service``.
+        is_app: whether it is an app's; its code may answer with any status.
     """
 
     path: str
     method: str
     handler: type[BaseHandler]
     signature: Signature
-    app: ServiceApp | None
-
-    @property
-    def tag(self) -> str:
-        """What it is listed under."""
-        return self.app.name if self.app else "service"
+    tag: str = "service"
+    is_app: bool = False
 
     @property
     def id(self) -> str:
@@ -115,7 +109,7 @@ class Operation:
         if answer is None:
             return {"2XX": {"description": "Done."}}
         content = {answer.media_type: {"schema": schema}}
-        statuses = [some] if self.app else map(str, answer.statuses)
+        statuses = [some] if self.is_app else map(str, answer.statuses)
         found = {
             status: {"description": _phrase(status), "content": content} for status in statuses
         }
@@ -131,7 +125,7 @@ class Operation:
             statuses.add("415")
         if "{" in self.path:
             statuses.add("404")
-        if self.app:  # its code may refuse with any status
+        if self.is_app:  # its code may refuse with any status
             statuses |= {"503", "default"}
         answered = self.signature.answer.statuses if self.signature.answer else ()
         return {
@@ -141,14 +135,14 @@ class Operation:
 
 
 def operations(
-    prefix: str, routes: Iterable[Any], app: ServiceApp | None, tell: Callable[[str], None]
+    prefix: str, routes: Iterable[Any], app: str, tell: Callable[[str], None]
 ) -> Iterator[Operation]:
     """The operations of some routes.
 
     Args:
         prefix: the address that the core's are below, with the slash at its end.
         routes: an app's, or those of ``web.make_routes``.
-        app: the app, if they are one's.
+        app: the name of the app, if they are one's; else empty.
         tell: called with what cannot be described.
     """
     for route in routes:
@@ -163,10 +157,11 @@ def operations(
                 break
             for path in found:
                 if app:
-                    yield Operation(f"/{app.name}/{path}", method, handler, signature, app)
+                    address = f"/{app}/{path}"
+                    yield Operation(address, method, handler, signature, app, is_app=True)
                 elif path.startswith(prefix):
                     short = path.removeprefix(prefix[:-1])
-                    yield Operation(short, method, handler, signature, None)
+                    yield Operation(short, method, handler, signature)
 
 
 def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:

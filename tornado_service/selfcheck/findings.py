@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from jupyterhub.utils import make_ssl_context
-
-from ..server.http import is_loopback_address
-
-if TYPE_CHECKING:
-    from ..app import TornadoService
+from ..network import TLSFiles, port_of
 
 State = Literal["ok", "wrong", "note", "unknown"]
 
 #: Addresses of this machine, or pod, for itself.
 LOOPBACK = ("127.0.0.1", "::1")
 
+
 #: The zero-to-jupyterhub chart puts this into the hub's container.
 CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
 
 #: Kubernetes puts the name of a pod's namespace here.
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def is_in_chart() -> bool:
+    """Whether zero-to-jupyterhub runs the hub here."""
+    return CHART_FILE.exists()
+
+
+def pod_namespace() -> str:
+    """The namespace of the pod we are in; empty outside of Kubernetes."""
+    return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,6 @@ def not_asked(*names: str) -> list[Finding]:
     return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
 
 
-def is_local(host: str) -> bool:
-    """Whether a URL's host is literally this machine; names are not looked up."""
-    return host == "localhost" or is_loopback_address(host)
-
-
 @dataclass(frozen=True)
 class Setup:
     """A service's settings, as far as they can be wrong.
@@ -67,7 +67,7 @@ class Setup:
     Attributes:
         service_url: the address at which the hub and its proxy reach it.
         ip: the address it listens on; empty for all.
-        tls_files: key, certificate and authority, where the hub has ``internal_ssl``.
+        tls: the files of ``internal_ssl``, where the hub has it.
         needed: the scopes that the service's own token should have.
         instance: which process should answer at the URL; empty where any of ours will do.
         callback_url: where the hub sends browsers that sign in; absolute if it has subdomains.
@@ -90,36 +90,11 @@ class Setup:
     callback_url: str = ""
     hub_host: str = ""
     seen_origin: str = ""
-    tls_files: tuple[str, str, str] = ("", "", "")
+    tls: TLSFiles = field(default_factory=TLSFiles)
     needed: frozenset[str] = frozenset()
     instance: str = ""
     in_chart: bool = False
     namespace: str = ""
-
-    @classmethod
-    def of(cls, service: TornadoService, needed: frozenset[str], instance: str = "") -> Setup:
-        """That of a service whose settings have been read."""
-        auth = service.auth
-        return cls(
-            name=service.service_name,
-            prefix=service.prefix,
-            service_url=service.service_url.rstrip("/"),
-            ip=service.ip,
-            port=service.port,
-            api_url=auth.api_url.rstrip("/"),
-            token=auth.api_token,
-            cookie_secret=service.cookie_secret,
-            hub_prefix=auth.hub_prefix,
-            public_url=service.public_environment().get("JUPYTERHUB_PUBLIC_URL", ""),
-            callback_url=auth.oauth_redirect_uri,
-            hub_host=auth.hub_host,
-            seen_origin=service.selfcheck.seen_origin,
-            tls_files=(auth.keyfile, auth.certfile, auth.client_ca),
-            needed=needed,
-            instance=instance,
-            in_chart=CHART_FILE.exists(),
-            namespace=NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else "",
-        )
 
     @property
     def host(self) -> str:
@@ -129,19 +104,12 @@ class Setup:
     @property
     def url_port(self) -> int:
         """The port in the service's URL."""
-        url = urlsplit(self.service_url)
-        return url.port or (443 if url.scheme == "https" else 80)
+        return port_of(self.service_url)
 
     @property
     def api_path(self) -> str:
         """Where the hub's base URL puts its API."""
         return f"{self.hub_prefix.rstrip('/')}/api"
-
-    @property
-    def tls(self) -> ssl.SSLContext | None:
-        """How we speak to a hub with ``internal_ssl``."""
-        keyfile, certfile, client_ca = self.tls_files
-        return make_ssl_context(keyfile, certfile, cafile=client_ca) if certfile else None
 
     @property
     def key(self) -> str:

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import jupyterhub
 from jupyterhub.services.auth import check_scopes
 
+from ..network import is_local
 from . import probe
-from .findings import Finding, Setup, is_local, not_asked
+from .findings import Finding, Setup, not_asked
 
 #: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
 REFUSE_64 = ("5.5.3", "6.1.0")
@@ -24,7 +25,7 @@ _HUB_ACCESS = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 async def look_at_hub(setup: Setup) -> list[Finding]:
     """Everything about the hub, one question after the other."""
     try:
-        answer = await probe.get(f"{setup.api_url}/", tls=setup.tls)
+        answer = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
     except probe.NoAnswer as error:
         reached, version = _away(setup, error), ""
     else:
@@ -104,7 +105,7 @@ async def look_at_token(setup: Setup) -> list[Finding]:
     """Whether the hub knows the service by its token, and what it lets it do."""
     headers = {"Authorization": f"token {setup.token}"}
     try:
-        answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls)
+        answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
     except probe.NoAnswer:
         return not_asked("token", "scopes")
     if answer.status in (401, 403):

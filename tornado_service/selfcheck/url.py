@@ -7,8 +7,9 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..network import is_local
 from . import probe
-from .findings import Finding, Setup, State, is_local
+from .findings import Finding, Setup, State
 
 #: A request with this header is answered with it: which process serves here.
 INSTANCE_HEADER = "X-Instance"
@@ -54,7 +55,7 @@ async def who_answers(setup: Setup, origin: str) -> str:
 
 
 def _certificate(setup: Setup) -> bytes | None:
-    file = setup.tls_files[1]
+    file = setup.tls.certfile
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     found = re.search(f"{begin}.*?{end}", Path(file).read_text(), re.DOTALL) if file else None
     return ssl.PEM_cert_to_DER_cert(found[0]) if found else None
@@ -103,7 +104,7 @@ def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
 def _right_url(setup: Setup) -> str:
     host = setup.ip if is_local(setup.host) and setup.ip else setup.host
     host = f"[{host}]" if ":" in host else host
-    scheme = "https" if setup.tls_files[1] else "http"
+    scheme = "https" if setup.tls.certfile else "http"
     right = f"{scheme}://{host}:{setup.port}"
     if right == setup.service_url:
         return _another_port(setup)

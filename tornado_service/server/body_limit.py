@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 
@@ -46,12 +47,13 @@ class Incoming(HTTPServerConnectionDelegate):
 
     Args:
         application: answers the requests.
+        log: where requests that are given up are logged.
         max_body_size: bytes that one body may have; a single one always fits.
     """
 
-    def __init__(self, application: Application, max_body_size: int) -> None:
+    def __init__(self, application: Application, log: logging.Logger, max_body_size: int) -> None:
         self._application = application
-        self.log = application.settings["service"].log
+        self.log = log
         self.limit = max(MAX_UNFINISHED, max_body_size)
         #: Bytes that have arrived of bodies which are not there in full.
         self.unfinished = 0

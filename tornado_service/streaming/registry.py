@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from tornado.web import HTTPError
 from traitlets import Float, Integer
@@ -19,9 +19,10 @@ from traitlets.config import LoggingConfigurable
 from ..hub.client import HubUnavailable
 
 if TYPE_CHECKING:
+    from tornado.web import RequestHandler
+
     from ..auth.identity_cache import Identity, SignInKey
     from ..auth.service_auth import ServiceAuth
-    from ..handlers.streaming import LastingHandler
     from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:
@@ -59,6 +60,22 @@ class End(Enum):
         self.code = code
 
 
+class Stream(Protocol):
+    """A response that stays open: the handler of its request."""
+
+    stream_kind: ClassVar[str]
+    current_user: Any
+
+    def may_stay(self, user: Identity) -> bool:
+        """Whether the caller may go on listening."""
+
+    def end(self, why: End) -> None:
+        """End it in order, and say why."""
+
+    def cut(self) -> None:
+        """Close the connection."""
+
+
 class TooMany(HTTPError):
     """429 or 503: no more streams, for now."""
 
@@ -75,7 +92,7 @@ class Caller:
         self.identity = identity
         self.ask = ask
         self.trouble: HubUnavailable | None = None
-        self.streams: set[LastingHandler] = set()
+        self.streams: set[Stream] = set()
 
 
 class Streams(LoggingConfigurable):
@@ -119,7 +136,7 @@ class Streams(LoggingConfigurable):
         return self._by_kind.total()
 
     @contextmanager
-    def keep(self, stream: LastingHandler) -> Iterator[None]:
+    def keep(self, stream: Stream) -> Iterator[None]:
         """Count a stream as open, and end it when its caller's sign-in does.
 
         Args:
@@ -131,7 +148,7 @@ class Streams(LoggingConfigurable):
         """
         if stream.current_user is None:
             raise HTTPError(401, "This is for people and programs that are signed in.")
-        key, ask = self._auth.sign_in_of(stream)
+        key, ask = self._auth.sign_in_of(cast("RequestHandler", stream))
         user = self._take_current_user(stream, key)
         owner = (str(user.get("kind")), user["name"])
         self._find_room(owner)
@@ -156,7 +173,7 @@ class Streams(LoggingConfigurable):
                 caller.expiry.cancel()
                 caller.watch.cancel()
 
-    def _take_current_user(self, stream: LastingHandler, key: SignInKey) -> Identity:
+    def _take_current_user(self, stream: Stream, key: SignInKey) -> Identity:
         """See that the caller may still listen: while the stream was prepared, nobody told it."""
         then: Identity = stream.current_user
         user = self._auth.identities.current(key, then)
@@ -233,7 +250,7 @@ class Streams(LoggingConfigurable):
         for stream in list(caller.streams):
             self._end_one(stream, why)
 
-    def _end_one(self, stream: LastingHandler, why: End) -> None:
+    def _end_one(self, stream: Stream, why: End) -> None:
         try:
             stream.end(why)
         except Exception:  # of an author's on_finish: the others are to end, too

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 import copy
 import logging
-import re
 import sys
 import threading
-import time
 import traceback
 import warnings
-from contextlib import suppress
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado.log import LogFormatter
 
-from .redaction import HIDDEN, forwarded_location, plain, scrub, scrub_uri, single_line
-
-if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.web import RequestHandler
+from .redaction import HIDDEN, scrub, single_line
 
 #: The line format of JupyterHub itself (``JupyterHub.log_format``).
 LOG_FORMAT = (
     "%(color)s[%(levelname)1.1s %(asctime)s.%(msecs).03d %(name)s"
     " %(module)s:%(lineno)d]%(end_color)s %(message)s"
-)
-
-#: The fields of a line format that ``ServiceLogFormatter.line`` knows.
-_LINE_FIELDS = frozenset(
-    {"color", "end_color", "levelname", "asctime", "msecs", "name", "module", "lineno", "message"}
-)
-
-
-#: An IP address, which may have a port. Whatever else a visitor says there is not shown.
-_ADDRESS = re.compile(
-    r"\[?(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})\]?(?::[0-9]{1,5})?",
-    re.IGNORECASE,
 )
 
 
@@ -50,8 +30,6 @@ class ServiceLogFormatter(LogFormatter):
 
     #: Values that are struck out wherever they stand, such as in the text of an exception.
     secrets: tuple[str, ...] = ()
-
-    _second = (0, "")
 
     def _without_known(self, text: str) -> str:
         for secret in self.secrets:
@@ -78,34 +56,6 @@ class ServiceLogFormatter(LogFormatter):
                 map(single_line, self._scrubbed(record.exc_text).split("\n"))
             )
         return super().format(record)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether ``line`` knows everything that the format asks for."""
-        return set(re.findall(r"%\((\w+)\)", str(self._fmt))) <= _LINE_FIELDS
-
-    def line(self, level: int, name: str, message: str) -> str:
-        """Return an access line of this moment, in the same format."""
-        now = time.time()
-        second = int(now)
-        if second != self._second[0]:
-            self._second = (second, time.strftime(self.datefmt or "", time.localtime(second)))
-        color = self._colors.get(level, "")
-        return (
-            str(self._fmt)
-            % {
-                "color": color,
-                "end_color": self._normal if color else "",
-                "levelname": logging.getLevelName(level),
-                "asctime": self._second[1],
-                "msecs": int((now - second) * 1000),
-                "name": name,
-                "module": "log",
-                "lineno": log_request.__code__.co_firstlineno,
-                "message": message,
-            }
-            + "\n"
-        )
 
     def formatException(self, exc_info: Any) -> str:
         """Return the traceback: its lines are Python's, the texts of the errors are not."""
@@ -147,7 +97,7 @@ def adopt_tornado(log: logging.Logger) -> None:
     Args:
         log: the application's logger.
     """
-    for name in ("tornado", __package__):
+    for name in ("tornado", "tornado_service"):
         logging.getLogger(name).parent = log
         logging.getLogger(name).propagate = True
     application = logging.getLogger("tornado.application")
@@ -199,76 +149,3 @@ def adopt_process(log: logging.Logger) -> None:
     )
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").parent = log
-
-
-def log_request(handler: RequestHandler) -> None:
-    """Tornado's ``log_function``: one line a request, with who asked, and its metrics.
-
-    The hub's own checks, probes and static files that went well are at debug level.
-    """
-    status = handler.get_status()
-    request = handler.request
-    seconds = request.request_time()
-    service = handler.settings["service"]
-    service.metrics.observe(handler, status, seconds)
-
-    level = _level(handler, status)
-    log: logging.Logger = service.access_log
-    if not log.isEnabledFor(level):
-        return
-    user = handler.current_user
-    who = f"{plain(user['name']) if user else ''}@{visitor_address(request)}"
-    message = (
-        f"{status} {request.method} {scrub_uri(request.uri or '')}{_location(handler, status)}"
-        f" ({who}) {seconds * 1000:.2f}ms"
-    )
-    if status >= 500:
-        message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
-    write_line(log, level, message)
-
-
-def write_line(log: logging.Logger, level: int, message: str) -> None:
-    """Log a line that is scrubbed already. One that cannot be written is lost.
-
-    Where the log is as we set it up, the line is written as it is: making a record of it and
-    handing that on costs a twentieth of a request.
-    """
-    handler: Any
-    for handler in log.handlers:
-        if not _is_ours(handler):
-            record = logging.LogRecord(log.name, level, __file__, 0, message, None, None)
-            record.__dict__["scrubbed"] = True
-            handler.handle(record)
-        elif level >= handler.level:
-            # a full disk, a pipe that nobody empties, a closed stream: there is no other place to
-            # say it, and the request has been answered already
-            with suppress(OSError, ValueError):
-                handler.stream.write(handler.formatter.line(level, log.name, message))
-                handler.stream.flush()
-
-
-@cache
-def _is_ours(handler: Any) -> bool:
-    formatter = handler.formatter
-    ours = type(handler) is logging.StreamHandler and type(formatter) is ServiceLogFormatter
-    return ours and formatter.is_plain
-
-
-def visitor_address(request: HTTPServerRequest) -> str:
-    """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded if _ADDRESS.fullmatch(forwarded) else str(request.remote_ip)
-
-
-def _level(handler: RequestHandler, status: int) -> int:
-    if status < 400:
-        return logging.DEBUG if getattr(handler, "quiet", False) else logging.INFO
-    if getattr(handler, "quiet", False) and status == 503:
-        return logging.DEBUG
-    return logging.WARNING if status < 500 else logging.ERROR
-
-
-def _location(handler: RequestHandler, status: int) -> str:
-    if status in (301, 302, 303, 307, 308):
-        return f" -> {forwarded_location(handler._headers.get('Location', ''))}"
-    return ""

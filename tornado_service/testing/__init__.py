@@ -32,7 +32,7 @@ these fixtures by their names, in either mode of pytest-asyncio:
 PYTEST_DONT_REWRITE: a ``conftest.py`` may import from here before it names the plugin.
 """
 
-from ..apps.base import AppError
+from ..apps.isolation.containment import AppError
 from .api_client import Fetch
 from .fake_hub import FAULTS, SERVICE_TOKEN, StandInHub
 from .http_browser import BROWSER, SCRIPT, Browse, NewVisitor, Visitor

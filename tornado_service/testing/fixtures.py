@@ -11,8 +11,8 @@ import pytest_asyncio
 from tornado.httpclient import AsyncHTTPClient
 
 from ..app import TornadoService
-from ..apps.base import AppError
-from ..config.application import ConfigError
+from ..apps.isolation.containment import AppError
+from ..config.checks import ConfigError
 from ..demo.hub import ThrowAwayHub
 from ..demo.proxy import PROXY, proxy_at_hand
 from .api_client import Fetch

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from ..apps.base import AppError, import_app
+from ..apps.isolation.containment import AppError
+from ..apps.loader import import_app
 from ..demo.apps import TRUSTED
 from ..demo.hub import ThrowAwayHub
 from .service import ServiceConfig

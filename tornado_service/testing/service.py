@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from traitlets.config import Config
 
 from ..app import TornadoService
-from ..apps.base import AppError, import_app
-from ..server.http import Server, bind
+from ..apps.isolation.containment import AppError
+from ..apps.loader import import_app
+from ..server.process import bind
 from .fake_hub import SERVICE_TOKEN, StandInHub
 
 #: The service's own address below the stand-in hub.
@@ -83,13 +84,13 @@ async def starting(hub: StandInHub) -> AsyncIterator[StartService]:
 async def _serving(service: TornadoService) -> AsyncIterator[None]:
     sockets = bind(0, "127.0.0.1")
     service.port = sockets[0].getsockname()[1]
-    server = Server(service, sockets, None)
+    server = service.make_server(sockets)
     server.start()
     try:
         yield
     finally:
         server.stop_now()
-        await server.until_stopped()
+        await service.close_server(server)
         await service.close()
 
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from . import names
 from .deployment import HUB_PORT
 from .merge import ValuesError
 
-if TYPE_CHECKING:
-    from .cli import ValuesApp
-
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*")
 
 
-def check(app: ValuesApp, hub: str) -> None:
+class NameOptions(Protocol):
+    """The options of the command that become names."""
+
+    service_name: str
+    port: int
+    release: str
+    name_override: str
+    image: str
+    groups: list[str]
+
+
+def check(app: NameOptions, hub: str) -> None:
     """See that Kubernetes, Helm and JupyterHub take what is made of the options.
 
     Args:

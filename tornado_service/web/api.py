@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tornado.escape import json_encode
 from tornado.web import HTTPError
 
 from .._version import __version__
 from ..apps.typed.responses import answers
 from ..auth.decorators import allow_unauthenticated
 from ..auth.service_auth import ADMIN_SCOPE
+from ..config.environment import public_environment
 from ..handlers.base import APIHandler, BaseHandler
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
@@ -72,7 +72,7 @@ class RootHandler(APIHandler):
     def get(self) -> None:
         """Say which service this is."""
         self.set_header("Cache-Control", "public, max-age=60")
-        self.write_json({"name": self.service.service_name, "version": __version__})
+        self.write_json({"name": self.context.name, "version": __version__})
 
 
 class UserHandler(APIHandler):
@@ -81,21 +81,7 @@ class UserHandler(APIHandler):
     @answers(User)
     def get(self) -> None:
         """Say who the caller is, for OAuth, API and service tokens alike."""
-        user = self.current_user
-        body = user.verdicts.get(UserHandler)
-        if body is None:
-            body = user.verdicts[UserHandler] = json_encode(public_user(user)).encode()
-        self.write_json_bytes(body)
-
-    def compute_etag(self) -> str | None:
-        """The hash of the answer, made once for as long as the answer stays the same."""
-        verdicts = self.current_user.verdicts if self.current_user else {}
-        if self.get_status() != 200:
-            return None
-        etag = verdicts.get("etag")
-        if etag is None:
-            etag = verdicts["etag"] = super().compute_etag()
-        return etag
+        self.write_json(public_user(self.current_user))
 
 
 def public_user(user: dict[str, Any]) -> dict[str, Any]:
@@ -146,10 +132,8 @@ class DebugHandler(APIHandler):
         """Show headers, environment and caller to an admin, each by an allow-list.
 
         Raises:
-            HTTPError: 404 where the setting is off, 403 for others than admins.
+            HTTPError: 403 for others than admins.
         """
-        if not self.service.debug_api:
-            raise HTTPError(404, "Off. An admin can set c.TornadoService.debug_api = True.")
         if not self.hub_auth.is_admin(self):
             raise HTTPError(403, "For admins of the hub; a token needs the scope %s.", ADMIN_SCOPE)
         self.write_json(
@@ -158,7 +142,7 @@ class DebugHandler(APIHandler):
                     name: value if name in self.HEADERS else "[hidden]"
                     for name, value in self.request.headers.get_all()
                 },
-                "environment": self.service.public_environment(),
+                "environment": public_environment(),
                 "user": public_user(self.current_user),
             }
         )

@@ -1,4 +1,4 @@
-"""Every address and every Tornado setting, on one page."""
+"""Every address and every Tornado setting of the core, on one page."""
 
 from __future__ import annotations
 
@@ -6,96 +6,91 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    PrefixLoader,
-    StrictUndefined,
-)
+from tornado.httputil import HTTPMessageDelegate
 from tornado.web import Application
 
+from ..handlers import static
+from ..handlers.templates import PACKAGE
 from ..hub.static_urls import hub_static_urls
-from ..telemetry.log import log_request
-from . import api, docs, status
-from . import health as ops
-from . import home as pages
+from ..telemetry.access_log import log_request
+from . import api, docs, health, home, login, status
 from .apps import AppRouter
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
+    from jinja2 import Environment
 
-#: Templates and static files are read as this package's resources: it may lie in a zip.
-PACKAGE = "tornado_service"
+    from ..apps.manager import Mounts
+    from ..handlers.context import ServiceContext
+    from ..selfcheck import SelfCheck
+    from ..settings import Settings
 
 
-def make_web_app(service: TornadoService) -> Application:
+def make_web_app(
+    settings: Settings,
+    context: ServiceContext,
+    apps: Mounts,
+    selfcheck: SelfCheck,
+    jinja_env: Environment,
+) -> Application:
     """The Tornado application of a service."""
-    apps = AppRouter(service)
-    routes = make_routes(service)
-    told = [route for route in routes if service.debug_api or route[1] is not api.DebugHandler]
-    return Application(
-        [*routes, (apps.pattern, apps)],
-        default_handler_class=pages.NotFoundHandler,
-        service=service,
-        cookie_secret=service.cookie_secret,
+
+    def get_delegate(*target: Any) -> HTTPMessageDelegate:
+        return application.get_handler_delegate(*target)
+
+    router = AppRouter(context.prefix, apps, get_delegate)
+    application = Application(
+        [*make_routes(settings, context, apps, selfcheck), (router.pattern, router)],
+        default_handler_class=home.NotFoundHandler,
+        context=context,
+        cookie_secret=settings.cookie_secret,
         # xsrf_cookies stays unset: Tornado would check before it is known who asks, and refuse
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
         compress_response=True,
-        xsrf_cookie_kwargs=service.auth.xsrf_cookie_options,
-        page_headers=page_headers(service.auth.hub_host, service.frame_ancestors),
-        api_headers=api_headers(service.frame_ancestors),
-        api_document=docs.APIDocument(service, told),
-        jinja_env=make_jinja_env(service.template_paths),
-        static_url=ops.static_urls(PACKAGE, service.auth.base_url + "static/"),
-        hub_static_url=hub_static_urls(service.auth.base_url + "static/jupyterhub/"),
+        xsrf_cookie_kwargs=context.auth.xsrf_cookie_options,
+        page_headers=page_headers(context.auth.hub_host, settings.frame_ancestors),
+        api_headers=api_headers(settings.frame_ancestors),
+        jinja_env=jinja_env,
+        static_url=static.static_urls(PACKAGE, context.prefix + "static/"),
+        hub_static_url=hub_static_urls(context.prefix + "static/jupyterhub/"),
     )
+    return application
 
 
-def make_routes(service: TornadoService) -> list[Any]:
+def make_routes(
+    settings: Settings, context: ServiceContext, apps: Mounts, selfcheck: SelfCheck
+) -> list[Any]:
     """What answers where; ``P`` is the prefix that the hub gave us."""
-    prefix = re.escape(service.auth.base_url)
-    metrics = ops.MetricsHandler if service.authenticate_prometheus else ops.OpenMetricsHandler
-    return [
-        (prefix, pages.HomeHandler),
-        (prefix[:-1], pages.SlashHandler),
+    prefix = re.escape(context.prefix)
+    metrics = (
+        health.MetricsHandler if settings.authenticate_prometheus else health.OpenMetricsHandler
+    )
+    checks = {"selfcheck": selfcheck}
+    routes: list[Any] = []
+    document = docs.APIDocument(context, apps, routes)
+    routes += [
+        (prefix, home.HomeHandler, {"apps": apps}),
+        (prefix[:-1], home.SlashHandler),
         (f"{prefix}api/user", api.UserHandler),
-        (f"{prefix}oauth_callback", pages.OAuthCallbackHandler),
-        (f"{prefix}logout", pages.LogoutHandler),
-        (f"{prefix}status", status.StatusHandler),
+        (f"{prefix}oauth_callback", login.OAuthCallbackHandler, checks),
+        (f"{prefix}logout", login.LogoutHandler),
+        (f"{prefix}status", status.StatusHandler, {**checks, "apps": apps}),
         (f"{prefix}docs", docs.DocsHandler, {"package": PACKAGE}),
         (f"{prefix}api/?", api.RootHandler),
-        (f"{prefix}api/openapi\\.json", docs.OpenAPIHandler),
-        (f"{prefix}api/debug", api.DebugHandler),
-        (f"{prefix}api/status", status.StatusAPIHandler),
+        (f"{prefix}api/openapi\\.json", docs.OpenAPIHandler, {"document": document}),
+        *([(f"{prefix}api/debug", api.DebugHandler)] if settings.debug_api else []),
+        (f"{prefix}api/status", status.StatusAPIHandler, {**checks, "apps": apps}),
         (f"{prefix}api/.*", api.NotFoundAPIHandler),
-        (f"{prefix}health", ops.HealthHandler),
-        (f"{prefix}health/ready", ops.ReadyHandler),
+        (f"{prefix}health", health.HealthHandler, checks),
+        (f"{prefix}health/ready", health.ReadyHandler, {"apps": apps}),
         (f"{prefix}metrics", metrics),
-        (f"{prefix}static/jupyterhub/(.*)", ops.HubStaticHandler),
-        (f"{prefix}static/(.*)", ops.StaticHandler, {"package": PACKAGE}),
+        (f"{prefix}static/jupyterhub/(.*)", static.HubStaticHandler),
+        (f"{prefix}static/(.*)", static.StaticHandler, {"package": PACKAGE}),
         # for Kubernetes, which probes the port and not through the proxy
-        ("/health", ops.HealthHandler),
-        ("/health/ready", ops.ReadyHandler),
+        ("/health", health.HealthHandler, checks),
+        ("/health/ready", health.ReadyHandler, {"apps": apps}),
     ]
-
-
-def make_jinja_env(template_paths: list[str]) -> Environment:
-    """Templates: an admin's own first; ours stay in reach as ``templates/page.html``."""
-    ours = PackageLoader(PACKAGE)
-    loader = ChoiceLoader(
-        [PrefixLoader({"templates": ours}), FileSystemLoader(template_paths), ours]
-    )
-    return Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,  # else each page waits for a look at the files; a restart takes new ones
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return routes
 
 
 def api_headers(frame_ancestors: str) -> dict[str, str]:

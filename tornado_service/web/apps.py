@@ -10,39 +10,50 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import HTTPError
 
-from ..apps.base import RESERVED
+from ..apps.loader import RESERVED
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
 from .home import NotFoundHandler
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
+    from collections.abc import Callable
+
+    from ..apps.manager import Mounts
     from ..apps.mounted import Mount
 
 
 class AppRouter(Router):
-    """Finds the handler of an address ``P/<app>/…``, in whatever state the app is."""
+    """Finds the handler of an address ``P/<app>/…``, in whatever state the app is.
 
-    def __init__(self, service: TornadoService) -> None:
-        self._service = service
-        #: The addresses that an app may have.
-        self.pattern = f"{re.escape(service.prefix)}([a-z0-9-]+)(?:/.*)?"
+    Args:
+        prefix: the service's.
+        apps: all apps of the service.
+        get_delegate: ``get_handler_delegate`` of the application that has this router.
+    """
+
+    def __init__(
+        self, prefix: str, apps: Mounts, get_delegate: Callable[..., HTTPMessageDelegate]
+    ) -> None:
+        self._prefix = prefix
+        self._apps = apps
+        self._get_delegate = get_delegate
+        #: The addresses that an app may have; its group is the app's name.
+        self.pattern = f"{re.escape(prefix)}([a-z0-9-]+)(?:/.*)?"
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
         """The handler, or nothing where there is no app."""
-        name = re.match(self.pattern, request.path)[1]  # type: ignore[index]
-        mount = None if name in RESERVED else self._service.mounts.find(name)
+        name = kwargs["path_args"][0].decode()
+        mount = None if name in RESERVED else self._apps.find(name)
         if mount is None:
             return None
-        found = self._in(mount, name, request)
-        return self._service.web_app.get_handler_delegate(request, *found) if found else None
+        return self._get_delegate(request, *self._target(mount, name, request))
 
-    def _in(self, mount: Mount, name: str, request: HTTPServerRequest) -> tuple[Any, ...] | None:
+    def _target(self, mount: Mount, name: str, request: HTTPServerRequest) -> tuple[Any, ...]:
         """Handler, its arguments, and those of its method."""
         if not mount.is_ready:
             return (UnavailableHandler, {"mount": mount})
-        path = request.path.removeprefix(f"{self._service.prefix}{name}")
+        path = request.path.removeprefix(f"{self._prefix}{name}")
         if not path:
             return (AppSlashHandler, {"name": name})
         for route in mount.routes:

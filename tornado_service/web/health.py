@@ -1,38 +1,20 @@
-"""What an operator's tools ask: health, metrics; and static files."""
+"""Health, readiness and metrics: what an operator's tools ask."""
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import hashlib
-import mimetypes
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from tornado.web import HTTPError
 
 from ..apps.typed.responses import answers
 from ..auth.decorators import allow_unauthenticated, needs_scopes
-from ..handlers.base import APIHandler, BaseHandler
-from ..hub.static_urls import hub_static_digest, hub_static_files
+from ..handlers.base import APIHandler
 from ..selfcheck import INSTANCE_HEADER
 
 if TYPE_CHECKING:
-    from importlib.abc import Traversable
-
-
-#: Files of more bytes are compressed in a thread, and once: a large one takes a tenth of a second.
-LARGE = 32 * 1024
-
-#: Files that are compressed already.
-COMPRESSED = (".png", ".woff2")
+    from ..apps.manager import Mounts
+    from ..selfcheck import SelfCheck
 
 
 @dataclass(frozen=True)
@@ -55,12 +37,16 @@ class HealthHandler(APIHandler):
 
     quiet = True
 
+    def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
+        super().initialize()
+        self._selfcheck = selfcheck
+
     @answers(Health)
     @allow_unauthenticated
     def get(self) -> None:
         """Say at once that the process serves."""
         if INSTANCE_HEADER in self.request.headers:  # a self-check asks which process serves here
-            self.set_header(INSTANCE_HEADER, self.service.selfcheck.instance)
+            self.set_header(INSTANCE_HEADER, self._selfcheck.instance)
         self.write_json({"status": "ok"})
 
 
@@ -69,11 +55,15 @@ class ReadyHandler(APIHandler):
 
     quiet = True
 
+    def initialize(self, apps: Mounts) -> None:  # type: ignore[override]
+        super().initialize()
+        self._apps = apps
+
     @answers(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
         """Say whether all is up: 200 or 503."""
-        checks = await self.service.readiness()
+        checks = {"hub": await self.context.hub.is_ready(), **self._apps.readiness()}
         ready = all(checks.values())
         self.set_status(200 if ready else 503)
         self.write_json(
@@ -94,7 +84,7 @@ class MetricsHandler(APIHandler):
     def get(self) -> None:
         """Give everything that is counted, for Prometheus."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.write(self.service.metrics.exposition())
+        self.write(self.context.metrics.exposition())
 
 
 class OpenMetricsHandler(MetricsHandler):
@@ -107,119 +97,3 @@ class OpenMetricsHandler(MetricsHandler):
     def get(self) -> None:
         """Give everything that is counted, for Prometheus."""
         super().get()
-
-
-class StaticHandler(BaseHandler):
-    """GET static/…: files whose names carry a hash of what is in them."""
-
-    quiet = True
-
-    _HASHED = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
-
-    def initialize(self, package: str) -> None:  # type: ignore[override]
-        """Serve the static files of a package."""
-        super().initialize()
-        self._files = static_files(package)
-
-    @allow_unauthenticated
-    async def get(self, path: str) -> None:
-        """Serve one file, by its own name or by that with the hash."""
-        name = self._HASHED.sub(r"\g<stem>\g<suffix>", path)
-        if name not in self._files:
-            raise HTTPError(404)
-        content = self._files[name]
-        await self.send_file(name, content, is_lasting=path == _lasting_name(name, content))
-
-    async def send_file(self, name: str, content: bytes, *, is_lasting: bool) -> None:
-        """Send a file.
-
-        Args:
-            name: its name, which tells its type.
-            content: what is in it.
-            is_lasting: whether the path never means anything else, as there is a hash in it.
-        """
-        lasting = "public, max-age=31536000, immutable"
-        self.set_header("Cache-Control", lasting if is_lasting else "no-cache")
-        kind = mimetypes.guess_type(name)[0]
-        self.set_header("Content-Type", kind or "application/octet-stream")
-        is_worth_it = len(content) > LARGE and not name.endswith(COMPRESSED)
-        if is_worth_it and "gzip" in self.request.headers.get("Accept-Encoding", ""):
-            self.set_header("Content-Encoding", "gzip")
-            content = await asyncio.to_thread(_compressed, content)
-        self.write(content)
-
-
-class HubStaticHandler(StaticHandler):
-    """GET static/jupyterhub/DIGEST/…: files of the installed jupyterhub package."""
-
-    def initialize(self) -> None:  # type: ignore[override]
-        """Serve the files that pages need."""
-        BaseHandler.initialize(self)
-
-    @allow_unauthenticated
-    async def get(self, path: str) -> None:
-        """Serve one file, below the digest of all of them."""
-        digest, _, name = path.partition("/")
-        files = hub_static_files()
-        if name not in files:
-            raise HTTPError(404)
-        await self.send_file(name, files[name], is_lasting=digest == hub_static_digest())
-
-
-@cache
-def static_files(package: str) -> Mapping[str, bytes]:
-    """The files below a package's ``static``, by name.
-
-    They are read once, so that no request waits for a disk, and as resources, so that the package
-    may lie in a zip.
-    """
-    found: dict[str, bytes] = {}
-    static = resources(package).joinpath("static")
-    folders = [("", static)] if static.is_dir() else []
-    for path, folder in folders:
-        for entry in folder.iterdir():
-            if entry.is_dir():
-                folders.append((f"{path}{entry.name}/", entry))
-            else:
-                found[path + entry.name] = entry.read_bytes()
-    return found
-
-
-@cache
-def _compressed(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
-
-
-def resources(package: str) -> Traversable:
-    """The folder of a package, or that beside a module which is in none.
-
-    Args:
-        package: the name of either.
-    """
-    spec = find_spec(package)
-    if spec is not None and spec.origin and spec.submodule_search_locations is None:
-        return Path(spec.origin).parent
-    return files(package)
-
-
-def static_urls(package: str, prefix: str) -> Callable[[str], str]:
-    """How templates name static files: by addresses with a hash of the content.
-
-    Args:
-        package: where the files are.
-        prefix: their address, with a slash at its end.
-    """
-    known = static_files(package)  # read now, and not while the first page waits
-
-    @cache
-    def static_url(path: str) -> str:
-        return prefix + _lasting_name(path, known[path])
-
-    return static_url
-
-
-@cache
-def _lasting_name(path: str, content: bytes) -> str:
-    digest = hashlib.sha256(content).hexdigest()[:12]
-    stem, _, suffix = path.rpartition(".")
-    return f"{stem}.{digest}.{suffix}"

@@ -1,27 +1,30 @@
-"""The pages that a person opens, and the ways in and out."""
+"""The home page, and what is shown where there is none."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyterhub.scopes import scope_definitions
-from jupyterhub.services.auth import HubOAuthCallbackHandler
-from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
-from ..auth.login_state import LoginState, inside
 from ..handlers.base import BaseHandler, PageHandler
-from ..hub.client import HubUnavailable
+
+if TYPE_CHECKING:
+    from ..apps.manager import Mounts
 
 
 class HomeHandler(PageHandler):
     """GET P: who you are to the hub, and what you may open."""
 
+    def initialize(self, apps: Mounts) -> None:  # type: ignore[override]
+        super().initialize()
+        self._apps = apps
+
     def get(self) -> None:
         """Show what the hub says of the caller, or go to the app that is the home page."""
         user = self.current_user
-        home = self.service.mounts.home_of(user)
+        home = self._apps.home_of(user)
         if home:
             self.redirect(f"{self.hub_auth.base_url}{home.name}/")
             return
@@ -32,7 +35,7 @@ class HomeHandler(PageHandler):
             scopes=describe_scopes(user.get("scopes") or [], user["name"]),
             servers=describe_servers(user.get("servers") or {}),
             sees_servers="servers" in user,
-            apps=self.service.mounts.openable(user),
+            apps=self._apps.openable(user),
         )
 
 
@@ -92,107 +95,3 @@ class SlashHandler(BaseHandler):
     def get(self) -> None:
         """Go to the home page."""
         self.redirect(self.hub_auth.base_url)
-
-
-class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
-    """GET oauth_callback: the hub sends the browser back here, signed in."""
-
-    #: The sign-in that this request finishes, as it was sealed, once it is known to be ours.
-    _finishing: str | None = None
-    #: One that has lapsed, to be begun anew.
-    lapsed_state: LoginState | None = None
-
-    @allow_unauthenticated
-    async def get(self) -> None:
-        """Finish the sign-in as the hub's library does, if this browser began it.
-
-        Raises:
-            HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
-            HubUnavailable: the hub does not answer.
-        """
-        if self._is_read_by_a_script():
-            # the hub gives a user's code to any script of the origin, for a sign-in of its own
-            # https://fetch.spec.whatwg.org/#dom-response-url
-            if self.request.query:
-                self.redirect(self.request.path)
-                return
-            raise HTTPError(403, "Sign in by opening a page, not from a script.")
-        if self.get_argument("error", ""):
-            raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
-        sealed = self.get_argument("state", "")
-        state, lapsed = self.hub_auth.seal.open(sealed)
-        if state is None:
-            raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
-        if lapsed or not state.is_of(self.hub_auth.browser_of(self)):
-            await self._begin_again(state)
-            return
-        self._finishing = sealed
-        try:
-            await HubOAuthCallbackHandler.get(self)
-        except HTTPError as error:
-            if error.status_code < 500 or isinstance(error, HubUnavailable):
-                raise
-            raise HubUnavailable("it does not know the token that it has just given") from error
-        origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
-        self.service.selfcheck.saw_browser(origin)
-
-    def _is_read_by_a_script(self) -> bool:
-        """Whether a script learns the address of the response, with the code in it."""
-        return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
-
-    async def _begin_again(self, state: LoginState) -> None:
-        """Go on where the person wanted to be: signed in already, or by one more sign-in."""
-        target = inside(state.next_url, self.hub_auth.base_url)
-        if await self.hub_auth.identify(self):
-            self.redirect(target)
-        elif state.again or not self.is_navigation():
-            raise HTTPError(
-                403, "This sign-in did not work twice: are cookies off? Open the page again."
-            )
-        else:
-            self.lapsed_state = state
-            self.redirect(self.get_login_url())
-
-    def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
-        """What the library compares with the state: the same, as we have compared already."""
-        if self._finishing is not None and name == self.hub_auth.state_cookie_name:
-            return self._finishing.encode()
-        return super().get_secure_cookie(name, *args, **kwargs)
-
-
-class LogoutHandler(PageHandler):
-    """P/logout: sign out here, then at the hub."""
-
-    @allow_unauthenticated
-    def get(self) -> None:
-        """Ask whether to: any page of the origin can open this one, in a window too.
-
-        Raises:
-            HTTPError: 403, it is no page that a person sees; its token is not for scripts.
-        """
-        if not self.is_navigation():
-            raise HTTPError(403, "Sign out by opening this page, not from a script.")
-        self.write_page("logout.html")
-
-    @allow_unauthenticated
-    def post(self) -> None:
-        """Drop cookie and cached identity; the hub is not needed for it.
-
-        The page that follows leads to the hub's own sign-out. A redirect would not always: browsers
-        hold it to the form's policy (https://www.w3.org/TR/CSP3/#directive-form-action), and hubs
-        may send people on to the sign-out of an identity provider.
-
-        Raises:
-            HTTPError: 403, no page of ours has sent the form.
-        """
-        try:
-            self.check_xsrf_cookie()
-        except HTTPError as error:
-            raise HTTPError(403, "This page is out of date. Open it again to log out.") from error
-        self.hub_auth.forget(self)
-        self.write_page("logout.html")
-
-    def template_namespace(self) -> dict[str, Any]:
-        """The names of every page; nobody is signed in here, and only who is asked gets a token."""
-        token = self.xsrf_token.decode() if self.is_navigation() else ""
-        return {**super().template_namespace(), "user": None, "xsrf_token": token}

@@ -21,7 +21,8 @@ from ..selfcheck import FRESH
 from ..selfcheck.findings import Finding
 
 if TYPE_CHECKING:
-    from ..app import TornadoService
+    from ..apps.manager import Mounts
+    from ..selfcheck import SelfCheck
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Status:
 class AdminHandler(BaseHandler):
     """Answers admins of the hub only: findings name addresses of the inside."""
 
+    def initialize(self, selfcheck: SelfCheck, apps: Mounts) -> None:  # type: ignore[override]
+        super().initialize()
+        self._selfcheck = selfcheck
+        self._apps = apps
+
     async def prepare(self) -> None:
         """Find out who asks, and that they are an admin.
 
@@ -74,8 +80,8 @@ class StatusHandler(AdminHandler, PageHandler):
 
     async def get(self) -> None:
         """Show them."""
-        status = await describe(self.service)
-        started = datetime.fromtimestamp(self.service.selfcheck.started, timezone.utc)
+        status = await describe(self._selfcheck, self._apps)
+        started = datetime.fromtimestamp(self._selfcheck.started, timezone.utc)
         self.write_page(
             "status.html",
             findings=status["findings"],
@@ -98,18 +104,18 @@ class StatusAPIHandler(AdminHandler, APIHandler):
     @answers(Status)
     async def get(self) -> None:
         """Say to an admin what the self-check has found, and how the apps are."""
-        self.write_json(await describe(self.service))
+        self.write_json(await describe(self._selfcheck, self._apps))
 
 
-async def describe(service: TornadoService) -> dict[str, Any]:
-    """What there is to say of a service: state, findings, apps, versions, seconds since the start.
+async def describe(check: SelfCheck, manager: Mounts) -> dict[str, Any]:
+    """State, findings, apps, versions, and seconds since the start.
 
     Args:
-        service: one that runs; it looks anew unless it has just looked.
+        check: it checks again unless it has just done so.
+        manager: of the apps.
     """
-    check = service.selfcheck
     findings = await check.look(fresh=FRESH)
-    apps = service.mounts.describe()
+    apps = manager.describe()
     well = check.well and not any(app["reason"] for app in apps)
     return {
         "status": "ok" if well else "wrong",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.apps.typed.conftest import read
-from tornado_service.apps.base import AppError
+from tornado_service.apps.isolation.containment import AppError
 from tornado_service.testing import BROWSER, Fetch, StartService
 
 HEAD = """

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..base import AppError
-from .watchdog import LoopStillHeld
-
 Result = TypeVar("Result")
+
+
+class AppError(Exception):
+    """Why an app cannot run, in words for an admin."""
 
 
 async def within(limit: float, work: Awaitable[Result], what: str) -> Result:
@@ -52,7 +53,7 @@ async def contained(function: Callable[[], Awaitable[None] | None]) -> None:
         called = function() if inspect.iscoroutinefunction(function) else in_thread(function)
         if called is not None:
             await called
-    except (SystemExit, KeyboardInterrupt, asyncio.CancelledError, LoopStillHeld) as error:
+    except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
         raise AppError(f"{type(error).__name__} in {function.__name__}()") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import inspect
@@ -11,17 +10,11 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from tornado.gen import is_coroutine_function
-from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from ...handlers.base import METHODS, APIHandler, BaseHandler
 from ..isolation.threads import Threads, contained
-from ..isolation.watchdog import LoopStillHeld
 from .signature import DeclarationError, Signature
-
-#: A longer answer is sent in parts, in bytes.
-LONG = 1024 * 1024
-PART = 256 * 1024
 
 
 class BoundHandler(BaseHandler):
@@ -51,16 +44,12 @@ class BoundHandler(BaseHandler):
     def flush(self, include_footers: bool = False) -> Any:
         """Send what there is; not from a thread.
 
-        Others have a turn before whoever awaits this goes on, even if all could be sent at once:
-        else an answer without end would leave them none.
-
         Raises:
             RuntimeError: from a thread.
         """
         if self._thread == get_ident():
             raise RuntimeError("flush() in a plain method, which runs in a thread: use async def")
-        sent = super().flush(include_footers)
-        return sent if include_footers else _in_turn(sent)
+        return super().flush(include_footers)
 
     def _answer(self, signature: Signature, value: Any) -> None:
         """Write what a method has returned."""
@@ -95,45 +84,7 @@ class BoundHandler(BaseHandler):
         finally:
             if self._finish_is_due:
                 self._finished = self._finish_is_due = False
-                await self._send_long()
                 self.finish()
-
-    async def _send_long(self) -> None:
-        """Send a long answer in parts: others have a turn in between.
-
-        It is neither compressed nor has it an ETag, as all would wait for that.
-        """
-        if self._headers_written or sum(map(len, self._write_buffer)) <= LONG:
-            return
-        if self.is_withheld():
-            return
-        whole = memoryview(b"".join(self._write_buffer))  # no copy where it is but one
-        self._write_buffer.clear()
-        self._transforms = []
-        self.set_header("Content-Length", str(len(whole)))
-        connection: Any = self.request.connection  # it takes views, though it says bytes
-        with contextlib.suppress(StreamClosedError):  # the reader is gone
-            await self.flush()
-            for start in range(0, 0 if self.request.method == "HEAD" else len(whole), PART):
-                await _in_turn(connection.write(whole[start : start + PART]))
-
-
-def _in_turn(sent: asyncio.Future[None]) -> asyncio.Future[None]:
-    """A future that ends as another does, but never before all others have had a turn."""
-    turn = asyncio.get_running_loop().create_future()
-
-    def settle(done: asyncio.Future[None]) -> None:
-        error = done.exception()
-        if turn.done():
-            return
-        if error is None:
-            turn.set_result(None)
-        else:
-            turn.set_exception(error)
-            turn.exception()  # looked at, as nobody has to await it
-
-    sent.add_done_callback(settle)
-    return turn
 
 
 def bind(handler: type[BaseHandler], threads: Threads, **names: Any) -> type[BoundHandler]:
@@ -196,17 +147,15 @@ def _typed(signature: Signature) -> Callable[..., Awaitable[None]]:
     function = signature.function
 
     async def on_loop(self: BoundHandler, *groups: Any, **named: Any) -> None:
-        groups, values = await signature.read(self, groups, named)
+        groups, values = await signature.read(self.request, groups, named)
         try:
             self._answer(signature, await function(self, *groups, **values))
-            await self._send_long()
-        except (SystemExit, KeyboardInterrupt, LoopStillHeld) as error:
+        except (SystemExit, KeyboardInterrupt) as error:
             raise contained(error) from error
 
     async def in_thread(self: BoundHandler, *groups: Any, **named: Any) -> None:
-        groups, values = await signature.read(self, groups, named)
+        groups, values = await signature.read(self.request, groups, named)
         await self._in_thread(signature, lambda: function(self, *groups, **values))
-        await self._send_long()
 
     is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
     return functools.wraps(function)(on_loop if is_async else in_thread)

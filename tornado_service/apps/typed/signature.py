@@ -25,7 +25,7 @@ from .requests import Body, Query
 from .responses import Answer
 
 if TYPE_CHECKING:
-    from ...handlers.base import BaseHandler
+    from tornado.httputil import HTTPServerRequest
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
@@ -120,7 +120,7 @@ class Signature:
             )
 
     async def read(
-        self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
+        self, request: HTTPServerRequest, groups: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call, from a request and the groups of its path.
 
@@ -136,9 +136,8 @@ class Signature:
             if text is not None or name not in self._optional
         }
         if self.query is not None:
-            values["query"] = self.query.read(handler.request.query)
+            values["query"] = self.query.read(request.query)
         if self.body is not None:
-            request = handler.request
             body = await self.body.read(request.headers, request.body)
             if body is not None:
                 values["body"] = body

@@ -1,0 +1,94 @@
+"""Which class an app of the settings is: found, imported, and refused where it is none."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from .base import ServiceApp
+from .isolation.containment import AppError
+
+#: First parts of paths that are the core's own.
+RESERVED = frozenset(
+    {"api", "docs", "health", "logout", "metrics", "oauth_callback", "static", "status"}
+)
+
+#: The group of entry points that name apps.
+GROUP = "tornado_service.apps"
+
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+def vet(cls: Any, spec: str) -> type[ServiceApp]:
+    """See that something is an app and says of itself what it must.
+
+    Args:
+        cls: what was imported.
+        spec: how the settings name it.
+
+    Raises:
+        AppError: it is none, or a name or scopes are wrong.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
+        raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
+    if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
+        raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
+    if cls.name in RESERVED:
+        raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")
+    for attribute in ("service_scopes", "user_scopes"):
+        if not isinstance(getattr(cls, attribute), (set, frozenset)):
+            raise AppError(f'{cls.__name__}.{attribute} is no set, such as {{"list:users"}}.')
+    return cls
+
+
+def package_of(cls: type[ServiceApp]) -> str:
+    """The package that has an app's templates and static files, or the module that is in none."""
+    spec = find_spec(cls.__module__)
+    if spec is None or spec.submodule_search_locations is not None:
+        return cls.__module__
+    return spec.parent or cls.__module__
+
+
+def import_app(spec: str) -> type[ServiceApp]:
+    """The class of an app.
+
+    Args:
+        spec: ``my_module:MyApp``, or the name of an entry point.
+
+    Raises:
+        AppError: there is none, or it is no app. An import may raise anything else besides.
+    """
+    module, name = locate(spec)
+    if not module:
+        raise AppError(
+            f"{spec}: no installed package names an app so; write a class as my_module:MyApp."
+        )
+    try:
+        found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise AppError(f"{spec}: {error}. Is it installed where the service runs?") from error
+    if not hasattr(found, name):
+        raise AppError(f"{spec}: {module} has no {name}.")
+    cls = vet(getattr(found, name), spec)
+    if cls.__name__ != class_name(spec):
+        raise AppError(f"{spec} is another name of {cls.__name__}: use that, its settings do.")
+    return cls
+
+
+def class_name(spec: str) -> str:
+    """The name of an app's class, without importing it; empty if that is not known."""
+    return locate(spec)[1]
+
+
+@cache
+def locate(spec: str) -> tuple[str, str]:
+    """The module and the class of an app, both empty if it is an entry point that is not there."""
+    if ":" not in spec:
+        for point in entry_points(group=GROUP, name=spec):
+            return point.module, point.attr
+    module, _, name = spec.replace(":", ".").rpartition(".")
+    return (module, name) if module else ("", "")

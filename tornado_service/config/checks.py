@@ -1,0 +1,98 @@
+"""Settings and options that do not exist are refused, with the likely one named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from traitlets.config import Config
+
+from ..telemetry.redaction import HIDDEN
+from .secret_settings import shown_argument
+
+if TYPE_CHECKING:
+    from traitlets.config import Application, Configurable
+
+
+class ConfigError(Exception):
+    """A setting that ends the process. The message says what to change."""
+
+
+def check(
+    classes: Iterable[type[Configurable]],
+    config: Config,
+    is_checked_later: Callable[[str, Config], bool],
+) -> None:
+    """See that each setting exists.
+
+    Args:
+        classes: those that have settings.
+        config: what is to be set.
+        is_checked_later: whether a section may be right though it is of none of these classes.
+
+    Raises:
+        ConfigError: one does not; the message names the likely one.
+    """
+    by_name = {cls.__name__: cls for cls in classes}
+    for section, values in config.items():
+        if section in by_name:
+            check_names(by_name[section], values)
+        elif not is_checked_later(section, config):
+            raise ConfigError(f"There is no class c.{section}.{_meant(section, by_name, 'c.')}")
+
+
+def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
+    """See that a class has these settings.
+
+    Raises:
+        ConfigError: it lacks one; the message names the likely one.
+    """
+    names = cls.class_trait_names(config=True)
+    for name in values:
+        if name not in names:
+            raise ConfigError(
+                f"There is no setting c.{cls.__name__}.{name}."
+                f"{_meant(name, names, f'c.{cls.__name__}.')}"
+            )
+
+
+def _meant(name: str, known: Iterable[str], before: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {before}{close[0]}?" if close else " --help-all lists them."
+
+
+def reject_unknown_flags(
+    app: Application, classes: Iterable[type[Configurable]], argv: list[str]
+) -> None:
+    """See that each ``--flag`` and ``-f`` of the command line exists.
+
+    Raises:
+        ConfigError: one does not; the message names the likely one.
+    """
+    if argv and argv[0] in app.subcommands:
+        return  # its own application will look
+    by_name = {cls.__name__.lower(): cls.__name__ for cls in classes}
+    known = {"help", "help-all", "version", "h", "V"}
+    for names in [*app.aliases, *app.flags]:
+        known.update((names,) if isinstance(names, str) else names)
+    for arg in argv[: argv.index("--")] if "--" in argv else argv:
+        name = arg.lstrip("-").split("=", 1)[0]
+        section, dot, setting = name.partition(".")
+        # others with a dot are looked up when the setting is taken
+        if (
+            not arg.startswith("-")
+            or not name
+            or name in known
+            or (arg[1] in known and arg[1] != "-")  # -fFILE
+            or (dot and not section[:1].islower())
+        ):
+            continue
+        meant = _meant(name, known, "--")
+        if dot:  # traitlets takes it for no class, and then fails
+            proper = by_name.get(section.lower(), section[0].upper() + section[1:])
+            meant = f" Did you mean --{proper}.{setting}?"
+        shown = shown_argument(argv, arg.split("=", 1)[0])
+        if shown == HIDDEN:
+            meant = " Write --Class.setting=VALUE if the value begins with a dash."
+        raise ConfigError(f"There is no option {shown}.{meant}")

@@ -1,0 +1,35 @@
+"""What handlers know of the service; ``self.context`` in each of them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from ..auth.service_auth import ServiceAuth
+from ..hub.client import HubClient
+from ..streaming.registry import Streams
+from ..telemetry.metrics import Metrics
+
+
+@dataclass
+class ServiceContext:
+    """The parts of a service that its handlers need, whichever app they belong to.
+
+    Attributes:
+        name: the service's name in the hub.
+        prefix: ``/services/NAME/``, with the hub's base URL before it.
+        public_https: whether ``JUPYTERHUB_PUBLIC_URL`` says that browsers use https.
+        public_host: host and port in that URL; empty if it is not set.
+        open_requests: requests without a complete response; handlers count themselves.
+    """
+
+    name: str
+    prefix: str
+    log: logging.Logger
+    auth: ServiceAuth
+    hub: HubClient
+    metrics: Metrics
+    streams: Streams
+    public_https: bool = False
+    public_host: str = ""
+    open_requests: int = 0

@@ -1,0 +1,51 @@
+"""Jinja templates: the environment of the core, and what an app adds for its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+
+#: Templates and static files are read as this package's resources: it may lie in a zip.
+PACKAGE = "tornado_service"
+
+
+@dataclass(frozen=True)
+class AppTemplates:
+    """What an app's pages have besides those of the core.
+
+    Attributes:
+        jinja_env: the app's own templates, then all others.
+        names: variables of its templates.
+    """
+
+    jinja_env: Environment
+    names: dict[str, Any]
+
+
+def make_jinja_env(template_paths: list[str]) -> Environment:
+    """Templates: an admin's own first; ours stay in reach as ``templates/page.html``.
+
+    Args:
+        template_paths: an admin's directories.
+    """
+    ours = PackageLoader(PACKAGE)
+    loader = ChoiceLoader(
+        [PrefixLoader({"templates": ours}), FileSystemLoader(template_paths), ours]
+    )
+    return Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,  # a check of the files would cost each page; a restart takes new ones
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

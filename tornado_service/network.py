@@ -1,0 +1,65 @@
+"""Addresses and TLS files, as settings and the hub's environment give them."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from jupyterhub.utils import make_ssl_context
+
+
+def is_loopback_address(host: str) -> bool:
+    """Whether a text is an IP address of this machine's loopback; names never are."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_local(host: str) -> bool:
+    """Whether a URL's host is literally this machine.
+
+    Names are not resolved: with a host alias a name of the cluster may lead to loopback, and the
+    proxy still comes from outside.
+    """
+    return host == "localhost" or is_loopback_address(host)
+
+
+def port_of(url: str) -> int:
+    """The port of an http or https URL, explicit or the scheme's own."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class TLSFiles(NamedTuple):
+    """Key, certificate and authority of the hub's ``internal_ssl``; empty where it is off.
+
+    https://jupyterhub.readthedocs.io/en/stable/explanation/websecurity.html#internal-ssl
+    """
+
+    keyfile: str = ""
+    certfile: str = ""
+    client_ca: str = ""
+
+    def client_context(self) -> ssl.SSLContext | None:
+        """How to call a hub; ``None`` without TLS.
+
+        Raises:
+            OSError: the files cannot be used.
+        """
+        return self._context(ssl.Purpose.SERVER_AUTH)
+
+    def server_context(self) -> ssl.SSLContext | None:
+        """How to serve: the hub's proxy shows a certificate, too. ``None`` without TLS.
+
+        Raises:
+            OSError: the files cannot be used.
+        """
+        return self._context(ssl.Purpose.CLIENT_AUTH)
+
+    def _context(self, purpose: ssl.Purpose) -> ssl.SSLContext | None:
+        if not self.certfile:
+            return None
+        return make_ssl_context(self.keyfile, self.certfile, cafile=self.client_ca, purpose=purpose)

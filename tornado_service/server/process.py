@@ -1,0 +1,87 @@
+"""The process around the server: its port, its limits, its parent, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from tornado.netutil import bind_sockets
+
+#: The id of the process that launched us; the command imports this first, as all else takes a
+#: second, in which they may have gone.
+PARENT = os.getppid()
+
+#: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+PR_SET_PDEATHSIG = 1
+
+#: Open files and connections that the process asks for.
+MAX_FILES = 65536
+
+
+def bind(port: int, ip: str) -> list[socket.socket]:
+    """Take the port, on one address or (``""``) on all of IPv4 and IPv6.
+
+    Raises:
+        OSError: it is in use, or not ours to take.
+    """
+    return bind_sockets(port, ip or None)
+
+
+def raise_file_limit() -> None:
+    """Let the process have more connections than the 1024 that are usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # some kernels promise more than they give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def end_anyway(seconds: float) -> None:
+    """End the process when its time is over.
+
+    Whatever hangs then: code of an app, or a look-up of the hub's name, whose thread Python would
+    wait for.
+    """
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
+    """Stop when the process that launched us is gone.
+
+    The hub starts services in sessions of their own, so one that is killed leaves them behind,
+    and the next hub's service finds its port taken. On Linux the kernel tells us; the parent's id
+    is looked at too, as that signal also comes when only the launching thread ends, and as the
+    parent may be gone before we have asked for it.
+
+    Args:
+        stop: called on the running loop.
+
+    Returns:
+        The task that watches; cancel it at the end.
+    """
+    loop = asyncio.get_running_loop()
+
+    def look() -> bool:
+        if os.getppid() == PARENT:
+            return False
+        stop()
+        return True
+
+    async def watch() -> None:
+        while not look():  # noqa: ASYNC110 - nothing but the process table knows
+            await asyncio.sleep(1)
+
+    if sys.platform == "linux":
+        loop.add_signal_handler(signal.SIGHUP, look)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
+    return loop.create_task(watch())
