@@ -25,7 +25,7 @@ from tornado_service.database import engine as engines
 from tornado_service.database import sqlite_file as sqlite_files
 from tornado_service.doctor.diagnosis import look_at_apps
 from tornado_service.hub import client as hubs
-from tornado_service.selfcheck.findings import Finding, Setup
+from tornado_service.selfcheck.findings import Finding
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
 
 Start = Callable[..., Awaitable[TornadoService]]
@@ -109,7 +109,7 @@ async def test_a_database_that_comes_later(
 
 
 async def doctors_word(service: TornadoService) -> Finding:
-    setup = Setup.of(service, frozenset(), "")
+    setup = service.checked_setup()
     return await look_at_apps(setup, Finding("process", "ok", ""))
 
 

@@ -142,7 +142,7 @@ def test_the_config_file_is_read_and_the_command_line_goes_first(tmp_path: Path)
     app.config_file = str(file)
     app.parse_command_line(["--port=2"])
 
-    from tornado_service.config import application as config
+    from tornado_service.config import files as config
 
     config.load(app, str(file))
 

@@ -86,7 +86,7 @@ class Fails(APIHandler):
     """Its errors would say too much."""
 
     async def get(self) -> None:
-        raise ValueError(f"cannot connect with {self.service.auth.api_token}")
+        raise ValueError(f"cannot connect with {self.context.auth.api_token}")
 
 
 class Names(PageHandler):

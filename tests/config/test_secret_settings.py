@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.config.test_application import ENVIRONMENT, run
 from tornado_service.app import TornadoService
-from tornado_service.config import application as config
+from tornado_service.config import files as config
 from tornado_service.testing import AppError, Fetch, StandInHub, StartService
 
 SECRET = "s3cr3t-Value/of%it"

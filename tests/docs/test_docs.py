@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tornado_service
+from tests.support.api_document import routes_of
 from tests.support.writing_an_app import FILES
 from tests.support.writing_an_app import TEXT as WRITING_AN_APP
 from tornado_service.activity.web.routes import ROUTES
@@ -20,7 +21,6 @@ from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, fixtures
 from tornado_service.testing import playwright as browser
-from tornado_service.web.application import make_routes
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +39,7 @@ def test_the_reference_of_settings_is_that_of_the_code(tmp_path: Path) -> None:
 
 async def test_every_address_is_in_the_reference(service: TornadoService) -> None:
     api = (ROOT / "docs/api.md").read_text()
-    for route in make_routes(service):
+    for route in routes_of(service):
         path = re.sub(r"\\(.)", r"\1", route[0]).replace(service.prefix, "P/", 1)
         path = path.replace(service.prefix[:-1], "P").removesuffix("/?").replace("(.*)", "…")
         if path.endswith(".*"):

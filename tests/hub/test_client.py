@@ -34,7 +34,7 @@ class AllHandler(PageHandler):
     """Those whom the service may see."""
 
     async def get(self) -> None:
-        self.write_json([user.name async for user in self.service.hub.users()])
+        self.write_json([user.name async for user in self.context.hub.users()])
 
 
 class OpenHandler(APIHandler):

@@ -34,12 +34,12 @@ NO_RESPONSE = "No usable response from JupyterHub"
 
 class NamesAPI(APIHandler):
     async def get(self) -> list[str]:
-        return [user.name async for user in self.service.hub.users()]
+        return [user.name async for user in self.context.hub.users()]
 
 
 class NamesStream(EventStream):
     async def get(self) -> None:
-        [user async for user in self.service.hub.users()]
+        [user async for user in self.context.hub.users()]
         await self.stream(Channel())
 
 
@@ -50,13 +50,13 @@ class News(EventStream):
 
 class NamesSocket(WebSocketHandler):
     async def on_message(self, message: str | bytes) -> None:
-        [user async for user in self.service.hub.users()]
+        [user async for user in self.context.hub.users()]
 
 
 class OpenAPI(APIHandler):
     @allow_unauthenticated
     async def get(self) -> str:
-        return await self.service.hub.version()
+        return await self.context.hub.version()
 
 
 class Names(ServiceApp):

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from tests.support.api_document import document_of, routes_of
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import APIHandler
 from tornado_service.testing import Fetch, ServiceConfig, StartService
-from tornado_service.web.application import make_routes
 
 WORDED = '''
 from pydantic import BaseModel, Field
@@ -95,7 +95,7 @@ async def test_it_is_open_valid_and_cached_for_a_short_time(fetch: Fetch) -> Non
 async def test_each_address_of_our_api_is_in_it(
     service: TornadoService, document: dict[str, Any]
 ) -> None:
-    routes = [(route[0].replace("\\", ""), route[1]) for route in make_routes(service)]
+    routes = [(route[0].replace("\\", ""), route[1]) for route in routes_of(service)]
     ours = [
         path.removeprefix(service.prefix).rstrip("?/")
         for path, handler in routes
@@ -111,7 +111,7 @@ async def test_each_address_of_our_api_is_in_it(
 async def test_an_address_that_is_switched_on_is_in_it(start_service: StartService) -> None:
     service = await start_service(TornadoService={"debug_api": True})
 
-    document = json.loads(await service.web_app.settings["api_document"].json())
+    document = json.loads(await document_of(service).json())
 
     assert "/api/debug" in document["paths"]
 
@@ -177,7 +177,7 @@ async def test_docstrings_are_plain_in_summaries_and_markdown_in_descriptions(
     monkeypatch.syspath_prepend(tmp_path)
     service = await start_service(TornadoService={"apps": ["worded_app:Worded", "worded_app:Mute"]})
 
-    document = json.loads(await service.web_app.settings["api_document"].json())
+    document = json.loads(await document_of(service).json())
 
     sys.modules.pop("worded_app")
     get = document["paths"]["/worded/api/day"]["get"]

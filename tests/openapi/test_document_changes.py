@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from tests.support.api_document import document_of
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, StandInHub, StartService
 
@@ -58,7 +59,7 @@ async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
     monkeypatch.syspath_prepend(tmp_path)
     apps = ["tests.support.typed_app:Typed", "other_app:Other"]
     service = await start_service(load=False, TornadoService={"apps": apps})
-    made = service.web_app.settings["api_document"]
+    made = document_of(service)
     before = json.loads(await made.json())
 
     await service.mounts.load()
@@ -83,7 +84,7 @@ async def test_what_fails_once_is_made_again(
     service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(service.web_app.settings["api_document"], "_make", lambda mounts: 1 / 0)
+        patch.setattr(document_of(service), "_make", lambda mounts: 1 / 0)
         assert (await fetch("api/openapi.json")).code == 500
 
     assert (await fetch("api/openapi.json")).code == 200
@@ -92,7 +93,7 @@ async def test_what_fails_once_is_made_again(
 async def test_many_who_ask_at_once_make_it_once(
     service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = service.web_app.settings["api_document"]
+    made = document_of(service)
     calls = []
     make = made._make
     monkeypatch.setattr(made, "_make", lambda mounts: calls.append(1) or make(mounts))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -47,4 +48,4 @@ def here(service: TornadoService) -> Setup:
     """A service that runs here, and can be reached at its URL."""
     service.service_url = f"http://hub:{service.port}"
     service.ip = ""
-    return Setup.of(service, frozenset(), service.selfcheck.instance)
+    return replace(service.checked_setup(), instance=service.selfcheck.instance)

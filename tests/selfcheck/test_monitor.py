@@ -10,14 +10,14 @@ from tests.selfcheck.conftest import SERVICE
 from tests.support.streaming import until
 from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
-from tornado_service.selfcheck import Setup, examine
+from tornado_service.selfcheck import Setup, checks, examine
 from tornado_service.selfcheck import monitor as check
 from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHub
 
 
 def test_the_key_of_cookies(setup: Setup) -> None:
-    secrets = [b"short", b"x" * 32, check.derived_cookie_secret(SERVICE_TOKEN)]
-    found = [check.look_at_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
+    secrets = [b"short", b"x" * 32, checks.derived_cookie_secret(SERVICE_TOKEN)]
+    found = [checks.look_at_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
 
     assert [each.state for each in found] == ["wrong", "ok", "ok"]
     assert "TORNADO_SERVICE_COOKIE_SECRET" in found[0].key
@@ -33,7 +33,7 @@ def test_the_key_of_cookies(setup: Setup) -> None:
     ],
 )
 def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> None:
-    found = check.look_at_public_url(replace(setup, public_url=url))
+    found = checks.look_at_public_url(replace(setup, public_url=url))
 
     assert [each.state for each in found] == states
 
@@ -63,7 +63,7 @@ def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> No
 def test_a_hub_with_neither_subdomains_nor_https(
     setup: Setup, given: dict[str, str], state: str | None
 ) -> None:
-    found = check.look_at_origin(replace(setup, **given))
+    found = checks.look_at_origin(replace(setup, **given))
 
     assert [each.state for each in found] == ([state] if state else [])
     for each in found:

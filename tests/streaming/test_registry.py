@@ -207,7 +207,7 @@ class TestEnd:
         async with fetch.listen(NEWS, token=token) as events:
             service.streams.close()
 
-            assert service.open_requests == 0
+            assert service.context.open_requests == 0
             assert await ending(events) == {"reason": "stopping", "retry": True}
         refused = await fetch(NEWS, token=token)
         assert refused.code == 503
@@ -225,7 +225,7 @@ class TestEnd:
 
             service.streams.close()
 
-            await until(lambda: service.open_requests == 0)
+            await until(lambda: service.context.open_requests == 0)
 
 
 def test_the_documented_bounds_are_those_of_the_settings(service: TornadoService) -> None:

@@ -213,9 +213,9 @@ class TestReaders:
         self, fetch: Fetch, service: TornadoService, app: Live, token: str
     ) -> None:
         async with fetch.listen(NEWS, token=token):
-            assert (len(service.streams), service.open_requests) == (1, 1)
+            assert (len(service.streams), service.context.open_requests) == (1, 1)
 
-        await until(lambda: service.open_requests == 0)
+        await until(lambda: service.context.open_requests == 0)
         assert len(service.streams) == 0
         assert not app.news._listeners
         assert not service.streams._callers
@@ -238,7 +238,7 @@ class TestReaders:
                 (last,) = await events.read(1)
 
         assert last.json == "still here"
-        await until(lambda: service.open_requests == 0)
+        await until(lambda: service.context.open_requests == 0)
 
     async def test_one_who_takes_nothing_for_two_heartbeats_is_dropped(
         self, service: TornadoService, app: Live, token: str
@@ -279,7 +279,7 @@ async def test_a_stream_is_counted_and_not_timed(
         app.news.send(1)
         app.news.send(2)
         await events.read(2)
-    await until(lambda: service.open_requests == 0)
+    await until(lambda: service.context.open_requests == 0)
 
     assert metric(service, "events_sent_total") == 2
     assert metric(service, "streams", kind="events") == 0

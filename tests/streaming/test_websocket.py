@@ -141,7 +141,7 @@ class TestWhoMayOpenOne:
         self, connect: Connect, service: TornadoService, token: str
     ) -> None:
         await connect(token=token, Origin="https://hub.test", X_Forwarded_Host="a, Hub.test")
-        service.public_host = "public.test"
+        service.context.public_host = "public.test"
         await connect(token=token, Origin="https://public.test")
 
     async def test_what_is_no_web_socket_is_told_so(self, fetch: Fetch, token: str) -> None:

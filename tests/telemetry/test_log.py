@@ -153,7 +153,7 @@ async def test_a_line_that_cannot_be_written_harms_no_answer(
 
     assert answer.code == 200
     assert json.loads(answer.body)["name"] == "alice"
-    assert service.open_requests == 0
+    assert service.context.open_requests == 0
 
 
 def test_a_redirect_to_no_address_is_logged_all_the_same() -> None:

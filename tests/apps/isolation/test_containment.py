@@ -198,4 +198,4 @@ async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
     [app] = service.mounts.describe()
 
     assert (app["state"], app["reason"]) == ("ready", said)
-    assert (await describe(service))["status"] == "wrong"
+    assert (await describe(service.selfcheck, service.mounts))["status"] == "wrong"
