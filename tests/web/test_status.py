@@ -105,7 +105,7 @@ async def test_strangers_sign_in_first(fetch: Fetch) -> None:
 async def test_the_services_own_token_opens_the_api_for_the_doctor_and_nothing_else(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    service.selfcheck.needed |= {"list:users"}
+    service.mounts.service_scopes |= {"list:users"}
     cookie = {"Cookie": f"{service.auth.cookie_name}={SERVICE_TOKEN}"}
 
     answer = await fetch("api/status", token=SERVICE_TOKEN)

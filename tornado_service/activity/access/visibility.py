@@ -106,7 +106,7 @@ async def groups_if_available(handler: BaseHandler) -> Groups:
     try:
         return await groups_visible_to(handler)
     except HubUnavailable as error:
-        error.log_reason(handler.service.log, f"no groups, request_id={handler.request_id}")
+        error.log_reason(handler.context.log, f"no groups, request_id={handler.request_id}")
         return Groups(missing=UNAVAILABLE)
 
 
@@ -142,7 +142,7 @@ async def own_creation(handler: BaseHandler) -> dict[str, int | None]:
 
 async def _ask_own_creation(handler: BaseHandler) -> dict[str, int | None]:
     name = handler.current_user["name"]
-    user = await handler.service.hub.user(name)
+    user = await handler.context.hub.user(name)
     return {name: NOT_YET} if user is None else _creations([user])
 
 
@@ -150,7 +150,7 @@ async def _ask_newest(handler: BaseHandler) -> dict[str, int | None]:
     """Users by when they were created, all since the last full sample among them."""
     found: dict[str, int | None] = {}
     since = _listed_to(handler.app)
-    async for page in handler.service.hub.user_pages(newest_first=True):
+    async for page in handler.context.hub.user_pages(newest_first=True):
         created = _creations(page.items)
         found |= created
         if not created or any(moment is None or moment < since for moment in created.values()):
