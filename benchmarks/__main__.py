@@ -53,7 +53,7 @@ def compare(options: argparse.Namespace, results: Results) -> None:
     """The service beside others, on a hub of their own."""
     say("starting a hub, its proxy and what is compared")
     with Stage() as stage:
-        warm.tell_floor(stage, stage[FLOOR].port)
+        warm.configure_floor(stage, stage[FLOOR].port)
         if "warm" in options.only:
             warm.warm_up(stage)
         for round_ in range(1, options.rounds + 1):
@@ -64,7 +64,7 @@ def compare(options: argparse.Namespace, results: Results) -> None:
             if "faults" in options.only:
                 faults.stampede(stage, results, round_)
             if "faults" in options.only and few:
-                for part in (faults.slow, faults.cold, faults.away):
+                for part in (faults.slow, faults.cold, faults.outage):
                     part(stage, results, round_)
             if "memory" in options.only:
                 footprint.start(stage, results, round_, with_load=few)

@@ -24,9 +24,9 @@ from pathlib import Path
 
 from benchmarks import busy_hub, process, wire
 from benchmarks.busy_hub import BusyHub, Call
-from benchmarks.looking import looking
+from benchmarks.looking import measure_latency
 from benchmarks.results import Results
-from benchmarks.warm import WrongAnswerError
+from benchmarks.warm import WrongResponseError
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import SERVICE_TOKEN
 
@@ -35,20 +35,20 @@ PREFIX = "/services/tornado-service/"
 INTERVAL = 30
 
 #: Seconds of looking at health with nobody there, and with visitors.
-QUIET, BUSY = 45, 120
+IDLE_SECONDS, LOAD_SECONDS = 45, 120
 
 #: Seconds without a call, after which the next one is of another sample.
 PAUSE = 3
 
 #: Of days, and of the present.
-OF_DAYS = (
+RANGE_PATHS = (
     "", "people", "people/{name}", "groups", "me", "api/summary", "api/days", "api/weeks",
     "api/months", "api/hours", "api/people", "api/people?sort=name&q=7", "api/people/{name}",
     "api/groups", "api/me", "api/days.csv", "api/hours.csv", "api/people.csv",
     "api/people/{name}/sessions.csv", "api/groups.csv", "api/me/sessions.csv",
 )  # fmt: skip
-OF_NOW = ("now", "months", "api/now", "api/now.csv")
-OF_MONTHS = ("month/{month}", "api/month/{month}")
+LIVE_PATHS = ("now", "months", "api/now", "api/now.csv")
+MONTH_PATHS = ("month/{month}", "api/month/{month}")
 
 RANGES = {"30 days": 30, "a year": 365}
 
@@ -66,7 +66,7 @@ class Visit:
 
     def address(self, shift: int) -> str:
         """For days that are so much earlier than others: what is asked for them is new."""
-        path = self.path.format(name=busy_hub.name_of(130), month=_month(shift))
+        path = self.path.format(name=busy_hub.user_name(130), month=_month(shift))
         if not self.range:
             return path
         last = date.today() - timedelta(days=shift)
@@ -84,7 +84,7 @@ def visits() -> list[Visit]:
     return [
         Visit(caller, path, range_)
         for caller in busy_hub.CALLERS
-        for paths, ranges in ((OF_DAYS, tuple(RANGES)), (OF_NOW + OF_MONTHS, ("",)))
+        for paths, ranges in ((RANGE_PATHS, tuple(RANGES)), (LIVE_PATHS + MONTH_PATHS, ("",)))
         for path in paths
         for range_ in ranges
     ]
@@ -105,13 +105,13 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
         begun = time.perf_counter()
         asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
         results.add("activity start", "service", 1, seconds=time.perf_counter() - begun)
-        for name, seconds in (("quiet", QUIET), ("busy", BUSY)):
+        for name, seconds in (("quiet", IDLE_SECONDS), ("busy", LOAD_SECONDS)):
             spent = process.cpu_seconds(service.pid)
-            with looking([(service.port, f"{PREFIX}health"), (floor.port, "/")]) as waits:
+            with measure_latency([(service.port, f"{PREFIX}health"), (floor.port, "/")]) as waits:
                 if name == "quiet":
                     time.sleep(seconds)
                 else:
-                    asyncio.run(_ask_all(results, service.port, floor.port, hub.tokens, seconds))
+                    asyncio.run(_fetch_all(results, service.port, floor.port, hub.tokens, seconds))
             spent = process.cpu_seconds(service.pid) - spent
             memory = process.memory(service.pid)
             results.add("activity " + name, "service", 1, cpu=spent, **vars(memory))
@@ -129,7 +129,7 @@ def samples(calls: Sequence[Call]) -> list[dict[str, float]]:
     """The service's own calls, sample by sample: how many, and from the first to the last."""
     found: list[list[Call]] = []
     for each in calls:
-        if each.is_of_service:
+        if each.by_service:
             if not found or each.at - found[-1][-1].at > PAUSE:
                 found.append([])
             found[-1].append(each)
@@ -140,7 +140,7 @@ def samples(calls: Sequence[Call]) -> list[dict[str, float]]:
 
 
 @dataclass
-class Started:
+class RunningProcess:
     """A process that answers."""
 
     pid: int
@@ -148,7 +148,7 @@ class Started:
 
 
 @contextlib.contextmanager
-def _service(hub: BusyHub, database: Path) -> Iterator[Started]:
+def _service(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
     port = free_ports(1)[0]
     access = "access:services!service=tornado-service"
     environment = {
@@ -171,7 +171,7 @@ def _service(hub: BusyHub, database: Path) -> Iterator[Started]:
 
 
 @contextlib.contextmanager
-def _floor() -> Iterator[Started]:
+def _floor() -> Iterator[RunningProcess]:
     """A bare Tornado handler, to know what the machine does to any answer."""
     port = free_ports(1)[0]
     environment = {
@@ -180,14 +180,14 @@ def _floor() -> Iterator[Started]:
     }
     command = [sys.executable, str(HERE / "floor.py")]
     with _started(command, environment, HERE, port, "/") as started:
-        asyncio.run(wire.ask(port, "/", {}, method="PUT", body=b'{"status": "ok"}'))
+        asyncio.run(wire.fetch(port, "/", {}, method="PUT", body=b'{"status": "ok"}'))
         yield started
 
 
 @contextlib.contextmanager
 def _started(
     command: list[str], environment: dict[str, str], directory: Path, port: int, path: str
-) -> Iterator[Started]:
+) -> Iterator[RunningProcess]:
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             command,
@@ -198,9 +198,9 @@ def _started(
             stderr=log,
         )
         try:
-            asyncio.run(wire.first_answer(port, path))
-            yield Started(child.pid, port)
-        except WrongAnswerError:
+            asyncio.run(wire.first_response(port, path))
+            yield RunningProcess(child.pid, port)
+        except WrongResponseError:
             log.seek(0)
             sys.stderr.write(log.read().decode()[-3000:])
             raise
@@ -217,16 +217,16 @@ async def _wait_for_figures(port: int, token: str) -> None:
     deadline = time.monotonic() + 120
     headers = {"Authorization": f"token {token}"}
     while True:
-        answer = await wire.ask(port, f"{PREFIX}activity/api/now", headers)
-        ready = await wire.ask(port, f"{PREFIX}activity/api/summary", headers)
+        answer = await wire.fetch(port, f"{PREFIX}activity/api/now", headers)
+        ready = await wire.fetch(port, f"{PREFIX}activity/api/summary", headers)
         if b'"taken":"' in answer.body and ready.status == 200:
             return
         if time.monotonic() > deadline:
-            raise WrongAnswerError(f"There are no figures: {ready}")
+            raise WrongResponseError(f"There are no figures: {ready}")
         await asyncio.sleep(0.2)
 
 
-async def _ask_all(
+async def _fetch_all(
     results: Results, port: int, floor_port: int, tokens: dict[str, str], seconds: float
 ) -> None:
     """Everything in any order, again and again; each once for days that are new, then again."""
@@ -239,10 +239,10 @@ async def _ask_all(
             if time.monotonic() > deadline and round_ > 1:
                 return
             answers = [
-                await _ask(connection, visit.address(shift % 28), tokens[visit.caller], visit)
+                await _fetch(connection, visit.address(shift % 28), tokens[visit.caller], visit)
                 for _ in range(2)
             ]
-            trivial = await floor.ask("/", {})
+            trivial = await floor.fetch("/", {})
             results.add(
                 "activity answer",
                 visit.caller,
@@ -256,12 +256,12 @@ async def _ask_all(
             )
 
 
-async def _ask(connection: wire.Connection, path: str, token: str, visit: Visit) -> wire.Answer:
+async def _fetch(connection: wire.Connection, path: str, token: str, visit: Visit) -> wire.Response:
     accept = "application/json" if path.startswith("api/") else "text/html"
     headers = {"Authorization": f"token {token}", "Accept": accept}
-    answer = await connection.ask(f"{PREFIX}activity/{path}", headers)
+    answer = await connection.fetch(f"{PREFIX}activity/{path}", headers)
     if answer.status != 200:
-        raise WrongAnswerError(f"{visit}: {path}: {answer}")
+        raise WrongResponseError(f"{visit}: {path}: {answer}")
     return answer
 
 

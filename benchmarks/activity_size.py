@@ -22,10 +22,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from tornado_service.activity.schema import tables
-from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.metadata import StoreMetadata
 from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.schema.upsert import insert_new, upsert
-from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store import rollups
 from tornado_service.activity.store.reader import Reader
 from tornado_service.database.database import Database
 
@@ -47,19 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "activity.sqlite")
         database = open_database(f"sqlite:///{path}")
-        fill(database, random.Random(1), options.users, options.active, options.days)
-        database.erase()
+        write_years(database, random.Random(1), options.users, options.active, options.days)
+        database.truncate_wal()
         size = path.stat().st_size
         print(f"{size:,} bytes, {size / LIMIT:.0%} of the limit")
         for name, of_table in sizes(database):
             print(f"  {of_table:>12,}  {name}")
-        read_a_year(database, options.days)
+        read_year(database, options.days)
         database.close()
     if size > LIMIT:
         raise SystemExit("It is too large.")
 
 
-def fill(database: Database, dice: random.Random, users: int, active: int, days: int) -> None:
+def write_years(
+    database: Database, dice: random.Random, users: int, active: int, days: int
+) -> None:
     people = [
         {"id": id, "name": f"user-{id:05}@example.org", "first_seen": START, "created": START}
         | {"last_activity": START, "deleted": None}
@@ -67,16 +69,16 @@ def fill(database: Database, dice: random.Random, users: int, active: int, days:
     ]
     with database.writing() as connection:
         upsert(connection, tables.users, people)
-        Meta.load(connection).changed(connection, next_user=users + 1, rolled=START)
+        StoreMetadata.load(connection).save(connection, next_user=users + 1, rolled=START)
     for day in range(days):
         with database.writing() as connection:
-            a_day(connection, dice, START + day * DAY, users, active)
-            insert_new(connection, tables.coverage, [cover(day)])
+            write_day(connection, dice, START + day * DAY, users, active)
+            insert_new(connection, tables.coverage, [coverage_of_day(day)])
         if day % 31 == 30 or day == days - 1:
             maintain(database)
 
 
-def a_day(
+def write_day(
     connection: Connection, dice: random.Random, midnight: int, users: int, active: int
 ) -> None:
     """Sessions in the order in which they end; a tenth of those who come start no server."""
@@ -95,15 +97,15 @@ def a_day(
     insert_new(connection, tables.visits, visits)
 
 
-def cover(day: int) -> dict[str, int]:
+def coverage_of_day(day: int) -> dict[str, int]:
     """A day that was watched, but for five minutes."""
     return {"start": START + day * DAY, "end": START + (day + 1) * DAY - 300 * (day % 7 > 0)}
 
 
 def maintain(database: Database) -> None:
     for step in (
-        partial(retention.roll_up, zone=UTC),
-        partial(retention.drop_old, retention_days=RETENTION_DAYS),
+        partial(rollups.roll_up, zone=UTC),
+        partial(rollups.drop_old, retention_days=RETENTION_DAYS),
     ):
         more = True
         while more:
@@ -123,7 +125,7 @@ def sizes(database: Database) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in found]
 
 
-def read_a_year(database: Database, days: int) -> None:
+def read_year(database: Database, days: int) -> None:
     last = date.fromtimestamp(START + (days - 1) * DAY)
     first = date.fromordinal(last.toordinal() - 364)
     begun = time.perf_counter()

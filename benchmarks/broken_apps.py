@@ -13,13 +13,13 @@ from typing import NamedTuple
 from benchmarks import process, wire, wrk
 from benchmarks.results import Results
 from benchmarks.stage import SERVICE, Running, Stage
-from benchmarks.warm import WrongAnswerError
+from benchmarks.warm import WrongResponseError
 
 APPS = "benchmarks.faulty_apps"
 GOOD, BROKEN = f"{APPS}:Good", f"{APPS}:Broken"
 ITEM = "good/api/item"
 SETTLE = 3.0  # seconds that an app has to fail
-TURNS = ("beside", "without", "without", "beside") * 2
+ORDER = ("beside", "without", "without", "beside") * 2
 
 
 class Kind(NamedTuple):
@@ -36,7 +36,7 @@ class Kind(NamedTuple):
     every: float = 0.2
 
 
-class Turn(NamedTuple):
+class Measurement(NamedTuple):
     """What some seconds of load gave; ``cpu`` is that of the whole process for each answer."""
 
     rate: float
@@ -54,7 +54,7 @@ KINDS = {
     "answers with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
     "an answer without end": Kind(BROKEN, "broken/api/endless", 3600),
 }
-HOLDS = "broken/api/holds"
+BLOCKING_PATH = "broken/api/holds"
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
@@ -66,16 +66,16 @@ def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
     with _started(stage, GOOD) as alone:
         for name, kind in KINDS.items():
             with _started(stage, GOOD, kind.app) as beside:
-                turns: dict[str, list[Turn]] = {"beside": [], "without": []}
-                for turn in TURNS:
+                turns: dict[str, list[Measurement]] = {"beside": [], "without": []}
+                for turn in ORDER:
                     with contextlib.ExitStack() as stack:
                         if turn == "beside" and kind.path:
-                            stack.enter_context(_asking(stage, beside, kind))
+                            stack.enter_context(_background_requests(stage, beside, kind))
                         running = beside if turn == "beside" or kind.path else alone
                         turns[turn].append(_load(stage, running, seconds))
             ratios = {
                 field: _sum(turns["beside"], field) / _sum(turns["without"], field)
-                for field in Turn._fields
+                for field in Measurement._fields
             }
             results.add("broken", name, round_, **ratios)
     with _started(stage, GOOD, BROKEN) as running:
@@ -89,56 +89,56 @@ def _started(stage: Stage, *apps: str) -> Iterator[Running]:
     arguments = [f"--TornadoService.apps={app}" for app in apps]
     with stage.started(service, arguments=arguments) as running:
         deadline = time.monotonic() + 30
-        while _ask(stage, running, ITEM) != 200:
+        while _status_of(stage, running, ITEM) != 200:
             if time.monotonic() > deadline:
-                raise WrongAnswerError(f"{apps[0]} does not run beside {apps[1:]}.")
+                raise WrongResponseError(f"{apps[0]} does not run beside {apps[1:]}.")
             time.sleep(0.1)
         time.sleep(SETTLE)
         yield running
 
 
-def _ask(stage: Stage, running: Running, path: str) -> int:
+def _status_of(stage: Stage, running: Running, path: str) -> int:
     service = stage[SERVICE]
-    answer = wire.ask(running.port, service.prefix + path, service.headers["token"])
+    answer = wire.fetch(running.port, service.prefix + path, service.headers["token"])
     return asyncio.run(answer).status
 
 
-def _load(stage: Stage, running: Running, seconds: int) -> Turn:
+def _load(stage: Stage, running: Running, seconds: int) -> Measurement:
     """Load on the good app."""
     service = stage[SERVICE]
     path, headers = service.prefix + ITEM, service.headers["token"]
     before = process.cpu_seconds(running.pid)
     load = wrk.load(running.port, path, headers, seconds=seconds)
     cpu = process.cpu_seconds(running.pid) - before
-    if load.bad_answers or load.broken:
-        raise WrongAnswerError(f"The good app: {load}")
-    return Turn(load.rate, load.p99, cpu / load.requests)
+    if load.bad_responses or load.socket_errors:
+        raise WrongResponseError(f"The good app: {load}")
+    return Measurement(load.rate, load.p99, cpu / load.requests)
 
 
-def _sum(turns: list[Turn], field: str) -> float:
+def _sum(turns: list[Measurement], field: str) -> float:
     return sum(getattr(turn, field) for turn in turns)
 
 
 def _longest_wait(stage: Stage, running: Running) -> float:
     """How long the good app is kept waiting by an ``async def`` that blocks, asked for once."""
-    kind = Kind(BROKEN, HOLDS, 3600)
+    kind = Kind(BROKEN, BLOCKING_PATH, 3600)
     longest = 0.0
-    with _asking(stage, running, kind):
+    with _background_requests(stage, running, kind):
         deadline = time.monotonic() + 2 * SETTLE
         while time.monotonic() < deadline:
             began = time.monotonic()
-            _ask(stage, running, ITEM)
+            _status_of(stage, running, ITEM)
             longest = max(longest, time.monotonic() - began)
     return longest
 
 
 @contextlib.contextmanager
-def _asking(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
+def _background_requests(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
     """Ask for what is broken, again and again, and read what comes."""
     service = stage[SERVICE]
     path, headers = service.prefix + kind.path, service.headers["token"]
     over = threading.Event()
-    asking = _ask_on(running.port, path, headers, kind.every, over)
+    asking = _request_repeatedly(running.port, path, headers, kind.every, over)
     thread = threading.Thread(target=lambda: asyncio.run(asking))
     thread.start()
     try:
@@ -148,7 +148,7 @@ def _asking(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
         thread.join()
 
 
-async def _ask_on(
+async def _request_repeatedly(
     port: int, path: str, headers: wire.Headers, every: float, over: threading.Event
 ) -> None:
     reading: set[asyncio.Task[None]] = set()

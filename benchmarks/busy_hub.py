@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from tornado.ioloop import PeriodicCallback
 
-from benchmarks.activity_size import DAY, a_day, maintain
+from benchmarks.activity_size import DAY, maintain, write_day
 from tornado_service.activity import Activity
 from tornado_service.activity.schema import tables
-from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.metadata import StoreMetadata
 from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.schema.upsert import insert_new, upsert
 from tornado_service.testing import StandInHub
@@ -49,7 +49,7 @@ CALLERS = {
 }
 
 
-def name_of(user: int) -> str:
+def user_name(user: int) -> str:
     """As in the history."""
     return f"user-{user:05}@example.org"
 
@@ -59,7 +59,7 @@ class Call:
     """One call of a hub: when, by whom, for which users."""
 
     at: float
-    is_of_service: bool
+    by_service: bool
     is_full: bool
 
 
@@ -72,41 +72,41 @@ class BusyDirectory(Directory):
     _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
     def fill(self, now: float) -> None:
-        last_activity = text_of(int(now) - DAY)
+        last_activity = iso_time(int(now) - DAY)
         for user in range(1, USERS + 1):
             groups = [f"group-{(user - 1) // GROUP:03}"]
             groups += [name for size, name in LARGE.items() if user <= size]
-            self.add_user(name_of(user), groups=groups, last_activity=last_activity)
+            self.add_user(user_name(user), groups=groups, last_activity=last_activity)
         for user in self._dice.sample(range(1, USERS + 1), RUNNING):
-            started = text_of(now - self._dice.expovariate(1 / 7200))
-            self.add_server(name_of(user), started=started)
+            started = iso_time(now - self._dice.expovariate(1 / 7200))
+            self.add_server(user_name(user), started=started)
 
-    def go_on(self, now: float) -> None:
+    def advance(self, now: float) -> None:
         """What half a minute changes: nearly all are at work, a few come and go."""
         running = [name for name, user in self.users.items() if user["servers"]]
         for name in running:
             if self._dice.random() < 0.9:
                 user = self.users[name]
-                user["last_activity"] = user["servers"][""]["last_activity"] = text_of(now)
+                user["last_activity"] = user["servers"][""]["last_activity"] = iso_time(now)
         for name in self._dice.sample(running, 8):
             self.users[name]["servers"] = {}
         for name in self._dice.sample(sorted(self.users.keys() - set(running)), 8):
-            self.add_server(name, started=text_of(now))
+            self.add_server(name, started=iso_time(now))
         self._shown.clear()
 
     def list_users(
         self, scopes: Iterable[str], state: str | None, *, newest_first: bool = False
     ) -> list[Model]:
         scopes = tuple(scopes)
-        is_of_service = "read:users" in scopes
-        self.calls.append(Call(time.monotonic(), is_of_service, state is None))
+        by_service = "read:users" in scopes
+        self.calls.append(Call(time.monotonic(), by_service, state is None))
         key = (scopes, state, newest_first)
         if key not in self._shown:
             self._shown[key] = super().list_users(scopes, state, newest_first=newest_first)
         return self._shown[key]
 
 
-def text_of(moment: float) -> str:
+def iso_time(moment: float) -> str:
     return datetime.fromtimestamp(moment, timezone.utc).isoformat().replace("+00:00", "Z")
 
 
@@ -166,10 +166,10 @@ async def _answer(pipe: Pipe, clock: float) -> None:
 
     tick()
     PeriodicCallback(tick, 500).start()
-    PeriodicCallback(lambda: directory.go_on(time.time() + ahead), 30_000).start()
+    PeriodicCallback(lambda: directory.advance(time.time() + ahead), 30_000).start()
     await hub.start()
     tokens = {
-        caller: hub.token_for(name_of(130), scopes, admin=caller == "admin")
+        caller: hub.token_for(user_name(130), scopes, admin=caller == "admin")
         for caller, scopes in CALLERS.items()
     }
     pipe.send((hub.api_url, tokens))
@@ -197,9 +197,9 @@ def write_history(path: Path, now: float) -> None:
     sessions = tables.sessions
     with database.writing() as connection:
         upsert(connection, tables.users, [_person(dice, user, start, now) for user in _ids()])
-        Meta.load(connection).changed(connection, next_user=USERS + 1, rolled=start)
+        StoreMetadata.load(connection).save(connection, next_user=USERS + 1, rolled=start)
         for midnight in range(start, today + 1, DAY):
-            a_day(connection, dice, midnight, USERS, RUNNING)
+            write_day(connection, dice, midnight, USERS, RUNNING)
         until = int(now) - 60
         connection.execute(delete(sessions).where(sessions.c.started >= until))
         connection.execute(delete(tables.visits).where(tables.visits.c.hour >= until // 3600))
@@ -219,5 +219,5 @@ def _ids() -> range:
 
 def _person(dice: random.Random, user: int, start: int, now: float) -> dict[str, Any]:
     came = start + (dice.randrange((DAYS - 1) * DAY) if user % 3 == 0 else 0)
-    row = {"id": user, "name": name_of(user), "first_seen": came, "created": came}
+    row = {"id": user, "name": user_name(user), "first_seen": came, "created": came}
     return row | {"last_activity": int(now) - DAY, "deleted": None}

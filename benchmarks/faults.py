@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from benchmarks.relay import Relay
 from benchmarks.results import Results
 from benchmarks.stage import MIXINS, SERVICE, Contender, Stage
-from benchmarks.warm import WrongAnswerError
-from benchmarks.wire import Answer, Connection, Headers, ask
+from benchmarks.warm import WrongResponseError
+from benchmarks.wire import Connection, Headers, Response, fetch
 
-CROWD = 100
-PATIENCE = 6.0  # seconds a caller waits; the service's own limit is 5
+CONCURRENT_REQUESTS = 100
+CALLER_TIMEOUT = 6.0  # seconds a caller waits; the service's own limit is 5
 
 
 @dataclass
-class Waits:
+class CallerStats:
     """What one caller saw who asked again and again."""
 
     longest: float = 0.0
@@ -30,9 +30,11 @@ class Waits:
 
 def stampede(stage: Stage, results: Results, round_: int) -> None:
     """One new token, shown by a hundred requests at once."""
-    for contender, relay in _both(stage):
+    for contender, relay in _contenders(stage):
         before = relay.lookups
-        answers = asyncio.run(_at_once(contender, [stage.new_token()] * CROWD, 30))
+        answers = asyncio.run(
+            _fetch_concurrently(contender, [stage.new_token()] * CONCURRENT_REQUESTS, 30)
+        )
         results.add(
             "stampede",
             contender.name,
@@ -45,10 +47,10 @@ def stampede(stage: Stage, results: Results, round_: int) -> None:
 
 def cold(stage: Stage, results: Results, round_: int) -> None:
     """Five new tokens at once, and a hub that takes a second for each."""
-    for contender, relay in _both(stage):
+    for contender, relay in _contenders(stage):
         tokens = [stage.new_token() for _ in range(5)]
         with relay.delayed(1):
-            answers = asyncio.run(_at_once(contender, tokens, 30))
+            answers = asyncio.run(_fetch_concurrently(contender, tokens, 30))
         results.add(
             "cold",
             contender.name,
@@ -60,10 +62,12 @@ def cold(stage: Stage, results: Results, round_: int) -> None:
 
 def slow(stage: Stage, results: Results, round_: int) -> None:
     """A hub that takes two seconds for a stranger: what others notice."""
-    for contender, relay in _both(stage):
+    for contender, relay in _contenders(stage):
         warm, stranger = _warm_token(stage, contender), stage.new_token()
         with relay.delayed(2):
-            health, known, answers = asyncio.run(_beside(contender, warm, [[stranger]]))
+            health, known, answers = asyncio.run(
+                _with_background_callers(contender, warm, [[stranger]])
+            )
         results.add(
             "slow",
             contender.name,
@@ -75,16 +79,16 @@ def slow(stage: Stage, results: Results, round_: int) -> None:
         )
 
 
-def away(stage: Stage, results: Results, round_: int) -> None:
+def outage(stage: Stage, results: Results, round_: int) -> None:
     """A hub that refuses connections, or takes them and is silent; and its return."""
     for fault in ("refuse", "silent"):
-        for contender, relay in _both(stage):
+        for contender, relay in _contenders(stage):
             warm = _warm_token(stage, contender)
             tokens = [stage.new_token() for _ in range(6)]
             with relay.faulty(fault):
                 # the sixth finds that five have failed
                 health, known, answers = asyncio.run(
-                    _beside(contender, warm, [tokens[:5], tokens[5:]])
+                    _with_background_callers(contender, warm, [tokens[:5], tokens[5:]])
                 )
             results.add(
                 fault,
@@ -97,54 +101,58 @@ def away(stage: Stage, results: Results, round_: int) -> None:
                 sixth=answers[-1].seconds,
                 statuses=_statuses(answers),
                 retry_after=all("retry-after" in answer.headers for answer in answers),
-                back=asyncio.run(_return_of_the_hub(stage, contender)),
+                back=asyncio.run(_recovery_time(stage, contender)),
             )
 
 
-def _both(stage: Stage) -> Iterable[tuple[Contender, Relay]]:
+def _contenders(stage: Stage) -> Iterable[tuple[Contender, Relay]]:
     for name in random.sample([SERVICE, MIXINS], 2):
         yield stage[name], stage.relays[name]
 
 
-def _statuses(answers: list[Answer]) -> list[int]:
+def _statuses(answers: list[Response]) -> list[int]:
     return sorted({answer.status for answer in answers})
 
 
 def _warm_token(stage: Stage, contender: Contender) -> Headers:
     """A token that the service has looked up just now."""
     token = stage.new_token()
-    answer = asyncio.run(ask(contender.port, contender.user_path, token))
+    answer = asyncio.run(fetch(contender.port, contender.user_path, token))
     if answer.status != 200:
-        raise WrongAnswerError(f"{contender.name} answered {answer.status} to a valid token.")
+        raise WrongResponseError(f"{contender.name} answered {answer.status} to a valid token.")
     return token
 
 
-async def _at_once(contender: Contender, tokens: Sequence[Headers], limit: float) -> list[Answer]:
+async def _fetch_concurrently(
+    contender: Contender, tokens: Sequence[Headers], limit: float
+) -> list[Response]:
     """All requests at the same moment, each on a connection that is open already."""
     connections = [Connection(contender.port) for _ in tokens]
     try:
         await asyncio.gather(*(connection.open() for connection in connections))
         requests = zip(connections, tokens, strict=True)
-        started = [each.ask(contender.user_path, token, limit=limit) for each, token in requests]
+        started = [each.fetch(contender.user_path, token, limit=limit) for each, token in requests]
         return await asyncio.gather(*started)
     finally:
         for connection in connections:
             connection.close()
 
 
-async def _beside(
+async def _with_background_callers(
     contender: Contender, warm: Headers, groups: Sequence[Sequence[Headers]]
-) -> tuple[Waits, Waits, list[Answer]]:
+) -> tuple[CallerStats, CallerStats, list[Response]]:
     """Let strangers come, one group after the other, while two others ask on and on."""
-    health, known = Waits(), Waits()
+    health, known = CallerStats(), CallerStats()
     watchers = [
-        asyncio.ensure_future(_ask_on(contender.port, contender.open_path, {}, health)),
-        asyncio.ensure_future(_ask_on(contender.port, contender.user_path, warm, known)),
+        asyncio.ensure_future(_request_repeatedly(contender.port, contender.open_path, {}, health)),
+        asyncio.ensure_future(
+            _request_repeatedly(contender.port, contender.user_path, warm, known)
+        ),
     ]
     await asyncio.sleep(0.2)
-    answers: list[Answer] = []
+    answers: list[Response] = []
     for group in groups:
-        answers += await _at_once(contender, group, PATIENCE)
+        answers += await _fetch_concurrently(contender, group, CALLER_TIMEOUT)
     health.over = known.over = True
     await asyncio.wait(watchers, timeout=0.5)
     for watcher in watchers:
@@ -153,14 +161,14 @@ async def _beside(
     return health, known, answers
 
 
-async def _ask_on(port: int, path: str, headers: Headers, waits: Waits) -> None:
+async def _request_repeatedly(port: int, path: str, headers: Headers, waits: CallerStats) -> None:
     """Ask a hundred times a second until it is over; who is cut off then got no answer."""
     connection = Connection(port)
     with contextlib.closing(connection):
         while not waits.over:
             started = time.perf_counter()
             try:
-                waits.statuses.add((await connection.ask(path, headers)).status)
+                waits.statuses.add((await connection.fetch(path, headers)).status)
             except asyncio.CancelledError:
                 waits.statuses.add(0)
                 raise
@@ -169,12 +177,12 @@ async def _ask_on(port: int, path: str, headers: Headers, waits: Waits) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _return_of_the_hub(stage: Stage, contender: Contender) -> float:
+async def _recovery_time(stage: Stage, contender: Contender) -> float:
     """How long it takes until a new caller is answered again."""
     started = time.perf_counter()
     while time.perf_counter() - started < 60:
         token = await asyncio.to_thread(stage.new_token)
-        if (await ask(contender.port, contender.user_path, token)).status == 200:
+        if (await fetch(contender.port, contender.user_path, token)).status == 200:
             return time.perf_counter() - started
         await asyncio.sleep(0.05)
-    raise WrongAnswerError(f"{contender.name} has not found the hub again within a minute.")
+    raise WrongResponseError(f"{contender.name} has not found the hub again within a minute.")

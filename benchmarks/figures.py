@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from tornado_service.activity.domain.calendar import each_day
-from tornado_service.activity.domain.records import DayTotal, Interval, Person, Session, UserDay
+from tornado_service.activity.domain.calendar import date_range
+from tornado_service.activity.domain.records import Account, DayTotal, Interval, Session, UserDay
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.month_report import month_report
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class BusyHub:
+class HubModel:
     """What a store would say of a hub; nothing of it depends on anything but the numbers."""
 
     users: int
@@ -55,10 +55,10 @@ class BusyHub:
         return History(ZONE).span(self.last, self.last).start + 20 * HOUR
 
     @property
-    def people(self) -> list[Person]:
+    def people(self) -> list[Account]:
         dice = random.Random(1)
         arrivals = [self.start + dice.randrange(self.days * DAY) for _ in range(self.users)]
-        return [Person(id_, f"user-{id_}", at) for id_, at in enumerate(arrivals, 1)]
+        return [Account(id_, f"user-{id_}", at) for id_, at in enumerate(arrivals, 1)]
 
     @property
     def coverage(self) -> list[Interval]:
@@ -87,10 +87,10 @@ def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
     return value
 
 
-def load(hub: BusyHub) -> History:
+def load(hub: HubModel) -> History:
     """As at the start of the service: closed days from roll-ups, the rest from sessions."""
     sessions = list(hub.sessions())
-    known = {"people": hub.people, "coverage": hub.coverage, "watched_from": hub.start}
+    known = {"people": hub.people, "coverage": hub.coverage, "observed_from": hub.start}
     raw = History(ZONE).updated(now=hub.now, sessions=sessions, **known)
     user_days, totals = _roll_ups(raw, FIRST, hub.last - timedelta(days=1))
     history = measure(
@@ -111,7 +111,7 @@ def load(hub: BusyHub) -> History:
 def _roll_ups(history: History, first: date, last: date) -> tuple[list[UserDay], list[DayTotal]]:
     rows = [
         UserDay(day, *row)
-        for day in each_day(first, last)
+        for day in date_range(first, last)
         for of_day in history.between(day, day)
         for row in zip(*vars(of_day.rows).values(), strict=True)
     ]
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--daily", type=int, default=2_000, metavar="N")
     parser.add_argument("--days", type=int, default=365, metavar="N")
     options = parser.parse_args()
-    hub = BusyHub(options.users, options.daily, options.days)
+    hub = HubModel(options.users, options.daily, options.days)
     print(f"{'milliseconds':44} {'first':>8} {'best':>8}")
     history = load(hub)
     month = hub.last - timedelta(days=29)
@@ -147,9 +147,11 @@ def main() -> None:
     figures(history, hub.users, "whole hub, 30 days", month, hub.last)
     for share in (20, 2):
         users = range(1, hub.users // share + 1)
-        view = measure(f"{len(users)} users: view", lambda users=users: history.of(users), 1)
+        view = measure(
+            f"{len(users)} users: view", lambda users=users: history.restricted(users), 1
+        )
         figures(view, len(users), f"{len(users)} users, all", FIRST, hub.last)
-    mine = measure("one user: view", lambda: history.of({7}))
+    mine = measure("one user: view", lambda: history.restricted({7}))
     measure("one user: own use, 30 days", lambda: own_use(mine, month, hub.last))
     measure("one user: own use, all", lambda: own_use(mine, FIRST, hub.last))
     status = Path("/proc/self/status").read_text()

@@ -14,7 +14,7 @@ from tornado_service.testing import BROWSER
 
 #: A bare Tornado process that has imported the sign-in library.
 BARE = "bare"
-MANY = 10_000
+REQUESTS = 10_000
 
 
 def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
@@ -28,10 +28,10 @@ def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
             if not with_load:
                 continue
             if name == BARE:
-                warm.tell_floor(stage, running.port)
+                warm.configure_floor(stage, running.port)
             path = contender.path_of("token")
-            warm.check(contender, running.port, path, "token")
-            _ask_many(running.port, path, contender.headers["token"], MANY)
+            warm.check_response(contender, running.port, path, "token")
+            _send_requests(running.port, path, contender.headers["token"], REQUESTS)
             results.add("used", name, round_, **vars(process.memory(running.pid)))
 
 
@@ -41,14 +41,14 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
     relay = stage.relays[SERVICE]
     with stage.started(service) as running:
         port, path = running.port, service.user_path
-        _ask_many(port, path, service.headers["token"], 1000)
+        _send_requests(port, path, service.headers["token"], 1000)
         with relay.faulty("unknown"):
             _check_strangers(port, path)
             before, lookups = process.memory(running.pid).uss, relay.lookups
             tokens, visits, kept = 0, 0, []
             for _ in range(2):
-                tokens += _ask_many(port, path, {}, count // 2, wrk.MADE_UP_TOKENS)
-                visits += _ask_many(port, path, BROWSER, count // 2)
+                tokens += _send_requests(port, path, {}, count // 2, wrk.RANDOM_TOKENS_SCRIPT)
+                visits += _send_requests(port, path, BROWSER, count // 2)
                 kept.append(process.memory(running.pid).uss - before)
             lookups = relay.lookups - lookups
             _check_strangers(port, path)
@@ -59,12 +59,12 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
 def _check_strangers(port: int, path: str) -> None:
     """Whether strangers are answered as strangers."""
     made_up = {"Authorization": f"token {secrets.token_hex(16)}"}
-    statuses = [asyncio.run(wire.ask(port, path, each)).status for each in (made_up, BROWSER)]
+    statuses = [asyncio.run(wire.fetch(port, path, each)).status for each in (made_up, BROWSER)]
     if statuses not in ([401, 302], [403, 302]):
-        raise warm.WrongAnswerError(f"Token and visit of strangers are answered {statuses}.")
+        raise warm.WrongResponseError(f"Token and visit of strangers are answered {statuses}.")
 
 
-def _ask_many(
+def _send_requests(
     port: int, path: str, headers: wire.Headers, count: int, script: Path | None = None
 ) -> int:
     done = 0

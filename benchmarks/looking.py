@@ -9,18 +9,18 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection as Pipe
 
 from benchmarks import wire
-from benchmarks.warm import WrongAnswerError
+from benchmarks.warm import WrongResponseError
 
 #: Seconds from one look to the next.
-LOOK = 0.01
+POLL_INTERVAL = 0.01
 
 
 @contextlib.contextmanager
-def looking(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]:
+def measure_latency(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]:
     """Ask several addresses; at the end, the list has the seconds that each answer took."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    child = context.Process(target=_look_at_all, args=(theirs, addresses))
+    child = context.Process(target=_run_poller, args=(theirs, addresses))
     child.start()
     theirs.close()
     ours.recv()
@@ -34,14 +34,14 @@ def looking(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]
         child.join()
 
 
-def _look_at_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
-    asyncio.run(_look(pipe, addresses))
+def _run_poller(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
+    asyncio.run(_poll_all(pipe, addresses))
 
 
-async def _look(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
+async def _poll_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
     waits: list[list[float]] = [[] for _ in addresses]
     tasks = [
-        asyncio.create_task(_look_at(*address, found))
+        asyncio.create_task(_poll(*address, found))
         for address, found in zip(addresses, waits, strict=True)
     ]
     pipe.send("ready")
@@ -51,11 +51,11 @@ async def _look(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
     pipe.send(waits)
 
 
-async def _look_at(port: int, path: str, waits: list[float]) -> None:
+async def _poll(port: int, path: str, waits: list[float]) -> None:
     connection = wire.Connection(port)
     while True:
-        answer = await connection.ask(path, {})
+        answer = await connection.fetch(path, {})
         if answer.status != 200:
-            raise WrongAnswerError(f"{path} answered {answer}")
+            raise WrongResponseError(f"{path} answered {answer}")
         waits.append(answer.seconds)
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)

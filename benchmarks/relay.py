@@ -37,11 +37,11 @@ class Relay:
 
     def __enter__(self) -> Relay:
         self._thread.start()
-        self._do(self._listen())
+        self._run(self._listen())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._do(self._stop())
+        self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -62,15 +62,15 @@ class Relay:
             raise ValueError(fault)
         self._fault = fault
         if fault == "refuse":
-            self._do(self._stop())
+            self._run(self._stop())
         try:
             yield
         finally:
             self._fault = ""
-            self._do(self._stop())  # whoever still waits is cut off
-            self._do(self._listen())
+            self._run(self._stop())  # whoever still waits is cut off
+            self._run(self._listen())
 
-    def _do(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _listen(self) -> None:
@@ -106,10 +106,10 @@ class Relay:
         if self._fault == "unknown":
             writer.write(UNKNOWN)
         else:
-            await self._pass_on(head, body, writer)
+            await self._forward(head, body, writer)
         await writer.drain()
 
-    async def _pass_on(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         head = re.sub(rb"(?i)\r\nconnection:[^\r]*", b"", head)
         head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
         reader, hub = await asyncio.open_connection(HOST, self.hub_port)

@@ -133,7 +133,7 @@ class Stage:
     def _wait_for_all(self, deadline: float) -> None:
         for contender in self.contenders.values():
             name = contender.prefix.split("/")[2]
-            asyncio.run(wire.first_answer(contender.port, contender.open_path))
+            asyncio.run(wire.first_response(contender.port, contender.open_path))
             while not self._routed(contender):
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"The proxy does not know {name}:\n{self.hub.log[-3000:]}")
@@ -216,7 +216,7 @@ class Stage:
                 stderr=log,
             )
         try:
-            asyncio.run(wire.first_answer(port, contender.open_path))
+            asyncio.run(wire.first_response(port, contender.open_path))
             seconds = time.perf_counter() - begin
             time.sleep(SETTLE)
             yield Running(child.pid, port, seconds)

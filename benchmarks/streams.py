@@ -15,21 +15,21 @@ from multiprocessing.connection import Connection as Pipe
 from benchmarks import process, wire
 from benchmarks.results import Results
 from benchmarks.stage import SERVICE, Running, Stage
-from benchmarks.warm import WrongAnswerError
+from benchmarks.warm import WrongResponseError
 from tornado_service.server.process import raise_file_limit
 
-MANY = 1000
+STREAMS = 1000
 EVENTS = 50
-PACE = 0.2  # seconds from one event to the next
-LOOK = 0.005  # seconds from one look at health to the next
+SEND_INTERVAL = 0.2  # seconds from one event to the next
+POLL_INTERVAL = 0.005  # seconds from one look at health to the next
 UNREAD = 50
 LARGE = 60_000  # bytes of an event
-FLOOD = 750  # large events
+FLOOD_EVENTS = 750  # large events
 
 ARGUMENTS = (
     "--TornadoService.apps=tests.support.live_app:Live",
     "--TornadoService.authenticate_prometheus=False",
-    f"--Streams.per_user={2 * MANY}",
+    f"--Streams.per_user={2 * STREAMS}",
 )
 NEWS, SEND = "live/api/news", "live/api/send"
 
@@ -42,11 +42,11 @@ def measure(stage: Stage, results: Results, round_: int) -> None:
         asyncio.run(_wait_for_app(running.port, service.prefix, headers))
         idle = process.memory(running.pid)
         with _readers(running.port, service.prefix + NEWS, headers) as pipe:
-            asyncio.run(_wait_for_streams(running.port, service.prefix, headers, MANY))
+            asyncio.run(_wait_for_streams(running.port, service.prefix, headers, STREAMS))
             opened = process.memory(running.pid)
-            quiet = asyncio.run(_only_look(running.port))
+            quiet = asyncio.run(_poll_idle(running.port))
             busy = process.cpu_seconds(running.pid)
-            waits = asyncio.run(_send_and_look(running, service.prefix, headers))
+            waits = asyncio.run(_send_and_poll(running, service.prefix, headers))
             busy = process.cpu_seconds(running.pid) - busy
             used = process.memory(running.pid)
             pipe.send(EVENTS)
@@ -55,14 +55,14 @@ def measure(stage: Stage, results: Results, round_: int) -> None:
             "streams",
             SERVICE,
             round_,
-            expected=MANY * EVENTS,
+            expected=STREAMS * EVENTS,
             delivered=delivered,
             delay=statistics.quantiles(delays, n=100)[98],
             health=statistics.quantiles(waits, n=100)[98],
             quiet=statistics.quantiles(quiet, n=100)[98],
             cpu=busy / delivered,
-            each=1024 * (opened.rss - idle.rss) / MANY,
-            after=1024 * (used.rss - idle.rss) / MANY,
+            each=1024 * (opened.rss - idle.rss) / STREAMS,
+            after=1024 * (used.rss - idle.rss) / STREAMS,
         )
 
 
@@ -81,15 +81,15 @@ def unread(stage: Stage, results: Results) -> None:
                 connection.sendall(_request(running.port, service.prefix + NEWS, headers))
             asyncio.run(_flood(running, service.prefix, headers))
             kept.append(process.memory(running.pid).uss - before)
-    sent = 2 * FLOOD * LARGE / 2**20
+    sent = 2 * FLOOD_EVENTS * LARGE / 2**20
     results.add("unread", SERVICE, 1, streams=UNREAD, sent=sent, half=kept[0], kept=kept[1])
 
 
 async def _wait_for_app(port: int, prefix: str, headers: wire.Headers) -> None:
     deadline = time.monotonic() + 30
-    while (answer := await wire.ask(port, prefix + SEND, headers)).status != 405:
+    while (answer := await wire.fetch(port, prefix + SEND, headers)).status != 405:
         if time.monotonic() > deadline:
-            raise WrongAnswerError(f"The app does not run: {answer}")
+            raise WrongResponseError(f"The app does not run: {answer}")
         await asyncio.sleep(0.1)
 
 
@@ -97,50 +97,50 @@ async def _wait_for_streams(port: int, prefix: str, headers: wire.Headers, count
     """Until the service itself says that they are open."""
     wanted = f'tornado_service_streams{{kind="events"}} {float(count)}'.encode()
     deadline = time.monotonic() + 30
-    while wanted not in (await wire.ask(port, prefix + "metrics", headers)).body:
+    while wanted not in (await wire.fetch(port, prefix + "metrics", headers)).body:
         if time.monotonic() > deadline:
-            raise WrongAnswerError(f"{count} streams are not open")
+            raise WrongResponseError(f"{count} streams are not open")
         await asyncio.sleep(0.1)
 
 
-async def _send_and_look(running: Running, prefix: str, headers: wire.Headers) -> list[float]:
+async def _send_and_poll(running: Running, prefix: str, headers: wire.Headers) -> list[float]:
     """Send all events; the times that health took meanwhile, in seconds."""
-    looking = asyncio.create_task(_look(running.port, waits := []))
+    polling = asyncio.create_task(_poll_health(running.port, waits := []))
     for number in range(EVENTS):
         await _send(running.port, prefix, headers, [number, time.monotonic()])
-        await asyncio.sleep(PACE)
-    looking.cancel()
+        await asyncio.sleep(SEND_INTERVAL)
+    polling.cancel()
     return waits
 
 
-async def _only_look(port: int) -> list[float]:
+async def _poll_idle(port: int) -> list[float]:
     """The same with nothing sent: what the machine does to it by itself."""
-    looking = asyncio.create_task(_look(port, waits := []))
-    await asyncio.sleep(EVENTS * PACE / 2)
-    looking.cancel()
+    polling = asyncio.create_task(_poll_health(port, waits := []))
+    await asyncio.sleep(EVENTS * SEND_INTERVAL / 2)
+    polling.cancel()
     return waits
 
 
-async def _look(port: int, waits: list[float]) -> None:
+async def _poll_health(port: int, waits: list[float]) -> None:
     connection = wire.Connection(port)
     while True:
-        answer = await connection.ask("/health", {})
+        answer = await connection.fetch("/health", {})
         if answer.status != 200:
-            raise WrongAnswerError(f"health answered {answer}")
+            raise WrongResponseError(f"health answered {answer}")
         waits.append(answer.seconds)
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
 async def _flood(running: Running, prefix: str, headers: wire.Headers) -> None:
-    for _ in range(FLOOD):
+    for _ in range(FLOOD_EVENTS):
         await _send(running.port, prefix, headers, "x" * LARGE)
 
 
 async def _send(port: int, prefix: str, headers: wire.Headers, data: object) -> None:
     body = json.dumps(data).encode()
-    answer = await wire.ask(port, prefix + SEND, headers, method="POST", body=body)
+    answer = await wire.fetch(port, prefix + SEND, headers, method="POST", body=body)
     if answer.status != 204:
-        raise WrongAnswerError(f"An event was not taken: {answer}")
+        raise WrongResponseError(f"An event was not taken: {answer}")
 
 
 @contextlib.contextmanager
@@ -167,12 +167,12 @@ async def _read(pipe: Pipe, port: int, path: str, headers: dict[str, str]) -> No
     loop = asyncio.get_running_loop()
     request = _request(port, path, headers)
     readers = []
-    for _ in range(MANY):
+    for _ in range(STREAMS):
         _, reader = await loop.create_connection(lambda: Reader(request), wire.HOST, port)
         readers.append(reader)
     expected = await asyncio.to_thread(pipe.recv)
     deadline = time.monotonic() + 10
-    while sum(len(each.delays) for each in readers) < MANY * expected:
+    while sum(len(each.delays) for each in readers) < STREAMS * expected:
         if time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)

@@ -29,12 +29,12 @@ def versions() -> dict[str, str]:
         "Python": platform.python_version(),
         "Tornado": tornado.version,
         "JupyterHub": jupyterhub.__version__,
-        "configurable-http-proxy": _said_by([*find_proxy(), "--version"]),
-        "wrk": _said_by(["wrk", "-v"]),
+        "configurable-http-proxy": _version_of([*find_proxy(), "--version"]),
+        "wrk": _version_of(["wrk", "-v"]),
     }
 
 
-def _said_by(command: list[str]) -> str:
+def _version_of(command: list[str]) -> str:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return re.search(r"\d+(\.\d+)+", run.stdout + run.stderr)[0]  # type: ignore[index]
 
@@ -96,33 +96,38 @@ class Table:
         if "stampede" in self._has:
             text = "stampede, 100 requests, one cold token: hub calls; time ÷ mixins"
             calls = [max(self._results.values("stampede", name, "lookups")) for name in both]
-            ours = self._ratio("stampede", SERVICE, MIXINS, "seconds") + self._odd("stampede")
-            theirs = self._ms("stampede", MIXINS, "seconds") + self._odd("stampede", MIXINS)
+            ours = self._ratio("stampede", SERVICE, MIXINS, "seconds") + self._unexpected_statuses(
+                "stampede"
+            )
+            theirs = self._ms("stampede", MIXINS, "seconds") + self._unexpected_statuses(
+                "stampede", MIXINS
+            )
             rows.append([text, "1; 1.3", "1; 1.0", f"{calls[0]}; {ours}", f"{calls[1]}; {theirs}"])
         if "slow" in self._has:
             text = "hub takes 2 s for strangers: longest wait of `health` / of a warm caller"
             waits = [
                 f"{self._ms('slow', name, 'health')} / {self._ms('slow', name, 'warm')}"
-                f"{self._odd('slow', name)}"
+                f"{self._unexpected_statuses('slow', name)}"
                 for name in both
             ]
             rows.append([text, "50 ms", "10 ms", *waits])
             text = "five cold tokens, hub 1 s each: last answer"
             last = [
-                self._seconds("cold", name, "seconds") + self._odd("cold", name) for name in both
+                self._seconds("cold", name, "seconds") + self._unexpected_statuses("cold", name)
+                for name in both
             ]
             rows.append([text, "1.1 s", "1.05 s", *last])
         for fault, must in (("refuse", "50; 100; 100 ms"), ("silent", "50; 5200; 100 ms")):
             if fault in self._has:
                 hub = "hub refuses" if fault == "refuse" else "hub silent"
                 text = f"{hub}: warm 200; cold 503 + `Retry-After`; once five have failed"
-                rows.append([text, must, "10 ms", *(self._away(fault, name) for name in both)])
+                rows.append([text, must, "10 ms", *(self._outage(fault, name) for name in both)])
                 text = f"{hub} no more: a new caller's first 200 after"
                 back = [self._seconds(fault, name, "back") for name in both]
                 rows.append([text, "one trial, 5 s", DASH, *back])
         return rows
 
-    def _away(self, fault: str, name: str) -> str:
+    def _outage(self, fault: str, name: str) -> str:
         retry = all(self._results.values(fault, name, "retry_after"))
         return (
             f"{self._statuses(fault, name, 'warm_statuses')} {self._ms(fault, name, 'warm')};"
@@ -136,7 +141,7 @@ class Table:
         seen = sorted({status for statuses in lists for status in statuses}, reverse=True)
         return "/".join(str(status) if status else "no answer" for status in seen)
 
-    def _odd(self, measure: str, name: str = SERVICE) -> str:
+    def _unexpected_statuses(self, measure: str, name: str = SERVICE) -> str:
         """What callers were answered with, where it is not 200 as it must be."""
         statuses = self._statuses(measure, name, "statuses")
         return "" if statuses == "200" else f" ({statuses})"

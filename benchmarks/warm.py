@@ -14,18 +14,18 @@ from benchmarks.stage import FLOOR, MIXINS, SERVICE, USER, Contender, Stage
 CASES = {"token": "token", "page": "page", "fetch": "fetch", "proxy": "token"}
 
 
-class WrongAnswerError(Exception):
+class WrongResponseError(Exception):
     """What was measured is not what was meant: the numbers would mean nothing."""
 
 
-def tell_floor(stage: Stage, port: int) -> None:
+def configure_floor(stage: Stage, port: int) -> None:
     """Let a floor answer with what the service answers."""
     service, floor = stage[SERVICE], stage[FLOOR]
     for way, headers in service.headers.items():
-        body = asyncio.run(wire.ask(service.port, service.user_path, headers)).body
-        put = wire.ask(port, floor.path_of(way), {}, method="PUT", body=body)
+        body = asyncio.run(wire.fetch(service.port, service.user_path, headers)).body
+        put = wire.fetch(port, floor.path_of(way), {}, method="PUT", body=body)
         if asyncio.run(put).status != 200:
-            raise WrongAnswerError("The floor does not take its model.")
+            raise WrongResponseError("The floor does not take its model.")
 
 
 def warm_up(stage: Stage) -> None:
@@ -49,13 +49,13 @@ def _measure_one(
     way = CASES[case]
     port = proxy_port if case == "proxy" else contender.port
     path = contender.path_of(way)
-    check(contender, port, path, way)
+    check_response(contender, port, path, way)
     before = process.cpu_seconds(contender.pid)
     load = wrk.load(port, path, contender.headers[way], seconds=seconds)
     cpu = process.cpu_seconds(contender.pid) - before
-    check(contender, port, path, way)
-    if load.bad_answers or load.broken:
-        raise WrongAnswerError(f"{contender.name}, {case}: {load}")
+    check_response(contender, port, path, way)
+    if load.bad_responses or load.socket_errors:
+        raise WrongResponseError(f"{contender.name}, {case}: {load}")
     results.add(
         case,
         contender.name,
@@ -68,10 +68,10 @@ def _measure_one(
     )
 
 
-def check(contender: Contender, port: int, path: str, way: str) -> None:
+def check_response(contender: Contender, port: int, path: str, way: str) -> None:
     """Whether the answer is a good one, and about the right person."""
-    answer = asyncio.run(wire.ask(port, path, contender.headers[way]))
+    answer = asyncio.run(wire.fetch(port, path, contender.headers[way]))
     if answer.status != 200 or json.loads(answer.body)["name"] != USER:
-        raise WrongAnswerError(
+        raise WrongResponseError(
             f"{contender.name} answered {answer.status} to {way}: {answer.body[:500]!r}"
         )

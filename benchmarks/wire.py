@@ -12,7 +12,7 @@ Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back. Status 0: nothing did, in time or at all."""
 
     status: int
@@ -37,7 +37,7 @@ class Connection:
             self._writer.close()
             self._writer = None
 
-    async def ask(
+    async def fetch(
         self,
         path: str,
         headers: Headers,
@@ -45,17 +45,17 @@ class Connection:
         method: str = "GET",
         body: bytes = b"",
         limit: float = 30,
-    ) -> Answer:
+    ) -> Response:
         """Make a request, and wait so many seconds for its answer."""
         started = time.perf_counter()
         try:
-            answer = await asyncio.wait_for(self._ask(path, headers, method, body), limit)
+            answer = await asyncio.wait_for(self._fetch(path, headers, method, body), limit)
         except (asyncio.TimeoutError, OSError, EOFError):
             self.close()
-            return Answer(0, time.perf_counter() - started)
-        return Answer(answer[0], time.perf_counter() - started, answer[1], answer[2])
+            return Response(0, time.perf_counter() - started)
+        return Response(answer[0], time.perf_counter() - started, answer[1], answer[2])
 
-    async def _ask(
+    async def _fetch(
         self, path: str, headers: Headers, method: str, body: bytes
     ) -> tuple[int, Headers, bytes]:
         await self.open()
@@ -65,10 +65,10 @@ class Connection:
             fields["Content-Length"] = str(len(body))
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._writer.write(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
-        return await read_answer(self._reader)
+        return await read_response(self._reader)
 
 
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, Headers, bytes]:
+async def read_response(reader: asyncio.StreamReader) -> tuple[int, Headers, bytes]:
     """Status, headers with small names, and body, of which the length must be said."""
     start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.split(":", 1) for line in lines if line)
@@ -77,20 +77,20 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, Headers, bytes
     return int(start.split()[1]), headers, body
 
 
-async def ask(port: int, path: str, headers: Headers | None = None, **more: object) -> Answer:
+async def fetch(port: int, path: str, headers: Headers | None = None, **more: object) -> Response:
     """One request on a connection of its own."""
     connection = Connection(port)
     try:
-        return await connection.ask(path, headers or {}, **more)  # type: ignore[arg-type]
+        return await connection.fetch(path, headers or {}, **more)  # type: ignore[arg-type]
     finally:
         connection.close()
 
 
-async def first_answer(port: int, path: str, limit: float = 30) -> Answer:
+async def first_response(port: int, path: str, limit: float = 30) -> Response:
     """Ask again and again until something answers."""
     deadline = time.perf_counter() + limit
     while time.perf_counter() < deadline:
-        answer = await ask(port, path)
+        answer = await fetch(port, path)
         if answer.status:
             return answer
         await asyncio.sleep(0.002)

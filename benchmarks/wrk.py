@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.wire import HOST, Headers
 
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-MADE_UP_TOKENS = Path(__file__).with_name("strangers.lua")
+RANDOM_TOKENS_SCRIPT = Path(__file__).with_name("strangers.lua")
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Load:
     rate: float
     p50: float
     p99: float
-    bad_answers: int  # neither 2xx nor 3xx
-    broken: int  # connections
+    bad_responses: int  # neither 2xx nor 3xx
+    socket_errors: int  # connections
 
 
 def load(
@@ -51,8 +51,8 @@ def parse(text: str) -> Load:
         rate=float(_find(r"Requests/sec: +([\d.]+)", text)),
         p50=_seconds(_find(r"\b50% +(\S+)", text)),
         p99=_seconds(_find(r"\b99% +(\S+)", text)),
-        bad_answers=int(_find(r"Non-2xx or 3xx responses: (\d+)", text, "0")),
-        broken=sum(map(int, re.findall(r"\d+", errors[1]))) if errors else 0,
+        bad_responses=int(_find(r"Non-2xx or 3xx responses: (\d+)", text, "0")),
+        socket_errors=sum(map(int, re.findall(r"\d+", errors[1]))) if errors else 0,
     )
 
 

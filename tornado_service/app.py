@@ -17,10 +17,10 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
 from ._version import __version__
-from .apps.isolation.threads import share_threads
+from .apps.isolation.threads import set_default_thread_pool
 from .apps.isolation.watchdog import Watchdog
-from .apps.manager import STOP_LIMIT, Mounts
-from .apps.settings import add_app_classes, generate, may_be_an_app
+from .apps.manager import STOP_TIMEOUT, AppManager
+from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
 from .config.application import StrictApplication
 from .config.checks import ConfigError
@@ -29,13 +29,13 @@ from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
 from .network import TLSFiles
-from .selfcheck import SelfCheck, Setup
+from .selfcheck import CheckedSetup, SelfCheck
 from .selfcheck.findings import is_in_chart, pod_namespace
 from .server.http import Server
-from .server.process import bind, die_with_parent, end_anyway, raise_file_limit
-from .settings import Settings, fault_of_address
+from .server.process import bind, die_with_parent, force_exit_after, raise_file_limit
+from .settings import Settings, service_url_problem
 from .streaming.registry import Streams
-from .telemetry.log import LOG_FORMAT, adopt_process, adopt_tornado
+from .telemetry.log import LOG_FORMAT, capture_process_output, capture_tornado_logs
 from .telemetry.metrics import Metrics
 from .web.application import make_web_app
 
@@ -82,15 +82,15 @@ class TornadoService(Settings, StrictApplication):
     server: Server
 
     @default("log_level")
-    def _as_the_hub(self) -> int:
+    def _default_log_level(self) -> int:
         return 20  # INFO
 
     @default("log_format")
-    def _named_line(self) -> str:
+    def _default_log_format(self) -> str:
         return LOG_FORMAT.replace("%(name)s", self._log_name().replace("%", "%%"))
 
     @default("log_datefmt")
-    def _hub_dates(self) -> str:
+    def _default_log_datefmt(self) -> str:
         return "%Y-%m-%d %H:%M:%S"
 
     def _log_name(self) -> str:
@@ -100,7 +100,7 @@ class TornadoService(Settings, StrictApplication):
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
         """Run until stopped. Exit status 2 for a setting that must be changed first."""
         app = cls.instance(**kwargs)
-        adopt_process(app.log)
+        capture_process_output(app.log)
         try:
             app.initialize(argv)
             app.start()
@@ -125,7 +125,7 @@ class TornadoService(Settings, StrictApplication):
             return
         if self.config_file:
             load(self, self.config_file)
-        adopt_tornado(self.log)
+        capture_tornado_logs(self.log)
         self.metrics = Metrics()
         self.auth = ServiceAuth(parent=self)
         self._check_environment()
@@ -136,7 +136,7 @@ class TornadoService(Settings, StrictApplication):
         self._check_cookie_secret()
         secret = self.cookie_secret
         text = secret.decode("utf-8", "backslashreplace")
-        self.keep_secret(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
+        self.add_secrets(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
         self.auth.connect(self.hub, secret)
         self.auth.may_be_framed = self.may_be_framed
         self.streams = Streams(self.auth, self.metrics, parent=self)
@@ -153,16 +153,16 @@ class TornadoService(Settings, StrictApplication):
             public_host=public_url.netloc,
         )
         jinja_env = make_jinja_env(self.template_paths)
-        self.mounts = Mounts(
+        self.app_manager = AppManager(
             self.context, self.apps, self, jinja_env, self.home_app, self.shutdown_grace
         )
         self.selfcheck = SelfCheck(self.checked_setup, self.log)
-        self.web_app = make_web_app(self, self.context, self.mounts, self.selfcheck, jinja_env)
+        self.web_app = make_web_app(self, self.context, self.app_manager, self.selfcheck, jinja_env)
 
-    def checked_setup(self) -> Setup:
+    def checked_setup(self) -> CheckedSetup:
         """The settings that the self-check looks at."""
         auth = self.auth
-        return Setup(
+        return CheckedSetup(
             name=self.service_name,
             prefix=self.prefix,
             service_url=self.service_url.rstrip("/"),
@@ -176,7 +176,7 @@ class TornadoService(Settings, StrictApplication):
             callback_url=auth.oauth_redirect_uri,
             hub_host=auth.hub_host,
             tls=TLSFiles(auth.keyfile, auth.certfile, auth.client_ca),
-            needed=self.mounts.service_scopes,
+            required_scopes=self.app_manager.service_scopes,
             in_chart=is_in_chart(),
             namespace=pod_namespace(),
         )
@@ -211,13 +211,13 @@ class TornadoService(Settings, StrictApplication):
                 f"the single file does without {subc}: run it where the package is installed"
             ) from None
 
-    def is_checked_later(self, section: str, new: Config) -> bool:
+    def is_deferred_section(self, section: str, new: Config) -> bool:
         """Whether a section may be that of an app; the file may name it, and is read last."""
         ours = new.TornadoService
         has_file = ours.get("config_file") and not ours.get("generate_config")
         if has_file and not self.loaded_config_files:
             return True
-        return may_be_an_app(section, new, self.apps)
+        return may_be_app_section(section, new, self.apps)
 
     def _check_environment(self) -> None:
         """Whether a hub has launched us, and one that we can work with."""
@@ -235,8 +235,8 @@ class TornadoService(Settings, StrictApplication):
                 " (c.JupyterHub.services with a url and a command)."
                 " To try it without one: tornado-service demo"
             )
-        if fault := fault_of_address(self.service_url, self.auth.base_url):
-            raise ConfigError(fault)
+        if problem := service_url_problem(self.service_url, self.auth.base_url):
+            raise ConfigError(problem)
         if jupyterhub.version_info[:3] < (5, 4, 6):
             raise ConfigError(
                 f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
@@ -260,11 +260,11 @@ class TornadoService(Settings, StrictApplication):
             try:
                 sockets = bind(self.port, self.ip)
             except OSError as error:
-                self.fail(1, self._why_not_bound(error))
+                self.fail(1, self._bind_error_message(error))
                 return
             asyncio.run(self.main(sockets))
 
-    def _why_not_bound(self, error: OSError) -> str:
+    def _bind_error_message(self, error: OSError) -> str:
         where = f"port {self.port} of {self.ip or 'all interfaces'}"
         if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
             return f"Cannot listen on {where}: TornadoService.ip is no address of this machine."
@@ -288,26 +288,26 @@ class TornadoService(Settings, StrictApplication):
         """Answer first, then everything else; on the way out, the other way round."""
         server = self.server = self.make_server(sockets)
         loop = asyncio.get_running_loop()
-        share_threads(loop)
+        set_default_thread_pool(loop)
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, server.stop_soon)
-        orphaned = die_with_parent(server.stop_now)
+            loop.add_signal_handler(number, server.stop_gracefully)
+        orphaned = die_with_parent(server.stop_immediately)
         raise_file_limit()
         server.start()
         self.log.info(
             "Listening on %s port %d for %s", self.ip or "all interfaces", self.port, self.prefix
         )
-        watchdog = Watchdog(self.log, self.metrics, self.mounts)
+        watchdog = Watchdog(self.log, self.metrics, self.app_manager)
         watchdog.start()
         checking = loop.create_task(self.selfcheck.run())
         loading = loop.create_task(self._load_apps_and_check())
         try:
-            await server.until_stopped()
+            await server.wait_stopped()
             await self.close_server(server)
         finally:
             checking.cancel()
             loading.cancel()
-            end_anyway(STOP_LIMIT + 1)
+            force_exit_after(STOP_TIMEOUT + 1)
             watchdog.stop()
             orphaned.cancel()
             await self.close()
@@ -325,23 +325,30 @@ class TornadoService(Settings, StrictApplication):
         """End streams, let open requests finish in their time, and close all connections."""
         self.streams.close()
         self.log.info("Stopping; %d requests are open", self.context.open_requests)
-        await server.close(self.shutdown_grace - self.mounts.stop_limit)
-        self.streams.cut()  # web sockets are no connections of the HTTP server any more
+        await server.close(self.shutdown_grace - self.app_manager.stop_timeout)
+        self.streams.abort()  # web sockets are no connections of the HTTP server any more
 
     async def close(self) -> None:
         """Stop the apps, and end what is under way with the hub. The server comes before."""
-        await self.mounts.stop()
+        await self.app_manager.stop()
         self.auth.identities.close()
         self.hub.close()
 
     async def load_apps(self) -> None:
         """Import and start the apps."""
-        await self.mounts.load()
+        await self.app_manager.load()
 
     async def _load_apps_and_check(self) -> None:
         await self.load_apps()
-        if self.selfcheck.needed:
-            await self.selfcheck.until_well()  # only now is it known which scopes the apps need
+        if self.selfcheck.required_scopes:
+            await (
+                self.selfcheck.run_until_healthy()
+            )  # only now is it known which scopes the apps need
+
+    @property
+    def mounts(self) -> AppManager:
+        """An earlier name of ``app_manager``, which tests of apps may use."""
+        return self.app_manager
 
     @property
     def prefix(self) -> str:

@@ -18,7 +18,7 @@ def is_loopback_address(host: str) -> bool:
         return False
 
 
-def is_local(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     """Whether a URL's host is literally this machine.
 
     Names are not resolved: with a host alias a name of the cluster may lead to loopback, and the

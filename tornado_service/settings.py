@@ -20,8 +20,8 @@ from traitlets import (
     validate,
 )
 
-from .auth.service_auth import ServiceAuth, derived_cookie_secret
-from .network import is_local, port_of
+from .auth.service_auth import ServiceAuth, derive_cookie_secret
+from .network import is_loopback_host, port_of
 
 #: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
 #: https://www.w3.org/TR/CSP3/#framework-directive-source-list
@@ -32,7 +32,7 @@ _ANCESTOR = re.compile(
 )
 
 
-def fault_of_address(service_url: str, prefix: str) -> str:
+def service_url_problem(service_url: str, prefix: str) -> str:
     """What is wrong with the URL or the prefix at which the hub reaches us; empty if nothing is."""
     try:
         url = urlsplit(service_url)
@@ -162,7 +162,7 @@ class Settings(HasTraits):
         return self.frame_ancestors != "'none'"
 
     @validate("frame_ancestors")
-    def _are_sources(self, proposal: dict[str, Any]) -> str:
+    def _validate_frame_ancestors(self, proposal: dict[str, Any]) -> str:
         text = str(proposal["value"])
         sources = text.split(" ") if text.isprintable() else [text]
         sources = [source for source in sources if source]
@@ -179,23 +179,23 @@ class Settings(HasTraits):
         return " ".join(sources)
 
     @default("service_name")
-    def _hub_gave_name(self) -> str:
+    def _default_service_name(self) -> str:
         return os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
 
     @default("service_url")
-    def _hub_gave_url(self) -> str:
+    def _default_service_url(self) -> str:
         return os.environ.get("JUPYTERHUB_SERVICE_URL", "")
 
     @default("ip")
-    def _loopback_or_all(self) -> str:
+    def _default_ip(self) -> str:
         host = urlsplit(self.service_url).hostname or ""
-        return host if is_local(host) else ""
+        return host if is_loopback_host(host) else ""
 
     @default("port")
-    def _port_of_url(self) -> int:
+    def _default_port(self) -> int:
         return port_of(self.service_url)
 
     @default("cookie_secret")
-    def _lasting_secret(self) -> bytes:
+    def _default_cookie_secret(self) -> bytes:
         given = os.environ.get("TORNADO_SERVICE_COOKIE_SECRET", "")
-        return given.encode(errors="surrogateescape") or derived_cookie_secret(self.auth.api_token)
+        return given.encode(errors="surrogateescape") or derive_cookie_secret(self.auth.api_token)

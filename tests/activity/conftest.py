@@ -44,7 +44,7 @@ def service_config(tmp_path: Path, history: Path, hub: StandInHub) -> ServiceCon
 
 @pytest.fixture
 async def app(service: TornadoService) -> Activity:
-    return await course.ready_and_still(service)
+    return await course.ready_and_paused(service)
 
 
 @pytest.fixture

@@ -15,7 +15,13 @@ from tests.support.activity import small_hub
 from tests.support.activity.archives import keep
 from tests.support.activity.known import REACH, History
 from tests.support.activity.small_hub import at
-from tornado_service.activity.domain.records import Interval, Person, Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import (
+    Account,
+    Interval,
+    Sample,
+    ServerSnapshot,
+    UserSnapshot,
+)
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.users import people_counts
@@ -38,10 +44,10 @@ def hours(visits: set) -> str:
     return ", ".join(f"{(hour * 3600 - clock('00:00')) // 3600:02}" for _, hour in sorted(visits))
 
 
-def seen(name: str = "ada", **told: int | None) -> SeenUser:
+def seen(name: str = "ada", **told: int | None) -> UserSnapshot:
     started = told.get("server")
-    servers = () if started is None else (SeenServer("", started),)
-    return SeenUser(name, told.get("created"), told.get("last"), servers)
+    servers = () if started is None else (ServerSnapshot("", started),)
+    return UserSnapshot(name, told.get("created"), told.get("last"), servers)
 
 
 @pytest.mark.parametrize("row", table("samples at", "stretches"), ids=str)
@@ -49,7 +55,7 @@ def test_samples_make_stretches(row: dict[str, str]) -> None:
     found: list[Interval] = []
     for text in row["samples at"].split(", "):
         taken = clock(text)
-        near = [each for each in found if each.end >= taken - coverage.reach(300)]
+        near = [each for each in found if each.end >= taken - coverage.max_gap(300)]
         found = [each for each in found if each not in near] + [coverage.extend(near, taken)]
 
     assert [(each.start, each.end) for each in found] == [
@@ -76,12 +82,12 @@ def test_a_session_ends(row: dict[str, str]) -> None:
     history = History()
     started, last = clock("09:00"), clock("09:30")
     other = row["and a server since"]
-    gpu = (SeenServer("gpu", clock(other)),) if other else ()
-    ran = (SeenServer("", started), *gpu)
-    history.add(last, SeenUser("ada", None, clock("09:29"), ran))
+    gpu = (ServerSnapshot("gpu", clock(other)),) if other else ()
+    ran = (ServerSnapshot("", started), *gpu)
+    history.add(last, UserSnapshot("ada", None, clock("09:29"), ran))
     told = row["tells ada's last activity"]
     is_full = row["is"] == "full"
-    users = [SeenUser("ada", None, clock(told), gpu)] if is_full else []
+    users = [UserSnapshot("ada", None, clock(told), gpu)] if is_full else []
     history.add(clock(row["T"]), *users, full=is_full)
 
     assert history.session(1, started).ended == clock(row["end of the session"])
@@ -131,7 +137,7 @@ class Told:
             if part.startswith(word)
         }
 
-    def user(self, name: str = "ada") -> SeenUser:
+    def user(self, name: str = "ada") -> UserSnapshot:
         return seen(name, **self.values)
 
 
@@ -166,7 +172,7 @@ async def test_an_account_that_is_created_again_is_not_there_in_between(
     with database.writing() as connection:
         for hour in range(4 * 24):
             is_there = hour < 24 + 10 or hour >= 3 * 24 + 10
-            users = (SeenUser("ada"),) if is_there else ()
+            users = (UserSnapshot("ada"),) if is_there else ()
             add_sample(connection, Sample(start + hour * 3600, True, users), 3600)
     database.close()
     store = Store(sqlite_url, logging.getLogger(__name__))
@@ -186,7 +192,7 @@ async def test_the_edge_of_retention(open_store: Open, sqlite_url: str) -> None:
     store = await open_store(sqlite_url, zone=UTC, retention_days=35)
     end = at("2026-05-01 12:00")
     for taken in range(end - 45 * DAY, end + 1, DAY // 4):
-        ada = SeenUser("ada", servers=(SeenServer("", taken - 60),))
+        ada = UserSnapshot("ada", servers=(ServerSnapshot("", taken - 60),))
         await keep(store, Sample(taken, True, (ada,)), DAY // 4)
     archive = Archive(store, UTC)
     await archive.refresh()
@@ -201,14 +207,14 @@ async def test_the_edge_of_retention(open_store: Open, sqlite_url: str) -> None:
 
 
 def test_the_interval_of_the_examples_is_that_of_the_settings() -> None:
-    assert coverage.reach(300) == REACH
+    assert coverage.max_gap(300) == REACH
 
 
 @pytest.mark.parametrize("row", table("kept of ada", "the hub shows ada to be", "ada's own usage"))
 def test_a_users_own_usage_is_that_of_their_account(row: dict[str, str]) -> None:
     told, moment = row["kept of ada"].split(",")[0].rsplit(" ", 1)
     created = clock(moment) if told == "created" else None
-    person = Person(1, "ada", clock("07:00"), created)
+    person = Account(1, "ada", clock("07:00"), created)
     shown = clock(row["the hub shows ada to be"].removeprefix("created "))
 
-    assert person.is_of(shown) is (row["ada's own usage"] == "the account's")
+    assert person.matches_creation(shown) is (row["ada's own usage"] == "the account's")

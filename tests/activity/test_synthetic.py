@@ -7,11 +7,16 @@ from statistics import median
 
 import pytest
 
-from tornado_service.activity.domain.records import Sample, SeenUser
+from tornado_service.activity.domain.records import Sample, UserSnapshot
 from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.writer import add_sample
-from tornado_service.activity.synthetic import INTERVAL, fill, is_holiday, made_up_samples
+from tornado_service.activity.synthetic import (
+    INTERVAL,
+    is_holiday,
+    synthetic_samples,
+    write_synthetic_history,
+)
 
 PEOPLE = {f"user-{number}": [f"class-{'abc'[number % 3]}"] for number in range(40)} | {"ada": []}
 END = int(datetime(2026, 3, 10, 9, 30, tzinfo=timezone.utc).timestamp())
@@ -20,7 +25,7 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
-    return list(made_up_samples(PEOPLE, END))
+    return list(synthetic_samples(PEOPLE, END))
 
 
 def running(sample: Sample) -> int:
@@ -37,8 +42,8 @@ def mean_running(samples: list[Sample], choose) -> float:
 
 
 def test_it_is_the_same_each_time(samples: list[Sample]) -> None:
-    assert list(islice(made_up_samples(PEOPLE, END), 500)) == samples[:500]
-    assert list(islice(made_up_samples(PEOPLE, END, seed=2), 500)) != samples[:500]
+    assert list(islice(synthetic_samples(PEOPLE, END), 500)) == samples[:500]
+    assert list(islice(synthetic_samples(PEOPLE, END, seed=2), 500)) != samples[:500]
 
 
 def test_it_is_a_year_up_to_the_end_with_one_outage(samples: list[Sample]) -> None:
@@ -53,7 +58,7 @@ def test_it_is_a_year_up_to_the_end_with_one_outage(samples: list[Sample]) -> No
 def test_a_collector_goes_on_without_a_gap(tmp_path: Path) -> None:
     for end in (END, END + 7, END + INTERVAL - 1):
         url = f"sqlite:///{tmp_path}/{end}.sqlite"
-        fill(url, {"ada": []}, end)
+        write_synthetic_history(url, {"ada": []}, end)
         database = open_database(url)
         with database.reading() as connection:
             assert Reader(connection).latest_sample() == end
@@ -62,7 +67,7 @@ def test_a_collector_goes_on_without_a_gap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("later", range(0, 2 * INTERVAL, 1300))
 def test_the_outage_is_the_only_gap_whenever_it_ends(later: int) -> None:
-    taken = [sample.taken for sample in made_up_samples({"ada": []}, END + later)]
+    taken = [sample.taken for sample in synthetic_samples({"ada": []}, END + later)]
 
     gaps = [after - before for before, after in pairwise(taken) if after - before > 2.5 * INTERVAL]
     assert len(gaps) == 1
@@ -88,8 +93,8 @@ def test_people_come_over_time_and_all_have_come_at_the_end(samples: list[Sample
 
 def test_its_users_are_those_of_a_hub_that_has_just_begun(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/activity.sqlite"
-    fill(url, PEOPLE, END)
-    users = tuple(SeenUser(name) for name in PEOPLE)
+    write_synthetic_history(url, PEOPLE, END)
+    users = tuple(UserSnapshot(name) for name in PEOPLE)
 
     database = open_database(url)
     with database.writing() as connection:
@@ -104,7 +109,7 @@ def test_its_users_are_those_of_a_hub_that_has_just_begun(tmp_path: Path) -> Non
 
 def test_what_is_kept_of_it_is_what_ran(samples: list[Sample], tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/activity.sqlite"
-    fill(url, PEOPLE, END)
+    write_synthetic_history(url, PEOPLE, END)
 
     database = open_database(url)
     with database.reading() as connection:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.activity import small_hub
 from tests.support.activity.small_hub import at
-from tornado_service.activity.domain.records import Interval, Person, Visit
+from tornado_service.activity.domain.records import Account, Interval, Visit
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.periods import period
@@ -66,7 +66,7 @@ def example() -> History:
         [(START, at("2026-03-04 12:00", ZONE)), (at("2026-03-06 00:00", ZONE), NOW)],
         sessions,
         people=[
-            Person(id_, name, visit if name == "dee" else START) for name, id_ in NAMES.items()
+            Account(id_, name, visit if name == "dee" else START) for name, id_ in NAMES.items()
         ],
         visits=[Visit(NAMES["dee"], visit // 3600)],
     )
@@ -145,7 +145,7 @@ def test_who_never_returned_when_the_example_goes_on(example: History) -> None:
         now=at("2026-04-04 00:00", ZONE),
         people=example.people.values(),
         coverage=[Interval(START, at("2026-04-04 00:00", ZONE))],
-        watched_from=START,
+        observed_from=START,
         visits=[Visit(NAMES["dee"], at("2026-03-03 12:30", ZONE) // 3600)],
     )
 
@@ -174,7 +174,7 @@ def test_groups(example: History) -> None:
 
 
 def test_one_person(example: History) -> None:
-    of = own_use(example.of({NAMES["ada"]}), MONDAY, SUNDAY)
+    of = own_use(example.restricted({NAMES["ada"]}), MONDAY, SUNDAY)
 
     assert of.whole.server_seconds == 8 * 3600
     assert of.whole.sessions == len(of.sessions) == 3

@@ -22,7 +22,7 @@ from tests.support.activity.ledger import ONE_DAY, Ledger, each_day
 from tests.support.activity.looks import looks
 from tests.support.activity.script import HOUR, Script, write_year
 from tests.support.activity.simulator import TOKEN, SimulatedHub
-from tornado_service.activity.collect.collector import DELAY, Collector
+from tornado_service.activity.collect.collector import SAMPLE_DELAY, Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.durations import lengths
@@ -31,7 +31,7 @@ from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.users import (
     groups,
     never_returned,
-    newcomers,
+    new_users,
     people,
     people_counts,
     returning,
@@ -39,12 +39,12 @@ from tornado_service.activity.figures.users import (
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.history.history import History
 from tornado_service.activity.schema.upgrade import open_database
-from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store import rollups
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
 from tornado_service.activity.store.writer import add_sample
 from tornado_service.hub.calls import HubCalls
-from tornado_service.hub.transport import HubAnswer, HubUnavailable
+from tornado_service.hub.transport import HubResponse, HubUnavailable
 from tornado_service.testing import StartService
 
 LOG = logging.getLogger("test")
@@ -71,10 +71,10 @@ class Played:
 def hub_calls(hub: SimulatedHub) -> HubCalls:
     """The service's own calls, answered without HTTP."""
 
-    async def ask(path: str, scope: str, **query: str) -> HubAnswer:
+    async def ask(path: str, scope: str, **query: str) -> HubResponse:
         if hub.is_away:
             raise HubUnavailable("the script wants it so")
-        return HubAnswer(200, hub.users(query), hub.now)
+        return HubResponse(200, hub.users(query), hub.now)
 
     return HubCalls(ask)
 
@@ -83,7 +83,7 @@ async def play(
     script: Script, file: Path, interval: int, zone: str, hub: SimulatedHub, calls: HubCalls
 ) -> Played:
     """Let a collector watch the script, and read its history."""
-    delay = int(interval * DELAY)
+    delay = int(interval * SAMPLE_DELAY)
     database = open_database(f"sqlite:///{file}")
     with database.writing() as connection:
 
@@ -114,9 +114,9 @@ async def play(
 
 def bring_up_to_date(archive: Archive, connection: Connection) -> None:
     """As after each sample."""
-    while retention.roll_up(connection, archive.history.zone):
+    while rollups.roll_up(connection, archive.history.zone):
         pass
-    archive.history = archive._news(Reader(connection))
+    archive.history = archive._updated_history(Reader(connection))
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_the_heat_map(year: Played) -> None:
 def test_who_came_came_back_and_did_not(year: Played) -> None:
     for first, last in months(year):
         by = min(last, year.last)
-        assert newcomers(year.history, first, last) == year.ids(year.ledger.new(first, last))
+        assert new_users(year.history, first, last) == year.ids(year.ledger.new(first, last))
         assert returning(year.history, first, last) == year.ids(year.ledger.returning(first, last))
         assert never_returned(year.history, by) == year.ids(
             year.ledger.never_returned(by, RETURN_WITHIN)
@@ -240,7 +240,7 @@ def test_each_group(year: Played) -> None:
 
 def test_what_a_group_is_shown_is_made_of_its_members_alone(year: Played) -> None:
     who = year.ledger.group("class-a")
-    seen = year.history.of(year.ids(who))
+    seen = year.history.restricted(year.ids(who))
     for first, last in months(year):
         uses = {
             day: [use for use in year.ledger.by_day.get(day, []) if use.who in who]

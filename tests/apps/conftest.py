@@ -49,7 +49,7 @@ def start_apps(start_service: StartService, modules: Path) -> StartApps:
     async def start(*specs: str, **settings: Any) -> TornadoService:
         ours = {"apps": list(specs), **settings.pop("TornadoService", {})}
         service = await start_service(load=False, TornadoService=ours, **settings)
-        await service.mounts.load()
+        await service.app_manager.load()
         return service
 
     return start

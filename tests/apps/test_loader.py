@@ -22,14 +22,14 @@ CORE_ALONE = """
 import asyncio, sys
 from tornado.httpclient import AsyncHTTPClient
 from tornado_service.testing import PREFIX, StandInHub
-from tornado_service.testing.service import starting
+from tornado_service.testing.service import service_starter
 
 async def main():
     hub = StandInHub()
     await hub.start()
     token = hub.token_for("ada", ["read:hub", "read:metrics"], admin=True)
     headers = {"Authorization": f"token {token}"}
-    async with starting(hub) as start:
+    async with service_starter(hub) as start:
         service = await start(TornadoService={"debug_api": True})
         origin = f"http://127.0.0.1:{service.port}{PREFIX}"
         for path in ("", "status", "api/", "api/user", "api/debug", "api/status", "metrics"):
@@ -53,7 +53,7 @@ async def test_an_entry_point_names_an_app(
 
     service = await start_apps("use-reports", Reports={"limit": 6})
 
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert (mount.name, mount.app.limit) == ("reports", 6)
 
 

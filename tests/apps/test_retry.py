@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.support.databases import POSTGRESQL
 from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
-from tornado_service.apps.retry import explain, pauses, transient_cause
-from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
+from tornado_service.apps.retry import backoff_delays, describe_error, transient_cause
+from tornado_service.database.errors import DatabaseUnavailable, DatabaseUnusable
 
 #: Statements, and whether what PostgreSQL says of each may pass.
 STATEMENTS = {
@@ -100,7 +100,7 @@ MISTAKE = sqlite3.OperationalError("no such table: wishes")
         (raised(RuntimeError(), raised(ValueError(), LOCKED)), LOCKED),
         (raised(RuntimeError(), MISTAKE), None),
         (raised(DatabaseUnavailable("away"), MISTAKE), None),
-        (raised(NoDatabase("set another"), LOCKED), None),
+        (raised(DatabaseUnusable("set another"), LOCKED), None),
         (HubResponseTooLarge("GET users", 1, None), None),
         (HubRefused(403, "list:users"), None),
         (OSError("a disk is full"), None),
@@ -123,7 +123,7 @@ def test_the_cause_decides(error: Exception, cause: Exception | None) -> None:
 )
 def test_ours_is_explained_in_a_line(error: Exception) -> None:
     assert transient_cause(error) is error
-    assert len(explain(error).splitlines()) == 1
+    assert len(describe_error(error).splitlines()) == 1
 
 
 def test_a_circle_of_causes_has_an_end() -> None:
@@ -134,5 +134,5 @@ def test_a_circle_of_causes_has_an_end() -> None:
 
 
 def test_pauses_grow_up_to_the_longest() -> None:
-    assert list(islice(pauses(), 9)) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert list(islice(pauses(0.5), 2)) == [0.5, 0.5]
+    assert list(islice(backoff_delays(), 9)) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert list(islice(backoff_delays(0.5), 2)) == [0.5, 0.5]

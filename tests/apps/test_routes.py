@@ -79,7 +79,7 @@ async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
     service: TornadoService, fetch: Fetch
 ) -> None:
     reached = set()
-    for mount in service.mounts:
+    for mount in service.app_manager:
         for route in mount.routes:
             below = route.path.replace(r"(\d+)|x", "1").replace("(.*)", "deep/chart.svg")
             path = f"{mount.name}/{below}"
@@ -91,7 +91,10 @@ async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
 
     assert reached == {
         (method, path)
-        for path in ("reports/open", *(f"{mount.name}/static/(.*)" for mount in service.mounts))
+        for path in (
+            "reports/open",
+            *(f"{mount.name}/static/(.*)" for mount in service.app_manager),
+        )
         for method in ("GET", "HEAD")
     }
     assert (await fetch("reports/", headers=BROWSER)).code == 302

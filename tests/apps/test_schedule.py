@@ -144,7 +144,7 @@ class Wrong(ServiceApp):
 
 
 def app_of(service: TornadoService, name: str) -> Any:
-    return service.mounts.find(name).app
+    return service.app_manager.find(name).app
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ async def test_it_ends_before_the_app_stops(service: TornadoService) -> None:
     worker = app_of(service, "worker")
     await until(lambda: len(worker.runs) == len(WAYS) + 1)
 
-    await service.mounts.stop()
+    await service.app_manager.stop()
     counted = {way: len(times) for way, times in worker.runs.items()}
     await asyncio.sleep(5 * SOON)
 
@@ -206,7 +206,7 @@ async def test_what_does_not_end_does_not_keep_the_app_from_stopping(
     stubborn = app_of(service, "stubborn")
     await asyncio.sleep(SOON)
 
-    await service.mounts.stop()
+    await service.app_manager.stop()
 
     assert stubborn.stopped
     assert "App stubborn: periodic work does not end" in capsys.readouterr().err
@@ -214,7 +214,7 @@ async def test_what_does_not_end_does_not_keep_the_app_from_stopping(
 
 async def test_nothing_runs_for_an_app_that_did_not_start(start_service: StartService) -> None:
     service = await start_service(load=False, TornadoService={"apps": [f"{__name__}:FailsToStart"]})
-    await service.mounts.load()
+    await service.app_manager.load()
     await asyncio.sleep(5 * SOON)
 
     assert states(service)["FailsToStart"] == "failed"
@@ -294,7 +294,7 @@ async def test_what_passes_is_tried_again_before_the_interval_is_over(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", SOON)
+    monkeypatch.setattr(transient, "INITIAL_DELAY", SOON)
     service = await start_service(TornadoService={"apps": [f"{__name__}:Stumbles"]})
     app = app_of(service, "stumbles")
 

@@ -19,9 +19,9 @@ from tornado_service.testing import (
 async def test_settings_reach_the_app(start_apps: StartApps) -> None:
     service = await start_apps("good_apps:Reports", Reports={"limit": 5})
 
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert mount.app.limit == 5
-    assert "list:users" in service.selfcheck.needed
+    assert "list:users" in service.selfcheck.required_scopes
 
 
 @pytest.mark.parametrize(

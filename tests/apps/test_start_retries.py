@@ -23,7 +23,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import retry as transient
 from tornado_service.database import engine as engines
 from tornado_service.database import sqlite_file as sqlite_files
-from tornado_service.doctor.diagnosis import look_at_apps
+from tornado_service.doctor.diagnosis import check_apps
 from tornado_service.hub import client as hubs
 from tornado_service.selfcheck.findings import Finding
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
@@ -33,10 +33,10 @@ Start = Callable[..., Awaitable[TornadoService]]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(transient, "LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr(engines, "PATIENCE", 0.1)
-    monkeypatch.setattr(sqlite_files, "PATIENCE", 0.1)
+    monkeypatch.setattr(transient, "INITIAL_DELAY", 0.02)
+    monkeypatch.setattr(transient, "MAX_DELAY", 0.1)
+    monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(sqlite_files, "LOCK_TIMEOUT", 0.1)
     for cls in retried_apps.Counted.__subclasses__():
         cls.starts.clear()
 
@@ -90,7 +90,7 @@ async def test_a_database_that_comes_later(
     assert "volume/wishes.sqlite cannot be used" in status["apps"][0]["reason"]
     assert "retrying" in (await get("status", ada)).body.decode()
     assert metric(service, "apps", state="retrying") == 1
-    assert "volume/wishes.sqlite" in (await doctors_word(service)).message
+    assert "volume/wishes.sqlite" in (await doctor_finding(service)).message
 
     (tmp_path / "volume").mkdir()
     await ready(service, "Kept")
@@ -108,9 +108,9 @@ async def test_a_database_that_comes_later(
     assert "App wishes is ready" in said[1]
 
 
-async def doctors_word(service: TornadoService) -> Finding:
+async def doctor_finding(service: TornadoService) -> Finding:
     setup = service.checked_setup()
-    return await look_at_apps(setup, Finding("process", "ok", ""))
+    return await check_apps(setup, Finding("process", "ok", ""))
 
 
 async def test_each_try_has_an_instance_of_its_own(start: Start, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_each_try_has_an_instance_of_its_own(start: Start, tmp_path: Path)
     await ready(service, "Kept")
 
     starts = retried_apps.Kept.starts
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert len({id(app) for app in starts}) == len(starts)
     assert mount.app is starts[-1]
 
@@ -148,7 +148,7 @@ async def test_what_a_failed_app_has_registered_is_not_shown(
 ) -> None:
     spec = f"{__name__}:FailsWithGauge"
     service = await start_service(load=False, TornadoService={"apps": [spec]})
-    await service.mounts.load()
+    await service.app_manager.load()
 
     assert states(service) == {"FailsWithGauge": "failed"}
     assert b"unready" not in service.metrics.exposition()
@@ -224,7 +224,7 @@ async def test_a_password_that_is_mended(
         assert "password authentication failed" in reasons(service)["Kept"]
         set_password(password)
         await ready(service, "Kept")
-        await service.mounts.stop()
+        await service.app_manager.stop()
     assert password not in capsys.readouterr().err
 
 
@@ -252,7 +252,7 @@ async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault:
     hub.fault = None
     await ready(service, "AsksHub")
 
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert mount.app.names == ["sam"]
 
 
@@ -331,11 +331,11 @@ async def test_an_import_is_not_tried_again(
 async def test_a_stop_does_not_wait_for_the_next_try(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 3600)
+    monkeypatch.setattr(transient, "INITIAL_DELAY", 3600)
     service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
     await tried(service, "Kept", 1)
 
-    await asyncio.wait_for(service.mounts.stop(), 10)
+    await asyncio.wait_for(service.app_manager.stop(), 10)
     (tmp_path / "volume").mkdir()
 
     assert len(retried_apps.Kept.starts) == 1

@@ -23,7 +23,7 @@ from tornado_service.testing import (
     StartService,
     Visitor,
 )
-from tornado_service.testing.http_browser import FORM
+from tornado_service.testing.http_browser import FORM_HEADERS
 
 pytestmark = pytest.mark.library
 
@@ -44,7 +44,7 @@ async def each_cookie(visitor: Visitor) -> dict[str, Morsel[str]]:
     page = await visitor.open(PREFIX, headers=HTTPS)
     assert page.code == 200
     form = urlencode({"_xsrf": visitor.xsrf_token})
-    headers = {**HTTPS, **FORM}
+    headers = {**HTTPS, **FORM_HEADERS}
     out = await visitor.get(f"{PREFIX}logout", method="POST", body=form, headers=headers)
     found = {**cookies_of(done), STATE: cookies_of(begun)[STATE]}
     return {**found, "cleared state": cookies_of(done)[STATE], "cleared": cookies_of(out)[SESSION]}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.auth.identity_cache import Recent
+from tornado_service.auth.identity_cache import LRUCache
 from tornado_service.testing import Fetch, StandInHub
 
 USER = "/hub/api/user"
@@ -39,13 +39,13 @@ async def test_a_change_is_not_confirmed_by_what_was_asked_before_it(
 
     began = time.monotonic()
     identities = await asyncio.gather(
-        *[service.auth.user_for_token(token, sync=False, certain=True) for _ in range(10)]
+        *[service.auth.user_for_token(token, sync=False, revalidate=True) for _ in range(10)]
     )
 
     assert (await reading).code == 200
     assert hub.calls[USER] == 2
     assert {identity["name"] for identity in identities} == {"alice"}
-    assert min(identity.confirmed for identity in identities) >= began
+    assert min(identity.confirmed_at for identity in identities) >= began
 
 
 async def test_a_known_token_is_not_asked_again(hub: StandInHub, fetch: Fetch) -> None:
@@ -126,14 +126,14 @@ async def test_no_more_look_ups_at_once_than_the_setting_says(start_service, cli
         await hub.stop()
 
     codes = [answer.code for answer in answers]
-    assert hub.most_at_once <= 3
+    assert hub.peak_concurrent_calls <= 3
     assert set(codes) == {401, 503}
     assert codes.count(503) > codes.count(401)
     assert all("Retry-After" in answer.headers for answer in answers if answer.code == 503)
 
 
 def test_of_the_recent_only_so_many_are_kept() -> None:
-    recent: Recent[int, str] = Recent(2)
+    recent: LRUCache[int, str] = LRUCache(2)
     recent.put(1, "a")
     recent.put(2, "b")
     recent.get(1)
@@ -149,7 +149,7 @@ async def test_a_flood_of_made_up_tokens_takes_no_memory(service: TornadoService
     async def refuse(token: str) -> None:
         return None
 
-    service.auth._ask_hub = refuse
+    service.auth._fetch_user = refuse
 
     async def flood(start: int, count: int) -> None:
         for number in range(start, start + count):
@@ -161,7 +161,7 @@ async def test_a_flood_of_made_up_tokens_takes_no_memory(service: TornadoService
 
     assert private_memory() - before < 10 * 1024 * 1024
     assert len(service.auth.identities._refused) == service.auth.cache_size
-    assert not service.auth.identities._asking
+    assert not service.auth.identities._pending
 
 
 def private_memory() -> int:
@@ -182,10 +182,10 @@ async def test_signing_out_counts_at_once_even_for_what_is_being_asked(
     while not hub.calls[USER]:
         await asyncio.sleep(0.01)
 
-    service.auth.identities.sign_out(_key(token, ""))
+    service.auth.identities.revoke(_key(token, ""))
 
     assert await asking is None
-    assert len(service.auth.identities._known) == 0
+    assert len(service.auth.identities._identities) == 0
 
 
 async def test_the_blocking_way_is_refused(service: TornadoService) -> None:

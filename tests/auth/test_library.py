@@ -14,7 +14,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from tornado_service.handlers.base import BaseHandler
-from tornado_service.hub.client import ACCEPT
+from tornado_service.hub.client import ACCEPT_HEADER
 from tornado_service.testing import Fetch, StandInHub
 
 pytestmark = pytest.mark.library
@@ -94,7 +94,7 @@ async def test_an_unimplemented_method_is_known_by_tornados_own(
 
 def test_the_hub_gives_pages_to_who_asks_for_them_so() -> None:
     """Else lists would end at 200 without a word."""
-    assert ACCEPT == PAGINATION_MEDIA_TYPE
+    assert ACCEPT_HEADER == PAGINATION_MEDIA_TYPE
 
 
 def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only() -> None:

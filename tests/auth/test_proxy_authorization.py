@@ -123,7 +123,7 @@ class TestPeople:
     ) -> None:
         begun = await proxied.get("")
         callback = (await proxied.get(begun.headers["Location"])).headers["Location"]
-        service.auth.seal._max_age = -1
+        service.auth.state_cipher._max_age = -1
 
         again = await proxied.get(callback)
 

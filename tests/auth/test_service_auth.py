@@ -5,7 +5,7 @@ from tornado.web import Application
 
 from tornado_service.app import TornadoService
 from tornado_service.auth.decorators import allow_unauthenticated, needs_scopes
-from tornado_service.auth.service_auth import derived_cookie_secret
+from tornado_service.auth.service_auth import derive_cookie_secret
 from tornado_service.handlers.base import METHODS, APIHandler
 from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 
@@ -108,9 +108,9 @@ async def test_a_method_is_closed_unless_it_is_marked(fetch: Fetch) -> None:
 
 
 def test_the_cookie_secret_lasts_as_long_as_the_token() -> None:
-    assert derived_cookie_secret("a") == derived_cookie_secret("a")
-    assert derived_cookie_secret("a") != derived_cookie_secret("b")
-    assert SERVICE_TOKEN.encode() not in derived_cookie_secret(SERVICE_TOKEN)
+    assert derive_cookie_secret("a") == derive_cookie_secret("a")
+    assert derive_cookie_secret("a") != derive_cookie_secret("b")
+    assert SERVICE_TOKEN.encode() not in derive_cookie_secret(SERVICE_TOKEN)
 
 
 async def test_a_slow_hub_makes_nobody_else_wait(hub: StandInHub, fetch: Fetch) -> None:

@@ -13,7 +13,7 @@ from tests.database.conftest import ADA, SCHEMA, SETTING, notices
 from tests.support.databases import POSTGRESQL, Disk
 from tornado_service.database import engine
 from tornado_service.database.database import Database, open_database
-from tornado_service.database.errors import DatabaseUnavailable, NoDatabase
+from tornado_service.database.errors import DatabaseUnavailable, DatabaseUnusable
 
 SECRET = "s3cret-of-the-database"
 
@@ -43,7 +43,7 @@ SECRET = "s3cret-of-the-database"
 def test_a_database_that_cannot_be_used_names_the_setting_and_no_secret(
     url: str, message: str
 ) -> None:
-    with pytest.raises(NoDatabase, match=message) as caught:
+    with pytest.raises(DatabaseUnusable, match=message) as caught:
         open_database(url, SCHEMA)
 
     assert SETTING in str(caught.value)
@@ -58,7 +58,7 @@ def test_a_directory_that_is_read_only_names_the_setting(disk: Disk) -> None:
     open_database(url, SCHEMA).close()
     disk.make_read_only()
 
-    with pytest.raises(NoDatabase, match=r"cannot be used.*c\.Notices\.database_url"):
+    with pytest.raises(DatabaseUnusable, match=r"cannot be used.*c\.Notices\.database_url"):
         open_database(url, SCHEMA)
 
 
@@ -73,7 +73,7 @@ def test_a_database_that_may_only_be_read_cannot_be_used(
         connection.exec_driver_sql(f"CREATE ROLE {reader} LOGIN")
         connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}")
     try:
-        with pytest.raises(NoDatabase, match="permission denied"):
+        with pytest.raises(DatabaseUnusable, match="permission denied"):
             open_database(url.replace("tests@", f"{reader}@"), SCHEMA)
     finally:
         with opened.writing() as connection:
@@ -108,7 +108,7 @@ def test_what_fails_halfway_is_not_written(database: Database) -> None:
 def test_two_write_one_after_the_other_and_none_waits_for_ever(
     database: Database, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
-    monkeypatch.setattr(engine, "PATIENCE", 0.1)
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT", 0.1)
     impatient = open_database(database_url, SCHEMA)
 
     def write() -> None:
@@ -138,12 +138,12 @@ def test_nothing_is_left_beside_a_file_that_is_closed(sqlite_url: str, tmp_path:
 
 def test_a_file_that_is_moved_away_is_noticed(sqlite_url: str, tmp_path: Path) -> None:
     opened = open_database(sqlite_url, SCHEMA)
-    assert opened.is_in_place
+    assert opened.is_same_file
 
     (tmp_path / "data.sqlite").rename(tmp_path / "elsewhere.sqlite")
-    assert not opened.is_in_place
+    assert not opened.is_same_file
 
     with closing(sqlite3.connect(tmp_path / "data.sqlite")) as other:
         other.execute("CREATE TABLE t (x)")
-        assert not opened.is_in_place
+        assert not opened.is_same_file
     opened.close()

@@ -117,8 +117,8 @@ def test_a_damaged_one_is_put_aside_for_its_owner(sqlite_url: str, sqlite_file: 
     opened = open_database(sqlite_url, SCHEMA)
     opened.close()
 
-    assert opened.put_aside
-    assert modes(sqlite_file.parent) == {"data.sqlite": 0o600, opened.put_aside.name: 0o600}
+    assert opened.quarantined_file
+    assert modes(sqlite_file.parent) == {"data.sqlite": 0o600, opened.quarantined_file.name: 0o600}
 
 
 def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from tests.support.databases import PASSWORD, Disk
-from tests.support.outages import Outage, of_postgresql, of_sqlite
+from tests.support.outages import Outage, postgresql_outage, sqlite_outage
 from tests.support.postgresql import Server
 from tests.support.wishes import started
 from tornado_service.app import TornadoService
@@ -105,7 +105,7 @@ async def see_through(
             await clients.until(is_refused=True, more=2)
             assert (await fetch("wishes/api/time", token=token)).code == 200
             assert (await fetch("health/ready")).code == 200
-            (app,) = service.mounts.describe()
+            (app,) = service.app_manager.statuses()
             assert NOT_AVAILABLE in app["reason"]
             assert PASSWORD not in app["reason"]
             exposition = (await fetch("metrics", token=root)).body.decode()
@@ -129,7 +129,7 @@ async def see_through(
         assert body["request_id"]
         assert body["message"].startswith("The database of this app is not available")
     assert f"{GAUGE} 0.0" in (await fetch("metrics", token=root)).body.decode()
-    assert [app["reason"] for app in service.mounts.describe()] == [""]
+    assert [app["reason"] for app in service.app_manager.statuses()] == [""]
     log = "".join(capsys.readouterr())
     assert re.findall("The database of [^:,]*", log) == [NOT_AVAILABLE, AVAILABLE]
     assert "Traceback" not in log, "no page for each request"
@@ -168,7 +168,7 @@ async def test_an_outage_of_postgresql_loses_nothing_and_logs_two_lines(
 ) -> None:
     service, fetch = await started(start_service, client, f"postgresql+{driver}{postgresql_url}")
     await see_through(
-        of_postgresql(kind, server),
+        postgresql_outage(kind, server),
         service,
         fetch,
         hub,
@@ -191,14 +191,14 @@ async def test_an_outage_of_sqlite_loses_nothing_and_logs_two_lines(
     file = disk.path / "data.sqlite"
     service, fetch = await started(start_service, client, f"sqlite:///{file}")
     await see_through(
-        of_sqlite(kind, file, service),
+        sqlite_outage(kind, file, service),
         service,
         fetch,
         hub,
         capsys,
         is_readable=kind in ("locked", "full"),
     )
-    await service.mounts.stop()
+    await service.app_manager.stop()
 
 
 async def test_periodic_work_logs_an_outage_in_two_lines_too(

@@ -8,102 +8,104 @@ import pytest
 
 from tornado_service.database import outage
 from tornado_service.database.errors import DatabaseUnavailable
-from tornado_service.database.outage import Outages
+from tornado_service.database.outage import OutageTracker
 
 
 @pytest.fixture
-def outages() -> Outages:
-    return Outages("The database of c.Wishes.database_url", logging.getLogger("tests.outages"))
+def outages() -> OutageTracker:
+    return OutageTracker(
+        "The database of c.Wishes.database_url", logging.getLogger("tests.outages")
+    )
 
 
-def fail(outages: Outages, error: DatabaseUnavailable, *, is_writer: bool = True) -> None:
-    with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=is_writer):
+def fail(outages: OutageTracker, error: DatabaseUnavailable, *, is_writer: bool = True) -> None:
+    with pytest.raises(DatabaseUnavailable), outages.track(is_writer=is_writer):
         raise error
 
 
 def lost(*, is_hung: bool = False) -> DatabaseUnavailable:
     error = DatabaseUnavailable("connection refused")
-    error.is_of_connection, error.is_hung = True, is_hung
+    error.is_connection_failure, error.is_hung = True, is_hung
     return error
 
 
-def test_one_at_a_time_finds_out_whether_a_database_still_hangs(outages: Outages) -> None:
+def test_one_at_a_time_finds_out_whether_a_database_still_hangs(outages: OutageTracker) -> None:
     fail(outages, lost(is_hung=True))
 
-    with outages.watch(is_writer=False) as begun:
-        with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=False):
+    with outages.track(is_writer=False) as begun:
+        with pytest.raises(DatabaseUnavailable), outages.track(is_writer=False):
             pytest.fail("another waits for it too")
         begun()
-        with outages.watch(is_writer=False):
+        with outages.track(is_writer=False):
             pass
-    assert not outages.trouble
+    assert not outages.problem
 
 
-def test_nobody_is_refused_where_it_is_told_at_once(outages: Outages) -> None:
+def test_nobody_is_refused_where_it_is_told_at_once(outages: OutageTracker) -> None:
     fail(outages, lost())
 
-    with outages.watch(is_writer=False), outages.watch(is_writer=False):
+    with outages.track(is_writer=False), outages.track(is_writer=False):
         pass
-    assert not outages.trouble
+    assert not outages.problem
 
 
-def test_what_cannot_be_written_can_be_read(outages: Outages) -> None:
+def test_what_cannot_be_written_can_be_read(outages: OutageTracker) -> None:
     fail(outages, DatabaseUnavailable("disk is full"))
 
-    with outages.watch(is_writer=False):
+    with outages.track(is_writer=False):
         pass
-    assert "disk is full" in outages.trouble
-    with outages.watch(is_writer=True):
+    assert "disk is full" in outages.problem
+    with outages.track(is_writer=True):
         pass
-    assert not outages.trouble
+    assert not outages.problem
 
 
 def test_an_outage_is_that_of_the_database_that_has_it(
-    outages: Outages, caplog: pytest.LogCaptureFixture
+    outages: OutageTracker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = Outages("Another", logging.getLogger("tests.outages"))
+    other = OutageTracker("Another", logging.getLogger("tests.outages"))
 
     error = lost()
     fail(other, error)
     fail(outages, error)  # it comes out of the transaction around it, too
-    assert (outages.trouble, bool(other.trouble)) == ("", True)
+    assert (outages.problem, bool(other.problem)) == ("", True)
     assert len(caplog.records) == 1
 
 
-def test_who_began_before_a_change_tells_nothing_of_what_is_now(outages: Outages) -> None:
-    with outages.watch(is_writer=True):
+def test_who_began_before_a_change_tells_nothing_of_what_is_now(outages: OutageTracker) -> None:
+    with outages.track(is_writer=True):
         fail(outages, lost())
-    assert outages.trouble
+    assert outages.problem
 
-    with pytest.raises(DatabaseUnavailable), outages.watch(is_writer=True):  # noqa: PT012
-        with outages.watch(is_writer=True):
+    with pytest.raises(DatabaseUnavailable), outages.track(is_writer=True):  # noqa: PT012
+        with outages.track(is_writer=True):
             pass
-        assert not outages.trouble
+        assert not outages.problem
         raise lost()
-    assert not outages.trouble
+    assert not outages.problem
 
 
-def succeed(outages: Outages) -> None:
-    with outages.watch(is_writer=True):
+def succeed(outages: OutageTracker) -> None:
+    with outages.track(is_writer=True):
         pass
 
 
 def test_a_database_that_comes_and_goes_fills_no_log(
-    outages: Outages, caplog: pytest.LogCaptureFixture
+    outages: OutageTracker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
 
     for _ in range(100):
         fail(outages, lost())
-        assert outages.trouble
+        assert outages.problem
         succeed(outages)
-        assert not outages.trouble
-    assert len(caplog.records) == 2 * outage.LOGGED
+        assert not outages.problem
+    assert len(caplog.records) == 2 * outage.MAX_LOGGED
     assert "More outages" in caplog.messages[-2]
 
 
 def test_an_outage_that_lasts_is_logged_in_any_case(
-    outages: Outages, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    outages: OutageTracker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
     for _ in range(100):
@@ -112,7 +114,7 @@ def test_an_outage_that_lasts_is_logged_in_any_case(
     fail(outages, lost())
     caplog.clear()
 
-    monkeypatch.setattr(outage, "WITHIN", 0)  # a minute later
+    monkeypatch.setattr(outage, "LOG_WINDOW", 0)  # a minute later
     for _ in range(100):
         fail(outages, lost())
     succeed(outages)
@@ -122,7 +124,7 @@ def test_an_outage_that_lasts_is_logged_in_any_case(
     assert "is available again" in end
 
 
-def test_an_error_of_the_apps_own_begins_none(outages: Outages) -> None:
-    with pytest.raises(ZeroDivisionError), outages.watch(is_writer=True):
+def test_an_error_of_the_apps_own_begins_none(outages: OutageTracker) -> None:
+    with pytest.raises(ZeroDivisionError), outages.track(is_writer=True):
         raise ZeroDivisionError
-    assert not outages.trouble
+    assert not outages.problem

@@ -13,8 +13,8 @@ import pytest
 from tests.database.conftest import SCHEMA, SETTING
 from tests.support.databases import POSTGRESQL
 from tornado_service.database.database import open_database
-from tornado_service.database.errors import NoDatabase
-from tornado_service.database.url import read_url
+from tornado_service.database.errors import DatabaseUnusable
+from tornado_service.database.url import parse_url
 
 #: Each of them means something in a URL, or ends one.
 SPECIAL = "@@//::##??%%[]&=+ \"'\\{}|<>\t"
@@ -35,7 +35,7 @@ def parts(password: str, size: int = 4) -> set[str]:
 
 def message(url: Any) -> str:
     """Why a database cannot be opened, with all that led to it."""
-    with pytest.raises(NoDatabase) as caught:
+    with pytest.raises(DatabaseUnusable) as caught:
         open_database(url, SCHEMA)
     said = [str(caught.value)]
     error: BaseException | None = caught.value
@@ -60,7 +60,7 @@ def test_no_part_of_a_password_is_in_a_message(driver: str, place: str) -> None:
 def test_a_password_that_is_not_encoded_is_refused_with_that_hint(special: str) -> None:
     url = f"postgresql://user:QWERTZ{special}ASDFG@nowhere.invalid/name"
 
-    with pytest.raises(NoDatabase, match="percent-encoded") as caught:
+    with pytest.raises(DatabaseUnusable, match="percent-encoded") as caught:
         open_database(url, SCHEMA)
 
     assert SETTING in str(caught.value)
@@ -93,7 +93,7 @@ def test_what_is_no_text_is_refused(url: object) -> None:
 
 def test_an_encoded_password_is_taken_as_it_is_meant() -> None:
     for password in passwords():
-        url = read_url(f"postgresql://user:{quote(password, safe='')}@host/name", SETTING)
+        url = parse_url(f"postgresql://user:{quote(password, safe='')}@host/name", SETTING)
         assert (url.password, url.host) == (password, "host")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, inspect
 
 from tests.support.wishes import Base, Wish
 from tornado_service.database.database import open_database
-from tornado_service.database.errors import NoDatabase
+from tornado_service.database.errors import DatabaseUnusable
 from tornado_service.database.schema import Schema
 
 
@@ -33,7 +33,7 @@ def upgrade(connection: Connection) -> None:
 def test_a_table_of_another_version_is_refused(database_url: str) -> None:
     older(database_url)
 
-    with pytest.raises(NoDatabase, match=r"wishes lacks text.*c\.Wishes\.database_url"):
+    with pytest.raises(DatabaseUnusable, match=r"wishes lacks text.*c\.Wishes\.database_url"):
         open_database(database_url, Schema("c.Wishes.database_url", Base.metadata))
 
 
@@ -60,7 +60,7 @@ def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: P
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()
 
-    with pytest.raises(NoDatabase, match="belongs to something else"):
+    with pytest.raises(DatabaseUnusable, match="belongs to something else"):
         open_database(sqlite_url, Schema("c.Wishes.database_url", Base.metadata))
     assert sqlite_file.read_bytes() == before
 

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.wishes import APPS, Unready, Wish, Wishes, add, alone, app_of
+from tests.support.wishes import APPS, Unready, Wish, Wishes, add, app_of, settings_for
 from tornado_service.app import TornadoService
-from tornado_service.database.errors import NoDatabase
+from tornado_service.database.errors import DatabaseUnusable
 from tornado_service.testing import AppError, Fetch, ServiceConfig, StandInHub, StartService
 
 SECRET = "s3cret-of-the-database"
@@ -115,7 +115,7 @@ async def test_opening_on_the_loop_is_refused(
     start_service: StartService, sqlite_file: Path
 ) -> None:
     with pytest.raises(AppError, match=r"`def` and not `async def`"):
-        await start_service(**alone(f"sqlite:///{sqlite_file}", "Hasty"))
+        await start_service(**settings_for(f"sqlite:///{sqlite_file}", "Hasty"))
     assert not sqlite_file.exists()
 
 
@@ -132,7 +132,7 @@ async def test_a_wrong_url_fails_the_app_and_is_not_shown(
     start_service: StartService, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(AppError, match=r"c\.Wishes\.database_url") as caught:
-        await start_service(**alone(url))
+        await start_service(**settings_for(url))
 
     assert SECRET not in str(caught.value)
     told = "".join(capsys.readouterr())
@@ -153,23 +153,23 @@ async def test_a_damaged_file_is_put_aside_and_said(
 ) -> None:
     sqlite_file.write_bytes(b"damaged" * 1000)
 
-    app = app_of(await start_service(**alone(sqlite_url)))
+    app = app_of(await start_service(**settings_for(sqlite_url)))
 
-    (put_aside,) = sqlite_file.parent.glob("data.sqlite.corrupt-*")
-    assert put_aside.read_bytes() == b"damaged" * 1000
-    assert f"A damaged database is now {put_aside}" in "".join(capsys.readouterr())
+    (quarantined_file,) = sqlite_file.parent.glob("data.sqlite.corrupt-*")
+    assert quarantined_file.read_bytes() == b"damaged" * 1000
+    assert f"A damaged database is now {quarantined_file}" in "".join(capsys.readouterr())
     assert await asyncio.to_thread(app.wishes) == []
 
 
 async def test_a_file_that_is_gone_is_not_written_to_until_it_is_back(
     start_service: StartService, sqlite_url: str, sqlite_file: Path
 ) -> None:
-    app = app_of(await start_service(**alone(sqlite_url)))
+    app = app_of(await start_service(**settings_for(sqlite_url)))
     elsewhere = sqlite_file.rename(sqlite_file.with_name("elsewhere.sqlite"))
 
-    with pytest.raises(NoDatabase, match="moved"):
+    with pytest.raises(DatabaseUnusable, match="moved"):
         await asyncio.to_thread(add, app, "lost")
-    with pytest.raises(NoDatabase, match="moved"):
+    with pytest.raises(DatabaseUnusable, match="moved"):
         await asyncio.to_thread(app.wishes)
     elsewhere.rename(sqlite_file)
     await asyncio.to_thread(add, app, "kept")
@@ -181,7 +181,7 @@ async def test_it_is_closed_when_the_app_stops(
 ) -> None:
     await asyncio.to_thread(add, app, "kept")
 
-    await service.mounts.stop()
+    await service.app_manager.stop()
 
     with pytest.raises(RuntimeError, match="closed"):
         await asyncio.to_thread(app.wishes)
@@ -192,7 +192,7 @@ async def test_it_is_closed_when_the_app_fails_to_start(
     start_service: StartService, sqlite_url: str, sqlite_file: Path
 ) -> None:
     with pytest.raises(AppError, match="ZeroDivisionError"):
-        await start_service(**alone(sqlite_url, "Unready"))
+        await start_service(**settings_for(sqlite_url, "Unready"))
 
     with pytest.raises(RuntimeError, match="closed"):
         await asyncio.to_thread(Unready.opened.pop().reading().__enter__)

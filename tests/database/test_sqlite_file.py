@@ -16,7 +16,7 @@ import pytest
 from tests.database.conftest import SCHEMA
 from tornado_service.database import sqlite_file
 from tornado_service.database.database import open_database
-from tornado_service.database.errors import NoDatabase
+from tornado_service.database.errors import DatabaseUnusable
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,8 +31,8 @@ os._exit(0)
 """
 
 
-def make_sure(path: Path, *, thorough: bool = False) -> Path | None:
-    return sqlite_file.make_sure(path, SCHEMA.is_ours, thorough=thorough)
+def ensure_usable(path: Path, *, thorough: bool = False) -> Path | None:
+    return sqlite_file.ensure_usable(path, SCHEMA.is_own_file, thorough=thorough)
 
 
 @pytest.fixture
@@ -60,35 +60,35 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def test_no_file_is_fine(tmp_path: Path) -> None:
-    assert make_sure(tmp_path / "none.sqlite") is None
+    assert ensure_usable(tmp_path / "none.sqlite") is None
     assert [*tmp_path.iterdir()] == []
 
 
 def test_an_empty_file_is_fine(tmp_path: Path) -> None:
     (tmp_path / "empty.sqlite").touch()
 
-    assert make_sure(tmp_path / "empty.sqlite") is None
+    assert ensure_usable(tmp_path / "empty.sqlite") is None
 
 
 def test_a_sound_file_is_not_touched(path: Path) -> None:
     before = contents(path)
 
-    assert make_sure(path) is None
+    assert ensure_usable(path) is None
     assert contents(path) == before
 
 
 def test_one_that_is_refused_for_its_version_is_not_touched(path: Path) -> None:
-    def is_ours(file: sqlite3.Connection, tables: set[str]) -> bool:
+    def is_own_file(file: sqlite3.Connection, tables: set[str]) -> bool:
         assert file.execute("SELECT count(*) FROM notices").fetchone() == (999,)
         assert "notices" in tables
-        raise NoDatabase("of a newer version")
+        raise DatabaseUnusable("of a newer version")
 
     write_and_die(path, "DELETE FROM notices WHERE id = 3")
     before = contents(path)
     assert len(before) == 2  # its log, too
 
-    with pytest.raises(NoDatabase, match="of a newer version"):
-        sqlite_file.make_sure(path, is_ours)
+    with pytest.raises(DatabaseUnusable, match="of a newer version"):
+        sqlite_file.ensure_usable(path, is_own_file)
     assert contents(path) == before
 
 
@@ -97,8 +97,8 @@ def test_one_of_something_else_is_not_touched(tmp_path: Path) -> None:
     write_and_die(path, "CREATE TABLE users (id INTEGER)")
     before = contents(path)
 
-    with pytest.raises(NoDatabase, match="belongs to something else"):
-        make_sure(path)
+    with pytest.raises(DatabaseUnusable, match="belongs to something else"):
+        ensure_usable(path)
     assert contents(path) == before
 
 
@@ -129,11 +129,11 @@ def damaged(request: pytest.FixtureRequest, path: Path) -> Path:
 def test_a_damaged_one_is_put_aside_as_it_is(damaged: Path) -> None:
     before = damaged.read_bytes()
 
-    put_aside = make_sure(damaged, thorough=True)
+    quarantined_file = ensure_usable(damaged, thorough=True)
 
-    assert put_aside is not None
-    assert put_aside.name.startswith(f"{damaged.name}.corrupt-20")
-    assert put_aside.read_bytes() == before
+    assert quarantined_file is not None
+    assert quarantined_file.name.startswith(f"{damaged.name}.corrupt-20")
+    assert quarantined_file.read_bytes() == before
     assert not damaged.exists()
 
 
@@ -141,7 +141,7 @@ def test_a_damaged_one_is_put_aside_as_it_is(damaged: Path) -> None:
 def test_damage_of_the_whole_shows_at_once(damage: Callable[[Path], None], path: Path) -> None:
     damage(path)
 
-    assert make_sure(path) is not None
+    assert ensure_usable(path) is not None
 
 
 def test_its_log_goes_with_it(path: Path) -> None:
@@ -149,10 +149,10 @@ def test_its_log_goes_with_it(path: Path) -> None:
     log = path.with_name(path.name + "-wal").read_bytes()
     pages_overwritten(path)
 
-    put_aside = make_sure(path, thorough=True)
+    quarantined_file = ensure_usable(path, thorough=True)
 
-    assert put_aside is not None
-    assert put_aside.with_name(put_aside.name + "-wal").read_bytes() == log
+    assert quarantined_file is not None
+    assert quarantined_file.with_name(quarantined_file.name + "-wal").read_bytes() == log
     assert not path.with_name(path.name + "-wal").exists()
 
 
@@ -160,7 +160,7 @@ def test_several_of_one_second_are_all_kept(tmp_path: Path) -> None:
     path = tmp_path / "data.sqlite"
     for number in range(5):
         path.write_bytes(f"damaged {number}".encode() * 100)
-        assert make_sure(path)
+        assert ensure_usable(path)
 
     kept = {each.read_bytes()[:9] for each in tmp_path.iterdir()}
     assert kept == {f"damaged {number}".encode() for number in range(5)}
@@ -181,7 +181,7 @@ def test_one_that_another_process_has_replaced_meanwhile_stays(
     pages_overwritten(path)
     monkeypatch.setattr(fcntl, "flock", wait)
 
-    assert make_sure(path, thorough=True) is None
+    assert ensure_usable(path, thorough=True) is None
     assert path.exists()
 
 
@@ -189,7 +189,9 @@ def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) ->
     path = tmp_path / "data.sqlite"
     path.write_bytes(b"damaged" * 100)
     script = "import sys; from tests.database.conftest import SCHEMA, open_database as o"
-    script += "; database = o(sys.argv[1], SCHEMA); print(database.put_aside); database.close()"
+    script += (
+        "; database = o(sys.argv[1], SCHEMA); print(database.quarantined_file); database.close()"
+    )
 
     def start(_: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "-c", script, f"sqlite:///{path}"]

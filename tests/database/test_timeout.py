@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.database.conftest import ADA, SETTING, metadata, notices
-from tests.support.outages import HANG_UP
+from tests.support.outages import TERMINATE_CONNECTIONS
 from tests.support.postgresql import Server
 from tests.support.wishes import LIMIT, started
 from tornado_service.database.database import open_database
@@ -70,7 +70,7 @@ async def test_a_new_connection_to_a_server_that_hangs_is_given_up(
     hub: StandInHub,
 ) -> None:
     service, fetch = await started(start_service, client, f"postgresql+psycopg2{postgresql_url}")
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert mount.app
     mount.app._databases[0]._database.close()
 
@@ -105,7 +105,7 @@ async def test_a_statement_without_end_is_broken_off(
 
     assert answer.code == 503, answer.body
     assert (await fetch("wishes/api/wishes", token=token)).code == 200
-    await service.mounts.stop()
+    await service.app_manager.stop()
 
 
 @pytest.mark.parametrize("what", ["a missing table", "a broken constraint", "no SQL"])
@@ -133,8 +133,8 @@ async def test_what_only_a_change_can_mend_is_the_apps_own_error(
 
     assert answer.code == 500
     assert "Traceback" in capsys.readouterr().err
-    assert [app["reason"] for app in service.mounts.describe()] == [""]
-    await service.mounts.stop()
+    assert [app["reason"] for app in service.app_manager.statuses()] == [""]
+    await service.app_manager.stop()
 
 
 def wait_a_while(connection: Connection) -> None:
@@ -238,7 +238,7 @@ def test_whoever_goes_on_after_a_lost_connection_hears_of_it(
     def write(*, again: bool) -> None:
         with database.writing() as connection:
             connection.execute(insert(notices).values(ADA))
-            server.run(HANG_UP)
+            server.run(TERMINATE_CONNECTIONS)
             with suppress(DBAPIError):
                 connection.exec_driver_sql("SELECT 1")
             if again:

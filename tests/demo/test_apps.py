@@ -209,7 +209,7 @@ def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str)
     assert re.search(problem, line)
     assert "\n" not in line
     assert apps.classes == []
-    assert apps.addresses("http://x/") == ["http://x/"]
+    assert apps.app_urls("http://x/") == ["http://x/"]
 
 
 def test_scopes_at_which_a_hub_would_not_start_are_told_and_not_granted(try_app) -> None:
@@ -223,7 +223,7 @@ def test_scopes_at_which_a_hub_would_not_start_are_told_and_not_granted(try_app)
 
     assert apps.service_scopes == ["list:users!group=a"]
     assert apps.user_scopes == ["custom:notes:read!group=a"]
-    assert apps.own_scopes == ["custom:notes:read"]
+    assert apps.custom_scopes == ["custom:notes:read"]
     assert sorted(line.partition(":")[0] for line in apps.problems) == [
         "A.service_scopes",
         "A.user_scopes",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tornado_service.demo import autoreload as demo_service
-from tornado_service.demo.autoreload import Files, is_own
+from tornado_service.demo.autoreload import WatchedFiles, is_project_path
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "data.sqlite").write_text("before")
     monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
     # whoever works on this very code does not disturb
-    monkeypatch.setattr(demo_service, "is_own", lambda path: Path(path).is_relative_to(tmp_path))
+    monkeypatch.setattr(
+        demo_service, "is_project_path", lambda path: Path(path).is_relative_to(tmp_path)
+    )
     for path in package.rglob("*"):
         age(path)
     return package
@@ -43,9 +45,9 @@ def write(path: Path) -> None:
 
 
 @pytest.fixture
-def files(package: Path) -> Files:
-    files = Files([f"{package.name}.app:App"])
-    assert files.changed() is None
+def files(package: Path) -> WatchedFiles:
+    files = WatchedFiles([f"{package.name}.app:App"])
+    assert files.find_changed() is None
     return files
 
 
@@ -61,48 +63,50 @@ def files(package: Path) -> Files:
     ],
 )
 def test_code_and_templates_count_even_if_nothing_could_be_imported(
-    files: Files, package: Path, name: str
+    files: WatchedFiles, package: Path, name: str
 ) -> None:
     write(package / name)
 
-    changed = files.changed()
+    changed = files.find_changed()
 
     # a new file changes its folder, too
     assert changed
     assert (package / name).resolve().is_relative_to(changed.resolve())
 
 
-def test_a_file_that_is_replaced_by_an_older_one_has_changed(files: Files, package: Path) -> None:
+def test_a_file_that_is_replaced_by_an_older_one_has_changed(
+    files: WatchedFiles, package: Path
+) -> None:
     age(package / "app.py")
 
-    assert files.changed() == package / "app.py"
+    assert files.find_changed() == package / "app.py"
 
 
-def test_data_of_an_app_do_not_count(files: Files, package: Path) -> None:
+def test_data_of_an_app_do_not_count(files: WatchedFiles, package: Path) -> None:
     write(package / "data.sqlite")
     write(package / "new.log")
 
-    assert files.changed() is None
+    assert files.find_changed() is None
 
 
 def test_a_file_from_the_future_counts_when_it_is_written_again(
-    files: Files, package: Path
+    files: WatchedFiles, package: Path
 ) -> None:
     write(package / "new.py")
     age(package / "new.py", seconds=-1000)
 
-    assert files.changed() is None
+    assert files.find_changed() is None
     write(package / "new.py")
-    assert files.changed() == package / "new.py"
+    assert files.find_changed() == package / "new.py"
 
 
 @pytest.mark.parametrize("apps", [["nowhere_to_be_found:App"], ["no-entry-point"], [".x:App"], []])
 def test_apps_that_are_nowhere_break_nothing(package: Path, apps: list[str]) -> None:
-    assert Files(apps).changed() is None
+    assert WatchedFiles(apps).find_changed() is None
 
 
 def test_libraries_are_nobodys_work(tmp_path: Path) -> None:
-    assert is_own(str(tmp_path / "app.py"))
-    assert not is_own(f"{sysconfig.get_path('stdlib')}/json/__init__.py")
-    assert not is_own(f"{sysconfig.get_path('purelib')}/tornado/web.py")
-    assert not is_own("/elsewhere/lib/python3/dist-packages/tornado/web.py")
+    assert is_project_path(str(tmp_path / "app.py"))
+    assert not is_project_path(f"{sysconfig.get_path('stdlib')}/json/__init__.py")
+    assert not is_project_path(f"{sysconfig.get_path('purelib')}/tornado/web.py")
+    assert not is_project_path("/elsewhere/lib/python3/dist-packages/tornado/web.py")

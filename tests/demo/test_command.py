@@ -145,7 +145,7 @@ def test_service_gets_the_role_and_environment_it_was_given() -> None:
     with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
         users = ask_hub_as("a-token-of-the-test", hub, "users")
 
-    assert {user["name"] for user in users} == set(demo_hub.PEOPLE)
+    assert {user["name"] for user in users} == set(demo_hub.USERS)
 
 
 @hub_test
@@ -258,7 +258,7 @@ def test_demonstration_stops_at_a_signal_and_leaves_nothing(
         status = process.wait()
 
     assert f"http://127.0.0.1:{demonstration.port}/services/tornado-service/" in text
-    assert all(name in text for name in demo_hub.PEOPLE)
+    assert all(name in text for name in demo_hub.USERS)
     assert status == 0
     assert demonstration.left_behind() == []
     assert "JupyterHub is now running" in demonstration.errors.read_text()

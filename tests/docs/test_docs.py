@@ -11,12 +11,11 @@ from tests.support.writing_an_app import FILES
 from tests.support.writing_an_app import TEXT as WRITING_AN_APP
 from tornado_service.activity.web.routes import ROUTES
 from tornado_service.app import TornadoService
-from tornado_service.apps import manager as mounts
-from tornado_service.apps.isolation import threads
-from tornado_service.apps.isolation import watchdog as watch
-from tornado_service.apps.loader import RESERVED
-from tornado_service.apps.typed import dispatch as bound
-from tornado_service.openapi.path_templates import templates
+from tornado_service.apps import manager
+from tornado_service.apps.isolation import threads, watchdog
+from tornado_service.apps.loader import RESERVED_NAMES
+from tornado_service.apps.typed import dispatch
+from tornado_service.openapi.path_templates import expand_pattern
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, fixtures
@@ -51,7 +50,7 @@ async def test_every_address_is_in_the_reference(service: TornadoService) -> Non
 def test_every_address_of_activity_is_in_its_page() -> None:
     page = (ROOT / "docs/activity.md").read_text()
     told = set(re.findall(r"`(api/[^`]+)`", page.partition("## API")[2].partition("##")[0]))
-    known = {address for path, *_ in ROUTES for address in templates(path, [])}
+    known = {address for path, *_ in ROUTES for address in expand_pattern(path, [])}
 
     assert told - {"api/openapi.json"} == {address for address in known if "api/" in address}
 
@@ -106,19 +105,19 @@ def test_the_readme_names_the_two_commands() -> None:
 def test_the_rules_for_apps_are_those_of_the_code() -> None:
     rules = WRITING_AN_APP.partition("## Rules")[2].partition("## When it breaks")[0]
 
-    for name in RESERVED - {"oauth_callback"}:  # which cannot be a name for its underscore
+    for name in RESERVED_NAMES - {"oauth_callback"}:  # which cannot be a name for its underscore
         assert f"`{name}`" in rules
     for number, words in [
-        (mounts.START_LIMIT, "{:g} s at most. The app's addresses"),
-        (mounts.STOP_LIMIT, "{:g} s at most, as part of"),
-        (threads.PATIENCE, "longer than {:g} s for a turn"),
-        (channel.MAX_EVENT / 1024, "{:g} KiB each"),
-        (bound.LONG / 2**20, "more than {:g} MiB is sent in parts"),
+        (manager.START_TIMEOUT, "{:g} s at most. The app's addresses"),
+        (manager.STOP_TIMEOUT, "{:g} s at most, as part of"),
+        (threads.QUEUE_TIMEOUT, "longer than {:g} s for a turn"),
+        (channel.MAX_EVENT_SIZE / 1024, "{:g} KiB each"),
+        (dispatch.LARGE_RESPONSE / 2**20, "more than {:g} MiB is sent in parts"),
         (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
     ]:
         assert words.format(number) in rules
-    assert threads.SIZE == 10
-    assert f"after {watch.LIMIT:g} s it is interrupted" in WRITING_AN_APP
+    assert threads.POOL_SIZE == 10
+    assert f"after {watchdog.BLOCK_LIMIT:g} s it is interrupted" in WRITING_AN_APP
 
 
 def test_the_readme_has_the_smallest_app() -> None:

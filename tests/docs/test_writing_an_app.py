@@ -202,7 +202,7 @@ async def test_people(hub: StandInHub, fetch: Fetch, service: TornadoService) ->
     hub.directory.add_user("kim", groups=["class-b"])
     hub.directory.add_server("sam")
     sam, ines = hub.token_for("sam"), hub.token_for("ines", ("list:users!group=class-a",))
-    people = next(mount.app for mount in service.mounts if mount.name == "people")
+    people = next(mount.app for mount in service.app_manager if mount.name == "people")
     await people.look()
 
     seen = json.loads((await fetch("people/api/running", token=sam)).body)

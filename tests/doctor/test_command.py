@@ -10,11 +10,11 @@ import pytest
 
 from tests.config.test_application import ENVIRONMENT
 from tests.support.launched import wait_for_line
-from tornado_service.doctor.command import report
-from tornado_service.doctor.diagnosis import read_settings
+from tornado_service.doctor.command import format_findings
 from tornado_service.doctor.processes import (
-    Patient,
-    in_place_of,
+    ServiceProcess,
+    environment_of,
+    read_settings,
     running_services,
     service_arguments,
 )
@@ -95,11 +95,11 @@ def test_settings_are_read_as_the_process_has_read_them(tmp_path: Path, monkeypa
         "JUPYTERHUB_SERVICE_PREFIX": "/base/services/tornado-service/",
         "TORNADO_SERVICE_COOKIE_SECRET": "s" * 40,
     }
-    patient = Patient(given, ["--config=settings.py", "--port=8282"], 1, str(tmp_path))
+    target = ServiceProcess(given, ["--config=settings.py", "--port=8282"], 1, str(tmp_path))
     before = dict(os.environ)
 
-    with in_place_of(patient):
-        service = read_settings(patient)
+    with environment_of(target):
+        service = read_settings(target)
 
         assert (service.port, service.ip, service.shutdown_grace) == (8282, "", 1)
         assert service.cookie_secret == b"s" * 40
@@ -110,7 +110,7 @@ def test_settings_are_read_as_the_process_has_read_them(tmp_path: Path, monkeypa
 
 
 def test_a_report_is_a_line_for_each_finding_and_one_for_its_key() -> None:
-    lines = report(
+    lines = format_findings(
         [
             Finding("url", "wrong", "Nothing answers.", "extraPorts"),
             Finding("token", "ok", "Known."),

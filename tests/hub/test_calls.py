@@ -93,7 +93,7 @@ class TestPages:
         self, hub: StandInHub, client: HubClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         names = people(hub, 3)
-        monkeypatch.setattr("tornado_service.hub.client.ACCEPT", "application/json")
+        monkeypatch.setattr("tornado_service.hub.client.ACCEPT_HEADER", "application/json")
 
         assert await names_of(client.users()) == names
 

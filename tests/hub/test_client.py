@@ -141,7 +141,7 @@ class TestAgain:
         with pytest.raises(HubUnavailable) as error:
             await users(service)
 
-        assert error.value.pause == 1
+        assert error.value.hub_retry_after == 1
 
 
 class TestAsCaller:

@@ -24,7 +24,7 @@ from tornado_service import (
 )
 from tornado_service.app import TornadoService
 from tornado_service.apps.isolation.containment import AppError
-from tornado_service.apps.schedule import Schedule, jobs_of
+from tornado_service.apps.schedule import Schedule, periodic_jobs
 from tornado_service.streaming import registry as streams
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
 from tornado_service.testing import fake_hub as stand_in_hub
@@ -231,7 +231,7 @@ class TestAboveTheTransport:
     ) -> None:
         answer = await visitor.get(PREFIX)
         answer = await visitor.get(answer.headers["Location"])
-        monkeypatch.setattr(hub, "token_of_sign_in", lambda name: "unknown")
+        monkeypatch.setattr(hub, "login_token_for", lambda name: "unknown")
 
         answer = await visitor.get(answer.headers["Location"])
 
@@ -250,8 +250,8 @@ class TestAboveTheTransport:
         monkeypatch.setattr(hub.directory, "page", lambda *_: {"items": [5]})
 
         with Listener(service) as said:
-            app = next(iter(service.mounts)).app
-            schedule = Schedule(app, jobs_of(app), service.metrics)
+            app = next(iter(service.app_manager)).app
+            schedule = Schedule(app, periodic_jobs(app), service.metrics)
             schedule.start()
             while not said:
                 await asyncio.sleep(0.01)
@@ -278,7 +278,7 @@ class TestAboveTheTransport:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(streams, "PAUSE", 0.01)
+        monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.01)
         service.auth.cache_max_age = service.auth.identities._max_age = 0
         service.auth.stale_grace = service.auth.identities._grace = 0.5
         token = hub.token_for("ada")
@@ -353,7 +353,7 @@ async def test_a_response_that_is_too_large_is_no_outage(
         line = lines(caplog)[number]
         assert f"request_id={said['request_id']}" in line
         assert "GET /hub/api/user has 19.1 MiB; the limit is 8 MiB" in line
-    assert service.hub.breaker.is_well
+    assert service.hub.breaker.is_healthy
     assert (await fetch("api/user", token=known)).code == 200
 
     headers = {**BROWSER, "Authorization": f"token {hub.token_for('ada')}"}
@@ -368,7 +368,7 @@ async def test_a_breaker_that_is_open_closes_although_its_trial_is_too_large(
     hub: StandInHub, start_service: Any
 ) -> None:
     service = await start_service(HubClient={"breaker_failures": 1, "breaker_pause": 0.1})
-    service.hub.breaker.failed("as a test wants it")
+    service.hub.breaker.record_failure("as a test wants it")
     hub.fault = "huge"
 
     while service.hub.breaker.is_open:

@@ -51,7 +51,7 @@ async def mend_hub(hub: StandInHub, fault: str) -> None:
 
 def open_breaker(service: TornadoService) -> None:
     for _ in range(3):
-        service.hub.breaker.failed("as a test wants it")
+        service.hub.breaker.record_failure("as a test wants it")
 
 
 async def wait_until_closed(service: TornadoService) -> None:
@@ -143,7 +143,7 @@ class TestAfterTheCache:
 async def test_with_the_breaker_open_the_hub_is_left_alone(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    service.hub.breaker.pause = 60
+    service.hub.breaker.retry_interval = 60
     open_breaker(service)
 
     answers = await asyncio.gather(*[fetch("notes", token=f"token-{n}") for n in range(20)])

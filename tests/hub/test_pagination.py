@@ -161,7 +161,7 @@ class TestPagesThatAreTooLarge:
 
         assert [group.name for group in groups] == list(hub.directory.groups)
         assert {len(group.users or ()) for group in groups} == {0, 27_000}
-        assert service.hub.breaker.is_well
+        assert service.hub.breaker.is_healthy
         assert retries(service) == 0
 
     async def test_the_size_that_fits_is_remembered(
@@ -203,7 +203,7 @@ class TestPagesThatAreTooLarge:
         assert "has 8.6 MiB; the limit is 8 MiB" in error.value.detail
         assert "fewer members in a group" in error.value.detail
         assert error.value.status_code == 502
-        assert service.hub.breaker.is_well
+        assert service.hub.breaker.is_healthy
         assert retries(service) == 0
 
 

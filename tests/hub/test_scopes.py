@@ -152,5 +152,5 @@ async def test_a_scope_that_the_service_lacks_is_tried_once_in_a_while(
     hub.service_scopes = {"list:users", "list:groups"}
     hub.directory.add_user("sam", groups=["a"])
     assert await names(service.hub.groups()) == ["a"]
-    monkeypatch.setattr("tornado_service.hub.client.REFUSED", 0)
+    monkeypatch.setattr("tornado_service.hub.client.REFUSED_SCOPE_MAX_AGE", 0)
     assert await names(service.hub.users()) == ["sam"]

@@ -62,7 +62,7 @@ async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
     made = document_of(service)
     before = json.loads(await made.json())
 
-    await service.mounts.load()
+    await service.app_manager.load()
     after = json.loads(await made.json())
     await made.json()
 
@@ -84,7 +84,7 @@ async def test_what_fails_once_is_made_again(
     service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(document_of(service), "_make", lambda mounts: 1 / 0)
+        patch.setattr(document_of(service), "_build", lambda mounts: 1 / 0)
         assert (await fetch("api/openapi.json")).code == 500
 
     assert (await fetch("api/openapi.json")).code == 200
@@ -95,8 +95,8 @@ async def test_many_who_ask_at_once_make_it_once(
 ) -> None:
     made = document_of(service)
     calls = []
-    make = made._make
-    monkeypatch.setattr(made, "_make", lambda mounts: calls.append(1) or make(mounts))
+    make = made._build
+    monkeypatch.setattr(made, "_build", lambda mounts: calls.append(1) or make(mounts))
 
     answers = await asyncio.gather(*[fetch("api/openapi.json") for _ in range(5)])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.selfcheck import Setup, probe
+from tornado_service.selfcheck import CheckedSetup, probe
 from tornado_service.testing import PREFIX, SERVICE_TOKEN, StandInHub
 
 SERVICE = {"kind": "service", "name": "tornado-service", "scopes": ["list:users"]}
@@ -33,18 +33,20 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | list[str]]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes is not waited for that long."""
-    monkeypatch.setattr(probe, "PATIENCE", 0.5)
+    monkeypatch.setattr(probe, "TIMEOUT", 0.5)
 
 
 @pytest.fixture
-def setup(hub: StandInHub) -> Setup:
+def setup(hub: StandInHub) -> CheckedSetup:
     """A service that runs well with the stand-in hub, but for its own address."""
     hub.users[SERVICE_TOKEN] = SERVICE
-    return Setup("tornado-service", PREFIX, "http://hub:8181", "", 8181, hub.api_url, SERVICE_TOKEN)
+    return CheckedSetup(
+        "tornado-service", PREFIX, "http://hub:8181", "", 8181, hub.api_url, SERVICE_TOKEN
+    )
 
 
 @pytest.fixture
-def here(service: TornadoService) -> Setup:
+def here(service: TornadoService) -> CheckedSetup:
     """A service that runs here, and can be reached at its URL."""
     service.service_url = f"http://hub:{service.port}"
     service.ip = ""

@@ -6,12 +6,12 @@ import pytest
 
 from tests.selfcheck.conftest import SERVICE
 from tests.support.selfcheck import by_name, dropping, refusing, silent
-from tornado_service.selfcheck import Setup
+from tornado_service.selfcheck import CheckedSetup
 from tornado_service.selfcheck.hub import (
-    look_at_hub,
-    look_at_scopes,
-    look_at_token_length,
-    look_at_version,
+    check_hub,
+    check_service_scopes,
+    check_token_length,
+    check_version,
 )
 from tornado_service.testing import SERVICE_TOKEN
 
@@ -21,18 +21,18 @@ ALIASES = (
 )
 
 
-async def test_a_hub_that_is_well(hub, setup: Setup) -> None:
-    findings = await look_at_hub(replace(setup, needed=frozenset({"list:users"})))
+async def test_a_hub_that_is_well(hub, setup: CheckedSetup) -> None:
+    findings = await check_hub(replace(setup, required_scopes=frozenset({"list:users"})))
 
     assert [finding for finding in findings if finding.state != "ok"] == []
     assert by_name(findings)["hub-version"].value == hub.version
 
 
 @pytest.mark.parametrize("trouble", [refusing, dropping, silent])
-async def test_a_hub_out_of_reach_of_its_own_pod(setup: Setup, trouble, impatient) -> None:
+async def test_a_hub_out_of_reach_of_its_own_pod(setup: CheckedSetup, trouble, impatient) -> None:
     with trouble() as port:
         setup = replace(setup, api_url=f"http://hub:{port}/x/hub/api", hub_prefix="/x/hub/")
-        found = by_name(await look_at_hub(setup))
+        found = by_name(await check_hub(setup))
 
     wrong = found.pop("hub-api")
     assert wrong.state == "wrong"
@@ -46,21 +46,21 @@ async def test_a_hub_out_of_reach_of_its_own_pod(setup: Setup, trouble, impatien
     assert {found[name].state for name in ("hub-version", "token", "scopes")} == {"unknown"}
 
 
-async def test_a_hub_on_one_of_the_two_loopbacks(hub, setup: Setup, names) -> None:
+async def test_a_hub_on_one_of_the_two_loopbacks(hub, setup: CheckedSetup, names) -> None:
     """As where the cluster is IPv6-only and the hub's bind URL says so."""
     names["hub"] = ["::1", "127.0.0.1"]  # the stand-in listens on the second alone
 
-    found = by_name(await look_at_hub(replace(setup, api_url=f"http://hub:{hub.port}/hub/api")))
+    found = by_name(await check_hub(replace(setup, api_url=f"http://hub:{hub.port}/hub/api")))
 
     assert found["hub-api"].state == "ok"
 
 
-async def test_no_alias_is_recommended_that_is_there(setup: Setup, names) -> None:
+async def test_no_alias_is_recommended_that_is_there(setup: CheckedSetup, names) -> None:
     names["hub"] = ["127.0.0.1", "::1"]
     with refusing() as port:
-        aliased = await look_at_hub(replace(setup, api_url=f"http://hub:{port}/hub/api"))
+        aliased = await check_hub(replace(setup, api_url=f"http://hub:{port}/hub/api"))
     names["localhost"] = []  # whatever else runs on this machine
-    local = await look_at_hub(replace(setup, api_url="http://localhost:8081/hub/api"))
+    local = await check_hub(replace(setup, api_url="http://localhost:8081/hub/api"))
 
     for found in map(by_name, (aliased, local)):
         assert found["hub-api"].state == "wrong"
@@ -69,11 +69,11 @@ async def test_no_alias_is_recommended_that_is_there(setup: Setup, names) -> Non
         assert "JUPYTERHUB_API_URL" not in str(found["hub-api"])
 
 
-async def test_a_forgotten_base_url(setup: Setup) -> None:
+async def test_a_forgotten_base_url(setup: CheckedSetup) -> None:
     right = setup.api_url.replace("/hub/api", "/base/hub/api")
     setup = replace(setup, api_url=right.replace("/base", "/bass"), hub_prefix="/base/hub/")
 
-    found = by_name(await look_at_hub(setup))["hub-api"]
+    found = by_name(await check_hub(setup))["hub-api"]
 
     assert found.state == "wrong"
     assert "is not a Hub API (status 404)" in found.message
@@ -81,16 +81,16 @@ async def test_a_forgotten_base_url(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("fault", ["error", "garbage", "redirect", "half", "huge", "cut"])
-async def test_what_is_no_hub_is_never_an_exception(hub, setup: Setup, fault) -> None:
+async def test_what_is_no_hub_is_never_an_exception(hub, setup: CheckedSetup, fault) -> None:
     hub.fault = fault
 
-    assert (await look_at_hub(setup))[0].state == "wrong"
+    assert (await check_hub(setup))[0].state == "wrong"
 
 
-async def test_a_token_that_the_hub_does_not_know(hub, setup: Setup) -> None:
+async def test_a_token_that_the_hub_does_not_know(hub, setup: CheckedSetup) -> None:
     hub.users.clear()
 
-    found = by_name(await look_at_hub(setup))
+    found = by_name(await check_hub(setup))
 
     assert found["token"].state == "wrong"
     assert "refuses the service's token" in found["token"].message
@@ -99,16 +99,16 @@ async def test_a_token_that_the_hub_does_not_know(hub, setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("change", [{"kind": "user"}, {"name": "another"}])
-async def test_a_token_of_somebody_else(hub, setup: Setup, change) -> None:
+async def test_a_token_of_somebody_else(hub, setup: CheckedSetup, change) -> None:
     hub.users[SERVICE_TOKEN] = {**SERVICE, **change}
 
-    assert by_name(await look_at_hub(setup))["token"].state == "wrong"
+    assert by_name(await check_hub(setup))["token"].state == "wrong"
 
 
-def test_missing_scopes_come_with_the_role_that_grants_them(setup: Setup) -> None:
-    setup = replace(setup, needed=frozenset({"list:users", "read:servers"}))
+def test_missing_scopes_come_with_the_role_that_grants_them(setup: CheckedSetup) -> None:
+    setup = replace(setup, required_scopes=frozenset({"list:users", "read:servers"}))
 
-    found = look_at_scopes(setup, ["list:users", "read:servers!group=a"])
+    found = check_service_scopes(setup, ["list:users", "read:servers!group=a"])
 
     assert (found.state, "lacks scopes that it needs: read:servers." in found.message) == (
         "wrong",
@@ -132,7 +132,7 @@ def test_missing_scopes_come_with_the_role_that_grants_them(setup: Setup) -> Non
     ],
 )
 def test_the_length_of_the_token(setup, length: int, version: str, state: str) -> None:
-    found = look_at_token_length(replace(setup, token="x" * length), version)
+    found = check_token_length(replace(setup, token="x" * length), version)
 
     assert found.state == state
     if state == "wrong":
@@ -140,6 +140,6 @@ def test_the_length_of_the_token(setup, length: int, version: str, state: str) -
 
 
 def test_a_library_of_another_age() -> None:
-    assert look_at_version("6.1.1", "6.0.2").state == "ok"
-    found = look_at_version("5.5.0", "6.1.1")
+    assert check_version("6.1.1", "6.0.2").state == "ok"
+    found = check_version("5.5.0", "6.1.1")
     assert (found.state, found.key.partition(" ")[0]) == ("wrong", "jupyterhub==5.5.0")

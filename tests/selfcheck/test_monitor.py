@@ -10,14 +10,13 @@ from tests.selfcheck.conftest import SERVICE
 from tests.support.streaming import until
 from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
-from tornado_service.selfcheck import Setup, checks, examine
-from tornado_service.selfcheck import monitor as check
+from tornado_service.selfcheck import CheckedSetup, checks, monitor, run_checks
 from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHub
 
 
-def test_the_key_of_cookies(setup: Setup) -> None:
-    secrets = [b"short", b"x" * 32, checks.derived_cookie_secret(SERVICE_TOKEN)]
-    found = [checks.look_at_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
+def test_the_key_of_cookies(setup: CheckedSetup) -> None:
+    secrets = [b"short", b"x" * 32, checks.derive_cookie_secret(SERVICE_TOKEN)]
+    found = [checks.check_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
 
     assert [each.state for each in found] == ["wrong", "ok", "ok"]
     assert "TORNADO_SERVICE_COOKIE_SECRET" in found[0].key
@@ -32,8 +31,8 @@ def test_the_key_of_cookies(setup: Setup) -> None:
         ("http://hub.example.org/services/x/", ["unknown"]),
     ],
 )
-def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> None:
-    found = checks.look_at_public_url(replace(setup, public_url=url))
+def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list) -> None:
+    found = checks.check_public_url(replace(setup, public_url=url))
 
     assert [each.state for each in found] == states
 
@@ -61,18 +60,18 @@ def test_the_address_that_people_use(setup: Setup, url: str, states: list) -> No
     ],
 )
 def test_a_hub_with_neither_subdomains_nor_https(
-    setup: Setup, given: dict[str, str], state: str | None
+    setup: CheckedSetup, given: dict[str, str], state: str | None
 ) -> None:
-    found = checks.look_at_origin(replace(setup, **given))
+    found = checks.check_origin(replace(setup, **given))
 
     assert [each.state for each in found] == ([state] if state else [])
     for each in found:
         assert ("subdomain_host" in each.key) == (state == "note")
 
 
-async def test_nothing_secret_is_said(here: Setup) -> None:
+async def test_nothing_secret_is_said(here: CheckedSetup) -> None:
     here = replace(here, cookie_secret=b"a-secret" * 4)
-    said = repr(here) + "".join(map(str, await examine(here, from_outside=True)))
+    said = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
 
     assert SERVICE_TOKEN not in said
     assert "a-secret" not in said
@@ -99,7 +98,7 @@ class Lines(logging.Handler):
 
 class TestSelfCheck:
     @pytest.fixture
-    def log(self, hub: StandInHub, service: TornadoService, here: Setup) -> Lines:
+    def log(self, hub: StandInHub, service: TornadoService, here: CheckedSetup) -> Lines:
         """The log of a service that is well."""
         hub.users[SERVICE_TOKEN] = SERVICE
         lines = Lines()
@@ -116,11 +115,11 @@ class TestSelfCheck:
     async def test_each_change_is_logged_once(self, hub, service, log: Lines) -> None:
         await hub.stop()
         for _ in range(3):
-            await service.selfcheck.look()
+            await service.selfcheck.refresh()
         first = log.about("hub-api")
         await hub.start()
         for _ in range(2):
-            await service.selfcheck.look()
+            await service.selfcheck.refresh()
 
         assert len(first) == 1
         assert first[0].startswith("W Self-check, hub-api: The Hub API at ")
@@ -129,7 +128,7 @@ class TestSelfCheck:
         assert log.about("hub-api")[1].startswith("I Self-check, hub-api: JupyterHub ")
 
     async def test_it_looks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
-        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
         await hub.stop()
         running = asyncio.create_task(service.selfcheck.run())
         while not log.about("hub-api"):
@@ -143,7 +142,7 @@ class TestSelfCheck:
     async def test_scopes_that_apps_need_are_looked_for_when_the_hub_is_back(
         self, hub, start_service, monkeypatch
     ) -> None:
-        monkeypatch.setattr(check, "PAUSES", (0.01,))
+        monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
         hub.users[SERVICE_TOKEN] = SERVICE
         service = await start_service(
             load=False, TornadoService={"apps": [f"{__name__}:NeedsServers"]}
@@ -162,26 +161,26 @@ class TestSelfCheck:
         self, service: TornadoService, log: Lines, new_visitor: NewVisitor
     ) -> None:
         """As the first browser that signs in shows; and the service is well."""
-        await service.selfcheck.look()
+        await service.selfcheck.refresh()
         before = log.about("Self-check")
         for name in ("ada", "bob"):
             await new_visitor(name).open(PREFIX)
-            await service.selfcheck.look()
+            await service.selfcheck.refresh()
 
         (line,) = log.about("Self-check, origin")
         assert before == []
         assert line.startswith("W Self-check, origin: The hub has neither ")
         assert "c.JupyterHub.subdomain_host" in line
-        assert service.selfcheck.well
+        assert service.selfcheck.is_healthy
 
     async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
-        monkeypatch.setattr(check, "examine", None)
+        monkeypatch.setattr(monitor, "run_checks", None)
 
-        assert await service.selfcheck.look() == []
-        assert not service.selfcheck.well
+        assert await service.selfcheck.refresh() == []
+        assert not service.selfcheck.is_healthy
         assert log.about("The self-check failed") == ["E The self-check failed"]
 
     async def test_many_who_ask_at_once_are_one_look(self, hub, service, log: Lines) -> None:
-        await asyncio.gather(*(service.selfcheck.look(fresh=60) for _ in range(20)))
+        await asyncio.gather(*(service.selfcheck.refresh(max_age=60) for _ in range(20)))
 
         assert hub.calls["/hub/api/user"] == 1

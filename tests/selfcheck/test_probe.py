@@ -10,9 +10,9 @@ from tornado_service.testing import StandInHub
 
 
 async def reason(url: str) -> str:
-    with pytest.raises(probe.NoAnswer) as caught:
+    with pytest.raises(probe.ProbeError) as caught:
         await probe.get(url)
-    return caught.value.why
+    return caught.value.reason
 
 
 @pytest.mark.usefixtures("impatient")

@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 
 from tests.support.selfcheck import by_name, dropping, refusing, silent
-from tornado_service.selfcheck import Setup
-from tornado_service.selfcheck.url import look_at_listening, look_at_url, look_from_outside
+from tornado_service.selfcheck import CheckedSetup
+from tornado_service.selfcheck.url import check_listening_address, check_proxy_path, check_url
 from tornado_service.testing import StandInHub
 
 
-async def test_it_leads_here(here: Setup) -> None:
-    assert (await look_at_url(here)).state == "ok"
-    assert (await look_at_url(replace(here, instance=""))).state == "ok"
+async def test_it_leads_here(here: CheckedSetup) -> None:
+    assert (await check_url(here)).state == "ok"
+    assert (await check_url(replace(here, instance=""))).state == "ok"
 
 
-async def test_the_port_is_missing(setup: Setup) -> None:
+async def test_the_port_is_missing(setup: CheckedSetup) -> None:
     with refusing() as port:
-        found = await look_at_url(replace(setup, service_url=f"http://hub:{port}"))
+        found = await check_url(replace(setup, service_url=f"http://hub:{port}"))
 
     assert "connection refused" in found.message
     assert "yet" in found.message
@@ -27,9 +27,9 @@ async def test_the_port_is_missing(setup: Setup) -> None:
     )
 
 
-async def test_a_policy_drops_it(setup: Setup, impatient) -> None:
+async def test_a_policy_drops_it(setup: CheckedSetup, impatient) -> None:
     with dropping() as port:
-        found = await look_at_url(replace(setup, service_url=f"http://hub:{port}"))
+        found = await check_url(replace(setup, service_url=f"http://hub:{port}"))
 
     assert "network policy" in found.message
     assert "hub.networkPolicy.ingress" in found.key
@@ -40,13 +40,13 @@ async def test_a_policy_drops_it(setup: Setup, impatient) -> None:
 
 @pytest.mark.parametrize("trouble", [refusing, dropping])
 async def test_no_alias_is_recommended_that_is_there(
-    setup: Setup, names, trouble, impatient
+    setup: CheckedSetup, names, trouble, impatient
 ) -> None:
     with trouble() as port:
         setup = replace(setup, service_url=f"http://hub:{port}")
-        one = await look_at_url(setup)
+        one = await check_url(setup)
         names["hub"] = ["127.0.0.1", "::1"]
-        both = await look_at_url(setup)
+        both = await check_url(setup)
 
     assert "hub.extraPodSpec.hostAliases" in one.key
     assert "::1" in one.key
@@ -54,64 +54,71 @@ async def test_no_alias_is_recommended_that_is_there(
     assert "hub.service.extraPorts" in both.key
 
 
-async def test_the_name_is_not_that_of_the_hubs_service(setup: Setup) -> None:
-    found = await look_at_url(replace(setup, service_url="http://release-hub:8181"))
+async def test_the_name_is_not_that_of_the_hubs_service(setup: CheckedSetup) -> None:
+    found = await check_url(replace(setup, service_url="http://release-hub:8181"))
 
     assert "release-hub does not resolve" in found.message
     assert "hub.services.tornado-service.url" in found.key
 
 
-async def test_somebody_else_is_there(hub: StandInHub, setup: Setup) -> None:
-    found = await look_at_url(replace(setup, service_url=f"http://hub:{hub.port}"))
+async def test_somebody_else_is_there(hub: StandInHub, setup: CheckedSetup) -> None:
+    found = await check_url(replace(setup, service_url=f"http://hub:{hub.port}"))
 
     assert (found.state, "is not ours" in found.message) == ("wrong", True)
 
 
-async def test_an_orphan_is_there(here: Setup) -> None:
-    found = await look_at_url(replace(here, instance="another"))
+async def test_an_orphan_is_there(here: CheckedSetup) -> None:
+    found = await check_url(replace(here, instance="another"))
 
     assert (found.state, "left by an earlier hub" in found.message) == ("wrong", True)
 
 
 @pytest.mark.parametrize("trouble", [refusing, silent])
-async def test_on_one_machine_the_url_is_what_to_set(setup: Setup, trouble, impatient) -> None:
+async def test_on_one_machine_the_url_is_what_to_set(
+    setup: CheckedSetup, trouble, impatient
+) -> None:
     with trouble() as port:
-        found = await look_at_url(replace(setup, service_url=f"http://127.0.0.1:{port}"))
+        found = await check_url(replace(setup, service_url=f"http://127.0.0.1:{port}"))
 
     assert found.key == "the service's url in jupyterhub_config.py: http://127.0.0.1:8181"
 
 
-async def test_loopback_is_the_proxys_own_in_the_chart(here: Setup) -> None:
+async def test_loopback_is_the_proxys_own_in_the_chart(here: CheckedSetup) -> None:
     setup = replace(here, service_url=f"http://127.0.0.1:{here.port}")
 
-    assert (await look_at_url(setup)).state == "ok"
-    found = await look_at_url(replace(setup, in_chart=True))
+    assert (await check_url(setup)).state == "ok"
+    found = await check_url(replace(setup, in_chart=True))
     assert (found.state, "http://hub:" in found.key) == ("wrong", True)
 
 
-def test_another_port_is_wrong_unless_it_leads_here(setup: Setup) -> None:
+def test_another_port_is_wrong_unless_it_leads_here(setup: CheckedSetup) -> None:
     setup = replace(setup, port=8282)
 
-    assert look_at_listening(setup, leads_here=True).state == "ok"
-    found = look_at_listening(setup, leads_here=False)
+    assert check_listening_address(setup, url_reaches_service=True).state == "ok"
+    found = check_listening_address(setup, url_reaches_service=False)
     assert (found.state, "targetPort: 8282" in found.key) == ("wrong", True)
 
 
-def test_loopback_is_out_of_the_proxys_reach(setup: Setup) -> None:
-    assert look_at_listening(replace(setup, ip="127.0.0.1"), leads_here=True).state == "wrong"
+def test_loopback_is_out_of_the_proxys_reach(setup: CheckedSetup) -> None:
+    assert (
+        check_listening_address(replace(setup, ip="127.0.0.1"), url_reaches_service=True).state
+        == "wrong"
+    )
 
 
-async def test_a_host_alias_does_not_hide_that_the_port_is_missing(here: Setup, names) -> None:
+async def test_a_host_alias_does_not_hide_that_the_port_is_missing(
+    here: CheckedSetup, names
+) -> None:
     """In the pod the name is the pod; the proxy comes by the Service, which is elsewhere."""
     names["hub.lab.svc"] = "127.0.0.3"  # where only what listens on all interfaces answers
     here = replace(here, namespace="lab")
 
-    found = by_name(await look_from_outside(here))
+    found = by_name(await check_proxy_path(here))
     names["hub.lab.svc"] = "127.0.0.1"
-    well = by_name(await look_from_outside(here))
+    well = by_name(await check_proxy_path(here))
 
-    assert (await look_at_url(here)).state == "ok"
+    assert (await check_url(here)).state == "ok"
     assert (found["service-port"].state, well["service-port"].state) == ("wrong", "ok")
     assert "hub.service.extraPorts" in found["service-port"].key
     assert "proxy.chp.networkPolicy.egress" in found["proxy"].key
-    assert await look_from_outside(replace(here, namespace="")) == []
+    assert await check_proxy_path(replace(here, namespace="")) == []

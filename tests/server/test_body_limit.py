@@ -13,7 +13,7 @@ SIZE = 60_000
 
 @pytest.fixture
 async def service(start_service, monkeypatch: pytest.MonkeyPatch) -> TornadoService:
-    monkeypatch.setattr(incoming, "MAX_UNFINISHED", 1)
+    monkeypatch.setattr(incoming, "MAX_PENDING_BODY_BYTES", 1)
     return await start_service(TornadoService={"max_body_size": SIZE + SIZE // 2})
 
 

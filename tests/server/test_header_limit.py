@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from tornado_service.server import header_limit as incoming_headers
-from tornado_service.server.header_limit import MAX_HEADERS
+from tornado_service.server.header_limit import MAX_HEADER_BYTES
 from tornado_service.testing import PREFIX, StartService
 
 REQUEST = f"GET {PREFIX}health HTTP/1.1\r\nHost: x\r\n".encode()
@@ -58,7 +58,7 @@ async def answer(connection: Connection) -> bytes:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming_headers, "INTERVAL", 0.02)
+    monkeypatch.setattr(incoming_headers, "CHECK_INTERVAL", 0.02)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ class TestTooSlow:
 async def test_all_together_are_bounded_and_the_oldest_go(
     connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incoming_headers, "MAX_UNFINISHED", 3 * len(HALF))
+    monkeypatch.setattr(incoming_headers, "MAX_PENDING_HEADER_BYTES", 3 * len(HALF))
     idle = await connect()
     await answer(idle)
     connections = [await connect(HALF) for _ in range(8)]
@@ -121,10 +121,12 @@ async def test_all_together_are_bounded_and_the_oldest_go(
     assert await answer(idle) == b"HTTP/1.1 200 OK"
 
 
-@pytest.mark.parametrize("size", [MAX_HEADERS - 200, MAX_HEADERS + 1, 4 * MAX_HEADERS])
+@pytest.mark.parametrize(
+    "size", [MAX_HEADER_BYTES - 200, MAX_HEADER_BYTES + 1, 4 * MAX_HEADER_BYTES]
+)
 async def test_headers_of_one_request_are_bounded(connect, size: int) -> None:
     """Node, on which the hub's proxy runs, lets 16 KiB through and adds some of its own."""
     begin, end = REQUEST + b"Connection: close\r\nX: ", b"\r\n\r\n"
     said = await end_of(await connect(begin + b"x" * (size - len(begin + end)) + end))
 
-    assert said.startswith(b"HTTP/1.1 200") == (size < MAX_HEADERS)
+    assert said.startswith(b"HTTP/1.1 200") == (size < MAX_HEADER_BYTES)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from tornado_service import APIHandler, ServiceApp
-from tornado_service.server.body_limit import MAX_FIELDS, MAX_FORM, MAX_PART_HEADERS
+from tornado_service.server.body_limit import MAX_FORM_BYTES, MAX_FORM_FIELDS, MAX_PART_HEADER_BYTES
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub
 
 MIB = 1024 * 1024 - 100
@@ -91,7 +91,7 @@ def bodies() -> dict[str, tuple[str, bytes, int]]:
         "fields": (FORM, filled(b"a=&"), 413),
         "fields with escapes": (FORM, filled(b"a=%41%41&"), 413),
         "a field with escapes": (FORM, b"a=" + filled(b"%41"), 413),
-        "a large form": (FORM, b"a=" + filled(b"%41", MAX_FORM - 2), 415),
+        "a large form": (FORM, b"a=" + filled(b"%41", MAX_FORM_BYTES - 2), 415),
         "parts with quotes": (multipart, quotes * 99 + b"--b--\r\n", 400),
         "parts with parameters": (multipart, parameters * 99 + b"--b--\r\n", 400),
         "lists": (as_json, b"[" + filled(b"[],") + b"1]", 400),
@@ -158,7 +158,7 @@ async def test_a_cookie_holds_the_loop_for_a_moment_only(
         assert turns.longest < MUCH / 3
 
 
-@pytest.mark.parametrize(("fields", "status"), [(MAX_FIELDS, 415), (MAX_FIELDS + 1, 413)])
+@pytest.mark.parametrize(("fields", "status"), [(MAX_FORM_FIELDS, 415), (MAX_FORM_FIELDS + 1, 413)])
 async def test_fields_of_a_form_are_bounded(
     fetch: Fetch, hub: StandInHub, fields: int, status: int
 ) -> None:
@@ -174,7 +174,7 @@ async def test_fields_of_a_form_are_bounded(
 
 
 @pytest.mark.parametrize(
-    ("size", "status"), [(MAX_PART_HEADERS - 60, 415), (MAX_PART_HEADERS, 400)]
+    ("size", "status"), [(MAX_PART_HEADER_BYTES - 60, 415), (MAX_PART_HEADER_BYTES, 400)]
 )
 async def test_headers_of_a_part_are_bounded(
     fetch: Fetch, hub: StandInHub, size: int, status: int

@@ -16,7 +16,7 @@ def service_config() -> ServiceConfig:
 
 @pytest.fixture
 def app(service: TornadoService) -> Live:
-    (app,) = (mount.app for mount in service.mounts)
+    (app,) = (mount.app for mount in service.app_manager)
     assert isinstance(app, Live)
     return app
 
@@ -29,5 +29,5 @@ def token(hub: StandInHub) -> str:
 @pytest.fixture
 def soon(service: TornadoService, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hub is asked again and again, without a minute in between."""
-    monkeypatch.setattr(streams, "PAUSE", 0.05)
+    monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.05)
     service.auth.cache_max_age = service.auth.identities._max_age = 0

@@ -25,7 +25,7 @@ def test_what_cannot_be_sent_is_the_senders_error(data: Any, error: type[Excepti
 
     with pytest.raises(error):
         channel.send(data)
-    assert channel.now == 1
+    assert channel.end_offset == 1
 
 
 def test_a_channel_keeps_a_bounded_number_of_bytes() -> None:
@@ -34,5 +34,5 @@ def test_a_channel_keeps_a_bounded_number_of_bytes() -> None:
     for _ in range(200):
         news.send("x" * 60_000)
 
-    assert news._size <= channel.MAX_KEPT
+    assert news._size <= channel.MAX_BUFFER_SIZE
     assert news._size == sum(len(event.encoded) for event in news._events)

@@ -47,7 +47,7 @@ class TestBounds:
         for answer in (third, fourth):
             assert int(answer.headers["Retry-After"]) > 0
             assert json.loads(answer.body)["status"] == answer.code
-        assert service.streams._by_owner.total() <= 1
+        assert service.streams._streams_per_user.total() <= 1
 
 
 class TestEnd:
@@ -145,7 +145,7 @@ class TestEnd:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """A call that is under way then may last for longer."""
-        monkeypatch.setattr(streams, "PAUSE", 0.05)
+        monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.05)
         service.auth.cache_max_age = service.auth.identities._max_age = 1
         service.auth.stale_grace = service.auth.identities._grace = 1
         async with fetch.listen(NEWS, token=token) as events:
@@ -184,7 +184,7 @@ class TestEnd:
             for _ in range(5):
                 await stack.enter_async_context(fetch.listen(NEWS, token=token))
 
-            assert len(service.streams._callers) == 1
+            assert len(service.streams._owners) == 1
             assert hub.calls["/hub/api/user"] == 1
 
     async def test_many_sign_ins_do_not_ask_all_at_once(
@@ -195,11 +195,11 @@ class TestEnd:
             for number in range(20):
                 token = hub.token_for(f"user-{number}")
                 await stack.enter_async_context(fetch.listen(NEWS, token=token))
-            hub.most_at_once = 0
+            hub.peak_concurrent_calls = 0
             asked = hub.calls["/hub/api/user"]
             await until(lambda: hub.calls["/hub/api/user"] >= asked + 40)
 
-            assert hub.most_at_once <= streams.AT_ONCE
+            assert hub.peak_concurrent_calls <= streams.MAX_CONCURRENT_RECHECKS
 
     async def test_when_the_service_is_stopped_without_holding_it_up(
         self, fetch: Fetch, service: TornadoService, token: str
@@ -219,7 +219,7 @@ class TestEnd:
         async with holding(service, NEWS, token):
             await until(lambda: len(service.streams) == 1)
             listener = only_listener(app)
-            while not listener._wire.writing():
+            while not listener._iostream.writing():
                 app.news.send("x" * 60_000)
                 await asyncio.sleep(0)
 
@@ -233,5 +233,5 @@ def test_the_documented_bounds_are_those_of_the_settings(service: TornadoService
     auth = service.auth
 
     assert (auth.cache_max_age, auth.stale_grace) == (60, 60)
-    last_call = streams.ASK_AFTER[1] * auth.cache_max_age
+    last_call = streams.RECHECK_AT[1] * auth.cache_max_age
     assert last_call + HubClient.hub_timeout.default_value <= auth.cache_max_age

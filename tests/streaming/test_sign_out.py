@@ -158,14 +158,14 @@ class TestWhatIsConnecting:
         """The hub's answer is there, and the request that waits for it has not gone on yet."""
         token = hub.token_for("alice")
         identities = service.auth.identities
-        tell = identities.on_word
+        tell = identities.on_identity_changed
 
         def sign_out_then(key, identity) -> None:
             tell(key, identity)
             if identity is not None:
-                identities.sign_out(key)
+                identities.revoke(key)
 
-        identities.on_word = sign_out_then
+        identities.on_identity_changed = sign_out_then
 
         assert await service.auth.user_for_token(token, sync=False) is None
 
@@ -195,7 +195,7 @@ class TestWhatIsOpen:
 
             await sign_out(visitor)
             await loop.sock_sendall(connection, frame(1, b"after") + frame(8, b""))
-            await until(lambda: socket._wire.closed())
+            await until(lambda: socket._iostream.closed())
 
         assert app.received == ["before"]
 

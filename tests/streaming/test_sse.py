@@ -96,16 +96,16 @@ async def test_who_was_cut_off_before_the_first_event_misses_none(
     app.news.send("missed")
 
     assert b"retry: 3000\n" in hello
-    place = app.news.place_after(last_id[4:].decode())
+    place = app.news.offset_after(last_id[4:].decode())
     assert place is not None
-    assert [event.data for event in app.news.take(place, 1000)] == ["missed"]
+    assert [event.data for event in app.news.read(place, 1000)] == ["missed"]
 
 
 @pytest.mark.parametrize("last_id", ["{other}-1", "{epoch}-99", "nonsense", "-", "{epoch}--1", "²"])
 async def test_who_cannot_be_helped_is_told_to_load_anew(
     app: Live, fetch: Fetch, token: str, last_id: str
 ) -> None:
-    epoch = app.news.last_id(1).partition("-")[0]
+    epoch = app.news.last_event_id(1).partition("-")[0]
     headers = {"Last-Event-ID": last_id.format(epoch=epoch, other="0" * 8)}
     app.news.send("before")
 
@@ -121,7 +121,7 @@ async def test_what_is_too_old_is_not_pretended_to_be_known(
 ) -> None:
     app.news = Channel(history=2)
     app.news.send(0)
-    old = app.news.last_id(app.news.now)
+    old = app.news.last_event_id(app.news.end_offset)
     for number in (1, 2):
         app.news.send(number)
     async with fetch.listen(NEWS, token=token, headers={"Last-Event-ID": old}) as events:
@@ -218,7 +218,7 @@ class TestReaders:
         await until(lambda: service.context.open_requests == 0)
         assert len(service.streams) == 0
         assert not app.news._listeners
-        assert not service.streams._callers
+        assert not service.streams._owners
 
     async def test_one_who_does_not_read_is_dropped_and_costs_no_more_than_the_others(
         self, fetch: Fetch, service: TornadoService, app: Live, token: str
@@ -232,7 +232,7 @@ class TestReaders:
                     app.news.send("x" * 60_000)
                     await events.read(1)
                     sent += 1
-                    assert len(listener._wire._write_buffer or b"") < 2 * channel.MAX_EVENT
+                    assert len(listener._iostream._write_buffer or b"") < 2 * channel.MAX_EVENT_SIZE
                     assert sent < 1000
                 app.news.send("still here")
                 (last,) = await events.read(1)
@@ -269,7 +269,7 @@ class TestReaders:
             await until(lambda: len(service.streams) == 1)
             app.news.send({"to": "bob", "text": "x"})
 
-            assert await read_until(connection, f"\r\nid: {app.news.last_id(2)}\n\n".encode())
+            assert await read_until(connection, f"\r\nid: {app.news.last_event_id(2)}\n\n".encode())
 
 
 async def test_a_stream_is_counted_and_not_timed(

@@ -205,7 +205,7 @@ class TestBounds:
                     open_one.write_message("x" * 60_000)
                 except WebSocketClosedError:
                     break
-                assert len(open_one._wire._write_buffer) < 2 * sockets.MAX_MESSAGE
+                assert len(open_one._iostream._write_buffer) < 2 * sockets.MAX_MESSAGE
                 await asyncio.sleep(0)
             await until(lambda: len(service.streams) == 0)
 

@@ -10,7 +10,7 @@ from tornado_service.web.docs import APIDocument
 
 
 def routes_of(service: TornadoService) -> list[Any]:
-    return make_routes(service, service.context, service.mounts, service.selfcheck)
+    return make_routes(service, service.context, service.app_manager, service.selfcheck)
 
 
 def document_of(service: TornadoService) -> APIDocument:

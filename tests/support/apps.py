@@ -193,11 +193,15 @@ END = 0
 
 
 def states(service: TornadoService) -> dict[str, str]:
-    return {each["app"].rpartition(":")[2]: each["state"] for each in service.mounts.describe()}
+    return {
+        each["app"].rpartition(":")[2]: each["state"] for each in service.app_manager.statuses()
+    }
 
 
 def reasons(service: TornadoService) -> dict[str, str]:
-    return {each["app"].rpartition(":")[2]: each["reason"] for each in service.mounts.describe()}
+    return {
+        each["app"].rpartition(":")[2]: each["reason"] for each in service.app_manager.statuses()
+    }
 
 
 def run(*args: str, cwd: Path, timeout: float = 30) -> subprocess.CompletedProcess[str]:

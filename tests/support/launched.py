@@ -14,7 +14,7 @@ from tests.config.test_application import ENVIRONMENT
 from tornado_service.demo.command import free_ports
 
 #: Seconds after which a process is ended, so that no test waits for it any more.
-PATIENCE = 120
+TIMEOUT = 120
 
 Launch = Callable[..., "subprocess.Popen[str]"]
 
@@ -41,7 +41,7 @@ def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
             text=True,
             cwd=tmp_path,
         )
-        end = threading.Timer(PATIENCE, process.kill)
+        end = threading.Timer(TIMEOUT, process.kill)
         end.start()
         started.append((process, end))
         return process

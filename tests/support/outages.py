@@ -17,7 +17,9 @@ from tests.support.databases import ACCOUNT, NO_SMALL_DISK, PASSWORD, mount
 from tests.support.postgresql import Server
 from tornado_service.app import TornadoService
 
-HANG_UP = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ACCOUNT}'"
+TERMINATE_CONNECTIONS = (
+    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ACCOUNT}'"
+)
 
 
 class Outage(NamedTuple):
@@ -25,12 +27,12 @@ class Outage(NamedTuple):
     end: Callable[[], Any]
 
 
-def of_postgresql(kind: str, server: Server) -> Outage:
+def postgresql_outage(kind: str, server: Server) -> Outage:
     def alter(begin: str, end: str) -> Outage:
         role = f"ALTER ROLE {ACCOUNT}"
         return Outage(
-            lambda: server.run(f"{role} {begin}", HANG_UP),
-            lambda: server.run(f"{role} {end}", HANG_UP),
+            lambda: server.run(f"{role} {begin}", TERMINATE_CONNECTIONS),
+            lambda: server.run(f"{role} {end}", TERMINATE_CONNECTIONS),
         )
 
     read_only = "SET default_transaction_read_only = "
@@ -94,7 +96,7 @@ def _full_tablespace(server: Server) -> Outage:
     return Outage(begin, end)
 
 
-def of_sqlite(kind: str, file: Path, service: TornadoService) -> Outage:
+def sqlite_outage(kind: str, file: Path, service: TornadoService) -> Outage:
     kinds: dict[str, Callable[[], Outage]] = {
         "locked": lambda: _locked_file(file),
         "full": lambda: _full_disk(file),
@@ -119,7 +121,7 @@ def _full_disk(file: Path) -> Outage:
 
 def _read_only_disk(file: Path, service: TornadoService) -> Outage:
     def remount(how: str) -> None:
-        for mounted in service.mounts:  # files that are open could still be written to
+        for mounted in service.app_manager:  # files that are open could still be written to
             for sessions in mounted.app._databases if mounted.app else ():
                 sessions._database.close()
         assert mount("-o", f"remount,{how}", str(file.parent))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tornado_service.demo.command import find_npm, find_proxy
-from tornado_service.testing.playwright import BROWSERS
+from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
 AXE_VERSION = "4.14.1"
 AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
@@ -25,7 +25,7 @@ def main() -> None:
 
 def find_browser() -> str:
     """A Chromium that can be started: the system's, else Playwright's own."""
-    candidates = [shutil.which(name) for name in BROWSERS] + [playwrights_own_browser()]
+    candidates = [shutil.which(name) for name in CHROMIUM_COMMANDS] + [playwrights_own_browser()]
     return next((path for path in candidates if path and succeeds(path, "--version")), "")
 
 

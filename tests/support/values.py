@@ -7,10 +7,10 @@ from typing import Any
 
 from traitlets.config import Config
 
-from tornado_service.values.check.runner import Check, parse_version
+from tornado_service.values.check.runner import ValuesChecker, parse_version
 from tornado_service.values.merge import Values, read_files
-from tornado_service.values.site import Finding
-from tornado_service.values.yaml_files.document import Path as KeyPath
+from tornado_service.values.site import ValuesFinding
+from tornado_service.values.yaml_files.document import KeyPath
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"
@@ -39,5 +39,5 @@ def load(*names: str) -> Files:
 
 def check(
     files: Files, version: str = "5.5", parent: KeyPath | None = None, **more: str
-) -> list[Finding]:
-    return Check(Values(files, parent), parse_version(version), **more).findings()
+) -> list[ValuesFinding]:
+    return ValuesChecker(Values(files, parent), parse_version(version), **more).findings()

@@ -142,7 +142,7 @@ class Unready(Wishes):
 
 
 def app_of(service: TornadoService) -> Wishes:
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     assert isinstance(mount.app, Wishes)
     return mount.app
 
@@ -153,7 +153,7 @@ def add(app: Wishes, *texts: str) -> Wish:
     return wishes[-1]
 
 
-def alone(url: str, name: str = "Wishes") -> dict[str, dict[str, Any]]:
+def settings_for(url: str, name: str = "Wishes") -> dict[str, dict[str, Any]]:
     return {"TornadoService": {"apps": [f"{APPS}:{name}"]}, name: {"database_url": url}}
 
 
@@ -161,7 +161,7 @@ async def started(
     start_service: StartService, client: AsyncHTTPClient, url: str, name: str = "Wishes"
 ) -> tuple[TornadoService, Fetch]:
     """Start a service with an app of these, and with ``LIMIT``."""
-    settings: dict[str, Any] = alone(url, name)
+    settings: dict[str, Any] = settings_for(url, name)
     settings["TornadoService"]["database_timeout"] = LIMIT
     service = await start_service(**settings)
     return service, Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)

@@ -13,10 +13,10 @@ from tornado_service.telemetry.log import ServiceLogFormatter
 from tornado_service.telemetry.redaction import (
     MAX_MESSAGE,
     MAX_TEXT,
-    forwarded_location,
-    plain,
-    scrub,
-    scrub_uri,
+    redact_location,
+    redact_text,
+    redact_uri,
+    visitor_text,
 )
 from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
 
@@ -38,12 +38,12 @@ from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, Visitor
     ],
 )
 def test_secrets_are_struck_out(text: str, secret: str) -> None:
-    assert secret not in scrub(text)
-    assert "[secret]" in scrub(text)
+    assert secret not in redact_text(text)
+    assert "[secret]" in redact_text(text)
 
 
 def test_an_address_keeps_all_but_its_secrets() -> None:
-    assert scrub_uri("/a?code=1&page=2&my_token=3") == "/a?code=[secret]&page=2&my_token=[secret]"
+    assert redact_uri("/a?code=1&page=2&my_token=3") == "/a?code=[secret]&page=2&my_token=[secret]"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_an_address_keeps_all_but_its_secrets() -> None:
     ],
 )
 def test_an_address_hides_secrets_however_they_are_written(query: str) -> None:
-    assert "abc123" not in scrub_uri(f"/a?{query}")
-    assert "[secret]" in scrub_uri(f"/a?{query}")
+    assert "abc123" not in redact_uri(f"/a?{query}")
+    assert "[secret]" in redact_uri(f"/a?{query}")
 
 
 @pytest.mark.parametrize("size", range(MAX_MESSAGE - 40, MAX_MESSAGE + 10))
@@ -72,9 +72,9 @@ def test_no_secret_gets_through_where_a_long_text_is_cut(size: int) -> None:
         f"token={secret}",
         f"Authorization: token {secret}",
     ):
-        assert "S3" not in scrub("x" * (size - 1) + " " + pair + " y" * 100)
+        assert "S3" not in redact_text("x" * (size - 1) + " " + pair + " y" * 100)
     for parameter in (f"code={secret}", f"%74oken={secret}"):
-        assert "S3" not in scrub_uri(
+        assert "S3" not in redact_uri(
             "/a?" + "x" * (size - MAX_MESSAGE + MAX_TEXT) + "&" + parameter
         )
 
@@ -98,7 +98,7 @@ def test_a_long_text_of_a_stranger_is_soon_scrubbed(number: int) -> None:
     text = hostile_texts()[number]
     run = (
         "import sys; from tornado_service.telemetry import log, redaction; text = sys.stdin.read();"
-        " log.scrub(text), log.scrub_uri(text), redaction._SECRET_PAIR.sub('', text)"
+        " log.redact_text(text), log.redact_uri(text), redaction._SECRET_PAIR.sub('', text)"
     )
 
     # a process, as nothing interrupts an expression; it takes some 20 ms
@@ -157,7 +157,7 @@ async def test_a_line_that_cannot_be_written_harms_no_answer(
 
 
 def test_a_redirect_to_no_address_is_logged_all_the_same() -> None:
-    assert forwarded_location("http://[x?code=abc123") == "http://[x"
+    assert redact_location("http://[x?code=abc123") == "http://[x"
 
 
 async def test_the_hubs_own_look_is_no_line_and_a_strangers_is(
@@ -175,8 +175,8 @@ async def test_the_hubs_own_look_is_no_line_and_a_strangers_is(
 
 
 def test_what_visitors_chose_is_short_and_on_one_line() -> None:
-    assert plain("a\nb\x1b[31m") == r"a\nb\x1b[31m"
-    assert len(plain("x" * 10_000)) < 600
+    assert visitor_text("a\nb\x1b[31m") == r"a\nb\x1b[31m"
+    assert len(visitor_text("x" * 10_000)) < 600
 
 
 def test_lines_look_like_the_hubs(caplog: pytest.LogCaptureFixture) -> None:
@@ -224,6 +224,6 @@ class TestSignIn:
         await visitor.post("logout")
 
         log = stderr.getvalue()
-        secrets = [*visitor.seen, *hub.users, xsrf_token, "123456789abc", "987654321abc"]
+        secrets = [*visitor.seen_secrets, *hub.users, xsrf_token, "123456789abc", "987654321abc"]
         assert "GET /services/tornado-service/" in log
         assert [secret for secret in secrets if secret in log] == []

@@ -11,11 +11,11 @@ import sys
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.doctor.command import report
+from tornado_service.doctor.command import format_findings
 from tornado_service.hub.client import HubUnavailable
 from tornado_service.selfcheck import Finding
 from tornado_service.telemetry.log import ServiceLogFormatter
-from tornado_service.telemetry.redaction import scrub, scrub_uri
+from tornado_service.telemetry.redaction import redact_text, redact_uri
 from tornado_service.testing import PREFIX, Fetch
 
 SECRET = "S3cr3tValue"
@@ -82,10 +82,10 @@ SECRET = "S3cr3tValue"
     ],
 )
 def test_a_secret_is_struck_out_of_a_line_of_others(text: str) -> None:
-    assert SECRET not in scrub(text)
-    assert "secretvalue" not in scrub(text)
-    assert "[secret]" in scrub(text)
-    assert scrub(scrub(text)) == scrub(text)
+    assert SECRET not in redact_text(text)
+    assert "secretvalue" not in redact_text(text)
+    assert "[secret]" in redact_text(text)
+    assert redact_text(redact_text(text)) == redact_text(text)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_secret_is_struck_out_of_a_line_of_others(text: str) -> None:
     ],
 )
 def test_plain_english_is_left_alone(text: str) -> None:
-    assert scrub(text) == text
+    assert redact_text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -133,18 +133,19 @@ def test_plain_english_is_left_alone(text: str) -> None:
     ],
 )
 def test_an_address_hides_what_follows_token(uri: str) -> None:
-    assert SECRET not in scrub_uri(uri)
+    assert SECRET not in redact_uri(uri)
 
 
 def test_plain_queries_are_left_alone() -> None:
     uri = "/a?from=2026-01-31&group=class-a&signed=1&side=2&q=a:b&empty&mapping=1&laptop=2"
-    assert scrub_uri(uri) == uri
+    assert redact_uri(uri) == uri
 
 
 @pytest.mark.parametrize("word", ["token", "Bearer ", "basic%20", "://a:", "token token ", "\\\\"])
 def test_a_long_text_of_a_stranger_takes_no_time(word: str) -> None:
     run = (
-        "import sys; from tornado_service.telemetry.redaction import scrub; scrub(sys.stdin.read())"
+        "import sys; from tornado_service.telemetry.redaction import redact_text;"
+        " redact_text(sys.stdin.read())"
     )
 
     # a process, as nothing interrupts an expression
@@ -274,5 +275,5 @@ async def test_a_token_that_no_header_can_hold_is_in_no_reason(
 def test_a_report_of_the_doctor_has_no_control_characters() -> None:
     finding = Finding("apps", "wrong", "a\x1b[31m\u202e", "b\n")
 
-    assert all(line.isprintable() for line in report([finding]).split("\n"))
-    assert len(report([finding]).split("\n")) == 2
+    assert all(line.isprintable() for line in format_findings([finding]).split("\n"))
+    assert len(format_findings([finding]).split("\n")) == 2

@@ -51,7 +51,7 @@ async def test_two_people(new_visitor):
 
 
 async def test_the_app_itself(service):
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
 
     assert mount.app.titles == []
 
@@ -61,7 +61,7 @@ async def test_other_settings(start_service, hub, client):
         TornadoService={"apps": ["reports:Reports"]}, Reports={"limit": 1}
     )
 
-    assert next(iter(service.mounts)).app.limit == 1
+    assert next(iter(service.app_manager)).app.limit == 1
     assert hub.service_scopes == {"list:users"}
 
 
@@ -122,7 +122,7 @@ async def test_a_wrong_limit_is_told(start_service):
 
 async def test_others_run_on(start_service, client):
     service = await start_service(load=False, TornadoService={"apps": ["reports:NoDatabase"]})
-    await service.mounts.load()
+    await service.app_manager.load()
     home = f"http://127.0.0.1:{service.port}{service.prefix}"
 
     assert (await client.fetch(home + "health")).code == 200
@@ -189,7 +189,7 @@ def pytest_sessionfinish(session):
 
 
 def test_what_is_missing_for_a_real_hub_skips_and_is_told(run_tests: Run) -> None:
-    conftest = "from tornado_service.demo import proxy\nproxy.proxy_at_hand = lambda: []\n"
+    conftest = "from tornado_service.demo import proxy\nproxy.installed_proxy = lambda: []\n"
     tests = (
         "def test_in_a_real_hub(real_hub): ...\n"
         "def test_in_a_hub_of_its_own(start_hub): ...\n"

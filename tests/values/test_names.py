@@ -39,9 +39,9 @@ def test_services_are_what_the_hub_takes() -> None:
         try:
             Service(name=name)
         except (ValueError, TraitError):
-            assert names.fault_of_service(name), name
+            assert names.service_name_problem(name), name
         else:
-            assert not names.fault_of_service(name), name
+            assert not names.service_name_problem(name), name
 
 
 @pytest.mark.parametrize(

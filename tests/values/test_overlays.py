@@ -10,7 +10,7 @@ from traitlets.config import Config
 from tests.support.values import INGRESS, SCOPE, VALUES, check, load, stop
 from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
-from tornado_service.values.check.activity import SCOPES
+from tornado_service.values.check.activity import SUGGESTED_SCOPES
 from tornado_service.values.deployment import Deployment
 from tornado_service.values.merge import Values
 from tornado_service.values.overlays import OVERLAYS
@@ -180,7 +180,7 @@ def test_without_any_app(capsys: pytest.CaptureFixture[str]) -> None:
 def test_activity_gets_the_scopes_that_it_declares(capsys: pytest.CaptureFixture[str]) -> None:
     hub = rendered(capsys)["hub"]
     role = hub["loadRoles"]["tornado-service"]
-    assert set(role["scopes"]) == Activity.service_scopes == set(SCOPES)
+    assert set(role["scopes"]) == Activity.service_scopes == set(SUGGESTED_SCOPES)
     assert role["services"] == ["tornado-service"]
     allowed = hub["services"]["tornado-service"]["oauth_client_allowed_scopes"]
     assert set(allowed) == Activity.user_scopes
@@ -247,7 +247,7 @@ def test_a_document_of_many_kinds() -> None:
     document = Document("Title\n\nmore")
     document.put(("a", "b"), [], "empty")
     document.put(("a", "c"), ["1", {"d": {"e": None}}, "x: y"])
-    document.note(("a", "c", 1, "d"), "inside")
+    document.set_comment(("a", "c", 1, "d"), "inside")
     document.put(("a", "f"), "two\n\nlines\n")
     assert yaml.safe_load(document.text()) == document.values
     assert "  # empty\n  b: []\n" in document.text()

@@ -10,7 +10,7 @@ from tornado.httputil import parse_cookie
 
 from tests.support.cookie_names import SESSION
 from tornado_service.app import TornadoService
-from tornado_service.auth.login_state import inside
+from tornado_service.auth.login_state import safe_redirect_target
 from tornado_service.handlers.base import PageHandler
 from tornado_service.testing import (
     BROWSER,
@@ -360,11 +360,13 @@ async def test_cookies_are_secure_where_the_browser_uses_https(fetch: Fetch) -> 
     ],
 )
 def test_a_sign_in_never_ends_outside_the_prefix(url: str) -> None:
-    assert inside(url, PREFIX) == PREFIX
+    assert safe_redirect_target(url, PREFIX) == PREFIX
 
 
 def test_a_sign_in_ends_where_it_began() -> None:
-    assert inside(PREFIX + "a/b?c=https://x//y", PREFIX) == PREFIX + "a/b?c=https://x//y"
+    assert (
+        safe_redirect_target(PREFIX + "a/b?c=https://x//y", PREFIX) == PREFIX + "a/b?c=https://x//y"
+    )
 
 
 def test_scopes_are_told_in_the_hubs_words() -> None:

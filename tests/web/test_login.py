@@ -122,7 +122,7 @@ async def test_one_that_has_lapsed_is_begun_again_once(
     visitor: Visitor, service: TornadoService
 ) -> None:
     callback = await begin(visitor, PREFIX + "?page=3")
-    service.auth.seal._max_age = -1
+    service.auth.state_cipher._max_age = -1
 
     answer = await visitor.get(callback)
     assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
@@ -130,7 +130,7 @@ async def test_one_that_has_lapsed_is_begun_again_once(
     second = await visitor.get(answer.headers["Location"])
     assert second.code == 403
 
-    service.auth.seal._max_age = 600
+    service.auth.state_cipher._max_age = 600
     assert (await visitor.open(answer.headers["Location"])).code == 200
     assert visitor.address == PREFIX + "?page=3"
 
@@ -164,7 +164,7 @@ async def test_a_script_cannot_begin_a_sign_in_there(visitor: Visitor) -> None:
 async def test_where_it_ends_is_never_outside(visitor: Visitor, service: TornadoService) -> None:
     """Not even with a state that we sealed."""
     browser = "b"
-    sealed = service.auth.seal.close(LoginState(browser, "https://evil.example/"))
+    sealed = service.auth.state_cipher.encrypt(LoginState(browser, "https://evil.example/"))
 
     assert service.auth.get_next_url(sealed) == PREFIX
 

@@ -4,7 +4,7 @@ import pytest
 
 from tornado_service.app import TornadoService
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT, SERVICE_TOKEN, Fetch, StandInHub
-from tornado_service.web.status import in_words
+from tornado_service.web.status import format_uptime
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ async def test_strangers_sign_in_first(fetch: Fetch) -> None:
 async def test_the_services_own_token_opens_the_api_for_the_doctor_and_nothing_else(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    service.mounts.service_scopes |= {"list:users"}
+    service.app_manager.service_scopes |= {"list:users"}
     cookie = {"Cookie": f"{service.auth.cookie_name}={SERVICE_TOKEN}"}
 
     answer = await fetch("api/status", token=SERVICE_TOKEN)
@@ -146,4 +146,4 @@ async def test_who_serves_is_said_only_when_asked(service: TornadoService, fetch
     ],
 )
 def test_uptime_in_words(seconds: int, words: str) -> None:
-    assert in_words(seconds) == words
+    assert format_uptime(seconds) == words

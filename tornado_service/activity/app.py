@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from traitlets import Integer, TraitError, Unicode, validate
 
 from .. import Channel, ServiceApp
-from ..apps.retry import pauses
+from ..apps.retry import backoff_delays
 from ..database.timeout import TIMEOUT
-from . import metrics as gauges
+from . import metrics
 from .access.visibility import LIST_USERS
 from .collect.collector import Collector
 from .domain.records import Sample
 from .history.archive import Archive
-from .store.store import State, Store, Unavailable
+from .store.store import HistoryState, HistoryUnavailable, Store
 from .store.user_data import pseudonyms
 
 
@@ -31,7 +31,7 @@ class Activity(ServiceApp):
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
 
     #: Whether the history is an invention, which every page then says.
-    made_up: ClassVar[bool] = False
+    is_synthetic: ClassVar[bool] = False
 
     interval = Integer(
         300, help="Seconds between two looks at the hub. Default: 300.", min=30, max=3600
@@ -62,11 +62,11 @@ class Activity(ServiceApp):
     ).tag(config=True)
 
     @validate("timezone")
-    def _is_known(self, proposal: Any) -> str:
-        return zone_of(proposal["value"]).key
+    def _check_timezone(self, proposal: Any) -> str:
+        return parse_zone(proposal["value"]).key
 
     @validate("pseudonym_secret")
-    def _is_long(self, proposal: Any) -> str:
+    def _check_secret_length(self, proposal: Any) -> str:
         if 0 < len(proposal["value"]) < 16:
             raise TraitError(
                 "Activity.pseudonym_secret has fewer than 16 characters: openssl rand -hex 16"
@@ -87,26 +87,26 @@ class Activity(ServiceApp):
             self.log,
             zone=self.zone,
             retention_days=self.retention_days,
-            naming=pseudonyms(secret) if secret else None,
+            map_name=pseudonyms(secret) if secret else None,
             timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
 
     @property
     def zone(self) -> ZoneInfo:
         """Whose days these are."""
-        return zone_of(self.timezone)
+        return parse_zone(self.timezone)
 
     async def start(self) -> None:
         """Begin; the pages answer while the database is still being made ready."""
         # the figures are computed beside the loop, which waits so long for each of its turns
         sys.setswitchinterval(min(sys.getswitchinterval(), 0.001))
-        self.news = Channel(history=10)
+        self.sample_events = Channel(history=10)
         self.store = self.make_store()
         self.archive = Archive(self.store, self.zone)
-        keep = self.keep if self.database_url else None
-        self.collector = Collector(self.hub, self.interval, self.log, keep)
-        self.collector.listeners.append(self._tell)
-        gauges.show(self, self.registry)
+        store_sample = self.store_sample if self.database_url else None
+        self.collector = Collector(self.hub, self.interval, self.log, store_sample)
+        self.collector.listeners.append(self._notify)
+        metrics.register(self, self.registry)
         self._running = asyncio.create_task(self._run())
 
     @property
@@ -117,28 +117,28 @@ class Activity(ServiceApp):
     @property
     def has_history(self) -> bool:
         """Whether there is a history to be shown, now or soon."""
-        is_coming = self.store.condition.state in (State.GETTING_READY, State.READY)
+        is_coming = self.store.condition.state in (HistoryState.GETTING_READY, HistoryState.READY)
         return self.archive.is_loaded or is_coming
 
     async def _run(self) -> None:
         is_away = await self.store.open()
         await self.store.maintain()  # in another zone, all days are other ones
         await self.refresh()
-        await asyncio.gather(self.collector.run(), *([self._open_again()] if is_away else []))
+        await asyncio.gather(self.collector.run(), *([self._reopen()] if is_away else []))
 
-    async def _open_again(self) -> None:
+    async def _reopen(self) -> None:
         """Open a database that was away at the start, long before the next sample."""
-        for pause in pauses(self.interval):
+        for pause in backoff_delays(self.interval):
             await asyncio.sleep(pause)
-            is_open = self.store.condition.state is State.READY  # a sample has done it
+            is_open = self.store.condition.state is HistoryState.READY  # a sample has done it
             if is_open or not await self.store.open():
                 break
         await self.store.maintain()
         await self.refresh()
         if self.collector.latest:
-            await self.keep(self.collector.latest, self.interval)
+            await self.store_sample(self.collector.latest, self.interval)
 
-    async def keep(self, sample: Sample, interval: int) -> bool:
+    async def store_sample(self, sample: Sample, interval: int) -> bool:
         """Keep a sample, and bring the figures up to date.
 
         Returns:
@@ -152,17 +152,17 @@ class Activity(ServiceApp):
 
     async def refresh(self) -> None:
         """Bring the figures up to date, as far as there is a history."""
-        if self.store.condition.state is not State.READY:
+        if self.store.condition.state is not HistoryState.READY:
             return
         try:
             await self.archive.refresh()
-        except Unavailable as error:
+        except HistoryUnavailable as error:
             self.log.warning("The figures of activity are not up to date: %s", error)
         except Exception:  # the next sample is to be taken all the same
             self.log.exception("The figures of activity are not up to date")
 
-    def _tell(self, sample: Sample) -> None:
-        self.news.send({"taken": sample.taken}, event="sample")
+    def _notify(self, sample: Sample) -> None:
+        self.sample_events.send({"taken": sample.taken}, event="sample")
 
     async def stop(self) -> None:
         """End; what is being written is written."""
@@ -172,7 +172,7 @@ class Activity(ServiceApp):
         await self.store.close()
 
 
-def zone_of(name: str) -> ZoneInfo:
+def parse_zone(name: str) -> ZoneInfo:
     """A time zone by its name.
 
     Raises:

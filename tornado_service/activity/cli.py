@@ -14,12 +14,12 @@ from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
 from ..app import TornadoService
-from ..apps.settings import may_be_an_app
+from ..apps.settings import may_be_app_section
 from ..config.application import StrictApplication
 from ..config.checks import ConfigError
 from ..config.files import load
 from .app import Activity
-from .store.store import State, Store, Unavailable
+from .store.store import HistoryState, HistoryUnavailable, Store
 
 USAGE = "Say what to do and with whom: export USER, or forget USER."
 
@@ -59,28 +59,28 @@ class ActivityCommand(StrictApplication):
         of_service = TornadoService.classes_to_document()
         return list(self._classes_inc_parents([*self.classes, *of_service]))
 
-    def is_checked_later(self, section: str, new: Config) -> bool:
+    def is_deferred_section(self, section: str, new: Config) -> bool:
         """Whether a section is that of another app, which the service imports and checks."""
-        return bool(self.loaded_config_files) and may_be_an_app(section, new, [])
+        return bool(self.loaded_config_files) and may_be_app_section(section, new, [])
 
     def start(self) -> None:
         """Export or erase. Exit status 1 if that cannot be, or if there is no such user."""
         if len(self.extra_args) != 2 or self.extra_args[0] not in ("export", "forget"):
             sys.exit(USAGE)
-        todo, user = self.extra_args
+        action, user = self.extra_args
         try:
             app = Activity(parent=self)
         except TraitError as error:
             self.fail(2, self.without_secrets(str(error)))
             return
         try:
-            _see_that_it_is_there(app.database_url)
-            print(asyncio.run(_do(app.make_store(), todo, user)))
+            _require_database_file(app.database_url)
+            print(asyncio.run(_run_action(app.make_store(), action, user)))
         except ConfigError as error:
             sys.exit(str(error))
 
 
-def _see_that_it_is_there(url: str) -> None:
+def _require_database_file(url: str) -> None:
     """Whether there is a file, where it is one: none is to be made.
 
     Raises:
@@ -97,18 +97,18 @@ def _see_that_it_is_there(url: str) -> None:
         )
 
 
-async def _do(store: Store, todo: str, user: str) -> str:
+async def _run_action(store: Store, action: str, user: str) -> str:
     await store.open()
     try:
-        if store.condition.state is not State.READY:
+        if store.condition.state is not HistoryState.READY:
             raise ConfigError(store.condition.reason)
-        found = await (store.forget(user) if todo == "forget" else store.export(user))
+        found = await (store.forget(user) if action == "forget" else store.export(user))
         if not found:
             raise ConfigError(f"Nothing is kept of {user!r}.")
-        if todo == "forget":
+        if action == "forget":
             return f"Nothing is kept of {user!r} any more."
         return json.dumps(found, indent=2)
-    except Unavailable as error:
+    except HistoryUnavailable as error:
         raise ConfigError(str(error)) from error
     finally:
         await store.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from .domain.calendar import day_of
+from .domain.calendar import local_date
 from .figures.availability import availability
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WINDOWS = (1, 7, 30)
 
 
-def show(app: Activity, registry: CollectorRegistry) -> None:
+def register(app: Activity, registry: CollectorRegistry) -> None:
     """Add them to a registry. NaN: it is not known, or not yet."""
     running = Gauge(
         "tornado_service_activity_running_servers",
@@ -66,7 +66,7 @@ def known_users(app: Activity) -> float:
 def active_users(app: Activity, days: int) -> float:
     """In the days up to the latest sample; at least so many, where data is missing."""
     history = app.archive.history
-    last = day_of(history.now, history.zone)
+    last = local_date(history.now, history.zone)
     first = last - timedelta(days=days - 1)
     is_known = availability(history, first, last).usage
     return history.active(first, last).bit_count() if is_known else nan

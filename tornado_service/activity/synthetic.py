@@ -10,8 +10,8 @@ from random import Random
 from sqlalchemy import update
 
 from ..hub.models import Server, User
-from .collect.collector import next_time, seen_user
-from .domain.records import Sample, SeenUser
+from .collect.collector import next_time, user_snapshot
+from .domain.records import Sample, UserSnapshot
 from .schema import tables
 from .schema.upgrade import open_database
 from .store.writer import add_sample
@@ -27,7 +27,7 @@ WEEKEND, HOLIDAYS = 0.2, 0.12
 
 
 @dataclass(frozen=True, order=True)
-class Run:
+class SyntheticSession:
     """One run of one server; nobody did anything in it after ``idle``."""
 
     started: int
@@ -38,23 +38,23 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Person:
+class SyntheticUser:
     """Somebody's habits.
 
     Attributes:
         joined: their first day.
         left: the day after their last.
-        zeal: how likely they are to work of their own accord on a weekday of a term.
+        diligence: how likely they are to work of their own accord on a weekday of a term.
     """
 
     name: str
     groups: Sequence[str]
     joined: int
     left: int
-    zeal: float
+    diligence: float
 
 
-def made_up_samples(
+def synthetic_samples(
     groups_of: Mapping[str, Sequence[str]], end: int, *, seed: int = 1, days: int = 365
 ) -> Iterator[Sample]:
     """The samples that a collector would have taken, but for some in which nothing is new.
@@ -69,11 +69,12 @@ def made_up_samples(
     """
     start = end - days * DAY
     people = [
-        _person(_dice(seed, name), name, groups, start, end) for name, groups in groups_of.items()
+        _make_user(_random(seed, name), name, groups, start, end)
+        for name, groups in groups_of.items()
     ]
-    runs = [run for person in people for run in _runs(seed, person, end)]
-    outage = start + _dice(seed).randrange(days // 4, days // 2 + 1) * DAY
-    hub = _Hub(people, runs)
+    runs = [run for person in people for run in _sessions(seed, person, end)]
+    outage = start + _random(seed).randrange(days // 4, days // 2 + 1) * DAY
+    hub = _HubState(people, runs)
     last = None
     slot = end // INTERVAL * INTERVAL
     # the last is taken at the very end, so that a collector which goes on leaves no gap
@@ -86,7 +87,7 @@ def made_up_samples(
             yield last
 
 
-def fill(
+def write_synthetic_history(
     url: str,
     groups_of: Mapping[str, Sequence[str]],
     end: int,
@@ -101,12 +102,12 @@ def fill(
         created: when the hub says that its users were created, by name.
 
     Raises:
-        NoDatabase: it cannot be used.
+        DatabaseUnusable: it cannot be used.
     """
     database = open_database(url)
     try:
         with database.writing() as connection:
-            for sample in made_up_samples(groups_of, end):
+            for sample in synthetic_samples(groups_of, end):
                 add_sample(connection, sample, INTERVAL)
             # a hub that has just begun tells none, which else means accounts created again
             connection.execute(update(tables.users).values(last_activity=None))
@@ -117,43 +118,47 @@ def fill(
         database.close()
 
 
-def _person(dice: Random, name: str, groups: Sequence[str], start: int, end: int) -> Person:
+def _make_user(
+    dice: Random, name: str, groups: Sequence[str], start: int, end: int
+) -> SyntheticUser:
     """Most are there from the beginning; some come later, and some only once."""
     joined, left = start, end
     if dice.random() < 0.3:
         joined = dice.randrange(start, end - (end - start) // 12)
     if dice.random() < 0.06:
         left = joined + 2 * DAY
-    return Person(name, groups, joined, left, dice.choice([0.08, 0.2, 0.35, 0.5]))
+    return SyntheticUser(name, groups, joined, left, dice.choice([0.08, 0.2, 0.35, 0.5]))
 
 
-def _runs(seed: int, person: Person, end: int) -> Iterator[Run]:
+def _sessions(seed: int, person: SyntheticUser, end: int) -> Iterator[SyntheticSession]:
     """All runs of somebody's servers, one after the other."""
     free = person.joined
     for midnight in range(person.joined // DAY * DAY, person.left, DAY):
-        dice = _dice(seed, person.name, midnight)
-        for started, length in sorted(_plans(seed, person, midnight, dice)):
+        dice = _random(seed, person.name, midnight)
+        for started, length in sorted(_planned_work(seed, person, midnight, dice)):
             # the server is stopped when nobody has used it for a while
             stopped = started + length + dice.randrange(HOUR // 2, HOUR)
             server = "gpu" if dice.random() < 0.06 else ""
             if started > free and stopped < end - INTERVAL:
-                yield Run(started, stopped, started + length, person.name, server)
+                yield SyntheticSession(started, stopped, started + length, person.name, server)
                 free = stopped
 
 
-def _plans(seed: int, person: Person, midnight: int, dice: Random) -> list[tuple[int, int]]:
+def _planned_work(
+    seed: int, person: SyntheticUser, midnight: int, dice: Random
+) -> list[tuple[int, int]]:
     """When somebody begins to work on a day, and for how long; in seconds."""
     day = datetime.fromtimestamp(midnight, timezone.utc).date()
     factor = HOLIDAYS if is_holiday(day) else WEEKEND if day.weekday() > 4 else 1.0
     plans = []
     for group in person.groups:
-        habits = _dice(seed, group)
+        habits = _random(seed, group)
         weekdays, hour = habits.sample(range(5), 2), habits.choice([8, 10, 13, 15])
         if day.weekday() in weekdays and dice.random() < 0.85 * factor:
             plans.append((hour * HOUR + dice.randrange(1200), dice.randrange(60, 110) * 60))
-        if is_eve_of_deadline(day, habits.randrange(28)) and dice.random() < 0.75 * factor:
+        if is_before_deadline(day, habits.randrange(28)) and dice.random() < 0.75 * factor:
             plans.append((19 * HOUR + dice.randrange(2 * HOUR), dice.randrange(90, 270) * 60))
-    if dice.random() < person.zeal * factor:
+    if dice.random() < person.diligence * factor:
         begin = int(dice.triangular(7 * HOUR, 23 * HOUR, 14 * HOUR))
         plans.append((begin, min(int(dice.lognormvariate(8.4, 0.7)), 6 * HOUR)))
     return [(midnight + begin, length) for begin, length in plans]
@@ -166,7 +171,7 @@ def is_holiday(day: date) -> bool:
     return day.month == 8 or (day.month == 3 and day.day > 20) or (day.month == 7 and day.day > 15)
 
 
-def is_eve_of_deadline(day: date, shift: int) -> bool:
+def is_before_deadline(day: date, shift: int) -> bool:
     """Whether a group has to hand something in on the day or the next, which is every four weeks.
 
     Args:
@@ -176,44 +181,46 @@ def is_eve_of_deadline(day: date, shift: int) -> bool:
     return (day.toordinal() + shift) % 28 < 2
 
 
-class _Hub:
+class _HubState:
     """What the hub would have shown. Those of whom nothing has changed are not made anew."""
 
-    def __init__(self, people: Sequence[Person], runs: Sequence[Run]) -> None:
-        self._to_come = sorted(people, key=lambda person: person.joined, reverse=True)
-        self._planned = sorted(runs, reverse=True)
-        self._running: list[Run] = []
-        self._users: dict[str, SeenUser] = {}
+    def __init__(self, people: Sequence[SyntheticUser], runs: Sequence[SyntheticSession]) -> None:
+        self._upcoming_users = sorted(people, key=lambda person: person.joined, reverse=True)
+        self._upcoming_sessions = sorted(runs, reverse=True)
+        self._running: list[SyntheticSession] = []
+        self._users: dict[str, UserSnapshot] = {}
 
-    def users(self, at: int) -> tuple[SeenUser, ...]:
+    def users(self, at: int) -> tuple[UserSnapshot, ...]:
         """All users at a moment, each time a later one."""
-        while self._to_come and self._to_come[-1].joined <= at:
-            person = self._to_come.pop()
-            self._see(person.name, person.joined, [])
-        while self._planned and self._planned[-1].started <= at:
-            self._running.append(self._planned.pop())
+        while self._upcoming_users and self._upcoming_users[-1].joined <= at:
+            person = self._upcoming_users.pop()
+            self._update_user(person.name, person.joined, [])
+        while self._upcoming_sessions and self._upcoming_sessions[-1].started <= at:
+            self._running.append(self._upcoming_sessions.pop())
         for run in self._running:
             if run.stopped > at:
-                self._see(run.name, min(run.idle, at), [run])
+                self._update_user(run.name, min(run.idle, at), [run])
             else:
-                self._see(run.name, run.stopped, [])
+                self._update_user(run.name, run.stopped, [])
         self._running = [run for run in self._running if run.stopped > at]
         return tuple(self._users.values())
 
-    def _see(self, name: str, last_activity: int, runs: list[Run]) -> None:
-        active = moment(last_activity)
+    def _update_user(self, name: str, last_activity: int, runs: list[SyntheticSession]) -> None:
+        active = utc_datetime(last_activity)
         servers = {
-            run.server: Server(name=run.server, started=moment(run.started), last_activity=active)
+            run.server: Server(
+                name=run.server, started=utc_datetime(run.started), last_activity=active
+            )
             for run in runs
         }
-        self._users[name] = seen_user(User(name=name, last_activity=active, servers=servers))
+        self._users[name] = user_snapshot(User(name=name, last_activity=active, servers=servers))
 
 
-def _dice(*seed: object) -> Random:
+def _random(*seed: object) -> Random:
     """The same ones for the same seed, in every process."""
     return Random(repr(seed))  # noqa: S311
 
 
-def moment(seconds: int) -> datetime:
+def utc_datetime(seconds: int) -> datetime:
     """A time as the hub's models have it."""
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

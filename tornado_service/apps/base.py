@@ -35,7 +35,9 @@ class AppParent(Protocol):
         """A text of others, such as that of an error, fit to be shown."""
 
 
-def _either(method: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None] | None]:
+def _sync_or_async(
+    method: Callable[[Any], Awaitable[None]],
+) -> Callable[[Any], Awaitable[None] | None]:
     """Let an app write it as a plain ``def``, too."""
     return method
 
@@ -73,7 +75,7 @@ class ServiceApp(LoggingConfigurable):
         """
         return []
 
-    @_either
+    @_sync_or_async
     async def start(self) -> None:
         """Get ready. The app's addresses answer when this has ended.
 
@@ -84,7 +86,7 @@ class ServiceApp(LoggingConfigurable):
         the old one: begin tasks and threads last. Its databases are closed, its metrics removed.
         """
 
-    @_either
+    @_sync_or_async
     async def stop(self) -> None:
         """Clean up, in 2 seconds at most, as ``start``. Called if that has ended well."""
 
@@ -112,12 +114,12 @@ class ServiceApp(LoggingConfigurable):
         """
         # not loaded for apps without one
         from ..database.database import open_database
-        from ..database.errors import NoDatabase
-        from ..database.outage import Outages
+        from ..database.errors import DatabaseUnusable
+        from ..database.outage import OutageTracker
         from ..database.schema import Schema
-        from ..database.sessions import Sessions, refuse_loop
+        from ..database.sessions import Sessions, forbid_event_loop
 
-        refuse_loop()
+        forbid_event_loop()
         name = type(self).__name__
         if not self.has_trait(setting):
             raise AppError(
@@ -133,11 +135,13 @@ class ServiceApp(LoggingConfigurable):
                 thorough=True,
                 timeout=self._service.database_timeout,
             )
-        except NoDatabase as error:
+        except DatabaseUnusable as error:
             raise AppError(str(error)) from error
-        if database.put_aside:
-            self.log.error("A damaged database is now %s, and a new one began.", database.put_aside)
-        outages = Outages(f"The database of {schema.setting}", self.log)
+        if database.quarantined_file:
+            self.log.error(
+                "A damaged database is now %s, and a new one began.", database.quarantined_file
+            )
+        outages = OutageTracker(f"The database of {schema.setting}", self.log)
         self._service.metrics.show_database(self.name, setting, outages)
         sessions = Sessions(database, outages)
         self._databases = (*self._databases, sessions)
@@ -179,5 +183,5 @@ class ServiceApp(LoggingConfigurable):
         What was registered by an instance whose ``start`` has failed is removed.
         """
         if self._registry is None:
-            self._registry = self._service.metrics.registry_of_app()
+            self._registry = self._service.metrics.make_app_registry()
         return self._registry

@@ -13,17 +13,17 @@ from .base import ServiceApp
 from .isolation.containment import AppError
 
 #: First parts of paths that are the core's own.
-RESERVED = frozenset(
+RESERVED_NAMES = frozenset(
     {"api", "docs", "health", "logout", "metrics", "oauth_callback", "static", "status"}
 )
 
 #: The group of entry points that name apps.
-GROUP = "tornado_service.apps"
+ENTRY_POINT_GROUP = "tornado_service.apps"
 
-_NAME = re.compile(r"[a-z0-9-]+")
+_NAME_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
-def vet(cls: Any, spec: str) -> type[ServiceApp]:
+def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
     """See that something is an app and says of itself what it must.
 
     Args:
@@ -35,9 +35,9 @@ def vet(cls: Any, spec: str) -> type[ServiceApp]:
     """
     if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
         raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
-    if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
+    if not isinstance(cls.name, str) or not _NAME_PATTERN.fullmatch(cls.name):
         raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
-    if cls.name in RESERVED:
+    if cls.name in RESERVED_NAMES:
         raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")
     for attribute in ("service_scopes", "user_scopes"):
         if not isinstance(getattr(cls, attribute), (set, frozenset)):
@@ -62,7 +62,7 @@ def import_app(spec: str) -> type[ServiceApp]:
     Raises:
         AppError: there is none, or it is no app. An import may raise anything else besides.
     """
-    module, name = locate(spec)
+    module, name = resolve_spec(spec)
     if not module:
         raise AppError(
             f"{spec}: no installed package names an app so; write a class as my_module:MyApp."
@@ -73,7 +73,7 @@ def import_app(spec: str) -> type[ServiceApp]:
         raise AppError(f"{spec}: {error}. Is it installed where the service runs?") from error
     if not hasattr(found, name):
         raise AppError(f"{spec}: {module} has no {name}.")
-    cls = vet(getattr(found, name), spec)
+    cls = validate_app_class(getattr(found, name), spec)
     if cls.__name__ != class_name(spec):
         raise AppError(f"{spec} is another name of {cls.__name__}: use that, its settings do.")
     return cls
@@ -81,14 +81,14 @@ def import_app(spec: str) -> type[ServiceApp]:
 
 def class_name(spec: str) -> str:
     """The name of an app's class, without importing it; empty if that is not known."""
-    return locate(spec)[1]
+    return resolve_spec(spec)[1]
 
 
 @cache
-def locate(spec: str) -> tuple[str, str]:
+def resolve_spec(spec: str) -> tuple[str, str]:
     """The module and the class of an app, both empty if it is an entry point that is not there."""
     if ":" not in spec:
-        for point in entry_points(group=GROUP, name=spec):
+        for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
             return point.module, point.attr
     module, _, name = spec.replace(":", ".").rpartition(".")
     return (module, name) if module else ("", "")

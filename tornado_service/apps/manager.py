@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..auth.decorators import scopes_needed
 from .base import ServiceApp
-from .isolation.containment import AppError, contained, in_thread, within
+from .isolation.containment import AppError, call_contained, run_in_daemon_thread, with_timeout
 from .loader import import_app
-from .mounted import AppState, Mount
-from .retry import explain, pauses, transient_cause
+from .mounted import AppState, MountedApp
+from .retry import backoff_delays, describe_error, transient_cause
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from .base import AppParent
 
 #: Seconds that an import may take. A slow disk is no fault of the app's.
-IMPORT_LIMIT = 120.0
+IMPORT_TIMEOUT = 120.0
 
 #: Seconds after which the others do not wait for an import any more.
-IMPORT_PATIENCE = 5.0
+MAX_IMPORT_WAIT = 5.0
 
 #: Seconds that ``start`` may take.
-START_LIMIT = 30.0
+START_TIMEOUT = 30.0
 
 #: Seconds that ``stop`` may take.
-STOP_LIMIT = 2.0
+STOP_TIMEOUT = 2.0
 
 
-class Mounts:
+class AppManager:
     """All apps of a service.
 
     Args:
@@ -53,7 +53,7 @@ class Mounts:
         parent: AppParent,
         env: Environment,
         home_app: str = "",
-        shutdown_grace: float = 2 * STOP_LIMIT,
+        shutdown_grace: float = 2 * STOP_TIMEOUT,
     ) -> None:
         self._context = context
         self._log = context.log
@@ -63,76 +63,76 @@ class Mounts:
         self._shutdown_grace = shutdown_grace
         #: The scopes that apps have declared for the service's own token.
         self.service_scopes: frozenset[str] = frozenset()
-        self._mounts = [Mount(spec) for spec in dict.fromkeys(specs)]
-        self._by_name: dict[str, Mount] = {}
+        self._apps = [MountedApp(spec) for spec in dict.fromkeys(specs)]
+        self._by_name: dict[str, MountedApp] = {}
         self._retries: set[asyncio.Task[None]] = set()
         for state in AppState:
             context.metrics.show_apps(state.value, partial(self._count, state))
 
     def _count(self, state: AppState) -> int:
-        return sum(mount.state is state for mount in self._mounts)
+        return sum(mounted.state is state for mounted in self._apps)
 
-    def __iter__(self) -> Iterator[Mount]:
-        return iter(self._mounts)
+    def __iter__(self) -> Iterator[MountedApp]:
+        return iter(self._apps)
 
-    def claim(self, mount: Mount, cls: type[ServiceApp]) -> None:
+    def register_name(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
         """Take an app's name for it.
 
         Raises:
             AppError: another has it.
         """
-        taken = self._by_name.setdefault(cls.name, mount)
-        if taken is not mount:
+        taken = self._by_name.setdefault(cls.name, mounted)
+        if taken is not mounted:
             raise AppError(f"{taken.spec} has the name {cls.name}, too: only that one runs.")
-        mount.name, mount.title = cls.name, cls.title or cls.name
+        mounted.name, mounted.title = cls.name, cls.title or cls.name
         self.service_scopes |= cls.service_scopes
 
-    def find(self, name: str) -> Mount | None:
+    def find(self, name: str) -> MountedApp | None:
         """The app at an address, or one that could be there for all we know.
 
         As long as an app has not been imported, nobody knows its name.
         """
         if name in self._by_name:
             return self._by_name[name]
-        unknown = [mount for mount in self._mounts if not mount.is_imported]
-        unknown.sort(key=lambda mount: not mount.is_loading)
+        unknown = [mounted for mounted in self._apps if not mounted.is_imported]
+        unknown.sort(key=lambda mounted: not mounted.is_loading)
         return unknown[0] if unknown else None
 
-    def openable(self, user: Identity) -> list[Mount]:
+    def accessible_to(self, user: Identity) -> list[MountedApp]:
         """The apps whose home page a caller may open."""
         auth = self._context.auth
         return [
-            mount
-            for mount in self._mounts
-            if mount.is_ready
-            and (home := mount.home())
+            mounted
+            for mounted in self._apps
+            if mounted.is_ready
+            and (home := mounted.home_handler())
             and not auth.missing_scopes(scopes_needed(home.get), user)
         ]
 
-    def home_of(self, user: Identity) -> Mount | None:
+    def home_app_of(self, user: Identity) -> MountedApp | None:
         """The app that is the home page, for those who may open it."""
         wanted = self._home_app
-        found = (mount for mount in self.openable(user) if mount.name == wanted)
+        found = (mounted for mounted in self.accessible_to(user) if mounted.name == wanted)
         return next(found, None) if wanted else None
 
     def readiness(self) -> dict[str, bool]:
         """Whether each app is ready, by name."""
         checks: dict[str, bool] = {}
-        for mount in self._mounts:
-            name = f"app {mount.label}"
-            checks[name] = mount.is_ready and checks.get(name, True)
+        for mounted in self._apps:
+            name = f"app {mounted.display_name}"
+            checks[name] = mounted.is_ready and checks.get(name, True)
         return checks
 
-    def describe(self) -> list[dict[str, str]]:
+    def statuses(self) -> list[dict[str, str]]:
         """Every app with its state, and why it failed: for admins."""
         return [
             {
-                "name": mount.label,
-                "app": mount.spec,
-                "state": mount.state.value,
-                "reason": mount.complaint,
+                "name": mounted.display_name,
+                "app": mounted.spec,
+                "state": mounted.state.value,
+                "reason": mounted.problem,
             }
-            for mount in self._mounts
+            for mounted in self._apps
         ]
 
     async def load(self) -> None:
@@ -143,10 +143,10 @@ class Mounts:
         """
         loading: list[asyncio.Task[None]] = []
         try:
-            for mount in self._mounts:
-                importing = in_thread(partial(import_app, mount.spec))
-                loading.append(asyncio.create_task(self._load(mount, importing)))
-                await asyncio.wait({importing}, timeout=IMPORT_PATIENCE)
+            for mounted in self._apps:
+                importing = run_in_daemon_thread(partial(import_app, mounted.spec))
+                loading.append(asyncio.create_task(self._load(mounted, importing)))
+                await asyncio.wait({importing}, timeout=MAX_IMPORT_WAIT)
             await asyncio.gather(*loading)
         finally:
             for task in loading:
@@ -155,106 +155,108 @@ class Mounts:
         if home and home not in self._by_name:
             self._log.warning("c.TornadoService.home_app: no app has the name %s", home)
 
-    async def _load(self, mount: Mount, importing: asyncio.Future[type[ServiceApp]]) -> None:
+    async def _load(self, mounted: MountedApp, importing: asyncio.Future[type[ServiceApp]]) -> None:
         try:
-            cls = await within(IMPORT_LIMIT, importing, "its import")
-            mount.is_imported = True
-            self.claim(mount, cls)
+            cls = await with_timeout(IMPORT_TIMEOUT, importing, "its import")
+            mounted.is_imported = True
+            self.register_name(mounted, cls)
         except Exception as error:
-            self._fail(mount, error)
+            self._mark_failed(mounted, error)
             return
-        await self._start(mount, cls)
-        if mount.is_retrying:
-            self._retries.add(asyncio.create_task(self._retry(mount, cls)))
+        await self._start(mounted, cls)
+        if mounted.is_retrying:
+            self._retries.add(asyncio.create_task(self._retry(mounted, cls)))
 
-    async def _start(self, mount: Mount, cls: type[ServiceApp]) -> None:
+    async def _start(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
         """Make an app and start it: once."""
         try:
-            building = in_thread(partial(mount.build, cls, self._parent, self._env))
-            app = await within(START_LIMIT, building, "handlers()")
-            await within(START_LIMIT, contained(app.start), "start()")
+            building = run_in_daemon_thread(partial(mounted.build, cls, self._parent, self._env))
+            app = await with_timeout(START_TIMEOUT, building, "handlers()")
+            await with_timeout(START_TIMEOUT, call_contained(app.start), "start()")
         except Exception as error:
             if cause := transient_cause(error):
-                self._try_later(mount, error, cause)
+                self._mark_retrying(mounted, error, cause)
             else:
-                self._fail(mount, error)
+                self._mark_failed(mounted, error)
         else:
-            mount.state, mount.reason = AppState.READY, ""
-            if mount.schedule:
-                mount.schedule.start()
-            self._log.info("App %s is ready at %s", mount.name, app.prefix)
-            self._warn_of_scopes(mount, cls)
+            mounted.state, mounted.reason = AppState.READY, ""
+            if mounted.schedule:
+                mounted.schedule.start()
+            self._log.info("App %s is ready at %s", mounted.name, app.prefix)
+            self._warn_about_undeclared_scopes(mounted, cls)
         finally:
-            if not mount.is_ready:
-                await mount.discard()
+            if not mounted.is_ready:
+                await mounted.discard()
 
-    async def _retry(self, mount: Mount, cls: type[ServiceApp]) -> None:
+    async def _retry(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
         """Start an app again, with growing pauses; what an earlier try has left is not used."""
-        for pause in pauses():
+        for pause in backoff_delays():
             await asyncio.sleep(pause)
-            await self._start(mount, cls)
-            if not mount.is_retrying:
+            await self._start(mounted, cls)
+            if not mounted.is_retrying:
                 return
 
-    def _try_later(self, mount: Mount, error: Exception, cause: BaseException) -> None:
+    def _mark_retrying(self, mounted: MountedApp, error: Exception, cause: BaseException) -> None:
         """Note why; the log has a line for each new reason, and not one for each try."""
-        reason = explain(cause)
+        reason = describe_error(cause)
         if error is not cause and not isinstance(error, AppError):
             said = str(error).partition("\n")[0]
             reason = f"{type(error).__name__}: {said} ({reason})"
-        before, mount.reason = mount.reason, self._parent.without_secrets(reason)
-        mount.state = AppState.RETRYING
-        if mount.reason != before:
-            self._log.warning("App %s cannot start yet, and is tried again: %s", mount.name, reason)
-        self._log.debug("App %s cannot start yet", mount.name, exc_info=error)
+        before, mounted.reason = mounted.reason, self._parent.without_secrets(reason)
+        mounted.state = AppState.RETRYING
+        if mounted.reason != before:
+            self._log.warning(
+                "App %s cannot start yet, and is tried again: %s", mounted.name, reason
+            )
+        self._log.debug("App %s cannot start yet", mounted.name, exc_info=error)
 
-    def _warn_of_scopes(self, mount: Mount, cls: type[ServiceApp]) -> None:
+    def _warn_about_undeclared_scopes(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
         """Say which of an app's own scopes no browser can have: the hub leaves them out."""
-        unknown = {scope for scope in mount.scopes_needed() if scope.startswith("custom:")}
+        unknown = {scope for scope in mounted.required_scopes() if scope.startswith("custom:")}
         unknown -= cls.user_scopes
         if unknown:
             self._log.warning(
                 "App %s asks for %s, which no sign-in carries: name it in %s.user_scopes",
-                mount.name,
+                mounted.name,
                 ", ".join(sorted(unknown)),
                 cls.__name__,
             )
 
-    def _fail(self, mount: Mount, error: Exception) -> None:
+    def _mark_failed(self, mounted: MountedApp, error: Exception) -> None:
         is_ours = isinstance(error, AppError)
         reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
-        mount.reason = self._parent.without_secrets(reason)
-        mount.state = AppState.FAILED
+        mounted.reason = self._parent.without_secrets(reason)
+        mounted.state = AppState.FAILED
         self._log.error(
-            "App %s failed: %s", mount.spec, reason, exc_info=None if is_ours else error
+            "App %s failed: %s", mounted.spec, reason, exc_info=None if is_ours else error
         )
 
     @property
-    def stop_limit(self) -> float:
+    def stop_timeout(self) -> float:
         """Seconds of the shutdown that belong to the apps."""
-        ready = any(mount.is_ready for mount in self._mounts)
-        return min(STOP_LIMIT, self._shutdown_grace / 2) if ready else 0
+        ready = any(mounted.is_ready for mounted in self._apps)
+        return min(STOP_TIMEOUT, self._shutdown_grace / 2) if ready else 0
 
     async def stop(self) -> None:
         """Stop all that have been started, at once, each in a bound of time; try none again."""
         for task in self._retries:
             task.cancel()
-        limit = self.stop_limit
-        stopping = [self._stop(mount, limit) for mount in self._mounts if mount.is_ready]
+        limit = self.stop_timeout
+        stopping = [self._stop(mounted, limit) for mounted in self._apps if mounted.is_ready]
         if self._retries:
-            stopping.append(self._end_retries())
+            stopping.append(self._wait_for_retries())
         await asyncio.gather(*stopping)
 
-    async def _end_retries(self) -> None:
+    async def _wait_for_retries(self) -> None:
         """Let tries that are under way close what they have opened."""
-        await asyncio.wait(self._retries, timeout=STOP_LIMIT / 2)
+        await asyncio.wait(self._retries, timeout=STOP_TIMEOUT / 2)
 
-    async def _stop(self, mount: Mount, limit: float) -> None:
-        app: Any = mount.app
+    async def _stop(self, mounted: MountedApp, limit: float) -> None:
+        app: Any = mounted.app
         try:
-            if mount.schedule:
-                limit -= await mount.schedule.stop(limit / 2)
-            await within(limit, mount.stop(app), "stop()")
+            if mounted.schedule:
+                limit -= await mounted.schedule.stop(limit / 2)
+            await with_timeout(limit, mounted.stop(app), "stop()")
         except AppError as error:
             self._log.error("App %s: %s", app.name, error)
         except Exception:

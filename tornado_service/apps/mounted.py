@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..auth.decorators import scopes_needed
 from ..config.checks import ConfigError, check_names
 from ..handlers.base import METHODS
-from ..telemetry.redaction import scrub
+from ..telemetry.redaction import redact_text
 from .base import ServiceApp
-from .isolation.containment import AppError, contained, in_thread
+from .isolation.containment import AppError, call_contained, run_in_daemon_thread
 from .loader import class_name, package_of
-from .schedule import Schedule, jobs_of
+from .schedule import Schedule, periodic_jobs
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +32,7 @@ class AppState(Enum):
     FAILED = "failed"
 
 
-class Mount:
+class MountedApp:
     """One app of the settings, whatever has become of it.
 
     Attributes:
@@ -51,12 +51,12 @@ class Mount:
         self.reason = ""
         self.is_imported = False
         self.app: ServiceApp | None = None
-        self.pages: AppTemplates | None = None
+        self.templates: AppTemplates | None = None
         self.routes: list[Route] = []
         self.schedule: Schedule | None = None
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """Its name, or as much as is known of it."""
         return self.name or class_name(self.spec) or self.spec
 
@@ -81,12 +81,12 @@ class Mount:
         return self.state is AppState.LOADING
 
     @property
-    def complaint(self) -> str:
+    def problem(self) -> str:
         """Why it has failed, or what its app says is wrong although it runs."""
         if not (self.is_ready and self.app):
             return self.reason
         try:
-            return scrub(self.app.problem)
+            return redact_text(self.app.problem)
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
             return f"It cannot say how it is: {type(error).__name__}"
@@ -108,15 +108,15 @@ class Mount:
             raise AppError(str(error)) from error
         self.package = package_of(cls)
         app = self.app = cls(parent=parent)
-        self.pages = make_templates(app, self.package, env)
-        self.routes = make_routes(app, self.pages)
-        self.schedule = Schedule(app, jobs_of(app), parent.metrics)
+        self.templates = make_templates(app, self.package, env)
+        self.routes = make_routes(app, self.templates)
+        self.schedule = Schedule(app, periodic_jobs(app), parent.metrics)
         return app
 
     async def stop(self, app: ServiceApp) -> None:
         """Stop its app, and close the databases of it in any case."""
         try:
-            await contained(app.stop)
+            await call_contained(app.stop)
         finally:
             await self.close_databases()
 
@@ -129,9 +129,9 @@ class Mount:
     async def close_databases(self) -> None:
         """Close those that its app has opened; in a thread, as SQLite tidies up then."""
         if self.app:
-            await in_thread(self.app.close_databases, "database of an app")
+            await run_in_daemon_thread(self.app.close_databases, "database of an app")
 
-    def scopes_needed(self) -> set[str]:
+    def required_scopes(self) -> set[str]:
         """All scopes that methods of its handlers ask for."""
         methods = (name.lower() for name in METHODS)
         asked = (
@@ -141,7 +141,7 @@ class Mount:
         )
         return set().union(*asked)
 
-    def home(self) -> type[Any] | None:
+    def home_handler(self) -> type[Any] | None:
         """The handler of its home page, if it has one."""
         for route in self.routes:
             if re.fullmatch(route.path, ""):

@@ -9,20 +9,20 @@ from ..hub.calls import HubRefused
 from ..hub.errors import HubUnavailable
 
 #: Seconds before the first retry.
-FIRST_PAUSE = 1.0
+INITIAL_DELAY = 1.0
 
 #: Seconds between two tries at most.
-LONGEST_PAUSE = 60.0
+MAX_DELAY = 60.0
 
 
-def pauses(longest: float | None = None) -> Iterator[float]:
+def backoff_delays(max_delay: float | None = None) -> Iterator[float]:
     """Seconds before each retry: each is twice as long as the one before.
 
     Args:
-        longest: where that ends; by default ``LONGEST_PAUSE``.
+        max_delay: where that ends; by default ``MAX_DELAY``.
     """
-    longest = LONGEST_PAUSE if longest is None else longest
-    return (min(FIRST_PAUSE * 2 ** min(n, 32), longest) for n in itertools.count())
+    max_delay = MAX_DELAY if max_delay is None else max_delay
+    return (min(INITIAL_DELAY * 2 ** min(n, 32), max_delay) for n in itertools.count())
 
 
 def transient_cause(error: BaseException) -> BaseException | None:
@@ -41,17 +41,20 @@ def transient_cause(error: BaseException) -> BaseException | None:
     return None
 
 
-def explain(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What a transient error says, in one line for admins."""
-    from ..database.errors import NoDatabase, first_line  # not loaded for apps without one
+    from ..database.errors import (  # not loaded for apps without one
+        DatabaseUnusable,
+        driver_message,
+    )
 
     if isinstance(error, HubUnavailable):
         return f"JupyterHub does not answer: {error.detail}"
     if isinstance(error, HubRefused):
         return f"The hub refused the service's own token, which needs the scope {error.scope}."
-    if isinstance(error, NoDatabase):
+    if isinstance(error, DatabaseUnusable):
         return str(error)
-    return f"{type(error).__name__}: {first_line(error)}"
+    return f"{type(error).__name__}: {driver_message(error)}"
 
 
 def _cause(error: BaseException) -> BaseException | None:
@@ -60,14 +63,14 @@ def _cause(error: BaseException) -> BaseException | None:
 
 def _is_transient(error: BaseException) -> bool | None:
     """Whether it is; ``None``: only its cause can tell."""
-    from ..database.errors import DatabaseUnavailable, NoDatabase
+    from ..database.errors import DatabaseUnavailable, DatabaseUnusable
 
     if isinstance(error, (HubUnavailable, HubRefused)):
         return getattr(error, "retry_after", None) is not None
     if isinstance(error, DatabaseUnavailable):
         cause = error.__cause__
         return cause is None or _is_transient_of_driver(cause) is not False
-    if isinstance(error, NoDatabase):
+    if isinstance(error, DatabaseUnusable):
         return False
     return _is_transient_of_driver(error)
 

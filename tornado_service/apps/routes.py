@@ -14,9 +14,9 @@ from ..handlers.static import StaticHandler, static_files, static_urls
 from ..handlers.templates import AppTemplates
 from .base import ServiceApp
 from .isolation.containment import AppError
-from .isolation.threads import Threads
+from .isolation.threads import ThreadPool
 from .loader import package_of
-from .typed.dispatch import BoundHandler, bind, check_groups
+from .typed.dispatch import TypedHandler, check_path_groups, make_typed_handler
 from .typed.signature import DeclarationError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Route(NamedTuple):
     arguments: dict[str, Any]
 
 
-def make_routes(app: ServiceApp, pages: AppTemplates) -> list[Route]:
+def make_routes(app: ServiceApp, templates: AppTemplates) -> list[Route]:
     """An app's own handlers, made ready to be used.
 
     Raises:
@@ -63,23 +63,23 @@ def make_routes(app: ServiceApp, pages: AppTemplates) -> list[Route]:
     if static_files(package):
         matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
         routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
-    threads = Threads(app.name)
-    bound: dict[Any, type[BoundHandler]] = {}
+    thread_pool = ThreadPool(app.name)
+    handlers: dict[Any, type[TypedHandler]] = {}
     for entry in app.handlers():
-        path, handler, arguments = _taken_apart(app, entry)
+        path, handler, arguments = _parse_route(app, entry)
         try:
-            if handler not in bound:
-                bound[handler] = _bound(app, handler, pages, threads)
-            check_groups(bound[handler], path)
+            if handler not in handlers:
+                handlers[handler] = _make_handler(app, handler, templates, thread_pool)
+            check_path_groups(handlers[handler], path)
         except DeclarationError as error:
             raise AppError(f"{type(app).__name__}: {error}") from error
         # a group, else "a|b" would reach beyond the app's address
         matcher = PathMatches(f"{re.escape(app.prefix)}(?:{path})")
-        routes.append(Route(path, matcher, bound[handler], arguments))
+        routes.append(Route(path, matcher, handlers[handler], arguments))
     return routes
 
 
-def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], dict[str, Any]]:
+def _parse_route(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], dict[str, Any]]:
     where = f"{type(app).__name__}.handlers()"
     if not isinstance(entry, tuple) or len(entry) not in (2, 3) or not isinstance(entry[0], str):
         raise AppError(f"{where} has {entry!r}, where (path, handler) is expected.")
@@ -98,14 +98,14 @@ def _taken_apart(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], d
     return path, handler, dict(entry[2]) if len(entry) == 3 else {}
 
 
-def _bound(
-    app: ServiceApp, handler: type[BaseHandler], pages: AppTemplates, threads: Threads
-) -> type[BoundHandler]:
+def _make_handler(
+    app: ServiceApp, handler: type[BaseHandler], templates: AppTemplates, thread_pool: ThreadPool
+) -> type[TypedHandler]:
     """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
-    return bind(
+    return make_typed_handler(
         handler,
-        threads,
+        thread_pool,
         app=app,
-        app_pages=pages,
+        app_templates=templates,
         metrics_name=f"{app.name}.{handler.__name__}",
     )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..service_unavailable import ServiceUnavailable
 from .base import ServiceApp
-from .isolation.containment import AppError, contained, in_thread
-from .retry import explain, pauses, transient_cause
+from .isolation.containment import AppError, call_contained, run_in_daemon_thread
+from .retry import backoff_delays, describe_error, transient_cause
 
 if TYPE_CHECKING:
     from ..telemetry.metrics import Metrics
@@ -54,19 +54,19 @@ class Job(NamedTuple):
     interval: float
 
 
-def jobs_of(app: ServiceApp) -> list[Job]:
+def periodic_jobs(app: ServiceApp) -> list[Job]:
     """What an app does periodically.
 
     Raises:
         AppError: an interval is no number of seconds.
     """
     return [
-        Job(name, getattr(app, name), _seconds(app, name, function._periodic))
+        Job(name, getattr(app, name), _interval_seconds(app, name, function._periodic))
         for name, function in inspect.getmembers(type(app), lambda each: hasattr(each, "_periodic"))
     ]
 
 
-def _seconds(app: ServiceApp, name: str, interval: Any) -> float:
+def _interval_seconds(app: ServiceApp, name: str, interval: Any) -> float:
     where = f"{type(app).__name__}.{name}: @periodic({interval!r})"
     if isinstance(interval, str):
         if not app.has_trait(interval):
@@ -97,7 +97,7 @@ class Schedule:
     def start(self) -> None:
         """Begin, each for the first time at once."""
         loop = asyncio.get_running_loop()
-        self._tasks = {loop.create_task(self._repeat(job)) for job in self._jobs}
+        self._tasks = {loop.create_task(self._run_periodically(job)) for job in self._jobs}
 
     async def stop(self, limit: float) -> float:
         """Begin no more, and wait so many seconds for what is under way to end.
@@ -117,8 +117,8 @@ class Schedule:
             self._app.log.error("App %s: periodic work does not end", self._app.name)
         return time.monotonic() - began
 
-    async def _repeat(self, job: Job) -> None:
-        retries = pauses(job.interval)
+    async def _run_periodically(self, job: Job) -> None:
+        retries = backoff_delays(job.interval)
         while True:
             began = time.monotonic()
             may_pass = await self._run(job)
@@ -128,7 +128,7 @@ class Schedule:
             if may_pass:
                 pause = min(pause, next(retries))
             else:
-                retries = pauses(job.interval)
+                retries = backoff_delays(job.interval)
             await asyncio.sleep(max(0, pause))
 
     async def _run(self, job: Job) -> bool:
@@ -155,7 +155,7 @@ class Schedule:
         if isinstance(error, ServiceUnavailable):
             error.log_reason(log, f"app {name}, {job.name}()")
         elif cause:
-            reason = explain(cause)
+            reason = describe_error(cause)
             log.warning("App %s: %s() failed, and is tried again: %s", name, job.name, reason)
         else:
             log.error("App %s: %s() failed", name, job.name, exc_info=error)
@@ -164,9 +164,9 @@ class Schedule:
         """Call it, in a task of its own: it may cancel that, and not ours."""
         work: asyncio.Future[None]
         if inspect.iscoroutinefunction(job.function):
-            work = asyncio.ensure_future(contained(job.function))
+            work = asyncio.ensure_future(call_contained(job.function))
         else:
-            work = in_thread(job.function, f"{self._app.name}.{job.name}")
+            work = run_in_daemon_thread(job.function, f"{self._app.name}.{job.name}")
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:

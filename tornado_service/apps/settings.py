@@ -11,7 +11,7 @@ from traitlets.config import Config
 from traitlets.config.loader import DeferredConfig
 
 from ..config.checks import ConfigError
-from ..config.private_files import private
+from ..config.private_files import private_opener
 from .loader import class_name, import_app
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_FILE = "tornado_service_config.py"
 
 
-def may_be_an_app(section: str, config: Config, apps: list[str]) -> bool:
+def may_be_app_section(section: str, config: Config, apps: list[str]) -> bool:
     """Whether a section is that of an app's class, which is checked when the app is imported.
 
     Args:
@@ -60,7 +60,7 @@ def generate(app: StrictApplication, specs: Iterable[str], file: str) -> None:
     path = Path(file or DEFAULT_FILE)
     add_app_classes(app, specs)
     try:
-        with open(path, "x", opener=private) as target:
+        with open(path, "x", opener=private_opener) as target:
             target.write(app.generate_config_file())
     except FileExistsError:
         raise ConfigError(

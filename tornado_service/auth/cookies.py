@@ -56,8 +56,8 @@ def cookie_values(header: str, name: str) -> Iterator[str]:
         name: the cookies'.
     """
     for cookie in header.split(";"):
-        known, mark, _ = cookie.partition("=")
-        if mark and known.strip() == name and len(cookie) <= MAX_COOKIE:
+        cookie_name, mark, _ = cookie.partition("=")
+        if mark and cookie_name.strip() == name and len(cookie) <= MAX_COOKIE:
             yield parse_cookie(cookie)[name]
 
 

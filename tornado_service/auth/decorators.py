@@ -30,7 +30,7 @@ def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
     return mark
 
 
-def is_open(method: Callable[..., Any]) -> bool:
+def allows_anonymous(method: Callable[..., Any]) -> bool:
     """Whether ``allow_unauthenticated`` marks the method."""
     return getattr(method, "_allow_unauthenticated", False)
 

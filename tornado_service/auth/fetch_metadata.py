@@ -13,7 +13,7 @@ SUBRESOURCES = frozenset(
 FRAMES = frozenset({"embed", "frame", "iframe", "object"})
 
 #: Types of documents and data.
-_DOCUMENTS = frozenset(
+_DOCUMENT_TYPES = frozenset(
     {
         "application/json",
         "application/xml",
@@ -26,13 +26,13 @@ _DOCUMENTS = frozenset(
 )
 
 #: Types of images and manifests, by their names of the same family.
-_SHOWN = frozenset({"application/manifest+json", "image/svg+xml"})
+_SUBRESOURCE_TYPES = frozenset({"application/manifest+json", "image/svg+xml"})
 
 #: Every header that decides below.
-DECIDING = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigation-Preload")
+RELEVANT_HEADERS = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigation-Preload")
 
 
-def opens_page(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
+def is_page_navigation(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
     """Whether a browser opens an address for a person to see, as far as it says.
 
     A service worker has its own say: the navigations that it passes on have the destination
@@ -45,7 +45,7 @@ def opens_page(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
             token, and a link inside a frame looks the same as a frame in a page of somebody
             else's; which pages get to see it is kept by the browser, by ``frame-ancestors``.
     """
-    mode, destination, preload = map(headers.get, DECIDING)
+    mode, destination, preload = map(headers.get, RELEVANT_HEADERS)
     if mode != "navigate" or preload is not None:
         return False
     return destination == "document" or (may_be_framed and destination in FRAMES)
@@ -60,11 +60,11 @@ def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool
     """
     mode = headers.get("Sec-Fetch-Mode")
     if mode == "navigate":
-        return not opens_page(headers, may_be_framed=may_be_framed)
+        return not is_page_navigation(headers, may_be_framed=may_be_framed)
     return mode == "no-cors" and headers.get("Sec-Fetch-Dest") not in SUBRESOURCES
 
 
-def withholds(headers: HTTPHeaders, content_type: str) -> bool:
+def must_block_response(headers: HTTPHeaders, content_type: str) -> bool:
     """Whether a response is a document or data, but was asked for as an image or a script.
 
     No page has a use for it, but a service worker gets to read it, when its own request and the
@@ -82,5 +82,7 @@ def withholds(headers: HTTPHeaders, content_type: str) -> bool:
         return False
     kind = content_type.partition(";")[0].strip().lower()
     return (
-        not kind or kind in _DOCUMENTS or (kind.endswith(("+json", "+xml")) and kind not in _SHOWN)
+        not kind
+        or kind in _DOCUMENT_TYPES
+        or (kind.endswith(("+json", "+xml")) and kind not in _SUBRESOURCE_TYPES)
     )

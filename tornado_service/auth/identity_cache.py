@@ -17,7 +17,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class SignInKey(NamedTuple):
+class IdentityKey(NamedTuple):
     """Stands for a token, and for the hub session of the browser that sent it: digests of both.
 
     One token may come in several sessions; a sign-out or a refusal is about the token.
@@ -30,19 +30,19 @@ class SignInKey(NamedTuple):
 class Identity(dict[str, Any]):
     """The hub's model of a caller, and when the hub said so.
 
-    ``verdicts`` remembers what was derived from the model, for as long as it is good.
+    ``memo`` remembers what was derived from the model, for as long as it is good.
     """
 
-    __slots__ = ("confirmed", "dropped", "verdicts")
+    __slots__ = ("confirmed_at", "is_invalidated", "memo")
 
-    def __init__(self, model: dict[str, Any], confirmed: float) -> None:
+    def __init__(self, model: dict[str, Any], confirmed_at: float) -> None:
         super().__init__(model)
-        self.confirmed = confirmed
-        self.dropped = False
-        self.verdicts: dict[Hashable, Any] = {}
+        self.confirmed_at = confirmed_at
+        self.is_invalidated = False
+        self.memo: dict[Hashable, Any] = {}
 
 
-class Recent(Generic[Key, Value]):
+class LRUCache(Generic[Key, Value]):
     """The entries used last, of which there are never more than ``size``."""
 
     def __init__(self, size: int) -> None:
@@ -69,12 +69,12 @@ class Recent(Generic[Key, Value]):
         if len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
-    def drop(self, key: Key) -> Value | None:
+    def pop(self, key: Key) -> Value | None:
         """Take an entry out."""
         return self._entries.pop(key, None)
 
 
-class Identities:
+class IdentityCache:
     """Callers by token, each asked of the hub by one call however many requests wait for it.
 
     Args:
@@ -94,116 +94,130 @@ class Identities:
         stale_grace: float,
         metrics: Metrics,
     ) -> None:
-        self._known: Recent[SignInKey, Identity] = Recent(size)
-        self._refused: Recent[bytes, float] = Recent(size)
-        self._signed_out: Recent[bytes, bool] = Recent(size)
-        self._asking: dict[SignInKey, asyncio.Task[Identity | None]] = {}
+        self._identities: LRUCache[IdentityKey, Identity] = LRUCache(size)
+        self._refused: LRUCache[bytes, float] = LRUCache(size)
+        self._signed_out: LRUCache[bytes, bool] = LRUCache(size)
+        self._pending: dict[IdentityKey, asyncio.Task[Identity | None]] = {}
         self._max_age = max_age
         self._refused_max_age = refused_max_age
         self._grace = stale_grace
         self._metrics = metrics
         #: Hears what becomes known of the caller behind a key: nobody if they are refused.
-        self.on_word: Callable[[SignInKey, Identity | None], None] = lambda key, identity: None
-        metrics.show_sizes(known=lambda: len(self._known), refused=lambda: len(self._refused))
+        self.on_identity_changed: Callable[[IdentityKey, Identity | None], None] = (
+            lambda key, identity: None
+        )
+        metrics.show_identities(
+            known=lambda: len(self._identities), refused=lambda: len(self._refused)
+        )
 
     def is_fresh(self, identity: Identity) -> bool:
         """Whether the hub's word on a caller still counts."""
-        return not identity.dropped and time.monotonic() - identity.confirmed < self._max_age
+        return (
+            not identity.is_invalidated and time.monotonic() - identity.confirmed_at < self._max_age
+        )
 
     async def get(
-        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
+        self,
+        key: IdentityKey,
+        fetch: Callable[[], Awaitable[dict[str, Any] | None]],
+        *,
+        revalidate: bool,
     ) -> Identity | None:
         """The caller behind a token, or nobody.
 
         Args:
             key: stands for the token.
-            ask: asks the hub; gives nobody for a token that it refuses.
-            certain: whether the hub has to confirm it now, because something is to be changed.
+            fetch: asks the hub; gives nobody for a token that it refuses.
+            revalidate: whether the hub has to confirm it now, because something is to be changed.
 
         Raises:
             HubUnavailable: the hub does not answer, and the caller is not known (well enough).
         """
         if self._is_refused(key):
             return None
-        known = self._known.get(key)
-        if known is not None and self.is_fresh(known) and not certain:
+        known = self._identities.get(key)
+        if known is not None and self.is_fresh(known) and not revalidate:
             return known
         try:
-            identity = await self._confirmed(key, ask, certain=certain)
+            identity = await self._revalidated(key, fetch, revalidate=revalidate)
         except HubUnavailable:
             if self._is_refused(key):
                 return None
-            if certain or not self._has_last_word(key, known):
+            if revalidate or not self._may_use_stale(key, known):
                 raise
             self._metrics.identities.labels("stale").inc()
             return known
         # somebody may have signed out since the hub answered
         return None if self._is_refused(key) else identity
 
-    async def _confirmed(
-        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]], *, certain: bool
+    async def _revalidated(
+        self,
+        key: IdentityKey,
+        fetch: Callable[[], Awaitable[dict[str, Any] | None]],
+        *,
+        revalidate: bool,
     ) -> Identity | None:
         began = time.monotonic()
-        identity = await asyncio.shield(self._ask_once(key, ask))
-        if certain and identity is not None and identity.confirmed < began:
+        identity = await asyncio.shield(self._fetch_once(key, fetch))
+        if revalidate and identity is not None and identity.confirmed_at < began:
             # that call was under way before; any that is now is late enough
-            identity = await asyncio.shield(self._ask_once(key, ask))
+            identity = await asyncio.shield(self._fetch_once(key, fetch))
         return identity
 
-    def current(self, key: SignInKey, identity: Identity) -> Identity | None:
+    def current(self, key: IdentityKey, identity: Identity) -> Identity | None:
         """What is known now of a caller whom a request knows as ``identity``; nobody if signed out.
 
         Time may have passed since the request was let in.
         """
-        return None if self._is_refused(key) else self._known.get(key) or identity
+        return None if self._is_refused(key) else self._identities.get(key) or identity
 
-    def _is_refused(self, key: SignInKey) -> bool:
+    def _is_refused(self, key: IdentityKey) -> bool:
         """Whether the token has been signed out, or the hub has just refused it."""
         if self._signed_out.get(key.token):
             return True
-        return self._has_refused_within(key, self._refused_max_age)
+        return self._was_refused_within(key, self._refused_max_age)
 
-    def _has_refused_within(self, key: SignInKey, seconds: float) -> bool:
+    def _was_refused_within(self, key: IdentityKey, seconds: float) -> bool:
         refused = self._refused.get(key.token)
         return refused is not None and time.monotonic() - refused < seconds
 
-    def _has_last_word(self, key: SignInKey, known: Identity | None) -> bool:
+    def _may_use_stale(self, key: IdentityKey, known: Identity | None) -> bool:
         """Whether what the hub said last, yes or no, counts while it is away."""
         if known is not None:
             return self._is_in_grace(known)
         # such as a proxy's own token in each request: the session beside it goes on
-        return self._has_refused_within(key, self._max_age + self._grace)
+        return self._was_refused_within(key, self._max_age + self._grace)
 
     def _is_in_grace(self, identity: Identity) -> bool:
-        age = time.monotonic() - identity.confirmed
-        return not identity.dropped and age < self._max_age + self._grace
+        age = time.monotonic() - identity.confirmed_at
+        return not identity.is_invalidated and age < self._max_age + self._grace
 
-    def _ask_once(
-        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+    def _fetch_once(
+        self, key: IdentityKey, fetch: Callable[[], Awaitable[dict[str, Any] | None]]
     ) -> asyncio.Task[Identity | None]:
         """The call that is under way, else a new one.
 
         It is a task of its own, so that it goes on when the request that began it is gone.
         """
-        task = self._asking.get(key)
+        task = self._pending.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._remember(key, ask))
-            self._asking[key] = task
-            task.add_done_callback(lambda done: self._asked(key, done))
+            task = asyncio.get_running_loop().create_task(self._fetch_and_store(key, fetch))
+            self._pending[key] = task
+            task.add_done_callback(lambda done: self._on_fetched(key, done))
         return task
 
-    def _asked(self, key: SignInKey, task: asyncio.Task[Identity | None]) -> None:
-        if self._asking.get(key) is task:
-            del self._asking[key]
+    def _on_fetched(self, key: IdentityKey, task: asyncio.Task[Identity | None]) -> None:
+        if self._pending.get(key) is task:
+            del self._pending[key]
         if not task.cancelled():
             task.exception()  # whoever waited has seen it; nobody else needs to
 
-    async def _remember(
-        self, key: SignInKey, ask: Callable[[], Awaitable[dict[str, Any] | None]]
+    async def _fetch_and_store(
+        self, key: IdentityKey, fetch: Callable[[], Awaitable[dict[str, Any] | None]]
     ) -> Identity | None:
         began = time.monotonic()
         try:
-            model = await ask()
+            model = await fetch()
         except HubUnavailable:
             self._metrics.identities.labels("failed").inc()
             raise
@@ -211,35 +225,35 @@ class Identities:
             return None  # what the hub said before that counts no more
         if model is None:
             self._metrics.identities.labels("refused").inc()
-            self.drop(key)
+            self.invalidate(key)
             self._refused.put(key.token, time.monotonic())
-            self.on_word(key, None)
+            self.on_identity_changed(key, None)
             return None
         self._metrics.identities.labels("known").inc()
-        self.drop(key)
+        self.invalidate(key)
         identity = Identity(model, began)
-        self._known.put(key, identity)
-        self.on_word(key, identity)
+        self._identities.put(key, identity)
+        self.on_identity_changed(key, identity)
         return identity
 
-    def drop(self, key: SignInKey) -> None:
+    def invalidate(self, key: IdentityKey) -> None:
         """Forget a caller at once."""
-        known = self._known.drop(key)
+        known = self._identities.pop(key)
         if known is not None:
-            known.dropped = True
+            known.is_invalidated = True
 
-    def sign_out(self, key: SignInKey) -> None:
+    def revoke(self, key: IdentityKey) -> None:
         """Refuse a token from now on, whatever is under way with it and whatever the hub says.
 
         The hub may still accept it: the browser goes there next. Another page of that browser may
         send it once more before it hears that the cookie is gone.
         """
         self._signed_out.put(key.token, True)
-        for each in [each for each in self._known if each.token == key.token]:
-            self.drop(each)
-        self.on_word(key, None)
+        for each in [each for each in self._identities if each.token == key.token]:
+            self.invalidate(each)
+        self.on_identity_changed(key, None)
 
     def close(self) -> None:
         """End what is under way."""
-        for task in list(self._asking.values()):
+        for task in list(self._pending.values()):
             task.cancel()

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 #: A longer address is not returned to; the sign-in ends on the home page.
-MAX_ADDRESS = 2000
+MAX_URL_LENGTH = 2000
 
 
-def derived_key(secret: bytes, purpose: bytes) -> bytes:
+def derive_key(secret: bytes, purpose: bytes) -> bytes:
     """A key for one purpose, 32 bytes (HKDF, https://www.rfc-editor.org/rfc/rfc5869).
 
     Args:
@@ -27,20 +27,20 @@ def derived_key(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(hashes.SHA256(), length=32, salt=None, info=purpose).derive(secret)
 
 
-def inside(address: str, prefix: str) -> str:
+def safe_redirect_target(url: str, prefix: str) -> str:
     """The address that was asked for, if it is one of ours, else the prefix.
 
     Args:
-        address: where a sign-in is to end, path and query.
+        url: where a sign-in is to end, path and query.
         prefix: ours, with slashes around.
     """
-    path = address.split("?", 1)[0]
+    path = url.split("?", 1)[0]
     # browsers take %2e for a dot
     leads_up = ".." in unquote(path)
-    odd = "\\" in address or "//" in path or leads_up or not address.isprintable()
-    if odd or not path.startswith(prefix) or len(address) > MAX_ADDRESS:
+    odd = "\\" in url or "//" in path or leads_up or not url.isprintable()
+    if odd or not path.startswith(prefix) or len(url) > MAX_URL_LENGTH:
         return prefix
-    return address
+    return url
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,23 @@ class LoginState:
     """One sign-in under way.
 
     Attributes:
-        browser: what the browser that began it keeps in a cookie; only that one may finish it.
+        browser_id: what the browser that began it keeps in a cookie; only that one may finish it.
         next_url: the address to end on.
         code_verifier: of PKCE, on JupyterHub 6 (https://www.rfc-editor.org/rfc/rfc7636).
-        again: whether it was begun anew because an earlier one had lapsed.
+        is_retry: whether it was begun anew because an earlier one had lapsed.
     """
 
-    browser: str
+    browser_id: str
     next_url: str
     code_verifier: str | None = None
-    again: bool = False
+    is_retry: bool = False
 
-    def is_of(self, browser: str | None) -> bool:
+    def belongs_to(self, browser_id: str | None) -> bool:
         """Whether this browser began it."""
-        return browser is not None and hmac.compare_digest(self.browser, browser)
+        return browser_id is not None and hmac.compare_digest(self.browser_id, browser_id)
 
 
-class Seal:
+class LoginStateCipher:
     """Encrypts and signs states, so that no process needs to remember them.
 
     Any process with the same cookie secret can open them: the one after a restart, or a second one.
@@ -75,18 +75,18 @@ class Seal:
     """
 
     def __init__(self, cookie_secret: bytes, max_age: int) -> None:
-        key = derived_key(cookie_secret, b"tornado_service login state")
+        key = derive_key(cookie_secret, b"tornado_service login state")
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
         self._max_age = max_age
 
-    def close(self, state: LoginState) -> str:
+    def encrypt(self, state: LoginState) -> str:
         """The state as a text for the ``state`` parameter of OAuth."""
         return self._fernet.encrypt(json.dumps(asdict(state)).encode()).decode()
 
-    def open(self, sealed: str) -> tuple[LoginState | None, bool]:
+    def decrypt(self, encrypted: str) -> tuple[LoginState | None, bool]:
         """What a text holds, and whether it has lapsed; nothing for a text that is not ours."""
         try:
-            token = _only_spelling(sealed)
+            token = _canonical_token(encrypted)
             state = LoginState(**json.loads(self._fernet.decrypt(token)))
             age = time.time() - self._fernet.extract_timestamp(token)
         except (InvalidToken, ValueError):
@@ -94,13 +94,13 @@ class Seal:
         return state, age > self._max_age
 
 
-def _only_spelling(sealed: str) -> bytes:
-    """The text, if it is as ``close`` writes it: base64 has spare bits, which no seal covers.
+def _canonical_token(encrypted: str) -> bytes:
+    """The text, if it is as ``encrypt`` writes it: base64 has spare bits, which no seal covers.
 
     Raises:
         ValueError: it is spelled in another way, or is no base64.
     """
-    token = sealed.encode("ascii")
+    token = encrypted.encode("ascii")
     if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
         raise ValueError("not as it was sealed")
     return token

@@ -14,7 +14,7 @@ from traitlets import TraitError, default, validate
 
 from ..hub.client import HubUnavailable
 from .cookies import cookie_attributes
-from .login_state import LoginState, Seal, inside
+from .login_state import LoginState, LoginStateCipher, safe_redirect_target
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from .identity_cache import Identity
 
 
-class SealedOAuth(HubOAuth):
+class StatelessOAuth(HubOAuth):
     """The library's OAuth, which any process with the same cookie secret can go on with.
 
     Attributes:
         hub: is asked for tokens.
-        seal: seals the states.
+        state_cipher: seals the states.
     """
 
     hub: HubClient
-    seal: Seal
+    state_cipher: LoginStateCipher
 
     @default("cookie_options")
-    def _options_of_environment(self) -> Any:
+    def _default_cookie_options(self) -> Any:
         try:
             options = json.loads(os.environ.get("JUPYTERHUB_COOKIE_OPTIONS") or "{}")
         except ValueError:
@@ -45,11 +45,11 @@ class SealedOAuth(HubOAuth):
                 """ '{"SameSite": "None", "Secure": true}'."""
             ) from None
         # traitlets checks the type of a default, and no more
-        return _attributes(options) if isinstance(options, dict) else options
+        return _validated_attributes(options) if isinstance(options, dict) else options
 
     @validate("cookie_options")
-    def _are_attributes(self, proposal: dict[str, Any]) -> dict[str, Any]:
-        return _attributes(proposal["value"])
+    def _validate_cookie_options(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        return _validated_attributes(proposal["value"])
 
     @property
     def xsrf_cookie_options(self) -> dict[str, Any]:
@@ -71,13 +71,13 @@ class SealedOAuth(HubOAuth):
 
         One cookie names the browser, however many sign-ins it begins.
         """
-        browser = self.browser_of(handler) or secrets.token_urlsafe(16)
-        retry: LoginState | None = getattr(handler, "lapsed_state", None)
+        browser = self.browser_id_of(handler) or secrets.token_urlsafe(16)
+        retry: LoginState | None = getattr(handler, "expired_state", None)
         state = LoginState(
             browser,
-            retry.next_url if retry else inside(next_url or "", self.base_url),
+            retry.next_url if retry else safe_redirect_target(next_url or "", self.base_url),
             code_verifier,
-            again=retry is not None,
+            is_retry=retry is not None,
         )
         handler.set_secure_cookie(
             self.state_cookie_name,
@@ -88,7 +88,7 @@ class SealedOAuth(HubOAuth):
             expires_days=None,
             **self._state_cookie_options(),
         )
-        return self.seal.close(state)
+        return self.state_cipher.encrypt(state)
 
     def _state_cookie_options(self) -> dict[str, Any]:
         """An admin's ``cookie_options``, but for what a state cookie cannot do without."""
@@ -104,11 +104,11 @@ class SealedOAuth(HubOAuth):
         tokens: list[str | None] = [*self._session_tokens(handler)]
         handler.has_other_sessions = len(tokens) > 1
         for token in tokens or [None]:
-            self._take_session(handler, token)
+            self._select_session(handler, token)
             identity: Identity | None = await super()._get_user_cookie(handler)
             if identity is not None:
                 return identity
-        self._take_session(handler, known)
+        self._select_session(handler, known)
         return None
 
     def _session_tokens(self, handler: Any) -> list[str]:
@@ -119,7 +119,7 @@ class SealedOAuth(HubOAuth):
         signed = handler.signed_cookies(self.cookie_name)
         return list(dict.fromkeys([known, *(each.decode("ascii", "replace") for each in signed)]))
 
-    def _take_session(self, handler: Any, token: str | None) -> None:
+    def _select_session(self, handler: Any, token: str | None) -> None:
         """Make one of several sessions the library's, for this request."""
         handler._hub_auth_token_cookie = token
         handler.__dict__.pop("_xsrf_token", None)  # it is of a session
@@ -154,7 +154,7 @@ class SealedOAuth(HubOAuth):
         options = {key: value for key, value in self.cookie_options.items() if key in kept}
         super()._clear_cookie(handler, cookie_name, **{**kwargs, **options})
 
-    def browser_of(self, handler: RequestHandler) -> str | None:
+    def browser_id_of(self, handler: RequestHandler) -> str | None:
         """What the state cookie names the browser, if it is signed by us and has not lapsed."""
         days = self.oauth_state_max_age / 86400
         value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
@@ -162,12 +162,12 @@ class SealedOAuth(HubOAuth):
 
     def get_next_url(self, state_id: str = "", /) -> str:
         """Where a sign-in is to end; never outside our prefix."""
-        state, _ = self.seal.open(state_id)
-        return inside(state.next_url, self.base_url) if state else self.base_url
+        state, _ = self.state_cipher.decrypt(state_id)
+        return safe_redirect_target(state.next_url, self.base_url) if state else self.base_url
 
     def get_code_verifier(self, state_id: str = "", /) -> str | None:
         """The verifier of PKCE that belongs to a sign-in."""
-        state, _ = self.seal.open(state_id)
+        state, _ = self.state_cipher.decrypt(state_id)
         return state.code_verifier if state else None
 
     def get_state_cookie_name(self, state_id: str = "", /) -> str:
@@ -191,7 +191,7 @@ class SealedOAuth(HubOAuth):
         raise HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
 
 
-def _attributes(options: dict[str, Any]) -> dict[str, Any]:
+def _validated_attributes(options: dict[str, Any]) -> dict[str, Any]:
     try:
         return cookie_attributes(options)
     except ValueError as error:

@@ -13,9 +13,9 @@ from traitlets import Float, Integer, default
 
 from ..hub.client import HubUnavailable
 from . import fetch_metadata, xsrf
-from .identity_cache import Identities, Identity, Recent, SignInKey
-from .login_state import Seal, derived_key
-from .oauth import SealedOAuth
+from .identity_cache import Identity, IdentityCache, IdentityKey, LRUCache
+from .login_state import LoginStateCipher, derive_key
+from .oauth import StatelessOAuth
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
@@ -31,10 +31,10 @@ READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN_SCOPE = "read:hub"
 
 #: Longer ones are not remembered, but taken apart each time. In characters.
-MAX_HEADERS = 4096
+MAX_CACHE_KEY_LENGTH = 4096
 
 
-def derived_cookie_secret(api_token: str) -> bytes:
+def derive_cookie_secret(api_token: str) -> bytes:
     """A cookie secret that lasts as long as the service's token does.
 
     In z2jh the chart keeps the token, so people stay signed in over restarts, and nothing is
@@ -43,17 +43,17 @@ def derived_cookie_secret(api_token: str) -> bytes:
     Args:
         api_token: the service's own API token.
     """
-    return derived_key(api_token.encode(), b"tornado_service cookie secret")
+    return derive_key(api_token.encode(), b"tornado_service cookie secret")
 
 
-class Recognized(NamedTuple):
+class CachedRecognition(NamedTuple):
     """The caller behind some headers, and whether a token in a header is what showed it."""
 
     identity: Identity
-    by_header: bool
+    uses_header_token: bool
 
 
-class ServiceAuth(SealedOAuth):
+class ServiceAuth(StatelessOAuth):
     """The hub's OAuth for this service: never blocking, bounded, and failing as a 503."""
 
     cache_size = Integer(
@@ -75,27 +75,27 @@ class ServiceAuth(SealedOAuth):
     #: Whether an admin lets sites show our pages in frames.
     may_be_framed = False
 
-    identities: Identities
+    identities: IdentityCache
 
     @default("cache_max_age")
-    def _minute(self) -> int:
+    def _default_cache_max_age(self) -> int:
         # the library's 300 s are five minutes for a revoked token
         return 60
 
     def connect(self, hub: HubClient, cookie_secret: bytes) -> None:
         """Say where the hub is asked, and what seals the states of sign-ins."""
         self.hub = hub
-        self.seal = Seal(cookie_secret, self.oauth_state_max_age)
-        self.identities = Identities(
+        self.state_cipher = LoginStateCipher(cookie_secret, self.oauth_state_max_age)
+        self.identities = IdentityCache(
             size=self.cache_size,
             max_age=self.cache_max_age,
             refused_max_age=self.refused_max_age,
             stale_grace=self.stale_grace,
             metrics=hub.metrics,
         )
-        self._by_headers: Recent[tuple[Any, ...], Recognized] = Recent(self.cache_size)
+        self._header_cache: LRUCache[tuple[Any, ...], CachedRecognition] = LRUCache(self.cache_size)
 
-    async def identify(self, handler: RequestHandler) -> Identity | None:
+    async def authenticate(self, handler: RequestHandler) -> Identity | None:
         """Who sends a request, or nobody.
 
         The library's way takes the cookies, signatures and the XSRF token apart each time. Here
@@ -105,15 +105,17 @@ class ServiceAuth(SealedOAuth):
             HubUnavailable: the hub would have to say, and does not answer.
         """
         request = handler.request
-        key = _headers_that_decide(request) if request.method in READ_ONLY else None
-        known = self._by_headers.get(key) if key else None
+        key = _header_cache_key(request) if request.method in READ_ONLY else None
+        known = self._header_cache.get(key) if key else None
         if known is not None and self.identities.is_fresh(known.identity):
             # what the library would have noted, for its XSRF check
-            handler._token_authenticated = known.by_header  # type: ignore[attr-defined]
+            handler._token_authenticated = known.uses_header_token  # type: ignore[attr-defined]
             return known.identity
         identity: Identity | None = await self.get_user(handler, sync=False)
-        if key and identity is not None and _is_decided_by(key, handler):
-            self._by_headers.put(key, Recognized(identity, self.is_by_header(handler)))
+        if key and identity is not None and _is_cacheable(key, handler):
+            self._header_cache.put(
+                key, CachedRecognition(identity, self.uses_header_token(handler))
+            )
         return identity
 
     def user_for_token(
@@ -123,7 +125,7 @@ class ServiceAuth(SealedOAuth):
         session_id: str = "",
         *,
         sync: bool = True,
-        certain: bool = False,
+        revalidate: bool = False,
     ) -> Any:
         """The caller behind a token, for the library: by one call of the hub, then remembered.
 
@@ -133,26 +135,32 @@ class ServiceAuth(SealedOAuth):
         if sync:
             raise RuntimeError("This would block the event loop: await it, with sync=False.")
         return self.identities.get(
-            _key(token, session_id), lambda: self._ask_hub(token), certain=certain or not use_cache
+            _key(token, session_id),
+            lambda: self._fetch_user(token),
+            revalidate=revalidate or not use_cache,
         )
 
     async def _get_user(self, handler: RequestHandler) -> Identity | None:
         """The library's way to find out who sends a request; a change is confirmed by the hub."""
         began = time.monotonic()
-        handler._asks_by_header = True  # type: ignore[attr-defined]
+        handler._is_checking_header_token = True  # type: ignore[attr-defined]
         try:
             identity: Identity | None = await super()._get_user(handler)
         finally:
-            handler._asks_by_header = False  # type: ignore[attr-defined]
-        if identity is None or handler.request.method in READ_ONLY or identity.confirmed >= began:
+            handler._is_checking_header_token = False  # type: ignore[attr-defined]
+        if (
+            identity is None
+            or handler.request.method in READ_ONLY
+            or identity.confirmed_at >= began
+        ):
             return identity
         token = self.token_of(handler)
         session_id = self.get_session_id(handler)
-        return await self.user_for_token(token, session_id=session_id, sync=False, certain=True)
+        return await self.user_for_token(token, session_id=session_id, sync=False, revalidate=True)
 
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
         """The library's way to find out whose cookie it is, after no token in a header did."""
-        handler._asks_by_header = False  # type: ignore[attr-defined]
+        handler._is_checking_header_token = False  # type: ignore[attr-defined]
         identity: Identity | None = await super()._get_user_cookie(handler)
         # afterwards, as the token is one session's, and there may be cookies of several
         if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
@@ -166,7 +174,7 @@ class ServiceAuth(SealedOAuth):
             HTTPError: 403, the XSRF token is missing or wrong.
         """
         super().check_xsrf_cookie(handler)
-        if self.is_by_header(handler) or not self._is_readable_by_scripts(handler.request):
+        if self.uses_header_token(handler) or not self._is_readable_by_scripts(handler.request):
             return
         if not xsrf.has_token(handler):
             raise HTTPError(403, "'_xsrf' argument missing or wrong: scripts use serviceFetch().")
@@ -176,7 +184,7 @@ class ServiceAuth(SealedOAuth):
             request.headers, may_be_framed=self.may_be_framed
         )
 
-    async def _ask_hub(self, token: str) -> dict[str, Any] | None:
+    async def _fetch_user(self, token: str) -> dict[str, Any] | None:
         answer = await self.hub.request(
             "GET",
             url_path_join(self.api_url, "user"),
@@ -194,11 +202,11 @@ class ServiceAuth(SealedOAuth):
 
     def get_session_id(self, handler: RequestHandler) -> str:
         """The browser's session at the hub; a token in a header is good without one."""
-        if getattr(handler, "_asks_by_header", False) or self.is_by_header(handler):
+        if getattr(handler, "_is_checking_header_token", False) or self.uses_header_token(handler):
             return ""
         return super().get_session_id(handler)
 
-    def is_by_header(self, handler: RequestHandler) -> bool:
+    def uses_header_token(self, handler: RequestHandler) -> bool:
         """Whether the caller was recognized by a token in a header, and not by the cookie.
 
         A header alone says nothing: proxies send their own ``Authorization`` with each request.
@@ -207,11 +215,11 @@ class ServiceAuth(SealedOAuth):
 
     def token_of(self, handler: RequestHandler) -> str:
         """The token by which the caller was recognized; a wrong one beside a good cookie is not."""
-        if self.is_by_header(handler):
+        if self.uses_header_token(handler):
             return self.get_token(handler, in_cookie=False)
         return self._get_token_cookie(handler)
 
-    def has_program_token(self, handler: RequestHandler) -> bool:
+    def has_header_token(self, handler: RequestHandler) -> bool:
         """Whether a header has a token as programs send it, good or not.
 
         Its scheme is ``token`` or ``Bearer``; ``Basic`` or ``Negotiate`` are of a proxy's.
@@ -222,14 +230,14 @@ class ServiceAuth(SealedOAuth):
         """Whether a cookie of a sign-in of ours has come, good or not."""
         return bool(self._get_token_cookie(handler))
 
-    def doubt(self, handler: RequestHandler) -> None:
+    def invalidate_identity(self, handler: RequestHandler) -> None:
         """Have the hub say anew who the caller is, when they come again."""
-        key, _ = self.sign_in_of(handler)
-        self.identities.drop(key)
+        key, _ = self.identity_lookup(handler)
+        self.identities.invalidate(key)
 
-    def sign_in_of(
+    def identity_lookup(
         self, handler: RequestHandler
-    ) -> tuple[SignInKey, Callable[[], Awaitable[Identity | None]]]:
+    ) -> tuple[IdentityKey, Callable[[], Awaitable[Identity | None]]]:
         """By what a request is signed in: its key among the identities, and how to ask the hub.
 
         Raises:
@@ -239,7 +247,7 @@ class ServiceAuth(SealedOAuth):
         session_id = self.get_session_id(handler)
         key = _key(token, session_id)
         return key, lambda: self.user_for_token(
-            token, session_id=session_id, sync=False, certain=True
+            token, session_id=session_id, sync=False, revalidate=True
         )
 
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
@@ -256,23 +264,23 @@ class ServiceAuth(SealedOAuth):
         user = handler.current_user
         if not user or not user.get("admin"):
             return False
-        return not self.is_by_header(handler) or self.check_scopes({ADMIN_SCOPE}, user)
+        return not self.uses_header_token(handler) or self.check_scopes({ADMIN_SCOPE}, user)
 
     @property
     def access_scope(self) -> str:
         """The scope to grant for access to this service, the narrowest that does."""
         return max(self.access_scopes, key=len, default="access:services")
 
-    def forget(self, handler: RequestHandler) -> None:
+    def sign_out(self, handler: RequestHandler) -> None:
         """Drop the caller's cached identity and cookie: they are signed out here at once."""
         for token in self._session_tokens(handler):
-            self.identities.sign_out(_key(token, super().get_session_id(handler)))
+            self.identities.revoke(_key(token, super().get_session_id(handler)))
         handler.has_other_sessions = False  # type: ignore[attr-defined]
         self.clear_cookie(handler)
 
 
-def _key(token: str, session_id: str) -> SignInKey:
-    return SignInKey(_digest(token), _digest(session_id))
+def _key(token: str, session_id: str) -> IdentityKey:
+    return IdentityKey(_digest(token), _digest(session_id))
 
 
 def _digest(text: str) -> bytes:
@@ -287,7 +295,7 @@ def _is_user_model(model: Any) -> bool:
     )
 
 
-def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
+def _header_cache_key(request: HTTPServerRequest) -> tuple[str | None, ...]:
     """Every header that the decision depends on; without cookies it is one.
 
     Changes are decided anew each time: their XSRF token may be in the body.
@@ -300,7 +308,7 @@ def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
         authorization,
         cookie,
         get("Sec-Fetch-Site"),
-        *map(get, fetch_metadata.DECIDING),
+        *map(get, fetch_metadata.RELEVANT_HEADERS),
         get("X-Xsrftoken"),
         get("X-Csrftoken"),
         get("User-Agent"),
@@ -308,15 +316,15 @@ def _headers_that_decide(request: HTTPServerRequest) -> tuple[str | None, ...]:
     )
 
 
-def _is_decided_by(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
+def _is_cacheable(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
     """Whether nothing but these headers made the library recognize the caller.
 
     A query may hold the XSRF token; of several sessions, the one that the hub knows counts.
     """
-    if sum(len(value or "") for value in key) > MAX_HEADERS:
+    if sum(len(value or "") for value in key) > MAX_CACHE_KEY_LENGTH:
         return False
     if handler.has_other_sessions:  # type: ignore[attr-defined]
         return False
-    if handler.hub_auth.is_by_header(handler):  # type: ignore[attr-defined]
+    if handler.hub_auth.uses_header_token(handler):  # type: ignore[attr-defined]
         return True
     return not handler.request.query and "websocket" not in key

@@ -8,10 +8,10 @@ from typing import Any
 from traitlets import TraitError, default
 from traitlets.config import Application, Config
 
-from ..telemetry.log import ServiceLogFormatter, adopt_process, keep_out
-from ..telemetry.redaction import HIDDEN, scrub, single_line
+from ..telemetry.log import ServiceLogFormatter, capture_process_output, redact
+from ..telemetry.redaction import REDACTED, redact_text, single_line
 from .checks import ConfigError, check, reject_unknown_flags
-from .secret_settings import secret_arguments, secret_values, shown_argument, without_value
+from .secret_settings import redacted_argument, secret_arguments, secret_values, without_trait_value
 
 
 class StrictApplication(Application):
@@ -31,16 +31,16 @@ class StrictApplication(Application):
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
 
     @default("log_format")
-    def _line_of_a_command(self) -> str:
+    def _default_log_format(self) -> str:
         return "[%(name)s] %(levelname)s: %(message)s"
 
     @classmethod
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
         """Run the command."""
-        adopt_process(cls.instance(**kwargs).log)
+        capture_process_output(cls.instance(**kwargs).log)
         super().launch_instance(argv, **kwargs)
 
-    def keep_secret(self, *secrets: str) -> None:
+    def add_secrets(self, *secrets: str) -> None:
         """Strike some values out of the log and of every error that is shown."""
         known = {each for each in (*self._secrets, *secrets) if each}
         self._secrets = tuple(sorted(known, key=len, reverse=True))
@@ -49,13 +49,13 @@ class StrictApplication(Application):
     def without_secrets(self, text: str) -> str:
         """A text of others, such as that of an error, fit to be shown."""
         for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return scrub(without_value(text))
+            text = text.replace(secret, REDACTED)
+        return redact_text(without_trait_value(text))
 
     def _configure_logging(self) -> None:
         super()._configure_logging()
         # a short one may be a word
-        keep_out(self.log, *(each for each in self._secrets if len(each) >= 8))
+        redact(self.log, *(each for each in self._secrets if len(each) >= 8))
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read the settings; for wrong ones, exit with status 2 and a line that says why."""
@@ -74,7 +74,7 @@ class StrictApplication(Application):
 
     def fail(self, status: int, message: str) -> None:
         """End the process with one line that says what to change."""
-        print(single_line(f"{self.name}: {scrub(message)}"), file=sys.stderr)
+        print(single_line(f"{self.name}: {redact_text(message)}"), file=sys.stderr)
         self.exit(status)
 
     def parse_command_line(self, argv: Any = None) -> None:
@@ -84,11 +84,11 @@ class StrictApplication(Application):
             ConfigError: it has an option, a setting or an argument that does not exist.
         """
         argv = sys.argv[1:] if argv is None else argv
-        self.keep_secret(*secret_arguments(argv))
+        self.add_secrets(*secret_arguments(argv))
         reject_unknown_flags(self, self.settings_classes(), argv)
         super().parse_command_line(argv)
         if self.subapp is None and self.extra_args and not self.takes_arguments:
-            extra = shown_argument(argv, self.extra_args[0])
+            extra = redacted_argument(argv, self.extra_args[0])
             raise ConfigError(f"There is no option {extra}; --help lists them")
 
     def update_config(self, new: Config) -> None:
@@ -97,8 +97,8 @@ class StrictApplication(Application):
         Raises:
             ConfigError: one does not exist, or cannot have this value.
         """
-        self.keep_secret(*secret_values(new))
-        check(self.settings_classes(), new, self.is_checked_later)
+        self.add_secrets(*secret_values(new))
+        check(self.settings_classes(), new, self.is_deferred_section)
         try:
             super().update_config(new)
         except TraitError as error:
@@ -108,6 +108,6 @@ class StrictApplication(Application):
         """The classes that may be set."""
         return list(self._classes_inc_parents())
 
-    def is_checked_later(self, section: str, new: Config) -> bool:
+    def is_deferred_section(self, section: str, new: Config) -> bool:
         """Whether a section may be right though it is none of ours."""
         return False

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from traitlets.config import Config
 
-from ..telemetry.redaction import HIDDEN
-from .secret_settings import shown_argument
+from ..telemetry.redaction import REDACTED
+from .secret_settings import redacted_argument
 
 if TYPE_CHECKING:
     from traitlets.config import Application, Configurable
@@ -22,14 +22,14 @@ class ConfigError(Exception):
 def check(
     classes: Iterable[type[Configurable]],
     config: Config,
-    is_checked_later: Callable[[str, Config], bool],
+    is_deferred_section: Callable[[str, Config], bool],
 ) -> None:
     """See that each setting exists.
 
     Args:
         classes: those that have settings.
         config: what is to be set.
-        is_checked_later: whether a section may be right though it is of none of these classes.
+        is_deferred_section: whether a section may be right though it is of none of these classes.
 
     Raises:
         ConfigError: one does not; the message names the likely one.
@@ -38,8 +38,10 @@ def check(
     for section, values in config.items():
         if section in by_name:
             check_names(by_name[section], values)
-        elif not is_checked_later(section, config):
-            raise ConfigError(f"There is no class c.{section}.{_meant(section, by_name, 'c.')}")
+        elif not is_deferred_section(section, config):
+            raise ConfigError(
+                f"There is no class c.{section}.{_suggestion(section, by_name, 'c.')}"
+            )
 
 
 def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
@@ -53,11 +55,11 @@ def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
         if name not in names:
             raise ConfigError(
                 f"There is no setting c.{cls.__name__}.{name}."
-                f"{_meant(name, names, f'c.{cls.__name__}.')}"
+                f"{_suggestion(name, names, f'c.{cls.__name__}.')}"
             )
 
 
-def _meant(name: str, known: Iterable[str], before: str) -> str:
+def _suggestion(name: str, known: Iterable[str], before: str) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" Did you mean {before}{close[0]}?" if close else " --help-all lists them."
 
@@ -88,11 +90,11 @@ def reject_unknown_flags(
             or (dot and not section[:1].islower())
         ):
             continue
-        meant = _meant(name, known, "--")
+        meant = _suggestion(name, known, "--")
         if dot:  # traitlets takes it for no class, and then fails
             proper = by_name.get(section.lower(), section[0].upper() + section[1:])
             meant = f" Did you mean --{proper}.{setting}?"
-        shown = shown_argument(argv, arg.split("=", 1)[0])
-        if shown == HIDDEN:
+        shown = redacted_argument(argv, arg.split("=", 1)[0])
+        if shown == REDACTED:
             meant = " Write --Class.setting=VALUE if the value begins with a dash."
         raise ConfigError(f"There is no option {shown}.{meant}")

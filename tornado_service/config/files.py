@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .checks import ConfigError
-from .secret_settings import is_about_secrets
+from .secret_settings import may_hold_secret
 
 if TYPE_CHECKING:
     from .application import StrictApplication
@@ -34,17 +34,17 @@ def load(app: StrictApplication, path: str) -> None:
         raise ConfigError(f"The config file {path} is wrong: {error}") from None
     except Exception as error:
         # the file is a program of the admin's: it may raise anything
-        line = _line(error, file)
+        line = _error_line(error, file)
         where = f" in line {line}" if line else ""
         what = f": {app.without_secrets(str(error))}"
-        if line and not isinstance(error, SyntaxError) and is_about_secrets(file, line):
+        if line and not isinstance(error, SyntaxError) and may_hold_secret(file, line):
             what = ", whose text is not shown, as that line may hold a secret"
         raise ConfigError(
             f"The config file {path} is wrong{where}: {type(error).__name__}{what}"
         ) from error
 
 
-def _line(error: Exception, file: Path) -> int:
+def _error_line(error: Exception, file: Path) -> int:
     """Where in the file, if it is known, else 0."""
     if isinstance(error, SyntaxError):
         return error.lineno or 0

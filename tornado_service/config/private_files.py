@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 
-def private(path: str, flags: int) -> int:
+def private_opener(path: str, flags: int) -> int:
     """An ``opener`` for ``open``: a file that it makes is its owner's alone.
 
     From one that is there it takes the rights of all but its owner and group.
@@ -23,16 +23,16 @@ def private(path: str, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file, as ``private`` has it.
+    """Write a file, as ``private_opener`` has it.
 
     Raises:
         OSError: it cannot be written.
     """
-    with open(path, "w", encoding="utf-8", opener=private) as file:
+    with open(path, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
 
 
-def make_directory(path: Path) -> None:
+def make_private_directory(path: Path) -> None:
     """Make a directory and those above it, each its owner's alone.
 
     Raises:

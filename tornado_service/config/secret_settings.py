@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from ..telemetry.redaction import HIDDEN, scrub
+from ..telemetry.redaction import REDACTED, redact_text
 
 _SECRET_NAME = re.compile(
     r"(?:secret|token|passw(?:or)?d|passphrase|credential|api_?key|(?:\b|_)key|dsn)s?$",
@@ -30,7 +30,7 @@ _WRONG_VALUE = re.compile(
 )
 
 #: A shorter text is no secret, and striking it out would make a message unreadable.
-SHORTEST = 4
+MIN_SECRET_LENGTH = 4
 
 
 def is_secret_name(name: str) -> bool:
@@ -44,8 +44,10 @@ def secret_values(config: Config) -> list[str]:
     Args:
         config: the settings, of any class.
     """
-    found = {text for section, values in config.items() for text in _in(section, values, False)}
-    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+    found = {
+        text for section, values in config.items() for text in _secrets_in(section, values, False)
+    }
+    return sorted((text for text in found if len(text) >= MIN_SECRET_LENGTH), key=len, reverse=True)
 
 
 def secret_arguments(argv: list[str]) -> list[str]:
@@ -58,34 +60,34 @@ def secret_arguments(argv: list[str]) -> list[str]:
     return secret_values(Config(arguments=[*named, *separate]))
 
 
-def without_value(error: str) -> str:
+def without_trait_value(error: str) -> str:
     """The text of a ``TraitError``, without the value if the setting may hold a secret."""
     found = _WRONG_VALUE.search(error)
     if not found or not _MAY_BE_SECRET.search(found["name"]):
         return error
-    return f"{error[: found.start()]}{found[1]}{HIDDEN}"
+    return f"{error[: found.start()]}{found[1]}{REDACTED}"
 
 
-def _in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
+def _secrets_in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
     """The texts in one value, or in those that it holds."""
     is_secret = is_secret or is_secret_name(name)
     if isinstance(value, LazyConfigValue):
         value = value.to_dict()
     if isinstance(value, dict):
         for key, each in value.items():
-            yield from _in(str(key), each, is_secret)
+            yield from _secrets_in(str(key), each, is_secret)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for each in value:
-            yield from _in("", each, is_secret)
+            yield from _secrets_in("", each, is_secret)
     elif isinstance(value, bytes):
-        yield from _spellings(value.decode("utf-8", "backslashreplace"), is_secret)
+        yield from _secret_spellings(value.decode("utf-8", "backslashreplace"), is_secret)
         if is_secret:
             yield from (value.hex(), repr(value)[2:-1])
     elif value is not None and not isinstance(value, bool):
-        yield from _spellings(str(value), is_secret)
+        yield from _secret_spellings(str(value), is_secret)
 
 
-def _spellings(text: str, is_secret: bool) -> Iterator[str]:
+def _secret_spellings(text: str, is_secret: bool) -> Iterator[str]:
     _, mark, rest = text.partition("://")
     inside, at, _ = rest.rpartition("@")
     if is_secret or (mark and at):
@@ -95,7 +97,7 @@ def _spellings(text: str, is_secret: bool) -> Iterator[str]:
         yield from (password, repr(password)[1:-1], unquote(password))
 
 
-def is_about_secrets(file: Path, line: int) -> bool:
+def may_hold_secret(file: Path, line: int) -> bool:
     """Whether the statement in a line of a config file may hold a secret.
 
     The text of an error there, such as ``name 'abc' is not defined``, may then be one.
@@ -113,12 +115,12 @@ def is_about_secrets(file: Path, line: int) -> bool:
     return bool(_MAY_BE_SECRET.search("\n".join(lines)))
 
 
-def shown_argument(argv: list[str], argument: str) -> str:
+def redacted_argument(argv: list[str], argument: str) -> str:
     """An argument that is none of ours, for a message: it may be the value of a secret setting."""
     name, mark, value = argument.partition("=")
     if value and _MAY_BE_SECRET.search(name):
-        return f"{name}{mark}{HIDDEN}"
+        return f"{name}{mark}{REDACTED}"
     for before, arg in pairwise(argv):
         if arg.partition("=")[0] == name and _MAY_BE_SECRET.search(before):
-            return HIDDEN
-    return scrub(argument)
+            return REDACTED
+    return redact_text(argument)

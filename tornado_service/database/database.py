@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from . import sqlite_file
-from .engine import limit_of, log_ahead, make_engine, path_of, reading, writing
-from .errors import DatabaseUnavailable, first_line
+from .engine import enable_wal, make_engine, reading, sqlite_path, time_limit_of, writing
+from .errors import DatabaseUnavailable, driver_message
 from .schema import Schema
 from .timeout import TIMEOUT
 
@@ -20,18 +20,20 @@ class Database:
     """One that is ready to be used, by any number of threads.
 
     Attributes:
-        put_aside: where the damaged file is that was found in its place.
+        quarantined_file: where the damaged file is that was found in its place.
     """
 
-    def __init__(self, engine: Engine, schema: Schema, put_aside: Path | None = None) -> None:
-        self.put_aside = put_aside
+    def __init__(
+        self, engine: Engine, schema: Schema, quarantined_file: Path | None = None
+    ) -> None:
+        self.quarantined_file = quarantined_file
         self._engine = engine
         self._lock = schema.lock
-        self._path = path_of(engine)
+        self._path = sqlite_path(engine)
         self._identity = sqlite_file.identity(self._path) if self._path else None
 
     @property
-    def is_in_place(self) -> bool:
+    def is_same_file(self) -> bool:
         """Whether the file, if it is one, is still where it was opened, and the same."""
         return self._path is None or sqlite_file.identity(self._path) == self._identity
 
@@ -51,7 +53,7 @@ class Database:
         """
         return writing(self._engine, self._lock)
 
-    def erase(self) -> bool:
+    def truncate_wal(self) -> bool:
         """Remove what was deleted from SQLite's log, too.
 
         Returns:
@@ -59,7 +61,7 @@ class Database:
         """
         if self._path is None:
             return True
-        limit_of(self._engine).begin()
+        time_limit_of(self._engine).begin()
         with self._engine.connect() as connection:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: the first column is "busy"
             found = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -83,31 +85,33 @@ def open_database(
             this version, which takes as long as it does.
 
     Raises:
-        NoDatabase: it cannot be used; the message says what to change. It was not touched.
+        DatabaseUnusable: it cannot be used; the message says what to change. It was not touched.
         DatabaseUnavailable: idem, for a reason that may pass.
     """
     engine = make_engine(url, schema.setting, timeout)
-    path = path_of(engine)
-    put_aside = None
+    path = sqlite_path(engine)
+    quarantined_file = None
     try:
         if path is not None:
-            put_aside = sqlite_file.make_sure(path, schema.is_ours, thorough=thorough)
-            sqlite_file.make_private(path)
+            quarantined_file = sqlite_file.ensure_usable(
+                path, schema.is_own_file, thorough=thorough
+            )
+            sqlite_file.ensure_private(path)
         with writing(engine, schema.lock) as connection:
-            schema.make(connection)
+            schema.create_tables(connection)
             schema.check_writable(connection)
         if path is not None:
-            log_ahead(engine)
-        return Database(engine, schema, put_aside)
+            enable_wal(engine)
+        return Database(engine, schema, quarantined_file)
     except BaseException as error:
         engine.dispose()
         if isinstance(error, (DatabaseUnavailable, DBAPIError, sqlite3.Error, OSError)):
-            raise DatabaseUnavailable(_why(path, schema.setting, error)) from error
+            raise DatabaseUnavailable(_unusable_message(path, schema.setting, error)) from error
         raise
 
 
-def _why(path: Path | None, setting: str, error: BaseException) -> str:
-    detail = first_line(error)
+def _unusable_message(path: Path | None, setting: str, error: BaseException) -> str:
+    detail = driver_message(error)
     if path is None:
         return f"The database does not answer ({detail}). Is {setting} right?"
     return (

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
-from .errors import DatabaseUnavailable, NoDatabase, unavailable
-from .sqlite_file import PATIENCE
+from .errors import DatabaseUnavailable, DatabaseUnusable, as_unavailable
+from .sqlite_file import LOCK_TIMEOUT
 from .timeout import TIMEOUT, TimeLimit
-from .url import read_url
+from .url import parse_url
 
-_POSTGRESQL = {
+_KEEPALIVE_OPTIONS = {
     # a server that is gone without a word is noticed after a minute, and not after hours
     "keepalives_idle": 20,
     "keepalives_interval": 10,
@@ -41,21 +41,21 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
         timeout: seconds that a statement may take, and getting a connection.
 
     Raises:
-        NoDatabase: it is no URL of a database that can be used.
+        DatabaseUnusable: it is no URL of a database that can be used.
     """
     if not text:
-        raise NoDatabase(f"No database is set: set {setting}.")
+        raise DatabaseUnusable(f"No database is set: set {setting}.")
     try:
-        url = read_url(text, setting)
+        url = parse_url(text, setting)
         postgresql = url.get_backend_name() == "postgresql"
         is_psycopg = "psycopg" in url.get_driver_name()
         user_timeout = {"tcp_user_timeout": math.ceil(timeout * 1000)}
-        options = {**_POSTGRESQL, **user_timeout} if is_psycopg else {}
-        arguments = options if postgresql else {"timeout": min(PATIENCE, timeout)}
+        options = {**_KEEPALIVE_OPTIONS, **user_timeout} if is_psycopg else {}
+        arguments = options if postgresql else {"timeout": min(LOCK_TIMEOUT, timeout)}
         if not postgresql and url.get_backend_name() != "sqlite":
-            raise NoDatabase(f"{setting} is neither sqlite:// nor postgresql://.")
+            raise DatabaseUnusable(f"{setting} is neither sqlite:// nor postgresql://.")
         if not postgresql and (url.database or ":memory:").startswith((":memory:", "file:")):
-            raise NoDatabase(f"{setting} names no file: sqlite:///directory/name.sqlite")
+            raise DatabaseUnusable(f"{setting} names no file: sqlite:///directory/name.sqlite")
         engine = create_engine(
             url,
             connect_args=arguments,
@@ -65,30 +65,32 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
             execution_options={_LIMIT: (limit := TimeLimit(timeout))},
         )
     except (ArgumentError, ValueError):  # a port that is no number, a time limit that is none
-        raise NoDatabase(
+        raise DatabaseUnusable(
             f"{setting} is no URL of a database, such as sqlite:////srv/name.sqlite"
             " or postgresql+psycopg2://user:password@host/name."
         ) from None
     except ImportError as error:
-        raise NoDatabase(
+        raise DatabaseUnusable(
             f"The driver {error.name} of {setting} is not installed: install it or name another,"
             " such as postgresql+psycopg2://."
         ) from None
     if engine.dialect.is_async:
-        raise NoDatabase(f"{setting} has a driver for asyncio: name psycopg2, psycopg or none.")
+        raise DatabaseUnusable(
+            f"{setting} has a driver for asyncio: name psycopg2, psycopg or none."
+        )
     if not postgresql:
         _set_up_sqlite(engine)
     _set_limit(engine, limit)
     return engine
 
 
-def limit_of(engine: Engine | Connection) -> TimeLimit:
+def time_limit_of(engine: Engine | Connection) -> TimeLimit:
     """The time limit of an engine, or of that of a connection."""
     limit: TimeLimit = engine.get_execution_options()[_LIMIT]
     return limit
 
 
-def path_of(engine: Engine) -> Path | None:
+def sqlite_path(engine: Engine) -> Path | None:
     """The file, of SQLite."""
     is_file = engine.dialect.name == "sqlite"
     return Path(str(engine.url.database)).absolute() if is_file else None
@@ -123,15 +125,15 @@ def writing(engine: Engine, lock: int) -> Iterator[Connection]:
     """
     with _transaction(engine.execution_options(is_writer=True), is_writer=True) as connection:
         if connection.dialect.name == "postgresql":
-            patience = int(min(PATIENCE, limit_of(engine).seconds) * 1000)
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience}")
+            lock_timeout = int(min(LOCK_TIMEOUT, time_limit_of(engine).seconds) * 1000)
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
         yield connection
 
 
 @contextmanager
 def _transaction(engine: Engine, *, is_writer: bool) -> Iterator[Connection]:
-    limit = limit_of(engine)
+    limit = time_limit_of(engine)
     limit.begin()
     try:
         with engine.begin() as connection:
@@ -144,13 +146,13 @@ def _transaction(engine: Engine, *, is_writer: bool) -> Iterator[Connection]:
                 raise
             _refuse_aborted(connection)
     except SQLAlchemyError as error:
-        found = unavailable(error, is_writer=is_writer)
+        found = as_unavailable(error, is_writer=is_writer)
         if limit.is_exceeded:
             found = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
-            found.is_of_connection = engine.dialect.name != "sqlite"
+            found.is_connection_failure = engine.dialect.name != "sqlite"
         if found is None:
             raise
-        found.is_hung = found.is_of_connection and limit.to_connect < limit.seconds / 2
+        found.is_hung = found.is_connection_failure and limit.connect_time_left < limit.seconds / 2
         raise found from error
 
 
@@ -160,9 +162,9 @@ def _limit_statements(connection: Connection, seconds: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {math.ceil(seconds * 1000)}")
 
 
-def lift_limit(connection: Connection) -> None:
+def disable_time_limit(connection: Connection) -> None:
     """Let the statements of a transaction take any time from now on, and its commit."""
-    limit_of(connection).lift()
+    time_limit_of(connection).lift()
     _limit_statements(connection, 0)
 
 
@@ -203,7 +205,7 @@ def _set_up_sqlite(engine: Engine) -> None:
 
 def _set_limit(engine: Engine, limit: TimeLimit) -> None:
     for name in ("do_commit", "do_rollback"):
-        setattr(engine.dialect, name, limit.limited(getattr(engine.dialect, name)))
+        setattr(engine.dialect, name, limit.with_limit(getattr(engine.dialect, name)))
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Dialect, record: object, arguments: list[Any], named: Any) -> Any:
@@ -211,7 +213,7 @@ def _set_limit(engine: Engine, limit: TimeLimit) -> None:
         if dialect.name == "sqlite":
             return dialect.connect(*arguments, **named, factory=_connection_class(limit))
         # libpq takes 1 for 2: https://www.postgresql.org/docs/current/libpq-connect.html
-        named = {**named, "connect_timeout": max(2, math.ceil(limit.to_connect))}
+        named = {**named, "connect_timeout": max(2, math.ceil(limit.connect_time_left))}
         connection: Any = dialect.connect(*arguments, **named)
         for factory in ("cursor_factory", "server_cursor_factory"):
             if hasattr(connection, factory):
@@ -228,9 +230,9 @@ def _connection_class(limit: TimeLimit) -> type[sqlite3.Connection]:
     return LimitedConnection
 
 
-def log_ahead(engine: Engine) -> None:
+def enable_wal(engine: Engine) -> None:
     """Let SQLite's readers and writer work side by side: https://www.sqlite.org/wal.html."""
-    limit_of(engine).begin()
+    time_limit_of(engine).begin()
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         # where the file system cannot do it, it stays as it is: slower, as safe

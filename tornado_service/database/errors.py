@@ -10,7 +10,7 @@ from ..service_unavailable import ServiceUnavailable
 
 #: What SQLite says of a file that is locked, full, read-only or away: the codes are known to
 #: Python only from 3.11 on. https://www.sqlite.org/rescode.html
-_SQLITE: tuple[str, ...] = (
+_TRANSIENT_SQLITE: tuple[str, ...] = (
     "database is locked",
     "database table is locked",
     "database schema is locked",
@@ -26,44 +26,44 @@ _SQLITE: tuple[str, ...] = (
 #: Classes of PostgreSQL's codes, or whole ones, that end a connection or allow none: no connection,
 #: no authentication, no database, too many connections, an operator who intervenes.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_CONNECTION = ("08", "28", "3D000", "53300", "57P", "25P03", "25P04")
+_CONNECTION_ERRORS = ("08", "28", "3D000", "53300", "57P", "25P03", "25P04")
 
 #: Others that may pass: transactions that met, resources, locks, time, the system, a read-only one,
 #: a privilege that is not granted yet.
-_POSTGRESQL: tuple[str, ...] = ("40", "53", "55P03", "57", "58", "25006", "42501")
+_TRANSIENT_POSTGRESQL: tuple[str, ...] = ("40", "53", "55P03", "57", "58", "25006", "42501")
 
 #: What a session that may only read is told when it writes, too.
-_ONLY_READS = ("attempt to write a readonly database", "25006")
+_READ_ONLY_ERRORS = ("attempt to write a readonly database", "25006")
 
 #: How statements begin that write nothing.
-_READS = ("SELECT", "WITH", "BEGIN", "PRAGMA")
+_READING_STATEMENTS = ("SELECT", "WITH", "BEGIN", "PRAGMA")
 
 
-class NoDatabase(Exception):
+class DatabaseUnusable(Exception):
     """Why there is none to be used, in words for an admin."""
 
 
-class DatabaseUnavailable(ServiceUnavailable, NoDatabase):
+class DatabaseUnavailable(ServiceUnavailable, DatabaseUnusable):
     """It cannot be used at the moment: it is away, hangs, is locked, full or read-only.
 
     This may pass. A handler that lets it through answers 503.
 
     Attributes:
-        is_of_connection: whether there was no connection, so that nothing at all can be done.
+        is_connection_failure: whether there was no connection, so that nothing at all can be done.
         is_hung: whether it took long to find out.
     """
 
     _message = "The database of this app is not available at the moment. Try again shortly."
     _logged_as = "The database is not available"
 
-    is_of_connection = False
+    is_connection_failure = False
     is_hung = False
 
     def __str__(self) -> str:
         return self.detail
 
 
-def unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavailable | None:
+def as_unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavailable | None:
     """The same error, if it may pass with neither the app nor its settings changed.
 
     Args:
@@ -72,18 +72,18 @@ def unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavailab
     """
     if not isinstance(error, (DBAPIError, TimeoutError)):
         return None
-    found = DatabaseUnavailable(first_line(error))
+    found = DatabaseUnavailable(driver_message(error))
     if isinstance(error, TimeoutError):  # all connections are in use
         return found
     cause = error.orig or error
-    code = _code_of(cause)
+    code = _error_code(cause)
     if not isinstance(cause, sqlite3.Error):
         is_of_driver = not code and is_transient(cause)
-        if is_of_driver or error.connection_invalidated or code.startswith(_CONNECTION):
-            found.is_of_connection = True
+        if is_of_driver or error.connection_invalidated or code.startswith(_CONNECTION_ERRORS):
+            found.is_connection_failure = True
             return found
-    if code in _ONLY_READS and not is_writer:
-        may_pass = (error.statement or "BEGIN").lstrip().upper().startswith(_READS)
+    if code in _READ_ONLY_ERRORS and not is_writer:
+        may_pass = (error.statement or "BEGIN").lstrip().upper().startswith(_READING_STATEMENTS)
     else:
         may_pass = is_transient(cause)
     return found if may_pass else None
@@ -95,28 +95,28 @@ def is_transient(error: BaseException) -> bool:
     Args:
         error: as PEP 249 has them, https://peps.python.org/pep-0249/#exceptions.
     """
-    code = _code_of(error)
+    code = _error_code(error)
     if isinstance(error, sqlite3.Error):
-        return code.startswith(_SQLITE)
+        return code.startswith(_TRANSIENT_SQLITE)
     if code:
-        return code.startswith((*_CONNECTION, *_POSTGRESQL))
+        return code.startswith((*_CONNECTION_ERRORS, *_TRANSIENT_POSTGRESQL))
     names = {each.__name__ for each in type(error).__mro__}  # of whichever driver it is
     return bool(names & {"OperationalError", "InterfaceError"})
 
 
-def _code_of(error: BaseException) -> str:
+def _error_code(error: BaseException) -> str:
     if isinstance(error, sqlite3.Error):
-        return first_line(error)
+        return driver_message(error)
     # psycopg and psycopg2 have names of their own for it
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
 
 
-def first_line(error: BaseException) -> str:
+def driver_message(error: BaseException) -> str:
     """What the driver says: no statement, none of its values, no URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
-def is_damage(error: BaseException) -> bool:
+def is_corruption(error: BaseException) -> bool:
     """Whether SQLite found that the file is none of its own, or no more."""
-    return first_line(error) in ("database disk image is malformed", "file is not a database")
+    return driver_message(error) in ("database disk image is malformed", "file is not a database")

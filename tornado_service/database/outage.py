@@ -15,16 +15,16 @@ from .errors import DatabaseUnavailable
 
 #: How many outages have lines in the log, of those that begin within so many seconds. Where some
 #: transactions fail and others do not, each failure would be one.
-LOGGED, WITHIN = 3, 60.0
+MAX_LOGGED, LOG_WINDOW = 3, 60.0
 
 
 class _Reason(NamedTuple):
     detail: str
-    is_of_connection: bool
+    is_connection_failure: bool
     is_hung: bool
 
 
-class Outages:
+class OutageTracker:
     """Sees how the transactions of one database end, in any thread.
 
     An outage begins with one that fails for a reason that may pass, and ends when one of the same
@@ -45,21 +45,23 @@ class Outages:
         self._log = log
         self._lock = threading.Lock()
         self._reasons: dict[bool, _Reason] = {}  # by whether it was a writer's
-        self._changed = -math.inf  # when an outage began or ended
+        self._changed_at = -math.inf  # when an outage began or ended
         self._failed = 0
-        self._trial: object | None = None
-        self._lines: deque[float] = deque(maxlen=LOGGED)  # when the log last said that one began
+        self._probe: object | None = None
+        self._logged_at: deque[float] = deque(
+            maxlen=MAX_LOGGED
+        )  # when the log last said that one began
         self._is_logged = False
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What is wrong, for admins; empty while nothing is."""
         with self._lock:
             details = [reason.detail for reason in self._reasons.values()]
         return f"{self._database} is not available: {details[0]}." if details else ""
 
     @contextmanager
-    def watch(self, *, is_writer: bool) -> Iterator[Callable[[], None]]:
+    def track(self, *, is_writer: bool) -> Iterator[Callable[[], None]]:
         """See how a transaction ends.
 
         Gives what is to be called when it has begun, so that others need not wait for its end.
@@ -68,56 +70,62 @@ class Outages:
             DatabaseUnavailable: the database hangs, and another finds out already whether it
                 still does; or what the transaction raises.
         """
-        trial = self._admit()
+        probe = self._admit_or_refuse()
         began = time.monotonic()
         try:
-            yield lambda: self._give_up_trial(trial)
+            yield lambda: self._release_probe(probe)
         except DatabaseUnavailable as error:
             if not error.is_logged:  # else it is one of another database, inside of this one's
-                self._fail(error, is_writer, began)
+                self._record_failure(error, is_writer, began)
             raise
         else:
-            self._succeed(is_writer, began)
+            self._record_success(is_writer, began)
         finally:
-            self._give_up_trial(trial)
+            self._release_probe(probe)
 
-    def _admit(self) -> object | None:
+    def _admit_or_refuse(self) -> object | None:
         with self._lock:
             hung = next((reason for reason in self._reasons.values() if reason.is_hung), None)
             if hung is None:
                 return None
-            if self._trial is None:
-                self._trial = object()
-                return self._trial
+            if self._probe is None:
+                self._probe = object()
+                return self._probe
             self._failed += 1
-        self._count()
+        self._count_failure()
         raise DatabaseUnavailable(hung.detail, is_logged=True)
 
-    def _give_up_trial(self, trial: object | None) -> None:
+    def _release_probe(self, probe: object | None) -> None:
         with self._lock:
-            if trial is not None and self._trial is trial:
-                self._trial = None
+            if probe is not None and self._probe is probe:
+                self._probe = None
 
-    def _count(self) -> None:
+    def _count_failure(self) -> None:
         if self.on_failure:
             self.on_failure()
 
-    def _fail(self, error: DatabaseUnavailable, is_writer: bool, began: float) -> None:
+    def _record_failure(self, error: DatabaseUnavailable, is_writer: bool, began: float) -> None:
         error.is_logged = True
-        self._count()
+        self._count_failure()
         with self._lock:
             is_new = not self._reasons
-            if is_new and began < self._changed:
+            if is_new and began < self._changed_at:
                 return  # it has waited since the last outage, and tells of that
             if is_new:
-                self._changed, self._failed, self._is_logged = time.monotonic(), 0, False
+                self._changed_at, self._failed, self._is_logged = time.monotonic(), 0, False
             self._failed += 1
-            self._reasons[is_writer] = _Reason(error.detail, error.is_of_connection, error.is_hung)
-            if self._is_logged or self._is_often():
+            self._reasons[is_writer] = _Reason(
+                error.detail, error.is_connection_failure, error.is_hung
+            )
+            if self._is_logged or self._is_log_limit_reached():
                 return  # one that lasts has its line as soon as that may be
             self._is_logged = True
-            self._lines.append(time.monotonic())
-            more = " More outages in this minute are not logged." if self._is_often() else ""
+            self._logged_at.append(time.monotonic())
+            more = (
+                " More outages in this minute are not logged."
+                if self._is_log_limit_reached()
+                else ""
+            )
         self._log.warning(
             "%s is not available: %s. Requests that need it get 503.%s",
             self._database,
@@ -125,22 +133,25 @@ class Outages:
             more,
         )
 
-    def _is_often(self) -> bool:
-        return len(self._lines) == LOGGED and time.monotonic() - self._lines[0] < WITHIN
+    def _is_log_limit_reached(self) -> bool:
+        return (
+            len(self._logged_at) == MAX_LOGGED
+            and time.monotonic() - self._logged_at[0] < LOG_WINDOW
+        )
 
-    def _succeed(self, is_writer: bool, began: float) -> None:
+    def _record_success(self, is_writer: bool, began: float) -> None:
         if not self._reasons:  # nearly always, and then nobody has to wait for the lock
             return
         with self._lock:
-            if began < self._changed:
+            if began < self._changed_at:
                 return  # it had its connection and its locks before
             for of_writer, reason in list(self._reasons.items()):
-                if is_writer or not of_writer or reason.is_of_connection:
+                if is_writer or not of_writer or reason.is_connection_failure:
                     del self._reasons[of_writer]
             if self._reasons:
                 return
             now, failed = time.monotonic(), self._failed
-            lasted, self._changed = now - self._changed, now
+            lasted, self._changed_at = now - self._changed_at, now
             if not self._is_logged:
                 return
         self._log.info(

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, MetaData, Table, delete, false, inspect
 
-from .engine import lift_limit
-from .errors import NoDatabase
+from .engine import disable_time_limit
+from .errors import DatabaseUnusable
 
 
 class Schema:
@@ -48,18 +48,18 @@ class Schema:
         """PostgreSQL's lock of the one who writes."""
         return int.from_bytes(sha256(self.setting.encode()).digest()[:8], "big", signed=True)
 
-    def is_ours(self, file: sqlite3.Connection, tables: set[str]) -> bool:
+    def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
         """Whether a SQLite file that has some tables is one of ours, by looking only."""
         return any(table.name in tables for table in self.metadata.sorted_tables)
 
-    def make(self, connection: Connection) -> None:
+    def create_tables(self, connection: Connection) -> None:
         """Bring the tables to this version, in the transaction at hand.
 
         Raises:
-            NoDatabase: they are of another version, or of something else.
+            DatabaseUnusable: they are of another version, or of something else.
         """
-        if self._upgrade and self._made(connection):
-            lift_limit(connection)
+        if self._upgrade and self._existing_tables(connection):
+            disable_time_limit(connection)
             self._upgrade(connection)
         self._check_columns(connection)
         self.metadata.create_all(connection)
@@ -68,7 +68,7 @@ class Schema:
         """See that it can be written to: one that is read-only says so only when that is tried."""
         connection.execute(delete(self.metadata.sorted_tables[0]).where(false()))
 
-    def _made(self, connection: Connection) -> list[Table]:
+    def _existing_tables(self, connection: Connection) -> list[Table]:
         """The tables that are there already."""
         found = inspect(connection)
         return [t for t in self.metadata.sorted_tables if found.has_table(t.name, schema=t.schema)]
@@ -76,10 +76,10 @@ class Schema:
     def _check_columns(self, connection: Connection) -> None:
         """``create_all`` leaves a table as it is, whatever it lacks."""
         found = inspect(connection)
-        for table in self._made(connection):
+        for table in self._existing_tables(connection):
             columns = {each["name"] for each in found.get_columns(table.name, schema=table.schema)}
             if missing := {each.name for each in table.c} - columns:
-                raise NoDatabase(
+                raise DatabaseUnusable(
                     f"The table {table.name} lacks {', '.join(sorted(missing))}: it is of another"
                     " version of the app, or of something else. Nothing was changed. Give"
                     f" open_database an upgrade, or set {self.setting} to another database."

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from .database import Database
 from .errors import DatabaseUnavailable
-from .outage import Outages
+from .outage import OutageTracker
 
 
 class Sessions:
@@ -20,7 +20,7 @@ class Sessions:
     Made by ``ServiceApp.open_database``.
     """
 
-    def __init__(self, database: Database, outages: Outages) -> None:
+    def __init__(self, database: Database, outages: OutageTracker) -> None:
         self._outages = outages
         self._database = database
         self._is_closed = False
@@ -57,7 +57,7 @@ class Sessions:
     @property
     def trouble(self) -> str:
         """Why the database cannot be used at the moment, for admins; empty while it can."""
-        return self._outages.trouble
+        return self._outages.problem
 
     def close(self) -> None:
         """Give no more of them. The service does this when the app has stopped."""
@@ -68,11 +68,11 @@ class Sessions:
     def _session(
         self, transaction: Callable[[], AbstractContextManager[Connection]], *, is_writer: bool
     ) -> Iterator[Session]:
-        refuse_loop()
+        forbid_event_loop()
         if self._is_closed:
             raise RuntimeError("The app has stopped, and its database is closed.")
-        with self._outages.watch(is_writer=is_writer) as begun:
-            self._check_place()
+        with self._outages.track(is_writer=is_writer) as begun:
+            self._check_same_file()
             # what was loaded is still known when the answer is made of it
             with (
                 transaction() as connection,
@@ -82,15 +82,15 @@ class Sessions:
                 yield session
                 session.flush()
 
-    def _check_place(self) -> None:
-        if not self._database.is_in_place:  # what is written to it now would be lost
+    def _check_same_file(self) -> None:
+        if not self._database.is_same_file:  # what is written to it now would be lost
             raise DatabaseUnavailable(
                 "the file was moved or replaced: put it back, or restart the service to begin with"
                 " what is there"
             )
 
 
-def refuse_loop() -> None:
+def forbid_event_loop() -> None:
     """See that nobody waits for a database on the event loop.
 
     Raises:

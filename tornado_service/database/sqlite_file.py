@@ -13,28 +13,30 @@ from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-from .errors import NoDatabase, is_damage
+from .errors import DatabaseUnusable, is_corruption
 
 #: Seconds that we wait for another process.
-PATIENCE = 5.0
+LOCK_TIMEOUT = 5.0
 
 #: Whether a file that has these tables is one of ours.
-IsOurs = Callable[[sqlite3.Connection, set[str]], bool]
+OwnershipCheck = Callable[[sqlite3.Connection, set[str]], bool]
 
-_BESIDE = ("-wal", "-shm")
+_SIDE_FILES = ("-wal", "-shm")
 
 #: What SQLite gives a file that it makes, https://www.sqlite.org/compile.html#default_file_permissions
-_BY_SQLITE = 0o644
+_SQLITE_FILE_MODE = 0o644
 
 _log = logging.getLogger(__name__)
 
 
-def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | None:
+def ensure_usable(
+    path: Path, is_own_file: OwnershipCheck, *, thorough: bool = False
+) -> Path | None:
     """See that there is no file, or a sound one of ours; put aside one that is damaged.
 
     Args:
         path: of the file.
-        is_ours: by its contents; it may raise ``NoDatabase`` itself.
+        is_own_file: by its contents; it may raise ``DatabaseUnusable`` itself.
         thorough: read all of it, which takes seconds. Else only what tells what it is: damage
             elsewhere shows when that is used.
 
@@ -42,7 +44,7 @@ def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | 
         Where that has gone.
 
     Raises:
-        NoDatabase: it belongs to something else. It was not touched.
+        DatabaseUnusable: it belongs to something else. It was not touched.
         sqlite3.Error: it cannot be read.
         OSError: idem.
     """
@@ -56,10 +58,10 @@ def make_sure(path: Path, is_ours: IsOurs, *, thorough: bool = False) -> Path | 
             fcntl.flock(file, fcntl.LOCK_EX)
             if identity(path) != _identity(file.fileno()):
                 continue
-            return None if _is_sound(path, is_ours, thorough) else _put_aside(path)
+            return None if _is_intact(path, is_own_file, thorough) else _quarantine(path)
 
 
-def make_private(path: Path) -> None:
+def ensure_private(path: Path) -> None:
     """See that there is a file, and that not every user of this machine may open it.
 
     SQLite gives what it keeps beside it the mode of the file. A group that an admin has let in
@@ -76,17 +78,17 @@ def make_private(path: Path) -> None:
         # exclusively: closing a file that is there would end SQLite's locks on it,
         # https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
         os.close(os.open(real, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    _close_to_others(real)
+    _restrict_permissions(real)
 
 
-def _close_to_others(path: Path) -> None:
+def _restrict_permissions(path: Path) -> None:
     """Take the rights of others from a file and from what SQLite keeps beside it."""
-    for beside in ("", *_BESIDE):
+    for beside in ("", *_SIDE_FILES):
         file = path.with_name(path.name + beside)
         try:
             mode = stat.S_IMODE(file.stat().st_mode)
             if mode & stat.S_IRWXO:
-                os.chmod(file, 0o600 if mode == _BY_SQLITE else mode & ~stat.S_IRWXO)
+                os.chmod(file, 0o600 if mode == _SQLITE_FILE_MODE else mode & ~stat.S_IRWXO)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -108,39 +110,41 @@ def _identity(file: Path | int) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _is_sound(path: Path, is_ours: IsOurs, thorough: bool) -> bool:
+def _is_intact(path: Path, is_own_file: OwnershipCheck, thorough: bool) -> bool:
     """Whether it can be used, by looking only: neither it nor its log changes."""
     try:
         with closing(_connect(path)) as connection:
-            _check_contents(path, connection, is_ours)
+            _check_contents(path, connection, is_own_file)
             if thorough:
                 return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
-        if is_damage(error):
+        if is_corruption(error):
             return False
         raise
     return True
 
 
-def _check_contents(path: Path, connection: sqlite3.Connection, is_ours: IsOurs) -> None:
+def _check_contents(
+    path: Path, connection: sqlite3.Connection, is_own_file: OwnershipCheck
+) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if tables and not is_ours(connection, tables):
-        raise NoDatabase(f"{path} belongs to something else: name a file of its own.")
+    if tables and not is_own_file(connection, tables):
+        raise DatabaseUnusable(f"{path} belongs to something else: name a file of its own.")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open it so that nothing can be written to it."""
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=PATIENCE, uri=True)
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=LOCK_TIMEOUT, uri=True)
 
 
-def _put_aside(path: Path) -> Path:
+def _quarantine(path: Path) -> Path:
     """Rename it and what SQLite keeps beside it."""
     day = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     names = (path.with_name(f"{path.name}.corrupt-{day}{f'-{n}' * (n > 0)}") for n in count())
     target = next(name for name in names if not name.exists())
     # first what is beside it: a log must never meet the file that comes next
-    for beside in (*_BESIDE, ""):
+    for beside in (*_SIDE_FILES, ""):
         with suppress(FileNotFoundError):
             path.with_name(path.name + beside).rename(target.with_name(target.name + beside))
-    _close_to_others(target)
+    _restrict_permissions(target)
     return target

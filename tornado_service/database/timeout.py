@@ -16,40 +16,40 @@ from typing import Any
 TIMEOUT = 10.0
 
 #: Seconds that the server has in addition, to break off a statement itself and to say so.
-GRACE = 1.0
+SERVER_GRACE = 1.0
 
 #: Seconds after which the thread ends, if there is nothing to break off.
-IDLE = 30.0
+THREAD_IDLE_TIMEOUT = 30.0
 
 #: The methods of cursors that wait for the database.
 _METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall")
 
 
 class _Call:
-    def __init__(self, seconds: float, break_off: Callable[[], None]) -> None:
-        self.due = time.monotonic() + seconds
-        self.break_off = break_off
-        self.is_broken_off = False
+    def __init__(self, seconds: float, interrupt: Callable[[], None]) -> None:
+        self.deadline = time.monotonic() + seconds
+        self.interrupt = interrupt
+        self.is_interrupted = False
 
 
-class _Watch:
+class _Watchdog:
     """Breaks off calls that are due, in a thread of its own."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._calls: set[_Call] = set()
-        self._wakes: float | None = None  # when the thread looks next; None: there is no thread
+        self._next_wake: float | None = None  # when the thread looks next; None: there is no thread
 
     def begin(self, call: _Call) -> None:
         with self._changed:
             self._calls.add(call)
-            if self._wakes is None:
+            if self._next_wake is None:
                 threading.Thread(target=self._run, name="database timeout", daemon=True).start()
-            elif call.due < self._wakes:
+            elif call.deadline < self._next_wake:
                 self._changed.notify()
             else:
                 return
-            self._wakes = call.due
+            self._next_wake = call.deadline
 
     def end(self, call: _Call) -> None:
         with self._changed:  # never while it is being broken off: its connection may go now
@@ -59,20 +59,24 @@ class _Watch:
         with self._changed:
             while True:
                 now = time.monotonic()
-                for call in [each for each in self._calls if each.due <= now]:
+                for call in [each for each in self._calls if each.deadline <= now]:
                     self._calls.discard(call)
-                    call.is_broken_off = True
+                    call.is_interrupted = True
                     with suppress(Exception):  # of a connection that is closed already
-                        call.break_off()
+                        call.interrupt()
                 is_idle = not self._calls
-                self._wakes = now + IDLE if is_idle else min(each.due for each in self._calls)
-                is_told = self._changed.wait(self._wakes - now)
+                self._next_wake = (
+                    now + THREAD_IDLE_TIMEOUT
+                    if is_idle
+                    else min(each.deadline for each in self._calls)
+                )
+                is_told = self._changed.wait(self._next_wake - now)
                 if is_idle and not is_told and not self._calls:
-                    self._wakes = None
+                    self._next_wake = None
                     return
 
 
-_WATCH = _Watch()
+_WATCHDOG = _Watchdog()
 
 
 class TimeLimit:
@@ -86,27 +90,27 @@ class TimeLimit:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._of_thread = threading.local()
+        self._thread_state = threading.local()
 
     def begin(self) -> None:
         """Begin a transaction in this thread."""
-        here = self._of_thread
-        here.connect_by = time.monotonic() + self.seconds
+        here = self._thread_state
+        here.connect_deadline = time.monotonic() + self.seconds
         here.is_exceeded = here.is_lifted = False
 
     def lift(self) -> None:
         """Let calls of this thread take any time, until its next transaction."""
-        self._of_thread.is_lifted = True
+        self._thread_state.is_lifted = True
 
     @property
     def is_exceeded(self) -> bool:
         """Whether a call of this thread's transaction was broken off."""
-        return getattr(self._of_thread, "is_exceeded", False)
+        return getattr(self._thread_state, "is_exceeded", False)
 
     @property
-    def to_connect(self) -> float:
+    def connect_time_left(self) -> float:
         """Seconds that are left to get a connection for this thread's transaction."""
-        until = getattr(self._of_thread, "connect_by", None)
+        until = getattr(self._thread_state, "connect_deadline", None)
         return self.seconds if until is None else until - time.monotonic()
 
     @contextmanager
@@ -116,19 +120,19 @@ class TimeLimit:
         Args:
             connection: the driver's.
         """
-        if getattr(self._of_thread, "is_lifted", False):
+        if getattr(self._thread_state, "is_lifted", False):
             yield
             return
-        call = _Call(self.seconds + GRACE, partial(_break_off, connection))
-        _WATCH.begin(call)
+        call = _Call(self.seconds + SERVER_GRACE, partial(_interrupt, connection))
+        _WATCHDOG.begin(call)
         try:
             yield
         finally:
-            _WATCH.end(call)
-            if call.is_broken_off:
-                self._of_thread.is_exceeded = True
+            _WATCHDOG.end(call)
+            if call.is_interrupted:
+                self._thread_state.is_exceeded = True
 
-    def limited(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
+    def with_limit(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
         """A function of a connection that SQLAlchemy has got from its pool, with the limit."""
 
         def call(pooled: Any) -> None:
@@ -153,7 +157,7 @@ class TimeLimit:
         return call
 
 
-def _break_off(connection: Any) -> None:
+def _interrupt(connection: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.interrupt()
         return

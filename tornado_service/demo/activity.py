@@ -11,9 +11,9 @@ from typing import Any
 
 from .. import HubUnavailable
 from ..activity.app import Activity
-from ..activity.collect.collector import epoch
-from ..activity.synthetic import fill
-from .hub import GROUPS
+from ..activity.collect.collector import epoch_seconds
+from ..activity.synthetic import write_synthetic_history
+from .hub import GROUP_MEMBERS
 
 #: Who is in a class of the demonstration's, beside those whom one can read about.
 CLASSMATES = {
@@ -26,20 +26,22 @@ CLASSMATES = {
 class DemoActivity(Activity):
     """Activity with a history that is made up, up to the moment at which it is started."""
 
-    made_up = True
+    is_synthetic = True
 
     async def _run(self) -> None:
         if not _has_history():  # it is there if the service starts again
-            created = await self._creations()
-            groups = groups_of_people()
-            await asyncio.to_thread(fill, self.database_url, groups, int(time.time()), created)
+            created = await self._creation_times()
+            groups = groups_by_user()
+            await asyncio.to_thread(
+                write_synthetic_history, self.database_url, groups, int(time.time()), created
+            )
         await super()._run()
 
-    async def _creations(self) -> dict[str, int | None]:
+    async def _creation_times(self) -> dict[str, int | None]:
         """When the hub's users were created: the accounts of the made-up history are theirs."""
         while True:
             try:
-                return {user.name: epoch(user.created) async for user in self.hub.users()}
+                return {user.name: epoch_seconds(user.created) async for user in self.hub.users()}
             except HubUnavailable:
                 await asyncio.sleep(1)
 
@@ -48,11 +50,11 @@ def _has_history() -> bool:
     return Path("activity.sqlite").exists()
 
 
-def groups_of_people() -> dict[str, list[str]]:
+def groups_by_user() -> dict[str, list[str]]:
     """The groups of everybody with a history."""
     people: dict[str, list[str]] = {"ada": [], "ines": []}
-    for group in (*GROUPS, *CLASSMATES):
-        for name in [*GROUPS.get(group, ()), *CLASSMATES.get(group, "").split()]:
+    for group in (*GROUP_MEMBERS, *CLASSMATES):
+        for name in [*GROUP_MEMBERS.get(group, ()), *CLASSMATES.get(group, "").split()]:
             if group not in people.setdefault(name, []):
                 people[name].append(group)
     return people

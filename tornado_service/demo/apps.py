@@ -11,14 +11,14 @@ from typing import Any
 from jupyterhub.scopes import define_custom_scopes, scope_definitions
 
 from ..apps.base import ServiceApp
-from ..apps.isolation.containment import AppError, in_thread, within
+from ..apps.isolation.containment import AppError, run_in_daemon_thread, with_timeout
 from ..apps.loader import import_app
 
 #: Seconds that an import may take before the hub starts without knowing the app's scopes.
-IMPORT_LIMIT = 20.0
+IMPORT_TIMEOUT = 20.0
 
 #: Who is granted the scopes that apps have made up.
-TRUSTED = ("ada", "ines")
+TRUSTED_USERS = ("ada", "ines")
 
 
 class DemoApps:
@@ -39,20 +39,20 @@ class DemoApps:
         sys.path.insert(0, os.getcwd())
         for spec in specs:
             try:
-                self.classes.append(asyncio.run(_imported(spec)))
+                self.classes.append(asyncio.run(_import_with_timeout(spec)))
             except Exception as error:
                 # whatever it is: the hub runs, and the service tries again when it is mended
-                self.problems.append(f"--app={spec}: {_in_a_line(error, spec)}")
+                self.problems.append(f"--app={spec}: {_one_line_error(error, spec)}")
         self.service_scopes = self._scopes("service_scopes")
         self.user_scopes = self._scopes("user_scopes")
 
     @property
-    def own_scopes(self) -> list[str]:
+    def custom_scopes(self) -> list[str]:
         """The scopes that the apps have made up."""
-        scopes = {_bare(scope) for scope in (*self.service_scopes, *self.user_scopes)}
+        scopes = {_without_filter(scope) for scope in (*self.service_scopes, *self.user_scopes)}
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
-    def addresses(self, prefix: str) -> list[str]:
+    def app_urls(self, prefix: str) -> list[str]:
         """Where the apps answer; the service's own home page if none is known.
 
         Args:
@@ -61,11 +61,11 @@ class DemoApps:
         return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
 
     @property
-    def welcome(self) -> str:
+    def welcome_text(self) -> str:
         """What their author reads when all is up."""
-        granted = f"{', '.join(self.own_scopes)}: granted to {' and '.join(TRUSTED)}.\n"
+        granted = f"{', '.join(self.custom_scopes)}: granted to {' and '.join(TRUSTED_USERS)}.\n"
         reloads = "Save a file of an app, and the service starts again with it.\n"
-        return (granted if self.own_scopes else "") + reloads
+        return (granted if self.custom_scopes else "") + reloads
 
     def hub_options(self) -> dict[str, Any]:
         """The arguments of a `ThrowAwayHub` whose service runs them, and starts again by itself."""
@@ -80,14 +80,14 @@ class DemoApps:
             "service_environment": {"PYTHONPATH": os.pathsep.join(path)},
             "service_scopes": self.service_scopes,
             "service_options": {"oauth_client_allowed_scopes": self.user_scopes},
-            "extra_config": self._own_scopes_config(),
+            "extra_config": self._custom_scopes_config(),
         }
 
-    def _own_scopes_config(self) -> str:
-        if not self.own_scopes:
+    def _custom_scopes_config(self) -> str:
+        if not self.custom_scopes:
             return ""
-        defined = {scope: {"description": f"{scope}, of an app"} for scope in self.own_scopes}
-        role = {"name": "trusted", "scopes": self.own_scopes, "users": list(TRUSTED)}
+        defined = {scope: {"description": f"{scope}, of an app"} for scope in self.custom_scopes}
+        role = {"name": "trusted", "scopes": self.custom_scopes, "users": list(TRUSTED_USERS)}
         return f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
 
     def _scopes(self, attribute: str) -> list[str]:
@@ -95,18 +95,20 @@ class DemoApps:
         found: set[str] = set()
         for cls in self.classes:
             for scope in getattr(cls, attribute):
-                if problem := _problem(scope):
+                if problem := _scope_problem(scope):
                     self.problems.append(f"{cls.__name__}.{attribute}: {problem}")
                 else:
                     found.add(scope)
         return sorted(found)
 
 
-async def _imported(spec: str) -> type[ServiceApp]:
-    return await within(IMPORT_LIMIT, in_thread(partial(import_app, spec)), "its import")
+async def _import_with_timeout(spec: str) -> type[ServiceApp]:
+    return await with_timeout(
+        IMPORT_TIMEOUT, run_in_daemon_thread(partial(import_app, spec)), "its import"
+    )
 
 
-def _in_a_line(error: Exception, spec: str) -> str:
+def _one_line_error(error: Exception, spec: str) -> str:
     """An error of an import, with the line of the author's that it comes from."""
     if isinstance(error, AppError):
         return str(error).removeprefix(f"{spec}: ")
@@ -116,14 +118,14 @@ def _in_a_line(error: Exception, spec: str) -> str:
     return f"{Path(last.filename).name}:{last.lineno}: {type(error).__name__}: {error}"
 
 
-def _bare(scope: str) -> str:
+def _without_filter(scope: str) -> str:
     return scope.partition("!")[0]
 
 
-def _problem(scope: Any) -> str:
+def _scope_problem(scope: Any) -> str:
     if not isinstance(scope, str):
         return f"{scope!r} is no text."
-    name = _bare(scope)
+    name = _without_filter(scope)
     if name.startswith("custom:"):
         try:
             define_custom_scopes({name: {"description": name}})

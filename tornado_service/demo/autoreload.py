@@ -15,10 +15,10 @@ from types import ModuleType
 from traitlets import List, Unicode
 
 from ..app import TornadoService
-from ..apps.loader import locate
+from ..apps.loader import resolve_spec
 
 #: Seconds between two looks at the files.
-LOOK = 0.3
+POLL_INTERVAL = 0.3
 
 
 class DemoService(TornadoService):
@@ -30,35 +30,35 @@ class DemoService(TornadoService):
 
     user_scopes = List(Unicode(), help="What it lets a visitor's token carry.").tag(config=True)
 
-    changed: Path | None = None
+    changed_file: Path | None = None
 
     def start(self) -> None:
         """Serve; when a file has changed, do so as a new program in the same process."""
         hub = os.getppid()
         super().start()
-        if self.changed and os.getppid() == hub:
+        if self.changed_file and os.getppid() == hub:
             command = [sys.executable, "-m", "tornado_service.demo.autoreload", *sys.argv[1:]]
             os.execv(sys.executable, command)  # noqa: S606 - the sockets close by themselves
 
     async def main(self, sockets: list[socket.socket]) -> None:
         """Serve until there is a reason to stop; a change is one."""
-        looking = asyncio.create_task(self._look(Files(self.apps)))
+        watching = asyncio.create_task(self._watch(WatchedFiles(self.apps)))
         try:
             await super().main(sockets)
         finally:
-            looking.cancel()
+            watching.cancel()
 
-    async def _look(self, files: "Files") -> None:
-        while not (changed := await asyncio.to_thread(files.changed)):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(LOOK)
-        self.changed = changed
+    async def _watch(self, files: "WatchedFiles") -> None:
+        while not (changed := await asyncio.to_thread(files.find_changed)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(POLL_INTERVAL)
+        self.changed_file = changed
         self.log.info("%s has changed: starting again", changed)
-        self.server.stop_now()
+        self.server.stop_immediately()
 
     async def load_apps(self) -> None:
         """Load them, and grant what they need."""
         await super().load_apps()
-        for app in filter(None, (mount.app for mount in self.mounts)):
+        for app in filter(None, (mounted.app for mounted in self.app_manager)):
             new = {*app.service_scopes} - {*self.service_scopes}
             new |= {*app.user_scopes} - {*self.user_scopes}
             if new:
@@ -70,7 +70,7 @@ class DemoService(TornadoService):
                 )
 
 
-class Files:
+class WatchedFiles:
     """The files that apps are made of: code, templates, static files; no installed packages.
 
     What cannot be imported is among them, and what is not there yet: all that lies in the folders
@@ -79,10 +79,10 @@ class Files:
 
     def __init__(self, specs: list[str]) -> None:
         self._specs = specs
-        self._began = time.time()
-        self._seen: dict[Path, float] = {}
+        self._started = time.time()
+        self._mtimes: dict[Path, float] = {}
 
-    def changed(self) -> Path | None:
+    def find_changed(self) -> Path | None:
         """A file that is not what it was; one seen for the first time counts if it is new."""
         now = time.time()
         for path in self._files():
@@ -90,16 +90,19 @@ class Files:
                 modified = path.stat().st_mtime
             except OSError:
                 continue  # an editor is just replacing it
-            if self._seen.setdefault(path, modified) != modified or self._began < modified <= now:
+            if (
+                self._mtimes.setdefault(path, modified) != modified
+                or self._started < modified <= now
+            ):
                 return path
         return None
 
     def _files(self) -> Iterator[Path]:
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
-            if file and is_own(file):
+            if file and is_project_path(file):
                 yield Path(file)
-        for folder in {Path(path) for path in sys.path if is_own(path)}:
+        for folder in {Path(path) for path in sys.path if is_project_path(path)}:
             yield from (*folder.glob("*.py"), *folder.glob("*/*.py"))
             yield from (*folder.glob("templates/**/*"), *folder.glob("static/**/*"))
         for package in self._packages():
@@ -110,15 +113,15 @@ class Files:
 
     def _packages(self) -> Iterator[Path]:
         """The folders of the outermost packages that apps are in; looking imports nothing."""
-        for name in {locate(spec)[0].partition(".")[0] for spec in self._specs}:
+        for name in {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs}:
             spec = find_spec(name) if name else None
             for folder in (spec and spec.submodule_search_locations) or ():
-                if is_own(folder):
+                if is_project_path(folder):
                     yield Path(folder)
 
 
 @cache
-def is_own(path: str) -> bool:
+def is_project_path(path: str) -> bool:
     """Whether somebody may be at work on this file or folder, as it is of no library."""
     libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
     if any(Path(path).is_relative_to(library) for library in libraries):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Integer, List, Unicode
 
 from ..config.application import StrictApplication
-from .hub import PEOPLE, ThrowAwayHub
-from .processes import free_ports, listens
+from .hub import USERS, ThrowAwayHub
+from .processes import free_ports, is_listening
 from .proxy import NoProxyError, find_npm, find_proxy
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class DemoApp(StrictApplication):
 
     def start(self) -> None:
         """Run the hub until Ctrl-C."""
-        if self.port and listens(self.port):
+        if self.port and is_listening(self.port):
             sys.exit(f"Port {self.port} is in use: name another, as in --port={self.port + 1}")
         for number in STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
@@ -55,11 +55,11 @@ class DemoApp(StrictApplication):
             self._run()
 
     def _run(self) -> None:
-        apps = self._try_apps() if self.apps else None
+        apps = self._import_apps() if self.apps else None
         hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **self._hub_options(apps))
         try:
             hub.start()
-            print(_welcome(hub, apps), flush=True)
+            print(_welcome_text(hub, apps), flush=True)
             hub.wait()
         except RuntimeError as error:
             sys.exit(str(error))
@@ -76,7 +76,7 @@ class DemoApp(StrictApplication):
 
         return hub_options()
 
-    def _try_apps(self) -> "DemoApps":
+    def _import_apps(self) -> "DemoApps":
         from .apps import DemoApps  # it loads much that is not needed without apps
 
         apps = DemoApps(self.apps)
@@ -92,13 +92,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _welcome(hub: ThrowAwayHub, apps: "DemoApps | None") -> str:
-    addresses = apps.addresses(hub.service_public_url) if apps else [hub.service_public_url]
-    people = "\n".join(f"  {name:<6} {what}" for name, what in PEOPLE.items())
+def _welcome_text(hub: ThrowAwayHub, apps: "DemoApps | None") -> str:
+    addresses = apps.app_urls(hub.service_public_url) if apps else [hub.service_public_url]
+    people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (
         f"\nOpen {' or '.join(addresses)}\n"
         f"and sign in, with any password, as\n{people}\n\n"
-        f"{apps.welcome if apps else ''}"
+        f"{apps.welcome_text if apps else ''}"
         "The hub's log goes to this terminal, on standard error.\n"
         "Ctrl-C stops it and removes everything.\n"
     )

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from ..config.private_files import private, write_private
-from .processes import free_ports, kill_all_in, listens
+from ..config.private_files import private_opener, write_private
+from .processes import free_ports, is_listening, kill_processes_in
 from .proxy import find_proxy
 
-PEOPLE = {
+USERS = {
     "ada": "an admin",
     "ines": "an instructor, who may see class-a",
     "sam": "a student in class-a",
     "kim": "a student in class-b",
     "guest": "may use the hub, but not the service",
 }
-GROUPS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
+GROUP_MEMBERS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
 #: Whoever started the hub may be killed, and leaves nothing behind:
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 DIE_WITH_PARENT = """
@@ -128,7 +128,7 @@ class ThrowAwayHub:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
-        kill_all_in(self.directory)
+        kill_processes_in(self.directory)
         if self.process:
             self.process.wait()
         self._last_log = self.log
@@ -176,11 +176,11 @@ class ThrowAwayHub:
                 "spawner_class": "simple",
                 "allow_named_servers": True,
                 "services": self._services(),
-                "load_groups": {name: {"users": users} for name, users in GROUPS.items()},
+                "load_groups": {name: {"users": users} for name, users in GROUP_MEMBERS.items()},
                 "load_roles": self._roles(),
             },
             "ConfigurableHTTPProxy": {"command": find_proxy(), "api_url": proxy_api},
-            "Authenticator": {"allow_all": True, "allowed_users": set(PEOPLE)},
+            "Authenticator": {"allow_all": True, "allowed_users": set(USERS)},
             "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo.singleuser"]},
             "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
         }
@@ -197,7 +197,7 @@ class ThrowAwayHub:
         ]
         if self.with_service:
             access = [f"access:services!service={name}"]
-            roles.append({"name": "visitor", "scopes": access, "groups": list(GROUPS)})
+            roles.append({"name": "visitor", "scopes": access, "groups": list(GROUP_MEMBERS)})
         if self.with_service and self.service_scopes:
             roles.append({"name": "service", "scopes": self.service_scopes, "services": [name]})
         return roles
@@ -211,7 +211,7 @@ class ThrowAwayHub:
             output = self._output
             if output is None:
                 log = self.directory / "hub.log"
-                output = stack.enter_context(open(log, "ab", opener=private))
+                output = stack.enter_context(open(log, "ab", opener=private_opener))
             self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
                 [sys.executable, "-m", "jupyterhub", "--config", str(config)],
                 cwd=self.directory,
@@ -234,7 +234,7 @@ class ThrowAwayHub:
 
     def _ready(self) -> bool:
         """Whether all answer. The proxy comes last, because it logs each refusal at length."""
-        if not (listens(self.hub_port) and self._service_listens()):
+        if not (is_listening(self.hub_port) and self._service_listens()):
             return False
         if self._get(f"{self.url}hub/health")[0] != 200:
             return False
@@ -247,7 +247,7 @@ class ThrowAwayHub:
 
     def _service_listens(self) -> bool:
         host = urlsplit(self.service_url).hostname or "127.0.0.1"
-        return not self.with_service or listens(self.service_port, host)
+        return not self.with_service or is_listening(self.service_port, host)
 
     def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
         """Ask the proxy; the URL's host is only named, whatever it leads to."""

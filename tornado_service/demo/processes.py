@@ -10,7 +10,7 @@ from itertools import count, filterfalse, islice
 from pathlib import Path
 
 
-def listens(port: int, host: str = "127.0.0.1") -> bool:
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
     """Whether something listens on this port."""
     try:
         socket.create_connection((host, port), timeout=5).close()
@@ -20,7 +20,7 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 
 
 #: Below those that the system gives to outgoing connections.
-PORTS = range(20000, 32000)
+PORT_RANGE = range(20000, 32000)
 
 #: Processes side by side begin far apart: each takes ports a while before it listens on them.
 _next_port = count(os.getpid() * 1009)
@@ -28,8 +28,8 @@ _next_port = count(os.getpid() * 1009)
 
 def free_ports(number: int) -> list[int]:
     """Ports nothing listens on, none of them given away by this process of late."""
-    candidates = (PORTS[each % len(PORTS)] for each in _next_port)
-    return list(islice(filterfalse(listens, candidates), number))
+    candidates = (PORT_RANGE[each % len(PORT_RANGE)] for each in _next_port)
+    return list(islice(filterfalse(is_listening, candidates), number))
 
 
 def processes_in(directory: Path) -> set[int]:
@@ -47,7 +47,7 @@ def processes_in(directory: Path) -> set[int]:
     return found - {os.getpid()}
 
 
-def kill_all_in(directory: Path) -> None:
+def kill_processes_in(directory: Path) -> None:
     """End what the hub left behind: every process of its own session, so no group to signal."""
     for _ in range(100):
         if not (left := processes_in(directory)):

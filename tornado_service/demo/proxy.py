@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROXY = "configurable-http-proxy"
+PROXY_PACKAGE = "configurable-http-proxy"
 PIP_INSTALL = [sys.executable, "-m", "pip", "install", "--quiet"]
 
 
@@ -16,16 +16,18 @@ class NoProxyError(SystemExit):
 
 def find_proxy() -> list[str]:
     """The command of a configurable-http-proxy that runs here, installed if need be."""
-    if command := proxy_at_hand():
+    if command := installed_proxy():
         return command
     npm = [*find_npm(), "install", "--global", "--prefix", sys.prefix, "--fetch-timeout=30000"]
-    _install("the hub's proxy, from npm,", [*npm, "--ignore-scripts", f"{PROXY}@5"])
-    if command := proxy_at_hand():
+    _install("the hub's proxy, from npm,", [*npm, "--ignore-scripts", f"{PROXY_PACKAGE}@5"])
+    if command := installed_proxy():
         return command
-    _install("the hub's proxy, from PyPI,", [*PIP_INSTALL, PROXY])
-    if command := proxy_at_hand():
+    _install("the hub's proxy, from PyPI,", [*PIP_INSTALL, PROXY_PACKAGE])
+    if command := installed_proxy():
         return command
-    raise NoProxyError(f"The hub needs a proxy. Install Node and npm, then: npm install -g {PROXY}")
+    raise NoProxyError(
+        f"The hub needs a proxy. Install Node and npm, then: npm install -g {PROXY_PACKAGE}"
+    )
 
 
 def find_npm() -> list[str]:
@@ -48,9 +50,9 @@ def _node_from_pypi() -> str:
     return str(node) if node and node.exists() else ""
 
 
-def proxy_at_hand() -> list[str]:
+def installed_proxy() -> list[str]:
     """How to run the proxy that is installed, if it can be run at all."""
-    scripts = [str(Path(sys.prefix, "bin", PROXY)), shutil.which(PROXY)]
+    scripts = [str(Path(sys.prefix, "bin", PROXY_PACKAGE)), shutil.which(PROXY_PACKAGE)]
     starts = [[node], []] if (node := _node_from_pypi()) else [[]]
     commands = [[*start, script] for script in scripts if script for start in starts]
     return next((command for command in commands if _succeeds([*command, "--version"])), [])

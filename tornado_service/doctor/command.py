@@ -12,15 +12,15 @@ from ..config.application import StrictApplication
 from ..selfcheck import Finding
 from ..telemetry.redaction import single_line
 from .diagnosis import diagnose
-from .processes import Patient, in_place_of, own_environment, running_services
+from .processes import ServiceProcess, environment_of, own_environment, running_services
 
-NOBODY = """\
+NO_SERVICE_FOUND = """\
 No tornado-service runs here as this user, and this is not the environment of one.
 In zero-to-jupyterhub: kubectl exec deploy/hub -- python3 -m tornado_service doctor
 If the hub has ended already, its log has the reason: kubectl logs deploy/hub --previous"""
 
 
-def report(findings: list[Finding]) -> str:
+def format_findings(findings: list[Finding]) -> str:
     """Findings as lines for a terminal.
 
     Args:
@@ -55,18 +55,18 @@ class DoctorApp(StrictApplication):
     def start(self) -> None:
         """Print what was found."""
         running, named = running_services(), self.service_name
-        patients = [each for each in running if named in ("", each.name)]
-        patients = patients or [each for each in own_environment() if named in ("", each.name)]
-        if not patients:
+        targets = [each for each in running if named in ("", each.name)]
+        targets = targets or [each for each in own_environment() if named in ("", each.name)]
+        if not targets:
             others = ", ".join(map(str, running))
-            sys.exit(f"No {named} runs here, but {others}" if others else NOBODY)
-        results = [self._look_at(patient) for patient in patients]
+            sys.exit(f"No {named} runs here, but {others}" if others else NO_SERVICE_FOUND)
+        results = [self._diagnose(target) for target in targets]
         sys.exit(0 if all(results) else 1)
 
-    def _look_at(self, patient: Patient) -> bool:
+    def _diagnose(self, target: ServiceProcess) -> bool:
         """Print what is found about one; whether nothing is wrong."""
-        print(patient)
-        with in_place_of(patient):
-            findings = asyncio.run(diagnose(patient))
-        print(report(findings), flush=True)
+        print(target)
+        with environment_of(target):
+            findings = asyncio.run(diagnose(target))
+        print(format_findings(findings), flush=True)
         return all(finding.state != "wrong" for finding in findings)

@@ -8,78 +8,78 @@ from dataclasses import replace
 from traitlets import TraitError
 
 from ..config.checks import ConfigError
-from ..selfcheck import Finding, Setup, examine, probe, who_answers
-from .processes import Patient, read_settings
+from ..selfcheck import CheckedSetup, Finding, instance_at, probe, run_checks
+from .processes import ServiceProcess, read_settings
 
 
-async def diagnose(patient: Patient) -> list[Finding]:
+async def diagnose(target: ServiceProcess) -> list[Finding]:
     """Everything that can be found out about one service.
 
     Args:
-        patient: the service; we are in its place.
+        target: the service; we are in its place.
     """
     try:
-        service = read_settings(patient)
+        service = read_settings(target)
     except (ConfigError, TraitError) as error:
         # a trait's error may quote what is secret
         reason = str(error) if isinstance(error, ConfigError) else type(error).__name__
         return [Finding("settings", "wrong", f"Its settings cannot be read: {reason}")]
     setup = service.checked_setup()
-    process = await look_at_process(patient, setup)
-    apps = [await look_at_apps(setup, process)] if service.apps else []
-    needed = setup.needed.union(*(finding.value.split() for finding in apps))
-    origin = await origin_seen_by(setup, process)
-    setup = replace(setup, instance=process.value, needed=needed, seen_origin=origin)
-    return [process, *apps, *await examine(setup, from_outside=True)]
+    process = await check_process(target, setup)
+    apps = [await check_apps(setup, process)] if service.apps else []
+    needed = setup.required_scopes.union(*(finding.value.split() for finding in apps))
+    origin = await observed_origin(setup, process)
+    setup = replace(setup, instance=process.value, required_scopes=needed, seen_origin=origin)
+    return [process, *apps, *await run_checks(setup, include_proxy=True)]
 
 
-async def look_at_process(patient: Patient, setup: Setup) -> Finding:
+async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
     """Whether the process serves, and as which instance."""
-    if not patient.pid:
+    if not target.pid:
         message = "No process of the service was found here; this is its environment only."
         return Finding("process", "unknown", message)
     where = f"port {setup.port}"
     try:
-        instance = await who_answers(setup, origin_of(setup))
-    except probe.NoAnswer as error:
-        message = f"Process {patient.pid} does not answer at {where}: {error}. Its log says why."
+        instance = await instance_at(setup, listening_origin(setup))
+    except probe.ProbeError as error:
+        message = f"Process {target.pid} does not answer at {where}: {error}. Its log says why."
         return Finding("process", "wrong", message)
     if not instance:
         return Finding("process", "wrong", f"What answers at {where} is not the service.")
-    message = f"Process {patient.pid} answers at {where}."
+    message = f"Process {target.pid} answers at {where}."
     return Finding("process", "ok", message, value=instance)
 
 
-def origin_of(setup: Setup) -> str:
+def listening_origin(setup: CheckedSetup) -> str:
     """Where the process listens, whatever its URL is."""
     host = setup.ip or "127.0.0.1"
     scheme = "https" if setup.tls.certfile else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
 
 
-async def ask_status(setup: Setup) -> probe.Answer:
+async def fetch_status(setup: CheckedSetup) -> probe.ProbeResponse:
     """What the process says of itself.
 
     Raises:
-        NoAnswer: it does not.
+        ProbeError: it does not.
     """
     headers = {"Authorization": f"token {setup.token}"}
-    return await probe.get(f"{origin_of(setup)}{setup.prefix}api/status", headers)
+    return await probe.get(f"{listening_origin(setup)}{setup.prefix}api/status", headers)
 
 
-async def origin_seen_by(setup: Setup, process: Finding) -> str:
+async def observed_origin(setup: CheckedSetup, process: Finding) -> str:
     """The origin by which browsers have come to the process; empty if it does not say."""
     if process.state != "ok" or setup.tls.certfile:
         return ""
     try:
-        answer = await ask_status(setup)
-    except probe.NoAnswer:
+        answer = await fetch_status(setup)
+    except probe.ProbeError:
         return ""
     findings = json.loads(answer.body)["findings"] if answer.status == 200 else []
     return next((each["value"] for each in findings if each["name"] == "origin"), "")
 
 
-async def look_at_apps(setup: Setup, process: Finding) -> Finding:
+async def check_apps(setup: CheckedSetup, process: Finding) -> Finding:
     """How the apps of the process are, and in the value the scopes that they need.
 
     They are not imported here: the process has done that, and says what has come of it.
@@ -90,8 +90,8 @@ async def look_at_apps(setup: Setup, process: Finding) -> Finding:
         message = "With internal_ssl only the hub and its proxy may ask: admins see it at status."
         return Finding("apps", "unknown", message)
     try:
-        answer = await ask_status(setup)
-    except probe.NoAnswer as error:
+        answer = await fetch_status(setup)
+    except probe.ProbeError as error:
         return Finding("apps", "unknown", f"The service does not say how its apps are: {error}.")
     if answer.status != 200:
         message = f"Asked how its apps are, the service answers with status {answer.status}."
@@ -100,13 +100,13 @@ async def look_at_apps(setup: Setup, process: Finding) -> Finding:
     scopes = " ".join(status["scopes"])
     wrong = [app for app in status["apps"] if app["reason"]]
     if wrong:
-        reasons = "; ".join(map(_complaint, wrong))
+        reasons = "; ".join(map(_app_problem, wrong))
         return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
     states = ", ".join(f"{app['name']} is {app['state']}" for app in status["apps"])
     return Finding("apps", "ok", f"{states}.", value=scopes)
 
 
-def _complaint(app: dict[str, str]) -> str:
+def _app_problem(app: dict[str, str]) -> str:
     if app["state"] == "failed":
         return f"{app['app']} failed: {app['reason']}"
     if app["state"] == "retrying":

@@ -14,10 +14,10 @@ from traitlets.config import Config
 from ..app import TornadoService
 
 #: The environment that a service's settings come from.
-OURS = ("JUPYTERHUB_", "TORNADO_SERVICE_")
+ENV_PREFIXES = ("JUPYTERHUB_", "TORNADO_SERVICE_")
 
 #: What JupyterHub's library reads from the environment when it is imported, which is too early.
-EARLY = {
+IMPORT_TIME_ENV = {
     "JUPYTERHUB_SERVICE_PREFIX": "base_url",
     "JUPYTERHUB_API_URL": "api_url",
     "JUPYTERHUB_SSL_KEYFILE": "keyfile",
@@ -27,7 +27,7 @@ EARLY = {
 
 
 @dataclass(frozen=True)
-class Patient:
+class ServiceProcess:
     """A service to look at.
 
     Attributes:
@@ -52,7 +52,7 @@ class Patient:
         return f"{self.name} ({where})"
 
 
-def running_services(proc: Path = Path("/proc")) -> list[Patient]:
+def running_services(proc: Path = Path("/proc")) -> list[ServiceProcess]:
     """The services that run here as this user.
 
     Those of others are left alone: their config files are programs.
@@ -63,24 +63,24 @@ def running_services(proc: Path = Path("/proc")) -> list[Patient]:
     found = []
     for pid in sorted(int(entry.name) for entry in proc.glob("[0-9]*")):
         with contextlib.suppress(OSError):  # it has ended meanwhile, or is somebody else's
-            patient = _patient(proc / str(pid), pid)
-            if patient and patient.name and pid != os.getpid():
-                found.append(patient)
+            target = _service_process(proc / str(pid), pid)
+            if target and target.name and pid != os.getpid():
+                found.append(target)
     return found
 
 
-def _patient(process: Path, pid: int) -> Patient | None:
+def _service_process(process: Path, pid: int) -> ServiceProcess | None:
     if process.stat().st_uid != os.geteuid():
         return None
-    arguments = service_arguments(_texts(process / "cmdline"))
+    arguments = service_arguments(_read_strings(process / "cmdline"))
     if arguments is None:
         return None
-    pairs = (text.partition("=") for text in _texts(process / "environ"))
-    environment = {name: value for name, _, value in pairs if name.startswith(OURS)}
-    return Patient(environment, arguments, pid, str((process / "cwd").resolve()))
+    pairs = (text.partition("=") for text in _read_strings(process / "environ"))
+    environment = {name: value for name, _, value in pairs if name.startswith(ENV_PREFIXES)}
+    return ServiceProcess(environment, arguments, pid, str((process / "cwd").resolve()))
 
 
-def _texts(file: Path) -> list[str]:
+def _read_strings(file: Path) -> list[str]:
     return file.read_bytes().decode(errors="replace").split("\0")[:-1]
 
 
@@ -101,23 +101,25 @@ def service_arguments(command: list[str]) -> list[str] | None:
     return None
 
 
-def own_environment() -> list[Patient]:
+def own_environment() -> list[ServiceProcess]:
     """The service whose environment we have been given, if that is so."""
-    environment = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
-    patient = Patient(environment)
-    return [patient] if patient.name and "JUPYTERHUB_SERVICE_URL" in environment else []
+    environment = {
+        name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIXES)
+    }
+    target = ServiceProcess(environment)
+    return [target] if target.name and "JUPYTERHUB_SERVICE_URL" in environment else []
 
 
 @contextlib.contextmanager
-def in_place_of(patient: Patient) -> Iterator[None]:
-    """Have the patient's environment and directory instead of our own."""
+def environment_of(target: ServiceProcess) -> Iterator[None]:
+    """Have the target's environment and directory instead of our own."""
     before, directory = dict(os.environ), Path.cwd()
     for name in before:
-        if name.startswith(OURS):
+        if name.startswith(ENV_PREFIXES):
             del os.environ[name]
-    os.environ.update(patient.environment)
+    os.environ.update(target.environment)
     try:
-        os.chdir(patient.directory)
+        os.chdir(target.directory)
         yield
     finally:
         os.chdir(directory)
@@ -125,17 +127,17 @@ def in_place_of(patient: Patient) -> Iterator[None]:
         os.environ.update(before)
 
 
-def read_settings(patient: Patient) -> TornadoService:
-    """The service with the patient's settings; it serves nothing.
+def read_settings(target: ServiceProcess) -> TornadoService:
+    """The service with the target's settings; it serves nothing.
 
     Raises:
         ConfigError: something is set that cannot be.
     """
     early = {
-        trait: patient.environment[name]
-        for name, trait in EARLY.items()
-        if name in patient.environment
+        trait: target.environment[name]
+        for name, trait in IMPORT_TIME_ENV.items()
+        if name in target.environment
     }
     service = TornadoService(config=Config(ServiceAuth=early))
-    service.initialize(list(patient.arguments))
+    service.initialize(list(target.arguments))
     return service

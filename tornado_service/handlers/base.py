@@ -12,10 +12,10 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth.cookie_reader import CookieReader
 from ..auth.cookies import cookie_attributes
-from ..auth.decorators import allow_unauthenticated, is_open, scopes_needed
-from ..auth.fetch_metadata import opens_page
-from .errors import BadInput, ErrorAnswers
-from .resource_isolation import Withholding
+from ..auth.decorators import allow_unauthenticated, allows_anonymous, scopes_needed
+from ..auth.fetch_metadata import is_page_navigation
+from .errors import InvalidRequest, JSONErrorMixin
+from .resource_isolation import ResourceIsolationMixin
 
 if TYPE_CHECKING:
     from ..auth.identity_cache import Identity
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 #: What people read of a query or a form that a page cannot use.
-BAD_INPUT = (
+INVALID_INPUT = (
     "Something in the link or in the form is missing or not valid."
     " Go back, correct it and try again."
 )
 
 
-class BaseHandler(Withholding, CookieReader, ErrorAnswers):
+class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     """A request by somebody whom the hub lets use this service.
 
     A method is closed unless it is marked with ``allow_unauthenticated``;
@@ -44,7 +44,7 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
 
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
-    app_pages: AppTemplates | None = None
+    app_templates: AppTemplates | None = None
 
     def initialize(self) -> None:
         """Take the context from the settings, and be counted as an open request."""
@@ -67,22 +67,22 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
 
     async def prepare(self) -> None:
         """Find out who asks and whether they may, before the method runs."""
-        door = door_of(type(self), self.request.method or "")  # type: ignore[arg-type]
-        if door is None:
+        access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
+        if access is None:
             raise HTTPError(405)
-        if door.is_open:
+        if access.allows_anonymous:
             return
-        user = await self.hub_auth.identify(self)
+        user = await self.hub_auth.authenticate(self)
         if user is None:
-            await self._refuse_stranger()
+            await self._reject_anonymous()
             return
         self.current_user = user  # the error page may greet them; no method runs before the check
-        self._check_access(user, door.scopes)
+        self._check_access(user, access.scopes)
 
-    async def _refuse_stranger(self) -> None:
+    async def _reject_anonymous(self) -> None:
         if self.is_navigation():
-            if not self._is_probe():
-                await self.context.hub.check(recent=5)
+            if not self._may_be_hub_probe():
+                await self.context.hub.check(max_age=5)
             elif self.request.path == self.hub_auth.base_url:
                 self.quiet = True  # the hub does so again and again
             # the mixin adds the OAuth state, and PKCE where the hub has it
@@ -97,16 +97,16 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
             " or send a valid token: 'Authorization: token …'",
         )
 
-    def _is_probe(self) -> bool:
+    def _may_be_hub_probe(self) -> bool:
         """Whether this may be the hub that looks whether we are up: it is never told of a 503."""
         headers = self.request.headers
         return "Sec-Fetch-Mode" not in headers and "text/html" not in headers.get("Accept", "")
 
     def _check_access(self, user: Identity, more: frozenset[str]) -> None:
         verdict = (type(self), more)
-        missing = user.verdicts.get(verdict)
+        missing = user.memo.get(verdict)
         if missing is None:
-            missing = user.verdicts[verdict] = self._missing_scopes(user, more)
+            missing = user.memo[verdict] = self._missing_scopes(user, more)
         if missing:
             raise HTTPError(
                 403,
@@ -135,7 +135,9 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         if self.current_user is None:
             raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
         auth, scopes = self.hub_auth, self.current_user.get("scopes")
-        return self.context.hub.as_caller(auth.token_of(self), partial(auth.doubt, self), scopes)
+        return self.context.hub.as_caller(
+            auth.token_of(self), partial(auth.invalidate_identity, self), scopes
+        )
 
     def get_current_user(self) -> None:
         """Nobody: ``prepare`` has asked.
@@ -156,10 +158,10 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         if self.request.method not in ("GET", "HEAD"):
             return False
         if "Sec-Fetch-Mode" in headers:
-            return opens_page(headers, may_be_framed=self.hub_auth.may_be_framed)
+            return is_page_navigation(headers, may_be_framed=self.hub_auth.may_be_framed)
         if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
             return False  # only scripts can send these
-        if self.hub_auth.has_program_token(self):
+        if self.hub_auth.has_header_token(self):
             return headers.get("Upgrade-Insecure-Requests") == "1"
         return self.accepts_html()
 
@@ -215,22 +217,22 @@ class BaseHandler(Withholding, CookieReader, ErrorAnswers):
         super().set_cookie(name, value, *args, **kwargs)
 
 
-class Door(NamedTuple):
+class MethodAccess(NamedTuple):
     """What a method asks of its caller."""
 
-    is_open: bool
+    allows_anonymous: bool
     scopes: frozenset[str]
 
 
 @cache
-def door_of(handler: type[Any], method: str) -> Door | None:
-    """The door of a method of a handler, if there is such a method."""
+def access_of(handler: type[Any], method: str) -> MethodAccess | None:
+    """The access of a method of a handler, if there is such a method."""
     if method not in METHODS and method != "OPTIONS":
         return None
     function = getattr(handler, "get" if method == "HEAD" else method.lower())
     if function is RequestHandler._unimplemented_method:
         return None
-    return Door(is_open(function), scopes_needed(function))
+    return MethodAccess(allows_anonymous(function), scopes_needed(function))
 
 
 class APIHandler(BaseHandler):
@@ -266,7 +268,7 @@ class PageHandler(BaseHandler):
             "xsrf_token": self.xsrf_token.decode() if user else "",
             "static_url": self.settings["static_url"],
             "hub_static_url": self.settings["hub_static_url"],
-            **(self.app_pages.names if self.app_pages else {}),
+            **(self.app_templates.namespace if self.app_templates else {}),
         }
 
     def write_page(self, template: str, **names: Any) -> None:
@@ -276,18 +278,18 @@ class PageHandler(BaseHandler):
             template: its file name.
             names: what it shows, beside ``template_namespace``.
         """
-        env = self.app_pages.jinja_env if self.app_pages else self.settings["jinja_env"]
+        env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(page.render(**self.template_namespace(), **names))
 
-    def has_error_page(self) -> bool:
+    def wants_error_page(self) -> bool:
         """Whether an error is a page, for a person, and not JSON."""
         return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """An error page for a person, JSON for a program."""
-        if not self.has_error_page():
+        if not self.wants_error_page():
             super().write_error(status_code, **kwargs)
             return
         self.set_error_headers(status_code, **kwargs)
@@ -299,15 +301,15 @@ class PageHandler(BaseHandler):
             if self.request.method == "GET"
             else None,
         }
-        if isinstance(error, (BadInput, MissingArgumentError)):
-            names["message"] = BAD_INPUT  # their own messages name the parameters of a program
+        if isinstance(error, (InvalidRequest, MissingArgumentError)):
+            names["message"] = INVALID_INPUT  # their own messages name the parameters of a program
         try:
             self.write_page("error.html", **names)
         except Exception:
-            if self.app_pages is None:
+            if self.app_templates is None:
                 raise
             self.context.log.exception("App %s: no error page with its navigation", self.app.name)
-            self.app_pages = None
+            self.app_templates = None
             self._write_buffer.clear()
             self.write_page("error.html", **names)
         self.finish()

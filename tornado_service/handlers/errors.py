@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Problem:
+class FieldError:
     """What is wrong with a field of what was sent."""
 
     field: str
@@ -31,10 +31,10 @@ class Error:
     status: int
     message: str
     request_id: str = ""
-    errors: list[Problem] = field(default_factory=list)
+    errors: list[FieldError] = field(default_factory=list)
 
 
-class BadInput(HTTPError):
+class InvalidRequest(HTTPError):
     """400: what was sent is not what is asked for; the answer lists what is wrong, field by field.
 
     Args:
@@ -48,7 +48,7 @@ class BadInput(HTTPError):
         self.errors = [{"field": field, "problem": problem} for field, problem in problems]
 
 
-class ErrorAnswers(RequestHandler):
+class JSONErrorMixin(RequestHandler):
     """Answers in JSON, errors among them."""
 
     context: ServiceContext
@@ -71,7 +71,7 @@ class ErrorAnswers(RequestHandler):
         if isinstance(error, HTTPError) and (status_code < 500 or hasattr(error, "retry_after")):
             message = error.get_message() or message
         answer: dict[str, Any] = {"status": status_code, "message": message}
-        if isinstance(error, BadInput):
+        if isinstance(error, InvalidRequest):
             answer["errors"] = error.errors
         if status_code >= 500:
             answer["request_id"] = self.request_id

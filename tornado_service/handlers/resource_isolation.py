@@ -8,18 +8,20 @@ from jupyterhub.services.auth import HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
 
 from ..auth import xsrf
-from ..auth.fetch_metadata import withholds
+from ..auth.fetch_metadata import must_block_response
 
 
-class Withholding(HubOAuthenticated, RequestHandler):
+class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
     """Answers such a request without the body, if its cookies are all that says who asks."""
 
-    def is_withheld(self) -> bool:
+    def is_body_withheld(self) -> bool:
         """Whether the body of this response is not to be sent."""
         headers = self.request.headers
-        if "Cookie" not in headers or not withholds(headers, self._headers.get("Content-Type", "")):
+        if "Cookie" not in headers or not must_block_response(
+            headers, self._headers.get("Content-Type", "")
+        ):
             return False
-        if self.hub_auth.is_by_header(self):
+        if self.hub_auth.uses_header_token(self):
             return False
         try:
             return not xsrf.has_token(self)
@@ -28,7 +30,7 @@ class Withholding(HubOAuthenticated, RequestHandler):
 
     def flush(self, include_footers: bool = False) -> Any:
         """Send what there is, headers first; see `RequestHandler.flush`."""
-        if self.is_withheld():
+        if self.is_body_withheld():
             self._write_buffer = []
             if not self._headers_written and "Content-Length" in self._headers:
                 self._headers["Content-Length"] = "0"

@@ -8,18 +8,18 @@ import random
 import sys
 from typing import ClassVar
 
-from ..streaming.channel import Channel, Event, Overtaken
-from ..streaming.registry import End
-from .streaming import LastingHandler
+from ..streaming.channel import Channel, ChannelEvent, Lagged
+from ..streaming.registry import CloseReason
+from .streaming import StreamingHandler
 
 #: How much is written at a time, in bytes; what a slow reader costs.
-PORTION = 16 * 1024
+CHUNK_SIZE = 16 * 1024
 
 #: Milliseconds after which a browser comes back to a stream that broke off.
-RETRY = 3000
+RECONNECT_DELAY = 3000
 
 
-class EventStream(LastingHandler):
+class EventStream(StreamingHandler):
     """An address that tells of what happens, while it happens.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -40,9 +40,9 @@ class EventStream(LastingHandler):
 
     stream_kind: ClassVar[str] = "events"
 
-    _over: asyncio.Future[None] | None = None
+    _closed: asyncio.Future[None] | None = None
 
-    def view(self, event: Event) -> Event | None:
+    def view(self, event: ChannelEvent) -> ChannelEvent | None:
         """What of an event this caller gets.
 
         Called for each event and caller, on the event loop, so it must be quick.
@@ -58,128 +58,128 @@ class EventStream(LastingHandler):
         With ``Last-Event-ID``, begin with what has happened since.
 
         Raises:
-            HTTPError: 401, 429 or 503: see ``Streams.keep``.
+            HTTPError: 401, 429 or 503: see ``Streams.register``.
         """
-        self._head()
+        self._prepare_response()
         if self.request.method == "HEAD":
             await self.flush()
             return
-        with self.context.streams.keep(self):
-            if not self.take_wire():
+        with self.context.streams.register(self):
+            if not self.attach():
                 return
-            self._over = asyncio.get_running_loop().create_future()
+            self._closed = asyncio.get_running_loop().create_future()
             self._channel = channel
             self._is_writing = False
-            self._writes = 0
-            self._begin()
-            channel.add(self)
-            self._wait_for_beat(random.uniform(0.5, 1))  # noqa: S311 - not all at once
+            self._write_count = 0
+            self._send_preamble()
+            channel.subscribe(self)
+            self._schedule_heartbeat(random.uniform(0.5, 1))  # noqa: S311 - not all at once
             try:
-                await self._over
+                await self._closed
             finally:
-                self._over.cancel()
+                self._closed.cancel()
                 self._timer.cancel()
-                channel.remove(self)
+                channel.unsubscribe(self)
 
-    def _head(self) -> None:
+    def _prepare_response(self) -> None:
         self._transforms = []  # compression would hold events back, and costs 256 KiB a stream
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("X-Accel-Buffering", "no")  # nginx holds answers back, else
 
-    def _begin(self) -> None:
+    def _send_preamble(self) -> None:
         last_id = self.request.headers.get("Last-Event-ID", "")
-        place = self._channel.place_after(last_id) if last_id else self._channel.now
-        hello = f"retry: {RETRY}\n"
-        if place is None:
-            place = self._channel.now
+        offset = self._channel.offset_after(last_id) if last_id else self._channel.end_offset
+        hello = f"retry: {RECONNECT_DELAY}\n"
+        if offset is None:
+            offset = self._channel.end_offset
             hello += "event: reset\ndata: {}\n"
         # the id, so that somebody who is cut off before the first event misses none, either
-        self._place = self._marked = place
-        self._write(f"{hello}id: {self._channel.last_id(place)}\n\n".encode())
+        self._offset = self._sent_offset = offset
+        self._write(f"{hello}id: {self._channel.last_event_id(offset)}\n\n".encode())
 
     @property
-    def _is_over(self) -> bool:
-        return self._over is None or self._over.done()
+    def _is_closed(self) -> bool:
+        return self._closed is None or self._closed.done()
 
-    def pump(self) -> None:
+    def on_new_events(self) -> None:
         """Write what is due, unless the reader has not taken what came before."""
-        if self._is_over:
+        if self._is_closed:
             return
         try:
-            portion = self._next_portion()
-        except Overtaken:
-            self.drop()
+            chunk = self._next_chunk()
+        except Lagged:
+            self.drop_slow_reader()
         except Exception:  # of the author's view
             self.log_exception(*sys.exc_info())
-            self.end(End.FAILED)
+            self.close_with_reason(CloseReason.FAILED)
         else:
-            if portion:
-                self._write(portion)
+            if chunk:
+                self._write(chunk)
 
-    def _next_portion(self) -> bytes:
+    def _next_chunk(self) -> bytes:
         while True:
-            events = self._channel.take(self._place, PORTION)
+            events = self._channel.read(self._offset, CHUNK_SIZE)
             if self._is_writing or not events:
                 return b""
-            self._place += len(events)
+            self._offset += len(events)
             seen = [event for event in map(self.view, events) if event is not None]
             if seen:
-                self._marked = self._place
+                self._sent_offset = self._offset
                 self.context.metrics.events_sent.inc(len(seen))
                 return b"".join([event.encoded for event in seen])
 
-    def _write(self, portion: bytes) -> None:
+    def _write(self, chunk: bytes) -> None:
         self._is_writing = True
-        self._writes += 1
-        self.write(portion)
-        self.flush().add_done_callback(self._written)
+        self._write_count += 1
+        self.write(chunk)
+        self.flush().add_done_callback(self._on_written)
 
-    def _written(self, future: asyncio.Future[None]) -> None:
+    def _on_written(self, future: asyncio.Future[None]) -> None:
         self._is_writing = False
         if not future.cancelled() and future.exception() is None:
-            self.pump()
+            self.on_new_events()
 
-    def _wait_for_beat(self, part: float = 1) -> None:
+    def _schedule_heartbeat(self, part: float = 1) -> None:
         self._timer = asyncio.get_running_loop().call_later(
-            self.context.streams.heartbeat * part, self._beat, self._writes
+            self.context.streams.heartbeat * part, self._send_heartbeat, self._write_count
         )
 
-    def _beat(self, writes: int) -> None:
+    def _send_heartbeat(self, writes: int) -> None:
         """Show that we are there, and see that the reader is."""
-        if self._is_over:
+        if self._is_closed:
             return
-        if self._is_writing and writes == self._writes:
-            self.drop()
+        if self._is_writing and writes == self._write_count:
+            self.drop_slow_reader()
             return
         if not self._is_writing:
             # what was not for this reader need not be looked at again when they come back
-            is_marked = self._marked == self._place
-            self._marked = self._place
-            sign = ":" if is_marked else f"id: {self._channel.last_id(self._place)}"
+            is_marked = self._sent_offset == self._offset
+            self._sent_offset = self._offset
+            sign = ":" if is_marked else f"id: {self._channel.last_event_id(self._offset)}"
             self._write(f"{sign}\n\n".encode())
-        self._wait_for_beat()
+        self._schedule_heartbeat()
 
-    def end(self, why: End) -> None:
+    def close_with_reason(self, reason: CloseReason) -> None:
         """End it at once, and say why if the reader takes it."""
-        if self._is_over:
+        if self._is_closed:
             return
-        if self._wire.writing():
-            self.cut()
+        if self._iostream.writing():
+            self.abort()
             return
-        self._let_go()
-        data = json.dumps({"reason": why.reason, "retry": why.may_return})
+        self._mark_closed()
+        data = json.dumps({"reason": reason.label, "retry": reason.may_reconnect})
         self.finish(f"event: end\ndata: {data}\n\n")
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Close the connection."""
-        self._let_go()
-        super().cut()
+        self._mark_closed()
+        super().abort()
 
     def on_connection_close(self) -> None:
         """Notice that the reader is gone."""
-        self._let_go()
+        self._mark_closed()
         super().on_connection_close()
 
-    def _let_go(self) -> None:
-        if self._over is not None and not self._over.done():
-            self._over.set_result(None)
+    def _mark_closed(self) -> None:
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 #: Files of more bytes are compressed in a thread, and once: a large one takes a tenth of a second.
-LARGE = 32 * 1024
+LARGE_FILE = 32 * 1024
 
 #: Files that are compressed already.
-COMPRESSED = (".png", ".woff2")
+COMPRESSED_SUFFIXES = (".png", ".woff2")
 
 
 class StaticHandler(BaseHandler):
@@ -35,7 +35,7 @@ class StaticHandler(BaseHandler):
 
     quiet = True
 
-    _HASHED = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
+    _HASHED_NAME = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
 
     def initialize(self, package: str) -> None:  # type: ignore[override]
         """Serve the static files of a package."""
@@ -45,25 +45,25 @@ class StaticHandler(BaseHandler):
     @allow_unauthenticated
     async def get(self, path: str) -> None:
         """Serve one file, by its own name or by that with the hash."""
-        name = self._HASHED.sub(r"\g<stem>\g<suffix>", path)
+        name = self._HASHED_NAME.sub(r"\g<stem>\g<suffix>", path)
         if name not in self._files:
             raise HTTPError(404)
         content = self._files[name]
-        await self.send_file(name, content, is_lasting=path == _lasting_name(name, content))
+        await self.send_file(name, content, immutable=path == _hashed_name(name, content))
 
-    async def send_file(self, name: str, content: bytes, *, is_lasting: bool) -> None:
+    async def send_file(self, name: str, content: bytes, *, immutable: bool) -> None:
         """Send a file.
 
         Args:
             name: its name, which tells its type.
             content: what is in it.
-            is_lasting: whether the path never means anything else, as there is a hash in it.
+            immutable: whether the path never means anything else, as there is a hash in it.
         """
         lasting = "public, max-age=31536000, immutable"
-        self.set_header("Cache-Control", lasting if is_lasting else "no-cache")
+        self.set_header("Cache-Control", lasting if immutable else "no-cache")
         kind = mimetypes.guess_type(name)[0]
         self.set_header("Content-Type", kind or "application/octet-stream")
-        is_worth_it = len(content) > LARGE and not name.endswith(COMPRESSED)
+        is_worth_it = len(content) > LARGE_FILE and not name.endswith(COMPRESSED_SUFFIXES)
         if is_worth_it and "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
             content = await asyncio.to_thread(_compressed, content)
@@ -84,7 +84,7 @@ class HubStaticHandler(StaticHandler):
         files = hub_static_files()
         if name not in files:
             raise HTTPError(404)
-        await self.send_file(name, files[name], is_lasting=digest == hub_static_digest())
+        await self.send_file(name, files[name], immutable=digest == hub_static_digest())
 
 
 @cache
@@ -95,7 +95,7 @@ def static_files(package: str) -> Mapping[str, bytes]:
     may lie in a zip.
     """
     found: dict[str, bytes] = {}
-    static = resources(package).joinpath("static")
+    static = resource_folder(package).joinpath("static")
     folders = [("", static)] if static.is_dir() else []
     for path, folder in folders:
         for entry in folder.iterdir():
@@ -111,7 +111,7 @@ def _compressed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def resources(package: str) -> Traversable:
+def resource_folder(package: str) -> Traversable:
     """The folder of a package, or that beside a module which is in none.
 
     Args:
@@ -134,13 +134,13 @@ def static_urls(package: str, prefix: str) -> Callable[[str], str]:
 
     @cache
     def static_url(path: str) -> str:
-        return prefix + _lasting_name(path, known[path])
+        return prefix + _hashed_name(path, known[path])
 
     return static_url
 
 
 @cache
-def _lasting_name(path: str, content: bytes) -> str:
+def _hashed_name(path: str, content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()[:12]
     stem, _, suffix = path.rpartition(".")
     return f"{stem}.{digest}.{suffix}"

@@ -13,19 +13,19 @@ from .base import APIHandler
 
 if TYPE_CHECKING:
     from ..auth.identity_cache import Identity
-    from ..streaming.registry import End
+    from ..streaming.registry import CloseReason
 
 #: How much the kernel may hold for a reader who does not read, in bytes. Its own choice may be
 #: some megabytes, for each connection.
-SEND_BUFFER = 64 * 1024
+SEND_BUFFER_SIZE = 64 * 1024
 
 
-class LastingHandler(APIHandler):
+class StreamingHandler(APIHandler):
     """An answer that stays open, and is ended when its caller may not see it any more."""
 
     stream_kind: ClassVar[str]
 
-    _wire: IOStream
+    _iostream: IOStream
 
     def is_navigation(self) -> bool:
         """Never: nobody is sent to a sign-in page from here."""
@@ -36,7 +36,7 @@ class LastingHandler(APIHandler):
         """What it asks of its caller beyond access."""
         return scopes_needed(self.get)
 
-    def may_stay(self, user: Identity) -> bool:
+    def is_still_allowed(self, user: Identity) -> bool:
         """Whether the caller, of whom the hub has just told, may go on listening."""
         try:
             self.check_hub_user(user)
@@ -44,24 +44,24 @@ class LastingHandler(APIHandler):
             return False
         return not self.hub_auth.missing_scopes(self.scopes, user)
 
-    def take_wire(self) -> bool:
+    def attach(self) -> bool:
         """Take hold of the connection, if there still is one, and of how much waits in it."""
         # Tornado's types do not say that it is there
-        self._wire = self.request.connection.stream  # type: ignore[union-attr]
-        if self._wire.closed():
+        self._iostream = self.request.connection.stream  # type: ignore[union-attr]
+        if self._iostream.closed():
             return False
-        self._wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self._iostream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_SIZE)
         return True
 
-    def drop(self) -> None:
+    def drop_slow_reader(self) -> None:
         """Close the connection of a reader who is too slow."""
         self.context.metrics.streams_dropped.labels(self.stream_kind).inc()
-        self.cut()
+        self.abort()
 
-    def end(self, why: End) -> None:
+    def close_with_reason(self, reason: CloseReason) -> None:
         """End it at once, and say why if the reader takes it."""
         raise NotImplementedError  # event streams and web sockets say why in words of their own
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Close the connection."""
-        self._wire.close()
+        self._iostream.close()

@@ -24,11 +24,11 @@ class AppTemplates:
 
     Attributes:
         jinja_env: the app's own templates, then all others.
-        names: variables of its templates.
+        namespace: variables of its templates.
     """
 
     jinja_env: Environment
-    names: dict[str, Any]
+    namespace: dict[str, Any]
 
 
 def make_jinja_env(template_paths: list[str]) -> Environment:

@@ -12,16 +12,16 @@ from tornado.escape import json_encode, utf8
 from tornado.web import HTTPError
 
 from ..auth.decorators import scopes_needed
-from .streaming import LastingHandler
+from .streaming import StreamingHandler
 
 if TYPE_CHECKING:
-    from ..streaming.registry import End
+    from ..streaming.registry import CloseReason
 
 #: The largest message in either direction, and how much may wait for a reader, in bytes.
 MAX_MESSAGE = 256 * 1024
 
 
-class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
+class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
     """Tornado's web socket, for callers whom the hub lets use this service.
 
     ``open``, ``on_message``, ``on_close``, ``write_message`` and ``close`` are Tornado's,
@@ -39,7 +39,7 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
 
     max_message_size = MAX_MESSAGE
 
-    _waiting = 0  # bytes that the reader has not taken
+    _buffered = 0  # bytes that the reader has not taken
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -66,8 +66,8 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
         origin = headers.get("Origin")
         if origin is not None and not self.check_origin(origin):
             raise HTTPError(403, "This page is not one of this service.")
-        self._check_page()
-        if self.current_user and not self.may_stay(self.current_user):
+        self._check_query_xsrf()
+        if self.current_user and not self.is_still_allowed(self.current_user):
             raise HTTPError(
                 403, "A scope is missing: %s. An admin can grant it.", ", ".join(self.scopes)
             )
@@ -83,7 +83,7 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
             return False
         return bool(host) and host in {name.strip().lower() for name in ours}
 
-    def _check_page(self) -> None:
+    def _check_query_xsrf(self) -> None:
         """See that who is signed in by cookie came from a page of ours.
 
         Every server of every user may be on our own host: only our pages know the XSRF token. A
@@ -99,10 +99,10 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
         """Open it, and serve it until it is closed.
 
         Raises:
-            HTTPError: 401, 429 or 503: see ``Streams.keep``.
+            HTTPError: 401, 429 or 503: see ``Streams.register``.
         """
-        with self.context.streams.keep(self):
-            if self.take_wire():
+        with self.context.streams.register(self):
+            if self.attach():
                 await super().get(*args, **kwargs)
 
     def write_message(
@@ -120,24 +120,24 @@ class WebSocketHandler(LastingHandler, websocket.WebSocketHandler):
             raise ValueError(
                 f"The message has {len(content)} bytes, and may have {MAX_MESSAGE}: send parts."
             )
-        if self._waiting + len(content) > MAX_MESSAGE:
-            self.drop()
+        if self._buffered + len(content) > MAX_MESSAGE:
+            self.drop_slow_reader()
             raise websocket.WebSocketClosedError
         written = super().write_message(content, binary)
-        self._waiting += len(content)
-        written.add_done_callback(lambda future: self._written(len(content), future))
+        self._buffered += len(content)
+        written.add_done_callback(lambda future: self._on_written(len(content), future))
         return written
 
-    def _written(self, size: int, future: asyncio.Future[None]) -> None:
-        self._waiting -= size
+    def _on_written(self, size: int, future: asyncio.Future[None]) -> None:
+        self._buffered -= size
         if not future.cancelled():
             future.exception()  # looked at, as nobody has to await it
 
-    def end(self, why: End) -> None:
+    def close_with_reason(self, reason: CloseReason) -> None:
         """Close it at once, and say why; messages that arrive until it is closed are dropped."""
-        self.on_message = _drop  # type: ignore[method-assign]
-        self.close(why.code, why.reason)
+        self.on_message = _discard_message  # type: ignore[method-assign]
+        self.close(reason.code, reason.label)
 
 
-def _drop(message: str | bytes) -> None:
+def _discard_message(message: str | bytes) -> None:
     """Do nothing with a message: who sent it may do nothing any more."""

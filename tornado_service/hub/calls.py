@@ -13,8 +13,8 @@ from .scopes import may_list, may_read_some_user, may_read_user
 # The first call loads them, and with them pydantic: a service without apps starts sooner.
 if TYPE_CHECKING:
     from .models import Group, User
-    from .pagination import Page
-    from .transport import Ask
+    from .pagination import HubPage
+    from .transport import HubFetch
 
 
 class HubRefused(HTTPError):
@@ -51,21 +51,21 @@ class HubCalls:
     leaves. Everything here only reads, and is tried again if the hub stumbles.
 
     Args:
-        ask: asks with the token.
+        fetch: asks with the token.
         scopes: those of the token, expanded, if they are known: a call that they rule out is
             refused (403) without being made.
-        fitting: by path, how many items a page may have; see ``pages_of``.
+        page_sizes: by path, how many items a page may have; see ``fetch_pages``.
     """
 
     def __init__(
         self,
-        ask: Ask,
+        fetch: HubFetch,
         scopes: Collection[str] | None = None,
-        fitting: dict[str, int] | None = None,
+        page_sizes: dict[str, int] | None = None,
     ) -> None:
-        self._ask = ask
+        self._fetch = fetch
         self._scopes = scopes
-        self._fitting = {} if fitting is None else fitting
+        self._page_sizes = {} if page_sizes is None else page_sizes
 
     async def users(self, state: Literal["active"] | None = None) -> AsyncIterator[User]:
         """All users, in the order in which the hub got to know them. Needs ``list:users``.
@@ -82,7 +82,7 @@ class HubCalls:
 
     async def user_pages(
         self, state: Literal["active"] | None = None, *, newest_first: bool = False
-    ) -> AsyncIterator[Page[User]]:
+    ) -> AsyncIterator[HubPage[User]]:
         """As ``users``, a page of 200 at a time, and when the hub sent it. Needs ``list:users``.
 
         There is at least one page, which may be empty.
@@ -92,14 +92,14 @@ class HubCalls:
             newest_first: whether those come first whom the hub got to know last.
         """
         from .models import User
-        from .pagination import PAGE, pages_of
+        from .pagination import PAGE_SIZE, fetch_pages
 
         self._check_list("list:users")
         query: dict[str, str] = {"state": state} if state else {}
         if newest_first:
             query["sort"] = "-id"
-        async for page in pages_of(
-            User, self._ask, "users", "list:users", query, PAGE, self._fitting
+        async for page in fetch_pages(
+            User, self._fetch, "users", "list:users", query, PAGE_SIZE, self._page_sizes
         ):
             yield page
 
@@ -110,24 +110,24 @@ class HubCalls:
             ``None`` if there is no such user, or the token may see some users and not this one:
             the hub does not say which.
         """
-        from .models import User, parsed
+        from .models import User, parse_model
 
         if self._scopes is not None and name:
             if not may_read_some_user(self._scopes):
                 raise HubRefused(403, "read:users:name")
             if not may_read_user(name, self._scopes):
                 return None
-        answer = await self._ask(f"users/{quote(name, safe='')}", "read:users:name")
-        return None if answer.status == 404 else parsed(User, answer.json)
+        answer = await self._fetch(f"users/{quote(name, safe='')}", "read:users:name")
+        return None if answer.status == 404 else parse_model(User, answer.json)
 
     async def groups(self) -> AsyncIterator[Group]:
         """All groups. Needs ``list:groups``; their members need ``read:groups``."""
         from .models import Group
-        from .pagination import GROUPS, pages_of
+        from .pagination import GROUP_PAGE_SIZE, fetch_pages
 
         self._check_list("list:groups")
-        async for page in pages_of(
-            Group, self._ask, "groups", "list:groups", {}, GROUPS, self._fitting
+        async for page in fetch_pages(
+            Group, self._fetch, "groups", "list:groups", {}, GROUP_PAGE_SIZE, self._page_sizes
         ):
             for group in page.items:
                 yield group

@@ -7,81 +7,81 @@ import logging
 from collections.abc import Awaitable, Callable
 
 
-class Breaker:
-    """Closed while the hub answers; opened by failures in a row, closed by a trial that succeeds.
+class CircuitBreaker:
+    """Closed while the hub answers; opened by failures in a row, closed by a probe that succeeds.
 
     The trials are a task's own, so that no visitor waits for one.
 
     Args:
-        failures: how many in a row open it.
-        pause: seconds between trials.
-        trial: asks the hub something; raises when there is no answer.
+        failure_threshold: how many in a row open it.
+        retry_interval: seconds between trials.
+        probe: asks the hub something; raises when there is no answer.
         log: gets one line for each change of state.
     """
 
     def __init__(
         self,
-        failures: int,
-        pause: float,
-        trial: Callable[[], Awaitable[object]],
+        failure_threshold: int,
+        retry_interval: float,
+        probe: Callable[[], Awaitable[object]],
         log: logging.Logger,
     ) -> None:
-        self._limit = failures
-        self.pause = pause
-        self._trial = trial
+        self._failure_threshold = failure_threshold
+        self.retry_interval = retry_interval
+        self._probe = probe
         self._log = log
-        self._in_a_row = 0
-        self._trying: asyncio.Task[None] | None = None
+        self._consecutive_failures = 0
+        self._probing: asyncio.Task[None] | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether calls are refused without being made."""
-        return self._trying is not None
+        return self._probing is not None
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether the last call was answered."""
-        return self._in_a_row == 0
+        return self._consecutive_failures == 0
 
-    def failed(self, detail: str) -> None:
+    def record_failure(self, detail: str) -> None:
         """Count a call that got no usable answer.
 
         Args:
             detail: what came instead, for the log.
         """
-        self._in_a_row += 1
-        if self._in_a_row == 1:
+        self._consecutive_failures += 1
+        if self._consecutive_failures == 1:
             self._log.warning("The hub does not answer: %s", detail)
-        if self._in_a_row >= self._limit and self._trying is None:
+        if self._consecutive_failures >= self._failure_threshold and self._probing is None:
             self._log.error(
                 "The hub has not answered %d times in a row: nobody waits for it now; looking"
                 " again every %g s. Known callers keep reading for a while, others get 503.",
-                self._in_a_row,
-                self.pause,
+                self._consecutive_failures,
+                self.retry_interval,
             )
-            self._trying = asyncio.get_running_loop().create_task(self._try_until_well())
+            self._probing = asyncio.get_running_loop().create_task(self._probe_until_healthy())
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Count a call that was answered."""
-        if self._in_a_row:
+        if self._consecutive_failures:
             self._log.info("The hub answers again")
-            self._in_a_row = 0
+            self._consecutive_failures = 0
         self.close()
 
     def close(self) -> None:
         """Let calls through, and look no more."""
-        if self._trying is not None:
-            self._trying.cancel()
-            self._trying = None
+        if self._probing is not None:
+            self._probing.cancel()
+            self._probing = None
 
-    async def _try_until_well(self) -> None:
+    async def _probe_until_healthy(self) -> None:
         while True:
-            await asyncio.sleep(self.pause)
+            await asyncio.sleep(self.retry_interval)
             try:
-                await self._trial()
+                await self._probe()
             except Exception as error:  # whatever it is, the hub is not well
                 self._log.debug("The hub still does not answer: %s", error)
             else:
-                self._trying = None
-                self.succeeded()
+                self._probing = None
+                self.record_success()
                 return

@@ -17,28 +17,28 @@ from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 from .calls import HubCalls, HubRefused
-from .circuit_breaker import Breaker
+from .circuit_breaker import CircuitBreaker
 from .errors import HubResponseTooLarge, HubUnavailable
-from .transport import HubAnswer, HubTransport
+from .transport import HubResponse, HubTransport
 
 if TYPE_CHECKING:
     from ..network import TLSFiles
     from ..telemetry.metrics import Metrics
 
-__all__ = ["HubAnswer", "HubCalls", "HubClient", "HubRefused", "HubUnavailable"]
+__all__ = ["HubCalls", "HubClient", "HubRefused", "HubResponse", "HubUnavailable"]
 
 #: Seconds for which a scope that the service's own token lacks is not tried again, as the hub logs
 #: a warning each time.
-REFUSED = 60
+REFUSED_SCOPE_MAX_AGE = 60
 
 #: Seconds before each further try, on average.
-PAUSES = (0.1, 0.4)
+RETRY_DELAYS = (0.1, 0.4)
 
 #: Seconds for which ``health/ready`` repeats its answer: anybody may ask for it.
 READY_MAX_AGE = 5.0
 
 #: Lists in pages, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
-ACCEPT = "application/jupyterhub-pagination+json"
+ACCEPT_HEADER = "application/jupyterhub-pagination+json"
 
 
 class HubClient(HubCalls, LoggingConfigurable):
@@ -85,10 +85,12 @@ class HubClient(HubCalls, LoggingConfigurable):
 
     def __init__(self, metrics: Metrics, tls: TLSFiles, **kwargs: Any) -> None:
         LoggingConfigurable.__init__(self, **kwargs)
-        HubCalls.__init__(self, self._ask_as_service)
-        self._refused: dict[str, float] = {}
+        HubCalls.__init__(self, self._fetch_as_service)
+        self._refused_scopes: dict[str, float] = {}
         self.metrics = metrics
-        self.breaker = Breaker(self.breaker_failures, self.breaker_pause, self._look, self.log)
+        self.breaker = CircuitBreaker(
+            self.breaker_failures, self.breaker_pause, self._probe, self.log
+        )
         metrics.show_breaker(lambda: float(self.breaker.is_open))
         self._transport = HubTransport(
             timeout=self.hub_timeout,
@@ -99,10 +101,10 @@ class HubClient(HubCalls, LoggingConfigurable):
             metrics=metrics,
             log=self.log,
         )
-        self._checking: asyncio.Task[str] | None = None
-        self._ready_checked = -inf  # on the monotonic clock
-        self._said: set[str] = set()
-        self._trouble = ""
+        self._check_task: asyncio.Task[str] | None = None
+        self._ready_checked_at = -inf  # on the monotonic clock
+        self._logged: set[str] = set()
+        self._problem = ""
 
     async def request(
         self,
@@ -112,7 +114,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         headers: dict[str, str],
         body: bytes | None = None,
         limit: float | None = None,
-    ) -> HubAnswer:
+    ) -> HubResponse:
         """Make one call.
 
         Args:
@@ -138,86 +140,88 @@ class HubClient(HubCalls, LoggingConfigurable):
     def as_caller(
         self,
         token: str,
-        sign_in_ended: Callable[[], None],
+        on_token_rejected: Callable[[], None],
         scopes: Collection[str] | None = None,
     ) -> HubCalls:
         """The calls that somebody else's token allows.
 
         Args:
             token: theirs. It is kept no longer than the result.
-            sign_in_ended: called when the hub does not know the token any more.
+            on_token_rejected: called when the hub does not know the token any more.
             scopes: those of the token, if they are known: the hub is not asked for what they
                 rule out, as it logs a warning for each request that it refuses.
         """
 
-        async def ask(path: str, scope: str, **query: str) -> HubAnswer:
+        async def fetch(path: str, scope: str, **query: str) -> HubResponse:
             answer = await self._get(path, token, query)
-            if _is_unknown(answer):
-                sign_in_ended()
+            if _is_unknown_token(answer):
+                on_token_rejected()
                 raise HubRefused(401, scope)
             if answer.status == 403:
                 raise HubRefused(403, scope)
             return answer
 
-        return HubCalls(ask, scopes, self._fitting)
+        return HubCalls(fetch, scopes, self._page_sizes)
 
-    async def _ask_as_service(self, path: str, scope: str, **query: str) -> HubAnswer:
-        refused = self._refused.get(scope)
-        if refused is not None and time.monotonic() - refused < REFUSED:
+    async def _fetch_as_service(self, path: str, scope: str, **query: str) -> HubResponse:
+        refused = self._refused_scopes.get(scope)
+        if refused is not None and time.monotonic() - refused < REFUSED_SCOPE_MAX_AGE:
             raise HubRefused(503, scope)
         answer = await self._get(path, self.api_token, query)
-        if _is_unknown(answer):
-            self._say_once("it does not know the service's token; see tornado-service doctor")
+        if _is_unknown_token(answer):
+            self._log_once("it does not know the service's token; see tornado-service doctor")
             raise HubRefused(503, scope)
         if answer.status == 403:
-            self._say_once(
+            self._log_once(
                 f"the service's own token lacks the scope {scope}. Grant it by a role of the"
                 " service; tornado-service doctor writes that role for what the service_scopes of"
                 " an app name"
             )
-            self._refused[scope] = time.monotonic()
+            self._refused_scopes[scope] = time.monotonic()
             raise HubRefused(503, scope)
         return answer
 
-    def _say_once(self, why: str) -> None:
+    def _log_once(self, reason: str) -> None:
         """A page may be asked for again and again."""
-        if why not in self._said:
-            self._said.add(why)
-            self.log.error("The hub refused what an app asked: %s.", why)
+        if reason not in self._logged:
+            self._logged.add(reason)
+            self.log.error("The hub refused what an app asked: %s.", reason)
 
-    async def _get(self, path: str, token: str, query: dict[str, str]) -> HubAnswer:
+    async def _get(self, path: str, token: str, query: dict[str, str]) -> HubResponse:
         """GET, tried again when the hub stumbles, all in the time of one call.
 
         Raises:
             HubUnavailable: the hub does not answer, or what it answers is no use.
         """
         url = url_concat(url_path_join(self.api_url, path), query)
-        headers = {"Authorization": f"token {token}", "Accept": ACCEPT}
+        headers = {"Authorization": f"token {token}", "Accept": ACCEPT_HEADER}
         deadline = time.monotonic() + self.hub_timeout
-        answer = await self._try(url, headers, deadline)
+        answer = await self._get_with_retries(url, headers, deadline)
         if answer.status not in (200, 401, 403, 404):
             raise HubUnavailable(f"it answered {answer.status} to GET {path}")
         return answer
 
-    async def _try(self, url: str, headers: dict[str, str], deadline: float) -> HubAnswer:
-        for pause in PAUSES:
+    async def _get_with_retries(
+        self, url: str, headers: dict[str, str], deadline: float
+    ) -> HubResponse:
+        for pause in RETRY_DELAYS:
             try:
-                return await self._once(url, headers, deadline)
+                return await self._attempt(url, headers, deadline)
             except HubUnavailable as error:
                 # anybody may guess it
-                pause = max(pause * random.uniform(0.5, 1.5), error.pause)  # noqa: S311
+                pause = max(pause * random.uniform(0.5, 1.5), error.hub_retry_after)  # noqa: S311
                 # the next try must have a fair chance
                 has_time = time.monotonic() + pause < deadline - self.hub_timeout / 2
-                if not error.is_passing or not has_time:
+                if not error.is_transient or not has_time:
                     raise
             self.metrics.hub_retries.inc()
             await asyncio.sleep(pause)
-        return await self._once(url, headers, deadline)
+        return await self._attempt(url, headers, deadline)
 
-    async def _once(self, url: str, headers: dict[str, str], deadline: float) -> HubAnswer:
+    async def _attempt(self, url: str, headers: dict[str, str], deadline: float) -> HubResponse:
         return await self.request("GET", url, headers=headers, limit=deadline - time.monotonic())
 
-    async def _look(self) -> None:
+    async def _probe(self) -> None:
         """The breaker's trial: a call that the hub cannot answer without its database."""
         headers = {"Authorization": f"token {self.api_token}"}
         with suppress(HubResponseTooLarge):  # it answers
@@ -225,40 +229,43 @@ class HubClient(HubCalls, LoggingConfigurable):
                 HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
             )
 
-    def leave(self) -> None:
+    def abort_pending(self) -> None:
         """Wait for no answer any more, as the service is being stopped."""
-        self._transport.leave()
+        self._transport.abort_pending()
 
-    async def check(self, recent: float = 0) -> None:
+    async def check(self, max_age: float = 0) -> None:
         """See that the hub answers; one call, however many ask at the same time.
 
         Args:
-            recent: seconds for which an earlier answer is good enough.
+            max_age: seconds for which an earlier answer is good enough.
 
         Raises:
             HubUnavailable: it does not.
         """
-        if self.breaker.is_well and time.monotonic() - self._transport.last_answer < recent:
+        if (
+            self.breaker.is_healthy
+            and time.monotonic() - self._transport.last_response_at < max_age
+        ):
             return
-        if self._checking is None or self._checking.done():
-            self._checking = asyncio.get_running_loop().create_task(self.version())
-            self._checking.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._checking)
+        if self._check_task is None or self._check_task.done():
+            self._check_task = asyncio.get_running_loop().create_task(self.version())
+            self._check_task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._check_task)
 
     async def is_ready(self) -> bool:
         """Whether the hub answered, at most ``READY_MAX_AGE`` ago; the log has why it did not."""
-        if time.monotonic() - self._ready_checked < READY_MAX_AGE:
-            return not self._trouble
+        if time.monotonic() - self._ready_checked_at < READY_MAX_AGE:
+            return not self._problem
         try:
             await self.check()
         except HubUnavailable as error:
-            if error.detail != self._trouble:
+            if error.detail != self._problem:
                 error.log_reason(self.log, "health/ready")
-            self._trouble = error.detail
+            self._problem = error.detail
         else:
-            self._trouble = ""
-        self._ready_checked = time.monotonic()
-        return not self._trouble
+            self._problem = ""
+        self._ready_checked_at = time.monotonic()
+        return not self._problem
 
     async def version(self) -> str:
         """The hub's version. Needs no scope.
@@ -275,12 +282,12 @@ class HubClient(HubCalls, LoggingConfigurable):
     def close(self) -> None:
         """Drop the connections that are open."""
         self.breaker.close()
-        if self._checking is not None:
-            self._checking.cancel()
+        if self._check_task is not None:
+            self._check_task.cancel()
         self._transport.close()
 
 
-def _is_unknown(answer: HubAnswer) -> bool:
+def _is_unknown_token(answer: HubResponse) -> bool:
     """Whether the hub does not know the token. It says 403 to that as well, and not which."""
     if answer.status == 403 and isinstance(answer.json, dict):
         return "credentials" in str(answer.json.get("message"))

@@ -11,9 +11,9 @@ class HubUnavailable(ServiceUnavailable):
     """The hub sent no usable response in time: 503, try again later.
 
     Attributes:
-        is_passing: whether the same call may be answered in a moment, so that a program may repeat
-            what changes nothing.
-        pause: seconds for which the hub asked not to be called.
+        is_transient: whether the same call may be answered in a moment, so that a program may
+            repeat what changes nothing.
+        hub_retry_after: seconds for which the hub asked not to be called.
         is_logged: during an outage the circuit breaker logs it once, instead of each request.
     """
 
@@ -25,15 +25,15 @@ class HubUnavailable(ServiceUnavailable):
         detail: str,
         retry_after: int | None = 5,
         *,
-        is_passing: bool = False,
-        pause: int = 0,
+        is_transient: bool = False,
+        hub_retry_after: int = 0,
         is_logged: bool = False,
     ) -> None:
         if retry_after is not None:
-            retry_after = max(retry_after, pause)
+            retry_after = max(retry_after, hub_retry_after)
         super().__init__(detail, retry_after, is_logged=is_logged)
-        self.is_passing = is_passing
-        self.pause = pause
+        self.is_transient = is_transient
+        self.hub_retry_after = hub_retry_after
 
     def __str__(self) -> str:
         # wherever an app's background task logs it, the reason is there

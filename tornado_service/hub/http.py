@@ -30,17 +30,17 @@ class _Connection(_HTTPConnection):
         await super().headers_received(first_line, headers)
         length = headers.get("Content-Length", "")
         if length.isascii() and length.isdigit() and int(length) > MAX_RESPONSE:
-            self._refuse(int(length))
+            self._reject(int(length))
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Count what has come, as the length may not be known before."""
         self._received += len(chunk)
         if self._received > MAX_RESPONSE:
-            self._refuse(None)
+            self._reject(None)
             return None
         return super().data_received(chunk)
 
-    def _refuse(self, size: int | None) -> None:
+    def _reject(self, size: int | None) -> None:
         error: HubUnavailable
         if self.code is not None and 200 <= self.code < 300:
             url = urlsplit(self.request.url)

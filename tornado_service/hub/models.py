@@ -73,7 +73,7 @@ class Group(HubModel):
     properties: dict[str, Any] | None = None
 
 
-def parsed(model: type[Parsed], value: Any) -> Parsed:
+def parse_model(model: type[Parsed], value: Any) -> Parsed:
     """What the hub has answered, as a model.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import HTTPTimeoutError
 
-from ..telemetry.redaction import scrub
+from ..telemetry.redaction import redact_text
 from .errors import HubResponseTooLarge, HubUnavailable
 from .http import BoundedHTTPClient
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     from ..network import TLSFiles
     from ..telemetry.metrics import Metrics
-    from .circuit_breaker import Breaker
+    from .circuit_breaker import CircuitBreaker
 
-__all__ = ["HubAnswer", "HubTransport", "HubUnavailable"]
+__all__ = ["HubResponse", "HubTransport", "HubUnavailable"]
 
 #: Statuses of a hub, or of what is before it, that may be well in a moment.
-PASSING = frozenset({429, 502, 503, 504})
+TRANSIENT = frozenset({429, 502, 503, 504})
 
 #: Seconds; whatever a ``Retry-After`` says, nobody is told to wait for longer.
-LONGEST_WAIT = 60
+MAX_RETRY_AFTER = 60
 
 
 @dataclass(frozen=True)
-class HubAnswer:
+class HubResponse:
     """What the hub said: a status below 500 that is no redirect and not 429.
 
     Attributes:
@@ -53,10 +53,10 @@ class HubAnswer:
     size: int = 0
 
 
-class Ask(Protocol):
+class HubFetch(Protocol):
     """GET of the Hub's REST API with some token."""
 
-    def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubAnswer]:
+    def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubResponse]:
         """Ask.
 
         Args:
@@ -90,26 +90,26 @@ class HubTransport:
         concurrency: int,
         queue: int,
         tls: TLSFiles,
-        breaker: Breaker,
+        breaker: CircuitBreaker,
         metrics: Metrics,
         log: logging.Logger,
     ) -> None:
         self.timeout = timeout
-        self.last_answer = -inf  # on the monotonic clock
+        self.last_response_at = -inf  # on the monotonic clock
         self._concurrency = concurrency
         self._queue = queue
-        self._tls = tls
+        self._tls_context = tls
         self._breaker = breaker
         self._metrics = metrics
         self._log = log
         self._client: BoundedHTTPClient | None = None
-        self._places = asyncio.Semaphore(concurrency)
+        self._slots = asyncio.Semaphore(concurrency)
         self._waiting = 0
         self._is_full = False
-        self._fetching: set[asyncio.Future[HTTPResponse]] = set()
-        self._is_leaving = False
+        self._pending: set[asyncio.Future[HTTPResponse]] = set()
+        self._is_aborting = False
 
-    def _http(self) -> BoundedHTTPClient:
+    def _http_client(self) -> BoundedHTTPClient:
         """The one client, made when the loop runs."""
         if self._client is None:
             self._client = BoundedHTTPClient(
@@ -118,12 +118,12 @@ class HubTransport:
                 defaults={
                     "follow_redirects": False,
                     "decompress_response": False,
-                    "ssl_options": self._tls.client_context(),
+                    "ssl_options": self._tls_context.client_context(),
                 },
             )
         return self._client
 
-    async def request(self, request: HTTPRequest, limit: float | None = None) -> HubAnswer:
+    async def request(self, request: HTTPRequest, limit: float | None = None) -> HubResponse:
         """Make one call.
 
         Args:
@@ -135,64 +135,64 @@ class HubTransport:
             HubUnavailable: there was no answer in time, or none that can be used.
         """
         if self._breaker.is_open:
-            pause = ceil(self._breaker.pause)
+            pause = ceil(self._breaker.retry_interval)
             raise HubUnavailable("it has not answered for a while", pause, is_logged=True)
         limit = self.timeout if limit is None else limit
         deadline = time.monotonic() + limit
         # half of the time, so that the call itself has a fair chance
-        await self._wait_for_a_place(limit / 2)
+        await self._acquire_slot(limit / 2)
         try:
             return await self._call(request, deadline)
         finally:
-            self._places.release()
+            self._slots.release()
 
-    async def _wait_for_a_place(self, limit: float) -> None:
-        if not self._places.locked():
+    async def _acquire_slot(self, limit: float) -> None:
+        if not self._slots.locked():
             self._is_full = False
         elif self._waiting >= self._queue:
-            raise self._full(f"{self._waiting} calls are waiting for it")
+            raise self._reject_full(f"{self._waiting} calls are waiting for it")
         self._waiting += 1
         try:
-            await asyncio.wait_for(self._places.acquire(), limit)
+            await asyncio.wait_for(self._slots.acquire(), limit)
         except asyncio.TimeoutError:
-            raise self._full("too many calls are under way") from None
+            raise self._reject_full("too many calls are under way") from None
         finally:
             self._waiting -= 1
 
-    def _full(self, detail: str) -> HubUnavailable:
+    def _reject_full(self, detail: str) -> HubUnavailable:
         """Count a call that is not made, and log when that begins, unless the hub is away."""
         self._metrics.observe_hub("full", 0)
-        if not self._is_full and self._breaker.is_well:
+        if not self._is_full and self._breaker.is_healthy:
             self._log.warning("Calls of the Hub API are refused, as it is slow: %s", detail)
         self._is_full = True
         return HubUnavailable(detail, 1, is_logged=True)
 
-    async def _call(self, request: HTTPRequest, deadline: float) -> HubAnswer:
+    async def _call(self, request: HTTPRequest, deadline: float) -> HubResponse:
         started = time.perf_counter()
         outcome = "failed"
         try:
             answer = await self.fetch(request, deadline)
             outcome = "ok" if answer.status < 400 else "refused"
-            self._answered()
+            self._record_response()
             return answer
         except HubResponseTooLarge:
             outcome = "too_large"
-            self._answered()
+            self._record_response()
             raise
         except HubUnavailable as error:
-            if not self._is_leaving:
-                self._breaker.failed(error.detail)
+            if not self._is_aborting:
+                self._breaker.record_failure(error.detail)
             error.is_logged = True
             raise
         finally:
             self._metrics.observe_hub(outcome, time.perf_counter() - started)
 
-    def _answered(self) -> None:
-        self._breaker.succeeded()
-        self.last_answer = time.monotonic()
+    def _record_response(self) -> None:
+        self._breaker.record_success()
+        self.last_response_at = time.monotonic()
 
-    async def fetch(self, request: HTTPRequest, deadline: float = inf) -> HubAnswer:
-        """Ask, whatever the breaker says, and count nothing: for its own trial.
+    async def fetch(self, request: HTTPRequest, deadline: float = inf) -> HubResponse:
+        """HubFetch, whatever the breaker says, and count nothing: for its own trial.
 
         Raises:
             HubUnavailable: as ``request`` does.
@@ -200,29 +200,29 @@ class HubTransport:
         limit = self.timeout / 2 if self._waiting else self.timeout
         limit = max(min(limit, deadline - time.monotonic()), 0.001)  # 0 is no limit
         request.connect_timeout = request.request_timeout = limit
-        fetching = asyncio.ensure_future(self._http().fetch(request, raise_error=False))
-        self._fetching.add(fetching)
-        fetching.add_done_callback(self._fetching.discard)
+        fetching = asyncio.ensure_future(self._http_client().fetch(request, raise_error=False))
+        self._pending.add(fetching)
+        fetching.add_done_callback(self._pending.discard)
         try:
             response = await fetching
         except HTTPTimeoutError:
-            raise HubUnavailable(f"no answer in {limit:.1f} s", is_passing=True) from None
+            raise HubUnavailable(f"no answer in {limit:.1f} s", is_transient=True) from None
         except asyncio.CancelledError:
-            if not self._is_leaving:
+            if not self._is_aborting:
                 raise
             raise HubUnavailable("the service is being stopped") from None
         except HubUnavailable:
             raise
         except Exception as error:
             # whatever goes wrong between us and the hub, it is not the visitor's fault
-            detail = scrub(f"{type(error).__name__}: {error}")
-            raise HubUnavailable(detail, is_passing=True) from error
-        return _answer(response)
+            detail = redact_text(f"{type(error).__name__}: {error}")
+            raise HubUnavailable(detail, is_transient=True) from error
+        return _parse_response(response)
 
-    def leave(self) -> None:
+    def abort_pending(self) -> None:
         """Wait for no answer any more, as the service is being stopped."""
-        self._is_leaving = True
-        for fetching in list(self._fetching):
+        self._is_aborting = True
+        for fetching in list(self._pending):
             fetching.cancel()
 
     def close(self) -> None:
@@ -232,20 +232,22 @@ class HubTransport:
             self._client = None
 
 
-def _answer(response: HTTPResponse) -> HubAnswer:
+def _parse_response(response: HTTPResponse) -> HubResponse:
     status = response.code
-    if status in PASSING:
-        pause = _pause(response.headers)
+    if status in TRANSIENT:
+        retry_after = _parse_retry_after(response.headers)
         # too many calls: only the hub knows when they are few again
-        is_passing = status != 429 or pause > 0
-        raise HubUnavailable(f"it answered {status}", is_passing=is_passing, pause=pause)
+        is_transient = status != 429 or retry_after > 0
+        raise HubUnavailable(
+            f"it answered {status}", is_transient=is_transient, hub_retry_after=retry_after
+        )
     if status >= 500 or 300 <= status < 400 or status < 200:
         raise HubUnavailable(f"it answered {status}")
     body = response.body
-    return HubAnswer(status, _parsed(status, body), _date(response.headers), len(body))
+    return HubResponse(status, _parse_json(status, body), _parse_date(response.headers), len(body))
 
 
-def _parsed(status: int, body: bytes) -> Any:
+def _parse_json(status: int, body: bytes) -> Any:
     try:
         return json.loads(body) if body else None
     except ValueError as error:
@@ -254,14 +256,14 @@ def _parsed(status: int, body: bytes) -> Any:
         raise HubUnavailable("what it answered is not JSON") from error
 
 
-def _pause(headers: HTTPHeaders) -> int:
+def _parse_retry_after(headers: HTTPHeaders) -> int:
     """Seconds, https://www.rfc-editor.org/rfc/rfc9110#name-retry-after; 0 if it names none."""
     value = headers.get("Retry-After", "")
     is_number = value.isascii() and value.isdigit() and len(value) < 10
-    return min(int(value), LONGEST_WAIT) if is_number else 0
+    return min(int(value), MAX_RETRY_AFTER) if is_number else 0
 
 
-def _date(headers: HTTPHeaders) -> int:
+def _parse_date(headers: HTTPHeaders) -> int:
     try:
         return int(parsedate_to_datetime(headers.get("Date", "")).timestamp())
     except (TypeError, ValueError):

@@ -15,39 +15,39 @@ _ENTRY = re.compile(r"^ {4}(\w+): (.)(.*(?:\n {8}.+)*)", re.MULTILINE)
 _CODE = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 
 
-def prose(text: str | None) -> str:
+def without_sections(text: str | None) -> str:
     """A docstring without its sections."""
     clean = inspect.cleandoc(text or "")
     section = _SECTION.search(clean)
     return clean[: section.start() if section else None].rstrip()
 
 
-def words(text: str | None) -> tuple[str, str]:
+def split_docstring(text: str | None) -> tuple[str, str]:
     """The summary and the description in a docstring."""
-    summary, _, more = prose(text).partition("\n\n")
+    summary, _, more = without_sections(text).partition("\n\n")
     return " ".join(summary.replace("`", "").split()).removesuffix("."), more.strip()
 
 
-def in_markdown(part: Any) -> Any:
+def to_markdown(part: Any) -> Any:
     """A part of a document, with all its descriptions in CommonMark.
 
     What a docstring says of attributes is said of the schema's properties instead.
     """
     if isinstance(part, list):
-        return [in_markdown(each) for each in part]
+        return [to_markdown(each) for each in part]
     if not isinstance(part, dict):
         return part
     text = part.get("description")
     if not isinstance(text, str):
-        return {key: in_markdown(value) for key, value in part.items()}
+        return {key: to_markdown(value) for key, value in part.items()}
     if "properties" in part:
-        part = {**part, "properties": _described(part["properties"], text)}
-        text = prose(text)
-    whole = {key: in_markdown(value) for key, value in part.items()}
+        part = {**part, "properties": _with_descriptions(part["properties"], text)}
+        text = without_sections(text)
+    whole = {key: to_markdown(value) for key, value in part.items()}
     return {**whole, "description": _CODE.sub(r"`\1`", text)}
 
 
-def _described(properties: dict[str, Any], text: str) -> dict[str, Any]:
+def _with_descriptions(properties: dict[str, Any], text: str) -> dict[str, Any]:
     """Properties with what a docstring says of them, unless they have words of their own."""
     _, _, section = text.partition("\nAttributes:\n")
     found = {

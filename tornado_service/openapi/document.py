@@ -10,17 +10,17 @@ from pydantic_core import to_json
 
 from .._version import __version__
 from ..handlers.errors import Error
-from .docstrings import in_markdown, prose
+from .docstrings import to_markdown, without_sections
 from .operations import JSON, Operation, operations
 
 if TYPE_CHECKING:
-    from ..apps.mounted import Mount
+    from ..apps.mounted import MountedApp
     from ..handlers.context import ServiceContext
 
-REFERENCE = "#/components/schemas/"
+SCHEMA_REF = "#/components/schemas/"
 
 #: What the errors mean, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
-ERRORS = {
+ERROR_DESCRIPTIONS = {
     "400": "What was sent is not what is asked for; `errors` says what is wrong with which field.",
     "401": "Not signed in, or the session has expired.",
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
@@ -37,32 +37,32 @@ class Document:
     Args:
         context: of the service.
         routes: the core's.
-        tell: called with what cannot be in it, and why.
+        report: called with what cannot be in it, and why.
     """
 
     def __init__(
-        self, context: ServiceContext, routes: list[Any], tell: Callable[[str], None]
+        self, context: ServiceContext, routes: list[Any], report: Callable[[str], None]
     ) -> None:
         self._context = context
         self._routes = routes
-        self._tell = tell
+        self._report = report
 
-    def json(self, mounts: Iterable[Mount]) -> bytes:
+    def json(self, apps: Iterable[MountedApp]) -> bytes:
         """Make it, as JSON; what cannot be in it is left out.
 
         Args:
-            mounts: the apps that are in it.
+            apps: the apps that are in it.
         """
         context = self._context
         paths: dict[str, Any] = {}
         schemas: dict[str, Any] = {}
         tags = [{"name": "service", "description": "The service itself."}]
-        for mount in (None, *mounts):
-            for path, method, described in self._part(mount, schemas):
+        for mounted in (None, *apps):
+            for path, method, described in self._operations_of(mounted, schemas):
                 paths.setdefault(path, {}).setdefault(method, described)
-            if mount is not None and mount.app is not None:
-                about = prose(type(mount.app).__doc__) or mount.title
-                tags.append({"name": mount.name, "description": about})
+            if mounted is not None and mounted.app is not None:
+                about = without_sections(type(mounted.app).__doc__) or mounted.title
+                tags.append({"name": mounted.name, "description": about})
         document = {
             "openapi": "3.1.1",
             "info": {
@@ -76,21 +76,21 @@ class Document:
             "paths": dict(sorted(paths.items())),
             "components": {
                 "schemas": {**_error_schemas(), **schemas},
-                "responses": {status: _refusal(status) for status in ERRORS},
-                "securitySchemes": self._security(),
+                "responses": {status: _error_response(status) for status in ERROR_DESCRIPTIONS},
+                "securitySchemes": self._security_schemes(),
             },
         }
-        return to_json({key: in_markdown(part) for key, part in document.items()})
+        return to_json({key: to_markdown(part) for key, part in document.items()})
 
-    def _part(
-        self, mount: Mount | None, schemas: dict[str, Any]
+    def _operations_of(
+        self, mounted: MountedApp | None, schemas: dict[str, Any]
     ) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """What the core or an app answers; its models go to the schemas."""
-        app = mount.name if mount else ""
-        routes = mount.routes if mount else self._routes
-        well = list(self._sound(operations(self._context.prefix, routes, app, self._tell)))
+        app = mounted.name if mounted else ""
+        routes = mounted.routes if mounted else self._routes
+        well = list(self._describable(operations(self._context.prefix, routes, app, self._report)))
         # models of two apps may have one name
-        references, definitions = _schemas(well, f"{mount.name}." if mount else "")
+        references, definitions = _schemas(well, f"{mounted.name}." if mounted else "")
         schemas.update(definitions)
         ids: dict[str, int] = {}
         for number, operation in enumerate(well):
@@ -101,20 +101,20 @@ class Document:
                 described["operationId"] += f"_{count}"
             yield operation.path, operation.method.lower(), described
 
-    def _sound(self, found: Iterable[Operation]) -> Iterator[Operation]:
+    def _describable(self, found: Iterable[Operation]) -> Iterator[Operation]:
         """Those whose models have schemas that can be written down."""
         for operation in found:
             try:
                 for model, mode in operation.models().values():
-                    to_json(in_markdown(TypeAdapter(model).json_schema(mode=mode)))
+                    to_json(to_markdown(TypeAdapter(model).json_schema(mode=mode)))
                 to_json(operation.describe(dict.fromkeys(operation.models()), ""))
             except Exception as error:  # an author's types do what they like
                 reason = str(error).partition("\n")[0]
-                self._tell(f"{operation.id}: {reason}")
+                self._report(f"{operation.id}: {reason}")
             else:
                 yield operation
 
-    def _security(self) -> dict[str, Any]:
+    def _security_schemes(self) -> dict[str, Any]:
         return {
             "token": {
                 "type": "http",
@@ -142,20 +142,20 @@ def _schemas(
     ]
     if not inputs:
         return {}, {}
-    keyed, whole = TypeAdapter.json_schemas(inputs, ref_template=f"{REFERENCE}{prefix}{{model}}")
+    keyed, whole = TypeAdapter.json_schemas(inputs, ref_template=f"{SCHEMA_REF}{prefix}{{model}}")
     references = {key: schema for (key, _), schema in keyed.items()}
     return references, {prefix + name: schema for name, schema in whole.get("$defs", {}).items()}
 
 
 def _error_schemas() -> dict[str, Any]:
-    whole = TypeAdapter(Error).json_schema(ref_template=f"{REFERENCE}{{model}}")
+    whole = TypeAdapter(Error).json_schema(ref_template=f"{SCHEMA_REF}{{model}}")
     return {**whole.pop("$defs"), "Error": whole}
 
 
-def _refusal(status: str) -> dict[str, Any]:
+def _error_response(status: str) -> dict[str, Any]:
     refusal: dict[str, Any] = {
-        "description": ERRORS[status],
-        "content": {JSON: {"schema": {"$ref": f"{REFERENCE}Error"}}},
+        "description": ERROR_DESCRIPTIONS[status],
+        "content": {JSON: {"schema": {"$ref": f"{SCHEMA_REF}Error"}}},
     }
     if status == "503":
         refusal["headers"] = {

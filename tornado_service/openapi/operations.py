@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
 from ..apps.typed.signature import Signature
-from ..handlers.base import METHODS, APIHandler, BaseHandler, door_of
-from .docstrings import words
-from .path_templates import templates
+from ..handlers.base import METHODS, APIHandler, BaseHandler, access_of
+from .docstrings import split_docstring
+from .path_templates import expand_pattern
 
 JSON = "application/json"
 
@@ -47,8 +47,8 @@ class Operation:
         found: dict[str, tuple[Any, Any]] = {}
         if self.signature.body is not None:
             found["body"] = (self.signature.body.model, "validation")
-        if self.signature.answer is not None:
-            found["answer"] = (self.signature.answer.model, "serialization")
+        if self.signature.response is not None:
+            found["answer"] = (self.signature.response.model, "serialization")
         return found
 
     def describe(self, schemas: dict[str, Any], access_scope: str) -> dict[str, Any]:
@@ -59,25 +59,30 @@ class Operation:
             access_scope: what everybody needs who signs in.
         """
         # mypy takes the hash of a handler for that of its class
-        door = door_of(self.handler, self.method)  # type: ignore[arg-type]
-        scopes = sorted(door.scopes) if door else []
-        summary, description = words(self.signature.function.__doc__ or self.handler.__doc__)
+        access = access_of(self.handler, self.method)  # type: ignore[arg-type]
+        scopes = sorted(access.scopes) if access else []
+        summary, description = split_docstring(
+            self.signature.function.__doc__ or self.handler.__doc__
+        )
         if scopes:
             description += f"\n\nNeeds the scope {' and '.join(f'`{each}`' for each in scopes)}."
         roles = [access_scope, *scopes]
-        is_open = door is not None and door.is_open
+        allows_anonymous = access is not None and access.allows_anonymous
         operation: dict[str, Any] = {
             "tags": [self.tag],
             "operationId": self.id,
             "summary": summary,
             "description": description.strip(),
             "parameters": [*self._path_parameters(), *self._query_parameters()],
-            "responses": {**self._answers(schemas.get("answer")), **self._errors(is_open)},
-            "security": [] if is_open else [{"token": roles}, {"session": roles}],
+            "responses": {
+                **self._responses(schemas.get("answer")),
+                **self._error_responses(allows_anonymous),
+            },
+            "security": [] if allows_anonymous else [{"token": roles}, {"session": roles}],
         }
         if self.signature.body is not None:
             operation["requestBody"] = {
-                "required": self.signature.body.is_needed,
+                "required": self.signature.body.required,
                 "content": {JSON: {"schema": schemas["body"]}},
             }
         return operation
@@ -90,7 +95,7 @@ class Operation:
     def _query_parameters(self) -> Iterator[dict[str, Any]]:
         whole = self.signature.query.schema if self.signature.query else {}
         for name, field in whole.get("properties", {}).items():
-            schema = _of_query(_inlined(field, whole.get("$defs", {})))
+            schema = _without_null(_inlined(field, whole.get("$defs", {})))
             yield {
                 "name": name,
                 "in": "query",
@@ -99,11 +104,11 @@ class Operation:
                 "schema": schema,
             }
 
-    def _answers(self, schema: Any) -> dict[str, Any]:
+    def _responses(self, schema: Any) -> dict[str, Any]:
         if getattr(self.handler, "stream_kind", None) == "events":
             stream = {"text/event-stream": {"schema": {"type": "string"}}}
             return {"200": {"description": "Events, while they happen.", "content": stream}}
-        answer = self.signature.answer
+        answer = self.signature.response
         # which status an app's method sets, nobody knows
         some = "200" if self.method == "GET" else "2XX"
         if answer is None:
@@ -111,13 +116,16 @@ class Operation:
         content = {answer.media_type: {"schema": schema}}
         statuses = [some] if self.is_app else map(str, answer.statuses)
         found = {
-            status: {"description": _phrase(status), "content": content} for status in statuses
+            status: {"description": _reason_phrase(status), "content": content}
+            for status in statuses
         }
-        return {**found, "204": {"description": "Nothing."}} if self.signature.is_silent else found
+        return (
+            {**found, "204": {"description": "Nothing."}} if self.signature.may_be_empty else found
+        )
 
-    def _errors(self, is_open: bool) -> dict[str, Any]:
+    def _error_responses(self, allows_anonymous: bool) -> dict[str, Any]:
         """The refusals, by references to those that all operations share."""
-        statuses = set() if is_open else {"401", "403", "503"}
+        statuses = set() if allows_anonymous else {"401", "403", "503"}
         takes = self.signature
         if takes.body or takes.query or "{" in self.path:
             statuses.add("400")
@@ -127,7 +135,7 @@ class Operation:
             statuses.add("404")
         if self.is_app:  # its code may refuse with any status
             statuses |= {"503", "default"}
-        answered = self.signature.answer.statuses if self.signature.answer else ()
+        answered = self.signature.response.statuses if self.signature.response else ()
         return {
             status: {"$ref": f"#/components/responses/{status}"}
             for status in sorted(statuses - set(map(str, answered)))
@@ -135,7 +143,7 @@ class Operation:
 
 
 def operations(
-    prefix: str, routes: Iterable[Any], app: str, tell: Callable[[str], None]
+    prefix: str, routes: Iterable[Any], app: str, report: Callable[[str], None]
 ) -> Iterator[Operation]:
     """The operations of some routes.
 
@@ -143,7 +151,7 @@ def operations(
         prefix: the address that the core's are below, with the slash at its end.
         routes: an app's, or those of ``web.make_routes``.
         app: the name of the app, if they are one's; else empty.
-        tell: called with what cannot be described.
+        report: called with what cannot be described.
     """
     for route in routes:
         pattern, handler = route[0], route.handler if app else route[1]
@@ -151,9 +159,9 @@ def operations(
             continue
         for method, signature in signatures_of(handler).items():
             try:
-                found = templates(pattern, list(signature.path))
+                found = expand_pattern(pattern, list(signature.path))
             except ValueError as error:
-                tell(f"{handler.__name__} at {pattern!r}: {error}")
+                report(f"{handler.__name__} at {pattern!r}: {error}")
                 break
             for path in found:
                 if app:
@@ -176,7 +184,7 @@ def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
     return {method: each for method, each in known.items() if method not in ("HEAD", "OPTIONS")}
 
 
-def _phrase(status: str) -> str:
+def _reason_phrase(status: str) -> str:
     return responses.get(int(status), "") if status.isdigit() else "Done."
 
 
@@ -194,7 +202,7 @@ def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
     return inlined
 
 
-def _of_query(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A field's schema without null, which no query can say: it is left out instead."""
     if schema.get("default", ...) is None:
         del schema["default"]

@@ -1,8 +1,16 @@
 """What is wrong with this deployment, in words, with the key to set."""
 
-from .checks import examine
-from .findings import Finding, Setup
-from .monitor import FRESH, SelfCheck
-from .url import INSTANCE_HEADER, who_answers
+from .checks import run_checks
+from .findings import CheckedSetup, Finding
+from .monitor import MAX_FINDINGS_AGE, SelfCheck
+from .url import INSTANCE_HEADER, instance_at
 
-__all__ = ["FRESH", "INSTANCE_HEADER", "Finding", "SelfCheck", "Setup", "examine", "who_answers"]
+__all__ = [
+    "INSTANCE_HEADER",
+    "MAX_FINDINGS_AGE",
+    "CheckedSetup",
+    "Finding",
+    "SelfCheck",
+    "instance_at",
+    "run_checks",
+]

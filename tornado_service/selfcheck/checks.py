@@ -5,42 +5,42 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
-from ..auth.service_auth import derived_cookie_secret
-from ..network import is_local
-from .findings import Finding, Setup
-from .hub import look_at_hub
-from .url import look_at_listening, look_at_url, look_from_outside
+from ..auth.service_auth import derive_cookie_secret
+from ..network import is_loopback_host
+from .findings import CheckedSetup, Finding
+from .hub import check_hub
+from .url import check_listening_address, check_proxy_path, check_url
 
 
-async def examine(setup: Setup, from_outside: bool = False) -> list[Finding]:
+async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
     """Look at everything, in some seconds at most.
 
     Args:
         setup: that of the service.
-        from_outside: whether to look at the proxy's way to a pod, too.
+        include_proxy: whether to look at the proxy's way to a pod, too.
     """
     hub, url, outside = await asyncio.gather(
-        look_at_hub(setup), look_at_url(setup), _outside(setup, from_outside)
+        check_hub(setup), check_url(setup), _check_proxy_path_if(setup, include_proxy)
     )
-    listening = look_at_listening(setup, url.state == "ok")
+    listening = check_listening_address(setup, url.state == "ok")
     return [
         *hub,
         url,
         listening,
         *outside,
-        look_at_cookie_secret(setup),
-        *look_at_public_url(setup),
-        *look_at_origin(setup),
+        check_cookie_secret(setup),
+        *check_public_url(setup),
+        *check_origin(setup),
     ]
 
 
-async def _outside(setup: Setup, wanted: bool) -> list[Finding]:
-    return await look_from_outside(setup) if wanted else []
+async def _check_proxy_path_if(setup: CheckedSetup, wanted: bool) -> list[Finding]:
+    return await check_proxy_path(setup) if wanted else []
 
 
-def look_at_cookie_secret(setup: Setup) -> Finding:
+def check_cookie_secret(setup: CheckedSetup) -> Finding:
     """Whether cookies are signed with a good key, and how long that lasts."""
-    if setup.cookie_secret == derived_cookie_secret(setup.token):
+    if setup.cookie_secret == derive_cookie_secret(setup.token):
         message = "Cookies are signed with a key made from the service's token, and last as long."
         return Finding("cookie-secret", "ok", message)
     if len(setup.cookie_secret) >= 32:
@@ -49,16 +49,16 @@ def look_at_cookie_secret(setup: Setup) -> Finding:
         "cookie-secret",
         "wrong",
         "The key that signs cookies is shorter than 32 bytes.",
-        f"{setup.key}.environment.TORNADO_SERVICE_COOKIE_SECRET, made by openssl rand -hex 32",
+        f"{setup.helm_key}.environment.TORNADO_SERVICE_COOKIE_SECRET, made by openssl rand -hex 32",
     )
 
 
-def look_at_public_url(setup: Setup) -> list[Finding]:
+def check_public_url(setup: CheckedSetup) -> list[Finding]:
     """Whether people come by https, as far as the hub says."""
     if not setup.public_url:
         return []
     url = urlsplit(setup.public_url)
-    if url.scheme == "https" or is_local(url.hostname or ""):
+    if url.scheme == "https" or is_loopback_host(url.hostname or ""):
         return [Finding("public-url", "ok", f"People come by {setup.public_url}.")]
     return [
         Finding(
@@ -70,7 +70,7 @@ def look_at_public_url(setup: Setup) -> list[Finding]:
     ]
 
 
-def look_at_origin(setup: Setup) -> list[Finding]:
+def check_origin(setup: CheckedSetup) -> list[Finding]:
     """What keeps other users' servers, and the network, from acting as a visitor.
 
     A hub on a loopback address is for its own user, who needs neither.
@@ -83,7 +83,7 @@ def look_at_origin(setup: Setup) -> list[Finding]:
         message = "The service has an origin of its own, by c.JupyterHub.subdomain_host."
     elif url.scheme == "https":
         message = "Visitors come by https; other users' servers share the service's origin."
-    elif is_local(url.hostname):
+    elif is_loopback_host(url.hostname):
         message = "Visitors come from this machine alone."
     else:
         return [

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from ..network import TLSFiles, port_of
 
-State = Literal["ok", "wrong", "note", "unknown"]
+FindingState = Literal["ok", "wrong", "note", "unknown"]
 
 #: Addresses of this machine, or pod, for itself.
-LOOPBACK = ("127.0.0.1", "::1")
+LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 
 #: The zero-to-jupyterhub chart puts this into the hub's container.
@@ -46,7 +46,7 @@ class Finding:
     """
 
     name: str
-    state: State
+    state: FindingState
     message: str
     key: str = ""
     value: str = ""
@@ -55,20 +55,20 @@ class Finding:
         return f"{self.message} Fix: {self.key}" if self.key else self.message
 
 
-def not_asked(*names: str) -> list[Finding]:
+def unknown_findings(*names: str) -> list[Finding]:
     """What cannot be known while the Hub API is out of reach."""
     return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
 
 
 @dataclass(frozen=True)
-class Setup:
+class CheckedSetup:
     """A service's settings, as far as they can be wrong.
 
     Attributes:
         service_url: the address at which the hub and its proxy reach it.
         ip: the address it listens on; empty for all.
         tls: the files of ``internal_ssl``, where the hub has it.
-        needed: the scopes that the service's own token should have.
+        required_scopes: the scopes that the service's own token should have.
         instance: which process should answer at the URL; empty where any of ours will do.
         callback_url: where the hub sends browsers that sign in; absolute if it has subdomains.
         hub_host: the hub's public origin, if its settings say so.
@@ -91,7 +91,7 @@ class Setup:
     hub_host: str = ""
     seen_origin: str = ""
     tls: TLSFiles = field(default_factory=TLSFiles)
-    needed: frozenset[str] = frozenset()
+    required_scopes: frozenset[str] = frozenset()
     instance: str = ""
     in_chart: bool = False
     namespace: str = ""
@@ -112,7 +112,7 @@ class Setup:
         return f"{self.hub_prefix.rstrip('/')}/api"
 
     @property
-    def key(self) -> str:
+    def helm_key(self) -> str:
         """Where the service stands in Helm values."""
         return f"hub.services.{self.name}"
 
@@ -123,14 +123,14 @@ class Setup:
         return f"hub.service.extraPorts: [{entry}]"
 
     @staticmethod
-    def alias(host: str, leads_to: Container[str]) -> str:
+    def host_alias(host: str, current_addresses: Container[str]) -> str:
         """What keeps requests to a name within the hub's pod; empty where that is set already.
 
         Args:
             host: the name.
-            leads_to: the addresses to which it leads now.
+            current_addresses: the addresses to which it leads now.
         """
-        if all(address in leads_to for address in LOOPBACK):
+        if all(address in current_addresses for address in LOOPBACK_ADDRESSES):
             return ""
-        entries = [f'{{ip: "{address}", hostnames: [{host}]}}' for address in LOOPBACK]
+        entries = [f'{{ip: "{address}", hostnames: [{host}]}}' for address in LOOPBACK_ADDRESSES]
         return f"hub.extraPodSpec.hostAliases: [{', '.join(entries)}]"

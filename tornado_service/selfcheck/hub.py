@@ -9,53 +9,53 @@ from urllib.parse import urlsplit
 import jupyterhub
 from jupyterhub.services.auth import check_scopes
 
-from ..network import is_local
+from ..network import is_loopback_host
 from . import probe
-from .findings import Finding, Setup, not_asked
+from .findings import CheckedSetup, Finding, unknown_findings
 
 #: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
-REFUSE_64 = ("5.5.3", "6.1.0")
+REFUSE_64_CHARACTERS = ("5.5.3", "6.1.0")
 
-_HUB_LISTENS = (
+_HUB_BIND_URL_FIX = (
     "hub.config.JupyterHub.hub_bind_url: http://:8081, with which it listens on all addresses"
 )
-_HUB_ACCESS = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
+_HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 
 
-async def look_at_hub(setup: Setup) -> list[Finding]:
+async def check_hub(setup: CheckedSetup) -> list[Finding]:
     """Everything about the hub, one question after the other."""
     try:
         answer = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
-    except probe.NoAnswer as error:
-        reached, version = _away(setup, error), ""
+    except probe.ProbeError as error:
+        reached, version = _api_unreachable(setup, error), ""
     else:
-        version = _text(_json(answer.body), "version")
-        reached = _answered(setup, answer.status, version)
-    findings = [reached, look_at_version(version), look_at_token_length(setup, version)]
+        version = _short_string(_json(answer.body), "version")
+        reached = _api_responded(setup, answer.status, version)
+    findings = [reached, check_version(version), check_token_length(setup, version)]
     if reached.state != "ok":
-        return [*findings, *not_asked("token", "scopes")]
-    return [*findings, *await look_at_token(setup)]
+        return [*findings, *unknown_findings("token", "scopes")]
+    return [*findings, *await check_token(setup)]
 
 
-def _away(setup: Setup, error: probe.NoAnswer) -> Finding:
+def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
     message = f"The Hub API at {setup.api_url} is out of reach, so nobody can sign in: {error}."
     host = urlsplit(setup.api_url).hostname or ""
     # a name: the hub may listen on IPv4 or IPv6 alone
     local_url = f"http://localhost:8081{setup.api_path}"
-    variable = f"{setup.key}.environment.JUPYTERHUB_API_URL: {local_url}"
-    if error.why == "url" or (is_local(host) and setup.api_url != local_url):
+    variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {local_url}"
+    if error.reason == "url" or (is_loopback_host(host) and setup.api_url != local_url):
         return Finding("hub-api", "wrong", message, f"{variable}, with the hub's own port")
-    ways = [_HUB_ACCESS] if error.why in ("dropped", "no-route") else []
-    alias = setup.alias(host, error.addresses)
-    if alias and not is_local(host):
+    ways = [_HUB_ACCESS_FIX] if error.reason in ("dropped", "no-route") else []
+    alias = setup.host_alias(host, error.addresses)
+    if alias and not is_loopback_host(host):
         ways += [alias, variable]
     else:
         message += f" {host} leads to the hub's pod itself, where the hub does not listen."
-        ways.append(_HUB_LISTENS)
+        ways.append(_HUB_BIND_URL_FIX)
     return Finding("hub-api", "wrong", message, ", or ".join(ways))
 
 
-def _answered(setup: Setup, status: int, version: str) -> Finding:
+def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
     if status == 200 and version:
         return Finding("hub-api", "ok", f"JupyterHub {version} answers at {setup.api_url}.")
     if status >= 500:
@@ -69,14 +69,14 @@ def _answered(setup: Setup, status: int, version: str) -> Finding:
     if right == setup.api_url:
         right = "with the hub's own host and port"
     return Finding(
-        "hub-api", "wrong", message, f"{setup.key}.environment.JUPYTERHUB_API_URL: {right}"
+        "hub-api", "wrong", message, f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {right}"
     )
 
 
-def look_at_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
+def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
     """Whether the hub and the library that signs people in belong together."""
     if not hub:
-        return not_asked("hub-version")[0]
+        return unknown_findings("hub-version")[0]
     if hub.partition(".")[0] == ours.partition(".")[0]:
         message = f"The hub is {hub}, the service's library {ours}."
         return Finding("hub-version", "ok", message, value=hub)
@@ -89,66 +89,68 @@ def look_at_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
     )
 
 
-def look_at_token_length(setup: Setup, hub: str) -> Finding:
+def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
     """Whether the hub takes tokens as long as ours."""
     length = len(setup.token)
     version = hub or jupyterhub.__version__
     message = f"The service's token has {length} characters"
-    if 8 <= length <= 64 and not (length == 64 and version in REFUSE_64):
+    if 8 <= length <= 64 and not (length == 64 and version in REFUSE_64_CHARACTERS):
         return Finding("token-length", "ok", f"{message}.")
     takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
-    key = f"{setup.key}.apiToken, a shorter one: openssl rand -hex 16"
+    key = f"{setup.helm_key}.apiToken, a shorter one: openssl rand -hex 16"
     return Finding("token-length", "wrong", f"{message}; JupyterHub {takes}.", key)
 
 
-async def look_at_token(setup: Setup) -> list[Finding]:
+async def check_token(setup: CheckedSetup) -> list[Finding]:
     """Whether the hub knows the service by its token, and what it lets it do."""
     headers = {"Authorization": f"token {setup.token}"}
     try:
         answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
-    except probe.NoAnswer:
-        return not_asked("token", "scopes")
+    except probe.ProbeError:
+        return unknown_findings("token", "scopes")
     if answer.status in (401, 403):
-        return [_refused(setup), *not_asked("scopes")]
+        return [_token_refused(setup), *unknown_findings("scopes")]
     model = _json(answer.body)
-    name = _text(model, "name")
+    name = _short_string(model, "name")
     if answer.status != 200 or not name:
         message = f"Asked whose token it is, the hub answers with status {answer.status}."
-        return [Finding("token", "unknown", message), *not_asked("scopes")]
+        return [Finding("token", "unknown", message), *unknown_findings("scopes")]
     if (name, model.get("kind")) != (setup.name, "service"):
         message = f"The token is not that of the service {setup.name}, but somebody else's."
-        return [Finding("token", "wrong", message, _own_token(setup)), *not_asked("scopes")]
+        return [Finding("token", "wrong", message, _token_fix(setup)), *unknown_findings("scopes")]
     known = Finding("token", "ok", f"The hub knows the service {name} by its token.")
-    return [known, look_at_scopes(setup, model.get("scopes") or [])]
+    return [known, check_service_scopes(setup, model.get("scopes") or [])]
 
 
-def _refused(setup: Setup) -> Finding:
+def _token_refused(setup: CheckedSetup) -> Finding:
     return Finding(
         "token",
         "wrong",
         f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
         " launched this process, which may be left over from an earlier one, or the token was set"
         " by hand.",
-        _own_token(setup),
+        _token_fix(setup),
     )
 
 
-def _own_token(setup: Setup) -> str:
-    return f"no JUPYTERHUB_API_TOKEN in {setup.key}.environment, as the hub sets it by itself"
+def _token_fix(setup: CheckedSetup) -> str:
+    return f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
 
 
-def look_at_scopes(setup: Setup, scopes: list[str]) -> Finding:
+def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
     """Whether the service's own token may do what is needed.
 
     Args:
         setup: says what is needed.
         scopes: what the hub says that the token has.
     """
-    missing = [each for each in sorted(setup.needed) if not check_scopes({each}, set(scopes))]
+    missing = [
+        each for each in sorted(setup.required_scopes) if not check_scopes({each}, set(scopes))
+    ]
     if not missing:
-        needed = ", ".join(sorted(setup.needed)) or "none"
+        needed = ", ".join(sorted(setup.required_scopes)) or "none"
         return Finding("scopes", "ok", f"The service's token has the scopes it needs: {needed}.")
-    role = {"scopes": sorted(setup.needed), "services": [setup.name]}
+    role = {"scopes": sorted(setup.required_scopes), "services": [setup.name]}
     return Finding(
         "scopes",
         "wrong",
@@ -166,7 +168,7 @@ def _json(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(model: dict[str, Any], key: str) -> str:
+def _short_string(model: dict[str, Any], key: str) -> str:
     """A short text out of an answer, which may be anybody's."""
     value = model.get(key)
     return value if isinstance(value, str) and value.isprintable() and len(value) < 300 else ""

@@ -10,21 +10,21 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from .checks import examine, look_at_origin
-from .findings import Finding, Setup
+from .checks import check_origin, run_checks
+from .findings import CheckedSetup, Finding
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
 #: Seconds between looks while something is wrong; the last one again and again.
-PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)
+RETRY_DELAYS = (1, 2, 4, 8, 15, 30, 60, 120, 300)
 
 #: Seconds after which a pod that works is Ready for its proxy, too.
-READY_AFTER = 60
+READY_DELAY = 60
 
 #: Seconds for which findings are good enough to be shown again.
-FRESH = 10
+MAX_FINDINGS_AGE = 10
 
 
 class SelfCheck:
@@ -40,19 +40,19 @@ class SelfCheck:
         log: where changes are logged.
     """
 
-    def __init__(self, setup: Callable[[], Setup], log: logging.Logger) -> None:
+    def __init__(self, setup: Callable[[], CheckedSetup], log: logging.Logger) -> None:
         self.instance = secrets.token_hex(8)
         self.started = time.time()
         self.findings: list[Finding] = []
         self.seen_origin = ""
         self._make_setup = setup
         self._log = log
-        self._said: dict[str, Finding] = {}
-        self._looked = -inf  # on the monotonic clock
-        self._looking = asyncio.Lock()
+        self._logged: dict[str, Finding] = {}
+        self._checked_at = -inf  # on the monotonic clock
+        self._lock = asyncio.Lock()
 
     @property
-    def well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether there was a look, and it found nothing wrong."""
         return bool(self.findings) and all(each.state != "wrong" for each in self.findings)
 
@@ -63,47 +63,47 @@ class SelfCheck:
 
     async def run(self) -> None:
         """Look until nothing is wrong any more; end with the task, never with an error."""
-        await self.until_well()
+        await self.run_until_healthy()
         self._log.info("Self-check: nothing is wrong")
         if self._setup.namespace:
-            await asyncio.sleep(READY_AFTER)
-            await self.until_well(from_outside=True)
+            await asyncio.sleep(READY_DELAY)
+            await self.run_until_healthy(include_proxy=True)
 
-    async def until_well(self, from_outside: bool = False) -> None:
+    async def run_until_healthy(self, include_proxy: bool = False) -> None:
         """Look, and again with growing pauses while something is wrong.
 
         Args:
-            from_outside: whether to look at the proxy's way to a pod, too.
+            include_proxy: whether to look at the proxy's way to a pod, too.
         """
-        for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
-            await self.look(from_outside=from_outside)
-            if self.well:
+        for pause in itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1])):
+            await self.refresh(include_proxy=include_proxy)
+            if self.is_healthy:
                 return
             await asyncio.sleep(pause)
 
-    async def look(self, fresh: float = 0, from_outside: bool = False) -> list[Finding]:
+    async def refresh(self, max_age: float = 0, include_proxy: bool = False) -> list[Finding]:
         """Look, and log what has changed.
 
         Args:
-            fresh: seconds for which the last look is good enough.
-            from_outside: whether to look at the proxy's way to a pod, too.
+            max_age: seconds for which the last look is good enough.
+            include_proxy: whether to look at the proxy's way to a pod, too.
 
         Returns:
             What was found; the findings of an earlier look if this one failed.
         """
-        async with self._looking:
-            if time.monotonic() - self._looked < fresh:
+        async with self._lock:
+            if time.monotonic() - self._checked_at < max_age:
                 return self.findings
             try:
-                self.findings = await examine(self._setup, from_outside)
-                self._looked = time.monotonic()
-                self._say(self.findings)
+                self.findings = await run_checks(self._setup, include_proxy)
+                self._checked_at = time.monotonic()
+                self._log_changes(self.findings)
             except Exception:
                 # whatever is wrong with the looking, the service itself goes on
                 self._log.exception("The self-check failed")
             return self.findings
 
-    def saw_browser(self, origin: str) -> None:
+    def record_browser_origin(self, origin: str) -> None:
         """Take the origin of a browser that has signed in: nobody else may know it.
 
         Args:
@@ -111,27 +111,27 @@ class SelfCheck:
         """
         if not self.seen_origin:
             self.seen_origin = origin
-            found = look_at_origin(self._setup)
+            found = check_origin(self._setup)
             self.findings = [each for each in self.findings if each.name != "origin"] + found
-            self._say(found)
+            self._log_changes(found)
 
     @property
-    def needed(self) -> frozenset[str]:
+    def required_scopes(self) -> frozenset[str]:
         """The scopes that the service's own token should have."""
-        return self._make_setup().needed
+        return self._make_setup().required_scopes
 
     @property
-    def _setup(self) -> Setup:
+    def _setup(self) -> CheckedSetup:
         return replace(self._make_setup(), instance=self.instance, seen_origin=self.seen_origin)
 
-    def _say(self, findings: list[Finding]) -> None:
+    def _log_changes(self, findings: list[Finding]) -> None:
         """Log what is wrong now, or well again. The lines hold no secret, but much like one."""
         scrubbed = {"scrubbed": True}
         for finding in findings:
-            before = self._said.get(finding.name)
+            before = self._logged.get(finding.name)
             if finding.state in ("wrong", "note") and finding != before:
                 self._log.warning("Self-check, %s: %s", finding.name, finding, extra=scrubbed)
             elif finding.state == "ok" and before and before.state == "wrong":
                 self._log.info("Self-check, %s: %s", finding.name, finding, extra=scrubbed)
             if finding.state != "unknown":
-                self._said[finding.name] = finding
+                self._logged[finding.name] = finding

@@ -15,48 +15,48 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 #: Seconds for one request. A hub may give up on a service after ten.
-PATIENCE = 3.0
+TIMEOUT = 3.0
 
-MAX_ANSWER = 1024 * 1024
+MAX_RESPONSE_SIZE = 1024 * 1024
 
-Why = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
+FailureReason = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
 
-_WORDS: dict[Why, str] = {
+_REASON_MESSAGES: dict[FailureReason, str] = {
     "url": "it is not an http:// or https:// URL",
     "name": "the name {host} does not resolve",
     "tls": "TLS fails: its certificate is not one to trust here, or it has none",
-    "silent": "it takes the connection, but sends no answer in {patience:g} s",
+    "silent": "it takes the connection, but sends no answer in {timeout:g} s",
     "closed": "it closes the connection without an answer",
     "refused": "connection refused",
-    "dropped": "no connection in {patience:g} s, as when a network policy drops it",
+    "dropped": "no connection in {timeout:g} s, as when a network policy drops it",
     "no-route": "no route leads there",
 }
 
 
-class NoAnswer(Exception):
+class ProbeError(Exception):
     """There was no answer.
 
     Attributes:
-        why: the reason for programs, as the text is for people.
+        reason: the reason for programs, as the text is for people.
         certificates: what the other side showed before it refused ours, if it came to that.
         addresses: what the name resolved to.
     """
 
     def __init__(
         self,
-        why: Why,
+        reason: FailureReason,
         host: str = "",
         certificates: Container[bytes | None] = (),
         addresses: Sequence[str] = (),
     ) -> None:
-        super().__init__(_WORDS[why].format(host=host, patience=PATIENCE))
-        self.why = why
+        super().__init__(_REASON_MESSAGES[reason].format(host=host, timeout=TIMEOUT))
+        self.reason = reason
         self.certificates = certificates
         self.addresses = addresses
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResponse:
     """What came back, whatever its status."""
 
     status: int
@@ -68,8 +68,8 @@ async def get(
     url: str,
     headers: dict[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
-) -> Answer:
-    """Make one GET request, in ``PATIENCE`` seconds at most; redirects are not followed.
+) -> ProbeResponse:
+    """Make one GET request, in ``TIMEOUT`` seconds at most; redirects are not followed.
 
     HTTP clients do not tell a connection that is dropped from a server that is silent, and look
     names up in threads that keep a process from ending. This one does neither.
@@ -80,20 +80,20 @@ async def get(
         tls: how to speak TLS where the URL is https. Default: as the system does.
 
     Raises:
-        NoAnswer: there was none.
+        ProbeError: there was none.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
     except (ValueError, KeyError):
-        raise NoAnswer("url") from None
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+        raise ProbeError("url") from None
+    deadline = asyncio.get_running_loop().time() + TIMEOUT
     addresses = await resolve(host)
     options: dict[str, Any] = {}
     certificates: list[bytes] = []
     if parts.scheme == "https":
         context = tls or ssl.create_default_context()
-        context.sslobject_class = _witness(certificates)
+        context.sslobject_class = _recording_ssl_object(certificates)
         options = {"ssl": context, "server_hostname": host}
     head = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close", **(headers or {})}
     lines = [f"GET {parts.path or '/'} HTTP/1.0", *map(": ".join, head.items()), "", ""]
@@ -101,29 +101,29 @@ async def get(
     attempts = [_exchange(address, port, options, request, deadline) for address in addresses]
     outcomes = await asyncio.gather(*attempts)
     for outcome in outcomes:
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, ProbeResponse):
             return outcome
     # of several reasons, the one that says most
-    why = next(why for why in _WORDS if why in outcomes)
-    raise NoAnswer(why, host, certificates, addresses)
+    reason = next(reason for reason in _REASON_MESSAGES if reason in outcomes)
+    raise ProbeError(reason, host, certificates, addresses)
 
 
-def _witness(certificates: list[bytes]) -> type[ssl.SSLObject]:
+def _recording_ssl_object(certificates: list[bytes]) -> type[ssl.SSLObject]:
     """What notes the other side's certificate, which is gone when that refuses ours at once."""
 
-    class Witness(ssl.SSLObject):
+    class RecordingSSLObject(ssl.SSLObject):
         def do_handshake(self) -> None:
             super().do_handshake()
             certificates.append(self.getpeercert(binary_form=True) or b"")
 
-    return Witness
+    return RecordingSSLObject
 
 
 async def resolve(host: str) -> list[str]:
     """The addresses of a name, looked up in a thread that nobody waits for at the end.
 
     Raises:
-        NoAnswer: there are none, or nobody says so in time.
+        ProbeError: there are none, or nobody says so in time.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[str]] = loop.create_future()
@@ -142,14 +142,14 @@ async def resolve(host: str) -> list[str]:
 
     threading.Thread(target=look_up, name="self-check", daemon=True).start()
     with contextlib.suppress(asyncio.TimeoutError):
-        if addresses := await asyncio.wait_for(found, PATIENCE):
+        if addresses := await asyncio.wait_for(found, TIMEOUT):
             return addresses
-    raise NoAnswer("name", host)
+    raise ProbeError("name", host)
 
 
 async def _exchange(
     address: str, port: int, tls: dict[str, Any], request: bytes, deadline: float
-) -> Answer | Why:
+) -> ProbeResponse | FailureReason:
     """Send the request to one address."""
     clock = asyncio.get_running_loop().time
     try:
@@ -192,20 +192,20 @@ async def _connect(address: str, port: int) -> socket.socket:
 async def _read(reader: asyncio.StreamReader) -> bytes:
     """All that comes until the other side closes; too much is as good as enough."""
     raw = b""
-    while len(raw) < MAX_ANSWER and (more := await reader.read(65536)):
+    while len(raw) < MAX_RESPONSE_SIZE and (more := await reader.read(65536)):
         raw += more
     return raw
 
 
-class _Received:
+class _BytesSocket:
     """What ``http.client`` takes for a socket."""
 
     def __init__(self, raw: bytes) -> None:
         self.makefile = lambda mode: io.BytesIO(raw)
 
 
-def _parse(raw: bytes) -> Answer:
+def _parse(raw: bytes) -> ProbeResponse:
     # it asks for no more of a socket
-    response = http.client.HTTPResponse(_Received(raw))  # type: ignore[arg-type]
+    response = http.client.HTTPResponse(_BytesSocket(raw))  # type: ignore[arg-type]
     response.begin()
-    return Answer(response.status, response.headers, response.read())
+    return ProbeResponse(response.status, response.headers, response.read())

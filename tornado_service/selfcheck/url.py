@@ -7,32 +7,32 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..network import is_local
+from ..network import is_loopback_host
 from . import probe
-from .findings import Finding, Setup, State
+from .findings import CheckedSetup, Finding, FindingState
 
 #: A request with this header is answered with it: which process serves here.
 INSTANCE_HEADER = "X-Instance"
 
 _PROXY = "{podSelector: {matchLabels: {app.kubernetes.io/component: proxy}}}"
 _HUB = "{podSelector: {matchLabels: {app.kubernetes.io/component: hub}}}"
-_EXITS = "A hub that does not reach a service that it launched exits."
+_HUB_EXITS = "A hub that does not reach a service that it launched exits."
 
 
-async def look_at_url(setup: Setup) -> Finding:
+async def check_url(setup: CheckedSetup) -> Finding:
     """Whether a request to our own URL comes back to us."""
-    if setup.in_chart and is_local(setup.host):
-        return _proxy_is_elsewhere(setup)
+    if setup.in_chart and is_loopback_host(setup.host):
+        return _proxy_in_other_pod(setup)
     try:
-        found = await who_answers(setup, setup.service_url)
-    except probe.NoAnswer as error:
-        return _no_answer(setup, error)
+        found = await instance_at(setup, setup.service_url)
+    except probe.ProbeError as error:
+        return _url_unreachable(setup, error)
     if not found or (setup.instance and found != setup.instance):
-        return _somebody_else(setup, found)
+        return _wrong_instance(setup, found)
     return Finding("url", "ok", f"The service's url {setup.service_url} leads to this process.")
 
 
-async def who_answers(setup: Setup, origin: str) -> str:
+async def instance_at(setup: CheckedSetup, origin: str) -> str:
     """The instance that serves at an address; empty for anything that is not ours.
 
     Args:
@@ -40,13 +40,13 @@ async def who_answers(setup: Setup, origin: str) -> str:
         origin: the address without a path.
 
     Raises:
-        NoAnswer: nothing does.
+        ProbeError: nothing does.
     """
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # it is only looked at
     try:
         answer = await probe.get(f"{origin}{setup.prefix}health", {INSTANCE_HEADER: "?"}, tls)
-    except probe.NoAnswer as error:
+    except probe.ProbeError as error:
         # with internal_ssl only the hub and its proxy may come in; our certificate is enough
         if _certificate(setup) in error.certificates:
             return setup.instance or "certificate"
@@ -54,37 +54,39 @@ async def who_answers(setup: Setup, origin: str) -> str:
     return answer.headers.get(INSTANCE_HEADER, "")
 
 
-def _certificate(setup: Setup) -> bytes | None:
+def _certificate(setup: CheckedSetup) -> bytes | None:
     file = setup.tls.certfile
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     found = re.search(f"{begin}.*?{end}", Path(file).read_text(), re.DOTALL) if file else None
     return ssl.PEM_cert_to_DER_cert(found[0]) if found else None
 
 
-def _proxy_is_elsewhere(setup: Setup) -> Finding:
+def _proxy_in_other_pod(setup: CheckedSetup) -> Finding:
     return Finding(
         "url",
         "wrong",
         f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy itself.",
-        f"{setup.key}.url: http://hub:{setup.url_port}, the name of the hub's Kubernetes Service",
+        f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of"
+        " the hub's Kubernetes Service",
     )
 
 
-def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
-    message = f"Nothing answers at the service's url {setup.service_url} yet: {error}. {_EXITS}"
-    if is_local(setup.host) or error.why in ("url", "tls", "silent", "closed"):
-        key = _right_url(setup)
-    elif error.why == "name":
+def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
+    message = f"Nothing answers at the service's url {setup.service_url} yet: {error}. {_HUB_EXITS}"
+    if is_loopback_host(setup.host) or error.reason in ("url", "tls", "silent", "closed"):
+        key = _url_fix(setup)
+    elif error.reason == "name":
         key = (
-            f"{setup.key}.url: the name of the hub's Kubernetes Service, and port {setup.url_port}"
+            f"{setup.helm_key}.url: the name of the hub's Kubernetes Service,"
+            f" and port {setup.url_port}"
         )
-    elif error.why == "refused":
+    elif error.reason == "refused":
         message += (
             f" In Kubernetes: the Service {setup.host} has no port {setup.url_port}, or the hub's"
             " pod is not Ready, which passes."
         )
         key = setup.extra_ports
-        if alias := setup.alias(setup.host, error.addresses):
+        if alias := setup.host_alias(setup.host, error.addresses):
             key += f", and {alias}, which waits for nothing"
     else:
         message += (
@@ -95,76 +97,78 @@ def _no_answer(setup: Setup, error: probe.NoAnswer) -> Finding:
             f"hub.networkPolicy.ingress: [{{ports: [{{port: {setup.port}}}], from:"
             f" [{_PROXY}, {_HUB}]}}], or hub.networkPolicy.allowedIngressPorts: [{setup.port}]"
         )
-        if alias := setup.alias(setup.host, error.addresses):
+        if alias := setup.host_alias(setup.host, error.addresses):
             key += f", or {alias}"
         key += f"; and {setup.extra_ports}"
     return Finding("url", "wrong", message, key)
 
 
-def _right_url(setup: Setup) -> str:
-    host = setup.ip if is_local(setup.host) and setup.ip else setup.host
+def _url_fix(setup: CheckedSetup) -> str:
+    host = setup.ip if is_loopback_host(setup.host) and setup.ip else setup.host
     host = f"[{host}]" if ":" in host else host
     scheme = "https" if setup.tls.certfile else "http"
     right = f"{scheme}://{host}:{setup.port}"
     if right == setup.service_url:
-        return _another_port(setup)
+        return _port_fix(setup)
     return f"{_url_key(setup)}: {right}"
 
 
-def _another_port(setup: Setup) -> str:
+def _port_fix(setup: CheckedSetup) -> str:
     return f"another port in {_url_key(setup)}, unless what listens there can be stopped"
 
 
-def _url_key(setup: Setup) -> str:
+def _url_key(setup: CheckedSetup) -> str:
     """Where the URL is set: one that leads to this machine is hardly one of Helm's values."""
     return (
-        "the service's url in jupyterhub_config.py" if is_local(setup.host) else f"{setup.key}.url"
+        "the service's url in jupyterhub_config.py"
+        if is_loopback_host(setup.host)
+        else f"{setup.helm_key}.url"
     )
 
 
-def _somebody_else(setup: Setup, found: str) -> Finding:
+def _wrong_instance(setup: CheckedSetup, found: str) -> Finding:
     who = "another process of this service, maybe left by an earlier hub" if found else "not ours"
     return Finding(
         "url",
         "wrong",
         f"What answers at the service's url {setup.service_url} is {who}.",
-        _another_port(setup),
+        _port_fix(setup),
     )
 
 
-def look_at_listening(setup: Setup, leads_here: bool) -> Finding:
+def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> Finding:
     """Whether we listen where others look for us.
 
     Args:
         setup: that of the service.
-        leads_here: whether our URL was seen to lead here.
+        url_reaches_service: whether our URL was seen to lead here.
     """
     where = f"The service listens on port {setup.port} of {setup.ip or 'all interfaces'}"
-    if is_local(setup.ip) and not is_local(setup.host):
+    if is_loopback_host(setup.ip) and not is_loopback_host(setup.host):
         message = f"{where}, where the proxy cannot come from another pod or machine."
         return Finding("listening", "wrong", message, "no TornadoService.ip (--ip)")
-    if setup.port == setup.url_port or leads_here:
+    if setup.port == setup.url_port or url_reaches_service:
         return Finding("listening", "ok", f"{where}.")
     return Finding(
         "listening",
         "wrong",
         f"{where}, its url names port {setup.url_port}, and nothing leads from there to here.",
-        f"no TornadoService.port (--port), or {setup.key}.url with port {setup.port}, or"
+        f"no TornadoService.port (--port), or {setup.helm_key}.url with port {setup.port}, or"
         f" {setup.extra_ports}",
     )
 
 
-async def look_from_outside(setup: Setup) -> list[Finding]:
+async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
     """What in a pod cannot be seen by our URL alone: the way that the proxy takes.
 
     With a host alias the URL's name leads to the pod itself; the Kubernetes Service, by which the
     proxy comes, then has a longer name. It refuses connections until the pod is Ready.
     """
-    if not setup.namespace or is_local(setup.host):
+    if not setup.namespace or is_loopback_host(setup.host):
         return []
     findings = []
     if "." not in setup.host and await _is_alias(setup.host):
-        findings = await _look_at_service(setup)
+        findings = await _check_kubernetes_service(setup)
     proxy = Finding(
         "proxy",
         "unknown",
@@ -178,22 +182,22 @@ async def look_from_outside(setup: Setup) -> list[Finding]:
 
 async def _is_alias(host: str) -> bool:
     try:
-        return all(is_local(address) for address in await probe.resolve(host))
-    except probe.NoAnswer:
+        return all(is_loopback_host(address) for address in await probe.resolve(host))
+    except probe.ProbeError:
         return False
 
 
-async def _look_at_service(setup: Setup) -> list[Finding]:
+async def _check_kubernetes_service(setup: CheckedSetup) -> list[Finding]:
     scheme = urlsplit(setup.service_url).scheme
     name = f"{setup.host}.{setup.namespace}.svc"
-    state: State = "ok"
+    state: FindingState = "ok"
     try:
-        await who_answers(setup, f"{scheme}://{name}:{setup.url_port}")
+        await instance_at(setup, f"{scheme}://{name}:{setup.url_port}")
         message = f"The Kubernetes Service {setup.host} has port {setup.url_port}."
-    except probe.NoAnswer as error:
-        if error.why == "name":
+    except probe.ProbeError as error:
+        if error.reason == "name":
             return []
-        state = "wrong" if error.why == "refused" else "unknown"
+        state = "wrong" if error.reason == "refused" else "unknown"
         message = (
             f"Nothing answers at port {setup.url_port} of the Kubernetes Service {setup.host},"
             f" where the proxy looks for the service: {error}."

@@ -19,30 +19,30 @@ from tornado.httputil import (
     set_parse_body_config,
 )
 
-from .header_limit import IncomingHeaders
+from .header_limit import HeaderLimiter
 
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1ServerConnection
     from tornado.web import Application
 
 #: Bytes of bodies that are not there in full yet. A stranger's body has to be read, too.
-MAX_UNFINISHED = 64 * 1024 * 1024
+MAX_PENDING_BODY_BYTES = 64 * 1024 * 1024
 
 #: Seconds after which to try again.
 RETRY_AFTER = 5
 
 #: Bytes of a form as browsers send it without files, and its fields: Tornado reads it at once.
-MAX_FORM = 512 * 1024
-MAX_FIELDS = 1000
+MAX_FORM_BYTES = 512 * 1024
+MAX_FORM_FIELDS = 1000
 
 #: Bytes of the headers of a part of a form with files. There may be 100 parts.
-MAX_PART_HEADERS = 1024
+MAX_PART_HEADER_BYTES = 1024
 
 #: Pieces of a body after which others have a turn: a sender can make them as small as a byte.
-PIECES = 500
+CHUNKS_PER_TURN = 500
 
 
-class Incoming(HTTPServerConnectionDelegate):
+class BodyLimiter(HTTPServerConnectionDelegate):
     """Hands requests on to the application; when too much is being sent, 503.
 
     Args:
@@ -54,11 +54,11 @@ class Incoming(HTTPServerConnectionDelegate):
     def __init__(self, application: Application, log: logging.Logger, max_body_size: int) -> None:
         self._application = application
         self.log = log
-        self.limit = max(MAX_UNFINISHED, max_body_size)
+        self.limit = max(MAX_PENDING_BODY_BYTES, max_body_size)
         #: Bytes that have arrived of bodies which are not there in full.
-        self.unfinished = 0
-        self.headers = IncomingHeaders(self.log)
-        multipart = ParseMultipartConfig(max_part_header_size=MAX_PART_HEADERS)
+        self.pending_bytes = 0
+        self.headers = HeaderLimiter(self.log)
+        multipart = ParseMultipartConfig(max_part_header_size=MAX_PART_HEADER_BYTES)
         set_parse_body_config(ParseBodyConfig(multipart=multipart))
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Request:
@@ -78,24 +78,24 @@ class _Request(HTTPMessageDelegate):
 
     def __init__(
         self,
-        incoming: Incoming,
+        limiter: BodyLimiter,
         server_connection: HTTP1ServerConnection,
         connection: HTTPConnection,
         delegate: HTTPMessageDelegate,
     ) -> None:
-        self._incoming = incoming
+        self._limiter = limiter
         self._server_connection = server_connection
         self._connection = connection
         self._delegate = delegate
         self._size = 0
-        self._pieces = 0
+        self._chunks = 0
         self._is_form = False
         self._separators = 0
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._incoming.headers.have_arrived(self._server_connection)
+        self._limiter.headers.mark_received(self._server_connection)
         self._is_form = headers.get("Content-Type", "").startswith(
             "application/x-www-form-urlencoded"
         )
@@ -103,21 +103,21 @@ class _Request(HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._size += len(chunk)
-        self._incoming.unfinished += len(chunk)
-        if self._incoming.unfinished > self._incoming.limit:
-            self._incoming.log.warning("Too much is being sent at once: a request was refused")
-            self._refuse(503, "Service Unavailable", {"Retry-After": str(RETRY_AFTER)})
+        self._limiter.pending_bytes += len(chunk)
+        if self._limiter.pending_bytes > self._limiter.limit:
+            self._limiter.log.warning("Too much is being sent at once: a request was refused")
+            self._reject(503, "Service Unavailable", {"Retry-After": str(RETRY_AFTER)})
             return None
         if self._is_form:
             self._separators += chunk.count(b"&")
-            if self._size > MAX_FORM or self._separators >= MAX_FIELDS:
-                self._refuse(413, "Content Too Large", {})
+            if self._size > MAX_FORM_BYTES or self._separators >= MAX_FORM_FIELDS:
+                self._reject(413, "Content Too Large", {})
                 return None
-        self._pieces += 1
+        self._chunks += 1
         waits = self._delegate.data_received(chunk)
-        return asyncio.sleep(0) if waits is None and self._pieces % PIECES == 0 else waits
+        return asyncio.sleep(0) if waits is None and self._chunks % CHUNKS_PER_TURN == 0 else waits
 
-    def _refuse(self, status: int, reason: str, headers: dict[str, str]) -> None:
+    def _reject(self, status: int, reason: str, headers: dict[str, str]) -> None:
         """Answer at once; the connection is closed then, and the rest of the body not read."""
         self.on_connection_close()
         sent = HTTPHeaders({"Content-Length": "0", **headers})
@@ -125,13 +125,13 @@ class _Request(HTTPMessageDelegate):
         self._connection.finish()
 
     def finish(self) -> None:
-        self._forget()
+        self._release()
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
-        self._forget()
+        self._release()
         self._delegate.on_connection_close()
 
-    def _forget(self) -> None:
-        self._incoming.unfinished -= self._size
+    def _release(self) -> None:
+        self._limiter.pending_bytes -= self._size
         self._size = 0

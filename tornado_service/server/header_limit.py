@@ -12,33 +12,33 @@ from tornado.ioloop import PeriodicCallback
 
 #: Bytes of a request's line and headers: what Node lets through, on which the hub's proxy runs
 #: (https://nodejs.org/api/cli.html#--max-http-header-sizesize), and the headers that it adds.
-MAX_HEADERS = 16 * 1024 + 1024
+MAX_HEADER_BYTES = 16 * 1024 + 1024
 
 #: Seconds for the headers of a request to arrive, from their first byte; on a new connection, from
 #: its beginning.
 HEADER_TIMEOUT = 20.0
 
 #: Bytes of headers that are not there in full, of all connections.
-MAX_UNFINISHED = 8 * 1024 * 1024
+MAX_PENDING_HEADER_BYTES = 8 * 1024 * 1024
 
 #: Seconds from one look at the connections to the next.
-INTERVAL = 1.0
+CHECK_INTERVAL = 1.0
 
 
 @dataclass
-class _Headers:
+class _PendingHeaders:
     """What is known of the next request of a connection.
 
     Attributes:
         since: when its headers began to arrive; nothing has, if it is none.
-        are_expected: whether they are not there in full.
+        are_pending: whether they are not there in full.
     """
 
     since: float | None
-    are_expected: bool = True
+    are_pending: bool = True
 
 
-class IncomingHeaders:
+class HeaderLimiter:
     """Closes connections that keep us waiting for the rest of a request's headers.
 
     One that waits for its next request is left alone: the hub's proxy may use it at any moment.
@@ -46,48 +46,50 @@ class IncomingHeaders:
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._connections: WeakKeyDictionary[HTTP1ServerConnection, _Headers] = WeakKeyDictionary()
-        self._looks = PeriodicCallback(self._look, INTERVAL * 1000)
+        self._connections: WeakKeyDictionary[HTTP1ServerConnection, _PendingHeaders] = (
+            WeakKeyDictionary()
+        )
+        self._timer = PeriodicCallback(self._close_overdue, CHECK_INTERVAL * 1000)
 
     def start(self) -> None:
         """Look at the connections from now on."""
-        self._looks.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """Look at them no more."""
-        self._looks.stop()
+        self._timer.stop()
 
     def expect(self, connection: HTTP1ServerConnection) -> None:
         """Begin to wait for a request."""
         known = self._connections.get(connection)
         if known is None:
-            self._connections[connection] = _Headers(asyncio.get_running_loop().time())
+            self._connections[connection] = _PendingHeaders(asyncio.get_running_loop().time())
         else:
-            known.since, known.are_expected = None, True
+            known.since, known.are_pending = None, True
 
-    def have_arrived(self, connection: HTTP1ServerConnection) -> None:
+    def mark_received(self, connection: HTTP1ServerConnection) -> None:
         """Stop to wait for it."""
-        self._connections[connection].are_expected = False
+        self._connections[connection].are_pending = False
 
-    def _look(self) -> None:
+    def _close_overdue(self) -> None:
         now = asyncio.get_running_loop().time()
-        unfinished = 0
+        pending_bytes = 0
         begun: list[tuple[float, int, HTTP1ServerConnection]] = []
         for connection, headers in self._connections.items():
-            if not headers.are_expected or connection.stream.closed():
+            if not headers.are_pending or connection.stream.closed():
                 continue
             size = connection.stream._read_buffer_size
             if headers.since is None and size:
                 headers.since = now
             if headers.since is not None:
                 begun.append((headers.since, size, connection))
-                unfinished += size
+                pending_bytes += size
         begun.sort(key=lambda each: each[0])
         closed = 0
         for since, size, connection in begun:  # who has waited longest is the first to go
-            if unfinished <= MAX_UNFINISHED and now - since < HEADER_TIMEOUT:
+            if pending_bytes <= MAX_PENDING_HEADER_BYTES and now - since < HEADER_TIMEOUT:
                 break
-            unfinished -= size
+            pending_bytes -= size
             closed += 1
             connection.stream.close()
         if closed:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tornado.httpserver import HTTPServer
 
-from .body_limit import Incoming
-from .header_limit import MAX_HEADERS
-from .process import end_anyway
+from .body_limit import BodyLimiter
+from .header_limit import MAX_HEADER_BYTES
+from .process import force_exit_after
 
 if TYPE_CHECKING:
     from tornado.web import Application
@@ -29,7 +29,7 @@ BODY_TIMEOUT = 30.0
 IDLE_TIMEOUT = 600
 
 #: Seconds until the process ends that has been told so twice.
-AT_ONCE = 0.2
+FORCED_EXIT_DELAY = 0.2
 
 
 class Server:
@@ -54,12 +54,12 @@ class Server:
         self._sockets = sockets
         self._context = context
         self._stopping = asyncio.Event()
-        self._at_once = asyncio.Event()
-        self._incoming = Incoming(application, context.log, max_body_size)
+        self._forced_stop = asyncio.Event()
+        self._limiter = BodyLimiter(application, context.log, max_body_size)
         self._http = HTTPServer(
-            self._incoming,
+            self._limiter,
             ssl_options=tls,
-            max_header_size=MAX_HEADERS,
+            max_header_size=MAX_HEADER_BYTES,
             max_body_size=max_body_size,
             body_timeout=BODY_TIMEOUT * max(1, max_body_size / 2**20),
             idle_connection_timeout=IDLE_TIMEOUT,
@@ -68,21 +68,21 @@ class Server:
     def start(self) -> None:
         """Answer from now on."""
         self._http.add_sockets(self._sockets)
-        self._incoming.headers.start()
+        self._limiter.headers.start()
 
-    def stop_soon(self) -> None:
+    def stop_gracefully(self) -> None:
         """Let open requests finish. Asked a second time: end at once, whatever still hangs."""
         if self._stopping.is_set():
-            self._at_once.set()
-            end_anyway(AT_ONCE)
+            self._forced_stop.set()
+            force_exit_after(FORCED_EXIT_DELAY)
         self._stopping.set()
 
-    def stop_now(self) -> None:
+    def stop_immediately(self) -> None:
         """End at once."""
-        self._at_once.set()
+        self._forced_stop.set()
         self._stopping.set()
 
-    async def until_stopped(self) -> None:
+    async def wait_stopped(self) -> None:
         """Return when the server is to stop."""
         await self._stopping.wait()
 
@@ -93,8 +93,8 @@ class Server:
             grace: seconds that open requests have, unless all is to end at once.
         """
         self._http.stop()
-        self._incoming.headers.stop()
-        if self._context.open_requests and not self._at_once.is_set():
+        self._limiter.headers.stop()
+        if self._context.open_requests and not self._forced_stop.is_set():
             await self._drain(grace)
         # also cuts what is still under way
         await self._http.close_all_connections()
@@ -103,10 +103,10 @@ class Server:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         # a hub that stops us looks more and more rarely whether we are gone: 5 s may become 10 s
-        loop.call_later(HUB_GRACE, self._context.hub.leave)
+        loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
         while self._context.open_requests and loop.time() < deadline:
             try:
-                await asyncio.wait_for(self._at_once.wait(), 0.02)
+                await asyncio.wait_for(self._forced_stop.wait(), 0.02)
             except asyncio.TimeoutError:
                 continue
             return

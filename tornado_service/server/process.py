@@ -17,7 +17,7 @@ from tornado.netutil import bind_sockets
 
 #: The id of the process that launched us; the command imports this first, as all else takes a
 #: second, in which they may have gone.
-PARENT = os.getppid()
+PARENT_PID = os.getppid()
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1
@@ -44,7 +44,7 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def end_anyway(seconds: float) -> None:
+def force_exit_after(seconds: float) -> None:
     """End the process when its time is over.
 
     Whatever hangs then: code of an app, or a look-up of the hub's name, whose thread Python would
@@ -71,17 +71,17 @@ def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
     """
     loop = asyncio.get_running_loop()
 
-    def look() -> bool:
-        if os.getppid() == PARENT:
+    def check_parent() -> bool:
+        if os.getppid() == PARENT_PID:
             return False
         stop()
         return True
 
     async def watch() -> None:
-        while not look():  # noqa: ASYNC110 - nothing but the process table knows
+        while not check_parent():  # noqa: ASYNC110 - nothing but the process table knows
             await asyncio.sleep(1)
 
     if sys.platform == "linux":
-        loop.add_signal_handler(signal.SIGHUP, look)
+        loop.add_signal_handler(signal.SIGHUP, check_parent)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
     return loop.create_task(watch())

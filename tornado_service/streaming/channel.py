@@ -12,31 +12,31 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 #: Names that mean something else to the listeners: those of a browser's EventSource, and ours.
-RESERVED = frozenset({"open", "error", "end", "reset"})
+RESERVED_EVENT_NAMES = frozenset({"open", "error", "end", "reset"})
 
 #: The largest event, in bytes.
-MAX_EVENT = 64 * 1024
+MAX_EVENT_SIZE = 64 * 1024
 
 #: How much a channel keeps, in bytes.
-MAX_KEPT = 4 * 1024 * 1024
+MAX_BUFFER_SIZE = 4 * 1024 * 1024
 
 #: So many listeners are served before everybody else has a turn.
-BATCH = 10
+LISTENERS_PER_TURN = 10
 
 
-class Overtaken(Exception):
+class Lagged(Exception):
     """A listener is so far behind that the channel has no longer what comes next."""
 
 
 class Listener(Protocol):
     """Who hears of news."""
 
-    def pump(self) -> None:
+    def on_new_events(self) -> None:
         """Take what is due. It must not raise."""
 
 
 @dataclass(frozen=True)
-class Event:
+class ChannelEvent:
     """One event.
 
     Attributes:
@@ -50,7 +50,7 @@ class Event:
     data: Any
     encoded: bytes = field(repr=False)
 
-    def with_data(self, data: Any) -> Event:
+    def with_data(self, data: Any) -> ChannelEvent:
         """The same event with other data, for one listener.
 
         Raises:
@@ -60,7 +60,7 @@ class Event:
         return make_event(self.id, self.name, data)
 
 
-def make_event(id_: str, name: str, data: Any) -> Event:
+def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
     """An event as it goes over the wire.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -69,18 +69,18 @@ def make_event(id_: str, name: str, data: Any) -> Event:
         TypeError: the data cannot be written as JSON.
         ValueError: neither can they, or they are too large, or the name is no name.
     """
-    if not name or not name.isprintable() or name in RESERVED:
+    if not name or not name.isprintable() or name in RESERVED_EVENT_NAMES:
         raise ValueError(f"An event cannot have the name {name!r}.")
     # JSON has no line breaks of its own: it always is one line of data
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     kind = "" if name == "message" else f"event: {name}\n"
     encoded = f"id: {id_}\n{kind}data: {text}\n\n".encode()
-    if len(encoded) > MAX_EVENT:
+    if len(encoded) > MAX_EVENT_SIZE:
         raise ValueError(
-            f"The event {name!r} has {len(encoded)} bytes, and may have {MAX_EVENT}: send what it"
-            " is about, and let the page ask for the rest."
+            f"The event {name!r} has {len(encoded)} bytes, and may have {MAX_EVENT_SIZE}: send what"
+            " it is about, and let the page ask for the rest."
         )
-    return Event(id_, name, data, encoded)
+    return ChannelEvent(id_, name, data, encoded)
 
 
 class Channel:
@@ -100,14 +100,14 @@ class Channel:
         self._history = history
         #: Tells the ids of this channel from those of an earlier process.
         self._epoch = secrets.token_hex(4)
-        self._events: deque[Event] = deque()
+        self._events: deque[ChannelEvent] = deque()
         self._size = 0  # bytes
-        self._end = 1  # the number of the next event
+        self._end_offset = 1  # the number of the next event
         self._lock = threading.Lock()
         self._listeners: dict[Listener, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._telling: asyncio.Task[None] | None = None
-        self._is_telling = False
+        self._notify_task: asyncio.Task[None] | None = None
+        self._is_notifying = False
 
     def send(self, data: Any, event: str = "message") -> None:
         """Say something to all listeners, from any coroutine or thread. Waits for nobody.
@@ -121,54 +121,54 @@ class Channel:
             ValueError: neither can they, or they take more than 64 KiB, or the kind is reserved.
         """
         with self._lock:
-            made = make_event(self._id(self._end), event, data)
-            self._end += 1
+            made = make_event(self._id(self._end_offset), event, data)
+            self._end_offset += 1
             self._events.append(made)
             self._size += len(made.encoded)
-            while len(self._events) > self._history or self._size > MAX_KEPT:
+            while len(self._events) > self._history or self._size > MAX_BUFFER_SIZE:
                 self._size -= len(self._events.popleft().encoded)
-            if self._is_telling or not self._listeners or self._loop is None:
+            if self._is_notifying or not self._listeners or self._loop is None:
                 return
-            self._is_telling = True
+            self._is_notifying = True
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._begin_telling)
+            self._loop.call_soon_threadsafe(self._start_notifying)
 
     def _id(self, number: int) -> str:
         return f"{self._epoch}-{number}"
 
     @property
-    def now(self) -> int:
+    def end_offset(self) -> int:
         """The place behind the last event."""
-        return self._end
+        return self._end_offset
 
-    def last_id(self, place: int) -> str:
-        """The id of the event before a place, or what stands for it where there is none."""
-        return self._id(place - 1)
+    def last_event_id(self, offset: int) -> str:
+        """The id of the event before an offset, or what stands for it where there is none."""
+        return self._id(offset - 1)
 
-    def place_after(self, event_id: str) -> int | None:
+    def offset_after(self, event_id: str) -> int | None:
         """The place behind an event, or nothing if what follows it is not known any more."""
         epoch, _, number = event_id.rpartition("-")
         if epoch != self._epoch or not (number.isascii() and number.isdecimal()):
             return None
-        place = int(number[:20]) + 1
+        offset = int(number[:20]) + 1
         with self._lock:
-            return place if self._first <= place <= self._end else None
+            return offset if self._start_offset <= offset <= self._end_offset else None
 
-    def take(self, place: int, size: int) -> list[Event]:
+    def read(self, offset: int, size: int) -> list[ChannelEvent]:
         """What comes at a place: one event at least if there is one, else as many as fit.
 
         Args:
-            place: where the listener is.
+            offset: where the listener is.
             size: about how many bytes it takes at once.
 
         Raises:
-            Overtaken: the channel has dropped what comes there.
+            Lagged: the channel has dropped what comes there.
         """
-        taken: list[Event] = []
+        taken: list[ChannelEvent] = []
         with self._lock:
-            if place < self._first:
-                raise Overtaken
-            for index in range(place - self._first, len(self._events)):
+            if offset < self._start_offset:
+                raise Lagged
+            for index in range(offset - self._start_offset, len(self._events)):
                 event = self._events[index]
                 size -= len(event.encoded)
                 if taken and size < 0:
@@ -177,39 +177,39 @@ class Channel:
         return taken
 
     @property
-    def _first(self) -> int:
+    def _start_offset(self) -> int:
         """The number of the oldest event that is kept."""
-        return self._end - len(self._events)
+        return self._end_offset - len(self._events)
 
-    def add(self, listener: Listener) -> None:
+    def subscribe(self, listener: Listener) -> None:
         """Tell somebody of news from now on. To be called on the event loop."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self._listeners[listener] = None
 
-    def remove(self, listener: Listener) -> None:
+    def unsubscribe(self, listener: Listener) -> None:
         """Tell them no more."""
         with self._lock:
             self._listeners.pop(listener, None)
 
-    def _begin_telling(self) -> None:
-        self._telling = asyncio.get_running_loop().create_task(self._tell())
+    def _start_notifying(self) -> None:
+        self._notify_task = asyncio.get_running_loop().create_task(self._notify_listeners())
 
-    async def _tell(self) -> None:
+    async def _notify_listeners(self) -> None:
         """Tell all listeners, some at a time, until nothing is new."""
-        told = 0
+        notified = 0
         try:
             while True:
                 with self._lock:
-                    if told == self._end:
-                        self._is_telling = False
+                    if notified == self._end_offset:
+                        self._is_notifying = False
                         return
-                    told = self._end
+                    notified = self._end_offset
                     listeners = list(self._listeners)
                 for number, listener in enumerate(listeners, 1):
-                    listener.pump()
-                    if number % BATCH == 0:
+                    listener.on_new_events()
+                    if number % LISTENERS_PER_TURN == 0:
                         await asyncio.sleep(0)
         except BaseException:
-            self._is_telling = False  # the next event begins anew
+            self._is_notifying = False  # the next event begins anew
             raise

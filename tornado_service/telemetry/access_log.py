@@ -6,14 +6,14 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from .redaction import forwarded_location, plain, scrub_uri
+from .redaction import redact_location, redact_uri, visitor_text
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
 #: An IP address, which may have a port. Whatever else a visitor says there is not shown.
-_ADDRESS = re.compile(
+_IP_ADDRESS = re.compile(
     r"\[?(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})\]?(?::[0-9]{1,5})?",
     re.IGNORECASE,
 )
@@ -35,21 +35,21 @@ def log_request(handler: RequestHandler) -> None:
     if not log.isEnabledFor(level):
         return
     user = handler.current_user
-    who = f"{plain(user['name']) if user else ''}@{visitor_address(request)}"
+    who = f"{visitor_text(user['name']) if user else ''}@{client_address(request)}"
     message = (
-        f"{status} {request.method} {scrub_uri(request.uri or '')}{_location(handler, status)}"
+        f"{status} {request.method} {redact_uri(request.uri or '')}{_location(handler, status)}"
         f" ({who}) {seconds * 1000:.2f}ms"
     )
     if status >= 500:
         message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
     # scrubbed above, part by part; a formatter that scrubs it again costs a twentieth of a request
-    log.log(level, "%s", message, extra={"scrubbed": True})
+    log.log(level, "%s", message, extra={"redacted": True})
 
 
-def visitor_address(request: HTTPServerRequest) -> str:
+def client_address(request: HTTPServerRequest) -> str:
     """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded if _ADDRESS.fullmatch(forwarded) else str(request.remote_ip)
+    return forwarded if _IP_ADDRESS.fullmatch(forwarded) else str(request.remote_ip)
 
 
 def _level(handler: RequestHandler, status: int) -> int:
@@ -62,5 +62,5 @@ def _level(handler: RequestHandler, status: int) -> int:
 
 def _location(handler: RequestHandler, status: int) -> str:
     if status in (301, 302, 303, 307, 308):
-        return f" -> {forwarded_location(handler._headers.get('Location', ''))}"
+        return f" -> {redact_location(handler._headers.get('Location', ''))}"
     return ""

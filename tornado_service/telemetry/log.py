@@ -12,7 +12,7 @@ from typing import Any
 
 from tornado.log import LogFormatter
 
-from .redaction import HIDDEN, scrub, single_line
+from .redaction import REDACTED, redact_text, single_line
 
 #: The line format of JupyterHub itself (``JupyterHub.log_format``).
 LOG_FORMAT = (
@@ -31,13 +31,13 @@ class ServiceLogFormatter(LogFormatter):
     #: Values that are struck out wherever they stand, such as in the text of an exception.
     secrets: tuple[str, ...] = ()
 
-    def _without_known(self, text: str) -> str:
+    def _without_secrets(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, HIDDEN)
+            text = text.replace(secret, REDACTED)
         return text
 
-    def _scrubbed(self, text: str) -> str:
-        return scrub(self._without_known(text))
+    def _redacted(self, text: str) -> str:
+        return redact_text(self._without_secrets(text))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
@@ -46,24 +46,24 @@ class ServiceLogFormatter(LogFormatter):
             text = record.getMessage()
         except Exception as error:  # logging itself would show the arguments
             text = f"{record.msg} (not formatted: {type(error).__name__})"
-        is_scrubbed = getattr(record, "scrubbed", False)
-        text = (self._without_known if is_scrubbed else self._scrubbed)(text.strip("\n"))
+        is_redacted = getattr(record, "redacted", False)
+        text = (self._without_secrets if is_redacted else self._redacted)(text.strip("\n"))
         record.msg, record.args = single_line(text), None
         if record.exc_info:
             record.exc_text = None  # another handler may have formatted it
         elif record.exc_text:
             record.exc_text = "\n".join(
-                map(single_line, self._scrubbed(record.exc_text).split("\n"))
+                map(single_line, self._redacted(record.exc_text).split("\n"))
             )
         return super().format(record)
 
     def formatException(self, exc_info: Any) -> str:
         """Return the traceback: its lines are Python's, the texts of the errors are not."""
         entries = traceback.format_exception(*exc_info)
-        return self._scrubbed("".join(map(_plain_entry, entries)).rstrip("\n"))
+        return self._redacted("".join(map(_single_line_entry, entries)).rstrip("\n"))
 
 
-def _plain_entry(entry: str) -> str:
+def _single_line_entry(entry: str) -> str:
     """An entry of a traceback; only that of a frame has several lines."""
     body = entry.strip("\n")
     is_frame = body.lstrip(" |").startswith('File "')
@@ -71,7 +71,7 @@ def _plain_entry(entry: str) -> str:
     return entry.replace(body, "\n".join(map(single_line, lines))) if body else entry
 
 
-class LibraryNoise(logging.Filter):
+class XsrfLogFilter(logging.Filter):
     """Keeps out what the sign-in library says again for every request.
 
     ``jupyterhub._xsrf_utils`` logs the session id and a hash of the token each time it makes an
@@ -84,14 +84,14 @@ class LibraryNoise(logging.Filter):
         return record.module != "_xsrf_utils" or record.levelno > logging.WARNING
 
 
-def keep_out(log: logging.Logger, *secrets: str) -> None:
+def redact(log: logging.Logger, *secrets: str) -> None:
     """Strike some values out of all lines of a log, whatever is said around them."""
     for handler in log.handlers:
         if isinstance(handler.formatter, ServiceLogFormatter):
             handler.formatter.secrets = secrets
 
 
-def adopt_tornado(log: logging.Logger) -> None:
+def capture_tornado_logs(log: logging.Logger) -> None:
     """Send Tornado's and the hub library's lines where ours go, and those of our own modules.
 
     Args:
@@ -101,11 +101,11 @@ def adopt_tornado(log: logging.Logger) -> None:
         logging.getLogger(name).parent = log
         logging.getLogger(name).propagate = True
     application = logging.getLogger("tornado.application")
-    if not any(isinstance(known, LibraryNoise) for known in application.filters):
-        application.addFilter(LibraryNoise())
+    if not any(isinstance(known, XsrfLogFilter) for known in application.filters):
+        application.addFilter(XsrfLogFilter())
 
 
-class _Forwarder(logging.Handler):
+class _ForwardingHandler(logging.Handler):
     """Gives the records of loggers that nobody has set up to ours."""
 
     def __init__(self, log: logging.Logger) -> None:
@@ -117,7 +117,7 @@ class _Forwarder(logging.Handler):
         self._log.handle(record)
 
 
-def adopt_process(log: logging.Logger) -> None:
+def capture_process_output(log: logging.Logger) -> None:
     """Send all that Python would write to stderr itself where our lines go, as one of them.
 
     That is what asyncio and other libraries log, warnings, and errors that nobody catches.
@@ -139,7 +139,7 @@ def adopt_process(log: logging.Logger) -> None:
     def unraisable(found: sys.UnraisableHookArgs) -> None:
         log.error(found.err_msg or "Exception ignored", exc_info=found.exc_value)
 
-    logging.lastResort = _Forwarder(log)
+    logging.lastResort = _ForwardingHandler(log)
     sys.excepthook = uncaught
     threading.excepthook = uncaught_in_thread
     sys.unraisablehook = unraisable

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
     from tornado.web import RequestHandler
 
-    from ..database.outage import Outages
+    from ..database.outage import OutageTracker
 
 #: Any other method is counted as "OTHER", so that a visitor cannot add labels.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -114,13 +114,13 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
-        self.loop_held = Counter(
+        self.loop_blocked = Counter(
             "tornado_service_loop_held",
             "Times that something held the event loop for too long, by the app whose code it was.",
             ["app"],
             registry=self.registry,
         )
-        self._sizes = Gauge(
+        self._cached_identities = Gauge(
             "tornado_service_identities",
             "Callers that are remembered.",
             ["kind"],
@@ -160,7 +160,7 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
-        self._databases_away = Gauge(
+        self._databases_unavailable = Gauge(
             "tornado_service_database_unavailable",
             "1 while the database of an app cannot be used.",
             ["app", "setting"],
@@ -209,10 +209,10 @@ class Metrics:
             _ignore if lasts else self.latency.labels(name).observe,
         )
 
-    def show_sizes(self, **sizes: Callable[[], float]) -> None:
+    def show_identities(self, **sizes: Callable[[], float]) -> None:
         """Show how many callers are remembered, by kind."""
         for kind, size in sizes.items():
-            self._sizes.labels(kind).set_function(size)
+            self._cached_identities.labels(kind).set_function(size)
 
     def show_streams(self, kind: str, number: Callable[[], float]) -> None:
         """Show how many streams are open, by kind."""
@@ -223,7 +223,7 @@ class Metrics:
         """Show whether the circuit breaker is open."""
         self._breaker.set_function(is_open)
 
-    def registry_of_app(self) -> AppRegistry:
+    def make_app_registry(self) -> AppRegistry:
         """Make a part of the registry for one app."""
         return AppRegistry(self.registry)
 
@@ -231,9 +231,9 @@ class Metrics:
         """Show how many apps are in a state."""
         self._apps.labels(state).set_function(number)
 
-    def show_database(self, app: str, setting: str, outages: Outages) -> None:
+    def show_database(self, app: str, setting: str, outages: OutageTracker) -> None:
         """Show whether a database of an app can be used, and count what fails."""
-        self._databases_away.labels(app, setting).set_function(lambda: bool(outages.trouble))
+        self._databases_unavailable.labels(app, setting).set_function(lambda: bool(outages.problem))
         outages.on_failure = self._database_failures.labels(app, setting).inc
 
     def observe_hub(self, outcome: str, seconds: float) -> None:

@@ -11,7 +11,7 @@ MAX_TEXT = 500
 #: How much of one message, and of one traceback.
 MAX_MESSAGE = 10_000
 
-HIDDEN = "[secret]"
+REDACTED = "[secret]"
 
 _KEYWORD = (
     r"(?:token|auth|key|(?<!en)(?<!de)(?<!uni)code|state|[cx]srf|secret|cookie|session|passw|pwd"
@@ -30,11 +30,11 @@ _QUOTED = r"""(?: [bruf]{0,2} (?: "(?:[^"\\]|\\.)*(?:"|\\?\Z) | '(?:[^'\\]|\\.)*
 _SECRET_HEADER = re.compile(
     rf"""(?ixs) ((?:authorization | (?:(?<![\w-])|(?<=\\[rn]))(?:set-)?cookie2?)
                  (?: (?:\\*["'])? \s*:\s{{0,9}} | ["']\s*,\s{{0,9}}))
-         (?!\s{{0,9}}{re.escape(HIDDEN)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
+         (?!\s{{0,9}}{re.escape(REDACTED)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
 )
 
 # as Tornado quotes a header or a cookie that it does not accept, without the name
-_REFUSED = re.compile(
+_REJECTED_BY_TORNADO = re.compile(
     rf"(?ixs) (\bheader\ (?:value|name)\s+ | \bcookie[\w;\ ]{{0,50}}\s) {_QUOTED}"
 )
 
@@ -56,13 +56,13 @@ _SECRET_PAIR = re.compile(
 )
 
 _SCHEME = r"(?:token|bearer|basic)"
-_BETWEEN = r"""(?:[\s"',:=+]|%20|\\+[nrt"']|b(?=["']))+"""
+_SEPARATOR = r"""(?:[\s"',:=+]|%20|\\+[nrt"']|b(?=["']))+"""
 _SECRET_WORD = re.compile(
-    rf"""(?ix) ({_SCHEME} (?:{_BETWEEN}{_SCHEME}){{0,3}} {_BETWEEN})
-         (?! [:=+] | \\+[nrt"'] | b["'] | {_SCHEME}{_BETWEEN} ) ([^\s"',;&<>()\[\]{{}}]+)"""
+    rf"""(?ix) ({_SCHEME} (?:{_SEPARATOR}{_SCHEME}){{0,3}} {_SEPARATOR})
+         (?! [:=+] | \\+[nrt"'] | b["'] | {_SCHEME}{_SEPARATOR} ) ([^\s"',;&<>()\[\]{{}}]+)"""
 )
 
-_WORDS = """
+_PLAIN_WORD_LIST = """
     a about access again all already also although an and any are as asked at auth authentication
     authorization be because been before being belongs beyond but by can cannot carried carries
     carry changed code cookie cookies could credentials data did does endpoint error exchange exists
@@ -77,13 +77,13 @@ _WORDS = """
 """
 
 #: What follows "token", "Bearer" or "Basic" in plain English; anything else may be a secret.
-_ENGLISH = frozenset(_WORDS.split())
+_PLAIN_WORDS = frozenset(_PLAIN_WORD_LIST.split())
 
 #: A URL's port, and nothing that could be the beginning of a password.
 _HOST_AND_PORT = re.compile(r"[^:@]*(?::[0-9]*)?")
 
 
-def _cut(text: str, size: int) -> str:
+def _truncate(text: str, size: int) -> str:
     """The beginning of a text. Names come before their values, so half a value is still known."""
     return text if len(text) <= size else text[:size] + "…"
 
@@ -97,61 +97,63 @@ def single_line(text: str) -> str:
     )
 
 
-def plain(text: str) -> str:
+def visitor_text(text: str) -> str:
     """A text that a visitor chose, made fit for one log line: short, no control characters."""
-    text = _cut(text, MAX_TEXT)
+    text = _truncate(text, MAX_TEXT)
     return text if text.isprintable() else repr(text)[1:-1]
 
 
-def scrub_uri(uri: str) -> str:
+def redact_uri(uri: str) -> str:
     """A request's path and query without the values that could sign somebody in."""
-    path, mark, query = _cut(uri, MAX_TEXT).partition("?")
-    return plain(_words_and_urls(path + mark + re.sub("[^&;]+", _scrub_parameter, query)))
+    path, mark, query = _truncate(uri, MAX_TEXT).partition("?")
+    return visitor_text(
+        _redact_words_and_urls(path + mark + re.sub("[^&;]+", _redact_parameter, query))
+    )
 
 
-def _at_first(mark: re.Pattern[str], text: str) -> tuple[str, str, str]:
+def _split_at(mark: re.Pattern[str], text: str) -> tuple[str, str, str]:
     """A text in three: before, at and after the first place that matches."""
     found = mark.search(text)
     return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
 
 
-def _scrub_parameter(parameter: re.Match[str]) -> str:
+def _redact_parameter(parameter: re.Match[str]) -> str:
     """A part of a query; without its value, if that is secret or an address with secrets in it."""
     name, mark, value = parameter[0].partition("=")
     if not mark:
-        name, mark, value = _at_first(_EQUALS, name)
+        name, mark, value = _split_at(_EQUALS, name)
     found = _SENSITIVE.search(value)
     is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
-    return f"{name}{mark}{HIDDEN}" if value and is_secret else parameter[0]
+    return f"{name}{mark}{REDACTED}" if value and is_secret else parameter[0]
 
 
-def scrub(text: str) -> str:
+def redact_text(text: str) -> str:
     """A text without the values of things named token, code, state, cookie and the like.
 
     Nor is there what follows the words token, Bearer and Basic, unless it is plain English, nor
     the name and password in a URL. Of a very long one, only the beginning.
     """
-    text = _MALFORMED.sub(rf"\1{HIDDEN}", _cut(text, MAX_MESSAGE))
-    text = _REFUSED.sub(rf"\1{HIDDEN}", text)
-    text = _SECRET_HEADER.sub(rf"\1{HIDDEN}", text)
-    return _words_and_urls(_SECRET_PAIR.sub(rf"\1{HIDDEN}", text))
+    text = _MALFORMED.sub(rf"\1{REDACTED}", _truncate(text, MAX_MESSAGE))
+    text = _REJECTED_BY_TORNADO.sub(rf"\1{REDACTED}", text)
+    text = _SECRET_HEADER.sub(rf"\1{REDACTED}", text)
+    return _redact_words_and_urls(_SECRET_PAIR.sub(rf"\1{REDACTED}", text))
 
 
-def _words_and_urls(text: str) -> str:
-    text = _SECRET_WORD.sub(_scrub_word, text)
+def _redact_words_and_urls(text: str) -> str:
+    text = _SECRET_WORD.sub(_redact_word, text)
     if "://" in text and "@" in text:
-        text = re.sub(r"\S+", _scrub_url, text)
+        text = re.sub(r"\S+", _redact_url, text)
     return text
 
 
-def _scrub_word(found: re.Match[str]) -> str:
+def _redact_word(found: re.Match[str]) -> str:
     """What follows ``token`` and the like."""
     before, word = found.groups()
-    is_english = word.rstrip(".:!?…") in _ENGLISH
-    return found[0] if is_english else before + HIDDEN
+    is_english = word.rstrip(".:!?…") in _PLAIN_WORDS
+    return found[0] if is_english else before + REDACTED
 
 
-def _scrub_url(found: re.Match[str]) -> str:
+def _redact_url(found: re.Match[str]) -> str:
     """A word with a URL in it, whose password may hold any character."""
     scheme, mark, rest = found[0].partition("://")
     inside, at, after = rest.rpartition("@")
@@ -159,14 +161,14 @@ def _scrub_url(found: re.Match[str]) -> str:
     # an account's name in a path may be an address of mail
     is_path = slash and scheme.endswith(("http", "https")) and _HOST_AND_PORT.fullmatch(host)
     is_example = inside == "user:password"  # in messages of ours
-    return found[0] if not at or is_path or is_example else f"{scheme}{mark}{HIDDEN}@{after}"
+    return found[0] if not at or is_path or is_example else f"{scheme}{mark}{REDACTED}@{after}"
 
 
-def forwarded_location(uri: str) -> str:
+def redact_location(uri: str) -> str:
     """A redirect's target without its query, which for a sign-in holds the OAuth state."""
     try:
         parts = urlsplit(uri)
     except ValueError:  # an app may redirect to anything
-        return plain(uri.partition("?")[0])
+        return visitor_text(uri.partition("?")[0])
     host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    return plain(_words_and_urls(host + parts.path))
+    return visitor_text(_redact_words_and_urls(host + parts.path))

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from .fake_hub_users import Directory, expanded
+from .fake_hub_users import Directory, expand_scopes
 
 #: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
 #: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.
@@ -62,8 +62,8 @@ class StandInHub:
     stumbles: list[str] = field(default_factory=list)
     date: str = ""
     calls: Counter[str] = field(default_factory=Counter)
-    at_once: int = 0
-    most_at_once: int = 0
+    concurrent_calls: int = 0
+    peak_concurrent_calls: int = 0
     _codes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class StandInHub:
         """Let people do this, too, when they have signed in with a browser."""
         self._grants[name] = (*self._grants.get(name, ()), *scopes)
 
-    def token_of_sign_in(self, name: str) -> str:
+    def login_token_for(self, name: str) -> str:
         """A new token of a user who has signed in with a browser."""
         return self.token_for(name, self._grants.get(name, ()))
 
@@ -141,16 +141,18 @@ class _Handler(RequestHandler):
         if self.hub.date:
             self.set_header("Date", self.hub.date)
         self.hub.calls[self.request.path] += 1
-        self.hub.at_once += 1
-        self.hub.most_at_once = max(self.hub.most_at_once, self.hub.at_once)
+        self.hub.concurrent_calls += 1
+        self.hub.peak_concurrent_calls = max(
+            self.hub.peak_concurrent_calls, self.hub.concurrent_calls
+        )
         if self.hub.delay:
             await asyncio.sleep(self.hub.delay)
         if self.hub.gate:
             await self.hub.gate.wait()
-        self.hub.at_once -= 1
-        await self._misbehave(self.hub.stumbles.pop(0) if self.hub.stumbles else self.hub.fault)
+        self.hub.concurrent_calls -= 1
+        await self._apply_fault(self.hub.stumbles.pop(0) if self.hub.stumbles else self.hub.fault)
 
-    async def _misbehave(self, fault: str | None) -> None:
+    async def _apply_fault(self, fault: str | None) -> None:
         connection: Any = self.request.connection
         if fault == "silent":
             await asyncio.sleep(30)
@@ -194,10 +196,10 @@ class _User(_Handler):
             self.set_status(403)
             self.write({"status": 403, "message": "Invalid token"})
             return
-        self.write({**user, "scopes": sorted(expanded(user.get("scopes", ())))})
+        self.write({**user, "scopes": sorted(expand_scopes(user.get("scopes", ())))})
 
 
-class _Listing(_Handler):
+class _ScopedHandler(_Handler):
     """Shows a token what its scopes allow."""
 
     @property
@@ -228,7 +230,7 @@ class _Listing(_Handler):
         self.finish({"status": status_code, "message": message})
 
 
-class _Users(_Listing):
+class _Users(_ScopedHandler):
     def get(self) -> None:
         state = self.get_argument("state", None)
         newest_first = self.get_argument("sort", "id") == "-id"
@@ -236,12 +238,12 @@ class _Users(_Listing):
         self.write_page(users)
 
 
-class _OneUser(_Listing):
+class _OneUser(_ScopedHandler):
     def get(self, name: str) -> None:
         self.write(self.hub.directory.user(self.scopes, name))
 
 
-class _Groups(_Listing):
+class _Groups(_ScopedHandler):
     def get(self) -> None:
         directory = self.hub.directory
         # of groups the hub counts those, too, that it does not show; of users it does not
@@ -264,13 +266,13 @@ class _Token(_Handler):
         form = {key: values[0] for key, values in parse_qs(self.request.body.decode()).items()}
         name, challenge = self.hub._codes.pop(form.get("code", ""), (None, None))
         verifier = form.get("code_verifier")
-        if name is None or (challenge and _challenge(verifier or "") != challenge):
+        if name is None or (challenge and _pkce_challenge(verifier or "") != challenge):
             self.set_status(400)
             self.write({"error": "invalid_grant"})
             return
-        self.write({"access_token": self.hub.token_of_sign_in(name), "token_type": "Bearer"})
+        self.write({"access_token": self.hub.login_token_for(name), "token_type": "Bearer"})
 
 
-def _challenge(verifier: str) -> str:
+def _pkce_challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -100,12 +100,12 @@ class Directory:
         Raises:
             HTTPError: 403, without ``list:users``.
         """
-        view = _View(scopes, "list:users")
+        view = _ScopedView(scopes, "list:users")
         users = list(self.users.values())
         return [
-            view.shown(user, USER_FIELDS)
+            view.visible_fields(user, USER_FIELDS)
             for user in (reversed(users) if newest_first else users)
-            if view.may("list:users", user) and (state != "active" or user["servers"])
+            if view.allows("list:users", user) and (state != "active" or user["servers"])
         ]
 
     def user(self, scopes: Iterable[str], name: str) -> Model:
@@ -114,11 +114,11 @@ class Directory:
         Raises:
             HTTPError: 403, 404.
         """
-        view = _View(scopes, *USER_FIELDS)
+        view = _ScopedView(scopes, *USER_FIELDS)
         user = self.users.get(name, {"kind": "user", "name": name})
-        if not view.may_any(USER_FIELDS, user) or name not in self.users:
+        if not view.allows_any(USER_FIELDS, user) or name not in self.users:
             raise HTTPError(404, "No access to resources or resources not found")
-        return view.shown(user, USER_FIELDS)
+        return view.visible_fields(user, USER_FIELDS)
 
     def list_groups(self, scopes: Iterable[str]) -> list[Model]:
         """GET /groups.
@@ -126,11 +126,11 @@ class Directory:
         Raises:
             HTTPError: 403, without ``list:groups``.
         """
-        view = _View(scopes, "list:groups")
+        view = _ScopedView(scopes, "list:groups")
         return [
-            view.shown(group, GROUP_FIELDS)
+            view.visible_fields(group, GROUP_FIELDS)
             for group in self.groups.values()
-            if view.may("list:groups", group)
+            if view.allows("list:groups", group)
         ]
 
     def page(self, items: list[Model], offset: int, limit: int, total: int | None = None) -> Model:
@@ -152,11 +152,11 @@ class Directory:
         return {"items": items[offset:following], "_pagination": place}
 
 
-class _View:
+class _ScopedView:
     """What a token's scopes show."""
 
     def __init__(self, scopes: Iterable[str], *any_of: str) -> None:
-        self._held = parse_scopes(expanded(scopes))
+        self._held = parse_scopes(expand_scopes(scopes))
         if not any(scope in self._held for scope in any_of):
             needed = ", ".join(any_of)
             raise HTTPError(
@@ -164,7 +164,7 @@ class _View:
                 f"Action is not authorized with current scopes; requires any of [{needed}]",
             )
 
-    def may(self, scope: str, model: Model) -> bool:
+    def allows(self, scope: str, model: Model) -> bool:
         """Whether a scope is there for a user or a group."""
         held = self._held.get(scope, {})
         if held == Scope.ALL:
@@ -173,19 +173,19 @@ class _View:
         by_name = model["kind"] == "user" and model["name"] in held.get("user", ())
         return by_name or bool(groups & set(held.get("group", ())))
 
-    def may_any(self, scopes: Iterable[str], model: Model) -> bool:
+    def allows_any(self, scopes: Iterable[str], model: Model) -> bool:
         """Whether one of the scopes is."""
-        return any(self.may(scope, model) for scope in scopes)
+        return any(self.allows(scope, model) for scope in scopes)
 
-    def shown(self, model: Model, fields: dict[str, set[str]]) -> Model:
+    def visible_fields(self, model: Model, fields: dict[str, set[str]]) -> Model:
         """The fields that may be seen."""
         visible = {"kind", "name"}.union(
-            *(fields[each] for each in fields if self.may(each, model))
+            *(fields[each] for each in fields if self.allows(each, model))
         )
         return {key: value for key, value in model.items() if key in visible}
 
 
-def expanded(scopes: Iterable[str]) -> set[str]:
+def expand_scopes(scopes: Iterable[str]) -> set[str]:
     """The scopes and all that they include, each with its filter."""
     found: set[str] = set()
     ahead = list(scopes)

@@ -14,12 +14,12 @@ from ..app import TornadoService
 from ..apps.isolation.containment import AppError
 from ..config.checks import ConfigError
 from ..demo.hub import ThrowAwayHub
-from ..demo.proxy import PROXY, proxy_at_hand
+from ..demo.proxy import PROXY_PACKAGE, installed_proxy
 from .api_client import Fetch
 from .fake_hub import StandInHub
 from .http_browser import Browse, NewVisitor, Visitor
 from .real_hub import RealHub, SharedHub, StartHub
-from .service import ServiceConfig, StartService, starting
+from .service import ServiceConfig, StartService, service_starter
 
 
 @pytest_asyncio.fixture
@@ -62,7 +62,7 @@ async def start_service(
     for name in list(os.environ):
         if name.startswith(("JUPYTERHUB_", "TORNADO_SERVICE_")):
             monkeypatch.delenv(name)
-    async with starting(hub) as start:
+    async with service_starter(hub) as start:
         yield start
 
 
@@ -163,5 +163,5 @@ def browse(client: AsyncHTTPClient) -> Browse:
 
 
 def _skip_without_proxy() -> None:
-    if not proxy_at_hand():
-        pytest.skip(f"a hub needs its proxy: npm install --global {PROXY}")
+    if not installed_proxy():
+        pytest.skip(f"a hub needs its proxy: npm install --global {PROXY_PACKAGE}")

@@ -31,9 +31,9 @@ SCRIPT = {
     "Sec-Fetch-Site": "same-origin",
 }
 #: The hub binds an XSRF token to it where nobody has a session with the hub.
-AGENT = "Mozilla/5.0 (visitor)"
+USER_AGENT = "Mozilla/5.0 (visitor)"
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 #: The fixture ``new_visitor``.
 NewVisitor = Callable[[str], "Visitor"]
@@ -41,7 +41,7 @@ NewVisitor = Callable[[str], "Visitor"]
 #: The fixture ``browse``.
 Browse = Callable[..., "Visitor"]
 
-_XSRF_TOKEN = re.compile(r'(?:data-xsrf-token|name="_xsrf"\s+value)="([^"]*)"')
+_XSRF_TOKEN_PATTERN = re.compile(r'(?:data-xsrf-token|name="_xsrf"\s+value)="([^"]*)"')
 
 
 class Visitor:
@@ -88,7 +88,7 @@ class Visitor:
             self.jar[self.host, "/hub/", "hub-user"] = name
         self.address = ""
         self.page = ""
-        self.seen: list[str] = []  # every secret that passed by
+        self.seen_secrets: list[str] = []  # every secret that passed by
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -115,7 +115,7 @@ class Visitor:
             **more,
         )
         for line in answer.headers.get_list("Set-Cookie"):
-            self._keep(sent["Host"], line)
+            self._store_cookie(sent["Host"], line)
         return answer
 
     def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -135,12 +135,12 @@ class Visitor:
             sent["Cookie"] = "; ".join(cookies)
         return origin + target.path + (f"?{target.query}" if target.query else ""), sent
 
-    def _keep(self, host: str, line: str) -> None:
+    def _store_cookie(self, host: str, line: str) -> None:
         for name, morsel in SimpleCookie(line).items():
             key = (host, morsel["path"], name)
             if morsel.value:
                 self.jar[key] = morsel.value
-                self.seen.append(morsel.value)
+                self.seen_secrets.append(morsel.value)
             else:
                 self.jar.pop(key, None)
 
@@ -159,7 +159,7 @@ class Visitor:
                 return answer
             more = {}
             address = urljoin(address, answer.headers["Location"])
-            self.seen += re.findall(r"(?:state|code|code_challenge)=([^&]+)", address)
+            self.seen_secrets += re.findall(r"(?:state|code|code_challenge)=([^&]+)", address)
         raise AssertionError(f"redirected without end, now to {address}")
 
     async def sign_in(self, address: str, name: str) -> HTTPResponse:
@@ -175,7 +175,7 @@ class Visitor:
             raise AssertionError(f"{self.address} is no form to sign in: {self.page}")
         form = {"username": name, "password": "x", "_xsrf": xsrf[1]}
         target = urljoin(self.address, html.unescape(action[1]))
-        return await self.open(target, method="POST", body=urlencode(form), headers=FORM)
+        return await self.open(target, method="POST", body=urlencode(form), headers=FORM_HEADERS)
 
     async def post(self, address: str, form: Mapping[str, str] | None = None) -> HTTPResponse:
         """Send a form, with the XSRF token of the page that is open; follow where it leads.
@@ -185,7 +185,7 @@ class Visitor:
             form: its fields.
         """
         body = urlencode({"_xsrf": await self._xsrf(), **(form or {})})
-        return await self.open(address, method="POST", body=body, headers=FORM)
+        return await self.open(address, method="POST", body=body, headers=FORM_HEADERS)
 
     async def fetch(
         self,
@@ -235,7 +235,7 @@ class Visitor:
         Raises:
             AssertionError: it has none.
         """
-        found = _XSRF_TOKEN.search(self.page)
+        found = _XSRF_TOKEN_PATTERN.search(self.page)
         if found is None:
             raise AssertionError(
                 f"The page that is open ({self.address or 'none'}) has no XSRF token. Open one"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
 
 #: What a system's own Chromium may be called; else it is Playwright's.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
 
 #: The fixture ``open_page``.
 OpenPage = Callable[..., "Page"]
@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("a browser needs Playwright: pip install 'tornado-service[test-browser]'")
     from playwright.sync_api import Error, sync_playwright
 
-    system = next(filter(None, map(shutil.which, BROWSERS)), None)
+    system = next(filter(None, map(shutil.which, CHROMIUM_COMMANDS)), None)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
@@ -42,24 +42,24 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Complaints(list[str]):
+class ConsoleErrors(list[str]):
     """What the browser's console said that nobody should have to read."""
 
     def watch(self, context: BrowserContext) -> None:
         """Listen to all pages of a window."""
-        context.on("console", self._console)
-        context.on("weberror", self._error)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_error)
 
-    def _console(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.append(f"{message.text} ({message.location.get('url')})")
 
-    def _error(self, error: WebError) -> None:
+    def _on_error(self, error: WebError) -> None:
         self.append(str(error.error))
 
 
 @pytest.fixture
-def complaints() -> Complaints:
+def complaints() -> ConsoleErrors:
     """The errors and warnings of all pages of ``open_page``; such as of the security policy.
 
     ::
@@ -68,11 +68,11 @@ def complaints() -> Complaints:
             signed_in_page.goto("reports/")
             assert complaints == []
     """
-    return Complaints()
+    return ConsoleErrors()
 
 
 @pytest.fixture
-def open_page(chromium: Browser, real_hub: RealHub, complaints: Complaints) -> OpenPage:
+def open_page(chromium: Browser, real_hub: RealHub, complaints: ConsoleErrors) -> OpenPage:
     """Open an address in a new window, signed in as somebody if a name is given.
 
     ::

@@ -14,16 +14,16 @@ from urllib.request import Request, urlopen
 
 from ..apps.isolation.containment import AppError
 from ..apps.loader import import_app
-from ..demo.apps import TRUSTED
+from ..demo.apps import TRUSTED_USERS
 from ..demo.hub import ThrowAwayHub
 from .service import ServiceConfig
 
 #: Seconds that apps have to be ready, and that a hub may take to answer: on a machine that runs
 #: tests all is slow at times.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 #: How the hub launches the service.
-COMMAND = [sys.executable, "-m", "tornado_service"]
+SERVICE_COMMAND = [sys.executable, "-m", "tornado_service"]
 
 #: The fixture ``start_hub``.
 StartHub = Callable[..., "RealHub"]
@@ -40,10 +40,10 @@ class RealHub(ThrowAwayHub):
     """
 
     def __init__(self, **options: Any) -> None:
-        patient = [*COMMAND, f"--HubClient.hub_timeout={PATIENCE:g}"]
-        super().__init__(**{"service_command": patient, **options})
+        command = [*SERVICE_COMMAND, f"--HubClient.hub_timeout={TIMEOUT:g}"]
+        super().__init__(**{"service_command": command, **options})
 
-    def start(self, timeout: float = 2 * PATIENCE) -> None:
+    def start(self, timeout: float = 2 * TIMEOUT) -> None:
         """Start the hub, and return when it and the service answer through the proxy."""
         super().start(timeout)
 
@@ -64,7 +64,7 @@ class RealHub(ThrowAwayHub):
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"token {self.admin_token}"},
         )
-        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -94,9 +94,9 @@ class RealHub(ThrowAwayHub):
         """
         headers = {"Authorization": f"token {self.token_for('ada')}"}
         request = Request(f"{self.service_public_url}api/status", headers=headers)  # noqa: S310
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
-            with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 apps = json.loads(answer.read())["apps"]
             waiting = [app for app in apps if app["state"] in ("loading", "retrying")]
             if not waiting:
@@ -104,7 +104,7 @@ class RealHub(ThrowAwayHub):
             if time.monotonic() > deadline:
                 print(self.log)  # pytest shows it with the failure
                 names = ", ".join(f"{app['app']} {app['reason']}".strip() for app in waiting)
-                raise AppError(f"Not ready in {PATIENCE:g} s: {names}")
+                raise AppError(f"Not ready in {TIMEOUT:g} s: {names}")
             time.sleep(0.1)
         failed = [app for app in apps if app["state"] == "failed"]
         if failed:
@@ -135,7 +135,7 @@ class SharedHub:
 
     def _start(self, config: ServiceConfig) -> RealHub:
         settings = {section: dict(values) for section, values in config.items()}
-        settings.setdefault("HubClient", {}).setdefault("hub_timeout", PATIENCE)
+        settings.setdefault("HubClient", {}).setdefault("hub_timeout", TIMEOUT)
         self._file.write_text(
             f"settings = {pprint.pformat(settings, width=100)}\n"
             "for section, values in settings.items():\n"
@@ -145,7 +145,7 @@ class SharedHub:
         service_scopes = set().union(*(app.service_scopes for app in apps))
         user_scopes = set().union(*(app.user_scopes for app in apps))
         hub = RealHub(
-            service_command=[*COMMAND, f"--config={self._file}"],
+            service_command=[*SERVICE_COMMAND, f"--config={self._file}"],
             service_environment={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             service_scopes=sorted(service_scopes),
             service_options={"oauth_client_allowed_scopes": sorted(user_scopes)},
@@ -172,5 +172,5 @@ def _custom_scopes(scopes: set[str]) -> str:
     if not custom:
         return ""
     described = {scope: {"description": f"Test {scope}."} for scope in custom}
-    role = {"name": "apps", "scopes": custom, "users": list(TRUSTED)}
+    role = {"name": "apps", "scopes": custom, "users": list(TRUSTED_USERS)}
     return f"c.JupyterHub.custom_scopes = {described!r}\nc.JupyterHub.load_roles.append({role!r})\n"

@@ -33,7 +33,7 @@ class StartService(Protocol):
         """Start one more service.
 
         Args:
-            load: whether to load the apps; else ``service.mounts.load()`` does, and takes
+            load: whether to load the apps; else ``service.app_manager.load()`` does, and takes
                 what comes.
             settings: as in ``service_config``.
 
@@ -62,26 +62,26 @@ def make_config(hub: StandInHub, **settings: Any) -> Config:
 
 
 @asynccontextmanager
-async def starting(hub: StandInHub) -> AsyncIterator[StartService]:
+async def service_starter(hub: StandInHub) -> AsyncIterator[StartService]:
     """Start services on free ports of 127.0.0.1; stop them all at the end."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(_loggers_kept())
+        stack.enter_context(_restored_loggers())
 
         async def start(*, load: bool = True, **settings: Mapping[str, Any]) -> TornadoService:
             service = TornadoService(config=make_config(hub, **settings))
             service.initialize([])
-            await stack.enter_async_context(_serving(service))
+            await stack.enter_async_context(_running_service(service))
             if load:
-                _grant(hub, service.apps)
-                await service.mounts.load()
-                _see_that_all_run(service)
+                _grant_service_scopes(hub, service.apps)
+                await service.app_manager.load()
+                _require_ready_apps(service)
             return service
 
         yield start
 
 
 @asynccontextmanager
-async def _serving(service: TornadoService) -> AsyncIterator[None]:
+async def _running_service(service: TornadoService) -> AsyncIterator[None]:
     sockets = bind(0, "127.0.0.1")
     service.port = sockets[0].getsockname()[1]
     server = service.make_server(sockets)
@@ -89,28 +89,28 @@ async def _serving(service: TornadoService) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        server.stop_now()
+        server.stop_immediately()
         await service.close_server(server)
         await service.close()
 
 
-def _grant(hub: StandInHub, apps: list[str]) -> None:
+def _grant_service_scopes(hub: StandInHub, apps: list[str]) -> None:
     """Let the service do at the hub what its apps say that they need."""
     for spec in apps:
         with suppress(Exception, SystemExit):  # loading it tells why it is broken
             hub.service_scopes |= import_app(spec).service_scopes
 
 
-def _see_that_all_run(service: TornadoService) -> None:
-    not_ready = [mount for mount in service.mounts if not mount.is_ready]
+def _require_ready_apps(service: TornadoService) -> None:
+    not_ready = [mounted for mounted in service.app_manager if not mounted.is_ready]
     if not_ready:
         raise AppError(
-            "\n".join(f"{mount.spec} does not run: {mount.reason}" for mount in not_ready)
+            "\n".join(f"{mounted.spec} does not run: {mounted.reason}" for mounted in not_ready)
         )
 
 
 @contextmanager
-def _loggers_kept() -> Iterator[None]:
+def _restored_loggers() -> Iterator[None]:
     """The service makes the loggers its own; give them back."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     kept = [

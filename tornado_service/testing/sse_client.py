@@ -60,13 +60,13 @@ class EventReader(HTTPMessageDelegate):
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = urlsplit(url)
-        self._sent = HTTPHeaders({"Host": self._url.netloc, **headers})
+        self._request_headers = HTTPHeaders({"Host": self._url.netloc, **headers})
         self.code = 599
         self.headers = HTTPHeaders()
-        self._begun = asyncio.Event()
+        self._response_started = asyncio.Event()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._text = ""
+        self._partial_line = ""
         self._fields: dict[str, str] = {}
         self.last_id = ""
 
@@ -83,9 +83,9 @@ class EventReader(HTTPMessageDelegate):
         self._connection = HTTP1Connection(
             stream, True, HTTP1ConnectionParameters(no_keep_alive=True, decompress=True)
         )
-        self._reading = asyncio.create_task(self._read())
+        self._reader = asyncio.create_task(self._read())
         try:
-            await asyncio.wait_for(self._begun.wait(), self.patience)
+            await asyncio.wait_for(self._response_started.wait(), self.patience)
         except BaseException:
             await self.__aexit__()
             raise
@@ -93,17 +93,17 @@ class EventReader(HTTPMessageDelegate):
 
     async def __aexit__(self, *_: object) -> None:
         self._connection.close()
-        await self._reading
+        await self._reader
 
     async def _read(self) -> None:
         path = self._url.path + (f"?{self._url.query}" if self._url.query else "")
         with suppress(StreamClosedError):
             await self._connection.write_headers(
-                RequestStartLine("GET", path, "HTTP/1.1"), self._sent
+                RequestStartLine("GET", path, "HTTP/1.1"), self._request_headers
             )
             self._connection.finish()
             await self._connection.read_response(self)
-        self._begun.set()
+        self._response_started.set()
         self._events.put_nowait(None)
 
     def headers_received(
@@ -112,15 +112,15 @@ class EventReader(HTTPMessageDelegate):
         """Take the beginning of the answer, for Tornado."""
         self.code = getattr(start_line, "code", self.code)
         self.headers = headers
-        self._begun.set()
+        self._response_started.set()
 
     def data_received(self, chunk: bytes) -> None:
         """Take some of its body, for Tornado."""
-        *lines, self._text = (self._text + self._decoder.decode(chunk)).split("\n")
+        *lines, self._partial_line = (self._partial_line + self._decoder.decode(chunk)).split("\n")
         for line in lines:
-            self._take(line.rstrip("\r"))
+            self._parse_line(line.rstrip("\r"))
 
-    def _take(self, line: str) -> None:
+    def _parse_line(self, line: str) -> None:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if line and name == "data" and "data" in self._fields:

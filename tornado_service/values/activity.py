@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 #: The name of its entry point, which is how settings name it.
-APP = "activity"
+ENTRY_POINT = "activity"
 
 #: Where the chart mounts the volume of the hub's own database: the hub's working directory.
-HOME = "/srv/jupyterhub"
+HUB_DIRECTORY = "/srv/jupyterhub"
 
-ROLE = """\
+ROLE_COMMENT = """\
 Activity sees who the users are, when they were last active, and which servers run since when.
 Everybody sees their own use, and admins that of all. For an instructor, in your own values:
 class-a-instructors:
@@ -20,14 +20,14 @@ class-a-instructors:
   - list:groups!group=class-a
   - read:groups!group=class-a"""
 
-HISTORY = (
-    f"Activity keeps its history in {HOME}/activity.sqlite, on the volume of the hub's own"
+HISTORY_COMMENT = (
+    f"Activity keeps its history in {HUB_DIRECTORY}/activity.sqlite, on the volume of the hub's own"
     " database. Where hub.db.type is another, there is no volume, and the history ends with the"
     " pod: add --Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE here, and the"
     " password as PGPASSWORD to the service's environment."
 )
 
 
-def runs_in(apps: Iterable[str]) -> bool:
+def includes_activity(apps: Iterable[str]) -> bool:
     """Whether it is one of these apps, as settings name them."""
-    return any(app == APP or app.startswith("tornado_service.activity") for app in apps)
+    return any(app == ENTRY_POINT or app.startswith("tornado_service.activity") for app in apps)

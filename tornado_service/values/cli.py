@@ -12,14 +12,13 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config.application import StrictApplication
-from ..config.private_files import make_directory, write_private
+from ..config.private_files import make_private_directory, write_private
 from . import activity, options, overlays
 from .chart import subchart
-from .check.runner import Check, parse_version
+from .check.runner import ValuesChecker, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .merge import CHART, Values, ValuesError, hub_service, read_files
-from .yaml_files.document import Document
-from .yaml_files.document import Path as KeyPath
+from .yaml_files.document import Document, KeyPath
 
 
 class _Command(StrictApplication):
@@ -34,15 +33,15 @@ class _Command(StrictApplication):
     @validate("parent_key")
     def _is_path(self, proposal: dict[str, Any]) -> str:
         try:
-            subchart.parse(proposal["value"])
+            subchart.parse_path(proposal["value"])
         except ValueError as error:
             raise TraitError(f"--parent={error}") from None
         return str(proposal["value"])
 
     @property
-    def parents(self) -> KeyPath | None:
+    def parent_path(self) -> KeyPath | None:
         """The keys above the chart's values; nothing where the values tell."""
-        return subchart.parse(self.parent_key) if self.parent_key else None
+        return subchart.parse_path(self.parent_key) if self.parent_key else None
 
     def start(self) -> None:
         """Run the command."""
@@ -105,9 +104,9 @@ class CheckApp(_Command):
         """Print the findings."""
         if not self.files:
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
-        values = Values(read_files(self.files), self.parents)
+        values = Values(read_files(self.files), self.parent_path)
         version = parse_version(self.jupyterhub_version)
-        findings = Check(values, version, self.release, self.service).findings()
+        findings = ValuesChecker(values, version, self.release, self.service).findings()
         for finding in findings:
             print(finding)
         sys.exit(1 if findings else 0)
@@ -182,7 +181,7 @@ class ValuesApp(_Command):
     jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.").tag(config=True)
     apps = List(
         Unicode(),
-        [activity.APP],
+        [activity.ENTRY_POINT],
         help="""An app to run, as my_module:MyApp or by the name of its entry point; repeat it for
         each. Those you name are all: with --app=activity, Activity stays among them, and with
         --app= there is none. The service's role gets the scopes that they declare.
@@ -203,15 +202,15 @@ class ValuesApp(_Command):
 
     def run(self) -> None:
         """Write the overlays."""
-        site = Values(read_files(self.site), self.parents)
+        site = Values(read_files(self.site), self.parent_path)
         deployment = self.deployment(site.chart)
         documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
         for document in documents.values():
-            overlays.keep_lists(document, site)
+            overlays.add_site_entries(document, site)
         if self.output_dir:
             _write(Path(self.output_dir), documents, site.root)
         else:
-            print(self._in_one(documents, deployment).under(site.root).text(), end="")
+            print(self._combine(documents, deployment).nested_under(site.root).text(), end="")
 
     def deployment(self, chart: str = CHART) -> Deployment:
         """The settings as the overlays take them, for a chart of this name or alias."""
@@ -219,15 +218,15 @@ class ValuesApp(_Command):
         hub = hub_service(full_name, self.name_override or chart, self.release)
         if not hub:
             raise ValuesError("with --fullname-override=null, name the --release too")
-        options.check(self, hub)
+        options.validate_options(self, hub)
         apps = list(filter(None, self.apps))
-        classes = [_load(app) for app in apps]
+        classes = [_import_app(app) for app in apps]
         deployment = Deployment(
             name=self.service_name,
             port=self.port,
             hub=hub,
             release=self.release,
-            base_url=options.base_path(self.base_url),
+            base_url=options.normalize_base_url(self.base_url),
             image=self.image,
             groups=self.groups,
             apps=apps,
@@ -235,10 +234,10 @@ class ValuesApp(_Command):
             user_scopes=_scopes(classes, "user_scopes"),
             loopback_api=self.loopback_api,
         )
-        options.check_scopes(deployment.own_scopes)
+        options.validate_custom_scopes(deployment.custom_scopes)
         return deployment
 
-    def _in_one(self, documents: dict[str, Document], deployment: Deployment) -> Document:
+    def _combine(self, documents: dict[str, Document], deployment: Deployment) -> Document:
         names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
         if self.jupyterhub == 6:
             names.append("jupyterhub-6.yaml")
@@ -255,14 +254,14 @@ class ValuesApp(_Command):
 
 def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) -> None:
     try:
-        make_directory(directory)
+        make_private_directory(directory)
         for name, document in documents.items():
-            write_private(directory / name, document.under(parents).text())
+            write_private(directory / name, document.nested_under(parents).text())
     except OSError as error:
         raise ValuesError(f"{error.filename}: {error.strerror}") from error
 
 
-def _load(app: str) -> Any:
+def _import_app(app: str) -> Any:
     """The class of an app, by import string or by the name of its entry point."""
     named = list(entry_points(group="tornado_service.apps", name=app))
     module, _, attribute = app.replace(":", ".").rpartition(".")

@@ -14,7 +14,7 @@ HUB_PORT = 8081
 PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
 
 #: The addresses of a pod's loopback. The hub listens on one of them or both, as its settings say.
-LOOPBACK = ("127.0.0.1", "::1")
+LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class Deployment:
         return f"{self.base_url.rstrip('/')}/services/{self.name}/"
 
     @property
-    def own_scopes(self) -> list[str]:
+    def custom_scopes(self) -> list[str]:
         """The scopes that apps have made up."""
         scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
-    def pod(self, component: str) -> dict[str, Any]:
+    def pod_selector(self, component: str) -> dict[str, Any]:
         """Selects a pod of the chart."""
         labels = {COMPONENT: component}
         if self.release:

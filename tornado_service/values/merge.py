@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..config.secret_settings import is_secret_name
-from ..telemetry.redaction import HIDDEN
+from ..telemetry.redaction import REDACTED
 from .chart import subchart
-from .yaml_files.document import Path, scalar
-from .yaml_files.loader import Loaded, load
+from .yaml_files.document import KeyPath, scalar
+from .yaml_files.loader import LoadedValues, load
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"
 
 #: Lists that a service needs, or that decide who may use it. Helm never joins two lists.
-LISTS: tuple[tuple[str, ...], ...] = (
+SERVICE_LISTS: tuple[tuple[str, ...], ...] = (
     ("hub", "service", "extraPorts"),
     ("hub", "extraPodSpec", "hostAliases"),
     ("hub", "networkPolicy", "allowedIngressPorts"),
@@ -36,7 +36,7 @@ class ValuesError(Exception):
     """A values file that cannot be used; the message says which and why."""
 
 
-def read_files(files: Iterable[str]) -> list[tuple[str, Loaded]]:
+def read_files(files: Iterable[str]) -> list[tuple[str, LoadedValues]]:
     """The documents of values files, each with its file's name, as Helm reads them.
 
     Raises:
@@ -45,9 +45,9 @@ def read_files(files: Iterable[str]) -> list[tuple[str, Loaded]]:
     return [(file, document) for file in files for document in _read(file)]
 
 
-def _read(file: str) -> list[Loaded]:
+def _read(file: str) -> list[LoadedValues]:
     try:
-        return load(FilePath(file).read_bytes().decode())
+        return load(Path(file).read_bytes().decode())
     except OSError as error:
         raise ValuesError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -62,7 +62,7 @@ def _in_one_line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     # an alias, which is a password that begins with * and stands in no quotes
-    problem = re.sub(r"(undefined alias) .*", rf"\1 {HIDDEN}", problem)
+    problem = re.sub(r"(undefined alias) .*", rf"\1 {REDACTED}", problem)
     return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
@@ -77,20 +77,20 @@ def as_map(value: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Replaced:
+class ReplacedValue:
     """A list or scalar of one file that a later file replaces.
 
     Attributes:
         path: where it stands, below the key of a parent chart if there is one.
-        earlier: the file whose value is lost.
-        later: the file whose value counts.
+        earlier_file: the file whose value is lost.
+        later_file: the file whose value counts.
         lost: what is lost: the entries of the list that are not in the new one, or the scalar.
         kept: the entries that are in both lists.
     """
 
-    path: Path
-    earlier: str
-    later: str
+    path: KeyPath
+    earlier_file: str
+    later_file: str
     lost: tuple[Any, ...]
     kept: tuple[Any, ...] = ()
 
@@ -99,7 +99,7 @@ class Values:
     """Values files, merged as Helm does: maps join, lists replace, null deletes."""
 
     def __init__(
-        self, files: Iterable[tuple[str, dict[str, Any]]], parent: Path | None = None
+        self, files: Iterable[tuple[str, dict[str, Any]]], parent: KeyPath | None = None
     ) -> None:
         """Merge the files.
 
@@ -111,26 +111,26 @@ class Values:
             ValuesError: they stand in several places.
         """
         self.tree: dict[str, Any] = {}
-        self.replaced: list[Replaced] = []
+        self.replaced: list[ReplacedValue] = []
         self.files: list[str] = []
-        self.duplicates: list[tuple[str, Path, int]] = []
-        self._texts: list[dict[Path, str]] = []
-        self._origins: dict[Path, int] = {}
+        self.duplicates: list[tuple[str, KeyPath, int]] = []
+        self._source_texts: list[dict[KeyPath, str]] = []
+        self._origins: dict[KeyPath, int] = {}
         for number, (file, values) in enumerate(files):
             self.files.append(file)
-            loaded = values if isinstance(values, Loaded) else Loaded()
-            self._texts.append(loaded.texts)
+            loaded = values if isinstance(values, LoadedValues) else LoadedValues()
+            self._source_texts.append(loaded.texts)
             self.duplicates += [(file, *each) for each in loaded.duplicates.items()]
             self._merge(self.tree, values, (), number)
-        self.levels = list(subchart.levels(self.tree))
-        self.root: Path = self._find() if parent is None else parent
+        self.chart_paths = list(subchart.find_chart_paths(self.tree))
+        self.root: KeyPath = self._find_root() if parent is None else parent
         depth = len(self.root)
         self.replaced = [each for each in self.replaced if each.path[:depth] == self.root]
 
-    def _find(self) -> Path:
+    def _find_root(self) -> KeyPath:
         """Where the chart's values stand."""
-        sites = [path for path in self.levels if subchart.is_site(self._at(path))]
-        found = sites or self.levels
+        sites = [path for path in self.chart_paths if subchart.has_site_values(self._at(path))]
+        found = sites or self.chart_paths
         # a chart that depends on this one may have anything at its top; this one's is fixed
         found = [path for path in found if path] or found
         if len(found) > 1 and sites:
@@ -147,21 +147,23 @@ class Values:
         """What Helm calls the chart: its alias in the chart above, or its name."""
         return str(self.root[-1]) if self.root else CHART
 
-    def _at(self, path: Path) -> Any:
+    def _at(self, path: KeyPath) -> Any:
         value: Any = self.tree
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
-    def sections(self, path: Path) -> list[str]:
+    def sections(self, path: KeyPath) -> list[str]:
         """The sections of the chart's values at a path from the top."""
         return subchart.sections(self._at(path))
 
-    def is_site(self, path: Path) -> bool:
+    def has_site_values(self, path: KeyPath) -> bool:
         """Whether the chart's values at a path from the top are more than ours."""
-        return subchart.is_site(self._at(path))
+        return subchart.has_site_values(self._at(path))
 
-    def _merge(self, target: dict[str, Any], source: dict[str, Any], path: Path, file: int) -> None:
+    def _merge(
+        self, target: dict[str, Any], source: dict[str, Any], path: KeyPath, file: int
+    ) -> None:
         for key, value in source.items():
             here = (*path, key)
             old = target.get(key)
@@ -175,15 +177,15 @@ class Values:
                 if lost:
                     both = tuple(item for item in had if item in kept)
                     earlier = self.files[self._origins[here]]
-                    self.replaced.append(Replaced(here, earlier, self.files[file], lost, both))
+                    self.replaced.append(ReplacedValue(here, earlier, self.files[file], lost, both))
             target[key] = deepcopy(value)
-            self._remember(value, here, file)
+            self._record_origin(value, here, file)
 
-    def _remember(self, value: Any, path: Path, file: int) -> None:
+    def _record_origin(self, value: Any, path: KeyPath, file: int) -> None:
         self._origins[path] = file
         if isinstance(value, dict):
             for key, inner in value.items():
-                self._remember(inner, (*path, key), file)
+                self._record_origin(inner, (*path, key), file)
 
     def raw(self, *path: str, default: Any = None) -> Any:
         """The value at a path of the chart's values, which may be null."""
@@ -207,41 +209,41 @@ class Values:
         """The list at a path, empty where there is none."""
         return as_list(self.get(*path))
 
-    def is_on(self, *path: str) -> bool:
+    def is_enabled(self, *path: str) -> bool:
         """Whether a switch that the chart has on by default was left on."""
         return self.get(*path) is not False
 
-    def maps_in(self, *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def submaps(self, *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """The maps within a map, with their keys."""
         for key, value in self.map(*path).items():
             if isinstance(value, dict):
                 yield str(key), value
 
-    def file_of(self, path: Path) -> str:
+    def file_of(self, path: KeyPath) -> str:
         """The file that sets a key, or else the nearest map above it."""
-        return self.file_at((*self.root, *path))
+        return self.file_of_tree_path((*self.root, *path))
 
-    def file_at(self, path: Path) -> str:
+    def file_of_tree_path(self, path: KeyPath) -> str:
         """The same, for a path from the top."""
         origin = self._origin(path)
         if origin is not None:
             return self.files[origin]
         return self.files[-1] if self.files else "-"
 
-    def _origin(self, path: Path) -> int | None:
+    def _origin(self, path: KeyPath) -> int | None:
         """The document that sets a key, or else the nearest key above it, by its number."""
         lengths = range(len(path), 0, -1)
         return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
 
-    def written(self, path: Path) -> str:
+    def source_text(self, path: KeyPath) -> str:
         """The value at a path of the chart's values, as its file has it, but for secrets; a number
         selects from a list.
         """
         if any(is_secret_name(str(key)) for key in path):
-            return HIDDEN
+            return REDACTED
         path = (*self.root, *path)
         origin = self._origin(path)
-        text = None if origin is None else self._texts[origin].get(path)
+        text = None if origin is None else self._source_texts[origin].get(path)
         if text is not None:
             return text or "null"
         value: Any = self.tree

@@ -9,16 +9,16 @@ from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
-class Rule:
+class NameRule:
     """What a name may be.
 
     Attributes:
         pattern: fits each name that is allowed.
-        words: the same for people; continues "a name of".
+        hint: the same for people; continues "a name of".
     """
 
     pattern: re.Pattern[str]
-    words: str
+    hint: str
 
     def allows(self, name: Any) -> bool:
         """Whether the name is one of these."""
@@ -26,38 +26,38 @@ class Rule:
 
 
 #: Roles: https://jupyterhub.readthedocs.io/en/stable/rbac/roles.html
-ROLE = Rule(
+ROLE = NameRule(
     re.compile(r"[a-z][-a-z0-9._~]{1,253}[a-z0-9]"),
     "3 to 255 characters of a-z, 0-9 and -._~, a letter first, a letter or digit last",
 )
 #: Scopes of one's own: https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
-CUSTOM_SCOPE = Rule(
+CUSTOM_SCOPE = NameRule(
     re.compile(r"custom:[a-z0-9][-a-z0-9_*:]+[a-z0-9_*]"),
     "custom: and 3 or more of a-z, 0-9 and -_:*, a letter or digit first, no - or : last",
 )
 #: Ports of a Service, and what else is an RFC 1123 label:
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-DNS_LABEL = Rule(
+DNS_LABEL = NameRule(
     re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"),
     "a-z, 0-9 and -, a letter or digit first and last, at most 63",
 )
 #: A Service (RFC 1035).
-KUBERNETES_SERVICE = Rule(
+KUBERNETES_SERVICE = NameRule(
     re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"),
     "a-z, 0-9 and -, a letter first, a letter or digit last, at most 63",
 )
 #: A port of a container, in ``targetPort`` and in network policies.
-CONTAINER_PORT = Rule(
+CONTAINER_PORT = NameRule(
     re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"),
     "a-z, 0-9 and single -, at least one letter, at most 15",
 )
 #: The value of a label.
-LABEL_VALUE = Rule(
+LABEL_VALUE = NameRule(
     re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"),
     "letters, digits and -_., a letter or digit first and last, at most 63",
 )
 #: The key of a label, which may have a domain in front.
-LABEL_KEY = Rule(
+LABEL_KEY = NameRule(
     re.compile(
         r"((?=.{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
         r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -65,17 +65,17 @@ LABEL_KEY = Rule(
     "letters, digits and -_., a letter or digit first and last, at most 63",
 )
 #: A key in a Secret.
-SECRET_KEY = Rule(
+SECRET_KEY = NameRule(
     re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}"),
     "letters, digits and -._, at most 253",
 )
 #: A Helm release.
-RELEASE = Rule(
+RELEASE = NameRule(
     re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"),
     "a-z, 0-9 and -, a letter or digit first and last, at most 53",
 )
 #: An image without its tag: https://pkg.go.dev/github.com/distribution/reference
-IMAGE = Rule(
+IMAGE = NameRule(
     re.compile(
         r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*"
         r"(:[0-9]+)?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*"
@@ -85,21 +85,21 @@ IMAGE = Rule(
     "a-z, 0-9 and ._- between /, with the registry's host in front",
 )
 #: The tag of an image.
-IMAGE_TAG = Rule(
+IMAGE_TAG = NameRule(
     re.compile(r"\w[\w.-]{0,127}", re.ASCII),
     "letters, digits and _.-, a letter, digit or _ first, at most 128",
 )
 #: A service of ours, whose name is also that of a role and of a port.
-SERVICE = Rule(
+SERVICE = NameRule(
     re.compile(r"[a-z][-a-z0-9]{1,61}[a-z0-9]"),
     "a-z, 0-9 and -, a letter first, a letter or digit last, at least 3 and at most 63",
 )
 
 #: Names that the hub or the chart has given already: its roles, its service, the port of the hub.
-TAKEN = frozenset({"admin", "hub", "jupyterhub-idle-culler", "server", "token", "user"})
+RESERVED_NAMES = frozenset({"admin", "hub", "jupyterhub-idle-culler", "server", "token", "user"})
 
 
-def fault_of_service(name: str) -> str:
+def service_name_problem(name: str) -> str:
     """Why the hub refuses a service of this name, from 5.5.3 and 6.1.0 on; empty if it does not."""
     if not name or name != name.strip():
         return "it is empty, or has a space at an end"
@@ -110,7 +110,7 @@ def fault_of_service(name: str) -> str:
     return "it is a relative path" if set(name) == {"."} else ""
 
 
-def suggestion(name: str, rule: Rule, otherwise: str) -> str:
+def suggest_name(name: str, rule: NameRule, otherwise: str) -> str:
     """A name like this one that the rule allows."""
     simple = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     candidates = (simple, simple[:63].strip("-"), f"{otherwise}-{simple}"[:63].strip("-"))

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import activity
-from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK, Deployment
-from .merge import LISTS, Values
+from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES, Deployment
+from .merge import SERVICE_LISTS, Values
 from .yaml_files.document import Document
 
-PYZ = "/usr/local/share/tornado_service/tornado_service.pyz"
+PYZ_PATH = "/usr/local/share/tornado_service/tornado_service.pyz"
 
 # Runs in the hub, after all other configuration: "~" sorts last.
-GRANT = """\
+GRANT_ACCESS_CODE = """\
 # Adds to what you grant, and never replaces it.
 from jupyterhub.app import JupyterHub as _JupyterHub
 _scope = "access:services!service={name}"
@@ -59,21 +59,21 @@ def service(deployment: Deployment) -> Document:
     )
     document.put(
         ("hub", "extraPodSpec", "hostAliases"),
-        [{"ip": address, "hostnames": [deployment.hub]} for address in LOOPBACK],
+        [{"ip": address, "hostnames": [deployment.hub]} for address in LOOPBACK_ADDRESSES],
         f"Inside the hub's pod \"{deployment.hub}\" is the pod itself: the hub's start-up check and"
         " the service's calls of the Hub API wait for no endpoints and pass no policy. Both"
         " addresses, as the hub may listen on IPv4 or IPv6 alone.",
     )
     document.put(
         ("hub", "networkPolicy", "egress"),
-        [{"to": [deployment.pod("hub")], "ports": _ports(HUB_PORT, deployment.port)}],
+        [{"to": [deployment.pod_selector("hub")], "ports": _ports(HUB_PORT, deployment.port)}],
         "The same two ways, where hostAliases are your own and the hub's egress is closed"
         " (privateIPs: false, or Cilium, which applies no ipBlock to pods).",
     )
     _put_access(document, deployment)
     document.put(
         ("proxy", "chp", "networkPolicy", "egress"),
-        [{"to": [deployment.pod("hub")], "ports": _ports(deployment.port)}],
+        [{"to": [deployment.pod_selector("hub")], "ports": _ports(deployment.port)}],
         f"The proxy's way to the service. The chart opens {HUB_PORT} only, and its rule for private"
         " addresses does not count on Cilium.",
     )
@@ -95,10 +95,10 @@ def _put_service(document: Document, deployment: Deployment) -> None:
             sorted(deployment.user_scopes),
             "What the apps may do in a visitor's name, as far as the visitor may.",
         )
-    if deployment.own_scopes:
+    if deployment.custom_scopes:
         document.put(
             ("hub", "config", "JupyterHub", "custom_scopes"),
-            {scope: {"description": f"{scope}, of an app"} for scope in deployment.own_scopes},
+            {scope: {"description": f"{scope}, of an app"} for scope in deployment.custom_scopes},
             "The apps' own scopes: while the hub does not know one of them, nobody can sign in."
             " Roles of yours (hub.loadRoles) grant them.",
         )
@@ -118,7 +118,7 @@ def _put_access(document: Document, deployment: Deployment) -> None:
     name = deployment.name
     document.put(
         ("hub", "extraConfig", f"~{name}-access"),
-        GRANT.format(name=name),
+        GRANT_ACCESS_CODE.format(name=name),
         "Lets everyone in who may use the hub: by default nobody may open a service."
         f" With a role {name}-access in hub.loadRoles (groups.yaml), only those it names.",
     )
@@ -127,7 +127,7 @@ def _put_access(document: Document, deployment: Deployment) -> None:
             ("hub", "loadRoles", name),
             {"scopes": sorted(deployment.service_scopes), "services": [name]},
             "What the apps ask the Hub API for, in the service's own name.\n"
-            + (activity.ROLE if activity.runs_in(deployment.apps) else ""),
+            + (activity.ROLE_COMMENT if activity.includes_activity(deployment.apps) else ""),
         )
 
 
@@ -147,10 +147,10 @@ def ingress(deployment: Deployment) -> Document:
         "Network policy, one of two ways: open the port to the proxy and to the hub, nobody else."
     )
     path = ("hub", "networkPolicy", "ingress")
-    sources = [deployment.pod("proxy"), deployment.pod("hub")]
+    sources = [deployment.pod_selector("proxy"), deployment.pod_selector("hub")]
     document.put(path, [{"ports": _ports(deployment.port), "from": sources}])
-    document.note((*path, 0, "from", 0), "Visitors come through the proxy.")
-    document.note(
+    document.set_comment((*path, 0, "from", 0), "Visitors come through the proxy.")
+    document.set_comment(
         (*path, 0, "from", 1),
         "The hub asks the service whether it is up, and exits if no answer comes.",
     )
@@ -177,8 +177,8 @@ def extra_files(deployment: Deployment) -> Document:
         "base64 < tornado_service.pyz > tornado_service.b64\n"
         "helm upgrade ... --set-file hub.extraFiles.tornado_service.binaryData=tornado_service.b64"
     )
-    document.put(("hub", "extraFiles", "tornado_service", "mountPath"), PYZ)
-    _put_command(document, deployment, PYZ)
+    document.put(("hub", "extraFiles", "tornado_service", "mountPath"), PYZ_PATH)
+    _put_command(document, deployment, PYZ_PATH)
     return document
 
 
@@ -186,7 +186,7 @@ def _put_command(document: Document, deployment: Deployment, *start: str) -> Non
     document.put(
         ("hub", "services", deployment.name, "command"),
         deployment.command(*start),
-        activity.HISTORY if activity.runs_in(deployment.apps) else "",
+        activity.HISTORY_COMMENT if activity.includes_activity(deployment.apps) else "",
     )
 
 
@@ -237,9 +237,9 @@ def _ports(*numbers: int) -> list[dict[str, int]]:
     return [{"port": number} for number in numbers]
 
 
-def keep_lists(document: Document, site: Values) -> None:
+def add_site_entries(document: Document, site: Values) -> None:
     """Add a site's own entries to each list of the document, which would else replace them."""
-    for path in LISTS:
+    for path in SERVICE_LISTS:
         ours = _at(document.values, path)
         if ours is not None:
             ours.extend(item for item in site.list(*path) if item not in ours)

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK
+from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from .merge import Values, as_list, as_map, hub_service
-from .yaml_files.document import Path
+from .yaml_files.document import KeyPath
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
@@ -22,16 +22,16 @@ PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
 
 
 @dataclass(frozen=True)
-class Finding:
+class ValuesFinding:
     """One thing that would fail: where, what happens, and what to write instead."""
 
     file: str
     key: str
-    what: str
-    write: str
+    consequence: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.what} Write {self.write}"
+        return f"{self.file}: {self.key}: {self.consequence} Write {self.fix}"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Service:
     spec: dict[str, Any]
 
     @property
-    def path(self) -> Path:
+    def path(self) -> KeyPath:
         """Where it stands in the values."""
         return ("hub", "services", self.key)
 
@@ -84,7 +84,7 @@ class Service:
             return None
 
     @property
-    def is_ours(self) -> bool:
+    def is_tornado_service(self) -> bool:
         """Whether it is a tornado-service."""
         words = " ".join(map(str, self.command)).replace("-", "_")
         return "tornado_service" in words or self.name == "tornado-service"
@@ -99,20 +99,24 @@ class Site:
     """Merged values, with what the chart and the hub make of them."""
 
     def __init__(
-        self, values: Values, version: tuple[int, ...], release: str = "", only: str = ""
+        self, values: Values, version: tuple[int, ...], release: str = "", service_name: str = ""
     ) -> None:
         self.values = values
         self.version = version
         self.release = release
-        self.only = only
+        self.service_name = service_name
 
     @cached_property
     def services(self) -> list[Service]:
         """The services that people open, launched by the hub or meant to be."""
-        found = [Service(key, spec) for key, spec in self.values.maps_in("hub", "services")]
-        if self.only:
-            return [each for each in found if self.only in (each.name, each.key)]
-        return [each for each in found if each.is_ours or (each.command and each.spec.get("url"))]
+        found = [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
+        if self.service_name:
+            return [each for each in found if self.service_name in (each.name, each.key)]
+        return [
+            each
+            for each in found
+            if each.is_tornado_service or (each.command and each.spec.get("url"))
+        ]
 
     @cached_property
     def hub(self) -> str:
@@ -121,7 +125,7 @@ class Site:
         chart_name = self.values.get("nameOverride") or self.values.chart
         return hub_service(full_name, chart_name, self.release)
 
-    def leads_to_hub(self, service: Service) -> bool:
+    def points_to_hub(self, service: Service) -> bool:
         """Whether the url of a service names the hub's Kubernetes Service."""
         first = service.host.split(".")[0]
         return first == self.hub if self.hub else first.endswith("-hub")
@@ -132,21 +136,21 @@ class Site:
         return {
             name
             for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
-            if as_map(alias).get("ip") in LOOPBACK
+            if as_map(alias).get("ip") in LOOPBACK_ADDRESSES
             for name in as_list(alias.get("hostnames"))
         }
 
     @property
-    def hub_listens(self) -> set[str]:
+    def hub_loopback_addresses(self) -> set[str]:
         """The loopback addresses of its pod on which the hub listens, as far as values say."""
         bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
         try:
             host = urlsplit(str(bind_url or "")).hostname or ""
         except ValueError:
             host = ""
-        wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK, strict=True))  # noqa: S104 - only read
+        wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK_ADDRESSES, strict=True))  # noqa: S104 - only read
         only = wildcards.get(host, host)
-        return {only} if only in LOOPBACK else set(LOOPBACK)
+        return {only} if only in LOOPBACK_ADDRESSES else set(LOOPBACK_ADDRESSES)
 
     def labels(self, component: str) -> dict[str, str]:
         """The labels of the hub's or the proxy's pod that a policy can select."""
@@ -164,14 +168,14 @@ class Site:
             labels[HUB_ACCESS] = "true"
         return {**labels, **self.values.map(component, "labels")}
 
-    def finding(self, path: Iterable[str | int], what: str, write: str) -> Finding:
+    def finding(self, path: Iterable[str | int], consequence: str, fix: str) -> ValuesFinding:
         """A finding at a key of the chart's values.
 
         Args:
             path: the key; of the file that sets it, or the nearest map above it.
-            what: what happens.
-            write: what to write instead.
+            consequence: what happens.
+            fix: what to write instead.
         """
         path = tuple(path)
         key = ".".join(map(str, (*self.values.root, *path)))
-        return Finding(self.values.file_of(path), key, what, write)
+        return ValuesFinding(self.values.file_of(path), key, consequence, fix)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tornado.web import HTTPError
 
 from .._version import __version__
-from ..apps.typed.responses import answers
+from ..apps.typed.responses import responds_with
 from ..auth.decorators import allow_unauthenticated
 from ..auth.service_auth import ADMIN_SCOPE
 from ..config.environment import public_environment
@@ -31,7 +31,7 @@ USER_FIELDS = (
 
 
 @dataclass(frozen=True)
-class Greeting:
+class ServiceInfo:
     """Which service this is."""
 
     name: str
@@ -39,7 +39,7 @@ class Greeting:
 
 
 @dataclass(frozen=True)
-class User:
+class CurrentUser:
     """A caller, as the hub knows them; some fields are there if the token may see them."""
 
     name: str
@@ -56,18 +56,18 @@ class User:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class DebugInfo:
     """What arrives here, with nothing secret."""
 
     headers: dict[str, str]
     environment: dict[str, str]
-    user: User
+    user: CurrentUser
 
 
 class RootHandler(APIHandler):
     """GET api/: the open greeting."""
 
-    @answers(Greeting)
+    @responds_with(ServiceInfo)
     @allow_unauthenticated
     def get(self) -> None:
         """Say which service this is."""
@@ -78,7 +78,7 @@ class RootHandler(APIHandler):
 class UserHandler(APIHandler):
     """GET api/user: the caller, as the hub knows them."""
 
-    @answers(User)
+    @responds_with(CurrentUser)
     def get(self) -> None:
         """Say who the caller is, for OAuth, API and service tokens alike."""
         self.write_json(public_user(self.current_user))
@@ -102,7 +102,7 @@ class DebugHandler(APIHandler):
     """GET api/debug: what arrives here, for an admin who wonders; off by default."""
 
     #: Request headers that say how a request came here, and nothing about who sent it.
-    HEADERS = frozenset(
+    PUBLIC_HEADERS = frozenset(
         {
             "Accept",
             "Accept-Encoding",
@@ -127,7 +127,7 @@ class DebugHandler(APIHandler):
         }
     )
 
-    @answers(Arrival)
+    @responds_with(DebugInfo)
     def get(self) -> None:
         """Show headers, environment and caller to an admin, each by an allow-list.
 
@@ -139,7 +139,7 @@ class DebugHandler(APIHandler):
         self.write_json(
             {
                 "headers": {
-                    name: value if name in self.HEADERS else "[hidden]"
+                    name: value if name in self.PUBLIC_HEADERS else "[hidden]"
                     for name, value in self.request.headers.get_all()
                 },
                 "environment": public_environment(),

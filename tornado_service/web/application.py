@@ -19,7 +19,7 @@ from .apps import AppRouter
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from ..apps.manager import Mounts
+    from ..apps.manager import AppManager
     from ..handlers.context import ServiceContext
     from ..selfcheck import SelfCheck
     from ..settings import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def make_web_app(
     settings: Settings,
     context: ServiceContext,
-    apps: Mounts,
+    apps: AppManager,
     selfcheck: SelfCheck,
     jinja_env: Environment,
 ) -> Application:
@@ -58,12 +58,12 @@ def make_web_app(
 
 
 def make_routes(
-    settings: Settings, context: ServiceContext, apps: Mounts, selfcheck: SelfCheck
+    settings: Settings, context: ServiceContext, apps: AppManager, selfcheck: SelfCheck
 ) -> list[Any]:
     """What answers where; ``P`` is the prefix that the hub gave us."""
     prefix = re.escape(context.prefix)
     metrics = (
-        health.MetricsHandler if settings.authenticate_prometheus else health.OpenMetricsHandler
+        health.MetricsHandler if settings.authenticate_prometheus else health.PublicMetricsHandler
     )
     checks = {"selfcheck": selfcheck}
     routes: list[Any] = []

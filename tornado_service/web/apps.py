@@ -10,7 +10,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import HTTPError
 
-from ..apps.loader import RESERVED
+from ..apps.loader import RESERVED_NAMES
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
@@ -19,8 +19,8 @@ from .home import NotFoundHandler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..apps.manager import Mounts
-    from ..apps.mounted import Mount
+    from ..apps.manager import AppManager
+    from ..apps.mounted import MountedApp
 
 
 class AppRouter(Router):
@@ -33,7 +33,7 @@ class AppRouter(Router):
     """
 
     def __init__(
-        self, prefix: str, apps: Mounts, get_delegate: Callable[..., HTTPMessageDelegate]
+        self, prefix: str, apps: AppManager, get_delegate: Callable[..., HTTPMessageDelegate]
     ) -> None:
         self._prefix = prefix
         self._apps = apps
@@ -44,19 +44,21 @@ class AppRouter(Router):
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
         """The handler, or nothing where there is no app."""
         name = kwargs["path_args"][0].decode()
-        mount = None if name in RESERVED else self._apps.find(name)
-        if mount is None:
+        mounted = None if name in RESERVED_NAMES else self._apps.find(name)
+        if mounted is None:
             return None
-        return self._get_delegate(request, *self._target(mount, name, request))
+        return self._get_delegate(request, *self._target(mounted, name, request))
 
-    def _target(self, mount: Mount, name: str, request: HTTPServerRequest) -> tuple[Any, ...]:
+    def _target(
+        self, mounted: MountedApp, name: str, request: HTTPServerRequest
+    ) -> tuple[Any, ...]:
         """Handler, its arguments, and those of its method."""
-        if not mount.is_ready:
-            return (UnavailableHandler, {"mount": mount})
+        if not mounted.is_ready:
+            return (UnavailableHandler, {"mounted": mounted})
         path = request.path.removeprefix(f"{self._prefix}{name}")
         if not path:
             return (AppSlashHandler, {"name": name})
-        for route in mount.routes:
+        for route in mounted.routes:
             groups = route.matcher.match(request)
             if groups is not None:
                 return (
@@ -67,17 +69,17 @@ class AppRouter(Router):
                 )
         if path.startswith("/api/"):
             return (NotFoundAPIHandler, {})
-        return (AppNotFoundHandler, {"mount": mount})
+        return (AppNotFoundHandler, {"mounted": mounted})
 
 
 class AppNotFoundHandler(NotFoundHandler):
     """Every path of an app that it does not have."""
 
-    def initialize(self, mount: Mount) -> None:  # type: ignore[override]
+    def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
         """Take the app, whose navigation the page keeps."""
         super().initialize()
-        if mount.home():
-            self.app, self.app_pages = mount.app, mount.pages
+        if mounted.home_handler():
+            self.app, self.app_templates = mounted.app, mounted.templates
 
     async def prepare(self) -> None:
         """Find out who asks, for the page; strangers get the same answer.
@@ -85,9 +87,9 @@ class AppNotFoundHandler(NotFoundHandler):
         Raises:
             HTTPError: 404, always.
         """
-        if self.has_error_page():
+        if self.wants_error_page():
             with contextlib.suppress(HTTPError):  # the hub does not answer
-                self.current_user = await self.hub_auth.identify(self)
+                self.current_user = await self.hub_auth.authenticate(self)
         await super().prepare()
 
 
@@ -105,7 +107,7 @@ class AppSlashHandler(BaseHandler):
         self.redirect(f"{self.hub_auth.base_url}{self._name}/")
 
 
-class Unavailable(HTTPError):
+class AppUnavailable(HTTPError):
     """503: an app does not run, or not yet."""
 
     def __init__(self, message: str, retry_after: int | None) -> None:
@@ -117,10 +119,10 @@ class Unavailable(HTTPError):
 class UnavailableHandler(PageHandler):
     """Every address of an app that is loading, is tried again or has failed."""
 
-    def initialize(self, mount: Mount) -> None:  # type: ignore[override]
+    def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
         """Take the app."""
         super().initialize()
-        self._mount = mount
+        self._mounted = mounted
 
     async def prepare(self) -> None:
         """Say so, to strangers too, and never why.
@@ -128,16 +130,16 @@ class UnavailableHandler(PageHandler):
         Raises:
             HTTPError: 503, always.
         """
-        if self._mount.has_failed:
-            raise Unavailable(
+        if self._mounted.has_failed:
+            raise AppUnavailable(
                 "This part of the service does not run. Admins see why at status.", None
             )
-        if self._mount.is_retrying:
-            raise Unavailable(
+        if self._mounted.is_retrying:
+            raise AppUnavailable(
                 "This part of the service cannot start yet and is tried again. Try again soon.", 5
             )
         # it may have become ready since the router looked
-        raise Unavailable("What answers here is still starting. Try again soon.", 3)
+        raise AppUnavailable("What answers here is still starting. Try again soon.", 3)
 
     def accepts_html(self) -> bool:
         """Whether HTML is asked for by name: a program of an app's gets JSON."""
@@ -147,6 +149,6 @@ class UnavailableHandler(PageHandler):
         """The message, which is ours."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         answer = super().public_error(status_code, **kwargs)
-        if isinstance(error, Unavailable):
+        if isinstance(error, AppUnavailable):
             answer["message"] = error.get_message()
         return answer

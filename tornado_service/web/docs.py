@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..apps.typed.responses import answers
+from ..apps.typed.responses import responds_with
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import APIHandler, PageHandler
 from ..handlers.static import static_files
 
 if TYPE_CHECKING:
-    from ..apps.manager import Mounts
-    from ..apps.mounted import Mount
+    from ..apps.manager import AppManager
+    from ..apps.mounted import MountedApp
     from ..handlers.context import ServiceContext
 
 #: What the page needs, beside what is ours; hatch_build.py gets it.
-SWAGGER = "swagger/swagger-ui-bundle.js"
+SWAGGER_BUNDLE = "swagger/swagger-ui-bundle.js"
 
 
 class APIDocument:
@@ -28,34 +28,38 @@ class APIDocument:
         routes: the core's.
     """
 
-    def __init__(self, context: ServiceContext, apps: Mounts, routes: list[Any]) -> None:
+    def __init__(self, context: ServiceContext, apps: AppManager, routes: list[Any]) -> None:
         self._context = context
         self._apps_of_service = apps
         self._routes = routes
         self._apps: list[str] | None = None
-        self._making: asyncio.Task[bytes] | None = None
-        self._told: set[str] = set()
+        self._build_task: asyncio.Task[bytes] | None = None
+        self._reported: set[str] = set()
 
     async def json(self) -> bytes:
         """The document."""
-        mounts = [mount for mount in self._apps_of_service if mount.is_ready]
-        names = [mount.name for mount in mounts]
-        making = self._making
-        if making is None or self._apps != names or (making.done() and making.exception()):
+        ready = [mounted for mounted in self._apps_of_service if mounted.is_ready]
+        names = [mounted.name for mounted in ready]
+        build_task = self._build_task
+        if (
+            build_task is None
+            or self._apps != names
+            or (build_task.done() and build_task.exception())
+        ):
             self._apps = names
-            making = asyncio.create_task(asyncio.to_thread(self._make, mounts))
-            self._making = making
-        return await asyncio.shield(making)
+            build_task = asyncio.create_task(asyncio.to_thread(self._build, ready))
+            self._build_task = build_task
+        return await asyncio.shield(build_task)
 
-    def _make(self, mounts: list[Mount]) -> bytes:
+    def _build(self, ready: list[MountedApp]) -> bytes:
         from ..openapi.document import Document
 
-        return Document(self._context, self._routes, self._tell).json(mounts)
+        return Document(self._context, self._routes, self._report).json(ready)
 
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            self._context.log.warning("Not in api/openapi.json: %s", what)
+    def _report(self, message: str) -> None:
+        if message not in self._reported:
+            self._reported.add(message)
+            self._context.log.warning("Not in api/openapi.json: %s", message)
 
 
 class OpenAPIHandler(APIHandler):
@@ -65,7 +69,7 @@ class OpenAPIHandler(APIHandler):
         super().initialize()
         self._document = document
 
-    @answers(dict[str, Any])
+    @responds_with(dict[str, Any])
     @allow_unauthenticated
     async def get(self) -> None:
         """Describe the API of the service and of its apps, by OpenAPI 3.1."""
@@ -83,4 +87,4 @@ class DocsHandler(PageHandler):
 
     def get(self) -> None:
         """Show it, if what shows it is there: the single file leaves it out."""
-        self.write_page("docs.html", can_show=SWAGGER in static_files(self._package))
+        self.write_page("docs.html", can_show=SWAGGER_BUNDLE in static_files(self._package))

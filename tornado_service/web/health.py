@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from ..apps.typed.responses import answers
+from ..apps.typed.responses import responds_with
 from ..auth.decorators import allow_unauthenticated, needs_scopes
 from ..handlers.base import APIHandler
 from ..selfcheck import INSTANCE_HEADER
 
 if TYPE_CHECKING:
-    from ..apps.manager import Mounts
+    from ..apps.manager import AppManager
     from ..selfcheck import SelfCheck
 
 
@@ -41,7 +41,7 @@ class HealthHandler(APIHandler):
         super().initialize()
         self._selfcheck = selfcheck
 
-    @answers(Health)
+    @responds_with(Health)
     @allow_unauthenticated
     def get(self) -> None:
         """Say at once that the process serves."""
@@ -55,11 +55,11 @@ class ReadyHandler(APIHandler):
 
     quiet = True
 
-    def initialize(self, apps: Mounts) -> None:  # type: ignore[override]
+    def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
         self._apps = apps
 
-    @answers(Readiness, 200, 503)
+    @responds_with(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
         """Say whether all is up: 200 or 503."""
@@ -79,7 +79,7 @@ class MetricsHandler(APIHandler):
 
     quiet = True
 
-    @answers(str, media_type=CONTENT_TYPE_LATEST)
+    @responds_with(str, media_type=CONTENT_TYPE_LATEST)
     @needs_scopes("read:metrics")
     def get(self) -> None:
         """Give everything that is counted, for Prometheus."""
@@ -87,12 +87,12 @@ class MetricsHandler(APIHandler):
         self.write(self.context.metrics.exposition())
 
 
-class OpenMetricsHandler(MetricsHandler):
+class PublicMetricsHandler(MetricsHandler):
     """The same for everybody, where ``authenticate_prometheus`` is off."""
 
     metrics_name = MetricsHandler.__name__
 
-    @answers(str, media_type=CONTENT_TYPE_LATEST)
+    @responds_with(str, media_type=CONTENT_TYPE_LATEST)
     @allow_unauthenticated
     def get(self) -> None:
         """Give everything that is counted, for Prometheus."""

@@ -11,20 +11,20 @@ from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 
 if TYPE_CHECKING:
-    from ..apps.manager import Mounts
+    from ..apps.manager import AppManager
 
 
 class HomeHandler(PageHandler):
     """GET P: who you are to the hub, and what you may open."""
 
-    def initialize(self, apps: Mounts) -> None:  # type: ignore[override]
+    def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
         self._apps = apps
 
     def get(self) -> None:
         """Show what the hub says of the caller, or go to the app that is the home page."""
         user = self.current_user
-        home = self._apps.home_of(user)
+        home = self._apps.home_app_of(user)
         if home:
             self.redirect(f"{self.hub_auth.base_url}{home.name}/")
             return
@@ -35,7 +35,7 @@ class HomeHandler(PageHandler):
             scopes=describe_scopes(user.get("scopes") or [], user["name"]),
             servers=describe_servers(user.get("servers") or {}),
             sees_servers="servers" in user,
-            apps=self._apps.openable(user),
+            apps=self._apps.accessible_to(user),
         )
 
 

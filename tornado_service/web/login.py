@@ -9,7 +9,7 @@ from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
-from ..auth.login_state import LoginState, inside
+from ..auth.login_state import LoginState, safe_redirect_target
 from ..handlers.base import PageHandler
 from ..hub.client import HubUnavailable
 
@@ -25,9 +25,9 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         self._selfcheck = selfcheck
 
     #: The sign-in that this request finishes, as it was sealed, once it is known to be ours.
-    _finishing: str | None = None
+    _accepted_state: str | None = None
     #: One that has lapsed, to be begun anew.
-    lapsed_state: LoginState | None = None
+    expired_state: LoginState | None = None
 
     @allow_unauthenticated
     async def get(self) -> None:
@@ -37,7 +37,7 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
             HubUnavailable: the hub does not answer.
         """
-        if self._is_read_by_a_script():
+        if self._is_script_request():
             # the hub gives a user's code to any script of the origin, for a sign-in of its own
             # https://fetch.spec.whatwg.org/#dom-response-url
             if self.request.query:
@@ -47,13 +47,13 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         if self.get_argument("error", ""):
             raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
         sealed = self.get_argument("state", "")
-        state, lapsed = self.hub_auth.seal.open(sealed)
+        state, lapsed = self.hub_auth.state_cipher.decrypt(sealed)
         if state is None:
             raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
-        if lapsed or not state.is_of(self.hub_auth.browser_of(self)):
-            await self._begin_again(state)
+        if lapsed or not state.belongs_to(self.hub_auth.browser_id_of(self)):
+            await self._restart_login(state)
             return
-        self._finishing = sealed
+        self._accepted_state = sealed
         try:
             await HubOAuthCallbackHandler.get(self)
         except HTTPError as error:
@@ -61,29 +61,29 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
                 raise
             raise HubUnavailable("it does not know the token that it has just given") from error
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
-        self._selfcheck.saw_browser(origin)
+        self._selfcheck.record_browser_origin(origin)
 
-    def _is_read_by_a_script(self) -> bool:
+    def _is_script_request(self) -> bool:
         """Whether a script learns the address of the response, with the code in it."""
         return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
-    async def _begin_again(self, state: LoginState) -> None:
+    async def _restart_login(self, state: LoginState) -> None:
         """Go on where the person wanted to be: signed in already, or by one more sign-in."""
-        target = inside(state.next_url, self.hub_auth.base_url)
-        if await self.hub_auth.identify(self):
+        target = safe_redirect_target(state.next_url, self.hub_auth.base_url)
+        if await self.hub_auth.authenticate(self):
             self.redirect(target)
-        elif state.again or not self.is_navigation():
+        elif state.is_retry or not self.is_navigation():
             raise HTTPError(
                 403, "This sign-in did not work twice: are cookies off? Open the page again."
             )
         else:
-            self.lapsed_state = state
+            self.expired_state = state
             self.redirect(self.get_login_url())
 
     def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
         """What the library compares with the state: the same, as we have compared already."""
-        if self._finishing is not None and name == self.hub_auth.state_cookie_name:
-            return self._finishing.encode()
+        if self._accepted_state is not None and name == self.hub_auth.state_cookie_name:
+            return self._accepted_state.encode()
         return super().get_secure_cookie(name, *args, **kwargs)
 
 
@@ -116,7 +116,7 @@ class LogoutHandler(PageHandler):
             self.check_xsrf_cookie()
         except HTTPError as error:
             raise HTTPError(403, "This page is out of date. Open it again to log out.") from error
-        self.hub_auth.forget(self)
+        self.hub_auth.sign_out(self)
         self.write_page("logout.html")
 
     def template_namespace(self) -> dict[str, Any]:

@@ -14,14 +14,14 @@ import tornado
 from tornado.web import HTTPError
 
 from .._version import __version__
-from ..apps.typed.responses import answers
+from ..apps.typed.responses import responds_with
 from ..auth.service_auth import ADMIN_SCOPE
 from ..handlers.base import APIHandler, BaseHandler, PageHandler
-from ..selfcheck import FRESH
+from ..selfcheck import MAX_FINDINGS_AGE
 from ..selfcheck.findings import Finding
 
 if TYPE_CHECKING:
-    from ..apps.manager import Mounts
+    from ..apps.manager import AppManager
     from ..selfcheck import SelfCheck
 
 
@@ -50,7 +50,7 @@ class Status:
 class AdminHandler(BaseHandler):
     """Answers admins of the hub only: findings name addresses of the inside."""
 
-    def initialize(self, selfcheck: SelfCheck, apps: Mounts) -> None:  # type: ignore[override]
+    def initialize(self, selfcheck: SelfCheck, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
         self._selfcheck = selfcheck
         self._apps = apps
@@ -80,7 +80,7 @@ class StatusHandler(AdminHandler, PageHandler):
 
     async def get(self) -> None:
         """Show them."""
-        status = await describe(self._selfcheck, self._apps)
+        status = await status_report(self._selfcheck, self._apps)
         started = datetime.fromtimestamp(self._selfcheck.started, timezone.utc)
         self.write_page(
             "status.html",
@@ -88,7 +88,7 @@ class StatusHandler(AdminHandler, PageHandler):
             apps=status["apps"],
             versions=status["versions"],
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            uptime=in_words(status["uptime"]),
+            uptime=format_uptime(status["uptime"]),
         )
 
 
@@ -101,27 +101,27 @@ class StatusAPIHandler(AdminHandler, APIHandler):
         if not secrets.compare_digest(token.encode(), self.hub_auth.api_token.encode()):
             await super().prepare()
 
-    @answers(Status)
+    @responds_with(Status)
     async def get(self) -> None:
         """Say to an admin what the self-check has found, and how the apps are."""
-        self.write_json(await describe(self._selfcheck, self._apps))
+        self.write_json(await status_report(self._selfcheck, self._apps))
 
 
-async def describe(check: SelfCheck, manager: Mounts) -> dict[str, Any]:
+async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]:
     """State, findings, apps, versions, and seconds since the start.
 
     Args:
         check: it checks again unless it has just done so.
         manager: of the apps.
     """
-    findings = await check.look(fresh=FRESH)
-    apps = manager.describe()
-    well = check.well and not any(app["reason"] for app in apps)
+    findings = await check.refresh(max_age=MAX_FINDINGS_AGE)
+    apps = manager.statuses()
+    well = check.is_healthy and not any(app["reason"] for app in apps)
     return {
         "status": "ok" if well else "wrong",
         "findings": [asdict(finding) for finding in findings],
         "apps": apps,
-        "scopes": sorted(check.needed),
+        "scopes": sorted(check.required_scopes),
         "versions": {
             "tornado_service": __version__,
             "hub": check.hub_version,
@@ -133,7 +133,7 @@ async def describe(check: SelfCheck, manager: Mounts) -> dict[str, Any]:
     }
 
 
-def in_words(seconds: int) -> str:
+def format_uptime(seconds: int) -> str:
     """A time span as a person says it, such as ``2 days 3 h`` or ``5 min``.
 
     Args:

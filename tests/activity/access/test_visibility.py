@@ -89,7 +89,7 @@ class TestMonthWithoutGroups:
             elif fault == "no list":
                 handler.write({"items": "none"})
             else:
-                await handler._misbehave(fault)
+                await handler._apply_fault(fault)
 
         monkeypatch.setattr(stand_in_hub._Groups, "get", get)
         return fault

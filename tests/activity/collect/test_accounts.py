@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.support.activity.known import HOUR, History, ada
-from tornado_service.activity.domain.records import Person, SeenUser, Session, Visit, by_name
+from tornado_service.activity.domain.records import (
+    Account,
+    Session,
+    UserSnapshot,
+    Visit,
+    accounts_by_name,
+)
 
 
 def accounts(history: History) -> list[tuple[int, str, int, int | None]]:
@@ -64,7 +70,7 @@ def test_one_whose_last_activity_is_gone_was_created_again() -> None:
         pytest.param(ada(), ada(created=10), id="created_before"),
     ],
 )
-def test_one_that_was_missed_once_is_the_same(before: SeenUser, after: SeenUser) -> None:
+def test_one_that_was_missed_once_is_the_same(before: UserSnapshot, after: UserSnapshot) -> None:
     """Of a list that changes while it is read, the hub may leave somebody out."""
     history = History()
     history.add(900, before)
@@ -85,14 +91,17 @@ def test_one_that_is_active_again_only_afterwards_is_a_new_one() -> None:
 
 def test_a_name_that_two_accounts_had_is_the_one_that_exists() -> None:
     people = [
-        Person(1, "ada", 10, deleted=20),
-        Person(2, "ada", 30),
-        Person(3, "ada", 25, deleted=28),
-        Person(4, "bob", 10, deleted=20),
-        Person(5, "bob", 30, deleted=40),
+        Account(1, "ada", 10, deleted=20),
+        Account(2, "ada", 30),
+        Account(3, "ada", 25, deleted=28),
+        Account(4, "bob", 10, deleted=20),
+        Account(5, "bob", 30, deleted=40),
     ]
 
-    assert {name: each.id for name, each in by_name(people).items()} == {"ada": 2, "bob": 5}
+    assert {name: each.id for name, each in accounts_by_name(people).items()} == {
+        "ada": 2,
+        "bob": 5,
+    }
 
 
 def test_somebody_renamed_to_the_name_of_a_deleted_account_stays_who_they_are() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.activity.known import HOUR, History, ada, servers
-from tornado_service.activity.domain.records import Person, SeenServer, SeenUser, Session
+from tornado_service.activity.domain.records import Account, ServerSnapshot, Session, UserSnapshot
 
 
 def test_a_server_that_runs_is_a_session_from_its_own_start_on() -> None:
@@ -15,14 +15,14 @@ def test_a_server_that_runs_is_a_session_from_its_own_start_on() -> None:
     history.add(900, ada(130))
 
     assert history.sessions == [Session(1, "", 130, last_seen=900)]
-    assert history.person("ada") == Person(1, "ada", first_seen=900)
+    assert history.person("ada") == Account(1, "ada", first_seen=900)
 
 
 def test_each_sample_moves_its_end_and_its_activity() -> None:
     history = History()
-    history.add(900, SeenUser("ada", servers=(SeenServer("", 130, last_activity=700),)))
-    history.add(1200, SeenUser("ada", servers=(SeenServer("", 130, last_activity=1100),)))
-    history.add(1500, SeenUser("ada", servers=(SeenServer("", 130, last_activity=1000),)))
+    history.add(900, UserSnapshot("ada", servers=(ServerSnapshot("", 130, last_activity=700),)))
+    history.add(1200, UserSnapshot("ada", servers=(ServerSnapshot("", 130, last_activity=1100),)))
+    history.add(1500, UserSnapshot("ada", servers=(ServerSnapshot("", 130, last_activity=1000),)))
 
     assert history.sessions == [Session(1, "", 130, last_seen=1500, last_activity=1100)]
 

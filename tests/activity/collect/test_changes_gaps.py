@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.known import HOUR, REACH, History, ada
-from tornado_service.activity.domain.records import SeenServer, SeenUser, Session, Visit
+from tornado_service.activity.domain.records import ServerSnapshot, Session, UserSnapshot, Visit
 
 NAMES = ("ada", "bob")
 
@@ -35,9 +35,9 @@ class Truth:
         elif server is not None:
             self.running[server] = at
 
-    def seen(self, name: str) -> SeenUser:
-        servers = (SeenServer(server, at, self.last) for server, at in self.running.items())
-        return SeenUser(name, None, self.last, tuple(servers))
+    def seen(self, name: str) -> UserSnapshot:
+        servers = (ServerSnapshot(server, at, self.last) for server, at in self.running.items())
+        return UserSnapshot(name, None, self.last, tuple(servers))
 
     def time(self, now: int) -> int:
         still = (now - at for at in self.running.values())

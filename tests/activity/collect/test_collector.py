@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.support.activity.script import Being, Run, Script
+from tests.support.activity.script import Run, Script, SimulatedUser
 from tests.support.activity.simulator import TOKEN, SimulatedHub
 from tornado_service.activity.collect.collector import Collector
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.hub.client import HubClient
 from tornado_service.testing import StartService
 
@@ -18,10 +18,10 @@ NOON = 1_700_006_400 // 86400 * 86400 + 12 * 3600
 LOG = logging.getLogger("test")
 
 
-def beings(count: int, *, running: bool = False) -> list[Being]:
+def beings(count: int, *, running: bool = False) -> list[SimulatedUser]:
     runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)] if running else []
     return [
-        Being(number, 0, [(0, f"user-{number}")], logins=[NOON - 9000], runs=list(runs))
+        SimulatedUser(number, 0, [(0, f"user-{number}")], logins=[NOON - 9000], runs=list(runs))
         for number in range(1, count + 1)
     ]
 
@@ -61,26 +61,29 @@ def names(sample: Sample) -> list[str]:
 async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
-    ada = Being(1, 0, [(0, "ada")], logins=[NOON - 50])
+    ada = SimulatedUser(1, 0, [(0, "ada")], logins=[NOON - 50])
     ada.runs = [
         Run("", NOON - 1000, NOON + 1, idle=NOON, pulse=300),
         Run("gpu", NOON - 10, NOON + 9, idle=NOON, pulse=300),
         Run("ended", NOON - 2000, NOON, idle=NOON - 500),
     ]
-    bob = Being(2, 0, [(0, "bob")])
+    bob = SimulatedUser(2, 0, [(0, "bob")])
     simulated.script.beings = [ada, bob]
 
     assert await take(collector) == Sample(
         NOON,
         True,
         (
-            SeenUser(
+            UserSnapshot(
                 "ada",
                 None,
                 NOON,
-                (SeenServer("", NOON - 1000, NOON - 100), SeenServer("gpu", NOON - 10, NOON - 10)),
+                (
+                    ServerSnapshot("", NOON - 1000, NOON - 100),
+                    ServerSnapshot("gpu", NOON - 10, NOON - 10),
+                ),
             ),
-            SeenUser("bob", None, None, ()),
+            UserSnapshot("bob", None, None, ()),
         ),
     )
 
@@ -207,7 +210,7 @@ class TestWhileTheListingIsUnderWay:
     async def test_users_who_are_added_come_once_or_in_the_next_sample(
         self, simulated: SimulatedHub, collector: Collector
     ) -> None:
-        late = Being(0, 0, [(0, "late")], runs=[Run("", NOON - 1, NOON + 9, idle=NOON)])
+        late = SimulatedUser(0, 0, [(0, "late")], runs=[Run("", NOON - 1, NOON + 9, idle=NOON)])
         self.before_page(simulated, 2, lambda: simulated.script.beings.insert(0, late))
 
         full = await take(collector)

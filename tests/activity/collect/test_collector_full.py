@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from tests.activity.test_year import hub_calls
-from tests.support.activity.script import Being, Run, Script
+from tests.support.activity.script import Run, Script, SimulatedUser
 from tests.support.activity.simulator import SimulatedHub
 from tests.support.databases import POSTGRESQL
 from tornado_service.activity import Activity
@@ -73,8 +73,8 @@ def simulated() -> SimulatedHub:
     return hub
 
 
-def user(number: int, created: int = 0, *logins: int) -> Being:
-    return Being(number, created, [(0, f"user-{number}")], logins=list(logins))
+def user(number: int, created: int = 0, *logins: int) -> SimulatedUser:
+    return SimulatedUser(number, created, [(0, f"user-{number}")], logins=list(logins))
 
 
 @pytest.fixture
@@ -86,7 +86,9 @@ async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
         app = Activity(database_url=url)
         app.store = app.make_store()
         app.archive = Archive(app.store, app.zone)
-        started.append(Process(app, Collector(hub_calls(simulated), 300, LOG, app.keep), simulated))
+        started.append(
+            Process(app, Collector(hub_calls(simulated), 300, LOG, app.store_sample), simulated)
+        )
         await app.store.open()
         await app.refresh()
         return started[-1]
@@ -158,7 +160,7 @@ async def test_users_are_not_known_before_all_of_them_were_kept(
 
 async def _only_active(process: Process, at: int) -> Sample:
     """A sample of those with a server, as if all users had been asked for already."""
-    process.collector._swept = at // HOUR
+    process.collector._last_full_hour = at // HOUR
     return await process.sample(at)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tornado_service.activity.collect.collector import Collector, next_time
 from tornado_service.activity.domain.records import Sample
 from tornado_service.hub.models import User
-from tornado_service.hub.pagination import Page
+from tornado_service.hub.pagination import HubPage
 
 NOON = 12 * 3600
 LOG = logging.getLogger("test")
@@ -37,13 +37,13 @@ class OnePage:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def user_pages(self, state: str | None = None) -> AsyncIterator[Page[User]]:
+    async def user_pages(self, state: str | None = None) -> AsyncIterator[HubPage[User]]:
         self.asked += 1
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
         await asyncio.sleep(self.seconds)
         self.at_once -= 1
-        yield Page([], NOON + self.asked)
+        yield HubPage([], NOON + self.asked)
 
 
 @asynccontextmanager

@@ -1,21 +1,27 @@
 from __future__ import annotations
 
 from tornado_service.activity.collect.accounts import find_accounts
-from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser, Session
+from tornado_service.activity.domain.records import (
+    Account,
+    Sample,
+    ServerSnapshot,
+    Session,
+    UserSnapshot,
+)
 
 
-def person(id: int, name: str, created: int | None = None, deleted: int | None = None) -> Person:
-    return Person(id, name, first_seen=0, created=created, deleted=deleted)
+def person(id: int, name: str, created: int | None = None, deleted: int | None = None) -> Account:
+    return Account(id, name, first_seen=0, created=created, deleted=deleted)
 
 
-def seen(name: str, created: int | None = None, started: int | None = None) -> SeenUser:
-    servers = () if started is None else (SeenServer("", started),)
-    return SeenUser(name, created, servers=servers)
+def seen(name: str, created: int | None = None, started: int | None = None) -> UserSnapshot:
+    servers = () if started is None else (ServerSnapshot("", started),)
+    return UserSnapshot(name, created, servers=servers)
 
 
 def renames(
-    people: list[Person],
-    users: list[SeenUser],
+    people: list[Account],
+    users: list[UserSnapshot],
     running: list[tuple[int, int]] = [],  # noqa: B006
     full: int | None = 1000,
 ) -> dict[str, int]:

@@ -13,7 +13,7 @@ from tests.support.activity.archives import ZONE
 from tests.support.activity.course import HOUR, MONDAY, RANGE
 from tests.support.activity.known import History, ada
 from tornado_service.activity import Activity
-from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import Account, Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.store.user_data import pseudonyms
 from tornado_service.testing import Fetch, StandInHub
@@ -63,7 +63,7 @@ async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_o
 ) -> None:
     """Before the service has seen it. The hub keeps when the renamed account was created."""
     lena = hub.directory.add_user("lena", created="2026-01-07T00:00:00.000000Z")
-    await app.collector.collect(app.collector._swept * HOUR + HOUR)
+    await app.collector.collect(app.collector._last_full_hour * HOUR + HOUR)
     del hub.directory.users["lena"]
     hub.directory.users["ada"] = {**lena, "name": "ada"}
 
@@ -109,8 +109,8 @@ async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
 async def test_under_a_pseudonym_too_an_account_is_that_of_one_user(
     open_store: Open, sqlite_url: str
 ) -> None:
-    store = await open_store(sqlite_url, naming=pseudonyms(b"0123456789abcdef"))
-    seen = SeenUser("ada", created=10, servers=(SeenServer("", 90),))
+    store = await open_store(sqlite_url, map_name=pseudonyms(b"0123456789abcdef"))
+    seen = UserSnapshot("ada", created=10, servers=(ServerSnapshot("", 90),))
     assert await store.add(Sample(100, True, (seen,)), 10)
     archive = Archive(store, ZONE)
     await archive.refresh()
@@ -136,7 +136,7 @@ async def test_under_a_pseudonym_too_an_account_is_that_of_one_user(
 def test_an_account_is_a_users_by_its_creation(
     kept: int | None, shown: int | None, is_theirs: bool
 ) -> None:
-    assert Person(1, "ada", first_seen=100, created=kept).is_of(shown) is is_theirs
+    assert Account(1, "ada", first_seen=100, created=kept).matches_creation(shown) is is_theirs
 
 
 def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tornado_service.activity.domain.calendar import bounds, day_of, day_total, user_days
+from tornado_service.activity.domain.calendar import day_bounds, day_total, local_date, user_days
 from tornado_service.activity.domain.concurrency import Concurrency
 from tornado_service.activity.domain.records import DayTotal, Interval, Session, UserDay, Visit
 
@@ -51,13 +51,13 @@ def total(
     ],
 )
 def test_a_day_has_the_hours_that_its_clock_shows(zone: str, day: date, hours: float) -> None:
-    of = bounds(day, ZoneInfo(zone))
+    of = day_bounds(day, ZoneInfo(zone))
 
     assert of.end - of.start == hours * HOUR
     if hours:
-        assert day_of(of.start, ZoneInfo(zone)) == day
-        assert day_of(of.end - 1, ZoneInfo(zone)) == day
-        assert day_of(of.start - 1, ZoneInfo(zone)) < day < day_of(of.end, ZoneInfo(zone))
+        assert local_date(of.start, ZoneInfo(zone)) == day
+        assert local_date(of.end - 1, ZoneInfo(zone)) == day
+        assert local_date(of.start - 1, ZoneInfo(zone)) < day < local_date(of.end, ZoneInfo(zone))
 
 
 def test_a_session_over_midnight_belongs_to_both_days_and_began_on_one() -> None:
@@ -139,7 +139,7 @@ def test_a_server_that_runs_all_day_fills_every_slot_of_it(day: date, hours: int
 
 def test_the_hour_that_comes_twice_is_two_hours() -> None:
     day = date(2026, 10, 25)
-    start = bounds(day, BERLIN).start + 2 * HOUR  # 02:00, the first time
+    start = day_bounds(day, BERLIN).start + 2 * HOUR  # 02:00, the first time
     twice = Session(1, "", start, last_seen=start + 2 * HOUR, ended=start + 2 * HOUR)
 
     found = total([twice], day, BERLIN)

@@ -23,7 +23,7 @@ def test_it_counts_what_a_look_at_each_second_would(
     levels = [level(intervals, moment) for moment in range(start, end)]
 
     assert servers.seconds(start, end) == sum(levels)
-    assert servers.begun(start, end) == sum(start <= each[0] < end for each in intervals)
+    assert servers.count_started(start, end) == sum(start <= each[0] < end for each in intervals)
     if levels:
         assert servers.peak(start, end) == max(levels)
 
@@ -35,4 +35,4 @@ def test_one_that_ends_when_another_begins_is_not_two() -> None:
 def test_without_sessions_nothing_runs() -> None:
     nothing = Concurrency([], [])
 
-    assert (nothing.seconds(0, 9), nothing.peak(0, 9), nothing.begun(0, 9)) == (0, 0, 0)
+    assert (nothing.seconds(0, 9), nothing.peak(0, 9), nothing.count_started(0, 9)) == (0, 0, 0)

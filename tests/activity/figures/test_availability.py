@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import SmallHub, at, history, running, session, small_hubs
-from tornado_service.activity.domain.records import Person, Visit
+from tornado_service.activity.domain.records import Account, Visit
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
@@ -39,7 +39,7 @@ def known() -> History:
         ZONE,
         [(START, GAP[0]), (GAP[1], NOW)],
         [running(1, START, NOW), session(2, bob, bob + 3600)],
-        people=[Person(1, "ada", START), Person(2, "bob", bob)],
+        people=[Account(1, "ada", START), Account(2, "bob", bob)],
     )
 
 
@@ -52,23 +52,23 @@ def test_a_period_without_data_has_no_figure_of_anybody(
     assert set(vars(people_counts(known, *days)).values()) == {None}
     assert lengths(known, *days) is None
     assert {each.active_users for each in groups(known, *days, {"class": {1, 2}})} == {None}
-    own = own_use(known.of({1}), *days)
+    own = own_use(known.restricted({1}), *days)
     assert own.whole.server_seconds is None
     assert {each.server_seconds for each in own.days} == {None}
     assert set(own.hours) == {None}
 
 
 def test_a_period_to_come_has_no_running_session(known: History) -> None:
-    own = own_use(known.of({1}), *FUTURE)
+    own = own_use(known.restricted({1}), *FUTURE)
 
     assert own.sessions == ()
     assert own.longest is None
     tomorrow = history("UTC", [(START, at("2026-06-02 00:00"))], [running(1, START, NOW)])
-    assert own_use(tomorrow.of({1}), date(2026, 6, 2), date(2026, 6, 2)).sessions == ()
+    assert own_use(tomorrow.restricted({1}), date(2026, 6, 2), date(2026, 6, 2)).sessions == ()
 
 
 def test_a_session_that_ran_through_a_gap_is_listed_in_it(known: History) -> None:
-    [only] = own_use(known.of({1}), *IN_GAP).sessions
+    [only] = own_use(known.restricted({1}), *IN_GAP).sessions
 
     assert (only.started, only.seconds) == (START, NOW - START)
 
@@ -96,9 +96,9 @@ def test_no_longest_session_where_sessions_are_no_longer_kept() -> None:
         now=NOW,
         people=of.people.values(),
         coverage=of.coverage,
-        watched_from=START,
+        observed_from=START,
         sessions_from=START + DAY,
-    ).of({1})
+    ).restricted({1})
     last = date(2026, 6, 1)
 
     assert own_use(dropped, date(2026, 1, 5), last).longest is None
@@ -120,7 +120,7 @@ def test_rows_and_counts_agree_for_every_period(
     hub: SmallHub, users: set[int] | None, data: st.DataObject
 ) -> None:
     whole = hub.history()
-    known = whole if users is None else whole.of(users)
+    known = whole if users is None else whole.restricted(users)
     days = data.draw(periods_of(hub))
     rows, counts, figures = people(known, *days), people_counts(known, *days), period(known, *days)
 
@@ -150,7 +150,7 @@ def test_unknown_is_never_zero(hub: SmallHub, data: st.DataObject) -> None:
     rows, counts = people(known, first, last), people_counts(known, first, last)
     [group] = groups(known, first, last, {"all": range(1, 6)})
     of_month = month_report(known, first).month
-    own = own_use(known.of({5}), first, last)
+    own = own_use(known.restricted({5}), first, last)
 
     assert {getattr(each, name) is None for each in rows for name in SUMS} == {not has_data}
     assert {each.is_new is None for each in rows} == {not has_data}

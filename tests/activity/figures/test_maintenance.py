@@ -13,7 +13,7 @@ from tests.support.activity.small_hub import at, history, session
 from tornado_service.activity.figures.heatmap import HeatMap, heat_map
 from tornado_service.activity.figures.maintenance import MaintenanceWindow, longest_stretch
 from tornado_service.activity.history.history import History
-from tornado_service.activity.web import formatting as words
+from tornado_service.activity.web import formatting
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -61,7 +61,7 @@ def test_it_goes_on_from_sunday_to_monday() -> None:
     window = found.maintenance_window
     assert window == MaintenanceWindow(SUNDAY, 16, 11, 0.0, 0)
     assert found.quietest == (*found.hours[160:], *found.hours[:3])
-    assert words.hours_of_week(window) == "Sunday 16:00 to Monday 03:00"
+    assert formatting.hours_of_week(window) == "Sunday 16:00 to Monday 03:00"
 
 
 def test_where_servers_always_run_it_has_their_average_and_peak() -> None:
@@ -113,7 +113,7 @@ def test_a_week_without_a_quieter_hour_is_one_stretch(busy: Collection[int]) -> 
 
 
 def test_only_who_sees_the_whole_hub_gets_it() -> None:
-    found = of(hub(range(100)).of({1}))
+    found = of(hub(range(100)).restricted({1}))
 
     assert (found.maintenance_window, found.quietest, found.weeks_missing) == (None, None, 0)
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.support.activity.small_hub import at, history, session
-from tornado_service.activity.domain.records import Person
+from tornado_service.activity.domain.records import Account
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.month_report import MonthReport, month_report
 from tornado_service.activity.figures.periods import period
@@ -31,7 +31,7 @@ def report(*, gap_days: int = 0) -> MonthReport:
             session(1, at("2026-03-02 10:00", ZONE), at("2026-03-02 12:00", ZONE)),
             session(2, at("2026-03-02 11:00", ZONE), at("2026-03-02 12:00", ZONE)),
         ],
-        people=[Person(1, "ada", START), Person(2, "bob", at("2026-03-01 00:00", ZONE))],
+        people=[Account(1, "ada", START), Account(2, "bob", at("2026-03-01 00:00", ZONE))],
     )
     return month_report(known, date(2026, 3, 17), {"class-a": {1}})
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import SmallHub, at, history, running, session, small_hubs
-from tornado_service.activity.domain.calendar import bounds, each_day
+from tornado_service.activity.domain.calendar import date_range, day_bounds
 from tornado_service.activity.domain.records import Visit
 from tornado_service.activity.figures.periods import Period, period, periods, window, windows
 
@@ -213,15 +213,15 @@ def test_a_server_that_still_runs_counts_up_to_the_latest_sample() -> None:
 def test_the_sum_of_the_days_is_the_whole(hub: SmallHub) -> None:
     known = hub.history()
     first = min(known.hub_totals)
-    days = [period(known, day, day) for day in each_day(first, hub.last)]
+    days = [period(known, day, day) for day in date_range(first, hub.last)]
     whole = period(known, first, hub.last)
     span = known.span(first, hub.last)
 
     assert whole.server_seconds == sum(each.end - each.started for each in hub.sessions)
     assert whole.sessions == len(hub.sessions)
     assert span.end - span.start == sum(
-        bounds(day, known.zone).end - bounds(day, known.zone).start
-        for day in each_day(first, hub.last)
+        day_bounds(day, known.zone).end - day_bounds(day, known.zone).start
+        for day in date_range(first, hub.last)
     )
     seen = [day for day in days if day.active_users is not None]
     assert max(day.active_users or 0 for day in seen) <= (whole.active_users or 0) <= 5
@@ -231,7 +231,7 @@ def test_the_sum_of_the_days_is_the_whole(hub: SmallHub) -> None:
 @given(small_hubs())
 def test_the_sum_over_people_is_the_whole(hub: SmallHub) -> None:
     known = hub.history()
-    each = [period(known.of({user}), hub.first, hub.last) for user in range(1, 6)]
+    each = [period(known.restricted({user}), hub.first, hub.last) for user in range(1, 6)]
     whole = period(known, hub.first, hub.last)
 
     assert whole.active_users == sum(one.active_users or 0 for one in each)

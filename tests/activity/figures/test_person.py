@@ -23,7 +23,7 @@ def test_ones_own_use_is_nobody_elses() -> None:
         ],
     )
 
-    own = own_use(known.of({1}), FIRST, LAST)
+    own = own_use(known.restricted({1}), FIRST, LAST)
 
     assert own.sessions == (
         OwnSession("", NOW - HOUR, None, HOUR),
@@ -40,7 +40,7 @@ def test_ones_own_use_is_nobody_elses() -> None:
 
 
 def test_who_did_nothing_has_an_empty_page() -> None:
-    own = own_use(history("UTC", [(START, NOW)]).of({1}), FIRST, LAST)
+    own = own_use(history("UTC", [(START, NOW)]).restricted({1}), FIRST, LAST)
 
     assert own.sessions == ()
     assert own.longest is None

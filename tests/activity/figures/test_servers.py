@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.figures.servers import Running, running
 
 SAMPLE = Sample(
     taken=1000,
     is_full=False,
     users=(
-        SeenUser("cy"),
-        SeenUser("bob", servers=(SeenServer("", 1005, 1010, pending=True),)),
-        SeenUser("ada", servers=(SeenServer("gpu", 100, 900), SeenServer("", 400))),
+        UserSnapshot("cy"),
+        UserSnapshot("bob", servers=(ServerSnapshot("", 1005, 1010, pending=True),)),
+        UserSnapshot("ada", servers=(ServerSnapshot("gpu", 100, 900), ServerSnapshot("", 400))),
     ),
 )
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import SmallHub, at, history, session, small_hubs
-from tornado_service.activity.domain.records import Person, Visit
+from tornado_service.activity.domain.records import Account, Visit
 from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.users import (
     GroupUse,
     PersonUse,
     groups,
     never_returned,
-    newcomers,
+    new_users,
     people,
     people_counts,
     returning,
@@ -35,7 +35,7 @@ def on(day: str, user: int, hours: float = 1) -> object:
     return session(user, noon, noon + int(hours * HOUR))
 
 
-def hub(sessions: list, people: list[Person], **more: object) -> History:
+def hub(sessions: list, people: list[Account], **more: object) -> History:
     return history(ZONE, [(START, NOW)], sessions, people=people, **more)
 
 
@@ -46,11 +46,11 @@ def row(known: History, user: int) -> PersonUse:
 def test_a_person_in_a_range() -> None:
     known = hub(
         [on("2026-04-30", 1), on("2026-05-02", 1), on("2026-05-02", 1, 2), on("2026-05-09", 1)],
-        [Person(1, "ada", START)],
+        [Account(1, "ada", START)],
     )
 
     assert row(known, 1) == PersonUse(
-        Person(1, "ada", START),
+        Account(1, "ada", START),
         arrived=None,
         last_active=date(2026, 5, 9),
         active_days=2,
@@ -64,7 +64,7 @@ def test_a_person_in_a_range() -> None:
 
 
 def test_everybody_is_listed_those_without_use_too() -> None:
-    known = hub([], [Person(2, "bob", START), Person(1, "ada", START)])
+    known = hub([], [Account(2, "bob", START), Account(1, "ada", START)])
 
     assert [(each.person.name, each.active_days) for each in people(known, *MAY)] == [
         ("ada", 0),
@@ -75,33 +75,36 @@ def test_everybody_is_listed_those_without_use_too() -> None:
 @pytest.mark.parametrize(
     ("person", "is_new"),
     [
-        (Person(1, "a", first_seen=at("2026-05-01 00:00", ZONE)), True),
-        (Person(1, "a", first_seen=at("2026-05-31 23:59", ZONE)), True),
-        (Person(1, "a", first_seen=at("2026-04-30 23:59", ZONE)), False),
-        (Person(1, "a", first_seen=at("2026-06-01 00:00", ZONE)), False),
-        (Person(1, "a", at("2026-05-02 00:00", ZONE), created=at("2026-04-01 00:00", ZONE)), False),
-        (Person(1, "a", at("2026-06-01 00:10", ZONE), created=at("2026-05-31 23:59", ZONE)), True),
+        (Account(1, "a", first_seen=at("2026-05-01 00:00", ZONE)), True),
+        (Account(1, "a", first_seen=at("2026-05-31 23:59", ZONE)), True),
+        (Account(1, "a", first_seen=at("2026-04-30 23:59", ZONE)), False),
+        (Account(1, "a", first_seen=at("2026-06-01 00:00", ZONE)), False),
+        (
+            Account(1, "a", at("2026-05-02 00:00", ZONE), created=at("2026-04-01 00:00", ZONE)),
+            False,
+        ),
+        (Account(1, "a", at("2026-06-01 00:10", ZONE), created=at("2026-05-31 23:59", ZONE)), True),
     ],
 )
-def test_new_is_who_arrived_in_the_range(person: Person, is_new: bool) -> None:
-    assert newcomers(hub([], [person]), *MAY) == ({1} if is_new else set())
+def test_new_is_who_arrived_in_the_range(person: Account, is_new: bool) -> None:
+    assert new_users(hub([], [person]), *MAY) == ({1} if is_new else set())
 
 
 def test_who_was_there_when_watching_began_is_not_new() -> None:
     january = date(2026, 1, 1), date(2026, 1, 31)
-    people = [Person(1, "a", START), Person(2, "b", START + 60, created=START + 60)]
+    people = [Account(1, "a", START), Account(2, "b", START + 60, created=START + 60)]
 
-    assert newcomers(hub([], people), *january) == {2}
+    assert new_users(hub([], people), *january) == {2}
     assert people_counts(hub([], people), *january).new == 1
 
 
 def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> None:
     listed = at("2026-05-10 12:00", ZONE)
     people = [
-        Person(1, "seen with a server", START),
-        Person(2, "there in the first list", listed),
-        Person(3, "created before it", listed, created=at("2026-05-02 00:00", ZONE)),
-        Person(4, "seen later", listed + HOUR),
+        Account(1, "seen with a server", START),
+        Account(2, "there in the first list", listed),
+        Account(3, "created before it", listed, created=at("2026-05-02 00:00", ZONE)),
+        Account(4, "seen later", listed + HOUR),
     ]
     known = replace(hub([], people), listed_from=listed)
 
@@ -118,7 +121,7 @@ def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
             *(on("2026-05-01", 2), on("2026-05-03", 2)),
             *(on("2026-01-02", 3), on("2026-06-01", 3)),
         ],
-        [Person(user, str(user), START) for user in (1, 2, 3)],
+        [Account(user, str(user), START) for user in (1, 2, 3)],
     )
 
     assert returning(known, *MAY) == {1}
@@ -132,13 +135,13 @@ def test_never_returned_is_who_came_once_long_ago() -> None:
         [on("2026-03-02", user) for user in (1, 2, 3, 4, 5)]
         + [on("2026-03-04", 2), on("2026-05-31", 6)],
         [
-            Person(1, "came once", came),
-            Person(2, "came again", came),
-            Person(3, "was there before", START),
-            Person(4, "may have come before", came, created=START - 1),
-            Person(5, "deleted", came, deleted=at("2026-04-03 00:00", ZONE)),
-            Person(6, "still has time", at("2026-05-31 00:00", ZONE)),
-            Person(7, "never came at all", came),
+            Account(1, "came once", came),
+            Account(2, "came again", came),
+            Account(3, "was there before", START),
+            Account(4, "may have come before", came, created=START - 1),
+            Account(5, "deleted", came, deleted=at("2026-04-03 00:00", ZONE)),
+            Account(6, "still has time", at("2026-05-31 00:00", ZONE)),
+            Account(7, "never came at all", came),
         ],
     )
 
@@ -154,7 +157,7 @@ def test_who_came_twice_on_one_day_has_not_returned() -> None:
     came = at("2026-03-02 00:00", ZONE)
     twice = [on("2026-03-02", 1), session(1, came, came + 60)]
 
-    assert never_returned(hub(twice, [Person(1, "a", came)]), date(2026, 6, 1)) == {1}
+    assert never_returned(hub(twice, [Account(1, "a", came)]), date(2026, 6, 1)) == {1}
 
 
 def test_who_never_returned_is_not_known_before_a_month_was_watched() -> None:
@@ -169,10 +172,10 @@ def test_accounts_are_those_at_the_end_of_the_range() -> None:
     known = hub(
         [],
         [
-            Person(1, "a", START),
-            Person(2, "b", START, deleted=june - 1),
-            Person(3, "c", START, deleted=june),
-            Person(4, "d", june),
+            Account(1, "a", START),
+            Account(2, "b", START, deleted=june - 1),
+            Account(3, "c", START, deleted=june),
+            Account(4, "d", june),
         ],
     )
 
@@ -184,11 +187,11 @@ def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
     known = hub(
         [on("2026-02-02", 1), on("2026-02-02", 2)],
         [
-            Person(1, "a", START, last_activity=at("2026-02-01 10:00", ZONE)),
-            Person(2, "b", START, last_activity=late),
-            Person(3, "c", START, last_activity=START - 30 * 86400),
-            Person(4, "d", START),
-            Person(5, "e", START, last_activity=START, deleted=late),
+            Account(1, "a", START, last_activity=at("2026-02-01 10:00", ZONE)),
+            Account(2, "b", START, last_activity=late),
+            Account(3, "c", START, last_activity=START - 30 * 86400),
+            Account(4, "d", START),
+            Account(5, "e", START, last_activity=START, deleted=late),
         ],
     )
 
@@ -206,7 +209,7 @@ def test_away_begins_after_90_days() -> None:
     days = {1: today - timedelta(days=90), 2: today - timedelta(days=91)}
     known = hub(
         [on(str(day), user) for user, day in days.items()],
-        [Person(user, str(user), START) for user in days],
+        [Account(user, str(user), START) for user in days],
     )
 
     assert [each.is_away for each in people(known, *MAY)] == [False, True]
@@ -215,7 +218,7 @@ def test_away_begins_after_90_days() -> None:
 def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
     known = hub(
         [on("2026-05-02", 1), on("2026-05-03", 1), on("2026-05-03", 2, 3), on("2026-04-01", 3)],
-        [Person(user, str(user), START) for user in (1, 2, 3)],
+        [Account(user, str(user), START) for user in (1, 2, 3)],
         visits=[Visit(3, at("2026-05-04 12:00", ZONE) // HOUR)],
     )
 
@@ -231,11 +234,11 @@ def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
 
 def test_people_of_a_view_are_its_users_alone() -> None:
     known = hub(
-        [on("2026-05-02", 1), on("2026-05-03", 2)], [Person(1, "a", START), Person(2, "b", START)]
+        [on("2026-05-02", 1), on("2026-05-03", 2)], [Account(1, "a", START), Account(2, "b", START)]
     )
 
-    assert [each.person.name for each in people(known.of({2}), *MAY)] == ["b"]
-    assert people_counts(known.of({2}), *MAY).accounts == 1
+    assert [each.person.name for each in people(known.restricted({2}), *MAY)] == ["b"]
+    assert people_counts(known.restricted({2}), *MAY).accounts == 1
 
 
 @given(small_hubs(), st.integers(0, 5))

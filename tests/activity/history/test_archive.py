@@ -16,11 +16,11 @@ from tests.support.activity.archives import (
     MONDAY,
     ZONE,
     Make,
-    is_as_in_the_store,
     keep,
     keep_two_servers,
+    matches_store,
     sample,
-    told,
+    state_of,
 )
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.periods import period
@@ -44,7 +44,7 @@ async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
             running[dice.choice(sorted(running))] = [at - dice.randrange(5 * DAY)]
         here = {name: starts for name, starts in running.items() if dice.random() < 0.98}
         await keep(short_store, sample(at, here, visitor=at - dice.randrange(3 * HOUR)))
-        assert await is_as_in_the_store(archive, short_store, make_archive)
+        assert await matches_store(archive, short_store, make_archive)
     assert archive.history.sessions_from is not None
     assert archive.history.closed is not None
 
@@ -60,7 +60,7 @@ async def test_a_day_that_is_rolled_up_again_is_right(
 
     await keep(short_store, sample(late, {"ada": [MONDAY + DAY + HOUR]}))
 
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
     assert archive.history.closed is not None
     assert sum(total.seconds for total in archive.history.hub_totals.values()) == 3 * DAY
 
@@ -76,9 +76,9 @@ async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(
     late = {"visitor": MONDAY + 23 * HOUR + 60, "ada": MONDAY + 23 * HOUR + 120}
     assert await short_store.add(sample(MONDAY + 26 * HOUR, {}, **late), HOUR)
 
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
     await short_store.maintain()
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
 
 
 async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
@@ -94,7 +94,7 @@ async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
         short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY]}, visitor=MONDAY + 30 * HOUR)
     )
 
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
     tuesday = date(2026, 1, 6)
     assert archive.history.active(tuesday, tuesday).bit_count() == 2
 
@@ -106,11 +106,11 @@ async def test_a_server_that_was_taken_for_ended_for_days_runs_on_in_the_figures
     for hour in range(0, 80, 5):
         seen = {"ada": [MONDAY], "bob": [MONDAY] if hour < 20 else []}
         await keep(short_store, sample(MONDAY + hour * HOUR, seen))
-        assert await is_as_in_the_store(archive, short_store, make_archive)
+        assert await matches_store(archive, short_store, make_archive)
 
     await keep(short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY], "bob": [MONDAY]}))
 
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
     tuesday = date(2026, 1, 6)
     assert archive.history.hub_totals[tuesday].seconds == 2 * DAY
 
@@ -157,7 +157,7 @@ async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_r
 
     fresh = Archive(store, ZoneInfo(new))
     await fresh.refresh()
-    assert told(archive.history) == told(fresh.history)
+    assert state_of(archive.history) == state_of(fresh.history)
     first, last = min(archive.history.hub_totals), max(archive.history.hub_totals)
     assert period(archive.history, first, last).mean_servers == pytest.approx(0.75, abs=0.05)
     assert sum(hour.peak_servers or 0 for hour in heat_map(archive.history, first, last).hours)
@@ -175,7 +175,7 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
 
     await short_store.forget("bob")
 
-    assert await is_as_in_the_store(archive, short_store, make_archive)
+    assert await matches_store(archive, short_store, make_archive)
     assert len(bob) == 1
     assert not archive.ids(frozenset({"bob"}))
     assert bob.isdisjoint(each.user for each in archive.history.sessions)
@@ -206,4 +206,4 @@ async def test_another_database_in_the_place_of_the_old_is_another_history(
     await archive.refresh()
     archive._store = stores[1]
 
-    assert await is_as_in_the_store(archive, stores[1], make_archive)
+    assert await matches_store(archive, stores[1], make_archive)

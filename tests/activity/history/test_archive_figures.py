@@ -14,12 +14,12 @@ from tests.support.activity.archives import (
     EVERYBODY,
     MONDAY,
     Make,
-    figures_of_some,
+    figures_of_two_users,
     keep,
     keep_two_servers,
     sample,
 )
-from tornado_service.activity.access.visibility import Visible
+from tornado_service.activity.access.visibility import VisibleUsers
 from tornado_service.activity.history.archive import TooManyFigures
 from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Store
@@ -35,12 +35,12 @@ async def test_a_figure_for_which_many_wait_is_computed_once(
         calls.append(history)
         return len(calls)
 
-    asked: list[Awaitable[int]] = [archive.figure(EVERYBODY, "count", compute) for _ in range(100)]
+    asked: list[Awaitable[int]] = [archive.compute(EVERYBODY, "count", compute) for _ in range(100)]
     assert set(await asyncio.gather(*asked)) == {1}
-    assert await archive.figure(EVERYBODY, "count", compute) == 1
-    assert await archive.figure(EVERYBODY, "another", compute) == 2
+    assert await archive.compute(EVERYBODY, "count", compute) == 1
+    assert await archive.compute(EVERYBODY, "another", compute) == 2
     await archive.refresh()
-    assert await archive.figure(EVERYBODY, "count", compute) == 3
+    assert await archive.compute(EVERYBODY, "count", compute) == 3
 
 
 async def test_a_figure_that_fails_is_computed_again(
@@ -53,8 +53,8 @@ async def test_a_figure_that_fails_is_computed_again(
 
     for _ in range(2):
         with pytest.raises(ArithmeticError):
-            await archive.figure(EVERYBODY, "count", fail)
-    assert await archive.figure(EVERYBODY, "count", lambda history: 5) == 5
+            await archive.compute(EVERYBODY, "count", fail)
+    assert await archive.compute(EVERYBODY, "count", lambda history: 5) == 5
 
 
 async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archive: Make) -> None:
@@ -66,8 +66,8 @@ async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archi
         return {person.name for person in history.people.values()}
 
     for visible in ({"ada"}, {"bob"}, {"ada", "bob"}, {"nobody"}):
-        of = Visible(False, frozenset(visible), None)
-        assert await archive.figure(of, "names", names) == visible - {"nobody"}
+        of = VisibleUsers(False, frozenset(visible), None)
+        assert await archive.compute(of, "names", names) == visible - {"nobody"}
 
 
 async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_not(
@@ -79,9 +79,9 @@ async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_
     def wait(history: History) -> int:
         return go_on.wait(30)
 
-    own = Visible(False, frozenset({"ada"}), "ada")
-    asked = [asyncio.ensure_future(archive.figure(own, n, wait)) for n in range(20)]
-    other = asyncio.ensure_future(archive.figure(EVERYBODY, "x", wait))
+    own = VisibleUsers(False, frozenset({"ada"}), "ada")
+    asked = [asyncio.ensure_future(archive.compute(own, n, wait)) for n in range(20)]
+    other = asyncio.ensure_future(archive.compute(EVERYBODY, "x", wait))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     go_on.set()
@@ -90,7 +90,7 @@ async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_
     refused = [each for each in answers if isinstance(each, TooManyFigures)]
     assert 0 < len(refused) < len(answers)
     assert await other
-    assert await archive.figure(own, 19, wait)
+    assert await archive.compute(own, 19, wait)
 
 
 async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_made_of(
@@ -99,7 +99,7 @@ async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_m
     archive = make_archive(short_store)
     await keep_two_servers(short_store)
     await archive.refresh()
-    await figures_of_some(archive)
+    await figures_of_two_users(archive)
     old = weakref.ref(next(iter(archive.history.days.values())))
 
     await short_store.forget("bob")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tornado_service.activity.history.cache import Remembered
+from tornado_service.activity.history.cache import SingleFlightCache
 
 
 async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:
@@ -16,9 +16,9 @@ async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:
         made.append(name)
         return name
 
-    remembered = Remembered(10, len)
+    remembered = SingleFlightCache(10, len)
     for name in ("aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"):
-        assert await remembered.once(name, lambda name=name: make(name)) == name  # type: ignore[misc]
+        assert await remembered.get_or_compute(name, lambda name=name: make(name)) == name  # type: ignore[misc]
 
     assert made == ["aaaa", "bbbb", "cccc", "bbbb"]
 
@@ -30,9 +30,9 @@ async def test_what_is_too_heavy_is_not_remembered() -> None:
         made.append(1)
         return "x" * 20
 
-    remembered = Remembered(10, len)
+    remembered = SingleFlightCache(10, len)
     for _ in range(2):
-        assert await remembered.once("x", make) == "x" * 20
+        assert await remembered.get_or_compute("x", make) == "x" * 20
     assert len(made) == 2
 
 
@@ -43,8 +43,8 @@ async def test_who_goes_away_does_not_end_it_for_others() -> None:
         await go_on.wait()
         return "done"
 
-    remembered = Remembered(10, len)
-    first, second = (asyncio.ensure_future(remembered.once("x", make)) for _ in range(2))
+    remembered = SingleFlightCache(10, len)
+    first, second = (asyncio.ensure_future(remembered.get_or_compute("x", make)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     go_on.set()

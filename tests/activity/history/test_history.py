@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import SmallHub, at, history, session, small_hubs
-from tornado_service.activity.domain.calendar import each_day
+from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.records import DayTotal, Interval, UserDay, Visit
 from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.history.history import Day, History, bitmap, members
+from tornado_service.activity.history.history import DayUsage, History, bitmap, members
 
 USERS = st.sets(st.integers(1, 5))
 
@@ -20,7 +20,7 @@ def roll_ups(known: History, first: date, last: date) -> tuple[list[UserDay], li
     """What a store would have written of these days."""
     rows = [
         UserDay(day, *row)
-        for day in each_day(first, last)
+        for day in date_range(first, last)
         if day in known.days
         for row in zip(*vars(known.days[day].rows).values(), strict=True)
     ]
@@ -35,7 +35,7 @@ def bring_up_to_date(known: History, hub: SmallHub, closed: date) -> History:
         now=whole.now,
         people=hub.people,
         coverage=whole.coverage,
-        watched_from=whole.watched_from,
+        observed_from=whole.observed_from,
         user_days=rows,
         day_totals=totals,
         sessions=hub.sessions,
@@ -53,7 +53,7 @@ def test_users_are_the_bits_of_a_number(users: set[int]) -> None:
 def test_the_history_of_some_is_that_of_a_hub_with_only_them(
     hub: SmallHub, users: set[int]
 ) -> None:
-    some, alone = hub.history().of(users), hub.history(users)
+    some, alone = hub.history().restricted(users), hub.history(users)
 
     assert some.people == alone.people
     assert some.days == alone.days
@@ -107,7 +107,7 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
         now=start + 86400,
         people=[],
         coverage=[Interval(start, start + 86400)],
-        watched_from=start,
+        observed_from=start,
         sessions_from=start + 86400,
         user_days=[row],
         day_totals=[total],
@@ -115,11 +115,11 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
 
     assert known.totals(day, day) == [total]
     for users in ({1}, {2}):  # who was there, and who was not: nothing may look like zero
-        assert known.of(users).totals(day, day) == []
-        figures = period(known.of(users), day, day)
+        assert known.restricted(users).totals(day, day) == []
+        figures = period(known.restricted(users), day, day)
         assert (figures.peak_servers, figures.mean_servers) == (None, None)
         assert figures.server_seconds == (3600 if users == {1} else 0)
-    assert known.of({1}).days[day] == Day.of([row])
+    assert known.restricted({1}).days[day] == DayUsage.pack([row])
 
 
 def test_a_range_with_a_day_whose_sessions_are_gone_has_no_peak_of_some_users() -> None:
@@ -130,14 +130,14 @@ def test_a_range_with_a_day_whose_sessions_are_gone_has_no_peak_of_some_users() 
         now=start + 2 * 86400,
         people=[],
         coverage=[Interval(start, start + 2 * 86400)],
-        watched_from=start,
+        observed_from=start,
         sessions_from=start + 86400,
         day_totals=[DayTotal(day, 86400, 0, 0, 0, *nothing) for day in days],
     )
 
     assert period(known, *days).peak_servers == 0
-    assert period(known.of({1}), *days).peak_servers is None
-    assert period(known.of({1}), days[1], days[1]).peak_servers == 0
+    assert period(known.restricted({1}), *days).peak_servers is None
+    assert period(known.restricted({1}), days[1], days[1]).peak_servers == 0
 
 
 def test_use_that_turns_out_not_to_be_is_gone() -> None:
@@ -151,7 +151,7 @@ def test_use_that_turns_out_not_to_be_is_gone() -> None:
         now=now,
         people=[],
         coverage=known.coverage,
-        watched_from=start,
+        observed_from=start,
         day_totals=known.totals(monday, monday),
         visits=[],
     )
@@ -173,6 +173,6 @@ def test_a_view_is_made_of_its_users_alone() -> None:
     start, end = at("2026-03-02 00:00"), at("2026-03-03 00:00")
     known = history("UTC", [(start, end)], [session(1, start, end), session(2, start, end)])
 
-    [total] = known.of({2}).totals(date(2026, 3, 2), date(2026, 3, 2))
+    [total] = known.restricted({2}).totals(date(2026, 3, 2), date(2026, 3, 2))
 
     assert (total.peak, total.seconds, total.sessions) == (1, 86400, 1)

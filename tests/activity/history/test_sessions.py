@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import running, session
 from tornado_service.activity.domain.records import Session
-from tornado_service.activity.history.derived_cache import Kept
-from tornado_service.activity.history.sessions import Sessions
+from tornado_service.activity.history.derived_cache import DerivedCache
+from tornado_service.activity.history.sessions import PackedSessions
 
 
 @st.composite
@@ -25,8 +25,8 @@ def some_sessions(draw: st.DrawFn) -> list[Session]:
 
 @given(some_sessions())
 def test_what_is_packed_comes_out_again(sessions: list[Session]) -> None:
-    assert sorted(Sessions.of(sessions)) == sorted(sessions)
-    assert len(Sessions.of(sessions)) == len(sessions)
+    assert sorted(PackedSessions.pack(sessions)) == sorted(sessions)
+    assert len(PackedSessions.pack(sessions)) == len(sessions)
 
 
 @given(some_sessions(), some_sessions())
@@ -35,7 +35,7 @@ def test_changed_ones_replace_those_of_the_same_run(
 ) -> None:
     expected = {each[:3]: each for each in (*before, *changed)}
 
-    packed = Sessions.of(before).updated(changed)
+    packed = PackedSessions.pack(before).updated(changed)
 
     assert sorted(packed) == sorted(expected.values())
     assert all(list(week.started) == sorted(week.started) for week in packed.weeks.values())
@@ -45,11 +45,11 @@ def test_changed_ones_replace_those_of_the_same_run(
 def test_a_part_of_them_is_what_a_filter_would_give(
     sessions: list[Session], start: int, end: int
 ) -> None:
-    packed = Sessions.of(sessions)
+    packed = PackedSessions.pack(sessions)
 
-    of_two = packed.restricted(frozenset({1, 3}), Kept())
+    of_two = packed.restricted(frozenset({1, 3}), DerivedCache())
     assert sorted(of_two) == sorted(each for each in sessions if each.user != 2)
-    assert sorted(packed.begun(start, end)) == sorted(
+    assert sorted(packed.started_between(start, end)) == sorted(
         each for each in sessions if start <= each.started < end
     )
     assert {each for each in sessions if each.started < end and each.end > start} <= {
@@ -58,7 +58,7 @@ def test_a_part_of_them_is_what_a_filter_would_give(
 
 
 def test_changes_leave_the_original_as_it_was() -> None:
-    before = Sessions.of([running(1, 0, 5)])
+    before = PackedSessions.pack([running(1, 0, 5)])
 
     after = before.updated([session(1, 0, 7), running(2, 3, 8)])
 
@@ -67,4 +67,6 @@ def test_changes_leave_the_original_as_it_was() -> None:
 
 
 def test_one_that_was_taken_for_ended_runs_again() -> None:
-    assert [*Sessions.of([session(1, 0, 5)]).updated([running(1, 0, 9)])] == [running(1, 0, 9)]
+    assert [*PackedSessions.pack([session(1, 0, 5)]).updated([running(1, 0, 9)])] == [
+        running(1, 0, 9)
+    ]

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, create_engine, inspect
 
 import tornado_service
 from tests.support.databases import POSTGRESQL
-from tornado_service.activity.domain.records import Person, Sample, SeenUser, Session, Visit
+from tornado_service.activity.domain.records import Account, Sample, Session, UserSnapshot, Visit
 from tornado_service.activity.schema import migrations, tables
-from tornado_service.activity.schema.metadata import Meta
+from tornado_service.activity.schema.metadata import StoreMetadata
 from tornado_service.activity.schema.migrations.versions import v0001_history
 from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.store.reader import Reader
@@ -30,7 +30,7 @@ OPEN = """
 import sys
 from tornado_service.activity.schema.upgrade import open_database
 database = open_database(sys.argv[1])
-print(database.put_aside)
+print(database.quarantined_file)
 database.close()
 """
 
@@ -101,8 +101,8 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
     with database.reading() as connection:
         reader = Reader(connection)
         assert reader.people() == [
-            Person(1, "ada", 100, None, 150, deleted=200),
-            Person(2, "bob", 100, created=7, last_activity=8),
+            Account(1, "ada", 100, None, 150, deleted=200),
+            Account(2, "bob", 100, created=7, last_activity=8),
         ]
         assert sorted(reader.sessions(0, 1000)) == [
             Session(1, "gpu", 90, last_seen=100, last_activity=95, ended=110),
@@ -110,9 +110,9 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
         ]
         assert list(reader.visits(0, 30_000)) == [Visit(2, 3)]
         assert [day.seconds for day in reader.user_days(date.min, date.max)] == [20]
-        assert reader.meta() == Meta(first_full=100, last_full=300, next_user=3)
+        assert reader.meta() == StoreMetadata(first_full=100, last_full=300, next_user=3)
     with database.writing() as connection:
-        assert add_sample(connection, Sample(1500, True, (SeenUser("ada"),)), 300)
+        assert add_sample(connection, Sample(1500, True, (UserSnapshot("ada"),)), 300)
     with database.reading() as connection:
         assert [each.name for each in Reader(connection).people()] == ["ada", "bob", "ada"]
     database.close()

@@ -12,12 +12,12 @@ import pytest
 
 from tornado_service.activity.schema.migrations import VERSION_TABLE, NewerDatabase
 from tornado_service.activity.schema.upgrade import open_database
-from tornado_service.database.errors import NoDatabase
+from tornado_service.database.errors import DatabaseUnusable
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite:////nowhere/activity.sqlite"])
 def test_one_that_cannot_be_used_names_the_setting(url: str) -> None:
-    with pytest.raises(NoDatabase, match=r"c\.Activity\.database_url"):
+    with pytest.raises(DatabaseUnusable, match=r"c\.Activity\.database_url"):
         open_database(url)
 
 
@@ -57,6 +57,6 @@ def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: P
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()
 
-    with pytest.raises(NoDatabase, match="belongs to something else"):
+    with pytest.raises(DatabaseUnusable, match="belongs to something else"):
         open_database(sqlite_url)
     assert sqlite_file.read_bytes() == before

@@ -39,7 +39,7 @@ def test_an_empty_database_has_nothing(reader: Reader) -> None:
     assert reader.people() == []
     assert list(reader.sessions(0, 2**42)) == []
     assert reader.coverage(0, 2**42) == []
-    assert (reader.first_watched(), reader.latest_sample()) == (None, None)
+    assert (reader.first_observed(), reader.latest_sample()) == (None, None)
     assert (reader.meta().rolled, reader.meta().sessions_from) == (None, None)
 
 
@@ -88,7 +88,7 @@ def test_coverage_that_overlaps(fill: Any, database: Database) -> None:
             Interval(150, 250),
             Interval(300, 400),
         ]
-        assert (reader.first_watched(), reader.latest_sample()) == (0, 400)
+        assert (reader.first_observed(), reader.latest_sample()) == (0, 400)
 
 
 def test_days_come_in_order_and_whole(fill: Any, database: Database) -> None:

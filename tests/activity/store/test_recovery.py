@@ -16,17 +16,17 @@ from tests.support.activity.course import app_of
 from tests.support.streaming import until
 from tornado_service.activity import Activity
 from tornado_service.activity.collect.collector import Collector
-from tornado_service.activity.store.store import State
+from tornado_service.activity.store.store import HistoryState
 from tornado_service.apps import retry as transient
 from tornado_service.hub.errors import HubUnavailable
 from tornado_service.hub.models import User
-from tornado_service.hub.pagination import Page
+from tornado_service.hub.pagination import HubPage
 from tornado_service.testing import ServiceConfig, StandInHub, StartService
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(transient, "INITIAL_DELAY", 0.02)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def kept(app: Activity) -> None:
 
 async def test_a_file_that_can_be_made_later(start, tmp_path: Path) -> None:
     app = await start(f"sqlite:///{tmp_path}/volume/activity.sqlite")
-    assert app.store.condition.state is State.LIVE_ONLY
+    assert app.store.condition.state is HistoryState.LIVE_ONLY
 
     (tmp_path / "volume").mkdir()
 
@@ -67,7 +67,7 @@ async def test_a_server_that_is_started_later(
 ) -> None:
     url = new_postgresql("postgresql+psycopg2")
     app = await start(url.replace(str(postgresql_socket), str(tmp_path / "socket")))
-    assert app.store.condition.state is State.LIVE_ONLY
+    assert app.store.condition.state is HistoryState.LIVE_ONLY
 
     (tmp_path / "socket").symlink_to(postgresql_socket)
 
@@ -84,7 +84,7 @@ async def test_a_file_of_something_else_is_not_looked_at_again(
 
     await asyncio.sleep(0.3)  # fifteen times the first pause
 
-    assert app.store.condition.state is State.LIVE_ONLY
+    assert app.store.condition.state is HistoryState.LIVE_ONLY
     assert not sqlite_file.exists()
 
 
@@ -94,11 +94,11 @@ class Stumbling:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def user_pages(self, state: str | None = None) -> AsyncIterator[Page[User]]:
+    async def user_pages(self, state: str | None = None) -> AsyncIterator[HubPage[User]]:
         self.asked += 1
         if self.asked < 6:
             raise HubUnavailable("it is away")
-        yield Page([], 1000)
+        yield HubPage([], 1000)
 
 
 async def test_a_hub_that_is_away_is_asked_again_soon() -> None:

@@ -8,11 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, func, select
 
-from tornado_service.activity.domain.calendar import bounds, day_of, day_total, user_days
+from tornado_service.activity.domain.calendar import day_bounds, day_total, local_date, user_days
 from tornado_service.activity.domain.concurrency import Concurrency
-from tornado_service.activity.domain.records import DayTotal, Sample, SeenServer, SeenUser, UserDay
+from tornado_service.activity.domain.records import (
+    DayTotal,
+    Sample,
+    ServerSnapshot,
+    UserDay,
+    UserSnapshot,
+)
 from tornado_service.activity.schema import tables
-from tornado_service.activity.store import rollups as retention
+from tornado_service.activity.store import rollups
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.user_data import forget
 from tornado_service.activity.store.writer import add_sample
@@ -33,11 +39,11 @@ EVERY = 4 * HOUR
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "DAYS_AT_ONCE", 3)
+    monkeypatch.setattr(rollups, "DAYS_PER_TRANSACTION", 3)
 
 
 def add(database: Database, taken: int, **started: int) -> None:
-    users = (SeenUser(name, servers=(SeenServer("", at),)) for name, at in started.items())
+    users = (UserSnapshot(name, servers=(ServerSnapshot("", at),)) for name, at in started.items())
     with database.writing() as connection:
         assert add_sample(connection, Sample(taken, False, tuple(users)), EVERY)
 
@@ -53,11 +59,11 @@ def steps(database: Database, step: Callable[[Connection], bool]) -> int:
 
 
 def roll_up(database: Database, zone: ZoneInfo = UTC) -> int:
-    return steps(database, partial(retention.roll_up, zone=zone))
+    return steps(database, partial(rollups.roll_up, zone=zone))
 
 
 def drop_old(database: Database, days: int) -> int:
-    return steps(database, partial(retention.drop_old, retention_days=days))
+    return steps(database, partial(rollups.drop_old, retention_days=days))
 
 
 def read(database: Database) -> tuple[list[UserDay], list[DayTotal]]:
@@ -156,10 +162,10 @@ def test_roll_ups_are_what_the_sessions_give(database: Database, zone: ZoneInfo)
         coverage = reader.coverage(0, 2**42)
     servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
     first, last = totals[0].day, totals[-1].day
-    assert last == day_of(begin + 7 * DAY, zone) - timedelta(1)
+    assert last == local_date(begin + 7 * DAY, zone) - timedelta(1)
     assert days == user_days(sessions, [], first, last, zone)
     assert totals == [day_total(servers, coverage, each.day, zone) for each in totals]
-    assert sum(each.seconds for each in totals) == servers.seconds(0, bounds(last, zone).end)
+    assert sum(each.seconds for each in totals) == servers.seconds(0, day_bounds(last, zone).end)
 
 
 def test_another_zone_makes_other_days(database: Database) -> None:
@@ -189,7 +195,7 @@ def test_old_sessions_and_visits_are_dropped_and_their_days_stay(database: Datab
         reader = Reader(connection)
         left = sorted((each.user, each.started) for each in reader.sessions(0, 2**42))
         assert reader.meta().sessions_from == START + 6 * DAY
-        assert reader.first_watched() == START
+        assert reader.first_observed() == START
     # Bob's still runs; Ada's of the last four nights, and one that ended after the limit
     nights = [(2, START + day * DAY + 20 * HOUR) for day in range(5, 10)]
     assert left == [(1, START - HOUR), *nights]

@@ -9,29 +9,29 @@ import pytest
 
 from tests.activity.conftest import Open
 from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
-from tornado_service.activity.domain.records import Interval, Person, Session
+from tornado_service.activity.domain.records import Account, Interval, Session
 from tornado_service.activity.store.reader import Reader
-from tornado_service.activity.store.store import Condition, State, Store, Unavailable
+from tornado_service.activity.store.store import Condition, HistoryState, HistoryUnavailable, Store
 from tornado_service.activity.store.user_data import pseudonyms
 
 DAY = 86400
 
 
 async def test_a_sample_is_kept(store: Store) -> None:
-    assert store.condition == Condition(State.READY)
+    assert store.condition == Condition(HistoryState.READY)
     assert await store.add(sample(START, "ada", "bob"), FIVE_MINUTES)
     assert await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
 
     assert await store.read(Reader.people) == [
-        Person(1, "ada", first_seen=START, created=294, deleted=START + 300),
-        Person(2, "bob", first_seen=START, created=307),
+        Account(1, "ada", first_seen=START, created=294, deleted=START + 300),
+        Account(2, "bob", first_seen=START, created=307),
     ]
     found = await store.read(lambda reader: sorted(reader.sessions(START - 60, START + DAY)))
     assert found == [
         Session(1, "", START - 60, last_seen=START, ended=START),
         Session(2, "", START - 60, last_seen=START + 300),
     ]
-    assert await store.read(Reader.first_watched) == START
+    assert await store.read(Reader.first_observed) == START
     assert await store.read(Reader.latest_sample) == START + 300
 
 
@@ -94,14 +94,14 @@ async def test_without_a_database_there_is_no_history_and_nothing_fails(
 ) -> None:
     store = await open_store("")
 
-    assert store.condition.state is State.LIVE_ONLY
+    assert store.condition.state is HistoryState.LIVE_ONLY
     assert "c.Activity.database_url" in store.condition.reason
     assert not await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.maintain()
     assert "is not kept" not in caplog.text  # nothing is meant to be
-    with pytest.raises(Unavailable, match="No database is set"):
+    with pytest.raises(HistoryUnavailable, match="No database is set"):
         await people(store)
-    with pytest.raises(Unavailable, match="No database is set"):
+    with pytest.raises(HistoryUnavailable, match="No database is set"):
         await store.forget("ada")
 
 
@@ -110,15 +110,17 @@ async def test_what_nobody_thought_of_is_the_end_of_the_history_only(
 ) -> None:
     store = await open_store("sqlite:////tmp/\0")
 
-    assert store.condition == Condition(State.LIVE_ONLY, "ValueError: see the service's log.")
+    assert store.condition == Condition(
+        HistoryState.LIVE_ONLY, "ValueError: see the service's log."
+    )
     assert "embedded null" in caplog.text
 
 
 async def test_before_it_is_open_it_is_getting_ready(sqlite_url: str) -> None:
     store = Store(sqlite_url, logging.getLogger(__name__))
 
-    assert store.condition == Condition(State.GETTING_READY)
-    with pytest.raises(Unavailable, match="getting ready"):
+    assert store.condition == Condition(HistoryState.GETTING_READY)
+    with pytest.raises(HistoryUnavailable, match="getting ready"):
         await people(store)
     await store.close()
 
@@ -140,13 +142,13 @@ async def test_pseudonyms_hide_names_and_find_them(open_store: Open, database_ur
     store = await open_store(database_url)
     await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.close()
-    store = await open_store(database_url, naming=pseudonyms(b"0123456789abcdef"))
+    store = await open_store(database_url, map_name=pseudonyms(b"0123456789abcdef"))
     await store.add(sample(START + 300, "ada", "bob"), FIVE_MINUTES)
 
-    assert await people(store) == [store.naming("ada"), store.naming("bob")]
+    assert await people(store) == [store.map_name("ada"), store.map_name("bob")]
     exported = await store.export("ada")
     assert exported
     assert len(exported["sessions"]) == 1
     assert await store.forget("ada")
     assert await store.export("ada") is None
-    assert await people(store) == [store.naming("bob")]
+    assert await people(store) == [store.map_name("bob")]

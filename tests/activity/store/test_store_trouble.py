@@ -18,7 +18,7 @@ from tests.support.databases import POSTGRESQL, Disk
 from tests.support.postgresql import Server
 from tornado_service.activity.schema.migrations import VERSION_TABLE
 from tornado_service.activity.schema.upgrade import SETTING
-from tornado_service.activity.store.store import Condition, State, Store, Unavailable
+from tornado_service.activity.store.store import Condition, HistoryState, HistoryUnavailable, Store
 from tornado_service.database import engine as engines
 
 
@@ -35,12 +35,12 @@ async def test_a_database_that_comes_later_is_used_from_then_on(
 ) -> None:
     caplog.set_level("INFO")
     store = await open_store(f"sqlite:///{tmp_path}/volume/activity.sqlite")
-    assert store.condition.state is State.LIVE_ONLY
+    assert store.condition.state is HistoryState.LIVE_ONLY
 
     (tmp_path / "volume").mkdir()
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
 
-    assert store.condition == Condition(State.READY)
+    assert store.condition == Condition(HistoryState.READY)
     assert [each.levelname for each in caplog.records if "History" in each.message] == [
         "WARNING",
         "INFO",
@@ -58,9 +58,9 @@ async def test_one_of_a_newer_version_is_refused(open_store: Open, database_url:
 
     store = await open_store(database_url)
 
-    assert store.condition.state is State.REFUSED
+    assert store.condition.state is HistoryState.REFUSED
     assert not await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
-    assert store.condition.state is State.REFUSED
+    assert store.condition.state is HistoryState.REFUSED
 
 
 async def test_a_damaged_one_is_put_aside_and_said(
@@ -70,19 +70,19 @@ async def test_a_damaged_one_is_put_aside_and_said(
 
     store = await open_store(sqlite_url)
 
-    (put_aside,) = sqlite_file.parent.glob("activity.sqlite.corrupt-*")
-    assert store.condition.state is State.READY
-    assert str(put_aside) in store.condition.reason
-    assert str(put_aside) in caplog.text
+    (quarantined_file,) = sqlite_file.parent.glob("activity.sqlite.corrupt-*")
+    assert store.condition.state is HistoryState.READY
+    assert str(quarantined_file) in store.condition.reason
+    assert str(quarantined_file) in caplog.text
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
-    assert str(put_aside) in store.condition.reason
+    assert str(quarantined_file) in store.condition.reason
 
 
 async def test_one_that_is_damaged_while_it_is_used_is_put_aside(
     used: Store, sqlite_file: Path
 ) -> None:
     assert used._database
-    used._database.erase()  # all of it is in the file
+    used._database.truncate_wal()  # all of it is in the file
     used._database.close()
     whole = sqlite_file.read_bytes()
     sqlite_file.write_bytes(whole[:4096] + b"\xa5" * 100_000)  # the same file still
@@ -92,8 +92,8 @@ async def test_one_that_is_damaged_while_it_is_used_is_put_aside(
 
     assert (lost, kept) == (False, True)
     assert await people(used) == ["bob"]
-    (put_aside,) = sqlite_file.parent.glob("activity.sqlite.corrupt-*Z")
-    assert str(put_aside) in used.condition.reason
+    (quarantined_file,) = sqlite_file.parent.glob("activity.sqlite.corrupt-*Z")
+    assert str(quarantined_file) in used.condition.reason
 
 
 async def test_damage_that_only_a_reader_meets_is_put_aside(
@@ -108,9 +108,9 @@ async def test_damage_that_only_a_reader_meets_is_put_aside(
         file.seek((root - 1) * 4096)
         file.write(b"\xa5" * 4096)
     store = await open_store(sqlite_url)
-    assert store.condition == Condition(State.READY)
+    assert store.condition == Condition(HistoryState.READY)
 
-    with pytest.raises(Unavailable, match="malformed"):
+    with pytest.raises(HistoryUnavailable, match="malformed"):
         await store.read(lambda reader: reader.day_totals(date.min, date.max))
 
     assert await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
@@ -136,7 +136,7 @@ async def test_a_lock_of_another_process_costs_a_sample(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(engines, "PATIENCE", 0.1)
+    monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)
     store = await open_store(sqlite_url)
     with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -146,7 +146,7 @@ async def test_a_lock_of_another_process_costs_a_sample(
         await store.maintain()
 
     assert await store.add(sample(START + 300, "ada"), FIVE_MINUTES)
-    assert store.condition == Condition(State.READY)
+    assert store.condition == Condition(HistoryState.READY)
 
 
 async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
@@ -165,7 +165,7 @@ async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
 
     pages = 100_000
     assert await used.add(sample(START + 600, *crowd), FIVE_MINUTES)
-    assert used.condition == Condition(State.READY)
+    assert used.condition == Condition(HistoryState.READY)
     assert len(await people(used)) == 2001
 
 
@@ -179,7 +179,7 @@ async def test_a_disk_that_is_full_for_real(open_store: Open, disk: Disk) -> Non
     crowd = [f"user-{number:04}" for number in range(500)]
     assert not await store.add(sample(START + 300, *crowd), FIVE_MINUTES)
     assert not await store.add(sample(START + 600, *crowd), FIVE_MINUTES)
-    assert store.condition.state is State.READY
+    assert store.condition.state is HistoryState.READY
     assert await people(store) == ["ada"]
 
     ballast.unlink()
@@ -225,12 +225,12 @@ async def test_a_postgresql_that_hangs_costs_the_sample_at_hand_and_holds_up_nob
     try:
         assert not await asyncio.wait_for(store.add(sample(START + 300, "bob"), FIVE_MINUTES), 40)
         assert "no response within 0.5 s" in store.condition.reason
-        with pytest.raises(Unavailable):
+        with pytest.raises(HistoryUnavailable):
             await asyncio.wait_for(people(store), 40)
     finally:
         server.resume()
 
     assert await store.add(sample(START + 600, "bob"), FIVE_MINUTES)
     assert await people(store) == ["ada", "bob"]
-    assert store.condition == Condition(State.READY)
+    assert store.condition == Condition(HistoryState.READY)
     await store.close()

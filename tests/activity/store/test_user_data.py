@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.activity.conftest import Open
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
-from tornado_service.activity.store.user_data import pseudonyms, rename
+from tornado_service.activity.store.user_data import pseudonymize, pseudonyms
 
 START = 1_772_409_600  # Monday, 2 March 2026
 HOUR = 3600
@@ -28,11 +28,11 @@ async def two_days(store: Store) -> None:
         active = START + 18 * HOUR + 60 if taken >= START + 18 * HOUR else START - 500
         servers = {"ada": "thesis", "bob": ""} if taken <= START + 9 * HOUR else {}
         users = (
-            SeenUser(
+            UserSnapshot(
                 name,
                 START - 10 * DAY - number,
                 active if name == "ada" else START - 500,
-                (SeenServer(servers[name], START - 100, taken - 30),) if servers else (),
+                (ServerSnapshot(servers[name], START - 100, taken - 30),) if servers else (),
             )
             for number, name in enumerate(("ada", "bob"))
         )
@@ -102,9 +102,9 @@ async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> 
 async def account_created_again(store: Store) -> None:
     """Ada's is deleted after two days; somebody else has the name from the third on."""
     await two_days(store)
-    bob = SeenUser("bob", START - 10 * DAY - 1, START - 500)
+    bob = UserSnapshot("bob", START - 10 * DAY - 1, START - 500)
     await store.add(Sample(START + 2 * DAY + HOUR, True, (bob,)), HOUR)
-    again = SeenUser("ada", START + 3 * DAY - 60)
+    again = UserSnapshot("ada", START + 3 * DAY - 60)
     await store.add(Sample(START + 3 * DAY, True, (again, bob)), HOUR)
 
 
@@ -137,13 +137,13 @@ async def test_pseudonyms_that_come_later_hide_all_accounts_of_a_name(
     store = await open_store(database_url)
     await account_created_again(store)
     await store.close()
-    store = await open_store(database_url, naming=pseudonyms(SECRET))
+    store = await open_store(database_url, map_name=pseudonyms(SECRET))
 
-    naming = store.naming
+    map_name = store.map_name
     assert [each.name for each in await store.read(Reader.people)] == [
-        naming("ada"),
-        naming("bob"),
-        naming("ada"),
+        map_name("ada"),
+        map_name("bob"),
+        map_name("ada"),
     ]
 
 
@@ -169,7 +169,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
 async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None:
     await two_days(store)
     await store.forget("ada")
-    users = (SeenUser("ada", START - 10 * DAY, START + 18 * HOUR + 60), SeenUser("bob"))
+    users = (UserSnapshot("ada", START - 10 * DAY, START + 18 * HOUR + 60), UserSnapshot("bob"))
     await store.add(Sample(START + 3 * DAY, True, users), HOUR)
 
     exported = await store.export("ada")
@@ -190,22 +190,22 @@ def test_a_pseudonym_is_the_same_for_the_same_name_and_secret_only() -> None:
 
 
 def test_a_sample_under_pseudonyms_keeps_all_else() -> None:
-    naming = pseudonyms(SECRET)
-    ada = SeenUser("ada", 1, 2, (SeenServer("thesis", 3),))
+    map_name = pseudonyms(SECRET)
+    ada = UserSnapshot("ada", 1, 2, (ServerSnapshot("thesis", 3),))
 
-    assert rename(Sample(5, True, (ada,)), naming) == Sample(
-        5, True, (SeenUser(naming("ada"), 1, 2, (SeenServer("thesis", 3),)),)
+    assert pseudonymize(Sample(5, True, (ada,)), map_name) == Sample(
+        5, True, (UserSnapshot(map_name("ada"), 1, 2, (ServerSnapshot("thesis", 3),)),)
     )
 
 
 async def test_with_pseudonyms_no_name_is_in_the_file(
     open_store: Open, sqlite_url: str, tmp_path: Path
 ) -> None:
-    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+    store = await open_store(sqlite_url, map_name=pseudonyms(SECRET))
     await two_days(store)
 
     content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
-    assert store.naming("ada").encode() in content
+    assert store.map_name("ada").encode() in content
     assert b"bob" not in content
 
 
@@ -216,10 +216,10 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
     await two_days(store)
     before = await store.export("ada")
     await store.close()
-    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+    store = await open_store(sqlite_url, map_name=pseudonyms(SECRET))
 
     assert before
-    assert await store.export("ada") == {**before, "name": store.naming("ada")}
+    assert await store.export("ada") == {**before, "name": store.map_name("ada")}
     content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"bob" not in content
 
@@ -227,20 +227,20 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
 async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudonym(
     open_store: Open, database_url: str
 ) -> None:
-    servers = (SeenServer("", START, START + HOUR), SeenServer("gpu", START + 2 * HOUR))
-    naming = pseudonyms(SECRET)
-    for hour, kept_as in ((0, naming), (3, naming), (4, None), (5, None), (6, naming)):
-        store = await open_store(database_url, naming=kept_as)
+    servers = (ServerSnapshot("", START, START + HOUR), ServerSnapshot("gpu", START + 2 * HOUR))
+    map_name = pseudonyms(SECRET)
+    for hour, kept_as in ((0, map_name), (3, map_name), (4, None), (5, None), (6, map_name)):
+        store = await open_store(database_url, map_name=kept_as)
         running = servers if hour > 2 else servers[:1]
-        ada = SeenUser("ada", None, START + hour * HOUR, running)
+        ada = UserSnapshot("ada", None, START + hour * HOUR, running)
         assert await store.add(Sample(START + hour * HOUR, True, (ada,)), HOUR)
         await store.maintain()
         await store.close()
 
-    store = await open_store(database_url, naming=naming)
+    store = await open_store(database_url, map_name=map_name)
     exported = await store.export("ada")
     assert exported
-    assert [each.name for each in await store.read(Reader.people)] == [naming("ada")]
+    assert [each.name for each in await store.read(Reader.people)] == [map_name("ada")]
     assert exported["deleted"] is None
     assert [(each["server"], each["ended"]) for each in exported["sessions"]] == [
         ("", None), ("gpu", None),
@@ -267,9 +267,9 @@ async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
 async def test_a_renamed_user_is_found_behind_a_pseudonym(
     open_store: Open, sqlite_url: str
 ) -> None:
-    store = await open_store(sqlite_url, naming=pseudonyms(SECRET))
+    store = await open_store(sqlite_url, map_name=pseudonyms(SECRET))
     await two_days(store)
-    users = SeenUser("countess", START - 10 * DAY), SeenUser("bob", START - 10 * DAY - 1)
+    users = UserSnapshot("countess", START - 10 * DAY), UserSnapshot("bob", START - 10 * DAY - 1)
     await store.add(Sample(START + 3 * DAY, True, users), HOUR)
 
     exported = await store.export("countess")

@@ -4,7 +4,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tornado_service.activity.domain.records import Person, Sample, SeenServer, SeenUser, Session
+from tornado_service.activity.domain.records import (
+    Account,
+    Sample,
+    ServerSnapshot,
+    Session,
+    UserSnapshot,
+)
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.writer import add_sample
@@ -14,7 +20,7 @@ START = 1_772_409_600  # Monday, 2 March 2026
 DAY = 86400
 
 
-def add(database: Database, taken: int, *users: SeenUser, full: bool = True) -> bool:
+def add(database: Database, taken: int, *users: UserSnapshot, full: bool = True) -> bool:
     with database.writing() as connection:
         return add_sample(connection, Sample(taken, full, users), 300)
 
@@ -28,8 +34,8 @@ def sessions(database: Database) -> list[Session]:
     return read(database, lambda reader: sorted(reader.sessions(0, 2**42)))
 
 
-def ada(*started: int, name: str = "ada", created: int | None = None) -> SeenUser:
-    return SeenUser(name, created, servers=tuple(SeenServer("", each) for each in started))
+def ada(*started: int, name: str = "ada", created: int | None = None) -> UserSnapshot:
+    return UserSnapshot(name, created, servers=tuple(ServerSnapshot("", each) for each in started))
 
 
 def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
@@ -44,7 +50,7 @@ def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
         Session(1, "", START - 100, last_seen=START + 300, ended=START + 300),
         Session(1, "", START + 500, last_seen=START + 1200, ended=START + 1200),
     ]
-    assert read(database, Reader.people) == [Person(1, "ada", first_seen=START)]
+    assert read(database, Reader.people) == [Account(1, "ada", first_seen=START)]
 
 
 def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> None:
@@ -119,8 +125,8 @@ def test_an_account_created_again_under_its_name_has_an_id_of_its_own(database: 
     add(database, START + 600, ada(START + 500))
 
     assert read(database, Reader.people) == [
-        Person(1, "ada", first_seen=START, deleted=START + 300),
-        Person(2, "ada", first_seen=START + 600),
+        Account(1, "ada", first_seen=START, deleted=START + 300),
+        Account(2, "ada", first_seen=START + 600),
     ]
     assert [each.user for each in sessions(database)] == [1, 2]
 

@@ -119,13 +119,13 @@ async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
 ) -> None:
     """So that the time of an answer does not tell who exists."""
     computed: list[Any] = []
-    figure = Archive.figure
+    figure = Archive.compute
 
     def note(archive: Archive, visible: Any, key: Any, compute: Any) -> Any:
         computed.append((visible, key))
         return figure(archive, visible, key, compute)
 
-    monkeypatch.setattr(Archive, "figure", note)
+    monkeypatch.setattr(Archive, "compute", note)
     work = {}
     for name in (NOBODY, HIDDEN, "ada"):
         computed.clear()

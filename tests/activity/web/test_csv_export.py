@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tornado_service.activity.web.csv_export import table
+from tornado_service.activity.web.csv_export import to_csv
 
 #: What spreadsheets begin a formula with; the full-width ones in East Asian versions.
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -52,7 +52,7 @@ def is_formula(cell: str) -> bool:
 def test_a_text_that_some_program_computes_has_a_mark(before: str, sign: str) -> None:
     name = f"{before}{sign}HYPERLINK(1)"
 
-    (_, (cell, hours)) = read(table(["name", "hours"], [[name, 1]]))
+    (_, (cell, hours)) = read(to_csv(["name", "hours"], [[name, 1]]))
 
     assert cell[0] == "'"
     # one more after a character that separates cells elsewhere
@@ -62,13 +62,13 @@ def test_a_text_that_some_program_computes_has_a_mark(before: str, sign: str) ->
 
 @pytest.mark.parametrize("name", ["ada", "x-y@example.org", "_=1", "1+1", "(ada)", "x, y -z", ""])
 def test_other_texts_are_as_they_are(name: str) -> None:
-    assert read(table(["name", "hours"], [[name, 1]]))[1] == [name, "1"]
+    assert read(to_csv(["name", "hours"], [[name, 1]]))[1] == [name, "1"]
 
 
 def test_texts_are_quoted_and_numbers_are_not() -> None:
     row = ['a;b"c"\r\nd', -2, -0.123456, None, True, date(2026, 1, 5)]
 
-    assert table(["name", "n", "x", "none", "is", "day"], [row]) == (
+    assert to_csv(["name", "n", "x", "none", "is", "day"], [row]) == (
         '"name","n","x","none","is","day"\r\n"a;b""c""\r\nd",-2,-0.1235,,"yes","2026-01-05"\r\n'
     )
 
@@ -81,7 +81,7 @@ def test_texts_are_quoted_and_numbers_are_not() -> None:
 @example("bea", "x\u2028=1")
 @example("\u3164=1", "⩵1")
 def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> None:
-    written = table(["user", "server"], [[first, second]])
+    written = to_csv(["user", "server"], [[first, second]])
 
     for delimiter in ",;\t|":
         for row in read(written, delimiter):
@@ -93,7 +93,7 @@ def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> Non
 
 @given(TEXTS, TEXTS)
 def test_a_table_is_read_as_it_was_written_but_for_the_marks(first: str, second: str) -> None:
-    written = table(["user", "server"], [[first, second], ["last", ""]])
+    written = to_csv(["user", "server"], [[first, second], ["last", ""]])
 
     rows = read(written)
     assert len(rows) == 3

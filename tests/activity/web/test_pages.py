@@ -12,7 +12,7 @@ from tests.support.activity import course
 from tests.support.activity.course import CLASS_B, HOUR, MONDAY, RANGE
 from tests.support.activity.pages import PATHS, links, read, text_of
 from tornado_service.activity import Activity
-from tornado_service.activity.web import page_base as page
+from tornado_service.activity.web import page_base
 from tornado_service.testing import ServiceConfig, StandInHub, StartService, Visitor
 
 
@@ -250,7 +250,7 @@ async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) 
     allows = {}
     for path in PATHS:
         answer = await admin.open(f"activity/{path}?{RANGE}")
-        allows[path] = page.PLOT_STYLE in answer.headers["Content-Security-Policy"]
+        allows[path] = page_base.PLOT_STYLE in answer.headers["Content-Security-Policy"]
         assert allows[path] == ("charts." in admin.page)
     assert not allows["now"]
     assert not allows["people"]
@@ -259,7 +259,7 @@ async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) 
 async def test_without_what_draws_charts_there_are_the_tables(
     admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "CHARTS", ("not/there.js",))
+    monkeypatch.setattr(page_base, "CHARTS", ("not/there.js",))
 
     text = await read(admin, "")
 

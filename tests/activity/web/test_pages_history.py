@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.activity.pages import PATHS, links, read, text_of
 from tornado_service.activity import Activity
-from tornado_service.activity.history.history import NOT_YET, History
-from tornado_service.activity.store.store import Condition, State
-from tornado_service.activity.web import formatting as words
+from tornado_service.activity.history.history import FAR_FUTURE, History
+from tornado_service.activity.store.store import Condition, HistoryState
+from tornado_service.activity.web import formatting
 from tornado_service.testing import Visitor
 
 
@@ -21,7 +21,7 @@ async def test_a_made_up_history_is_said_to_be_one(
 ) -> None:
     assert "made up" not in await read(admin, "")
 
-    monkeypatch.setattr(app, "made_up", True)
+    monkeypatch.setattr(app, "is_synthetic", True)
 
     for path in PATHS:
         assert "This history is made up" in await read(admin, path)
@@ -29,7 +29,7 @@ async def test_a_made_up_history_is_said_to_be_one(
 
 async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the app know this history and no other."""
-    monkeypatch.setattr(app.archive, "_news", lambda reader: history)
+    monkeypatch.setattr(app.archive, "_updated_history", lambda reader: history)
     await app.archive.refresh()
 
 
@@ -46,14 +46,16 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
         await read(admin, path, "")
 
     begun = int(time.time()) // 86400 * 86400 - 86400
-    await remember(app, History(app.zone, now=begun + 60, watched_from=begun), monkeypatch)
+    await remember(app, History(app.zone, now=begun + 60, observed_from=begun), monkeypatch)
     later = datetime.fromtimestamp(begun, timezone.utc).date() + timedelta(days=21)
-    assert f"from {words.day(later)} on" in await read(admin, "", "")
+    assert f"from {formatting.day(later)} on" in await read(admin, "", "")
 
 
-@pytest.mark.parametrize("state", [State.GETTING_READY, State.READY], ids=["opened", "read"])
+@pytest.mark.parametrize(
+    "state", [HistoryState.GETTING_READY, HistoryState.READY], ids=["opened", "read"]
+)
 async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
-    app: Activity, admin: Visitor, state: State
+    app: Activity, admin: Visitor, state: HistoryState
 ) -> None:
     app.archive.is_loaded = False
     app.store.condition = Condition(state)
@@ -70,7 +72,7 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
 async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await remember(app, replace(app.archive.history, listed_from=NOT_YET), monkeypatch)
+    await remember(app, replace(app.archive.history, listed_from=FAR_FUTURE), monkeypatch)
 
     for path in ("people", "api/people", "api/people.csv"):
         answer = await admin.open(f"activity/{path}")
@@ -80,9 +82,9 @@ async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
     assert "Active users" in await read(admin, "")
 
 
-@pytest.mark.parametrize("state", [State.LIVE_ONLY, State.REFUSED])
+@pytest.mark.parametrize("state", [HistoryState.LIVE_ONLY, HistoryState.REFUSED])
 async def test_without_a_history_only_admins_read_why(
-    app: Activity, admin: Visitor, instructor: Visitor, state: State
+    app: Activity, admin: Visitor, instructor: Visitor, state: HistoryState
 ) -> None:
     app.archive.is_loaded = False
     app.store.condition = Condition(state, "Set c.Activity.database_url.")
@@ -102,7 +104,7 @@ async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
 ) -> None:
     before = await read(admin, "people")
 
-    app.store.condition = Condition(State.LIVE_ONLY, "The disk is gone.")
+    app.store.condition = Condition(HistoryState.LIVE_ONLY, "The disk is gone.")
 
     assert "bob" in before
     assert "bob" in await read(admin, "people")
@@ -112,7 +114,7 @@ async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
 async def test_trouble_of_a_database_in_use_is_told_to_admins(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
-    app.store.condition = Condition(State.READY, "The disk is full.")
+    app.store.condition = Condition(HistoryState.READY, "The disk is full.")
 
     assert "The disk is full." in await read(admin, "")
     assert "The disk is full." not in await read(instructor, "")

@@ -37,7 +37,7 @@ def know(app: Activity, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def remember(app: Activity, known: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.archive, "_news", lambda reader: known)
+    monkeypatch.setattr(app.archive, "_updated_history", lambda reader: known)
 
 
 @pytest.mark.usefixtures("know")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.activity.course import RANGE
 from tests.support.activity.pages import links, read
-from tornado_service.activity.web import formatting as words
+from tornado_service.activity.web import formatting
 from tornado_service.testing import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -109,4 +109,4 @@ async def test_a_time_without_data_has_no_active_days(visitor: Visitor) -> None:
     ],
 )
 def test_a_month_is_compared_in_words(change: float | None, said: str) -> None:
-    assert words.comparison(change, "47", date(2026, 9, 1)) == said
+    assert formatting.comparison(change, "47", date(2026, 9, 1)) == said

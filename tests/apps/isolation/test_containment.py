@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import GOOD, StartApps, states
-from tornado_service.apps import manager as mounts
+from tornado_service.apps import manager
 from tornado_service.testing import (
     BROWSER,
     PREFIX,
     StandInHub,
 )
-from tornado_service.web.status import describe
+from tornado_service.web.status import status_report
 
 FAILED_ALONE = {
     "StartRaises": "RuntimeError: no database",
@@ -48,7 +48,7 @@ async def test_a_broken_app_breaks_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
     client,
 ) -> None:
-    monkeypatch.setattr(mounts, "START_LIMIT", 0.5)
+    monkeypatch.setattr(manager, "START_TIMEOUT", 0.5)
     imports = ["raises_app:App", "exits_app:App", "syntax_app:App", "no_such_module:App", "entry"]
     names = [*FAILED_ALONE, *FAILED_UNNAMED]
     broken = [f"broken_apps:{name}" for name in names]
@@ -57,7 +57,7 @@ async def test_a_broken_app_breaks_nothing_else(
 
     ready = [name for name, state in states(service).items() if state == "ready"]
     assert ready == ["Reports", "Admins"]
-    found = {each["app"]: each["reason"] for each in service.mounts.describe()}
+    found = {each["app"]: each["reason"] for each in service.app_manager.statuses()}
     for name, reason in {**FAILED_ALONE, **FAILED_UNNAMED}.items():
         assert reason in found[f"broken_apps:{name}"]
     assert found["raises_app:App"] == "ValueError: password=[secret] is wrong"
@@ -119,11 +119,11 @@ async def test_everything_answers_while_an_app_is_imported(
     (modules / "slow_app.py").write_text(
         "import sys; sys.gate.wait(20)\n" + GOOD.replace('"reports"', '"slow"')
     )
-    mounts_patience, mounts.IMPORT_PATIENCE = mounts.IMPORT_PATIENCE, 0.1
+    max_import_wait, manager.MAX_IMPORT_WAIT = manager.MAX_IMPORT_WAIT, 0.1
     service = await start_service(
         load=False, TornadoService={"apps": ["slow_app:Reports", "good_apps:Admins"]}
     )
-    loading = asyncio.create_task(service.mounts.load())
+    loading = asyncio.create_task(service.app_manager.load())
 
     async def get(path: str):
         return await client.fetch(
@@ -144,7 +144,7 @@ async def test_everything_answers_while_an_app_is_imported(
         assert states(service) == {"Reports": "loading", "Admins": "ready"}
     finally:
         gate.set()
-        mounts.IMPORT_PATIENCE = mounts_patience
+        manager.MAX_IMPORT_WAIT = max_import_wait
         del sys.gate
     await loading
     assert (await get("slow/api/items")).code == 200
@@ -167,8 +167,8 @@ async def test_stop_is_bounded_and_each_for_itself(
         TornadoService={"shutdown_grace": 0.4},
     )
 
-    assert service.mounts.stop_limit == 0.2
-    await asyncio.wait_for(service.mounts.stop(), 10)
+    assert service.app_manager.stop_timeout == 0.2
+    await asyncio.wait_for(service.app_manager.stop(), 10)
 
     assert sys.modules["good_apps"].Reports.events == ["start", "stop"]
     said = capsys.readouterr().err
@@ -195,7 +195,7 @@ async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
     )
     service = await start_apps("ill_app:Ill")
 
-    [app] = service.mounts.describe()
+    [app] = service.app_manager.statuses()
 
     assert (app["state"], app["reason"]) == ("ready", said)
-    assert (await describe(service.selfcheck, service.mounts))["status"] == "wrong"
+    assert (await status_report(service.selfcheck, service.app_manager))["status"] == "wrong"

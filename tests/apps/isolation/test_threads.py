@@ -15,16 +15,16 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.launched import Launch, wait_for_line
 from tornado_service.apps.isolation import threads
-from tornado_service.apps.isolation.threads import Busy, Threads
+from tornado_service.apps.isolation.threads import ThreadPool, ThreadPoolExhausted
 from tornado_service.testing import Fetch, StandInHub
 from tornado_service.testing.service import PREFIX
 
 HANGS = """
 import asyncio, threading, time
-from tornado_service.apps.isolation.threads import Threads
+from tornado_service.apps.isolation.threads import ThreadPool
 
 async def main():
-    asyncio.ensure_future(Threads("x").run(lambda: time.sleep(600)))
+    asyncio.ensure_future(ThreadPool("x").run(lambda: time.sleep(600)))
     while not [thread for thread in threading.enumerate() if thread.name == "app x"]:
         await asyncio.sleep(0.01)
 
@@ -76,7 +76,7 @@ async def test_what_an_app_awaits_in_threads_keeps_nobody_from_signing_in(
 
 
 async def test_they_are_as_many_as_are_needed_and_used_again() -> None:
-    pool = Threads("some")
+    pool = ThreadPool("some")
 
     used = [await pool.run(threading.current_thread) for _ in range(5)]
     together = threading.Barrier(2)
@@ -89,7 +89,7 @@ async def test_they_are_as_many_as_are_needed_and_used_again() -> None:
 
 async def test_errors_are_those_of_the_function() -> None:
     with pytest.raises(KeyError):
-        await Threads("x").run(lambda: {}["a"])
+        await ThreadPool("x").run(lambda: {}["a"])
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopIteration, GeneratorExit])
@@ -98,19 +98,21 @@ async def test_what_would_end_more_than_a_request_is_a_failure(error: type[BaseE
         raise error
 
     with pytest.raises(RuntimeError, match=error.__name__):
-        await Threads("x").run(fails)
+        await ThreadPool("x").run(fails)
 
 
 async def test_one_place_too_few_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "PATIENCE", 0.05)
-    pool, gate = Threads("x"), threading.Event()
-    running = [asyncio.create_task(pool.run(lambda: gate.wait(20))) for _ in range(threads.SIZE)]
+    monkeypatch.setattr(threads, "QUEUE_TIMEOUT", 0.05)
+    pool, gate = ThreadPool("x"), threading.Event()
+    running = [
+        asyncio.create_task(pool.run(lambda: gate.wait(20))) for _ in range(threads.POOL_SIZE)
+    ]
     await asyncio.sleep(0)
 
-    with pytest.raises(Busy):
+    with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
     running[0].cancel()  # nobody waits for it, and its thread is not free
-    with pytest.raises(Busy):
+    with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
     gate.set()
     await asyncio.gather(*running, return_exceptions=True)
@@ -124,18 +126,18 @@ async def test_where_no_thread_can_be_had_it_is_busy_and_keeps_its_places(
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    pool = Threads("x")
+    pool = ThreadPool("x")
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        for _ in range(threads.SIZE + 1):
-            with pytest.raises(Busy):
+        for _ in range(threads.POOL_SIZE + 1):
+            with pytest.raises(ThreadPoolExhausted):
                 await pool.run(lambda: None)
 
     assert await pool.run(lambda: 5) == 5
 
 
 async def test_they_end_with_their_app() -> None:
-    pool = Threads("x")
+    pool = ThreadPool("x")
     thread = await pool.run(threading.current_thread)
     gone = weakref.ref(pool)
 

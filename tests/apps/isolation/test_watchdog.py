@@ -18,7 +18,7 @@ import pytest
 
 from tests.config.test_application import ENVIRONMENT
 from tests.support.launched import wait_for_line
-from tornado_service.apps.isolation.watchdog import LIMIT
+from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT
 
 APPS = '''
 import threading
@@ -111,7 +111,7 @@ from tornado_service import app
 from tornado_service.hub import client
 
 
-async def check(self, recent=0):
+async def check(self, max_age=0):
     time.sleep(4)
 
 
@@ -178,7 +178,7 @@ def test_a_request_that_holds_the_loop_gets_500_and_others_are_served(start, ask
     assert "get() in " in line
     assert "/blocking.py:" in line
     assert "write a handler as `def`" in line
-    wait_for_line(process, "LoopHeld: get() in ")
+    wait_for_line(process, "EventLoopBlocked: get() in ")
     assert b'tornado_service_loop_held_total{app="blocking"} 1.0' in ask("metrics")[1]
 
 
@@ -190,7 +190,7 @@ def test_nothing_is_raised_in_the_midst_of_what_all_share(start, ask) -> None:
     assert ask("blocking/logs")[0] == 500
 
     wait_for_line(process, "Uncaught exception")
-    traceback = lines_up_to(process, "LoopHeld: ")
+    traceback = lines_up_to(process, "EventLoopBlocked: ")
     assert "/logging/" not in traceback
     assert json.loads(ask("blocking/works")[1]) == {"works": True}
     wait_for_line(process, "200 GET /services/tornado-service/blocking/works")
@@ -205,14 +205,14 @@ def test_one_that_catches_every_exception_is_ended_too(start, ask) -> None:
     for _ in range(2):
         wait_for_line(process, "App blocking makes everybody wait")
     assert json.loads(ask("blocking/works")[1]) == {"works": True}
-    wait_for_line(process, "LoopStillHeld: get() in ")
+    wait_for_line(process, "EventLoopStillBlocked: get() in ")
 
 
 @pytest.mark.parametrize(
     ("cls", "reason"),
     [
-        ("BlocksInStart", "LoopHeld: prepare() in "),
-        ("SwallowsInStart", "LoopStillHeld in start()"),
+        ("BlocksInStart", "EventLoopBlocked: prepare() in "),
+        ("SwallowsInStart", "EventLoopStillBlocked in start()"),
     ],
 )
 def test_an_app_whose_start_holds_the_loop_has_failed_and_the_others_run(
@@ -239,7 +239,7 @@ def test_a_process_that_stood_still_has_not_been_held(launch, ask) -> None:
     process = launch("--debug")
     wait_for_line(process, "Listening")
     process.send_signal(signal.SIGSTOP)
-    time.sleep(2 * LIMIT)  # what this is about: time that goes by
+    time.sleep(2 * BLOCK_LIMIT)  # what this is about: time that goes by
     process.send_signal(signal.SIGCONT)
 
     assert ask("health")[0] == 200

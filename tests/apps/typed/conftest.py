@@ -17,7 +17,7 @@ def service_config() -> ServiceConfig:
 
 @pytest.fixture
 def app(service: TornadoService) -> Any:
-    return next(iter(service.mounts)).app
+    return next(iter(service.app_manager)).app
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from tests.config.test_application import ENVIRONMENT
 from tests.support.launched import wait_for_line
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
-from tornado_service.apps.isolation.watchdog import LIMIT
+from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT
 from tornado_service.testing import Fetch, ServiceConfig
 
 APP = """
@@ -71,14 +71,14 @@ def test_an_answer_without_end_leaves_others_their_turn(launch, port: int, tmp_p
             for _ in range(100):
                 with urlopen(f"http://127.0.0.1:{port}{HOME}works", timeout=30) as answer:
                     assert json.load(answer) == {"works": True}
-            assert not ended.wait(2 * LIMIT)
+            assert not ended.wait(2 * BLOCK_LIMIT)
         finally:
             process.terminate()
             connection.shutdown(socket.SHUT_RDWR)
             reader.join()
 
 
-LONG = 1024 * 1024
+LARGE_RESPONSE = 1024 * 1024
 
 
 class Text(APIHandler):
@@ -116,7 +116,9 @@ def service_config() -> ServiceConfig:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH"])
-@pytest.mark.parametrize("length", [10, LONG - 2, LONG + 1, 5 * LONG + 3])
+@pytest.mark.parametrize(
+    "length", [10, LARGE_RESPONSE - 2, LARGE_RESPONSE + 1, 5 * LARGE_RESPONSE + 3]
+)
 async def test_an_answer_of_any_length_arrives(fetch: Fetch, method: str, length: int) -> None:
     body = None if method == "GET" else ""
     answer = await fetch(f"texts/{length}", method=method, body=body, decompress_response=False)

@@ -19,12 +19,12 @@ class TestAPlainMethod:
     async def test_blocks_nobody(
         self, fetch: Fetch, token: str, app: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(threads, "PATIENCE", 0.2)
+        monkeypatch.setattr(threads, "QUEUE_TIMEOUT", 0.2)
         blocked = [
             asyncio.create_task(fetch("typed/api/threaded/blocks", token=token))
-            for _ in range(threads.SIZE)
+            for _ in range(threads.POOL_SIZE)
         ]
-        while len(app.threads) < threads.SIZE:
+        while len(app.threads) < threads.POOL_SIZE:
             assert (await fetch("health")).code == 200
         try:
             assert (await fetch("typed/api/reports", token=token)).code == 200
@@ -35,7 +35,7 @@ class TestAPlainMethod:
             app.gate.set()
         assert {answer.code for answer in await asyncio.gather(*blocked)} == {200}
         assert (await fetch("typed/api/threaded/x", token=token)).code == 200
-        assert len(set(app.threads)) == threads.SIZE
+        assert len(set(app.threads)) == threads.POOL_SIZE
         assert all(thread.daemon for thread in app.threads)
 
     @pytest.mark.parametrize(

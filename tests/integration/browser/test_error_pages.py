@@ -22,7 +22,7 @@ from tests.support.relay import Relay
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
-from tornado_service.testing.real_hub import COMMAND
+from tornado_service.testing.real_hub import SERVICE_COMMAND
 
 ROOT = Path(__file__).parents[3]
 #: Seconds; a page tries again every few, and a machine that runs tests is slow at times.
@@ -71,7 +71,7 @@ def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
             "PYTHONPATH": os.fspath(ROOT),
         },
         service_command=[
-            *COMMAND,
+            *SERVICE_COMMAND,
             "--HubClient.breaker_failures=1",
             "--HubClient.breaker_pause=0.3",
             "--TornadoService.apps=tests.integration.browser.failing_apps:Raises",

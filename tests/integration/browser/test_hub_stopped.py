@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.integration.browser.conftest import NARROW, WIDE
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
-from tornado_service.testing.real_hub import COMMAND
+from tornado_service.testing.real_hub import SERVICE_COMMAND
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60
@@ -27,7 +27,7 @@ Switch = Callable[[], None]
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[RealHub]:
-    command = [*COMMAND, "--HubClient.breaker_failures=1", "--HubClient.breaker_pause=0.5"]
+    command = [*SERVICE_COMMAND, "--HubClient.breaker_failures=1", "--HubClient.breaker_pause=0.5"]
     with RealHub(
         service_environment={"PYTHONPATH": os.fspath(ROOT)}, service_command=command
     ) as running:

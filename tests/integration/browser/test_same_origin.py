@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.integration.browser import neighbour
 from tornado_service.testing import BROWSER, RealHub
 from tornado_service.testing.playwright import OpenPage
-from tornado_service.testing.real_hub import COMMAND, SharedHub
+from tornado_service.testing.real_hub import SERVICE_COMMAND, SharedHub
 
 EVIL = "/services/evil/"
 RACE = f"{EVIL}race.js"
@@ -31,7 +31,7 @@ def real_hub(shared_hub: SharedHub, request: pytest.FixtureRequest) -> Iterator[
         more = f'c.JupyterHub.services.append({{"name": "evil", "url": "{url}"}})'
         hub = RealHub(
             service_command=[
-                *COMMAND,
+                *SERVICE_COMMAND,
                 "--TornadoService.apps=tornado_service.activity:Activity",
                 *([request.param] if hasattr(request, "param") else ()),
             ],

@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.real_hub.test_life import service_pids
 from tests.support.activity.pages import text_of
-from tornado_service.demo.activity import groups_of_people, hub_options
+from tornado_service.demo.activity import groups_by_user, hub_options
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
@@ -193,12 +193,12 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     assert datetime.now(timezone.utc) - began > timedelta(days=360)
     assert found["whole"]["active_users"] > 40
     assert found["whole"]["server_seconds"] > 1000 * 3600
-    assert found["people"]["accounts"] == len(groups_of_people().keys() | {"guest"})
+    assert found["people"]["accounts"] == len(groups_by_user().keys() | {"guest"})
     assert found["people"]["new"] < found["people"]["accounts"] / 2
     assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
     everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
-    assert everybody | await people(admin) >= groups_of_people().keys() - {"guest"}
+    assert everybody | await people(admin) >= groups_by_user().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
     for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
         await visitor.open("activity/")

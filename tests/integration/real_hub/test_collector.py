@@ -10,7 +10,7 @@ import pytest
 
 from tornado_service.activity.collect.collector import Collector
 from tornado_service.activity.domain.records import Sample
-from tornado_service.demo.hub import PEOPLE
+from tornado_service.demo.hub import USERS
 from tornado_service.testing.real_hub import RealHub
 
 SCOPES = ["list:users", "read:users:activity", "read:servers"]
@@ -63,7 +63,7 @@ async def test_a_sample_of_a_real_hub(start_hub, collector_of) -> None:
     users = {user.name: user for user in full.users}
     assert full.is_full
     assert len(full.users) == len(users)
-    assert set(users) == {*PEOPLE, *newcomers}
+    assert set(users) == {*USERS, *newcomers}
     assert began <= full.taken <= active.taken <= time.time()
     assert {user.name for user in active.users} == {"sam", "user-5"}
     for sample in (full, active):

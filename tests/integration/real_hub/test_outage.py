@@ -15,7 +15,7 @@ from tests.integration.real_hub.test_life import service_pids
 from tests.support.relay import FAULTS, Relay
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub
-from tornado_service.testing.real_hub import COMMAND
+from tornado_service.testing.real_hub import SERVICE_COMMAND
 
 ROOT = str(Path(__file__).parents[3])
 
@@ -35,7 +35,7 @@ def relayed_hub(*settings: str) -> tuple[RealHub, int]:
             "PYTHONPATH": ROOT,
         },
         service_command=[
-            *COMMAND,
+            *SERVICE_COMMAND,
             "--TornadoService.apps=tests.support.live_app:Live",
             "--HubClient.hub_timeout=3",
             "--HubClient.breaker_pause=0.3",

@@ -15,7 +15,7 @@ import pytest
 from tests.integration.real_hub.test_collector import wait_for
 from tests.support.activity import course
 from tornado_service.activity import Activity
-from tornado_service.activity.collect.collector import SWEEP
+from tornado_service.activity.collect.collector import FULL_SAMPLE_INTERVAL
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, RealHub, ServiceConfig, StartService
 
@@ -43,7 +43,7 @@ async def service(real_hub: RealHub, start_service: StartService, tmp_path: Path
 
 @pytest.fixture
 async def app(service: TornadoService) -> Activity:
-    return await course.ready_and_still(service)
+    return await course.ready_and_paused(service)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def sample(app: Activity, *, full: bool) -> None:
     while int(time.time()) <= before:
         await asyncio.sleep(0.05)
     app.collector._interval = 1  # each of them is in an interval of its own
-    await app.collector.collect((app.collector._swept + full) * SWEEP)
+    await app.collector.collect((app.collector._last_full_hour + full) * FULL_SAMPLE_INTERVAL)
     assert app.archive.history.now > before
 
 

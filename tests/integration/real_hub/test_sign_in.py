@@ -186,5 +186,5 @@ async def test_the_log_of_the_whole_run_holds_no_secret(real_hub, browse) -> Non
 
     ours = "\n".join(line for line in real_hub.log.splitlines() if " tornado-service " in line)
     assert "oauth_callback?code=[secret]&state=[secret]" in ours
-    secrets = [*visitor.seen, real_hub.service["api_token"], visitor.jar.get("x", "-" * 9)]
+    secrets = [*visitor.seen_secrets, real_hub.service["api_token"], visitor.jar.get("x", "-" * 9)]
     assert [secret for secret in secrets if secret in ours] == []

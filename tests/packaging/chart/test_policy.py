@@ -9,7 +9,7 @@ from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, Values, overlay
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
-from tornado_service.values.merge import LISTS
+from tornado_service.values.merge import SERVICE_LISTS
 from tornado_service.values.overlays import ingress, service
 
 #: Who gets where with the port open to those who need it, and to all.
@@ -68,7 +68,7 @@ def test_the_alias_needs_no_endpoints(render: Render) -> None:
     assert not Deployed.of(objects, hub_is_ready=False).hub_api_from_service()
 
 
-NETWORK_LISTS = [path for path in LISTS if path[-1] != "extra_user_scopes"]
+NETWORK_LISTS = [path for path in SERVICE_LISTS if path[-1] != "extra_user_scopes"]
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

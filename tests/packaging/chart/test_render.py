@@ -7,10 +7,10 @@ import yaml
 
 from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, secret_texts
 from tests.packaging.chart.conftest import Render
-from tornado_service.values.activity import HOME
+from tornado_service.values.activity import HUB_DIRECTORY
 from tornado_service.values.deployment import Deployment
 from tornado_service.values.merge import hub_service
-from tornado_service.values.overlays import PYZ
+from tornado_service.values.overlays import PYZ_PATH
 from tornado_service.values.overlays import service as service_overlay
 
 kubernetes_validate = pytest.importorskip(
@@ -64,12 +64,16 @@ def test_the_image_and_its_command(render: Render) -> None:
 def test_the_file_is_mounted_where_the_command_looks(render: Render) -> None:
     objects = render("service", "ingress", "extra-files")
     spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
-    (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == PYZ]
+    (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == PYZ_PATH]
     (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]]
     assert {"key": mount["subPath"], "path": mount["subPath"]} in volume["secret"]["items"]
     assert secret_texts(objects, volume["secret"]["secretName"])[mount["subPath"]] == "PK"
     values = yaml.safe_load(secret_texts(objects, "hub")["values.yaml"])
-    assert values["hub"]["services"]["tornado-service"]["command"] == ["python3", PYZ, ACTIVITY]
+    assert values["hub"]["services"]["tornado-service"]["command"] == [
+        "python3",
+        PYZ_PATH,
+        ACTIVITY,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,9 @@ def test_the_history_is_on_the_volume_of_the_hubs_database(
 ) -> None:
     objects = render("service", "ingress", "image", {"hub": {"db": database}})
     spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
-    mounts = [m["name"] for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == HOME]
+    mounts = [
+        m["name"] for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == HUB_DIRECTORY
+    ]
     claims = [v["name"] for v in spec["volumes"] if "persistentVolumeClaim" in v]
     assert mounts == claims
     assert len(mounts) == places
@@ -88,7 +94,7 @@ def test_the_history_is_on_the_volume_of_the_hubs_database(
 
 def test_without_the_file_helm_says_so(render: Render) -> None:
     with pytest.raises(HelmError, match="binaryData"):
-        render("service", "ingress", {"hub": {"extraFiles": {"x": {"mountPath": PYZ}}}})
+        render("service", "ingress", {"hub": {"extraFiles": {"x": {"mountPath": PYZ_PATH}}}})
 
 
 def test_the_key_that_never_was(render: Render) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.packaging.chart.charts import HOW, Chart, Values, find
 from tests.packaging.chart.generate import OFF, defaults_of, keys_of, nested, refusal, schema_of
 from tests.support.values import check
-from tornado_service.values.chart import files as known
+from tornado_service.values.chart import files
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +22,11 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Chart:
 
 
 def test_the_schema_and_the_defaults_are_the_charts(release: Chart) -> None:
-    assert schema_of(release) == known.SCHEMA
-    assert defaults_of(release) == known.DEFAULTS
+    assert schema_of(release) == files.SCHEMA
+    assert defaults_of(release) == files.DEFAULTS
 
 
-@pytest.mark.parametrize("section", sorted({*known.SCHEMA["properties"], *known.DEFAULTS}))
+@pytest.mark.parametrize("section", sorted({*files.SCHEMA["properties"], *files.DEFAULTS}))
 def test_helm_fails_over_the_empty_keys_that_the_check_names(
     release: Chart, tmp_path: Path, section: str
 ) -> None:
@@ -36,7 +36,7 @@ def test_helm_fails_over_the_empty_keys_that_the_check_names(
     for path in [path for path in paths if path[0] == section]:
         null = nested(path, None)
         key = ".".join(path)
-        named = [each.key for each in check([("x", null)]) if each.what.startswith("Helm ")]
+        named = [each.key for each in check([("x", null)]) if each.consequence.startswith("Helm ")]
         refused = refusal(release, tmp_path, null)
         assert bool(named) == bool(refused), (key, named, refused)
 
@@ -45,7 +45,7 @@ def test_helm_fails_over_the_empty_keys_that_the_check_names(
 def test_what_a_part_needs_once_it_is_on(
     release: Chart, tmp_path: Path, conditions: Values, on: Values
 ) -> None:
-    needed = [key for key, needs in known.NEEDED.items() if needs == conditions]
+    needed = [key for key, needs in files.REQUIRED_KEYS.items() if needs == conditions]
     for key in needed:
         null = nested(tuple(key.split(".")), None)
         assert refusal(release, tmp_path, on, null) == "template"

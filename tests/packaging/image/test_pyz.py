@@ -72,7 +72,7 @@ def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
     code = lzma.decompress(ZipFile(pyz).read("code.zip.xz"))
     names = ZipFile(io.BytesIO(code)).namelist()
 
-    left_out = re.compile(r"swagger|/(d3|plot)|/(testing|values)/|demo|made_up")
+    left_out = re.compile(r"swagger|/(d3|plot)|/(testing|values)/|demo|synthetic")
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
     assert "tornado_service/activity/static/charts.js" in names

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tornado_service.activity.access.visibility import Visible
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.access.visibility import VisibleUsers
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import periods
 from tornado_service.activity.figures.users import people, user_totals
@@ -21,18 +21,18 @@ DAY = 24 * HOUR
 #: Monday, 2026-01-05, at midnight in Berlin.
 MONDAY = 1767567600
 
-EVERYBODY = Visible(True, frozenset(), None)
+EVERYBODY = VisibleUsers(True, frozenset(), None)
 
 Make = Callable[[Store], Archive]
 
 
-def told(history: History) -> dict[str, Any]:
+def state_of(history: History) -> dict[str, Any]:
     """All that it says; what is in no order is in one."""
     fields = dict(vars(history), sessions=sorted(history.sessions, key=lambda each: each[:3]))
-    return {name: fields[name] for name in fields if name != "kept"}
+    return {name: fields[name] for name in fields if name != "derived_cache"}
 
 
-async def figures_of_some(archive: Archive) -> list[Any]:
+async def figures_of_two_users(archive: Archive) -> list[Any]:
     """What somebody is told who may see two users."""
 
     def figures(history: History) -> list[Any]:
@@ -40,8 +40,8 @@ async def figures_of_some(archive: Archive) -> list[Any]:
         by = [periods(history, unit, *of) for unit in ("day", "month")]
         return [*by, *(each(history, *of) for each in (lengths, people, user_totals))]
 
-    some = Visible(False, frozenset({"user-1", "ada", "user-3", "visitor"}), None)
-    return await archive.figure(some, "all", figures)
+    some = VisibleUsers(False, frozenset({"user-1", "ada", "user-3", "visitor"}), None)
+    return await archive.compute(some, "all", figures)
 
 
 async def keep(store: Store, sample: Sample, interval: int = HOUR // 2) -> None:
@@ -49,22 +49,22 @@ async def keep(store: Store, sample: Sample, interval: int = HOUR // 2) -> None:
     await store.maintain()
 
 
-async def is_as_in_the_store(archive: Archive, store: Store, make_archive: Make) -> bool:
+async def matches_store(archive: Archive, store: Store, make_archive: Make) -> bool:
     await archive.refresh()
     fresh = make_archive(store)
     await fresh.refresh()
-    assert told(archive.history) == told(fresh.history)
-    assert await figures_of_some(archive) == await figures_of_some(fresh)
+    assert state_of(archive.history) == state_of(fresh.history)
+    assert await figures_of_two_users(archive) == await figures_of_two_users(fresh)
     return True
 
 
 def sample(at: int, servers: dict[str, list[int]], **seen: int) -> Sample:
     """Servers by their starts; ``seen``: last activity of others."""
     users = [
-        SeenUser(name, servers=tuple(SeenServer(str(n), at) for n, at in enumerate(starts)))
+        UserSnapshot(name, servers=tuple(ServerSnapshot(str(n), at) for n, at in enumerate(starts)))
         for name, starts in servers.items()
     ]
-    users += [SeenUser(name, last_activity=moment) for name, moment in seen.items()]
+    users += [UserSnapshot(name, last_activity=moment) for name, moment in seen.items()]
     return Sample(at, True, tuple(users))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tornado_service.activity import Activity
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
-from tornado_service.activity.store.store import State, Store
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
+from tornado_service.activity.store.store import HistoryState, Store
 from tornado_service.app import TornadoService
 from tornado_service.testing import StandInHub
 
@@ -62,19 +62,21 @@ def samples() -> list[Sample]:
     return [Sample(MONDAY + hour * HOUR, True, _users(hour)) for hour in range(WATCHED + 1)]
 
 
-def _users(hour: int) -> tuple[SeenUser, ...]:
-    return tuple(SeenUser(name, None, None, _servers(runs, hour)) for name, runs in RUNS.items())
-
-
-def _servers(runs: list[tuple[int, int]], hour: int) -> tuple[SeenServer, ...]:
+def _users(hour: int) -> tuple[UserSnapshot, ...]:
     return tuple(
-        SeenServer("", MONDAY + begin * HOUR) for begin, end in runs if begin <= hour <= end
+        UserSnapshot(name, None, None, _servers(runs, hour)) for name, runs in RUNS.items()
+    )
+
+
+def _servers(runs: list[tuple[int, int]], hour: int) -> tuple[ServerSnapshot, ...]:
+    return tuple(
+        ServerSnapshot("", MONDAY + begin * HOUR) for begin, end in runs if begin <= hour <= end
     )
 
 
 def app_of(service: TornadoService) -> Activity:
     """The service's Activity."""
-    (app,) = (mount.app for mount in service.mounts)
+    (app,) = (mount.app for mount in service.app_manager)
     assert isinstance(app, Activity)
     return app
 
@@ -83,12 +85,14 @@ async def ready(service: TornadoService) -> Activity:
     """Activity, when it has looked at the hub once."""
     app = app_of(service)
     end = MONDAY + WATCHED * HOUR
-    while app.archive.history.now <= end and app.store.condition.state is not State.LIVE_ONLY:
+    while (
+        app.archive.history.now <= end and app.store.condition.state is not HistoryState.LIVE_ONLY
+    ):
         await asyncio.sleep(0.01)
     return app
 
 
-async def ready_and_still(service: TornadoService) -> Activity:
+async def ready_and_paused(service: TornadoService) -> Activity:
     """Activity, when it has looked at the hub once; it does not look again by itself."""
     app = await ready(service)
     app._running.cancel()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from tornado_service.activity.collect.changes import Changes, Known, Run, apply, matters_from
+from tornado_service.activity.collect.changes import (
+    SessionKey,
+    StoreDelta,
+    StoreState,
+    apply_sample,
+    relevant_since,
+)
 from tornado_service.activity.domain.records import (
-    Person,
+    Account,
     Sample,
-    SeenServer,
-    SeenUser,
+    ServerSnapshot,
     Session,
+    UserSnapshot,
     Visit,
-    by_name,
+    accounts_by_name,
 )
 
 HOUR = 3600
@@ -25,21 +31,21 @@ REACH = 750
 class History:
     """What is known after each sample, as the store would keep it."""
 
-    known: Known = field(default_factory=Known)
+    known: StoreState = field(default_factory=StoreState)
     visits: set[Visit] = field(default_factory=set)
 
-    def add(self, taken: int, *users: SeenUser, full: bool = True) -> Changes:
+    def add(self, taken: int, *users: UserSnapshot, full: bool = True) -> StoreDelta:
         sample = Sample(taken, full, users)
         running = {run: each for run, each in self.known.sessions.items() if each.ended is None}
-        since = matters_from(self.known.people.values(), running, sample)
+        since = relevant_since(self.known.people.values(), running, sample)
         loaded = running | {
             run: each
             for run, each in self.known.sessions.items()
             if each.ended is not None and each.ended >= since
         }
-        changes = apply(replace(self.known, sessions=loaded), sample, REACH)
+        changes = apply_sample(replace(self.known, sessions=loaded), sample, REACH)
         known = self.known
-        self.known = Known(
+        self.known = StoreState(
             {**known.people, **{each.id: each for each in changes.people}},
             {**known.sessions, **{each[:3]: each for each in changes.sessions}},
             first=taken if known.first is None else min(known.first, taken),
@@ -54,23 +60,23 @@ class History:
     def sessions(self) -> list[Session]:
         return sorted(self.known.sessions.values())
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> Account:
         """The account that has the name, or had it last."""
-        return by_name(self.known.people.values())[name]
+        return accounts_by_name(self.known.people.values())[name]
 
     def session(self, user: int, started: int, server: str = "") -> Session:
-        run: Run = (user, server, started)
+        run: SessionKey = (user, server, started)
         return self.known.sessions[run]
 
 
 def ada(
     *started: int, last: int | None = None, created: int | None = None, name: str = "ada"
-) -> SeenUser:
+) -> UserSnapshot:
     """A user, with a default server if it has a start."""
-    servers = tuple(SeenServer("", each) for each in started)
-    return SeenUser(name, created, last, servers)
+    servers = tuple(ServerSnapshot("", each) for each in started)
+    return UserSnapshot(name, created, last, servers)
 
 
-def servers(**started: int) -> SeenUser:
-    named = tuple(SeenServer(name, each) for name, each in started.items())
-    return SeenUser("ada", servers=named)
+def servers(**started: int) -> UserSnapshot:
+    named = tuple(ServerSnapshot(name, each) for name, each in started.items())
+    return UserSnapshot("ada", servers=named)

@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from statistics import mean, median
 
-from tests.support.activity.looks import Seen, Use
+from tests.support.activity.looks import Observation, Use
 from tests.support.activity.script import HOUR
 
 QUARTER = 900
 ONE_DAY = timedelta(days=1)
 
 
-class Ledger(Seen):
+class Ledger(Observation):
     """The figures of what was seen."""
 
     def bounds(self, day: date) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from tests.support.activity.script import HOUR, Being, Run, Script
+from tests.support.activity.script import HOUR, Run, Script, SimulatedUser
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Use:
 
 
 @dataclass
-class Human:
+class ObservedUser:
     """A user as the looks know them: one who was renamed unseen is somebody else afterwards.
 
     ``name``: in the last look that lists them.
     """
 
-    being: Being
+    being: SimulatedUser
     since: int
     until: float
     name: str = ""
@@ -62,7 +62,7 @@ class Human:
         return self.since <= at < self.until and self.being.exists(at)
 
 
-class Seen:
+class Observation:
     """The script as the looks show it."""
 
     def __init__(self, script: Script, looks: list[Look], interval: int, zone: str) -> None:
@@ -72,10 +72,10 @@ class Seen:
         self.zone = ZoneInfo(zone)
         self.reach = 2.5 * interval
         self.coverage = list(self._coverage())
-        self.people: list[Human] = []
+        self.people: list[ObservedUser] = []
         for being in script.beings:
             for since, until in self._lives(being):
-                self._add(Human(being, since, until))
+                self._add(ObservedUser(being, since, until))
 
     def _coverage(self) -> Iterator[tuple[int, int]]:
         start = end = self.times[0]
@@ -91,7 +91,7 @@ class Seen:
         first = bisect_left(self.times, run.started)
         return list(range(first, bisect_left(self.times, run.stopped)))
 
-    def _lives(self, being: Being) -> Iterator[tuple[int, float]]:
+    def _lives(self, being: SimulatedUser) -> Iterator[tuple[int, float]]:
         """A new name is the old person's if one of their runs was seen under both."""
         since = 0
         for renamed, _ in being.names[1:]:
@@ -104,7 +104,7 @@ class Seen:
                 since = renamed
         yield since, float("inf")
 
-    def _add(self, human: Human) -> None:
+    def _add(self, human: ObservedUser) -> None:
         listed = [look for look in self.looks if self._lists(look, human)]
         if not listed:
             return
@@ -123,11 +123,11 @@ class Seen:
         human.visits = set(self._visits(human, listed))
         self.people.append(human)
 
-    def _lists(self, look: Look, human: Human) -> bool:
+    def _lists(self, look: Look, human: ObservedUser) -> bool:
         is_shown = look.is_full or bool(human.being.running(look.at))
         return human.is_there(look.at) and is_shown
 
-    def _use(self, human: Human, run: Run) -> Use | None:
+    def _use(self, human: ObservedUser, run: Run) -> Use | None:
         shown = [number for number in self._shown(run) if human.is_there(self.times[number])]
         if not shown:
             return None
@@ -143,7 +143,7 @@ class Seen:
             end = max(last_seen, min(active, following.at))
         return Use(who, run.server, run.started, end, is_open=False)
 
-    def _visits(self, human: Human, listed: list[Look]) -> Iterator[int]:
+    def _visits(self, human: ObservedUser, listed: list[Look]) -> Iterator[int]:
         """Hours with an activity that a look found, later than known, and that lies in no run.
 
         Of somebody of whom no activity is known, all since the first look are new.

@@ -36,7 +36,7 @@ class Run:
 
 
 @dataclass
-class Being:
+class SimulatedUser:
     """One user of the hub, whatever their names. ``names``: since when which, the first at 0."""
 
     id: int
@@ -82,7 +82,7 @@ class Script:
 
     start: int
     end: int
-    beings: list[Being]
+    beings: list[SimulatedUser]
     hub_down: list[tuple[int, int]] = field(default_factory=list)
     service_down: list[tuple[int, int]] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ def write_year(
     for _ in range(max(1, days // 60)):
         _add_outage(dice, script, script.hub_down, outage)
         _add_outage(dice, script, script.service_down, outage)
-    script.beings = [_a_being(dice, script, number) for number in range(1, users + 1)]
+    script.beings = [_simulate_user(dice, script, number) for number in range(1, users + 1)]
     again = random.Random(-seed)
     for being in list(script.beings):
         if being.deleted is not None and being.deleted + outage + DAY < script.end - DAY:
@@ -114,13 +114,15 @@ def write_year(
     return script
 
 
-def _again(dice: random.Random, script: Script, being: Being, created: int) -> Being:
+def _again(
+    dice: random.Random, script: Script, being: SimulatedUser, created: int
+) -> SimulatedUser:
     """Another account of the name of a deleted one, when that has been seen."""
     name = being.name(created)
-    other = Being(len(script.beings) + 1, created, [(0, name)], being.groups)
+    other = SimulatedUser(len(script.beings) + 1, created, [(0, name)], being.groups)
     midnight = created // DAY * DAY
     while midnight < script.end:
-        _a_day(dice, script, other, midnight, 0.4)
+        _simulate_day(dice, script, other, midnight, 0.4)
         midnight += DAY
     other.runs.sort(key=lambda run: run.started)
     other.logins.sort()
@@ -134,17 +136,19 @@ def _add_outage(
     outages.append((start, start + int(dice.triangular(longest / 10, longest, longest / 5))))
 
 
-def _a_being(dice: random.Random, script: Script, number: int) -> Being:
+def _simulate_user(dice: random.Random, script: Script, number: int) -> SimulatedUser:
     length = script.end - script.start
     is_old = dice.random() < 0.6
     created = script.start - DAY if is_old else script.start + dice.randrange(length)
-    being = Being(number, created, [(0, f"user-{number}")], (f"class-{'abcd'[number % 4]}",))
+    being = SimulatedUser(
+        number, created, [(0, f"user-{number}")], (f"class-{'abcd'[number % 4]}",)
+    )
     if dice.random() < 0.1:
         being.deleted = dice.randrange(max(created, script.start) + DAY, script.end + 2 * DAY)
     eagerness = dice.choice([0.02, 0.1, 0.3, 0.5])
     midnight = script.start
     while midnight < script.end:
-        _a_day(dice, script, being, midnight, eagerness)
+        _simulate_day(dice, script, being, midnight, eagerness)
         midnight += DAY
     being.runs.sort(key=lambda run: run.started)
     being.logins.sort()
@@ -153,7 +157,7 @@ def _a_being(dice: random.Random, script: Script, number: int) -> Being:
     return being
 
 
-def _time_to_rename(dice: random.Random, script: Script, being: Being) -> int:
+def _time_to_rename(dice: random.Random, script: Script, being: SimulatedUser) -> int:
     """Any, or in the middle of the longest run, in which it can be seen who was renamed."""
     longest = max(being.runs, key=lambda run: run.stopped - run.started, default=None)
     if longest and dice.random() < 0.6:
@@ -161,8 +165,8 @@ def _time_to_rename(dice: random.Random, script: Script, being: Being) -> int:
     return dice.randrange(being.created, script.end)
 
 
-def _a_day(
-    dice: random.Random, script: Script, being: Being, midnight: int, eagerness: float
+def _simulate_day(
+    dice: random.Random, script: Script, being: SimulatedUser, midnight: int, eagerness: float
 ) -> None:
     day = datetime.fromtimestamp(midnight, timezone.utc)
     if day.weekday() > 4:
@@ -181,13 +185,18 @@ def _a_day(
         eagerness *= 0.6
 
 
-def _log_in(script: Script, being: Being, at: int) -> None:
+def _log_in(script: Script, being: SimulatedUser, at: int) -> None:
     if being.exists(at) and not script.is_hub_down(at):
         being.logins.append(at)
 
 
 def _run(
-    dice: random.Random, script: Script, being: Being, server: str, started: int, length: int
+    dice: random.Random,
+    script: Script,
+    being: SimulatedUser,
+    server: str,
+    started: int,
+    length: int,
 ) -> None:
     """Add a run, if the hub could have started it; it stops what it starts, when it is up."""
     stopped = started + length

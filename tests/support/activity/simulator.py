@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from tests.support.activity.script import Being, Run, Script
+from tests.support.activity.script import Run, Script, SimulatedUser
 
 TOKEN = "the-service's-own-token"
 SCOPES = frozenset({"list:users", "read:users:activity", "read:servers"})
@@ -58,7 +58,7 @@ class SimulatedHub:
         chosen = beings[offset : offset + limit]
         return {"items": [self._user(being) for being in chosen], "_pagination": page}
 
-    def _user(self, being: Being) -> dict[str, Any]:
+    def _user(self, being: SimulatedUser) -> dict[str, Any]:
         model: dict[str, Any] = {"kind": "user", "name": being.name(self.now), "admin": False}
         if "read:users:activity" in self.scopes:
             model["last_activity"] = iso(being.last_activity(self.now))

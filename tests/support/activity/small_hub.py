@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from tornado_service.activity.domain.records import Interval, Person, Session, Visit
+from tornado_service.activity.domain.records import Account, Interval, Session, Visit
 from tornado_service.activity.history.history import History
 
 
@@ -32,17 +32,17 @@ def history(
     coverage: Sequence[tuple[int, int]],
     sessions: Sequence[Session] = (),
     *,
-    people: Sequence[Person] = (),
+    people: Sequence[Account] = (),
     visits: Sequence[Visit] = (),
 ) -> History:
     """Watched during these intervals; up to date at the end of the last. Nothing is rolled up."""
-    watched_from = coverage[0][0] if coverage else None
+    observed_from = coverage[0][0] if coverage else None
     users = sorted({each.user for each in (*sessions, *visits)})
     return History(ZoneInfo(zone)).updated(
         now=coverage[-1][1] if coverage else 0,
-        people=people or [Person(user, f"user-{user}", watched_from or 0) for user in users],
+        people=people or [Account(user, f"user-{user}", observed_from or 0) for user in users],
         coverage=[Interval(*each) for each in coverage],
-        watched_from=watched_from,
+        observed_from=observed_from,
         sessions=sessions,
         visits=visits,
     )
@@ -68,7 +68,7 @@ class SmallHub:
     coverage: list[tuple[int, int]]
     sessions: list[Session]
     visits: list[Visit]
-    people: list[Person]
+    people: list[Account]
 
     def history(self, users: Collection[int] | None = None) -> History:
         """What is known, or what would be if these were the only users."""
@@ -105,5 +105,5 @@ def small_hubs(draw: st.DrawFn, reach: int = 5) -> SmallHub:
     for user in range(1, 6):
         seen = draw(moments)
         deleted = draw(st.none() | st.integers(seen, end))
-        people.append(Person(user, f"user-{user}", seen, deleted=deleted))
+        people.append(Account(user, f"user-{user}", seen, deleted=deleted))
     return SmallHub(zone, first, last, coverage, [*sessions.values()], sorted(visits), people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tornado_service.activity.domain.records import Sample, SeenServer, SeenUser
+from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
 
@@ -12,8 +12,8 @@ FIVE_MINUTES = 300
 
 def sample(taken: int, *names: str, started: int = START - 60) -> Sample:
     """Of users who all run a server; when they were created tells them apart."""
-    server = SeenServer("", started)
-    users = (SeenUser(name, sum(map(ord, name)), servers=(server,)) for name in names)
+    server = ServerSnapshot("", started)
+    users = (UserSnapshot(name, sum(map(ord, name)), servers=(server,)) for name in names)
     return Sample(taken, True, tuple(users))
 
 

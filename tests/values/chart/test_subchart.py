@@ -12,7 +12,7 @@ from tornado_service.values import ValuesApp
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError
 from tornado_service.values.yaml_files import loader
-from tornado_service.values.yaml_files.document import Path as KeyPath
+from tornado_service.values.yaml_files.document import KeyPath
 
 #: The shape of a hub with BinderHub: the chart is a dependency of a dependency.
 BINDER = """
@@ -122,11 +122,11 @@ def test_mistakes_are_found_below_two_charts() -> None:
 @pytest.mark.parametrize("wrong", [(), ("jupyterhub",), ("binderhub",), ("binderhub", "hub")])
 def test_what_stands_where_no_chart_is_is_read_by_nothing(wrong: KeyPath) -> None:
     found = check([*under(wrong, load(*INGRESS)), *site(BINDER)])
-    keys = {each.key: each for each in found if each.what.startswith("nothing reads it")}
+    keys = {each.key: each for each in found if each.consequence.startswith("nothing reads it")}
     assert set(keys) == {".".join((*wrong, section)) for section in ("hub", "proxy")}
     (one, *_) = keys.values()
     assert one.file == "service.yaml"
-    assert one.write.endswith("tornado-service values --parent=binderhub.jupyterhub")
+    assert one.fix.endswith("tornado-service values --parent=binderhub.jupyterhub")
     assert "binderhub.jupyterhub.hub.services" in {each.key for each in found}
 
 
@@ -140,7 +140,7 @@ def test_a_list_of_another_chart_is_its_own_affair() -> None:
 def test_below_a_parent_that_is_not_there() -> None:
     found = check([*under(("jupyterhub",), load(*INGRESS)), *site("hub: {pdb: {enabled: true}}")])
     (finding,) = [each for each in found if each.key == "jupyterhub.hub"]
-    assert finding.what == "nothing reads it: the chart takes its values from the top."
+    assert finding.consequence == "nothing reads it: the chart takes its values from the top."
 
 
 def test_the_parent_that_is_named_is_checked() -> None:

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from tests.support.values import INGRESS, check, load
-from tornado_service.values.site import Finding
+from tornado_service.values.site import ValuesFinding
 
 USER = 'if role["name"] == "user":'
 
@@ -283,7 +283,7 @@ HARMFUL = {
 }
 
 
-def found_in(code: str) -> list[Finding]:
+def found_in(code: str) -> list[ValuesFinding]:
     site = {"hub": {"extraConfig": {"mine": textwrap.dedent(code)}}}
     return check([*load(*INGRESS), ("config.yaml", site)])
 
@@ -297,7 +297,9 @@ def test_code_that_does_no_harm_is_no_finding(name: str) -> None:
 def test_code_that_does_harm_is_found(name: str) -> None:
     code, says = HARMFUL[name]
     found = found_in(code)
-    assert any(each.key == "hub.extraConfig.mine" and says in each.what for each in found), found
+    assert any(each.key == "hub.extraConfig.mine" and says in each.consequence for each in found), (
+        found
+    )
 
 
 def test_pieces_run_one_after_the_other_in_one_namespace() -> None:
@@ -352,7 +354,7 @@ def test_code_that_lets_nobody_in() -> None:
     comment = "# access:services!service=tornado-service"
     site = {"hub": {"extraConfig": {"~tornado-service-access": comment}}}
     (finding,) = check([*load(*INGRESS), ("config.yaml", site)])
-    assert "nobody but admins may open it" in finding.what
+    assert "nobody but admins may open it" in finding.consequence
 
 
 @pytest.mark.parametrize(

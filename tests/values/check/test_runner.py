@@ -14,7 +14,7 @@ from tests.support.values import INGRESS, OPEN, VALUES, check, load, stop
 from tornado_service.values import ValuesApp
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values
-from tornado_service.values.site import Finding
+from tornado_service.values.site import ValuesFinding
 from tornado_service.values.yaml_files import loader
 
 MODES = ("allowed-ingress-ports.yaml", "ingress.yaml")
@@ -23,7 +23,9 @@ MISTAKES = sorted((Path(__file__).parent / "mistakes").glob("*.yaml"))
 HUB_PEER = "{podSelector: {matchLabels: {app.kubernetes.io/component: hub}}}"
 
 
-def check_with(text: str, names: tuple[str, ...] = INGRESS, version: str = "5.5") -> list[Finding]:
+def check_with(
+    text: str, names: tuple[str, ...] = INGRESS, version: str = "5.5"
+) -> list[ValuesFinding]:
     """Our overlays, and after them a site's own file."""
     site = [("config.yaml", document) for document in loader.load(text)]
     return check([*load(*names), *site], version)
@@ -95,7 +97,7 @@ def test_another_namespace_is_not_the_proxys() -> None:
     text = f"hub: {{networkPolicy: {{ingress: [{{ports: [{{port: 8181}}], from: [{peer}]}}]}}}}"
     files = [*load("service.yaml", "image.yaml"), ("config.yaml", yaml.safe_load(text))]
     (finding,) = check(files)
-    assert "admits nobody to port 8181" in finding.what
+    assert "admits nobody to port 8181" in finding.consequence
 
 
 def test_a_rule_by_label_and_range_is_understood() -> None:
@@ -138,7 +140,7 @@ def test_advice_repeats_what_is_no_text_as_it_was_written(text: str) -> None:
     service = f"tornado-service: {{environment: {{A: {text}}}, command: [python3, -m, x, {text}]}}"
     found = check_with(f"hub: {{image: {{tag: {text}}}, services: {{{service}}}}}")
     advice = f'it in quotes: "{text}"'
-    assert [each.key.rpartition(".")[2] for each in found if each.write == advice] == [
+    assert [each.key.rpartition(".")[2] for each in found if each.fix == advice] == [
         "command",
         "A",
         "tag",
@@ -148,14 +150,17 @@ def test_advice_repeats_what_is_no_text_as_it_was_written(text: str) -> None:
 def test_a_key_that_stands_twice_is_a_finding() -> None:
     found = check_with("hub: {labels: {a: b}}\nhub: {labels: {c: d}}")
     (finding,) = [each for each in found if each.key == "hub"]
-    assert finding.what.startswith("line 2 sets this key a second time")
+    assert finding.consequence.startswith("line 2 sets this key a second time")
 
 
 def test_a_file_too_large_for_helm() -> None:
     content = "A" * 300_000
     text = f"hub: {{extraFiles: {{tornado_service: {{binaryData: {content}}}}}}}"
     (finding,) = check_with(text, ("service.yaml", "ingress.yaml", "extra-files.yaml"))
-    assert (finding.key, finding.what[:30]) == ("hub.extraFiles", "225,000 bytes are too many: He")
+    assert (finding.key, finding.consequence[:30]) == (
+        "hub.extraFiles",
+        "225,000 bytes are too many: He",
+    )
 
 
 def test_two_images_that_are_not_the_placeholder() -> None:
@@ -200,7 +205,7 @@ def test_no_service_at_all() -> None:
     (finding,) = check([("config.yaml", {"hub": {}})])
     assert finding.key == "hub.services"
     (finding,) = check([], service="x")
-    assert "called x" in finding.what
+    assert "called x" in finding.consequence
 
 
 def test_one_service_alone() -> None:

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 
 from tests.support.values import INGRESS, check, load
-from tornado_service.values.chart import files as chart
-from tornado_service.values.chart.schema import Kind, Violation, violations
-from tornado_service.values.site import Finding
+from tornado_service.values.chart import files
+from tornado_service.values.chart.schema import Violation, ViolationKind, violations
+from tornado_service.values.site import ValuesFinding
 from tornado_service.values.yaml_files import loader
 
 
-def found_in(text: str, version: str = "5.5") -> dict[str, Finding]:
+def found_in(text: str, version: str = "5.5") -> dict[str, ValuesFinding]:
     """The findings of the schema's for a site's values after ours, by key."""
     site = [("site.yaml", document) for document in loader.load(text)]
     found = check([*load(*INGRESS), *site], version)
-    return {each.key: each for each in found if each.what.startswith("Helm ")}
+    return {each.key: each for each in found if each.consequence.startswith("Helm ")}
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def found_in(text: str, version: str = "5.5") -> dict[str, Finding]:
 def test_an_empty_key_that_the_chart_needs(text: str, key: str, write: str) -> None:
     found = found_in(text)
     assert list(found) == [key]
-    assert found[key].what.startswith(("Helm fails: an empty key", "Helm refuses null: "))
-    assert found[key].write.startswith(write)
+    assert found[key].consequence.startswith(("Helm fails: an empty key", "Helm refuses null: "))
+    assert found[key].fix.startswith(write)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_an_empty_key_below_a_parent_chart() -> None:
 )
 def test_what_the_schema_refuses(text: str, key: str, what: str, write: str) -> None:
     finding = found_in(text)[key]
-    assert what in finding.what
-    assert write in finding.write
+    assert what in finding.consequence
+    assert write in finding.fix
 
 
 def test_a_newer_chart_may_have_more_keys() -> None:
@@ -92,10 +92,10 @@ def test_a_newer_chart_may_have_more_keys() -> None:
 
 
 def test_the_defaults_hold_to_the_schema() -> None:
-    assert list(violations(chart.SCHEMA, chart.with_defaults({}))) == []
+    assert list(violations(files.SCHEMA, files.with_defaults({}))) == []
 
 
 def test_a_condition_of_the_schema() -> None:
     schema = {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}}
     assert list(violations(schema, {"a": 2})) == []
-    assert list(violations(schema, {"a": 1})) == [Violation(("b",), Kind.MISSING)]
+    assert list(violations(schema, {"a": 1})) == [Violation(("b",), ViolationKind.MISSING)]

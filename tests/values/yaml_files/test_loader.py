@@ -87,7 +87,7 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
 def test_documents_of_one_file_are_merged_and_a_lost_list_is_noticed() -> None:
     values = Values(("x.yaml", each) for each in load("l: [1]\nm: {a: 1}\n---\nl: [2]\nm: {b: 2}"))
     assert values.tree == {"l": [2], "m": {"a": 1, "b": 2}}
-    assert [(each.earlier, each.later, each.lost) for each in values.replaced] == [
+    assert [(each.earlier_file, each.later_file, each.lost) for each in values.replaced] == [
         ("x.yaml", "x.yaml", (1,))
     ]
 

@@ -9,22 +9,22 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 #: Days of the range if nothing else is asked for.
-DAYS = 30
+DEFAULT_DAYS = 30
 
 #: The longest range, in days.
-LONGEST = 3700
+MAX_DAYS = 3700
 
 #: People, groups or servers on a page.
-PAGE = 50
+PAGE_SIZE = 50
 
 
-def _reasonable(day: date) -> date:
+def _check_year(day: date) -> date:
     if not 1990 <= day.year <= 2199:
         raise ValueError("write a day from 1990 to 2199, as in 2026-01-31")
     return day
 
 
-Day = Annotated[date, AfterValidator(_reasonable)]
+QueryDate = Annotated[date, AfterValidator(_check_year)]
 
 
 class Range(BaseModel):
@@ -37,27 +37,29 @@ class Range(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    first: Day | None = Field(None, alias="from", description="The first day, as in 2026-01-01.")
-    last: Day | None = Field(None, alias="to", description="The last day, included.")
+    first: QueryDate | None = Field(
+        None, alias="from", description="The first day, as in 2026-01-01."
+    )
+    last: QueryDate | None = Field(None, alias="to", description="The last day, included.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Range:
-        if self.first and self.last and not 0 <= (self.last - self.first).days < LONGEST:
-            raise ValueError(f"'from' must not be after 'to', nor more than {LONGEST} days before")
+        if self.first and self.last and not 0 <= (self.last - self.first).days < MAX_DAYS:
+            raise ValueError(f"'from' must not be after 'to', nor more than {MAX_DAYS} days before")
         return self
 
     def days(self, today: date) -> tuple[date, date]:
         """The first and the last day; by default the last 30 up to today."""
         if self.last:
             last = self.last
-        elif self.first and self.first > today - timedelta(days=LONGEST - 1):
+        elif self.first and self.first > today - timedelta(days=MAX_DAYS - 1):
             last = max(today, self.first)
         else:
-            last = self.first + timedelta(days=LONGEST - 1) if self.first else today
-        return self.first or last - timedelta(days=DAYS - 1), last
+            last = self.first + timedelta(days=MAX_DAYS - 1) if self.first else today
+        return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
 
 
-class Search(Range):
+class TableQuery(Range):
     """Which rows of a long table.
 
     Each such table has a ``sort`` of its own: by what; with ``-`` before it, the largest, latest or
@@ -71,7 +73,7 @@ class Search(Range):
     page: int = Field(1, ge=1, le=100_000)
 
 
-class NowQuery(Search):
+class ServersQuery(TableQuery):
     """Which running servers; the days are kept for the links to other pages."""
 
     sort: Literal[
@@ -79,7 +81,7 @@ class NowQuery(Search):
     ] = "name"  # fmt: skip
 
 
-class PeopleQuery(Search):
+class PeopleQuery(TableQuery):
     """Which people."""
 
     sort: Literal[
@@ -88,7 +90,7 @@ class PeopleQuery(Search):
     ] = "-hours"  # fmt: skip
 
 
-class GroupsQuery(Search):
+class GroupsQuery(TableQuery):
     """Which groups."""
 
     sort: Literal[
@@ -100,7 +102,7 @@ class GroupsQuery(Search):
 _MONTH = re.compile(r"(\d{4})-(\d\d)")
 
 
-def month(text: str) -> date | None:
+def parse_month(text: str) -> date | None:
     """The first day of a month such as ``2026-10``; nothing for what is none."""
     found = _MONTH.fullmatch(text)
     if not found or not 1990 <= int(found[1]) <= 2199 or not 1 <= int(found[2]) <= 12:

@@ -14,7 +14,7 @@ from ..figures.periods import Period
 from ..figures.person import OwnUse
 from ..figures.servers import Running
 from ..figures.users import GroupUse, PeopleCounts, PersonUse
-from .queries import PAGE, GroupsQuery, NowQuery
+from .queries import PAGE_SIZE, GroupsQuery, ServersQuery
 
 Row = TypeVar("Row")
 
@@ -139,7 +139,7 @@ class GroupPage:
     groups: list[GroupUse]
 
 
-def moment(seconds: int | None) -> datetime | None:
+def utc_datetime(seconds: int | None) -> datetime | None:
     """Seconds since 1970 as a time of UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
@@ -151,9 +151,9 @@ def person_row(use: PersonUse) -> PersonRow:
         server_seconds=use.server_seconds,
         active_days=use.active_days,
         sessions=use.sessions,
-        arrived=moment(use.arrived),
+        arrived=utc_datetime(use.arrived),
         last_active=use.last_active,
-        deleted=moment(use.person.deleted),
+        deleted=utc_datetime(use.person.deleted),
         is_new=use.is_new,
         is_returning=use.is_returning,
         never_returned=use.never_returned,
@@ -200,14 +200,14 @@ def ordered(uses: Iterable[PersonUse], sort: str, part: str) -> list[PersonUse]:
     return _ordered(uses, _PEOPLE, sort, part)
 
 
-def ordered_groups(found: GroupList, asked: GroupsQuery) -> list[GroupUse]:
+def ordered_groups(found: GroupList, query: GroupsQuery) -> list[GroupUse]:
     """The groups that are asked for, of all pages."""
-    return _ordered(found.groups, _GROUPS, asked.sort, asked.q)
+    return _ordered(found.groups, _GROUPS, query.sort, query.q)
 
 
-def ordered_servers(found: Now, asked: NowQuery) -> list[Running]:
+def ordered_servers(found: Now, query: ServersQuery) -> list[Running]:
     """The servers that are asked for, by the names of their users, of all pages."""
-    return _ordered(found.servers, _SERVERS, asked.sort, asked.q)
+    return _ordered(found.servers, _SERVERS, query.sort, query.q)
 
 
 def _ordered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) -> list[Row]:
@@ -220,7 +220,7 @@ def _ordered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) -> 
 
 
 @dataclass(frozen=True)
-class Part(Generic[Row]):
+class TablePage(Generic[Row]):
     """A page of a long table.
 
     Attributes:
@@ -233,20 +233,20 @@ class Part(Generic[Row]):
     rows: list[Row]
 
 
-def part_of(rows: list[Row], page: int) -> Part[Row]:
+def paginate(rows: list[Row], page: int) -> TablePage[Row]:
     """One page; the last one for a number beyond it."""
-    pages = max(1, -(-len(rows) // PAGE))
+    pages = max(1, -(-len(rows) // PAGE_SIZE))
     page = min(page, pages)
-    return Part(len(rows), page, pages, rows[(page - 1) * PAGE :][:PAGE])
+    return TablePage(len(rows), page, pages, rows[(page - 1) * PAGE_SIZE :][:PAGE_SIZE])
 
 
-def page_of(uses: list[PersonUse], page: int) -> People:
+def people_page(uses: list[PersonUse], page: int) -> People:
     """One page of the people."""
-    part = part_of(uses, page)
+    part = paginate(uses, page)
     return People(part.total, part.page, part.pages, list(map(person_row, part.rows)))
 
 
-def groups_page(found: GroupList, asked: GroupsQuery) -> GroupPage:
+def groups_page(found: GroupList, query: GroupsQuery) -> GroupPage:
     """One page of the groups."""
-    part = part_of(ordered_groups(found, asked), asked.page)
+    part = paginate(ordered_groups(found, query), query.page)
     return GroupPage(found.missing, part.total, part.page, part.pages, part.rows)

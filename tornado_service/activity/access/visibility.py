@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ... import HubRefused, HubUnavailable
-from ..collect.collector import epoch
-from ..history.history import NOT_YET
+from ..collect.collector import epoch_seconds
+from ..history.history import FAR_FUTURE
 
 if TYPE_CHECKING:
     from ...handlers.base import BaseHandler
@@ -26,7 +26,7 @@ UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)
-class Visible:
+class VisibleUsers:
     """The people whose use a visitor may see.
 
     Attributes:
@@ -43,19 +43,19 @@ class Visible:
     me: str | None
     created: frozenset[tuple[str, int | None]] = frozenset()
 
-    def shows(self, name: str) -> bool:
+    def includes(self, name: str) -> bool:
         """Whether somebody is among them, existing or not."""
         return self.everybody or name in self.names
 
     @property
-    def others(self) -> bool:
+    def has_others(self) -> bool:
         """Whether there is anybody but the visitor."""
         return self.everybody or bool(self.names - {self.me})
 
     @property
-    def alone(self) -> bool:
+    def sees_only_self(self) -> bool:
         """Whether the visitor sees their own usage and nobody else's."""
-        return self.me is not None and not self.others
+        return self.me is not None and not self.has_others
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Groups:
     missing: str = ""
 
 
-async def visible_to(handler: BaseHandler) -> Visible:
+async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
     """Whose use the caller of a handler may see. The hub alone decides.
 
     It is asked once for as long as its word on the caller counts (``cache_max_age``).
@@ -80,41 +80,41 @@ async def visible_to(handler: BaseHandler) -> Visible:
     Raises:
         HubUnavailable: it would have to say, and does not answer.
     """
-    return await _once(handler, visible_to, lambda: _ask_users(handler))
+    return await _memoized(handler, get_visible_users, lambda: _fetch_visible_users(handler))
 
 
-def known_visible(handler: BaseHandler) -> Visible | None:
+def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
     """The same, if the hub has said it already; nothing otherwise."""
-    task = handler.current_user.verdicts.get(visible_to) if handler.current_user else None
+    task = handler.current_user.memo.get(get_visible_users) if handler.current_user else None
     if task is None or not task.done() or task.cancelled() or task.exception():
         return None
-    found: Visible = task.result()
+    found: VisibleUsers = task.result()
     return found
 
 
-async def groups_visible_to(handler: BaseHandler) -> Groups:
+async def get_visible_groups(handler: BaseHandler) -> Groups:
     """The groups, and of their members those whose use the caller of a handler may see.
 
     Raises:
         HubUnavailable: the hub would have to say, and does not answer.
     """
-    return await _once(handler, groups_visible_to, lambda: _ask_groups(handler))
+    return await _memoized(handler, get_visible_groups, lambda: _fetch_visible_groups(handler))
 
 
 async def groups_if_available(handler: BaseHandler) -> Groups:
-    """As ``groups_visible_to``, for what can do without: none if the hub sends none just now."""
+    """As ``get_visible_groups``, for what can do without: none if the hub sends none just now."""
     try:
-        return await groups_visible_to(handler)
+        return await get_visible_groups(handler)
     except HubUnavailable as error:
         error.log_reason(handler.context.log, f"no groups, request_id={handler.request_id}")
         return Groups(missing=UNAVAILABLE)
 
 
-async def _ask_users(handler: BaseHandler) -> Visible:
+async def _fetch_visible_users(handler: BaseHandler) -> VisibleUsers:
     user = handler.current_user
     me = user["name"] if user.get("kind", "user") == "user" else None
     if handler.hub_auth.check_scopes({LIST_USERS}, user):
-        return Visible(True, frozenset(), me)
+        return VisibleUsers(True, frozenset(), me)
     listed: list[str] = []
     try:
         listed = [each.name async for each in handler.as_caller().users()]
@@ -122,14 +122,14 @@ async def _ask_users(handler: BaseHandler) -> Visible:
         if refusal.status_code != 403:
             raise
     names = frozenset(listed or ([me] if me else []))
-    created = await _ask_newest(handler) if names - {me} else {}
+    created = await _fetch_newest_users(handler) if names - {me} else {}
     if me is not None and me in names:
-        created |= await own_creation(handler)
+        created |= await own_creation_time(handler)
     of_names = frozenset(each for each in created.items() if each[0] in names)
-    return Visible(False, names, me, of_names)
+    return VisibleUsers(False, names, me, of_names)
 
 
-async def own_creation(handler: BaseHandler) -> dict[str, int | None]:
+async def own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     """When the caller of a handler was created; later than everything, if they exist no more.
 
     The service asks, as few tokens of users show it. Empty, if its own does not show it either.
@@ -137,42 +137,42 @@ async def own_creation(handler: BaseHandler) -> dict[str, int | None]:
     Raises:
         HubUnavailable: the hub does not answer.
     """
-    return await _once(handler, own_creation, lambda: _ask_own_creation(handler))
+    return await _memoized(handler, own_creation_time, lambda: _fetch_own_creation_time(handler))
 
 
-async def _ask_own_creation(handler: BaseHandler) -> dict[str, int | None]:
+async def _fetch_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     name = handler.current_user["name"]
     user = await handler.context.hub.user(name)
-    return {name: NOT_YET} if user is None else _creations([user])
+    return {name: FAR_FUTURE} if user is None else _creation_times([user])
 
 
-async def _ask_newest(handler: BaseHandler) -> dict[str, int | None]:
+async def _fetch_newest_users(handler: BaseHandler) -> dict[str, int | None]:
     """Users by when they were created, all since the last full sample among them."""
     found: dict[str, int | None] = {}
-    since = _listed_to(handler.app)
+    since = _listed_until(handler.app)
     async for page in handler.context.hub.user_pages(newest_first=True):
-        created = _creations(page.items)
+        created = _creation_times(page.items)
         found |= created
         if not created or any(moment is None or moment < since for moment in created.values()):
             break
     return found
 
 
-def _listed_to(app: Activity) -> int:
+def _listed_until(app: Activity) -> int:
     """From when on users may be new to us."""
     if app.has_history:
         return app.archive.history.listed_to or 0
-    return app.collector.latest.taken if app.collector.latest else NOT_YET
+    return app.collector.latest.taken if app.collector.latest else FAR_FUTURE
 
 
-def _creations(users: Iterable[User]) -> dict[str, int | None]:
+def _creation_times(users: Iterable[User]) -> dict[str, int | None]:
     """When users were created, as far as the service's scopes let the hub tell."""
     told = (user for user in users if "created" in user.model_fields_set)
-    return {user.name: epoch(user.created) for user in told}
+    return {user.name: epoch_seconds(user.created) for user in told}
 
 
-async def _ask_groups(handler: BaseHandler) -> Groups:
-    visible = await visible_to(handler)
+async def _fetch_visible_groups(handler: BaseHandler) -> Groups:
+    visible = await get_visible_users(handler)
     try:
         groups = [group async for group in handler.as_caller().groups()]
     except HubRefused as refusal:
@@ -182,18 +182,22 @@ async def _ask_groups(handler: BaseHandler) -> Groups:
     known = {group.name: group.users for group in groups if group.users is not None}
     if groups and not known:
         return Groups(missing="read:groups")
-    return Groups({name: _only(visible, users) for name, users in sorted(known.items())})
+    return Groups(
+        {name: _restrict_to_visible(visible, users) for name, users in sorted(known.items())}
+    )
 
 
-def _only(visible: Visible, names: Iterable[str]) -> frozenset[str]:
-    return frozenset(name for name in names if visible.shows(name))
+def _restrict_to_visible(visible: VisibleUsers, names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name in names if visible.includes(name))
 
 
-async def _once(handler: BaseHandler, key: object, ask: Callable[[], Awaitable[Value]]) -> Value:
+async def _memoized(
+    handler: BaseHandler, key: object, fetch: Callable[[], Awaitable[Value]]
+) -> Value:
     """Ask once for as long as the hub's word on the caller counts, however many requests wait."""
-    remembered = handler.current_user.verdicts
+    remembered = handler.current_user.memo
     task = remembered.get(key)
     if task is None or (task.done() and (task.cancelled() or task.exception())):
-        task = remembered[key] = asyncio.ensure_future(ask())
+        task = remembered[key] = asyncio.ensure_future(fetch())
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return await asyncio.shield(task)

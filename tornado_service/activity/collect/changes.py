@@ -11,28 +11,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from ..domain.records import Person, Sample, SeenServer, SeenUser, Session, Visit, by_name
+from ..domain.records import (
+    Account,
+    Sample,
+    ServerSnapshot,
+    Session,
+    UserSnapshot,
+    Visit,
+    accounts_by_name,
+)
 from .accounts import find_accounts, find_earlier_accounts
 
 #: What tells one run of a server from all others: user, server, start.
-Run = tuple[int, str, int]
+SessionKey = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
-class Known:
+class StoreState:
     """What is known before a sample.
 
     Attributes:
         people: by id; all of them, those too who were deleted.
-        sessions: all that run, and those that ended at ``matters_from`` or later.
+        sessions: all that run, and those that ended at ``relevant_since`` or later.
         first: when the hub was first watched.
         latest: the newest sample.
         last_full: the newest sample of all users.
         next_user: an id that nobody ever had.
     """
 
-    people: Mapping[int, Person] = field(default_factory=dict)
-    sessions: Mapping[Run, Session] = field(default_factory=dict)
+    people: Mapping[int, Account] = field(default_factory=dict)
+    sessions: Mapping[SessionKey, Session] = field(default_factory=dict)
     first: int | None = None
     latest: int | None = None
     last_full: int | None = None
@@ -40,23 +48,23 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Changes:
+class StoreDelta:
     """What is new or other than it was.
 
     Attributes:
         since: the first moment at which use is other than it was; ``None`` if it is not.
     """
 
-    people: tuple[Person, ...]
+    people: tuple[Account, ...]
     sessions: tuple[Session, ...]
     visits: frozenset[Visit]
     next_user: int
     since: int | None
 
 
-def matters_from(people: Iterable[Person], running: Iterable[Run], sample: Sample) -> int:
+def relevant_since(people: Iterable[Account], running: Iterable[SessionKey], sample: Sample) -> int:
     """From when on ended sessions matter to a sample: those of runs and activity new to us."""
-    known, named = set(running), by_name(people)
+    known, named = set(running), accounts_by_name(people)
     moments = [sample.taken]
     for seen in sample.users:
         person = named.get(seen.name)
@@ -69,46 +77,46 @@ def matters_from(people: Iterable[Person], running: Iterable[Run], sample: Sampl
     return min(moments)
 
 
-def apply(known: Known, sample: Sample, reach: int) -> Changes:
+def apply_sample(known: StoreState, sample: Sample, max_gap: int) -> StoreDelta:
     """What a sample changes.
 
     Args:
         known: what is known before it.
         sample: any, older than the newest one, too.
-        reach: seconds up to which two samples are of one stretch, with no gap between them.
+        max_gap: seconds up to which two samples are of one stretch, with no gap between them.
     """
-    return _Step(known, sample, reach).changes()
+    return _SampleApplication(known, sample, max_gap).changes()
 
 
-class _Step:
+class _SampleApplication:
     """One sample being applied."""
 
-    def __init__(self, known: Known, sample: Sample, reach: int) -> None:
+    def __init__(self, known: StoreState, sample: Sample, max_gap: int) -> None:
         self.known = known
-        self.reach = reach
+        self.max_gap = max_gap
         self.taken = sample.taken
         self.is_full = sample.is_full
         self.is_newest = known.latest is None or sample.taken >= known.latest
         self.next_user = known.next_user
         self.sessions = dict(known.sessions)
         #: who each of the sample's users was, and is now
-        self.users: list[tuple[SeenUser, Person | None, Person]] = []
+        self.users: list[tuple[UserSnapshot, Account | None, Account]] = []
         self._identify(sample)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StoreDelta:
         people = [now for _, before, now in self.users if now != before]
         if self.is_newest:
             people += self._deleted()
-        listed = self._see()
-        self._end(listed)
-        self._part(listed)
+        listed = self._record_running()
+        self._end_missing(listed)
+        self._split_restarted(listed)
         before = self.known.sessions
         sessions = [now for run, now in self.sessions.items() if before.get(run) != now]
         visits = frozenset(self._visits())
         moments = [visit.hour * 3600 for visit in visits]
         for session in sessions:
-            moments += _changed_from(before.get(_run(session)), session)
-        return Changes(
+            moments += _changed_from(before.get(_key(session)), session)
+        return StoreDelta(
             tuple(people), tuple(sessions), visits, self.next_user, min(moments, default=None)
         )
 
@@ -122,15 +130,15 @@ class _Step:
         for seen in sample.users:
             before = accounts.get(seen.name)
             if before is None:
-                now = Person(
+                now = Account(
                     self.next_user, seen.name, self.taken, seen.created, seen.last_activity
                 )
                 self.next_user += 1
             else:
-                now = _seen_again(before, seen, self.taken)
+                now = _updated_account(before, seen, self.taken)
             self.users.append((seen, before, now))
 
-    def _deleted(self) -> Iterator[Person]:
+    def _deleted(self) -> Iterator[Account]:
         """Accounts that are not listed, and those whose name is another account's now."""
         here = {now.id for _, _, now in self.users}
         names = {now.name for _, _, now in self.users}
@@ -139,17 +147,17 @@ class _Step:
             if is_gone and person.deleted is None and person.id not in here:
                 yield replace(person, deleted=self.taken)
 
-    def _see(self) -> set[Run]:
+    def _record_running(self) -> set[SessionKey]:
         """Note all that run."""
         listed = set()
         for seen, _, person in self.users:
             for server in seen.servers:
                 run = (person.id, server.name, server.started)
                 listed.add(run)
-                self.sessions[run] = self._seen_running(run, server)
+                self.sessions[run] = self._updated_session(run, server)
         return listed
 
-    def _seen_running(self, run: Run, server: SeenServer) -> Session:
+    def _updated_session(self, run: SessionKey, server: ServerSnapshot) -> Session:
         session = self.sessions.get(run) or Session(*run, last_seen=self.taken)
         ended = None
         if not self.is_newest and run not in self.sessions:
@@ -162,7 +170,7 @@ class _Step:
             ended=ended,
         )
 
-    def _end(self, listed: set[Run]) -> None:
+    def _end_missing(self, listed: set[SessionKey]) -> None:
         """End what runs no more.
 
         What runs is in the newest sample: a late one only shortens what was taken to have run until
@@ -176,13 +184,13 @@ class _Step:
                 continue
             ended = session.last_seen
             # across a gap the activity may be that of a later server, or of a visit
-            is_near = self.taken - session.last_seen <= self.reach
+            is_near = self.taken - session.last_seen <= self.max_gap
             last_activity = activity.get(session.user)
             if is_near and last_activity is not None and not running[session.user]:
                 ended = max(ended, min(last_activity, self.taken))
             self.sessions[run] = session._replace(ended=max(ended, session.started))
 
-    def _part(self, listed: set[Run]) -> None:
+    def _split_restarted(self, listed: set[SessionKey]) -> None:
         """End runs at the next start of the same server, where a new one has come to light."""
         servers = {run[:2] for run in listed if run not in self.known.sessions}
         if not servers:
@@ -209,13 +217,13 @@ class _Step:
             if not any(each.started <= moment <= each.end for each in by_user.get(user, ())):
                 yield Visit(user, moment // 3600)
 
-    def _has_moved(self, last_activity: int, before: Person | None) -> bool:
+    def _has_moved(self, last_activity: int, before: Account | None) -> bool:
         """Whether it is later than when we last looked, and than when we looked first."""
         looked = _latest(self.known.first, before.last_activity if before else None)
         return self.known.first is not None and looked is not None and last_activity > looked
 
 
-def _seen_again(person: Person, seen: SeenUser, taken: int) -> Person:
+def _updated_account(person: Account, seen: UserSnapshot, taken: int) -> Account:
     """What is known of somebody after a sample that has them."""
     is_back = person.deleted is not None and taken > person.deleted
     return replace(
@@ -239,5 +247,5 @@ def _latest(one: int | None, other: int | None) -> int | None:
     return max((each for each in (one, other) if each is not None), default=None)
 
 
-def _run(session: Session) -> Run:
+def _key(session: Session) -> SessionKey:
     return session[:3]

@@ -7,40 +7,40 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ...apps.retry import pauses
+from ...apps.retry import backoff_delays
 from ...hub.calls import HubRefused
 from ...hub.errors import HubResponseTooLarge, HubUnavailable
-from ..domain.records import Sample, SeenServer, SeenUser
+from ..domain.records import Sample, ServerSnapshot, UserSnapshot
 
 if TYPE_CHECKING:
     from datetime import datetime
     from logging import Logger
 
     from ...hub.models import User
-    from ...hub.pagination import Page
+    from ...hub.pagination import HubPage
 
 #: Seconds after which all users are asked for again, not only those with a running server.
-SWEEP = 3600
+FULL_SAMPLE_INTERVAL = 3600
 
 #: A sample is taken this part of an interval after its beginning, so that processes whose clocks
 #: differ a little take it in the same one.
-DELAY = 0.05
+SAMPLE_DELAY = 0.05
 
 #: Seconds after which to try again at the latest if the hub gave no sample.
-RETRY = 30
+MAX_RETRY_DELAY = 30
 
 #: Seconds by which our clock may differ from the hub's before the log says so.
 MAX_SKEW = 60
 
 
 #: What a user's model lacks if the service's own token lacks a scope.
-NEEDED = {"last_activity": "read:users:activity", "servers": "read:servers"}
+REQUIRED_SCOPES = {"last_activity": "read:users:activity", "servers": "read:servers"}
 
 
-class Users(Protocol):
+class UserSource(Protocol):
     """Where the collector finds the hub's users."""
 
-    def user_pages(self, state: Literal["active"] | None = None) -> AsyncIterator[Page[User]]:
+    def user_pages(self, state: Literal["active"] | None = None) -> AsyncIterator[HubPage[User]]:
         """All users, or those with a server, a page at a time.
 
         Raises:
@@ -59,10 +59,10 @@ class Collector:
 
     def __init__(
         self,
-        hub: Users,
+        hub: UserSource,
         interval: int,
         log: Logger,
-        keep: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
+        store_sample: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
     ) -> None:
         """Make a collector.
 
@@ -70,22 +70,22 @@ class Collector:
             hub: is asked.
             interval: seconds between two samples.
             log: for changes of its state.
-            keep: awaited with each sample and the interval; ``False``: the history lacks all users,
-                so the next sample asks for them.
+            store_sample: awaited with each sample and the interval; ``False``: the history lacks
+                all users, so the next sample asks for them.
         """
         self.latest: Sample | None = None
         self.listeners: list[Callable[[Sample], None]] = []
         self._hub = hub
         self._interval = interval
         self._log = log
-        self._keep = keep
-        self._ahead = 0.0  # seconds by which the hub's clock is ahead of ours
-        self._swept = -1  # the hour of the last sample of all users that was kept
-        self._trouble = ""
+        self._store_sample = store_sample
+        self._clock_offset = 0.0  # seconds by which the hub's clock is ahead of ours
+        self._last_full_hour = -1  # the hour of the last sample of all users that was kept
+        self._problem = ""
 
     async def run(self) -> None:
         """Take samples until cancelled: one at once, then one in each interval."""
-        retries = pauses(RETRY)
+        retries = backoff_delays(MAX_RETRY_DELAY)
         while True:
             try:
                 sample = await self.collect(self._now())
@@ -95,12 +95,12 @@ class Collector:
             now = self._now()
             pause = next_time(now, self._interval) - now
             if sample:
-                retries = pauses(RETRY)
+                retries = backoff_delays(MAX_RETRY_DELAY)
             await asyncio.sleep(pause if sample else min(pause, next(retries)))
 
     def _now(self) -> float:
         """What the hub's clock shows, as far as is known."""
-        return time.time() + self._ahead
+        return time.time() + self._clock_offset
 
     async def collect(self, now: float) -> Sample | None:
         """Take one sample, tell everybody of it, keep it.
@@ -112,88 +112,94 @@ class Collector:
         Returns:
             The sample, or nothing if the hub did not give all of it.
         """
-        hour = int(now) // SWEEP
+        hour = int(now) // FULL_SAMPLE_INTERVAL
         try:
-            sample = await self._sample(is_full=hour != self._swept)
+            sample = await self._sample(is_full=hour != self._last_full_hour)
         except HubResponseTooLarge as error:
-            self._note(error.detail)
+            self._log_state(error.detail)
             return None
         except HubUnavailable as error:
-            self._note("the hub does not answer", error.detail)
+            self._log_state("the hub does not answer", error.detail)
             return None
         except HubRefused as error:
-            self._note(f"the service's own token needs the scope {error.scope}, for all users")
+            self._log_state(f"the service's own token needs the scope {error.scope}, for all users")
             return None
         self.latest = sample
         for listener in self.listeners:
             listener(sample)
-        if self._keep is not None and await self._keep(sample, self._interval) is False:
-            self._swept = -1
+        if (
+            self._store_sample is not None
+            and await self._store_sample(sample, self._interval) is False
+        ):
+            self._last_full_hour = -1
             return sample
-        self._note("")
+        self._log_state("")
         if sample.is_full:
-            self._swept = hour
+            self._last_full_hour = hour
         return sample
 
     async def _sample(self, is_full: bool) -> Sample:
         taken = 0
-        users: dict[str, SeenUser] = {}
+        users: dict[str, UserSnapshot] = {}
         async for page in self._hub.user_pages(None if is_full else "active"):
             if not taken:
                 taken = page.date
                 self._compare_clocks(taken)
-            users.update((user.name, seen_user(user)) for user in page.items)
+            users.update((user.name, user_snapshot(user)) for user in page.items)
         return Sample(taken, is_full, tuple(users.values()))
 
     def _compare_clocks(self, taken: int) -> None:
-        was_wrong = abs(self._ahead) > MAX_SKEW
-        self._ahead = taken - time.time()
-        if abs(self._ahead) > MAX_SKEW and not was_wrong:
+        was_wrong = abs(self._clock_offset) > MAX_SKEW
+        self._clock_offset = taken - time.time()
+        if abs(self._clock_offset) > MAX_SKEW and not was_wrong:
             self._log.warning(
                 "The hub's clock and ours differ by %d s. Activity goes by the hub's.",
-                abs(self._ahead),
+                abs(self._clock_offset),
             )
 
-    def _note(self, trouble: str, detail: str = "") -> None:
+    def _log_state(self, problem: str, detail: str = "") -> None:
         """Log what keeps us from taking samples when it begins, changes and ends."""
-        if trouble and trouble != self._trouble:
-            why = f"{trouble}: {detail}" if detail else trouble
+        if problem and problem != self._problem:
+            why = f"{problem}: {detail}" if detail else problem
             self._log.warning("Activity is not recorded at the moment: %s", why)
-        elif self._trouble and not trouble:
+        elif self._problem and not problem:
             self._log.info("Activity is recorded again")
-        self._trouble = trouble
+        self._problem = problem
 
 
 def next_time(now: float, interval: int) -> float:
     """When to take the next sample: in the next interval, a little after its beginning."""
-    return (now // interval + 1 + DELAY) * interval
+    return (now // interval + 1 + SAMPLE_DELAY) * interval
 
 
-def seen_user(user: User) -> SeenUser:
+def user_snapshot(user: User) -> UserSnapshot:
     """One of the hub's users as a value.
 
     Raises:
         HubRefused: the service's own token may not see what is needed.
     """
-    for field, scope in NEEDED.items():
+    for field, scope in REQUIRED_SCOPES.items():
         if field not in user.model_fields_set:
             raise HubRefused(503, scope)
     servers = user.servers or {}
-    return SeenUser(
+    return UserSnapshot(
         user.name,
-        epoch(user.created),
-        epoch(user.last_activity),
+        epoch_seconds(user.created),
+        epoch_seconds(user.last_activity),
         tuple(
-            SeenServer(
-                server.name, started, epoch(server.last_activity), server.pending is not None
+            ServerSnapshot(
+                server.name,
+                started,
+                epoch_seconds(server.last_activity),
+                server.pending is not None,
             )
             for server in servers.values()
             # one that the hub only gets ready to start has none yet
-            if (started := epoch(server.started)) is not None
+            if (started := epoch_seconds(server.started)) is not None
         ),
     )
 
 
-def epoch(moment: datetime | None) -> int | None:
+def epoch_seconds(moment: datetime | None) -> int | None:
     """A moment in whole seconds since 1970."""
     return None if moment is None else int(moment.timestamp())

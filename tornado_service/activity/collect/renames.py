@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..domain.records import Person, SeenUser, Session
+from ..domain.records import Account, Session, UserSnapshot
 from ..store.user_data import is_pseudonym
 
 
 def find_renames(
-    missing: Iterable[Person],
+    missing: Iterable[Account],
     running: Iterable[Session],
-    strangers: Iterable[SeenUser],
+    unmatched: Iterable[UserSnapshot],
     full: int | None,
-) -> dict[str, Person]:
+) -> dict[str, Account]:
     """Which users under a new name are accounts that are not listed under theirs.
 
     It shows by a server that runs, of the same name and start, or by the time at which the user was
@@ -24,25 +24,25 @@ def find_renames(
     Args:
         missing: accounts that existed and are not in the sample under their names.
         running: the sessions that ran so far.
-        strangers: users of the sample whose names are those of no account.
+        unmatched: users of the sample whose names are those of no account.
         full: when all users were listed last: somebody created after that may just be new.
 
     Returns:
         Which account it is, by new name.
     """
-    strangers = tuple(strangers)
+    unmatched = tuple(unmatched)
     lost = {person.id: person for person in missing}
-    found: dict[str, Person] = {}
+    found: dict[str, Account] = {}
     by_run = _pairs(
-        (((each.name, each.started), user) for user in strangers for each in user.servers),
+        (((each.name, each.started), user) for user in unmatched for each in user.servers),
         (((each.server, each.started), lost[each.user]) for each in running if each.user in lost),
     )
     by_creation = _pairs(
-        ((user.created, user) for user in strangers if user.created is not None),
+        ((user.created, user) for user in unmatched if user.created is not None),
         ((each.created, each) for each in lost.values() if each.created is not None),
     )
     for user, person in by_run:
-        if user.created is None or person.is_of(user.created):
+        if user.created is None or person.matches_creation(user.created):
             _add(found, user, person)
     for user, person in by_creation:
         if full is not None and user.created is not None and user.created <= full:
@@ -51,11 +51,11 @@ def find_renames(
 
 
 def _pairs(
-    new: Iterable[tuple[Hashable, SeenUser]], old: Iterable[tuple[Hashable, Person]]
-) -> Iterator[tuple[SeenUser, Person]]:
+    new: Iterable[tuple[Hashable, UserSnapshot]], old: Iterable[tuple[Hashable, Account]]
+) -> Iterator[tuple[UserSnapshot, Account]]:
     """Those who have a key in common that nobody else has."""
-    users: defaultdict[Hashable, list[SeenUser]] = defaultdict(list)
-    people: defaultdict[Hashable, list[Person]] = defaultdict(list)
+    users: defaultdict[Hashable, list[UserSnapshot]] = defaultdict(list)
+    people: defaultdict[Hashable, list[Account]] = defaultdict(list)
     for key, user in new:
         users[key].append(user)
     for key, person in old:
@@ -65,7 +65,7 @@ def _pairs(
             yield users[key][0], people[key][0]
 
 
-def _add(found: dict[str, Person], user: SeenUser, person: Person) -> None:
+def _add(found: dict[str, Account], user: UserSnapshot, person: Account) -> None:
     is_found_out = is_pseudonym(person.name) and not is_pseudonym(user.name)
     if user.name not in found and person not in found.values() and not is_found_out:
         found[user.name] = person

@@ -14,15 +14,15 @@ from .records import DayTotal, Interval, Session, UserDay, Visit
 ONE_DAY = timedelta(days=1)
 
 #: Seconds of a slot, a quarter of an hour.
-QUARTER = 15 * 60
+SLOT = 15 * 60
 
 
-def day_of(moment: int, zone: ZoneInfo) -> date:
+def local_date(moment: int, zone: ZoneInfo) -> date:
     """The date on the wall."""
     return datetime.fromtimestamp(moment, zone).date()
 
 
-def bounds(day: date, zone: ZoneInfo) -> Interval:
+def day_bounds(day: date, zone: ZoneInfo) -> Interval:
     """From when to when a day is: 24 hours, or 23 or 25 where the clock is put forward or back."""
     return Interval(_start(day, zone), _start(day + ONE_DAY, zone))
 
@@ -42,10 +42,10 @@ def user_days(
     Returns:
         From the first day to the last, both included; by day, then by user.
     """
-    spans = {day: bounds(day, zone) for day in each_day(first, last)}
+    spans = {day: day_bounds(day, zone) for day in date_range(first, last)}
     rows: dict[tuple[date, int], list[int]] = {}
     for each in sessions:
-        day = max(first, began := day_of(each.started, zone))
+        day = max(first, began := local_date(each.started, zone))
         while day <= last and (each.end > spans[day].start or day == began):
             span = spans[day]
             row = rows.setdefault((day, each.user), [0, 0])
@@ -53,7 +53,7 @@ def user_days(
             row[1] += day == began
             day += ONE_DAY
     for visit in visits:
-        day = day_of(visit.hour * 3600, zone)
+        day = local_date(visit.hour * 3600, zone)
         if first <= day <= last:
             rows.setdefault((day, visit.user), [0, 0])
     return [UserDay(day, user, *row) for (day, user), row in sorted(rows.items())]
@@ -70,20 +70,20 @@ def day_total(
         day: which.
         zone: whose.
     """
-    of = bounds(day, zone)
-    slots = list(servers.between([*range(of.start, of.end, QUARTER), of.end]))
+    of = day_bounds(day, zone)
+    slots = list(servers.between([*range(of.start, of.end, SLOT), of.end]))
     return DayTotal(
         day,
-        covered=sum(each.end - each.start for each in watched(coverage, of)),
+        covered=sum(each.end - each.start for each in observed_intervals(coverage, of)),
         seconds=sum(seconds for seconds, _ in slots),
         peak=max((peak for _, peak in slots), default=0),
-        sessions=servers.begun(of.start, of.end),
+        sessions=servers.count_started(of.start, of.end),
         slot_seconds=tuple(seconds for seconds, _ in slots),
         slot_peaks=tuple(peak for _, peak in slots),
     )
 
 
-def watched(coverage: Sequence[Interval], of: Interval) -> Iterator[Interval]:
+def observed_intervals(coverage: Sequence[Interval], of: Interval) -> Iterator[Interval]:
     """The parts of an interval that are covered."""
     at = bisect_right(coverage, of.start, key=attrgetter("end"))
     while at < len(coverage) and coverage[at].start < of.end:
@@ -91,6 +91,6 @@ def watched(coverage: Sequence[Interval], of: Interval) -> Iterator[Interval]:
         at += 1
 
 
-def each_day(first: date, last: date) -> Iterator[date]:
+def date_range(first: date, last: date) -> Iterator[date]:
     """All days from one to another, both included."""
     return (first + timedelta(days=number) for number in range((last - first).days + 1))

@@ -25,9 +25,11 @@ class Concurrency:
         self._levels = array("q", levels)
         self._sums = array("q", sums)
 
-    def begun(self, start: int, end: int) -> int:
+    def count_started(self, start: int, end: int) -> int:
         """How many began from ``start`` up to but not at ``end``."""
-        return self._begun_before(self._place(end)) - self._begun_before(self._place(start))
+        return self._started_before(self._index_of(end)) - self._started_before(
+            self._index_of(start)
+        )
 
     def seconds(self, start: int, end: int) -> int:
         """Server-seconds between two moments."""
@@ -39,7 +41,7 @@ class Concurrency:
 
     def between(self, moments: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Server-seconds, and most at one moment, between each of these and the next."""
-        places = list(map(self._place, moments))
+        places = list(map(self._index_of, moments))
         ran = [self._levels[k] * at + self._sums[k] for k, at in zip(places, moments, strict=True)]
         for (low, high), (before, after), start in zip(
             pairwise(places), pairwise(ran), moments, strict=False
@@ -48,9 +50,9 @@ class Concurrency:
                 low += 1  # what happens at the first moment is over at once
             yield after - before, max(self._levels[low : high + 1])
 
-    def _place(self, moment: int) -> int:
+    def _index_of(self, moment: int) -> int:
         """How many events come before a moment."""
         return bisect_left(self._events, 2 * moment)
 
-    def _begun_before(self, place: int) -> int:
+    def _started_before(self, place: int) -> int:
         return (place + self._levels[place]) // 2

@@ -17,7 +17,7 @@ SAMPLE_TIME = 60
 
 
 @dataclass(frozen=True)
-class SeenServer:
+class ServerSnapshot:
     """A running server in one sample.
 
     Attributes:
@@ -32,13 +32,13 @@ class SeenServer:
 
 
 @dataclass(frozen=True)
-class SeenUser:
+class UserSnapshot:
     """A user in one sample; ``created`` and ``last_activity`` where the token may see them."""
 
     name: str
     created: int | None = None
     last_activity: int | None = None
-    servers: tuple[SeenServer, ...] = ()
+    servers: tuple[ServerSnapshot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Sample:
 
     taken: int
     is_full: bool
-    users: tuple[SeenUser, ...]
+    users: tuple[UserSnapshot, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Person:
+class Account:
     """An account of the hub that was seen at least once.
 
     Attributes:
@@ -79,7 +79,7 @@ class Person:
     last_activity: int | None = None
     deleted: int | None = None
 
-    def is_of(self, created: int | None) -> bool:
+    def matches_creation(self, created: int | None) -> bool:
         """Whether this may be the account of the user of its name whom the hub shows.
 
         Args:
@@ -91,7 +91,7 @@ class Person:
         return self.created == created
 
 
-def by_name(people: Iterable[Person]) -> dict[str, Person]:
+def accounts_by_name(people: Iterable[Account]) -> dict[str, Account]:
     """The account that has each name, or had it last."""
     rising = sorted(people, key=attrgetter("id"))
     deleted = {each.name: each for each in rising if each.deleted is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..domain.calendar import day_of
+from ..domain.calendar import local_date
 from ..history.history import History
 
 #: Days after which a user who was active on one day only is said not to have returned.
@@ -17,28 +17,28 @@ class Availability:
     """What is known of the days from ``first`` to ``last``. Without data, nothing is.
 
     Attributes:
-        share: the part of the period that has data, 0 to 1.
+        coverage: the part of the period that has data, 0 to 1.
         has_begun: whether it began before the latest sample.
-        is_over: whether it ended by the latest sample.
-        at_least: it has data, but not for all of its time up to the latest sample: sums are lower
+        is_complete: whether it ended by the latest sample.
+        is_partial: it has data, but not for all of its time up to the latest sample: sums are lower
             bounds.
         usage: it has data: active users, server-hours, sessions and concurrent servers are known.
         accounts: accounts and new ones are known: the hub has listed all users by its end.
         returning: who was active before the period is known, too.
-        never_returned: who never returned by ``judged_on`` is known.
-        judged_on: the last day of the period, or of the data.
+        never_returned: who never returned by ``evaluated_on`` is known.
+        evaluated_on: the last day of the period, or of the data.
         keeps_sessions: no session with a part in the period has been dropped.
     """
 
-    share: float
+    coverage: float
     has_begun: bool
-    is_over: bool
-    at_least: bool
+    is_complete: bool
+    is_partial: bool
     usage: bool
     accounts: bool
     returning: bool
     never_returned: bool
-    judged_on: date
+    evaluated_on: date
     keeps_sessions: bool
 
     @property
@@ -50,21 +50,21 @@ class Availability:
 def availability(history: History, first: date, last: date) -> Availability:
     """What is known of the days from ``first`` to ``last``."""
     span = history.span(first, last)
-    covered = history.covered(first, last)
+    covered = history.observed_seconds(first, last)
     length = span.end - span.start
     usage = covered > 0
-    judged_on = min(last, day_of(history.now, history.zone))
+    evaluated_on = min(last, local_date(history.now, history.zone))
     return Availability(
-        share=covered / length if length else 0.0,
+        coverage=covered / length if length else 0.0,
         has_begun=span.start < history.now,
-        is_over=span.end <= history.now,
-        at_least=0 < covered < min(span.end, history.now) - span.start,
+        is_complete=span.end <= history.now,
+        is_partial=0 < covered < min(span.end, history.now) - span.start,
         usage=usage,
         accounts=usage and history.knows_users(last),
         returning=usage and _has_data_before(history, first),
         never_returned=usage
-        and _has_data_before(history, judged_on - timedelta(days=RETURN_WITHIN)),
-        judged_on=judged_on,
+        and _has_data_before(history, evaluated_on - timedelta(days=RETURN_WITHIN)),
+        evaluated_on=evaluated_on,
         keeps_sessions=history.has_sessions_of(first),
     )
 
@@ -72,4 +72,4 @@ def availability(history: History, first: date, last: date) -> Availability:
 def _has_data_before(history: History, day: date) -> bool:
     """Whether data collection began before a day."""
     start = history.span(day, day).start
-    return history.watched_from is not None and history.watched_from < start
+    return history.observed_from is not None and history.observed_from < start

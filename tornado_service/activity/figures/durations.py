@@ -37,7 +37,7 @@ def lengths(history: History, first: date, last: date) -> Lengths | None:
     if not availability(history, first, last).lengths:
         return None
     span = history.span(first, last)
-    begun = history.sessions.begun(span.start, span.end)
+    begun = history.sessions.started_between(span.start, span.end)
     weeks = [week.lengths for week in begun.weeks.values() if week.lengths]
     finished = sum(map(len, weeks))
     return Lengths(
@@ -53,11 +53,11 @@ def lengths(history: History, first: date, last: date) -> Lengths | None:
 def _median(weeks: Sequence[array[int]]) -> float:
     """As `statistics.median` of all, each week of which is sorted: without sorting them again."""
     total = sum(map(len, weeks))
-    low, high = _at(weeks, (total - 1) // 2), _at(weeks, total // 2)
+    low, high = _value_at(weeks, (total - 1) // 2), _value_at(weeks, total // 2)
     return (low + high) / 2
 
 
-def _at(weeks: Sequence[array[int]], place: int) -> int:
+def _value_at(weeks: Sequence[array[int]], place: int) -> int:
     """The value at a place, counted from 0, in the order of all: the least with more up to it."""
 
     def up_to(value: int) -> int:

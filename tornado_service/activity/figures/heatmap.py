@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from ..domain.calendar import QUARTER, each_day
+from ..domain.calendar import SLOT, date_range
 from ..history.history import History
 from .maintenance import DAYS_NEEDED, HOURS_NEEDED, MaintenanceWindow, longest_stretch
-from .slots import local_hours, watched_quarters
+from .slots import local_hours, observed_slots
 
 #: Quarters of an hour.
-HOUR = 4
+SLOTS_PER_HOUR = 4
 
 
 @dataclass(frozen=True)
@@ -56,64 +56,65 @@ class HeatMap:
     @property
     def days_missing(self) -> int:
         """`weeks_missing` in whole days, never less."""
-        quarters_of_days = round(self.weeks_missing * 7 * HOUR)
-        return -(-quarters_of_days // HOUR)
+        quarters_of_days = round(self.weeks_missing * 7 * SLOTS_PER_HOUR)
+        return -(-quarters_of_days // SLOTS_PER_HOUR)
 
 
 @dataclass
-class _Sum:
-    quarters: int = 0
-    watched: int = 0
+class _HourTotals:
+    slots: int = 0
+    observed: int = 0
     seconds: int = 0
     peak: int = 0
 
     @property
     def mean(self) -> float | None:
-        return self.seconds / (self.watched * QUARTER) if self.watched else None
+        return self.seconds / (self.observed * SLOT) if self.observed else None
 
 
 def heat_map(history: History, first: date, last: date) -> HeatMap:
     """Of the days from ``first`` to ``last``."""
-    sums = [_Sum() for _ in range(7 * 24)]
-    _count(history, first, last, sums)
+    sums = [_HourTotals() for _ in range(7 * 24)]
+    _add_totals(history, first, last, sums)
     hours = tuple(_hour(number, each) for number, each in enumerate(sums))
-    missing = max(0, DAYS_NEEDED * HOUR - max(_by_hour_of_day(sums)))
+    missing = max(0, DAYS_NEEDED * SLOTS_PER_HOUR - max(_by_hour_of_day(sums)))
     stretch = [] if missing or history.users is not None else _quiet_hours(sums)
     return HeatMap(
         first,
         last,
         hours,
-        weeks_missing=missing / HOUR / 7,
+        weeks_missing=missing / SLOTS_PER_HOUR / 7,
         quietest=tuple(hours[each] for each in stretch) or None,
         maintenance_window=_window(stretch, sums) if stretch else None,
     )
 
 
-def _by_hour_of_day(sums: list[_Sum]) -> list[int]:
+def _by_hour_of_day(sums: list[_HourTotals]) -> list[int]:
     """Quarters with data of each of the 24."""
-    return [sum(each.watched for each in sums[hour::24]) for hour in range(24)]
+    return [sum(each.observed for each in sums[hour::24]) for hour in range(24)]
 
 
-def _quiet_hours(sums: list[_Sum]) -> list[int]:
-    watched = _by_hour_of_day(sums)
+def _quiet_hours(sums: list[_HourTotals]) -> list[int]:
+    observed = _by_hour_of_day(sums)
     levels = [
-        Fraction(each.seconds, each.watched)
-        if each.watched >= HOURS_NEEDED * HOUR and watched[number % 24] >= DAYS_NEEDED * HOUR
+        Fraction(each.seconds, each.observed)
+        if each.observed >= HOURS_NEEDED * SLOTS_PER_HOUR
+        and observed[number % 24] >= DAYS_NEEDED * SLOTS_PER_HOUR
         else None
         for number, each in enumerate(sums)
     ]
     return longest_stretch(levels, [each.peak for each in sums])
 
 
-def _window(stretch: list[int], sums: list[_Sum]) -> MaintenanceWindow:
+def _window(stretch: list[int], sums: list[_HourTotals]) -> MaintenanceWindow:
     weekday, hour = divmod(stretch[0], 24)
     parts = [sums[each] for each in stretch]
-    seconds, watched = sum(each.seconds for each in parts), sum(each.watched for each in parts)
+    seconds, observed = sum(each.seconds for each in parts), sum(each.observed for each in parts)
     return MaintenanceWindow(
         weekday,
         hour,
         hours=len(stretch),
-        mean_servers=seconds / (watched * QUARTER),
+        mean_servers=seconds / (observed * SLOT),
         peak_servers=max(each.peak for each in parts),
     )
 
@@ -123,37 +124,38 @@ def hours_of_day(history: History, first: date, last: date) -> tuple[float | Non
 
     Of one person's history: the part of these hours in which a server of theirs ran.
     """
-    week = [_Sum() for _ in range(7 * 24)]
-    _count(history, first, last, week)
+    week = [_HourTotals() for _ in range(7 * 24)]
+    _add_totals(history, first, last, week)
     day = [
-        _Sum(
-            watched=sum(e.watched for e in week[h::24]), seconds=sum(e.seconds for e in week[h::24])
+        _HourTotals(
+            observed=sum(e.observed for e in week[h::24]),
+            seconds=sum(e.seconds for e in week[h::24]),
         )
         for h in range(24)
     ]
     return tuple(each.mean for each in day)
 
 
-def _count(history: History, first: date, last: date, sums: list[_Sum]) -> None:
-    for day in each_day(first, last):
+def _add_totals(history: History, first: date, last: date, sums: list[_HourTotals]) -> None:
+    for day in date_range(first, last):
         of_day = sums[24 * day.weekday() :][:24]
         for hour in local_hours(day, history.zone):
-            of_day[hour].quarters += 1
+            of_day[hour].slots += 1
     for total in history.totals(first, last):
         of_day = sums[24 * total.day.weekday() :][:24]
         hours = local_hours(total.day, history.zone)
-        for quarter in watched_quarters(history, total):
+        for quarter in observed_slots(history, total):
             each = of_day[hours[quarter]]
-            each.watched += 1
+            each.observed += 1
             each.seconds += total.slot_seconds[quarter]
             each.peak = max(each.peak, total.slot_peaks[quarter])
 
 
-def _hour(number: int, each: _Sum) -> Hour:
+def _hour(number: int, each: _HourTotals) -> Hour:
     return Hour(
         weekday=number // 24,
         hour=number % 24,
-        share=each.watched / each.quarters if each.quarters else 0.0,
+        share=each.observed / each.slots if each.slots else 0.0,
         mean_servers=each.mean,
-        peak_servers=each.peak if each.watched else None,
+        peak_servers=each.peak if each.observed else None,
     )

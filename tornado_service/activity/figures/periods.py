@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from ..domain.calendar import ONE_DAY, QUARTER
+from ..domain.calendar import ONE_DAY, SLOT
 from ..domain.records import DayTotal
 from ..history.history import History
 from .availability import Availability, availability
-from .slots import watched_quarters
+from .slots import observed_slots
 
 Unit = Literal["day", "week", "month"]
 
@@ -54,7 +54,7 @@ def periods(history: History, unit: Unit, first: date, last: date) -> list[Perio
 def period(history: History, first: date, last: date) -> Period:
     """The figures of all days from ``first`` to ``last`` together."""
     known = availability(history, first, last)
-    frame = Period(first, last, known.share, known.is_over, known.at_least)
+    frame = Period(first, last, known.coverage, known.is_complete, known.is_partial)
     return _with_figures(history, frame, known) if known.usage else frame
 
 
@@ -96,7 +96,7 @@ def _mean(history: History, totals: list[DayTotal]) -> float | None:
     """Servers at a time, over the quarters of an hour that were wholly watched."""
     seconds = watched = 0
     for total in totals:
-        for quarter in watched_quarters(history, total):
+        for quarter in observed_slots(history, total):
             seconds += total.slot_seconds[quarter]
-            watched += QUARTER
+            watched += SLOT
     return seconds / watched if watched else None

@@ -49,7 +49,7 @@ class OwnUse:
 
 
 def own_use(history: History, first: date, last: date) -> OwnUse:
-    """Of the person whose history it is (`History.of`)."""
+    """Of the person whose history it is (`History.restricted`)."""
     known = availability(history, first, last)
     span = history.span(first, last)
     sessions = history.sessions.overlapping(span.start, span.end) if known.has_begun else ()

@@ -10,14 +10,14 @@ from functools import partial
 from operator import add
 from typing import NamedTuple
 
-from ..domain.calendar import ONE_DAY, day_of
-from ..domain.records import Person
-from ..history.history import Day, History, bitmap, members
+from ..domain.calendar import ONE_DAY, local_date
+from ..domain.records import Account
+from ..history.history import DayUsage, History, bitmap, members
 from .availability import RETURN_WITHIN, availability
 from .periods import windows
 
 #: Who was not seen for so many days is away.
-AWAY_AFTER = 90
+INACTIVE_AFTER = 90
 
 
 class PersonUse(NamedTuple):
@@ -34,11 +34,11 @@ class PersonUse(NamedTuple):
         is_new: they arrived in the period.
         is_returning: they were active in it and before it.
         never_returned: see `never_returned`, by the end of the period.
-        is_away: they exist, and were last active more than ``AWAY_AFTER`` days ago.
+        is_away: they exist, and were last active more than ``INACTIVE_AFTER`` days ago.
         is_earlier: another account has the name now, or had it later.
     """
 
-    person: Person
+    person: Account
     arrived: int | None
     last_active: date | None
     active_days: int | None
@@ -89,11 +89,11 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
     known = availability(history, first, last)
     sums = user_totals(history, first, last) if known.usage else {}
     nothing = Totals() if known.usage else (None, None, None)
-    new = newcomers(history, first, last) if known.accounts else None
+    new = new_users(history, first, last) if known.accounts else None
     back = returning(history, first, last) if known.returning else None
-    lost = never_returned(history, known.judged_on) if known.never_returned else None
+    lost = never_returned(history, known.evaluated_on) if known.never_returned else None
     seen = last_active(history)
-    gone_since = day_of(history.now, history.zone) - timedelta(days=AWAY_AFTER)
+    gone_since = local_date(history.now, history.zone) - timedelta(days=INACTIVE_AFTER)
     rows = []
     for id_, person in sorted(history.people.items()):
         active_days, server_seconds, sessions = sums.get(id_, nothing)
@@ -101,7 +101,7 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
         rows.append(
             PersonUse(
                 person,
-                arrived(history, person),
+                arrival_time(history, person),
                 day,
                 active_days,
                 server_seconds,
@@ -121,20 +121,20 @@ def people_counts(history: History, first: date, last: date) -> PeopleCounts:
     known = availability(history, first, last)
     end = history.span(first, last).end
 
-    def exists(person: Person) -> bool:
+    def exists(person: Account) -> bool:
         return person.first_seen < end and (person.deleted is None or person.deleted >= end)
 
     return PeopleCounts(
         accounts=sum(map(exists, history.people.values())) if known.accounts else None,
-        new=len(newcomers(history, first, last)) if known.accounts else None,
+        new=len(new_users(history, first, last)) if known.accounts else None,
         returning=len(returning(history, first, last)) if known.returning else None,
-        never_returned=len(never_returned(history, known.judged_on))
+        never_returned=len(never_returned(history, known.evaluated_on))
         if known.never_returned
         else None,
     )
 
 
-def arrived(history: History, person: Person) -> int | None:
+def arrival_time(history: History, person: Account) -> int | None:
     """When they came to the hub: what it says, or when they were seen first, if that is earlier.
 
     ``None``: they were there when all users were listed first, or before, and the hub does not say
@@ -146,13 +146,13 @@ def arrived(history: History, person: Person) -> int | None:
     return person.first_seen if is_later else None
 
 
-def newcomers(history: History, first: date, last: date) -> frozenset[int]:
+def new_users(history: History, first: date, last: date) -> frozenset[int]:
     """Who arrived in a range."""
     span = history.span(first, last)
     return frozenset(
         id_
         for id_, person in history.people.items()
-        if (moment := arrived(history, person)) is not None and span.start <= moment < span.end
+        if (moment := arrival_time(history, person)) is not None and span.start <= moment < span.end
     )
 
 
@@ -178,8 +178,8 @@ def never_returned(history: History, by: date) -> frozenset[int]:
         id_
         for id_ in members(once & ~more)
         if (person := history.people.get(id_))
-        and (moment := arrived(history, person)) is not None
-        and (history.watched_from or 0) <= moment < arrived_by
+        and (moment := arrival_time(history, person)) is not None
+        and (history.observed_from or 0) <= moment < arrived_by
         and (person.deleted is None or person.deleted >= end)
     )
 
@@ -195,7 +195,7 @@ def last_active(history: History) -> dict[int, date]:
             missing &= ~hits
     for id_, person in history.people.items():
         if person.last_activity is not None:
-            day = day_of(person.last_activity, history.zone)
+            day = local_date(person.last_activity, history.zone)
             found[id_] = max(day, found.get(id_, day))
     return found
 
@@ -207,7 +207,7 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
     for begin, end in windows("month", first, last):
         days = list(history.between(max(first, begin), min(last, end)))
         if first <= begin and end <= last:
-            month = history.kept.get(("sums", begin), days, partial(_sums, days))
+            month = history.derived_cache.get(("sums", begin), days, partial(_sums, days))
         else:
             month = _sums(days)
         for column, of_month in zip(sums, month, strict=True):
@@ -215,7 +215,7 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
     return {user: Totals(*(column[user] for column in sums)) for user in members(active)}
 
 
-def _sums(days: Collection[Day]) -> tuple[array[int], array[int], array[int]]:
+def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int]]:
     """Active days, seconds and sessions of some days, by the number of the user."""
     size = max((day.active.bit_length() for day in days), default=0)
     active_days, seconds, sessions = ([0] * size for _ in range(3))

@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 
 
-class Kept:
+class DerivedCache:
     """Values by key, each for as long as what it was made of is the very same.
 
     A history never changes, and the next one shares with it all that is as it was.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Sequence[object], Any]] = {}
+        self._entries: dict[Hashable, tuple[Sequence[object], Any]] = {}
 
     def get(self, key: Hashable, of: Sequence[object], make: Callable[[], Value]) -> Value:
         """A value that is made of these, now if it has not been yet."""
-        known = self._known.get(key)
+        known = self._entries.get(key)
         if known is None or not _are_same(known[0], of):
-            known = self._known[key] = of, make()
+            known = self._entries[key] = of, make()
         value: Value = known[1]
         return value
 

@@ -11,47 +11,47 @@ from itertools import compress, groupby
 from operator import attrgetter, or_
 from zoneinfo import ZoneInfo
 
-from ..domain.calendar import ONE_DAY, bounds, day_of, day_total, each_day, user_days
+from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
 from ..domain.concurrency import Concurrency
-from ..domain.records import DayTotal, Interval, Person, Session, UserDay, Visit, by_name
-from .derived_cache import Kept
-from .sessions import Sessions
+from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit, accounts_by_name
+from .derived_cache import DerivedCache
+from .sessions import PackedSessions
 
 #: Later than everything.
-NOT_YET = 2**42
+FAR_FUTURE = 2**42
 
 
 @dataclass(frozen=True)
-class Rows:
+class UsageRows:
     """Use by user; ``users``, ``seconds`` and ``sessions`` belong together."""
 
     users: array[int]
     seconds: array[int]
     sessions: array[int]
 
-    def restricted(self, users: frozenset[int]) -> Rows:
+    def restricted(self, users: frozenset[int]) -> UsageRows:
         """The part of some users."""
         chosen = list(map(users.__contains__, self.users))
         columns = (self.users, self.seconds, self.sessions)
-        return Rows(*(array("q", compress(column, chosen)) for column in columns))
+        return UsageRows(*(array("q", compress(column, chosen)) for column in columns))
 
 
-class Day:
+class DayUsage:
     """Use on one day.
 
     Args:
         active: bit n is set if user n was active.
-        take: gives the rows, which are made when they are looked at.
+        load_rows: gives the rows, which are made when they are looked at.
     """
 
-    def __init__(self, active: int, take: Callable[[], Rows]) -> None:
+    def __init__(self, active: int, load_rows: Callable[[], UsageRows]) -> None:
         self.active = active
-        self._take = take
+        self._load_rows = load_rows
 
     @classmethod
-    def of(cls, rows: Iterable[UserDay]) -> Day:
+    def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
         """Pack one day's rows."""
-        packed = Rows(array("q"), array("q"), array("q"))
+        packed = UsageRows(array("q"), array("q"), array("q"))
         for row in rows:
             packed.users.append(row.user)
             packed.seconds.append(row.seconds)
@@ -59,9 +59,9 @@ class Day:
         return cls(bitmap(packed.users), lambda: packed)
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> UsageRows:
         """Use by user."""
-        return self._take()
+        return self._load_rows()
 
     @cached_property
     def seconds(self) -> int:
@@ -73,12 +73,12 @@ class Day:
         """How many began."""
         return sum(self.rows.sessions)
 
-    def restricted(self, users: frozenset[int], mask: int) -> Day:
+    def restricted(self, users: frozenset[int], mask: int) -> DayUsage:
         """The part of some users, who are also the bits of the mask."""
-        return Day(self.active & mask, lambda: self.rows.restricted(users))
+        return DayUsage(self.active & mask, lambda: self.rows.restricted(users))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Day) and self.rows == other.rows
+        return isinstance(other, DayUsage) and self.rows == other.rows
 
     __hash__ = object.__hash__
 
@@ -91,41 +91,42 @@ class History:
         zone: whose days these are.
         now: when it was up to date.
         revision: of the days that were over for long by then.
-        watched_from: when watching began.
+        observed_from: when watching began.
         listed_from: when all users were listed first, by which it is known who was there;
-            ``NOT_YET``: they have not been.
+            ``FAR_FUTURE``: they have not been.
         listed_to: when all users were listed last.
         sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
         coverage: when the hub was watched, in order.
         closed: the last day that comes from the roll-ups; what is later is made of sessions.
         hub_totals: of the whole hub, whoever the users are.
         users: whose history it is; ``None``: everybody's.
-        kept: what was made of days and weeks that the histories before and after it have, too.
+        derived_cache: what was made of days and weeks that the histories before and after it have,
+            too.
     """
 
     zone: ZoneInfo
     now: int = 0
     revision: int = 0
-    watched_from: int | None = None
+    observed_from: int | None = None
     listed_from: int | None = None
     listed_to: int | None = None
     sessions_from: int | None = None
-    people: Mapping[int, Person] = field(default_factory=dict)
+    people: Mapping[int, Account] = field(default_factory=dict)
     coverage: tuple[Interval, ...] = ()
-    days: Mapping[date, Day] = field(default_factory=dict)
+    days: Mapping[date, DayUsage] = field(default_factory=dict)
     hub_totals: Mapping[date, DayTotal] = field(default_factory=dict)
-    sessions: Sessions = field(default_factory=Sessions)
+    sessions: PackedSessions = field(default_factory=PackedSessions)
     closed: date | None = None
     users: frozenset[int] | None = None
-    kept: Kept = field(default_factory=Kept, compare=False)
+    derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 
     def updated(
         self,
         *,
         now: int,
-        people: Iterable[Person],
+        people: Iterable[Account],
         coverage: Iterable[Interval],
-        watched_from: int | None,
+        observed_from: int | None,
         listed_from: int | None = None,
         listed_to: int | None = None,
         revision: int = 0,
@@ -141,7 +142,7 @@ class History:
             now: when the latest sample was taken.
             people: all of them.
             coverage: all of it, in order.
-            watched_from: when watching began.
+            observed_from: when watching began.
             listed_from: when all users were listed first; by default then.
             listed_to: when all users were listed last.
             revision: of the days that are over for long.
@@ -153,13 +154,15 @@ class History:
         """
         totals = {total.day: total for total in day_totals}
         closed = max(filter(None, [self.closed, *totals]), default=None)
-        known = {day: Day.of(rows) for day, rows in groupby(user_days, key=attrgetter("day"))}
+        known = {
+            day: DayUsage.pack(rows) for day, rows in groupby(user_days, key=attrgetter("day"))
+        }
         news = replace(
             self,
             now=now,
             revision=revision,
-            watched_from=watched_from,
-            listed_from=watched_from if listed_from is None else listed_from,
+            observed_from=observed_from,
+            listed_from=observed_from if listed_from is None else listed_from,
             listed_to=listed_to,
             sessions_from=sessions_from,
             people={person.id: person for person in people},
@@ -168,25 +171,25 @@ class History:
             hub_totals={**self.hub_totals, **totals},
             sessions=self._kept(sessions_from).updated(sessions)
             if self.sessions
-            else Sessions.of(sessions),
+            else PackedSessions.pack(sessions),
             closed=closed,
         )
         return news._with_open_days(visits)
 
-    def _kept(self, sessions_from: int | None) -> Sessions:
+    def _kept(self, sessions_from: int | None) -> PackedSessions:
         if sessions_from is None or sessions_from == self.sessions_from:
             return self.sessions
         return self.sessions.since(sessions_from)
 
     def _with_open_days(self, visits: Iterable[Visit]) -> History:
         """What no roll-up has yet, made of sessions and visits."""
-        last = day_of(self.now, self.zone)
+        last = local_date(self.now, self.zone)
         if self.closed:
             first = self.closed + ONE_DAY
         else:
             begun, _ = self.sessions.starts_and_ends()
-            earliest = min([*begun, self.now if self.watched_from is None else self.watched_from])
-            first = day_of(earliest, self.zone)
+            earliest = min([*begun, self.now if self.observed_from is None else self.observed_from])
+            first = local_date(earliest, self.zone)
         if first > last:
             return self
         span = self.span(first, last)
@@ -194,39 +197,44 @@ class History:
         rows = user_days(sessions, visits, first, last, self.zone)
         servers = Concurrency(*sessions.starts_and_ends())
         totals = {
-            day: day_total(servers, self.coverage, day, self.zone) for day in each_day(first, last)
+            day: day_total(servers, self.coverage, day, self.zone)
+            for day in date_range(first, last)
         }
-        made = {day: Day.of(of_day) for day, of_day in groupby(rows, key=attrgetter("day"))}
-        kept = {day: self.days[day] for day in self.days if not first <= day <= last}
-        return replace(self, days=kept | made, hub_totals={**self.hub_totals, **totals})
+        made = {day: DayUsage.pack(of_day) for day, of_day in groupby(rows, key=attrgetter("day"))}
+        unchanged = {day: self.days[day] for day in self.days if not first <= day <= last}
+        return replace(self, days=unchanged | made, hub_totals={**self.hub_totals, **totals})
 
-    def of(self, users: Collection[int], kept: Kept | None = None) -> History:
+    def restricted(
+        self, users: Collection[int], derived_cache: DerivedCache | None = None
+    ) -> History:
         """The history of some users: every figure of it is made of their use alone.
 
         Args:
             users: their ids.
-            kept: of an earlier history of the same users.
+            derived_cache: of an earlier history of the same users.
         """
         chosen = frozenset(users)
         mask = bitmap(chosen)
-        kept = kept or Kept()
+        derived_cache = derived_cache or DerivedCache()
         return replace(
             self,
             people={user: self.people[user] for user in chosen if user in self.people},
             days={
-                day: kept.get(("day", day), [known], partial(known.restricted, chosen, mask))
+                day: derived_cache.get(
+                    ("day", day), [known], partial(known.restricted, chosen, mask)
+                )
                 for day, known in self.days.items()
                 if known.active & mask
             },
-            sessions=self.sessions.restricted(chosen, kept),
+            sessions=self.sessions.restricted(chosen, derived_cache),
             users=chosen,
-            kept=kept,
+            derived_cache=derived_cache,
         )
 
     @property
     def is_listed(self) -> bool:
         """Whether all users have been listed: else nobody knows who was there."""
-        return self.listed_from not in (None, NOT_YET)
+        return self.listed_from not in (None, FAR_FUTURE)
 
     def knows_users(self, last: date) -> bool:
         """Whether it is known who was there at the end of a day."""
@@ -235,15 +243,15 @@ class History:
     @cached_property
     def ids(self) -> dict[str, int]:
         """The account that has each name now, or had it last."""
-        return {name: person.id for name, person in by_name(self.people.values()).items()}
+        return {name: person.id for name, person in accounts_by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
         """From the beginning of one day to the end of another."""
-        return Interval(bounds(first, self.zone).start, bounds(last, self.zone).end)
+        return Interval(day_bounds(first, self.zone).start, day_bounds(last, self.zone).end)
 
     def totals(self, first: date, last: date) -> list[DayTotal]:
         """Of each day of which they are known."""
-        known = (self._total(day) for day in each_day(first, last) if day in self.hub_totals)
+        known = (self._total(day) for day in date_range(first, last) if day in self.hub_totals)
         return [total for total in known if total]
 
     def _total(self, day: date) -> DayTotal | None:
@@ -259,13 +267,15 @@ class History:
     def _own_week(self, monday: date) -> dict[date, DayTotal]:
         """Totals of some users."""
         sunday = monday + timedelta(days=6)
-        days = [day for day in each_day(monday, sunday) if day in self.hub_totals]
+        days = [day for day in date_range(monday, sunday) if day in self.hub_totals]
 
         def make() -> dict[date, DayTotal]:
             servers = self._servers(monday, sunday)
             return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
 
-        return self.kept.get(("totals", monday), [self.hub_totals[day] for day in days], make)
+        return self.derived_cache.get(
+            ("totals", monday), [self.hub_totals[day] for day in days], make
+        )
 
     def _servers(self, first: date, last: date) -> Concurrency:
         span = self.span(first, last)
@@ -275,18 +285,18 @@ class History:
         """Whether all sessions of a day are still kept."""
         return self.sessions_from is None or self.sessions_from <= self.span(day, day).start
 
-    def covered(self, first: date, last: date) -> int:
+    def observed_seconds(self, first: date, last: date) -> int:
         """Seconds in which the hub was watched."""
-        totals = (self.hub_totals.get(day) for day in each_day(first, last))
+        totals = (self.hub_totals.get(day) for day in date_range(first, last))
         return sum(total.covered for total in totals if total)
 
     def active(self, first: date, last: date) -> int:
         """Who was active on any of these days, as bits."""
         return reduce(or_, (day.active for day in self.between(first, last)), 0)
 
-    def between(self, first: date, last: date) -> Iterator[Day]:
+    def between(self, first: date, last: date) -> Iterator[DayUsage]:
         """The days that saw use."""
-        return (self.days[day] for day in each_day(first, last) if day in self.days)
+        return (self.days[day] for day in date_range(first, last) if day in self.days)
 
 
 def _without_use(total: DayTotal) -> DayTotal:

@@ -12,12 +12,12 @@ from itertools import compress, groupby
 from operator import sub
 
 from ..domain.records import Session
-from .derived_cache import Kept
+from .derived_cache import DerivedCache
 
 #: Seconds. What is done to more sessions in one go would hold up other threads.
 WEEK = 7 * 86400
 
-Key = tuple[int, str, int]
+SessionKey = tuple[int, str, int]
 
 
 def _times() -> array[int]:
@@ -25,7 +25,7 @@ def _times() -> array[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Week:
+class PackedWeek:
     """The finished sessions that began in one week, by their start; none of it changes."""
 
     users: array[int] = field(default_factory=_times)
@@ -34,7 +34,7 @@ class Week:
     servers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, sessions: Iterable[Session]) -> Week:
+    def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
         """Pack them."""
         rows = sorted((each.started, each.user, each.end, each.server) for each in sessions)
         return cls(
@@ -54,32 +54,32 @@ class Week:
         """Seconds, the shortest first."""
         return array("q", sorted(map(sub, self.ends, self.started)))
 
-    def begun(self, start: int, end: int) -> Week:
+    def started_between(self, start: int, end: int) -> PackedWeek:
         """Those that began from ``start`` up to ``end``."""
         part = slice(bisect_left(self.started, start), bisect_left(self.started, end))
         if part == slice(0, len(self.started)):
             return self  # whose lengths are sorted already
-        return Week(self.users[part], self.started[part], self.ends[part], self.servers[part])
+        return PackedWeek(self.users[part], self.started[part], self.ends[part], self.servers[part])
 
-    def since(self, moment: int) -> Week:
+    def since(self, moment: int) -> PackedWeek:
         """Those that have not ended before a moment."""
         chosen = list(map(moment.__le__, self.ends))
         return self if all(chosen) else self.where(chosen)
 
-    def where(self, chosen: Sequence[bool]) -> Week:
+    def where(self, chosen: Sequence[bool]) -> PackedWeek:
         """Those at some places."""
         users, started, ends = (
             array("q", compress(each, chosen)) for each in (self.users, self.started, self.ends)
         )
-        return Week(users, started, ends, tuple(compress(self.servers, chosen)))
+        return PackedWeek(users, started, ends, tuple(compress(self.servers, chosen)))
 
-    def updated(self, changed: Iterable[Session]) -> Week:
+    def updated(self, changed: Iterable[Session]) -> PackedWeek:
         """These, with some that are new or ended otherwise, and without those that run on."""
         users, started, ends, servers = (
             self.users[:], self.started[:], self.ends[:], list(self.servers)
         )  # fmt: skip
         for each in changed:
-            at, is_known = _place(each, users, started, servers)
+            at, is_known = _find(each, users, started, servers)
             if is_known:
                 del users[at], started[at], ends[at], servers[at]
             if each.ended is not None:
@@ -87,7 +87,7 @@ class Week:
                 started.insert(at, each.started)
                 ends.insert(at, each.end)
                 servers.insert(at, each.server)
-        return Week(users, started, ends, tuple(servers))
+        return PackedWeek(users, started, ends, tuple(servers))
 
     def __iter__(self) -> Iterator[Session]:
         for user, started, end, server in zip(
@@ -97,7 +97,7 @@ class Week:
 
 
 @dataclass(frozen=True, eq=False)
-class Sessions:
+class PackedSessions:
     """Sessions by the week in which they began; none of it changes.
 
     Attributes:
@@ -106,65 +106,65 @@ class Sessions:
         running: those without an end, in no order.
     """
 
-    weeks: Mapping[int, Week] = field(default_factory=dict)
+    weeks: Mapping[int, PackedWeek] = field(default_factory=dict)
     latest: Mapping[int, int] = field(default_factory=dict)
     running: tuple[Session, ...] = ()
 
     @classmethod
-    def of(cls, sessions: Iterable[Session]) -> Sessions:
+    def pack(cls, sessions: Iterable[Session]) -> PackedSessions:
         """Pack them; those that come in order take less memory on the way."""
-        parts: dict[int, list[Week]] = defaultdict(list)
+        parts: dict[int, list[PackedWeek]] = defaultdict(list)
         running: list[Session] = []
         for number, begun in groupby(sessions, key=_week_of):
             finished: list[Session] = []
             for each in begun:
                 (running if each.ended is None else finished).append(each)
-            parts[number].append(Week.of(finished))
-        return cls._of({number: _joined(weeks) for number, weeks in parts.items()}, running)
+            parts[number].append(PackedWeek.pack(finished))
+        return cls._make({number: _joined(weeks) for number, weeks in parts.items()}, running)
 
     @classmethod
-    def _of(cls, weeks: Mapping[int, Week], running: Iterable[Session]) -> Sessions:
+    def _make(cls, weeks: Mapping[int, PackedWeek], running: Iterable[Session]) -> PackedSessions:
         ordered = {number: weeks[number] for number in sorted(weeks) if weeks[number].users}
         latest = {number: week.latest for number, week in ordered.items()}
         return cls(ordered, latest, tuple(running))
 
-    def updated(self, changed: Iterable[Session]) -> Sessions:
+    def updated(self, changed: Iterable[Session]) -> PackedSessions:
         """These, with some that are new, have ended or run on. Only their weeks are packed anew."""
         news = {_key(each): each for each in changed}
         running = {_key(each): each for each in self.running if _key(each) not in news}
         running |= {key: each for key, each in news.items() if each.ended is None}
         weeks = dict(self.weeks)
         for number, of_week in groupby(sorted(news.values(), key=_week_of), key=_week_of):
-            weeks[number] = weeks.get(number, Week()).updated(of_week)
-        return self._of(weeks, running.values())
+            weeks[number] = weeks.get(number, PackedWeek()).updated(of_week)
+        return self._make(weeks, running.values())
 
-    def since(self, moment: int) -> Sessions:
+    def since(self, moment: int) -> PackedSessions:
         """Those that have not ended before a moment."""
         weeks = {n: self.weeks[n].since(moment) for n in self.weeks if self.latest[n] >= moment}
-        return Sessions(weeks, self.latest, self.running)
+        return PackedSessions(weeks, self.latest, self.running)
 
-    def restricted(self, users: frozenset[int], kept: Kept) -> Sessions:
+    def restricted(self, users: frozenset[int], derived_cache: DerivedCache) -> PackedSessions:
         """Those of some users, for whom parts are kept; each is made when it is looked at."""
 
-        def part_of(week: Week) -> Week:
+        def restrict(week: PackedWeek) -> PackedWeek:
             return week.where(list(map(users.__contains__, week.users)))
 
         running = tuple(each for each in self.running if each.user in users)
-        return Sessions(_Parts(self.weeks, part_of, kept), self.latest, running)
+        return PackedSessions(_LazyWeeks(self.weeks, restrict, derived_cache), self.latest, running)
 
-    def begun(self, start: int, end: int) -> Sessions:
+    def started_between(self, start: int, end: int) -> PackedSessions:
         """Those that began from ``start`` up to ``end``."""
         numbers = (n for n in self.weeks if start // WEEK <= n <= (end - 1) // WEEK)
-        weeks = {n: self.weeks[n].begun(start, end) for n in numbers}
+        weeks = {n: self.weeks[n].started_between(start, end) for n in numbers}
         running = (each for each in self.running if start <= each.started < end)
-        return Sessions(weeks, self.latest, tuple(running))
+        return PackedSessions(weeks, self.latest, tuple(running))
 
-    def overlapping(self, start: int, end: int) -> Sessions:
+    def overlapping(self, start: int, end: int) -> PackedSessions:
         """Those that began before ``end`` and ended at ``start`` or later."""
         numbers = (n for n in self.weeks if n <= (end - 1) // WEEK and self.latest[n] >= start)
-        weeks = {n: self.weeks[n].begun(n * WEEK, end).since(start) for n in numbers}
+        weeks = {n: self.weeks[n].started_between(n * WEEK, end).since(start) for n in numbers}
         running = (each for each in self.running if each.started < end)
-        return Sessions(weeks, self.latest, tuple(running))
+        return PackedSessions(weeks, self.latest, tuple(running))
 
     def starts_and_ends(self) -> tuple[list[int], list[int]]:
         """When each of them began, and when it ended or was seen last."""
@@ -186,19 +186,22 @@ class Sessions:
         return sum(len(week.users) for week in self.weeks.values()) + len(self.running)
 
 
-class _Parts(Mapping[int, Week]):
+class _LazyWeeks(Mapping[int, PackedWeek]):
     """Parts of weeks, each made when it is looked at."""
 
     def __init__(
-        self, whole: Mapping[int, Week], part_of: Callable[[Week], Week], kept: Kept
+        self,
+        whole: Mapping[int, PackedWeek],
+        restrict: Callable[[PackedWeek], PackedWeek],
+        derived_cache: DerivedCache,
     ) -> None:
         self._whole = whole
-        self._part_of = part_of
-        self._kept = kept
+        self._restrict = restrict
+        self._derived_cache = derived_cache
 
-    def __getitem__(self, number: int) -> Week:
+    def __getitem__(self, number: int) -> PackedWeek:
         week = self._whole[number]
-        return self._kept.get(("week", number), [week], lambda: self._part_of(week))
+        return self._derived_cache.get(("week", number), [week], lambda: self._restrict(week))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._whole)
@@ -207,7 +210,7 @@ class _Parts(Mapping[int, Week]):
         return len(self._whole)
 
 
-def _key(session: Session) -> Key:
+def _key(session: Session) -> SessionKey:
     return session.user, session.server, session.started
 
 
@@ -215,11 +218,11 @@ def _week_of(session: Session) -> int:
     return session.started // WEEK
 
 
-def _joined(parts: list[Week]) -> Week:
-    return parts[0] if len(parts) == 1 else Week.of(each for part in parts for each in part)
+def _joined(parts: list[PackedWeek]) -> PackedWeek:
+    return parts[0] if len(parts) == 1 else PackedWeek.pack(each for part in parts for each in part)
 
 
-def _place(
+def _find(
     session: Session, users: array[int], started: array[int], servers: Sequence[str]
 ) -> tuple[int, bool]:
     """Where a session is among the finished ones, or would be; and whether it is."""

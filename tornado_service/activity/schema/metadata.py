@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from ..domain.calendar import ONE_DAY, bounds, day_of
+from ..domain.calendar import ONE_DAY, day_bounds, local_date
 from . import tables
 from .upsert import upsert
 
 
 @dataclass(frozen=True)
-class Meta:
+class StoreMetadata:
     """All notes. Times: whole seconds since 1970.
 
     Attributes:
@@ -38,7 +38,7 @@ class Meta:
     revision: int = 0
 
     @classmethod
-    def load(cls, connection: Connection) -> Meta:
+    def load(cls, connection: Connection) -> StoreMetadata:
         """Read them."""
         rows = connection.execute(select(tables.meta.c.key, tables.meta.c.value))
         values: dict[str, Any] = {
@@ -49,10 +49,10 @@ class Meta:
     def first_open_day(self, zone: ZoneInfo) -> date:
         """The first day to be rolled up: what has been dropped cannot be, again."""
         kept = self.sessions_from or 0
-        day = day_of(max(self.rolled or 0, kept), zone)
-        return day if bounds(day, zone).start >= kept else day + ONE_DAY
+        day = local_date(max(self.rolled or 0, kept), zone)
+        return day if day_bounds(day, zone).start >= kept else day + ONE_DAY
 
-    def changed(self, connection: Connection, **values: Any) -> Meta:
+    def save(self, connection: Connection, **values: Any) -> StoreMetadata:
         """Write those that are other than they were."""
         now, before = replace(self, **values), asdict(self)
         news = {key: value for key, value in asdict(now).items() if before[key] != value}

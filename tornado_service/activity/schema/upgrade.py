@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ...database import database
 from ...database.database import Database
-from ...database.engine import lift_limit
+from ...database.engine import disable_time_limit
 from ...database.schema import Schema
 from ...database.timeout import TIMEOUT
 from . import migrations, tables
@@ -17,10 +17,10 @@ from . import migrations, tables
 SETTING = "c.Activity.database_url"
 
 
-class History(Schema):
+class ActivitySchema(Schema):
     """Tables that are made and changed step by step."""
 
-    def is_ours(self, file: sqlite3.Connection, tables: set[str]) -> bool:
+    def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
         """Whether a SQLite file that has some tables is one of ours, by looking only.
 
         Raises:
@@ -29,16 +29,16 @@ class History(Schema):
         if migrations.VERSION_TABLE not in tables:
             return False
         found = file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
-        migrations.check({version for (version,) in found})
+        migrations.check_version({version for (version,) in found})
         return True
 
-    def make(self, connection: Connection) -> None:
+    def create_tables(self, connection: Connection) -> None:
         """Bring the tables to this version, in the transaction at hand.
 
         Raises:
             NewerDatabase: they are of a newer version.
         """
-        lift_limit(connection)
+        disable_time_limit(connection)
         migrations.upgrade(connection)
 
 
@@ -52,7 +52,7 @@ def open_database(url: str, *, thorough: bool = False, timeout: float = TIMEOUT)
 
     Raises:
         NewerDatabase: it is of a newer version, and was not touched.
-        NoDatabase: it cannot be used; the message says what to change.
+        DatabaseUnusable: it cannot be used; the message says what to change.
     """
-    schema = History(SETTING, tables.metadata)
+    schema = ActivitySchema(SETTING, tables.metadata)
     return database.open_database(url, schema, thorough=thorough, timeout=timeout)

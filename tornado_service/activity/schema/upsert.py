@@ -27,20 +27,20 @@ def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) 
     is_postgresql = connection.dialect.name == "postgresql"
     statement: Any = (postgresql if is_postgresql else sqlite).insert(table)
     if is_postgresql:
-        statement = statement.from_select(table.c.keys(), _unpacked(table))
+        statement = statement.from_select(table.c.keys(), _unpack_json(table))
     if replace:
-        news = {each.name: statement.excluded[each.name] for each in _values(table)}
+        news = {each.name: statement.excluded[each.name] for each in _value_columns(table)}
         statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=news)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
     connection.execute(statement, {"rows": rows} if is_postgresql else rows)
 
 
-def _values(table: Table) -> list[Column[Any]]:
+def _value_columns(table: Table) -> list[Column[Any]]:
     return [each for each in table.c if not each.primary_key]
 
 
-def _unpacked(table: Table) -> Any:
+def _unpack_json(table: Table) -> Any:
     """Rows that travel as one JSON text: row by row, each would wait for the one before."""
     packed: Any = bindparam("rows", type_=postgresql.JSON)
     columns = [Column(each.name, each.type) for each in table.c]

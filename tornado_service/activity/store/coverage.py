@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from ..domain.records import Interval
 
 #: Two samples up to so many intervals apart have watched the time between them.
-REACH = 2.5
+MAX_GAP_INTERVALS = 2.5
 
 
-def reach(interval: int) -> int:
+def max_gap(interval: int) -> int:
     """Seconds up to which two samples are of one stretch.
 
     Args:
         interval: seconds from one sample to the next, as it is set.
     """
-    return int(interval * REACH)
+    return int(interval * MAX_GAP_INTERVALS)
 
 
 def extend(near: Iterable[Interval], taken: int) -> Interval:

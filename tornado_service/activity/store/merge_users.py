@@ -8,21 +8,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, select
 
 from ..schema import tables
-from ..schema.metadata import Meta
+from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
 
-_OF_USERS = (tables.user_days, tables.visits, tables.sessions)
+_USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
 
 
-def unite(connection: Connection, one: int, into: int) -> None:
+def merge_users(connection: Connection, one: int, into: int) -> None:
     """Make two users one.
 
     What both did on the same day is added up, and made of their sessions where there still are any.
     """
-    days, visits, sessions = (_rows(connection, table, one, into) for table in _OF_USERS)
-    upsert(connection, tables.user_days, [*_added_up(days, into)])
+    days, visits, sessions = (_rows(connection, table, one, into) for table in _USER_TABLES)
+    upsert(connection, tables.user_days, [*_summed_days(days, into)])
     insert_new(connection, tables.visits, [{"hour": each.hour, "user_id": into} for each in visits])
-    upsert(connection, tables.sessions, [*_joined(sessions, into)])
+    upsert(connection, tables.sessions, [*_merged_sessions(sessions, into)])
     people = tables.users
     both = connection.execute(select(people).where(people.c.id.in_((one, into)))).all()
     names = {each.id: each.name for each in both}
@@ -35,16 +35,16 @@ def unite(connection: Connection, one: int, into: int) -> None:
         "deleted": _last_end(each.deleted for each in both),
     }
     upsert(connection, people, [person])
-    remove(connection, one)
-    meta = Meta.load(connection)
+    delete_user(connection, one)
+    meta = StoreMetadata.load(connection)
     moments = [each.started for each in sessions] + [each.hour * 3600 for each in visits]
     rolled = min([*moments, meta.rolled]) if moments and meta.rolled is not None else meta.rolled
-    meta.changed(connection, rolled=rolled, revision=meta.revision + 1)
+    meta.save(connection, rolled=rolled, revision=meta.revision + 1)
 
 
-def remove(connection: Connection, user: int) -> None:
+def delete_user(connection: Connection, user: int) -> None:
     """Delete a user, and all that is kept of them."""
-    for table in _OF_USERS:
+    for table in _USER_TABLES:
         connection.execute(delete(table).where(table.c.user_id == user))
     connection.execute(delete(tables.users).where(tables.users.c.id == user))
 
@@ -53,7 +53,7 @@ def _rows(connection: Connection, table: Table, *users: int) -> list[Row[Any]]:
     return list(connection.execute(select(table).where(table.c.user_id.in_(users))))
 
 
-def _added_up(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
+def _summed_days(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for each in days:
         row = found.setdefault(
@@ -64,7 +64,7 @@ def _added_up(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
     return found.values()
 
 
-def _joined(sessions: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
+def _merged_sessions(sessions: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
     """Each run once: until it was seen last by either name."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for each in sessions:

@@ -12,15 +12,15 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from ..domain.records import DayTotal, Interval, Person, Session, UserDay, Visit
+from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit
 from ..schema import tables
-from ..schema.metadata import Meta
+from ..schema.metadata import StoreMetadata
 
 #: Whose values are wanted, by id; ``None``: everybody's.
-Users: TypeAlias = "Collection[int] | None"
+UserIds: TypeAlias = "Collection[int] | None"
 
 #: Rows that are fetched at a time.
-AT_ONCE = 10_000
+FETCH_SIZE = 10_000
 
 
 class Reader:
@@ -34,12 +34,12 @@ class Reader:
         self._connection = connection
         self._numbers = count()
 
-    def people(self) -> list[Person]:
+    def people(self) -> list[Account]:
         """Everybody who was ever seen, the deleted ones, too; by id."""
-        found = self._connection.execute(select(*PERSON).order_by(tables.users.c.id))
-        return [Person(*row) for row in found]
+        found = self._connection.execute(select(*ACCOUNT_COLUMNS).order_by(tables.users.c.id))
+        return [Account(*row) for row in found]
 
-    def sessions(self, start: int, end: int, users: Users = None) -> Iterator[Session]:
+    def sessions(self, start: int, end: int, users: UserIds = None) -> Iterator[Session]:
         """Those with a part in ``start <= t < end``, or that began in it; by start."""
         table = tables.sessions.c
         has_part = or_(
@@ -47,12 +47,12 @@ class Reader:
             and_(table.ended == start, table.started == start),
             and_(table.ended.is_(None), or_(table.last_seen > start, table.started >= start)),
         )
-        found = select(*SESSION).where(table.started < end).order_by(table.started)
+        found = select(*SESSION_COLUMNS).where(table.started < end).order_by(table.started)
         if start > 0:  # for all of them, an index takes eight times as long
             found = found.where(has_part)
         return map(Session._make, self._rows(found, table.user_id, users))
 
-    def visits(self, start: int, end: int, users: Users = None) -> Iterator[Visit]:
+    def visits(self, start: int, end: int, users: UserIds = None) -> Iterator[Visit]:
         """Those in an hour with a part in ``start <= t < end``, in their order."""
         table = tables.visits.c
         hours = table.hour.between(start // 3600, (end - 1) // 3600)
@@ -66,7 +66,7 @@ class Reader:
         rows = self._connection.execute(found.order_by(table.start))
         return [Interval(*row) for row in rows]
 
-    def user_days(self, first: date, last: date, users: Users = None) -> Iterator[UserDay]:
+    def user_days(self, first: date, last: date, users: UserIds = None) -> Iterator[UserDay]:
         """Roll-ups of the days from one to another, both included, in their order."""
         table = tables.user_days.c
         found = (
@@ -89,7 +89,7 @@ class Reader:
             for day, *totals, slots in found
         ]
 
-    def first_watched(self) -> int | None:
+    def first_observed(self) -> int | None:
         """When watching began."""
         return self._connection.scalar(select(func.min(tables.coverage.c.start)))
 
@@ -97,11 +97,11 @@ class Reader:
         """When the newest sample was taken."""
         return self._connection.scalar(select(func.max(tables.coverage.c.end)))
 
-    def meta(self) -> Meta:
+    def meta(self) -> StoreMetadata:
         """What the store notes about itself."""
-        return Meta.load(self._connection)
+        return StoreMetadata.load(self._connection)
 
-    def _rows(self, found: Select[Any], column: Column[int], users: Users) -> Iterator[Any]:
+    def _rows(self, found: Select[Any], column: Column[int], users: UserIds) -> Iterator[Any]:
         """The driver's own tuples: of hundreds of thousands, all else takes twice as long."""
         if users is not None:
             found = found.where(column.in_(sorted(users)))
@@ -110,7 +110,7 @@ class Reader:
         try:
             with closing(self._cursor()) as cursor:
                 cursor.execute(text)
-                while rows := cursor.fetchmany(AT_ONCE):  # each within the limit of time
+                while rows := cursor.fetchmany(FETCH_SIZE):  # each within the limit of time
                     yield from rows
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(None, None, error) from error
@@ -121,11 +121,11 @@ class Reader:
         if self._connection.dialect.name == "sqlite":
             return driver.cursor()
         cursor: Any = driver.cursor(f"activity_{next(self._numbers)}")
-        cursor.itersize = AT_ONCE
+        cursor.itersize = FETCH_SIZE
         return cursor
 
 
-PERSON = (
+ACCOUNT_COLUMNS = (
     tables.users.c.id,
     tables.users.c.name,
     tables.users.c.first_seen,
@@ -134,7 +134,7 @@ PERSON = (
     tables.users.c.deleted,
 )
 
-SESSION = (
+SESSION_COLUMNS = (
     tables.sessions.c.user_id,
     tables.sessions.c.server,
     tables.sessions.c.started,

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, select
 
-from ..domain.calendar import ONE_DAY, bounds, day_of, day_total, each_day, user_days
+from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
 from ..domain.concurrency import Concurrency
 from ..schema import tables
-from ..schema.metadata import Meta
+from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new
 from .reader import Reader
 
 #: Days that are rolled up or dropped in one transaction.
-DAYS_AT_ONCE = 7
+DAYS_PER_TRANSACTION = 7
 
-_ROLL_UPS = (tables.user_days, tables.day_totals)
+_ROLL_UP_TABLES = (tables.user_days, tables.day_totals)
 
 
 def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
@@ -31,19 +31,19 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
         Whether there are more.
     """
     reader = Reader(connection)
-    meta = Meta.load(connection)
+    meta = StoreMetadata.load(connection)
     latest = reader.latest_sample()
     if meta.rolled is None or latest is None:
         return False
     if meta.zone != zone.key:
-        meta = _begin_anew(connection, meta, zone)
+        meta = _reset_for_zone(connection, meta, zone)
     first = meta.first_open_day(zone)
-    closed = day_of(latest, zone) - ONE_DAY
-    last = min(first + timedelta(DAYS_AT_ONCE - 1), closed)
+    closed = local_date(latest, zone) - ONE_DAY
+    last = min(first + timedelta(DAYS_PER_TRANSACTION - 1), closed)
     if first > last:
         return False
     _write(connection, reader, zone, first, last)
-    meta.changed(connection, rolled=bounds(last, zone).end)
+    meta.save(connection, rolled=day_bounds(last, zone).end)
     return last < closed
 
 
@@ -55,27 +55,27 @@ def drop_old(connection: Connection, retention_days: int) -> bool:
     Returns:
         Whether there are more.
     """
-    meta = Meta.load(connection)
+    meta = StoreMetadata.load(connection)
     latest = Reader(connection).latest_sample()
     sessions, visits = tables.sessions, tables.visits
     oldest = [
         connection.scalar(select(func.min(sessions.c.ended))),
-        _hours(connection.scalar(select(func.min(visits.c.hour)))),
+        _hour_start(connection.scalar(select(func.min(visits.c.hour)))),
     ]
     begin = min((each for each in oldest if each is not None), default=None)
     if meta.rolled is None or latest is None or begin is None:
         return False
     limit = min(latest - retention_days * 86400, meta.rolled)
-    until = min(limit, begin + DAYS_AT_ONCE * 86400)
+    until = min(limit, begin + DAYS_PER_TRANSACTION * 86400)
     if until <= begin:
         return False
     connection.execute(delete(sessions).where(sessions.c.ended < until))
     connection.execute(delete(visits).where(visits.c.hour < until // 3600))
-    meta.changed(connection, sessions_from=max(until, meta.sessions_from or until))
+    meta.save(connection, sessions_from=max(until, meta.sessions_from or until))
     return until < limit
 
 
-def _begin_anew(connection: Connection, meta: Meta, zone: ZoneInfo) -> Meta:
+def _reset_for_zone(connection: Connection, meta: StoreMetadata, zone: ZoneInfo) -> StoreMetadata:
     """In another zone: forget the roll-ups that can be made again."""
     rolled = meta.rolled
     if meta.zone:
@@ -83,24 +83,24 @@ def _begin_anew(connection: Connection, meta: Meta, zone: ZoneInfo) -> Meta:
         if meta.sessions_from is not None:
             rolled = meta.sessions_from
         elif first is not None:
-            rolled = bounds(date.fromordinal(first), ZoneInfo(meta.zone)).start
+            rolled = day_bounds(date.fromordinal(first), ZoneInfo(meta.zone)).start
     revision = meta.revision + 1
-    meta = meta.changed(connection, zone=zone.key, rolled=rolled, revision=revision)
+    meta = meta.save(connection, zone=zone.key, rolled=rolled, revision=revision)
     again = meta.first_open_day(zone).toordinal() if meta.sessions_from is not None else 0
-    for table in _ROLL_UPS:
+    for table in _ROLL_UP_TABLES:
         connection.execute(delete(table).where(table.c.day >= again))
     return meta
 
 
 def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, last: date) -> None:
-    start, end = bounds(first, zone).start, bounds(last, zone).end
+    start, end = day_bounds(first, zone).start, day_bounds(last, zone).end
     sessions = list(reader.sessions(start, end))
     servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
     coverage = reader.coverage(start, end)
-    for table in _ROLL_UPS:
+    for table in _ROLL_UP_TABLES:
         days = table.c.day.between(first.toordinal(), last.toordinal())
         connection.execute(delete(table).where(days))
-    totals = (day_total(servers, coverage, day, zone) for day in each_day(first, last))
+    totals = (day_total(servers, coverage, day, zone) for day in date_range(first, last))
     insert_new(connection, tables.day_totals, [_total_row(each) for each in totals])
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
     rows = [(each.day.toordinal(), *each[1:]) for each in by_user]
@@ -115,5 +115,5 @@ def _total_row(total: Any) -> dict[str, Any]:
     return row
 
 
-def _hours(hour: int | None) -> int | None:
+def _hour_start(hour: int | None) -> int | None:
     return None if hour is None else hour * 3600

@@ -19,13 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ...apps.retry import transient_cause
 from ...database.database import Database
-from ...database.errors import NoDatabase, first_line, is_damage
+from ...database.errors import DatabaseUnusable, driver_message, is_corruption
 from ...database.timeout import TIMEOUT
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
 from ..schema.upgrade import open_database
-from . import rollups as retention
-from . import user_data as privacy
+from . import rollups, user_data
 from .reader import Reader
 from .writer import add_sample
 
@@ -35,10 +34,10 @@ Result = TypeVar("Result")
 READERS = 2
 
 #: What a database may do.
-TROUBLE = (NoDatabase, DBAPIError)
+DATABASE_ERRORS = (DatabaseUnusable, DBAPIError)
 
 
-class State(Enum):
+class HistoryState(Enum):
     """How the store is, in words."""
 
     GETTING_READY = "getting ready"
@@ -55,11 +54,11 @@ class Condition:
         reason: what is wrong and what to change; may be told while it is ready, too.
     """
 
-    state: State
+    state: HistoryState
     reason: str = ""
 
 
-class Unavailable(Exception):
+class HistoryUnavailable(Exception):
     """There is no history to be read at the moment."""
 
 
@@ -71,7 +70,7 @@ class Store:
 
     Attributes:
         condition: how it is.
-        naming: gives the name under which a user is kept.
+        map_name: gives the name under which a user is kept.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class Store:
         *,
         zone: ZoneInfo | None = None,
         retention_days: int = 400,
-        naming: privacy.Naming | None = None,
+        map_name: user_data.NameMapper | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         """Make a store; it is not open yet.
@@ -91,18 +90,18 @@ class Store:
             log: for changes of its condition, and for samples that are lost.
             zone: whose days the roll-ups are; UTC by default.
             retention_days: after which single sessions are dropped.
-            naming: gives pseudonyms; without one, users are kept by their names.
+            map_name: gives pseudonyms; without one, users are kept by their names.
             timeout: seconds that a statement may take.
         """
-        self.condition = Condition(State.GETTING_READY)
-        self.naming = naming or privacy.own_name
+        self.condition = Condition(HistoryState.GETTING_READY)
+        self.map_name = map_name or user_data.identity
         self._url = url
         self._log = log
         self._zone = zone or ZoneInfo("UTC")
         self._retention_days = retention_days
         self._timeout = timeout
         self._database: Database | None = None
-        self._note = ""
+        self._notice = ""
         self._writer = ThreadPoolExecutor(1, "activity-writer")
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
@@ -113,15 +112,17 @@ class Store:
             Whether to try again: it has failed for a reason that may pass.
         """
         try:
-            await _in(self._writer, self._open)
-        except TROUBLE as error:
-            self._be(self._in_trouble(error))
+            await _run_in(self._writer, self._open)
+        except DATABASE_ERRORS as error:
+            self._set_condition(self._failure_condition(error))
             return transient_cause(error) is not None
         except Exception as error:  # whatever it is, what runs now can be shown
             self._log.exception("The history of activity cannot be opened")
-            self._be(Condition(State.LIVE_ONLY, f"{type(error).__name__}: see the service's log."))
+            self._set_condition(
+                Condition(HistoryState.LIVE_ONLY, f"{type(error).__name__}: see the service's log.")
+            )
         else:
-            self._be(Condition(State.READY, self._note))
+            self._set_condition(Condition(HistoryState.READY, self._notice))
         return False
 
     async def close(self) -> None:
@@ -142,28 +143,28 @@ class Store:
             Whether it was kept: not, if another process has kept one of the same interval.
         """
         try:
-            added = await _in(self._writer, partial(self._add, sample, interval))
-        except TROUBLE as error:
-            self._be(self._in_trouble(error))
+            added = await _run_in(self._writer, partial(self._add, sample, interval))
+        except DATABASE_ERRORS as error:
+            self._set_condition(self._failure_condition(error))
             if self._url:  # else nothing is to be kept
                 at = datetime.fromtimestamp(sample.taken, timezone.utc).isoformat()
-                self._log.warning("Activity at %s is not kept: %s", at, first_line(error))
+                self._log.warning("Activity at %s is not kept: %s", at, driver_message(error))
             return False
-        self._be(Condition(State.READY, self._note))
+        self._set_condition(Condition(HistoryState.READY, self._notice))
         return added
 
     async def maintain(self) -> None:
         """Make the roll-ups of days that are over, drop what is old. Samples may come between."""
         steps: list[Callable[[Connection], bool]] = [
-            partial(retention.roll_up, zone=self._zone),
-            partial(retention.drop_old, retention_days=self._retention_days),
+            partial(rollups.roll_up, zone=self._zone),
+            partial(rollups.drop_old, retention_days=self._retention_days),
         ]
         try:
             for step in steps:
-                while await _in(self._writer, partial(self._write, step)):
+                while await _run_in(self._writer, partial(self._write, step)):
                     pass
-        except TROUBLE as error:
-            self._log.warning("Days of activity are not rolled up: %s", first_line(error))
+        except DATABASE_ERRORS as error:
+            self._log.warning("Days of activity are not rolled up: %s", driver_message(error))
 
     async def read(self, work: Callable[[Reader], Result]) -> Result:
         """Read, and compute, in a thread beside the writer.
@@ -172,24 +173,24 @@ class Store:
             work: gets a reader, which must not outlive it.
 
         Raises:
-            Unavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it is in trouble.
         """
         return await self._read(lambda connection: work(Reader(connection)))
 
     async def forget(self, name: str) -> bool:
-        """Remove all that is kept of a user: see `privacy.forget`.
+        """Remove all that is kept of a user: see `user_data.forget`.
 
         Args:
             name: as the hub has it.
 
         Raises:
-            Unavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it is in trouble.
         """
-        work = partial(privacy.forget, name=self.naming(name))
+        work = partial(user_data.forget, name=self.map_name(name))
         try:
-            return await _in(self._writer, partial(self._write, work, erase=True))
-        except TROUBLE as error:
-            raise Unavailable(first_line(error)) from error
+            return await _run_in(self._writer, partial(self._write, work, erase=True))
+        except DATABASE_ERRORS as error:
+            raise HistoryUnavailable(driver_message(error)) from error
 
     async def export(self, name: str) -> dict[str, Any] | None:
         """All that is kept of a user, for JSON; nothing if there is no such user.
@@ -198,43 +199,45 @@ class Store:
             name: as the hub has it.
 
         Raises:
-            Unavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it is in trouble.
         """
-        return await self._read(partial(privacy.export, name=self.naming(name)))
+        return await self._read(partial(user_data.export, name=self.map_name(name)))
 
-    def _in_trouble(self, error: Exception) -> Condition:
+    def _failure_condition(self, error: Exception) -> Condition:
         if isinstance(error, NewerDatabase):
-            return Condition(State.REFUSED, str(error))
+            return Condition(HistoryState.REFUSED, str(error))
         if self._database is None:
-            return Condition(State.LIVE_ONLY, first_line(error))
-        return Condition(State.READY, f"The last sample is lost: {first_line(error)}. {self._note}")
+            return Condition(HistoryState.LIVE_ONLY, driver_message(error))
+        return Condition(
+            HistoryState.READY, f"The last sample is lost: {driver_message(error)}. {self._notice}"
+        )
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         database = self._database
         if database is None:
-            raise Unavailable(self.condition.reason or self.condition.state.value)
+            raise HistoryUnavailable(self.condition.reason or self.condition.state.value)
 
         def run() -> Result:
             with database.reading() as connection:
                 return work(connection)
 
         try:
-            return await _in(self._readers, run)
-        except TROUBLE as error:
-            if is_damage(error):
-                with suppress(*TROUBLE):  # which the next sample tells
-                    await _in(self._writer, partial(self._look_for_damage, database))
-            raise Unavailable(first_line(error)) from error
+            return await _run_in(self._readers, run)
+        except DATABASE_ERRORS as error:
+            if is_corruption(error):
+                with suppress(*DATABASE_ERRORS):  # which the next sample tells
+                    await _run_in(self._writer, partial(self._check_for_corruption, database))
+            raise HistoryUnavailable(driver_message(error)) from error
 
     # What follows runs in the writer's thread.
 
     def _add(self, sample: Sample, interval: int) -> bool:
-        if self.naming is not privacy.own_name:
-            sample = privacy.rename(sample, self.naming)
+        if self.map_name is not user_data.identity:
+            sample = user_data.pseudonymize(sample, self.map_name)
         return self._write(partial(add_sample, sample=sample, interval=interval))
 
     def _write(self, work: Callable[[Connection], Result], *, erase: bool = False) -> Result:
-        if self._database is None or not self._database.is_in_place:
+        if self._database is None or not self._database.is_same_file:
             self._open()
         database = self._database
         assert database is not None  # noqa: S101
@@ -244,12 +247,12 @@ class Store:
             if erase:
                 self._erase(database)
         except DBAPIError as error:
-            if is_damage(error):
+            if is_corruption(error):
                 self._open(thorough=True)
             raise
         return result
 
-    def _look_for_damage(self, database: Database) -> None:
+    def _check_for_corruption(self, database: Database) -> None:
         if self._database is database:  # and nobody has looked since
             self._open(thorough=True)
 
@@ -259,31 +262,33 @@ class Store:
             self._database = None
         database = open_database(self._url, thorough=thorough, timeout=self._timeout)
         try:
-            self._hide_names(database)
+            self._pseudonymize_existing(database)
         except BaseException:
             database.close()
             raise
         self._database = database
-        self._note = ""
-        if database.put_aside:
-            self._note = f"A damaged history is now {database.put_aside}, and a new one began."
+        self._notice = ""
+        if database.quarantined_file:
+            self._notice = (
+                f"A damaged history is now {database.quarantined_file}, and a new one began."
+            )
 
-    def _hide_names(self, database: Database) -> None:
-        if self.naming is privacy.own_name:
+    def _pseudonymize_existing(self, database: Database) -> None:
+        if self.map_name is user_data.identity:
             return
         with database.writing() as connection:
-            is_hidden = privacy.hide_names(connection, self.naming)
+            is_hidden = user_data.pseudonymize_existing(connection, self.map_name)
         if is_hidden:
             self._erase(database)
 
     def _erase(self, database: Database) -> None:
-        if not database.erase():
+        if not database.truncate_wal():
             self._log.warning(
                 "What was removed from the history of activity is still in SQLite's log, as"
                 " somebody reads. Do the same again."
             )
 
-    def _be(self, condition: Condition) -> None:
+    def _set_condition(self, condition: Condition) -> None:
         """Be so, and say so if it is new."""
         if condition == self.condition:
             return
@@ -292,5 +297,5 @@ class Store:
         self._log.log(level, "History of activity: %s. %s", condition.state.value, condition.reason)
 
 
-def _in(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> asyncio.Future[Result]:
+def _run_in(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> asyncio.Future[Result]:
     return asyncio.get_running_loop().run_in_executor(threads, work)

@@ -12,29 +12,29 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from ..domain.records import Person, Sample, by_name
+from ..domain.records import Account, Sample, accounts_by_name
 from ..schema import tables
-from .merge_users import remove, unite
+from .merge_users import delete_user, merge_users
 from .reader import Reader
 
 #: The name under which a user is kept.
-Naming = Callable[[str], str]
+NameMapper = Callable[[str], str]
 
 #: Later than all that is kept, in seconds since 1970.
-_ALWAYS = 2**42
+_FAR_FUTURE = 2**42
 
 #: So many pseudonyms are remembered, some 10 MB.
-NAMES = 50_000
+CACHED_PSEUDONYMS = 50_000
 
 _PSEUDONYM = re.compile(r"user-[0-9a-f]{16}")
 
 
-def own_name(name: str) -> str:
+def identity(name: str) -> str:
     """The name that the hub has."""
     return name
 
 
-def pseudonyms(secret: bytes) -> Naming:
+def pseudonyms(secret: bytes) -> NameMapper:
     """Names such as ``user-3f9a…`` from which nobody without the secret finds who it is.
 
     The same name always has the same pseudonym, so people still find their own use. Names of
@@ -45,7 +45,9 @@ def pseudonyms(secret: bytes) -> Naming:
     """
     key = hmac.digest(secret, b"tornado_service activity pseudonyms", "sha256")
 
-    @lru_cache(NAMES)  # whoever may see thousands of people asks for all of them at once
+    @lru_cache(
+        CACHED_PSEUDONYMS
+    )  # whoever may see thousands of people asks for all of them at once
     def pseudonym(name: str) -> str:
         return f"user-{hmac.digest(key, name.encode(), 'sha256').hex()[:16]}"
 
@@ -57,14 +59,14 @@ def is_pseudonym(name: str) -> bool:
     return _PSEUDONYM.fullmatch(name) is not None
 
 
-def rename(sample: Sample, naming: Naming) -> Sample:
+def pseudonymize(sample: Sample, map_name: NameMapper) -> Sample:
     """A sample with the names under which its users are kept."""
     return replace(
-        sample, users=tuple(replace(user, name=naming(user.name)) for user in sample.users)
+        sample, users=tuple(replace(user, name=map_name(user.name)) for user in sample.users)
     )
 
 
-def hide_names(connection: Connection, naming: Naming) -> bool:
+def pseudonymize_existing(connection: Connection, map_name: NameMapper) -> bool:
     """Give those a pseudonym who are kept by their name, from before there were pseudonyms.
 
     Who has one already, as there was no secret for a while, is one person again.
@@ -73,23 +75,23 @@ def hide_names(connection: Connection, naming: Naming) -> bool:
         Whether there was anybody.
     """
     people = Reader(connection).people()
-    hidden = by_name(each for each in people if is_pseudonym(each.name))
+    hidden = accounts_by_name(each for each in people if is_pseudonym(each.name))
     named = [each for each in people if not is_pseudonym(each.name)]
     table = tables.users
     for person in named:  # the first account under a name goes on where the pseudonym ended
-        name = naming(person.name)
+        name = map_name(person.name)
         before = hidden.pop(name, None)
-        if before is not None and _may_be_one(before, person):
-            unite(connection, person.id, before.id)
+        if before is not None and _may_be_same(before, person):
+            merge_users(connection, person.id, before.id)
         else:
             of_user = update(table).where(table.c.id == person.id)
             connection.execute(of_user.values(name=name))
     return bool(named)
 
 
-def _may_be_one(one: Person, other: Person) -> bool:
+def _may_be_same(one: Account, other: Account) -> bool:
     if None in (one.created, other.created):
-        return one.is_of(other.created) or other.is_of(one.created)
+        return one.matches_creation(other.created) or other.matches_creation(one.created)
     return one.created == other.created
 
 
@@ -110,7 +112,7 @@ def forget(connection: Connection, name: str) -> bool:
     table = tables.users.c
     users = connection.scalars(select(table.id).where(table.name == name)).all()
     for user in users:
-        remove(connection, user)
+        delete_user(connection, user)
     return bool(users)
 
 
@@ -127,14 +129,14 @@ def export(connection: Connection, name: str) -> dict[str, Any] | None:
     accounts = [each for each in reader.people() if each.name == name]
     if not accounts:
         return None
-    latest = by_name(accounts)[name]
+    latest = accounts_by_name(accounts)[name]
     exported = _export(reader, latest)
     if earlier := [_export(reader, each) for each in accounts if each is not latest]:
         exported["earlier_accounts"] = earlier
     return exported
 
 
-def _export(reader: Reader, person: Person) -> dict[str, Any]:
+def _export(reader: Reader, person: Account) -> dict[str, Any]:
     users = {person.id}
     return {
         "name": person.name,
@@ -150,9 +152,11 @@ def _export(reader: Reader, person: Person) -> dict[str, Any]:
                 "last_activity": _iso(each.last_activity),
                 "ended": _iso(each.ended),
             }
-            for each in sorted(reader.sessions(0, _ALWAYS, users), key=lambda each: each.started)
+            for each in sorted(
+                reader.sessions(0, _FAR_FUTURE, users), key=lambda each: each.started
+            )
         ],
-        "visits": [_iso(each.hour * 3600) for each in reader.visits(0, _ALWAYS, users)],
+        "visits": [_iso(each.hour * 3600) for each in reader.visits(0, _FAR_FUTURE, users)],
         "days": [
             {"day": each.day.isoformat(), "seconds": each.seconds, "sessions": each.sessions}
             for each in reader.user_days(date.min, date.max, users)

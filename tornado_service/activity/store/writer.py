@@ -7,24 +7,24 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from ..collect.changes import Known, Run, apply, matters_from
-from ..domain.records import Interval, Person, Sample, Session
+from ..collect.changes import SessionKey, StoreState, apply_sample, relevant_since
+from ..domain.records import Account, Interval, Sample, Session
 from ..schema import tables
-from ..schema.metadata import Meta
+from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
 from . import coverage
-from .reader import PERSON, SESSION, Reader
+from .reader import ACCOUNT_COLUMNS, SESSION_COLUMNS, Reader
 
 #: Seconds after which nobody asks any more whether a sample was taken already.
-SLOTS_KEPT = 2 * 24 * 3600
+SLOT_RETENTION = 2 * 24 * 3600
 
 #: Seconds before a sample in which days are rolled up anew for it, however old a server is.
-LOOK_BACK = 400 * 24 * 3600
+MAX_LOOK_BACK = 400 * 24 * 3600
 
 
 #: Seconds before the newest sample in which anything may come to light late; what is older is
 #: another revision of the history.
-LATE = 86400
+LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
@@ -39,24 +39,24 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
         Whether it was kept: not, if there is one of the same interval already, and it lacks no user
         of this one.
     """
-    meta = Meta.load(connection)
-    if not _take_slot(connection, meta, sample, interval):
+    meta = StoreMetadata.load(connection)
+    if not _claim_slot(connection, meta, sample, interval):
         return False
-    known = _known(connection, meta, sample)
-    changes = apply(known, sample, coverage.reach(interval))
+    known = _load_state(connection, meta, sample)
+    changes = apply_sample(known, sample, coverage.max_gap(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
     upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
     insert_new(connection, tables.visits, visits)
-    moments = [changes.since, _cover(connection, sample.taken, interval)]
+    moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
     since = min((each for each in moments if each is not None), default=sample.taken)
-    since = max(since, sample.taken - LOOK_BACK)
-    is_late = since < max(known.latest or 0, sample.taken) - LATE
+    since = max(since, sample.taken - MAX_LOOK_BACK)
+    is_late = since < max(known.latest or 0, sample.taken) - LATE_WINDOW
     first_full, last_full = meta.first_full, meta.last_full
     if sample.is_full:
         first_full = sample.taken if first_full is None else first_full
         last_full = max(last_full or 0, sample.taken)
-    meta.changed(
+    meta.save(
         connection,
         next_user=changes.next_user,
         first_full=first_full,
@@ -67,7 +67,7 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     return True
 
 
-def _take_slot(connection: Connection, meta: Meta, sample: Sample, interval: int) -> bool:
+def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, interval: int) -> bool:
     table = tables.samples
     slot = sample.taken // interval
     is_taken = connection.scalar(select(table.c.slot).where(table.c.slot == slot)) is not None
@@ -75,29 +75,29 @@ def _take_slot(connection: Connection, meta: Meta, sample: Sample, interval: int
     if is_taken and (has_all or not sample.is_full):
         return False  # there is one writer at a time
     insert_new(connection, table, [{"slot": slot, "taken": sample.taken}])
-    connection.execute(delete(table).where(table.c.taken < sample.taken - SLOTS_KEPT))
+    connection.execute(delete(table).where(table.c.taken < sample.taken - SLOT_RETENTION))
     return True
 
 
-def _known(connection: Connection, meta: Meta, sample: Sample) -> Known:
+def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    found = connection.execute(select(*PERSON))
-    people = {row.id: Person(*row) for row in found}
+    found = connection.execute(select(*ACCOUNT_COLUMNS))
+    people = {row.id: Account(*row) for row in found}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
-    since = matters_from(people.values(), running, sample)
-    return Known(
+    since = relevant_since(people.values(), running, sample)
+    return StoreState(
         people,
         running | _sessions(connection, ended >= since),
-        first=reader.first_watched(),
+        first=reader.first_observed(),
         latest=reader.latest_sample(),
         last_full=meta.last_full,
         next_user=meta.next_user,
     )
 
 
-def _sessions(connection: Connection, condition: Any) -> dict[Run, Session]:
-    found = connection.execute(select(*SESSION).where(condition))
+def _sessions(connection: Connection, condition: Any) -> dict[SessionKey, Session]:
+    found = connection.execute(select(*SESSION_COLUMNS).where(condition))
     return {row[:3]: Session._make(row) for row in found}
 
 
@@ -107,11 +107,11 @@ def _session_row(session: Session) -> Mapping[str, Any]:
     return row
 
 
-def _cover(connection: Connection, taken: int, interval: int) -> int | None:
+def _extend_coverage(connection: Connection, taken: int, interval: int) -> int | None:
     """Note when the hub was watched; return the first moment at which that is new."""
-    reach = coverage.reach(interval)
+    max_gap = coverage.max_gap(interval)
     table = tables.coverage
-    is_near = (table.c.start <= taken + reach) & (table.c.end >= taken - reach)
+    is_near = (table.c.start <= taken + max_gap) & (table.c.end >= taken - max_gap)
     near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
     whole = coverage.extend(near, taken)
     if near == [whole]:

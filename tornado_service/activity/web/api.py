@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from tornado.web import HTTPError
 
 from ... import APIHandler, EventStream
-from ..access.queries import GroupsQuery, NowQuery, PeopleQuery, Range, month
+from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery, parse_month
 from ..access.responses import (
     GroupPage,
     Now,
@@ -22,17 +22,16 @@ from ..access.responses import (
     ordered_groups,
     ordered_servers,
 )
-from ..access.view import view_of
-from ..access.visibility import groups_if_available, groups_visible_to
+from ..access.view import view_for
+from ..access.visibility import get_visible_groups, groups_if_available
 from ..app import Activity
 from ..figures.heatmap import HeatMap
 from ..figures.month_report import MonthReport
-from . import csv_export as sheets
-from . import downloads
+from . import csv_export, downloads
 
-Found = TypeVar("Found")
-Unit = Literal["days", "weeks", "months"]
-Sheet = Literal["days", "hours", "sessions", "week"]
+Figures = TypeVar("Figures")
+PeriodUnit = Literal["days", "weeks", "months"]
+PersonTable = Literal["days", "hours", "sessions", "week"]
 
 
 class ActivityHandler(APIHandler):
@@ -41,7 +40,7 @@ class ActivityHandler(APIHandler):
     app: Activity
 
     async def write_csv(
-        self, figure: list[str], write: Callable[[Found], str], found: Found, when: str
+        self, figure: list[str], write: Callable[[Figures], str], found: Figures, when: str
     ) -> None:
         """Answer with a table, to be saved as a file.
 
@@ -63,17 +62,17 @@ class NowAPI(ActivityHandler):
 
     async def get(self) -> Now:
         """The servers that run, of those whom the caller may see, and how long they are idle."""
-        return await (await view_of(self)).now()
+        return await (await view_for(self)).now()
 
 
 class NowCSV(ActivityHandler):
     """What runs now, as a table."""
 
-    async def get(self, query: NowQuery) -> None:
+    async def get(self, query: ServersQuery) -> None:
         """The same as ``api/now``, or those servers of it that are asked for."""
-        now = await (await view_of(self)).now()
+        now = await (await view_for(self)).now()
         when = downloads.moment(now.taken, self.app.zone)
-        await self.write_csv(["now"], sheets.now, ordered_servers(now, query), when)
+        await self.write_csv(["now"], csv_export.now, ordered_servers(now, query), when)
 
 
 class SummaryAPI(ActivityHandler):
@@ -81,26 +80,26 @@ class SummaryAPI(ActivityHandler):
 
     async def get(self, query: Range) -> Summary:
         """Active users, server-hours, sessions and their length, new users, maintenance window."""
-        return await (await view_of(self)).summary(query)
+        return await (await view_for(self)).summary(query)
 
 
 class PeriodsAPI(ActivityHandler):
     """Use over time."""
 
-    async def get(self, unit: Unit, query: Range) -> Periods:
+    async def get(self, unit: PeriodUnit, query: Range) -> Periods:
         """Each day, week or month of a range; what was not watched has no figures."""
-        return await (await view_of(self)).periods(unit, query)
+        return await (await view_for(self)).periods(unit, query)
 
 
 class PeriodsCSV(ActivityHandler):
     """Use over time, as a table."""
 
-    async def get(self, unit: Unit, query: Range) -> None:
+    async def get(self, unit: PeriodUnit, query: Range) -> None:
         """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
-        view = await view_of(self)
+        view = await view_for(self)
         found = await view.periods(unit, query)
         await self.write_csv(
-            [unit], sheets.periods, found, downloads.period(*query.days(view.today))
+            [unit], csv_export.periods, found, downloads.period(*query.days(view.today))
         )
 
 
@@ -109,7 +108,7 @@ class HoursAPI(ActivityHandler):
 
     async def get(self, query: Range) -> HeatMap:
         """Servers at a time in each hour of the week."""
-        return await (await view_of(self)).heat_map(query)
+        return await (await view_for(self)).heat_map(query)
 
 
 class HoursCSV(ActivityHandler):
@@ -117,10 +116,10 @@ class HoursCSV(ActivityHandler):
 
     async def get(self, query: Range) -> None:
         """The same as ``api/hours``."""
-        view = await view_of(self)
+        view = await view_for(self)
         found = await view.heat_map(query)
         await self.write_csv(
-            ["hours"], sheets.hours, found, downloads.period(*query.days(view.today))
+            ["hours"], csv_export.hours, found, downloads.period(*query.days(view.today))
         )
 
 
@@ -129,7 +128,7 @@ class PeopleAPI(ActivityHandler):
 
     async def get(self, query: PeopleQuery) -> People:
         """A page of those whom the caller may see, with their use in a range."""
-        return await (await view_of(self)).people(query)
+        return await (await view_for(self)).people(query)
 
 
 class PeopleCSV(ActivityHandler):
@@ -137,10 +136,10 @@ class PeopleCSV(ActivityHandler):
 
     async def get(self, query: PeopleQuery) -> None:
         """The same as ``api/people``, all pages at once."""
-        view = await view_of(self)
+        view = await view_for(self)
         rows = await view.all_people(query)
         await self.write_csv(
-            ["people"], sheets.people, rows, downloads.period(*query.days(view.today))
+            ["people"], csv_export.people, rows, downloads.period(*query.days(view.today))
         )
 
 
@@ -149,7 +148,7 @@ class PersonAPI(ActivityHandler):
 
     async def get(self, name: str, query: Range) -> PersonDetail:
         """Their days, sessions and usual hours in a range."""
-        found = await (await view_of(self)).person(name, query)
+        found = await (await view_for(self)).person(name, query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
         return found
@@ -158,9 +157,9 @@ class PersonAPI(ActivityHandler):
 class PersonCSV(ActivityHandler):
     """One person, as tables."""
 
-    async def get(self, name: str, sheet: Sheet, query: Range) -> None:
+    async def get(self, name: str, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
-        view = await view_of(self)
+        view = await view_for(self)
         found = await view.person(name, query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
@@ -168,9 +167,9 @@ class PersonCSV(ActivityHandler):
         figure = ["person", name, sheet]
         if sheet == "week":
             week = await view.person_heat_map(name, query)
-            await self.write_csv(figure, sheets.hours, week, when)
+            await self.write_csv(figure, csv_export.hours, week, when)
         else:
-            await self.write_csv(figure, sheets.OF_PERSON[sheet], found.use, when)
+            await self.write_csv(figure, csv_export.PERSON_TABLES[sheet], found.use, when)
 
 
 class GroupsAPI(ActivityHandler):
@@ -178,8 +177,8 @@ class GroupsAPI(ActivityHandler):
 
     async def get(self, query: GroupsQuery) -> GroupPage:
         """A page of the groups, each by the use of its members, as they are now."""
-        groups = await groups_visible_to(self)
-        return groups_page(await (await view_of(self)).groups(groups, query), query)
+        groups = await get_visible_groups(self)
+        return groups_page(await (await view_for(self)).groups(groups, query), query)
 
 
 class GroupsCSV(ActivityHandler):
@@ -187,11 +186,11 @@ class GroupsCSV(ActivityHandler):
 
     async def get(self, query: GroupsQuery) -> None:
         """The same as ``api/groups``, all pages at once."""
-        view = await view_of(self)
-        found = await view.groups(await groups_visible_to(self), query)
+        view = await view_for(self)
+        found = await view.groups(await get_visible_groups(self), query)
         rows = ordered_groups(found, query)
         await self.write_csv(
-            ["groups"], sheets.groups, rows, downloads.period(*query.days(view.today))
+            ["groups"], csv_export.groups, rows, downloads.period(*query.days(view.today))
         )
 
 
@@ -200,7 +199,7 @@ class MeAPI(ActivityHandler):
 
     async def get(self, query: Range) -> PersonDetail:
         """Days, sessions and usual hours in a range."""
-        found = await (await view_of(self)).me(query)
+        found = await (await view_for(self)).me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
         return found
@@ -209,18 +208,18 @@ class MeAPI(ActivityHandler):
 class MeCSV(ActivityHandler):
     """The caller's own use, as tables."""
 
-    async def get(self, sheet: Sheet, query: Range) -> None:
+    async def get(self, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
-        view = await view_of(self)
+        view = await view_for(self)
         found = await view.me(query)
         if found is None:
             raise HTTPError(404, "A service has no use of its own.")
         when = downloads.period(found.first, found.last)
         if sheet == "week":
             week = await view.my_heat_map(query)
-            await self.write_csv(["my", sheet], sheets.hours, week, when)
+            await self.write_csv(["my", sheet], csv_export.hours, week, when)
         else:
-            await self.write_csv(["my", sheet], sheets.OF_PERSON[sheet], found.use, when)
+            await self.write_csv(["my", sheet], csv_export.PERSON_TABLES[sheet], found.use, when)
 
 
 class MonthAPI(ActivityHandler):
@@ -228,10 +227,10 @@ class MonthAPI(ActivityHandler):
 
     async def get(self, text: str) -> MonthReport:
         """All figures of a month such as ``2026-10``, beside those of the month before."""
-        day = month(text)
+        day = parse_month(text)
         if day is None:
             raise HTTPError(404, "Write a month as in 2026-10.")
-        view = await view_of(self)
+        view = await view_for(self)
         groups = await groups_if_available(self)
         report = await view.month(day, groups)
         return replace(report, groups_missing=groups.missing)
@@ -242,4 +241,4 @@ class NewsStream(EventStream):
 
     async def get(self) -> None:
         """An event ``sample`` after each look; ``api/now`` then has what is new."""
-        await self.stream(self.app.news)
+        await self.stream(self.app.sample_events)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..access.responses import Periods, moment
+from ..access.responses import Periods, utc_datetime
 from ..figures.heatmap import HeatMap
 from ..figures.person import OwnUse
 from ..figures.servers import Running
@@ -28,10 +28,17 @@ def now(servers: Iterable[Running]) -> str:
     """What runs now."""
     head = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
     rows = (
-        (each.user, each.server, moment(each.started), each.seconds, each.idle, each.is_pending)
+        (
+            each.user,
+            each.server,
+            utc_datetime(each.started),
+            each.seconds,
+            each.idle,
+            each.is_pending,
+        )
         for each in servers
     )
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 def periods(found: Periods) -> str:
@@ -42,12 +49,12 @@ def periods(found: Periods) -> str:
     )  # fmt: skip
     rows = (
         (
-            each.first, each.last, each.share, each.active_users, hours_of(each.server_seconds),
+            each.first, each.last, each.share, each.active_users, to_hours(each.server_seconds),
             each.sessions, each.peak_servers, each.mean_servers,
         )
         for each in found.periods
     )  # fmt: skip
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 def hours(found: HeatMap) -> str:
@@ -57,7 +64,7 @@ def hours(found: HeatMap) -> str:
         (WEEKDAYS[each.weekday], each.hour, each.share, each.mean_servers, each.peak_servers)
         for each in found.hours
     )
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 def people(uses: Iterable[PersonUse]) -> str:
@@ -68,63 +75,63 @@ def people(uses: Iterable[PersonUse]) -> str:
     )  # fmt: skip
     cells = (
         (
-            each.person.name, hours_of(each.server_seconds), each.active_days, each.sessions,
-            moment(each.arrived), each.last_active, moment(each.person.deleted), each.is_new,
-            each.is_returning, each.never_returned, each.is_away,
+            each.person.name, to_hours(each.server_seconds), each.active_days, each.sessions,
+            utc_datetime(each.arrived), each.last_active, utc_datetime(each.person.deleted),
+            each.is_new, each.is_returning, each.never_returned, each.is_away,
         )
         for each in uses
     )  # fmt: skip
-    return table(head, cells)
+    return to_csv(head, cells)
 
 
 def groups(uses: Iterable[GroupUse]) -> str:
     """The groups."""
     head = ("group", "members", "active_users", "server_hours", "sessions")
     rows = (
-        (each.name, each.members, each.active_users, hours_of(each.server_seconds), each.sessions)
+        (each.name, each.members, each.active_users, to_hours(each.server_seconds), each.sessions)
         for each in uses
     )
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 def days(use: OwnUse) -> str:
     """One person's days."""
     head = ("day", "watched_share", "server_hours", "sessions")
     rows = (
-        (each.first, each.share, hours_of(each.server_seconds), each.sessions) for each in use.days
+        (each.first, each.share, to_hours(each.server_seconds), each.sessions) for each in use.days
     )
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 def usual_hours(use: OwnUse) -> str:
     """One person's hours of the day."""
-    return table(("hour", "mean_servers"), enumerate(use.hours))
+    return to_csv(("hour", "mean_servers"), enumerate(use.hours))
 
 
 def sessions(use: OwnUse) -> str:
     """One person's sessions."""
     head = ("server", "started", "ended", "hours")
     rows = (
-        (each.server, moment(each.started), moment(each.ended), hours_of(each.seconds))
+        (each.server, utc_datetime(each.started), utc_datetime(each.ended), to_hours(each.seconds))
         for each in use.sessions
     )
-    return table(head, rows)
+    return to_csv(head, rows)
 
 
 #: The tables of one person, by what the API calls them.
-OF_PERSON: dict[str, Callable[[OwnUse], str]] = {
+PERSON_TABLES: dict[str, Callable[[OwnUse], str]] = {
     "days": days,
     "hours": usual_hours,
     "sessions": sessions,
 }
 
 
-def hours_of(seconds: int | None) -> float | None:
+def to_hours(seconds: int | None) -> float | None:
     """Seconds as hours, to the thousandth."""
     return None if seconds is None else round(seconds / 3600, 3)
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+def to_csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """Rows below their head: texts in quotes, numbers without. What is not known is empty."""
     return "".join(",".join(map(cell, row)) + "\r\n" for row in (head, *rows))
 

@@ -10,13 +10,13 @@ from urllib.parse import quote, urlencode
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ..access.queries import LONGEST, Range
+from ..access.queries import MAX_DAYS, Range
 
 #: Ranges that one click shows, by their length in days.
 PRESETS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
 
 #: Up to so many days are shown day by day, up to so many week by week, and more month by month.
-DAY_BY_DAY, WEEK_BY_WEEK = 92, 800
+MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 92, 800
 
 
 #: The ends of a period, as they are called in an address.
@@ -24,7 +24,7 @@ PERIOD = ("from", "to")
 
 #: What people read of a value that is not valid; "" is of a period as a whole.
 PROBLEMS = {
-    "": f"The start date must not be after the end date (at most {LONGEST:,} days).",
+    "": f"The start date must not be after the end date (at most {MAX_DAYS:,} days).",
     "q": "The search text is too long. Showing all rows.",
     "sort": "This table cannot be sorted that way. Showing the default order.",
     "page": "This is not a page of the table. Showing the first one.",
@@ -34,12 +34,12 @@ PROBLEMS = {
 class Preset(NamedTuple):
     """A range that one click shows."""
 
-    words: str
+    label: str
     first: date
     last: date
 
 
-class Asked:
+class PageQuery:
     """What the address of a page asks for. What is not valid there is reported and left out.
 
     Attributes:
@@ -97,13 +97,13 @@ class Asked:
         }
 
     @property
-    def kept(self) -> dict[str, str]:
+    def link_params(self) -> dict[str, str]:
         """What links to other pages keep of it: the period."""
         days = {"from": self.query.first, "to": self.query.last}
         return {name: day.isoformat() for name, day in days.items() if day}
 
     @property
-    def kept_here(self) -> dict[str, str]:
+    def same_page_params(self) -> dict[str, str]:
         """What links to the same page with another period keep: the search and the order."""
         return {
             name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
@@ -131,7 +131,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def address(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
+def build_url(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
     """An address below a prefix; the parts of its path and its query may hold anything."""
     text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
     return prefix + "/".join(quote(part, safe="") for part in path) + (f"?{text}" if text else "")
@@ -139,12 +139,12 @@ def address(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str
 
 def presets(today: date) -> list[Preset]:
     """The ranges that one click shows."""
-    return [Preset(words, today - timedelta(days - 1), today) for words, days in PRESETS.items()]
+    return [Preset(label, today - timedelta(days - 1), today) for label, days in PRESETS.items()]
 
 
 def unit_for(first: date, last: date) -> str:
     """Days, weeks or months, so that a range has not too many of them to be looked at."""
     length = (last - first).days + 1
-    if length <= DAY_BY_DAY:
+    if length <= MAX_DAYS_BY_DAY:
         return "days"
-    return "weeks" if length <= WEEK_BY_WEEK else "months"
+    return "weeks" if length <= MAX_DAYS_BY_WEEK else "months"

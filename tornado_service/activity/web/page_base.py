@@ -8,12 +8,12 @@ from typing import Any
 
 from ... import PageHandler
 from ..access.queries import Range
-from ..access.view import NoHistory, View, view_of
-from ..access.visibility import Visible, known_visible
+from ..access.view import NoHistory, View, view_for
+from ..access.visibility import VisibleUsers, cached_visible_users
 from ..app import Activity
-from . import formatting as words
+from . import formatting
 from .csv_export import WEEKDAYS
-from .links import Asked, address, presets
+from .links import PageQuery, build_url, presets
 
 #: What draws the charts, in the order in which it is loaded.
 CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
@@ -22,7 +22,7 @@ CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
 
 
-class Page(PageHandler):
+class ActivityPage(PageHandler):
     """A page of Activity, about the people whom the hub shows to the visitor.
 
     Attributes:
@@ -42,17 +42,17 @@ class Page(PageHandler):
         Raises:
             HubUnavailable: the hub does not say whom they may see.
         """
-        self._view = await view_of(self)
+        self._view = await view_for(self)
         return self._view
 
     @cached_property
-    def asked(self) -> Asked:
+    def page_query(self) -> PageQuery:
         """What the address asks for."""
-        return Asked(self.model, self.request.query_arguments)
+        return PageQuery(self.model, self.request.query_arguments)
 
     def link(self, *path: str, **query: Any) -> str:
         """The address of another page of this app, about the same days."""
-        return address(self.app.prefix, path, {**self.asked.kept, **query})
+        return build_url(self.app.prefix, path, {**self.page_query.link_params, **query})
 
     def template_namespace(self) -> dict[str, Any]:
         """The names of every page, and those of the navigation: error pages have it, too."""
@@ -64,8 +64,8 @@ class Page(PageHandler):
             "has_history": self.app.has_history,
         }
 
-    def _visible(self) -> Visible | None:
-        return self._view.visible if self._view else known_visible(self)
+    def _visible(self) -> VisibleUsers | None:
+        return self._view.visible if self._view else cached_visible_users(self)
 
     async def show(self, template: str, **names: Any) -> None:
         """Answer with a template, which has the figures in ``names`` and what all pages need."""
@@ -74,21 +74,21 @@ class Page(PageHandler):
     def _show(self, template: str, names: dict[str, Any]) -> None:
         view = self._view
         assert view is not None  # noqa: S101 - nothing is shown before it is known to whom
-        asked = self.asked
-        first, last = asked.days(view.today)
+        page_query = self.page_query
+        first, last = page_query.days(view.today)
         self.write_page(
             template,
             **{
-                "words": words,
+                "formatting": formatting,
                 "weekdays": WEEKDAYS,
-                "asked": asked,
+                "page_query": page_query,
                 "first": first,
                 "last": last,
                 "today": view.today,
                 "presets": presets(view.today),
                 "zone": self.app.zone,
                 "reason": self.app.store.condition.reason,
-                "is_made_up": self.app.made_up,
+                "is_synthetic": self.app.is_synthetic,
                 "charts": [],
                 **names,
             },

@@ -9,10 +9,10 @@ from typing import Any
 
 from tornado.web import HTTPError
 
-from ..access.queries import LONGEST, GroupsQuery, NowQuery, PeopleQuery, Range, month
-from ..access.responses import PersonDetail, Summary, groups_page, ordered_servers, part_of
+from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery, parse_month
+from ..access.responses import PersonDetail, Summary, groups_page, ordered_servers, paginate
 from ..access.view import View
-from ..access.visibility import groups_if_available, groups_visible_to
+from ..access.visibility import get_visible_groups, groups_if_available
 from ..app import Activity
 from ..domain.calendar import ONE_DAY
 from ..figures.availability import RETURN_WITHIN
@@ -20,7 +20,7 @@ from ..figures.heatmap import HeatMap
 from ..figures.maintenance import DAYS_NEEDED
 from ..figures.periods import Period
 from .links import unit_for
-from .page_base import Page
+from .page_base import ActivityPage
 
 MAINTENANCE = "Best times for maintenance"
 
@@ -32,25 +32,25 @@ MILESTONES = {
 }
 
 #: So many of somebody's sessions are shown; the table that is saved has all of them.
-SESSIONS = 100
+MAX_SESSIONS = 100
 
 
-class OverviewPage(Page):
+class OverviewPage(ActivityPage):
     """The home of the app: who uses the hub, how much, and when it is quiet."""
 
     tab = "overview"
 
     async def get(self) -> None:
         """The main figures of a range; one's own, for those who may not see others."""
-        view, asked = await self.view(), self.asked
+        view, page_query = await self.view(), self.page_query
         if not self.app.has_history:  # that is how it is, and no fault
             self.show_no_history()
             return
-        if view.visible.alone:
+        if view.visible.sees_only_self:
             await show_own_use(self, view)
             return
-        summary = await view.summary(asked.query)
-        unit = unit_for(*asked.days(view.today))
+        summary = await view.summary(page_query.query)
+        unit = unit_for(*page_query.days(view.today))
         coming = milestones(summary, view.today, self.app)
         await self.show_charts(
             "overview.html",
@@ -60,27 +60,27 @@ class OverviewPage(Page):
             ],
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
-            periods=(await view.periods(unit, asked.query)).periods,
-            heat_map=await view.heat_map(asked.query),
+            periods=(await view.periods(unit, page_query.query)).periods,
+            heat_map=await view.heat_map(page_query.query),
             now=await view.now(),
         )
 
 
-class NowPage(Page):
+class NowPage(ActivityPage):
     """What runs now."""
 
-    model = NowQuery
+    model = ServersQuery
     tab = "now"
 
     async def get(self) -> None:
         """The running servers, and for how long they are idle; a script keeps it up to date."""
         view = await self.view()
         now = await view.now()
-        part = part_of(ordered_servers(now, self.asked.query), self.asked.query.page)
+        part = paginate(ordered_servers(now, self.page_query.query), self.page_query.query.page)
         await self.show("now.html", now=now, part=part)
 
 
-class PeoplePage(Page):
+class PeoplePage(ActivityPage):
     """The people."""
 
     model = PeopleQuery
@@ -89,10 +89,10 @@ class PeoplePage(Page):
     async def get(self) -> None:
         """A page of those whom the visitor may see."""
         view = await self.view()
-        await self.show("people.html", people=await view.people(self.asked.query))
+        await self.show("people.html", people=await view.people(self.page_query.query))
 
 
-class PersonPage(Page):
+class PersonPage(ActivityPage):
     """One person."""
 
     tab = "people"
@@ -104,18 +104,18 @@ class PersonPage(Page):
             HTTPError: 404, there is nobody of this name whom the visitor may see.
         """
         view = await self.view()
-        found = await view.person(name, self.asked.query)
+        found = await view.person(name, self.page_query.query)
         if found is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
         names = {"path": ("people", name), "csv_path": ("people", name), "is_own": False}
         await self.show_charts(
             "person.html",
-            **use_of(found, await view.person_heat_map(name, self.asked.query)),
+            **person_context(found, await view.person_heat_map(name, self.page_query.query)),
             **names,
         )
 
 
-class GroupsPage(Page):
+class GroupsPage(ActivityPage):
     """The groups."""
 
     model = GroupsQuery
@@ -123,12 +123,12 @@ class GroupsPage(Page):
 
     async def get(self) -> None:
         """A page of the groups, by the use of their members, or the scope that is missing."""
-        view, asked = await self.view(), self.asked.query
-        found = await view.groups(await groups_visible_to(self), asked)
-        await self.show("groups.html", found=groups_page(found, asked))
+        view, query = await self.view(), self.page_query.query
+        found = await view.groups(await get_visible_groups(self), query)
+        await self.show("groups.html", found=groups_page(found, query))
 
 
-class MePage(Page):
+class MePage(ActivityPage):
     """The visitor's own use."""
 
     tab = "me"
@@ -142,7 +142,7 @@ class MePage(Page):
         await show_own_use(self, await self.view())
 
 
-class MonthsPage(Page):
+class MonthsPage(ActivityPage):
     """All months."""
 
     tab = "months"
@@ -155,13 +155,13 @@ class MonthsPage(Page):
         first = view.today
         if watched_from:
             began = watched_from.astimezone(self.app.zone).date()
-            first = max(began, view.today - timedelta(days=LONGEST - 1))
+            first = max(began, view.today - timedelta(days=MAX_DAYS - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
         await self.show_charts("months.html", months=months, since=first)
 
 
-class MonthPage(Page):
+class MonthPage(ActivityPage):
     """The report of a month."""
 
     tab = "months"
@@ -173,7 +173,7 @@ class MonthPage(Page):
             HTTPError: 404, that is no month.
         """
         view = await self.view()
-        day = month(text)
+        day = parse_month(text)
         if day is None:
             raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
         groups = await groups_if_available(self)
@@ -182,13 +182,15 @@ class MonthPage(Page):
             "month.html",
             report=report,
             active_days=active_days(report.days),
-            heat_map=of_one_user(report.heat_map) if view.visible.alone else report.heat_map,
+            heat_map=without_maintenance(report.heat_map)
+            if view.visible.sees_only_self
+            else report.heat_map,
             missing=groups.missing,
             following=following(report.month.whole, view.today),
         )
 
 
-class NotFoundPage(Page):
+class NotFoundPage(ActivityPage):
     """Every other path, for the navigation of those who are signed in."""
 
     async def get(self) -> None:
@@ -201,29 +203,33 @@ class NotFoundPage(Page):
         raise HTTPError(404, "Page not found.")
 
 
-async def show_own_use(page: Page, view: View) -> None:
+async def show_own_use(page: ActivityPage, view: View) -> None:
     """Answer with the visitor's own use.
 
     Raises:
         HTTPError: 404, the visitor is a service.
     """
-    found = await view.me(page.asked.query)
+    found = await view.me(page.page_query.query)
     if found is None:
         raise HTTPError(404, "A service has no use of its own.")
     page.tab = "me"
-    names = {"path": ("",) if view.visible.alone else ("me",), "csv_path": ("me",), "is_own": True}
-    heat_map = await view.my_heat_map(page.asked.query)
-    await page.show_charts("person.html", **use_of(found, heat_map), **names)
+    names = {
+        "path": ("",) if view.visible.sees_only_self else ("me",),
+        "csv_path": ("me",),
+        "is_own": True,
+    }
+    heat_map = await view.my_heat_map(page.page_query.query)
+    await page.show_charts("person.html", **person_context(found, heat_map), **names)
 
 
-def use_of(found: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
+def person_context(found: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
     """What the template of one person shows."""
     return {
         "name": found.name,
         "use": found.use,
         "active_days": active_days(found.use.days),
-        "heat_map": of_one_user(heat_map),
-        "sessions": found.use.sessions[:SESSIONS],
+        "heat_map": without_maintenance(heat_map),
+        "sessions": found.use.sessions[:MAX_SESSIONS],
     }
 
 
@@ -233,7 +239,7 @@ def active_days(days: Iterable[Period]) -> int | None:
     return sum(known) if known else None
 
 
-def of_one_user(heat_map: HeatMap) -> HeatMap:
+def without_maintenance(heat_map: HeatMap) -> HeatMap:
     """Hours in which one user has no server are no advice for maintenance."""
     return replace(heat_map, quietest=None)
 

@@ -16,7 +16,7 @@ class AppError(Exception):
     """Why an app cannot run, in words for an admin."""
 
 
-async def within(limit: float, work: Awaitable[Result], what: str) -> Result:
+async def with_timeout(timeout: float, work: Awaitable[Result], description: str) -> Result:
     """Wait for something of an app's, but not for ever, even if it refuses to be cancelled.
 
     Raises:
@@ -24,23 +24,23 @@ async def within(limit: float, work: Awaitable[Result], what: str) -> Result:
     """
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.wait({task}, timeout=limit)
+        await asyncio.wait({task}, timeout=timeout)
         if not task.done():
-            raise AppError(f"{what} takes more than {limit:g} s.")
+            raise AppError(f"{description} takes more than {timeout:g} s.")
         return task.result()
     finally:
         if not task.done():
-            task.add_done_callback(_forget)
+            task.add_done_callback(_consume_result)
             task.cancel()
 
 
-def _forget(task: asyncio.Future[Any]) -> None:
+def _consume_result(task: asyncio.Future[Any]) -> None:
     """Look at what has become of it, else asyncio complains."""
     with contextlib.suppress(asyncio.CancelledError):
         task.exception()
 
 
-async def contained(function: Callable[[], Awaitable[None] | None]) -> None:
+async def call_contained(function: Callable[[], Awaitable[None] | None]) -> None:
     """Await a function of an app's; what would end the process is its failure.
 
     Args:
@@ -50,14 +50,16 @@ async def contained(function: Callable[[], Awaitable[None] | None]) -> None:
         AppError: that has happened.
     """
     try:
-        called = function() if inspect.iscoroutinefunction(function) else in_thread(function)
+        called = (
+            function() if inspect.iscoroutinefunction(function) else run_in_daemon_thread(function)
+        )
         if called is not None:
             await called
     except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
         raise AppError(f"{type(error).__name__} in {function.__name__}()") from error
 
 
-def in_thread(
+def run_in_daemon_thread(
     function: Callable[[], Result], name: str = "import of an app"
 ) -> asyncio.Future[Result]:
     """Run a function in a thread of its own, which keeps no process from ending."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...telemetry.metrics import Metrics
 
 #: Seconds for which one piece of code may block the loop.
-LIMIT = 2.0
+BLOCK_LIMIT = 2.0
 
 #: Seconds between two checks.
 CHECK_INTERVAL = 0.25
@@ -28,7 +28,7 @@ class CodeOwner(Protocol):
     package: str
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """Its name, for people."""
 
 
@@ -37,34 +37,34 @@ class BlockedCall:
 
     Attributes:
         owner: the app whose code it is, if it is an app's.
-        entry: where that was called; nothing else stays the same while it runs.
-        place: the line of the app's, or of ours, at the last check.
+        entry_frame: where that was called; nothing else stays the same while it runs.
+        location: the line of the app's, or of ours, at the last check.
     """
 
     def __init__(self, frame: FrameType | None, owners: list[CodeOwner]) -> None:
         self.owner: CodeOwner | None = None
-        self.entry: FrameType | None = None
+        self.entry_frame: FrameType | None = None
         self.since = time.monotonic()
         self.is_logged = False
         inner = frame
-        for caller in stack(frame):
+        for caller in outer_frames(frame):
             if owner := owner_of(caller, owners):
                 inner = inner if self.owner else caller
-                self.owner, self.entry = owner, caller
-        self.place = place_of(inner) if inner else "nothing"
+                self.owner, self.entry_frame = owner, caller
+        self.location = location_of(inner) if inner else "nothing"
 
     @property
-    def is_too_long(self) -> bool:
-        """Whether it has blocked the loop for ``LIMIT``."""
-        return time.monotonic() - self.since >= LIMIT
+    def exceeds_limit(self) -> bool:
+        """Whether it has blocked the loop for ``BLOCK_LIMIT``."""
+        return time.monotonic() - self.since >= BLOCK_LIMIT
 
 
 class Watchdog:
     """Checks from a thread whether the event loop gets to its work, and what blocks it.
 
     An ``async def`` of an app that blocks (``time.sleep``, ``requests.get``, ``while True``) keeps
-    every other request waiting. After ``LIMIT`` seconds the log names its line. Nothing is raised
-    in it: that could leave a lock, a connection or half a response of any library behind.
+    every other request waiting. After ``BLOCK_LIMIT`` seconds the log names its line. Nothing is
+    raised in it: that could leave a lock, a connection or half a response of any library behind.
 
     Args:
         log: where it says so.
@@ -101,11 +101,11 @@ class Watchdog:
                 self._blocked = None
                 self._loop_has_run = False
                 with contextlib.suppress(RuntimeError):  # it is closed
-                    self._loop.call_soon_threadsafe(self._note_run)
+                    self._loop.call_soon_threadsafe(self._mark_loop_ran)
             else:
                 self._check()
 
-    def _note_run(self) -> None:
+    def _mark_loop_ran(self) -> None:
         self._loop_has_run = True
 
     def _check(self) -> None:
@@ -113,31 +113,33 @@ class Watchdog:
         main = threading.main_thread().ident or 0
         now = BlockedCall(sys._current_frames().get(main), list(self._owners))
         blocked = self._blocked
-        if blocked is None or blocked.entry is not now.entry:
+        if blocked is None or blocked.entry_frame is not now.entry_frame:
             self._blocked = now
-        elif blocked.is_too_long and not blocked.is_logged:
+        elif blocked.exceeds_limit and not blocked.is_logged:
             blocked.is_logged = True
             self._report(now)
 
     def _report(self, blocked: BlockedCall) -> None:
-        label = blocked.owner.label if blocked.owner else ""
-        self._metrics.loop_held.labels(label).inc()
+        label = blocked.owner.display_name if blocked.owner else ""
+        self._metrics.loop_blocked.labels(label).inc()
         if blocked.owner:
             self._log.error(
                 "App %s is blocking the event loop, for %g s already: %s."
                 " Await what takes long, or write a handler as `def` and not `async def`:"
                 " that runs in a thread.",
                 label,
-                LIMIT,
-                blocked.place,
+                BLOCK_LIMIT,
+                blocked.location,
             )
         else:
             self._log.warning(
-                "The event loop is blocked, for %g s already, by no app: %s", LIMIT, blocked.place
+                "The event loop is blocked, for %g s already, by no app: %s",
+                BLOCK_LIMIT,
+                blocked.location,
             )
 
 
-def stack(frame: FrameType | None) -> Iterator[FrameType]:
+def outer_frames(frame: FrameType | None) -> Iterator[FrameType]:
     """A frame and its callers, outwards."""
     while frame:
         yield frame
@@ -146,19 +148,19 @@ def stack(frame: FrameType | None) -> Iterator[FrameType]:
 
 def owner_of(frame: FrameType, owners: Iterable[CodeOwner]) -> CodeOwner | None:
     """The app to which a frame's code belongs."""
-    name = module_of(frame)
+    name = module_name_of(frame)
     for owner in owners:
         if owner.package and f"{name}.".startswith(f"{owner.package}."):
             return owner
     return None
 
 
-def module_of(frame: FrameType) -> str:
+def module_name_of(frame: FrameType) -> str:
     """The name of the module of a frame's code."""
     return str(frame.f_globals.get("__name__", ""))
 
 
-def place_of(frame: FrameType) -> str:
+def location_of(frame: FrameType) -> str:
     """Where a frame is, for a person."""
     code = frame.f_code
     return f"{code.co_name}() in {code.co_filename}:{frame.f_lineno}"

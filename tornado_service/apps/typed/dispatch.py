@@ -13,32 +13,32 @@ from tornado.gen import is_coroutine_function
 from tornado.web import RequestHandler
 
 from ...handlers.base import METHODS, APIHandler, BaseHandler
-from ..isolation.threads import Threads, contained
+from ..isolation.threads import ThreadPool, as_request_error
 from .signature import DeclarationError, Signature
 
 
-class BoundHandler(BaseHandler):
+class TypedHandler(BaseHandler):
     """What an app's handler becomes when it is mounted.
 
     A plain method runs in a thread, and its answer is sent when it has returned.
     """
 
-    threads: ClassVar[Threads]
+    thread_pool: ClassVar[ThreadPool]
     #: What its methods take and give, by name (``GET``).
     signatures: ClassVar[dict[str, Signature]]
 
-    _thread: int | None = None
-    _finish_is_due = False
+    _thread_id: int | None = None
+    _finish_deferred = False
 
     def finish(self, chunk: Any = None) -> Any:
         """Send the answer; from a thread, when the method has returned."""
-        if self._thread != get_ident():
+        if self._thread_id != get_ident():
             return super().finish(chunk)
         if self._finished:
             raise RuntimeError("finish() called twice")
         if chunk is not None:
             self.write(chunk)
-        self._finished = self._finish_is_due = True
+        self._finished = self._finish_deferred = True
         return None
 
     def flush(self, include_footers: bool = False) -> Any:
@@ -47,11 +47,11 @@ class BoundHandler(BaseHandler):
         Raises:
             RuntimeError: from a thread.
         """
-        if self._thread == get_ident():
+        if self._thread_id == get_ident():
             raise RuntimeError("flush() in a plain method, which runs in a thread: use async def")
         return super().flush(include_footers)
 
-    def _answer(self, signature: Signature, value: Any) -> None:
+    def _write_result(self, signature: Signature, value: Any) -> None:
         """Write what a method has returned."""
         if not isinstance(self, APIHandler):
             if value is not None:
@@ -65,34 +65,36 @@ class BoundHandler(BaseHandler):
         elif is_untouched and self.get_status() == 200:
             self.set_status(204)
 
-    async def _in_thread(self, signature: Signature, call: Callable[[], Any]) -> None:
+    async def _run_in_thread(self, signature: Signature, call: Callable[[], Any]) -> None:
         def work() -> Awaitable[Any] | None:
-            self._thread = get_ident()
+            self._thread_id = get_ident()
             try:
                 value = call()
                 if inspect.isawaitable(value):
                     return value
-                self._answer(signature, value)
+                self._write_result(signature, value)
                 return None
             finally:
-                self._thread = None
+                self._thread_id = None
 
         try:
-            waiting = await self.threads.run(work)
+            waiting = await self.thread_pool.run(work)
             if waiting is not None:
-                self._answer(signature, await waiting)
+                self._write_result(signature, await waiting)
         finally:
-            if self._finish_is_due:
-                self._finished = self._finish_is_due = False
+            if self._finish_deferred:
+                self._finished = self._finish_deferred = False
                 self.finish()
 
 
-def bind(handler: type[BaseHandler], threads: Threads, **names: Any) -> type[BoundHandler]:
+def make_typed_handler(
+    handler: type[BaseHandler], thread_pool: ThreadPool, **names: Any
+) -> type[TypedHandler]:
     """Make a handler an app's.
 
     Args:
         handler: the class as its author wrote it.
-        threads: where its plain methods run.
+        thread_pool: where its plain methods run.
         names: further attributes of the class.
 
     Raises:
@@ -102,35 +104,35 @@ def bind(handler: type[BaseHandler], threads: Threads, **names: Any) -> type[Bou
     signatures: dict[str, Signature] = {}
     for method in (*METHODS, "OPTIONS"):
         function = getattr(handler, method.lower())
-        if function is RequestHandler._unimplemented_method or _is_ours(function):
+        if function is RequestHandler._unimplemented_method or _is_inherited(function):
             continue
-        with _named(handler, method):
+        with _naming_method(handler, method):
             signatures[method] = Signature(method, function, is_api=is_api)
-    methods = {method.lower(): _typed(signature) for method, signature in signatures.items()}
+    methods = {method.lower(): _make_method(signature) for method, signature in signatures.items()}
     body = {
         "__module__": handler.__module__,
         "__doc__": handler.__doc__,
-        "threads": threads,
+        "thread_pool": thread_pool,
         "signatures": signatures,
         **methods,
         **names,
     }
-    return type(handler.__name__, (BoundHandler, handler), body)
+    return type(handler.__name__, (TypedHandler, handler), body)
 
 
-def check_groups(handler: type[BoundHandler], path: str) -> None:
+def check_path_groups(handler: type[TypedHandler], path: str) -> None:
     """See that the methods of a handler take what the groups of its path give.
 
     Raises:
         DeclarationError: one does not; the message names it.
     """
     for method, signature in handler.signatures.items():
-        with _named(handler, method):
+        with _naming_method(handler, method):
             signature.check_path(path)
 
 
 @contextlib.contextmanager
-def _named(handler: type[BaseHandler], method: str) -> Iterator[None]:
+def _naming_method(handler: type[BaseHandler], method: str) -> Iterator[None]:
     """Say of a wrong declaration whose it is."""
     try:
         yield
@@ -138,24 +140,24 @@ def _named(handler: type[BaseHandler], method: str) -> Iterator[None]:
         raise DeclarationError(f"{handler.__name__}.{method.lower()} {error}.") from error
 
 
-def _is_ours(function: Any) -> bool:
+def _is_inherited(function: Any) -> bool:
     return function in (BaseHandler.head, BaseHandler.options)
 
 
-def _typed(signature: Signature) -> Callable[..., Awaitable[None]]:
+def _make_method(signature: Signature) -> Callable[..., Awaitable[None]]:
     """A method that is called with what its signature asks for."""
     function = signature.function
 
-    async def on_loop(self: BoundHandler, *groups: Any, **named: Any) -> None:
+    async def on_loop(self: TypedHandler, *groups: Any, **named: Any) -> None:
         groups, values = await signature.read(self.request, groups, named)
         try:
-            self._answer(signature, await function(self, *groups, **values))
+            self._write_result(signature, await function(self, *groups, **values))
         except (SystemExit, KeyboardInterrupt) as error:
-            raise contained(error) from error
+            raise as_request_error(error) from error
 
-    async def in_thread(self: BoundHandler, *groups: Any, **named: Any) -> None:
+    async def in_thread(self: TypedHandler, *groups: Any, **named: Any) -> None:
         groups, values = await signature.read(self.request, groups, named)
-        await self._in_thread(signature, lambda: function(self, *groups, **values))
+        await self._run_in_thread(signature, lambda: function(self, *groups, **values))
 
     is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
     return functools.wraps(function)(on_loop if is_async else in_thread)

@@ -14,19 +14,19 @@ from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
 
-from ...handlers.errors import BadInput
-from ...telemetry.redaction import plain
+from ...handlers.errors import InvalidRequest
+from ...telemetry.redaction import visitor_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
 #: More problems of one input are not told.
-MAX_PROBLEMS = 20
+MAX_ERRORS = 20
 
 #: The longest name of a field that is repeated to the caller: those of a mapping are theirs.
-MAX_NAME = 100
+MAX_FIELD_NAME = 100
 
 #: A larger body would hold the event loop for too long while Python reads its numbers, in bytes.
-LARGE = 64 * 1024
+LARGE_BODY = 64 * 1024
 
 #: Lists and objects of one body; in a larger one, one for this many bytes. Python looks for garbage
 #: among them again and again.
@@ -35,10 +35,10 @@ BYTES_PER_CONTAINER = 10
 
 #: The largest whole number that every reader of JSON knows
 #: (https://www.rfc-editor.org/rfc/rfc8259#section-6).
-MAX_WHOLE = 2**53
+MAX_SAFE_INTEGER = 2**53
 
 #: Formats that pydantic reads from a number, too: ``since=0`` would be 1970.
-_TIMES = {"date", "date-time", "time", "duration"}
+_TIME_FORMATS = {"date", "date-time", "time", "duration"}
 _NUMBER = re.compile(r"\s*[-+]?[\d._]+\s*")
 
 _OTHER_CHARSET = re.compile(r"""(?i)\bcharset\s*=(?!\s*"?utf-?8\b)""")
@@ -49,31 +49,35 @@ class Body(Generic[Model]):
 
     Args:
         model: what it is read by.
-        is_needed: whether there must be one.
+        required: whether there must be one.
     """
 
-    def __init__(self, model: type[Model], is_needed: bool = True) -> None:
+    def __init__(self, model: type[Model], required: bool = True) -> None:
         self.model = model
-        self.is_needed = is_needed
+        self.required = required
 
     async def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
         """Read one; a large one is looked at in a thread.
 
         Raises:
             HTTPError: 415, it is not sent as JSON.
-            BadInput: it is no JSON, or not of the model.
+            InvalidRequest: it is no JSON, or not of the model.
         """
         if not body:
-            if self.is_needed:
-                raise BadInput(("body", "It is empty, where JSON is expected."))
+            if self.required:
+                raise InvalidRequest(("body", "It is empty, where JSON is expected."))
             return None
-        _check_type(headers)
-        checked = await asyncio.to_thread(_checked, body) if len(body) > LARGE else _checked(body)
+        _check_content_type(headers)
+        normalized = (
+            await asyncio.to_thread(_normalized_json, body)
+            if len(body) > LARGE_BODY
+            else _normalized_json(body)
+        )
         try:
             # strict, else "5", true and 5 are one, and the API's document says what is not so
-            return self.model.model_validate_json(checked, strict=True)
+            return self.model.model_validate_json(normalized, strict=True)
         except ValidationError as error:
-            raise _bad(error, "body") from None
+            raise _invalid_request(error, "body") from None
 
 
 class Query(Generic[Model]):
@@ -91,52 +95,56 @@ class Query(Generic[Model]):
         self.schema = model.model_json_schema()
         if self.schema.get("type") != "object":
             raise TypeError(f"{model.__name__} has no fields, so no query can be read by it")
-        self._lists = set()
-        self._times = set()
+        self._list_fields = set()
+        self._time_fields = set()
         for name, field in self.schema.get("properties", {}).items():
-            kinds = self._kinds(field)
+            kinds = self._types_and_formats(field)
             if "object" in kinds:
                 raise TypeError(f"{model.__name__}.{name} is an object, which no query can hold")
             if "array" in kinds:
-                self._lists.add(name)
-            if kinds & _TIMES and not kinds & {"integer", "number"}:
-                self._times.add(name)
+                self._list_fields.add(name)
+            if kinds & _TIME_FORMATS and not kinds & {"integer", "number"}:
+                self._time_fields.add(name)
 
-    def _kinds(self, schema: dict[str, Any]) -> set[str]:
+    def _types_and_formats(self, schema: dict[str, Any]) -> set[str]:
         """The JSON types and formats that a field, or the items of one, may have."""
         if "$ref" in schema:
             schema = self.schema["$defs"][schema["$ref"].rpartition("/")[2]]
         some = [part for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])]
         some += [schema["items"]] if "items" in schema else []
-        return {schema.get("type", ""), schema.get("format", "")}.union(*map(self._kinds, some))
+        return {schema.get("type", ""), schema.get("format", "")}.union(
+            *map(self._types_and_formats, some)
+        )
 
     def read(self, query: str) -> Model:
         """Read one. ``_xsrf`` is not part of it: the sign-in reads that.
 
         Raises:
-            BadInput: it is not of the model, or names a value twice.
+            InvalidRequest: it is not of the model, or names a value twice.
         """
         values: dict[str, Any] = {}
         try:
             pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
         except ValueError:
-            raise BadInput(("query", "It is not UTF-8.")) from None
+            raise InvalidRequest(("query", "It is not UTF-8.")) from None
         for name, value in pairs:
-            if name in self._times and _NUMBER.fullmatch(value):
-                raise BadInput((name, "Input is a number, where a date or a time is expected."))
-            if name in self._lists:
+            if name in self._time_fields and _NUMBER.fullmatch(value):
+                raise InvalidRequest(
+                    (name, "Input is a number, where a date or a time is expected.")
+                )
+            if name in self._list_fields:
                 values.setdefault(name, []).append(value)
             elif name in values:
-                raise BadInput((_named(name), "It is there more than once."))
+                raise InvalidRequest((_printable_name(name), "It is there more than once."))
             elif name != "_xsrf":
                 values[name] = value
         try:
             return self.model.model_validate(values)
         except ValidationError as error:
-            raise _bad(error, "query") from None
+            raise _invalid_request(error, "query") from None
 
 
-def _check_type(headers: HTTPHeaders) -> None:
+def _check_content_type(headers: HTTPHeaders) -> None:
     kind, _, options = headers.get("Content-Type", "").partition(";")
     if kind.strip().lower() != "application/json" or _OTHER_CHARSET.search(options):
         raise HTTPError(415, "Send JSON in UTF-8, with the header Content-Type: application/json")
@@ -144,22 +152,22 @@ def _check_type(headers: HTTPHeaders) -> None:
         raise HTTPError(415, "Send the body as it is, with no Content-Encoding.")
 
 
-def _checked(body: bytes) -> bytes:
+def _normalized_json(body: bytes) -> bytes:
     """A body that is JSON by its standard: pydantic takes ``NaN`` and numbers without end.
 
     There ``5.0`` is an integer, which pydantic does not take for one; it becomes ``5``.
 
     Raises:
-        BadInput: it is no JSON.
+        InvalidRequest: it is no JSON.
     """
     wholes = []
     containers = body.count(b"[") + body.count(b"{")
     if containers > max(MAX_CONTAINERS, len(body) // BYTES_PER_CONTAINER):
-        raise BadInput(("body", "It has too many lists and objects."))
+        raise InvalidRequest(("body", "It has too many lists and objects."))
 
     def number(text: str) -> float:
         value = float(text)
-        if abs(value) <= MAX_WHOLE and value.is_integer():
+        if abs(value) <= MAX_SAFE_INTEGER and value.is_integer():
             wholes.append(text)
             return int(value)
         return _finite(value)
@@ -168,14 +176,14 @@ def _checked(body: bytes) -> bytes:
         read = json.loads(body.decode(), parse_constant=_finite, parse_float=number)
         return json.dumps(read).encode() if wholes else body
     except UnicodeDecodeError:
-        raise BadInput(("body", "It is not UTF-8.")) from None
+        raise InvalidRequest(("body", "It is not UTF-8.")) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise BadInput(("body", f"It is no JSON: {error.msg} ({where}).")) from None
+        raise InvalidRequest(("body", f"It is no JSON: {error.msg} ({where}).")) from None
     except RecursionError:
-        raise BadInput(("body", "It is nested too deeply.")) from None
+        raise InvalidRequest(("body", "It is nested too deeply.")) from None
     except ValueError:
-        raise BadInput(("body", "A number in it is too large, or none.")) from None
+        raise InvalidRequest(("body", "A number in it is too large, or none.")) from None
 
 
 def _finite(number: float | str) -> float:
@@ -184,20 +192,23 @@ def _finite(number: float | str) -> float:
     return float(number)
 
 
-def _bad(error: ValidationError, whole: str) -> BadInput:
+def _invalid_request(error: ValidationError, whole: str) -> InvalidRequest:
     """The refusal that tells what pydantic found.
 
     Args:
         error: what it found.
         whole: the name of what has no field's name.
     """
-    details = error.errors(include_url=False)[:MAX_PROBLEMS]
-    return BadInput(
-        *((_named(".".join(map(str, each["loc"]))) or whole, _problem(each)) for each in details)
+    details = error.errors(include_url=False)[:MAX_ERRORS]
+    return InvalidRequest(
+        *(
+            (_printable_name(".".join(map(str, each["loc"]))) or whole, _error_message(each))
+            for each in details
+        )
     )
 
 
-def _problem(detail: ErrorDetails) -> str:
+def _error_message(detail: ErrorDetails) -> str:
     """What is wrong with a field, as pydantic says it, but not if that repeats the value."""
     text = {
         "union_tag_invalid": "Input should be one of the known kinds",
@@ -209,5 +220,5 @@ def _problem(detail: ErrorDetails) -> str:
     return "Input is not valid" if len(value) > 3 and value in text else text
 
 
-def _named(name: str) -> str:
-    return plain(name[:MAX_NAME])
+def _printable_name(name: str) -> str:
+    return visitor_text(name[:MAX_FIELD_NAME])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Answer(NamedTuple):
+class ResponseSpec(NamedTuple):
     """What a method answers with when all is well."""
 
     model: Any
@@ -16,7 +16,7 @@ class Answer(NamedTuple):
     media_type: str
 
 
-def answers(
+def responds_with(
     model: Any, *statuses: int, media_type: str = "application/json"
 ) -> Callable[[Method], Method]:
     """Say what a method writes by itself, for the API's document.
@@ -28,7 +28,7 @@ def answers(
     """
 
     def mark(method: Method) -> Method:
-        method._answers = Answer(model, statuses or (200,), media_type)  # type: ignore[attr-defined]
+        method._response_spec = ResponseSpec(model, statuses or (200,), media_type)  # type: ignore[attr-defined]
         return method
 
     return mark

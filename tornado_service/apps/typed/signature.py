@@ -22,14 +22,14 @@ from pydantic_core import to_json
 from tornado.web import HTTPError
 
 from .requests import Body, Query
-from .responses import Answer
+from .responses import ResponseSpec
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
-BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
 class DeclarationError(TypeError):
@@ -45,8 +45,8 @@ class Signature:
     Attributes:
         function: the method.
         path: the parameters that are groups of the path, with their annotations.
-        answer: what it gives; nothing is known of that where there is none.
-        is_silent: it may give nothing instead, with the status 204.
+        response: what it gives; nothing is known of that where there is none.
+        may_be_empty: it may give nothing instead, with the status 204.
 
     Raises:
         DeclarationError: the annotations are wrong.
@@ -58,46 +58,46 @@ class Signature:
         self.body: Body[Any] | None = None
         self.path: dict[str, Any] = {}
         self._optional: set[str] = set()
-        self._readers: dict[str, TypeAdapter[Any]] = {}
+        self._path_adapters: dict[str, TypeAdapter[Any]] = {}
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise DeclarationError("yields, where it must return its answer")
         parameters = list(inspect.signature(function).parameters.values())[1:]
-        self._takes_any = any(each.kind is each.VAR_POSITIONAL for each in parameters)
-        self._takes_any_name = any(each.kind is each.VAR_KEYWORD for each in parameters)
-        hints = _hints(function)
+        self._accepts_positional = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+        self._accepts_keywords = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        hints = _type_hints(function)
         for each in parameters:
-            self._add(method, each, hints.get(each.name))
+            self._add_parameter(method, each, hints.get(each.name))
         if self.body is not None and not is_api:
             raise DeclarationError("has a body: a page's form is read with get_body_argument")
         returned = hints.get("return", Any) if is_api else Any
-        self.answer: Answer | None = getattr(function, "_answers", None)
-        self.is_silent = False
-        self._writer: TypeAdapter[Any] | None = None
-        if self.answer is None and returned not in (Any, NoneType, NoReturn):
-            self._writer = _adapter(returned, "what it returns")
+        self.response: ResponseSpec | None = getattr(function, "_response_spec", None)
+        self.may_be_empty = False
+        self._response_adapter: TypeAdapter[Any] | None = None
+        if self.response is None and returned not in (Any, NoneType, NoReturn):
+            self._response_adapter = _adapter(returned, "what it returns")
             model = _without_none(returned)
-            self.is_silent = model is not returned
-            self.answer = Answer(model, (200,), "application/json")
+            self.may_be_empty = model is not returned
+            self.response = ResponseSpec(model, (200,), "application/json")
 
-    def _add(self, method: str, parameter: inspect.Parameter, annotation: Any) -> None:
+    def _add_parameter(self, method: str, parameter: inspect.Parameter, annotation: Any) -> None:
         name = parameter.name
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             return
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise DeclarationError(f"takes {name} by position only: write it without the /")
-        is_needed = parameter.default is parameter.empty
+        required = parameter.default is parameter.empty
         if name not in ("body", "query"):
             self.path[name] = str if annotation is None else annotation
-            if not is_needed:
+            if not required:
                 self._optional.add(name)
             if annotation not in (None, str):
-                self._readers[name] = _adapter(annotation, name)
+                self._path_adapters[name] = _adapter(annotation, name)
         elif name == "query":
-            self.query = _query(_model(name, annotation))
-        elif method in BODILESS:
+            self.query = _make_query(_require_model(name, annotation))
+        elif method in METHODS_WITHOUT_BODY:
             raise DeclarationError(f"has a body, which {method} requests do not have")
         else:
-            self.body = Body(_model(name, annotation), is_needed)
+            self.body = Body(_require_model(name, annotation), required)
 
     def check_path(self, pattern: str) -> None:
         """See that every group of a path has its parameter, and the other way round.
@@ -111,10 +111,12 @@ class Signature:
         if regex.groupindex:
             unknown = regex.groupindex.keys() - self.path.keys()
             missing = needed - regex.groupindex.keys()
-            if missing or (unknown and not self._takes_any_name):
+            if missing or (unknown and not self._accepts_keywords):
                 names = ", ".join(regex.groupindex)
                 raise DeclarationError(f"takes {takes}, where {pattern!r} has the groups {names}")
-        elif len(needed) > regex.groups or (regex.groups > len(self.path) and not self._takes_any):
+        elif len(needed) > regex.groups or (
+            regex.groups > len(self.path) and not self._accepts_positional
+        ):
             raise DeclarationError(
                 f"takes {takes} of the path, where {pattern!r} has {regex.groups} groups"
             )
@@ -126,12 +128,12 @@ class Signature:
 
         Raises:
             HTTPError: 404, a group is not what it must be; 415, the body is not JSON.
-            BadInput: body or query are not what they must be.
+            InvalidRequest: body or query are not what they must be.
         """
-        if not self._takes_any:
+        if not self._accepts_positional:
             named, groups = {**dict(zip(self.path, groups, strict=False)), **named}, ()
         values = {
-            name: self._read_group(name, text)
+            name: self._read_path_parameter(name, text)
             for name, text in named.items()
             if text is not None or name not in self._optional
         }
@@ -143,8 +145,8 @@ class Signature:
                 values["body"] = body
         return groups, values
 
-    def _read_group(self, name: str, text: str | None) -> Any:
-        reader = self._readers.get(name)
+    def _read_path_parameter(self, name: str, text: str | None) -> Any:
+        reader = self._path_adapters.get(name)
         if reader is None:
             return text
         try:
@@ -158,20 +160,20 @@ class Signature:
         Raises:
             TypeError: it is not what the method says.
         """
-        if self._writer is None:
+        if self._response_adapter is None:
             return to_json(value, inf_nan_mode="null")
         try:
-            valid = self._writer.validate_python(value, from_attributes=True)
+            valid = self._response_adapter.validate_python(value, from_attributes=True)
         except ValidationError as error:
             fields = [".".join(map(str, each["loc"])) for each in error.errors()]
             # pydantic's own words hold the values
             raise TypeError(
-                f"returned what is not {self.answer and self.answer.model}: {', '.join(fields)}"
+                f"returned what is not {self.response and self.response.model}: {', '.join(fields)}"
             ) from None
-        return self._writer.dump_json(valid, by_alias=True)
+        return self._response_adapter.dump_json(valid, by_alias=True)
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function, include_extras=True)
     except Exception as error:
@@ -181,7 +183,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         ) from error
 
 
-def _model(name: str, annotation: Any) -> type[BaseModel]:
+def _require_model(name: str, annotation: Any) -> type[BaseModel]:
     model = _without_none(annotation)
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         shown = "no annotation" if annotation is None else f"the annotation {annotation!r}"
@@ -190,7 +192,7 @@ def _model(name: str, annotation: Any) -> type[BaseModel]:
     return model
 
 
-def _query(model: type[BaseModel]) -> Query[Any]:
+def _make_query(model: type[BaseModel]) -> Query[Any]:
     try:
         return Query(model)
     except (TypeError, PydanticUserError) as error:

@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = _DATA["defaults"]
 
 #: Keys that the templates read: with a null there, Helm fails. Each with the values that other keys
 #: must have for that.
-NEEDED: dict[str, dict[str, Any]] = _DATA["needed"]
+REQUIRED_KEYS: dict[str, dict[str, Any]] = _DATA["needed"]
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..merge import as_list, as_map
 from ..site import NAMED_PORTS
 
 
-def admits(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:
+def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:
     """Whether one of the rules lets through.
 
     Args:
@@ -19,7 +19,8 @@ def admits(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int
         port: at the hub's pod.
     """
     return any(
-        _covers(as_list(rule.get("ports")), port) and _names(as_list(rule.get(side)), labels)
+        _ports_match(as_list(rule.get("ports")), port)
+        and _peers_match(as_list(rule.get(side)), labels)
         for rule in rules
         if isinstance(rule, dict)
     )
@@ -30,7 +31,7 @@ def ports_for(rules: Iterable[Any], side: str, labels: Mapping[str, str]) -> lis
     return [
         number
         for rule in rules
-        if isinstance(rule, dict) and _names(as_list(rule.get(side)), labels)
+        if isinstance(rule, dict) and _peers_match(as_list(rule.get(side)), labels)
         for entry in as_list(rule.get("ports"))
         if (number := as_number(as_map(entry).get("port"))) is not None
     ]
@@ -43,7 +44,7 @@ def as_number(port: Any) -> int | None:
     return port if isinstance(port, int) else None
 
 
-def _covers(entries: list[Any], port: int) -> bool:
+def _ports_match(entries: list[Any], port: int) -> bool:
     return not entries or any(
         entry.get("protocol", "TCP") == "TCP" and _is_port(entry, port)
         for entry in entries
@@ -57,10 +58,10 @@ def _is_port(entry: dict[str, Any], port: int) -> bool:
     return "port" not in entry or (first is not None and first <= port <= (last or first))
 
 
-def _names(peers: list[Any], labels: Mapping[str, str]) -> bool:
+def _peers_match(peers: list[Any], labels: Mapping[str, str]) -> bool:
     """Whether a rule names the pod."""
     return not peers or any(
-        _is_in_our_namespace(peer) and selects(peer.get("podSelector"), labels)
+        _is_in_our_namespace(peer) and selector_matches(peer.get("podSelector"), labels)
         for peer in peers
         if isinstance(peer, dict)
     )
@@ -74,16 +75,16 @@ def _is_in_our_namespace(peer: dict[str, Any]) -> bool:
     return not peer.get("namespaceSelector") or "podSelector" in peer
 
 
-def selects(selector: Any, labels: Mapping[str, str]) -> bool:
+def selector_matches(selector: Any, labels: Mapping[str, str]) -> bool:
     """Whether a selector takes a pod; a label whose value is not known fits any."""
     wanted = as_map(as_map(selector).get("matchLabels"))
     expressions = as_list(as_map(selector).get("matchExpressions"))
     return all(labels.get(key) in (value, "") for key, value in wanted.items()) and all(
-        _fits(each, labels) for each in expressions if isinstance(each, dict)
+        _expression_matches(each, labels) for each in expressions if isinstance(each, dict)
     )
 
 
-def _fits(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
+def _expression_matches(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
     value = labels.get(str(expression.get("key")))
     operator = expression.get("operator")
     if operator in ("Exists", "DoesNotExist"):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ..yaml_files.document import Path
+from ..yaml_files.document import KeyPath
 
 Schema = dict[str, Any]
 
 
-class Kind(Enum):
+class ViolationKind(Enum):
     """What is wrong with a value."""
 
     TYPE = "type"
@@ -35,26 +35,26 @@ class Violation:
         allowed: the types, values or keys that the schema allows there.
     """
 
-    path: Path
-    kind: Kind
+    path: KeyPath
+    kind: ViolationKind
     allowed: tuple[Any, ...] = ()
 
 
-def violations(schema: Schema, value: Any, path: Path = ()) -> Iterator[Violation]:
+def violations(schema: Schema, value: Any, path: KeyPath = ()) -> Iterator[Violation]:
     """What a schema refuses in a value."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
-    if types and not any(_is(value, each) for each in types):
-        yield Violation(path, Kind.TYPE, tuple(types))
+    if types and not any(_is_type(value, each) for each in types):
+        yield Violation(path, ViolationKind.TYPE, tuple(types))
         return
     if "enum" in schema and value not in schema["enum"]:
-        yield Violation(path, Kind.VALUE, tuple(schema["enum"]))
+        yield Violation(path, ViolationKind.VALUE, tuple(schema["enum"]))
     if "const" in schema and value != schema["const"]:
-        yield Violation(path, Kind.VALUE, (schema["const"],))
-    if _is(value, "number") and value < schema.get("minimum", value):
-        yield Violation(path, Kind.VALUE)
+        yield Violation(path, ViolationKind.VALUE, (schema["const"],))
+    if _is_type(value, "number") and value < schema.get("minimum", value):
+        yield Violation(path, ViolationKind.VALUE)
     if isinstance(value, dict):
-        yield from _map(schema, value, path)
+        yield from _map_violations(schema, value, path)
     if isinstance(value, list):
         for number, each in enumerate(value):
             yield from violations(schema.get("items", {}), each, (*path, number))
@@ -62,12 +62,12 @@ def violations(schema: Schema, value: Any, path: Path = ()) -> Iterator[Violatio
         yield from violations(schema.get("then", {}), value, path)
 
 
-def _map(schema: Schema, values: dict[str, Any], path: Path) -> Iterator[Violation]:
+def _map_violations(schema: Schema, values: dict[str, Any], path: KeyPath) -> Iterator[Violation]:
     properties = schema.get("properties", {})
     patterns = schema.get("patternProperties", {})
     for key in schema.get("required", []):
         if key not in values:
-            yield Violation((*path, key), Kind.MISSING)
+            yield Violation((*path, key), ViolationKind.MISSING)
     for key, value in values.items():
         here = (*path, key)
         schemas = [each for pattern, each in patterns.items() if re.search(pattern, key)]
@@ -76,10 +76,10 @@ def _map(schema: Schema, values: dict[str, Any], path: Path) -> Iterator[Violati
         for each in schemas:
             yield from violations(each, value, here)
         if not schemas and schema.get("additionalProperties") is False:
-            yield Violation(here, Kind.UNKNOWN, tuple(properties))
+            yield Violation(here, ViolationKind.UNKNOWN, tuple(properties))
 
 
-def _is(value: Any, name: str) -> bool:
+def _is_type(value: Any, name: str) -> bool:
     """Whether a value is of a type of JSON Schema."""
     if name in ("number", "integer"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..yaml_files.document import Path
+from ..yaml_files.document import KeyPath
 from .files import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 
 #: What tells the chart's values from another chart's.
-MARKS: dict[str, set[str]] = {
+CHART_KEYS: dict[str, set[str]] = {
     "hub": {*PROPERTIES["hub"]["properties"]},
     "singleuser": {*PROPERTIES["singleuser"]["properties"]},
     "proxy": {"secretToken", "chp", "traefik", "https"},
@@ -22,7 +22,7 @@ MARKS: dict[str, set[str]] = {
 }
 
 #: What ``tornado-service values`` writes. Where nothing else stands, a chart need not be.
-OURS: set[Path] = {
+GENERATED_PATHS: set[KeyPath] = {
     ("hub", "labels"),
     ("hub", "services"),
     ("hub", "service"),
@@ -38,17 +38,17 @@ OURS: set[Path] = {
 }
 
 #: A name of a chart, or its alias.
-NAME = re.compile(r"[a-zA-Z0-9_-]+")
+CHART_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
-def parse(text: str) -> Path:
+def parse_path(text: str) -> KeyPath:
     """The keys that ``--parent`` names, joined by dots.
 
     Raises:
         ValueError: it is no such path.
     """
     path = tuple(text.split(".")) if text else ()
-    if not all(NAME.fullmatch(key) for key in path):
+    if not all(CHART_NAME.fullmatch(key) for key in path):
         raise ValueError(
             f"{text} is no path of charts; write their names with dots: binderhub.jupyterhub"
         )
@@ -61,29 +61,29 @@ def sections(values: Any) -> list[str]:
         return []
     return [
         section
-        for section, keys in MARKS.items()
+        for section, keys in CHART_KEYS.items()
         if isinstance(values.get(section), dict) and not keys.isdisjoint(values[section])
     ]
 
 
-def levels(values: dict[str, Any], path: Path = ()) -> Iterator[Path]:
+def find_chart_paths(values: dict[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
     """The paths at which the chart's values stand, from the top."""
     found = sections(values)
     if found:
         yield path
     for key, value in values.items():
         if isinstance(value, dict) and not (found and key in PROPERTIES):
-            yield from levels(value, (*path, key))
+            yield from find_chart_paths(value, (*path, key))
 
 
-def is_site(values: dict[str, Any]) -> bool:
+def has_site_values(values: dict[str, Any]) -> bool:
     """Whether the chart's sections hold more than what ``tornado-service values`` writes."""
-    return any(_is_more(values[section], (section,)) for section in sections(values))
+    return any(_has_other_keys(values[section], (section,)) for section in sections(values))
 
 
-def _is_more(value: Any, path: Path) -> bool:
-    if path in OURS:
+def _has_other_keys(value: Any, path: KeyPath) -> bool:
+    if path in GENERATED_PATHS:
         return False
     if not isinstance(value, dict) or not value:
         return True
-    return any(_is_more(inner, (*path, key)) for key, inner in value.items())
+    return any(_has_other_keys(inner, (*path, key)) for key, inner in value.items())

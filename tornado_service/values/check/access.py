@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..hub_code.settings import grants
-from ..site import Finding, Service, Site
+from ..hub_code.settings import grants_scope
+from ..site import Service, Site, ValuesFinding
 
 ROLES = ("hub", "loadRoles")
 USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")
 NO_SERVERS = "nobody can start a server."
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     yield from _nulls(site)
     yield from _pass_through(site)
@@ -24,7 +24,7 @@ def check(site: Site) -> Iterator[Finding]:
         yield from _access(site, service)
 
 
-def _nulls(site: Site) -> Iterator[Finding]:
+def _nulls(site: Site) -> Iterator[ValuesFinding]:
     """Null deletes what the chart has by default; of a file before it, it leaves a null behind."""
     happens = {
         "loadRoles": "the hub crashes: 'NoneType' object has no attribute 'setdefault'.",
@@ -38,7 +38,7 @@ def _nulls(site: Site) -> Iterator[Finding]:
                 yield site.finding(("hub", section, key), what, write)
 
 
-def _pass_through(site: Site) -> Iterator[Finding]:
+def _pass_through(site: Site) -> Iterator[ValuesFinding]:
     section = ("hub", "config", "JupyterHub")
     if site.values.get(*section, "services"):
         yield site.finding(
@@ -52,8 +52,8 @@ def _pass_through(site: Site) -> Iterator[Finding]:
         )
 
 
-def _user_role(site: Site) -> Iterator[Finding]:
-    for key, role in site.values.maps_in(*ROLES):
+def _user_role(site: Site) -> Iterator[ValuesFinding]:
+    for key, role in site.values.submaps(*ROLES):
         scopes = _scopes(role)
         is_user = role.get("name", key) == "user"
         if is_user and scopes is not None and "self" not in scopes:
@@ -65,13 +65,13 @@ def _user_role(site: Site) -> Iterator[Finding]:
             )
 
 
-def _managed_roles(site: Site) -> Iterator[Finding]:
+def _managed_roles(site: Site) -> Iterator[ValuesFinding]:
     managed = [
         name
-        for name, section in site.values.maps_in("hub", "config")
+        for name, section in site.values.submaps("hub", "config")
         if section.get("manage_roles") is True
     ]
-    for key, role in site.values.maps_in(*ROLES):
+    for key, role in site.values.submaps(*ROLES):
         if managed and (role.get("users") or role.get("groups")):
             yield site.finding(
                 (*ROLES, key),
@@ -81,7 +81,7 @@ def _managed_roles(site: Site) -> Iterator[Finding]:
             )
 
 
-def _user_scopes(site: Site) -> Iterator[Finding]:
+def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
     extra = site.values.list(*USER_SCOPES)
     if not extra:
         return
@@ -103,9 +103,9 @@ def _user_scopes(site: Site) -> Iterator[Finding]:
             )
 
 
-def _access(site: Site, service: Service) -> Iterator[Finding]:
-    everyone = _everyone(site, service)
-    if not everyone and not _some(site, service):
+def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
+    everyone = _key_for_everyone(site, service)
+    if not everyone and not _is_granted_to_some(site, service):
         yield site.finding(
             service.path,
             f'nobody but admins may open it: 403 "You do not have permission to access'
@@ -120,25 +120,25 @@ def _access(site: Site, service: Service) -> Iterator[Finding]:
         )
 
 
-def _everyone(site: Site, service: Service) -> str:
+def _key_for_everyone(site: Site, service: Service) -> str:
     """The key that lets everyone in."""
     user = _role(site, "user")
-    if user and _covers(user, service):
+    if user and _includes_service(user, service):
         return "hub.loadRoles.user"
     counts = site.version >= (6,) and _scopes(user) is None
-    if counts and _covers({"scopes": site.values.list(*USER_SCOPES)}, service):
+    if counts and _includes_service({"scopes": site.values.list(*USER_SCOPES)}, service):
         return ".".join(USER_SCOPES)
     code = [str(each) for each in site.values.map("hub", "extraConfig").values()]
-    files = site.values.maps_in("hub", "extraFiles")
+    files = site.values.submaps("hub", "extraFiles")
     code += [str(details.get("stringData")) for _, details in files]
-    return "hub.extraConfig" if any(grants(each, service.scope) for each in code) else ""
+    return "hub.extraConfig" if any(grants_scope(each, service.scope) for each in code) else ""
 
 
-def _some(site: Site, service: Service) -> bool:
+def _is_granted_to_some(site: Site, service: Service) -> bool:
     """Whether a role lets some in."""
     return any(
-        _covers(role, service) and bool(role.get("users") or role.get("groups"))
-        for _, role in site.values.maps_in(*ROLES)
+        _includes_service(role, service) and bool(role.get("users") or role.get("groups"))
+        for _, role in site.values.submaps(*ROLES)
     )
 
 
@@ -148,7 +148,7 @@ def _grants_itself(site: Site, service: Service) -> bool:
     return isinstance(code, str) and service.scope in code
 
 
-def _covers(role: dict[str, Any], service: Service) -> bool:
+def _includes_service(role: dict[str, Any], service: Service) -> bool:
     scopes = _scopes(role) or []
     return service.scope in scopes or "access:services" in scopes
 
@@ -162,7 +162,7 @@ def _scopes(role: dict[str, Any]) -> list[str] | None:
 
 
 def _role(site: Site, name: str) -> dict[str, Any]:
-    for key, role in site.values.maps_in(*ROLES):
+    for key, role in site.values.submaps(*ROLES):
         if role.get("name", key) == name:
             return role
     return {}

@@ -8,38 +8,38 @@ from typing import Any
 from jupyterhub.scopes import expand_scopes
 from jupyterhub.services.auth import check_scopes
 
-from ..activity import runs_in
+from ..activity import includes_activity
 from ..merge import as_list
-from ..site import Finding, Service, Site
+from ..site import Service, Site, ValuesFinding
 
 #: Without these it records nothing.
-NEEDED = ("list:users", "read:servers", "read:users:activity")
+REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
 
 #: What to grant: it has all that is needed, and tells accounts of one name apart.
-SCOPES = ("list:users", "read:servers", "read:users")
+SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """Whether it may see what it needs, and has a place for its history."""
     for service in site.services:
         words = [str(word) for word in service.command]
         apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]
-        if runs_in(apps):
+        if includes_activity(apps):
             yield from _role(site, service)
             yield from _history(site, words)
 
 
-def _role(site: Site, service: Service) -> Iterator[Finding]:
+def _role(site: Site, service: Service) -> Iterator[ValuesFinding]:
     if service.spec.get("admin"):
         return
-    roles = [role for _, role in site.values.maps_in("hub", "loadRoles")]
+    roles = [role for _, role in site.values.submaps("hub", "loadRoles")]
     granted = _scopes(role for role in roles if service.name in (as_list(role.get("services"))))
-    missing = [scope for scope in NEEDED if not check_scopes({scope}, granted)]
+    missing = [scope for scope in REQUIRED_SCOPES if not check_scopes({scope}, granted)]
     if missing:
         yield site.finding(
             ("hub", "loadRoles", service.name),
             f"Activity records nothing: no role gives the service {', '.join(missing)}.",
-            f"scopes: [{', '.join(SCOPES)}] and services: [{service.name}].",
+            f"scopes: [{', '.join(SUGGESTED_SCOPES)}] and services: [{service.name}].",
         )
 
 
@@ -54,7 +54,7 @@ def _scopes(roles: Iterable[dict[str, Any]]) -> set[str]:
     return granted
 
 
-def _history(site: Site, words: list[str]) -> Iterator[Finding]:
+def _history(site: Site, words: list[str]) -> Iterator[ValuesFinding]:
     kind = site.values.get("hub", "db", "type", default="sqlite-pvc")
     mounts = site.values.list("hub", "extraVolumeMounts")
     elsewhere = any(word.startswith(("--Activity.", "--config")) for word in words)

@@ -10,7 +10,7 @@ from .. import names
 from ..hub_code.settings import ConfigCode, ListName
 from ..hub_code.syntax import is_template
 from ..merge import as_map
-from ..site import Finding, Site
+from ..site import Site, ValuesFinding
 from .access import NO_SERVERS
 from .names import refused_role
 
@@ -20,13 +20,13 @@ TEMPLATES = ("{{", "{%", "<%", "${")
 #: Files in here are run as the hub's configuration, too, before the code of hub.extraConfig.
 CONFIG_DIRECTORY = "/usr/local/etc/jupyterhub/jupyterhub_config.d/"
 
-BETTER: dict[ListName, str] = {"services": "hub.services", "load_roles": "hub.loadRoles"}
+HELM_KEYS: dict[ListName, str] = {"services": "hub.services", "load_roles": "hub.loadRoles"}
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     code = ConfigCode()
-    for path, text in pieces(site):
+    for path, text in config_code(site):
         try:
             tree = code.parse(text)
         except SyntaxError as error:
@@ -37,13 +37,13 @@ def check(site: Site) -> Iterator[Finding]:
             continue
         if is_template(tree):
             continue
-        for name in code.replaced(tree):
+        for name in code.replaced_lists(tree):
             if _has_entries(site, name):
                 yield site.finding(
                     path,
                     f"c.JupyterHub.{name} is replaced, and what the chart has put there is gone:"
                     " the idle culler and the services of hub.services lose theirs.",
-                    f"{BETTER[name]}, or .append() to the list.",
+                    f"{HELM_KEYS[name]}, or .append() to the list.",
                 )
         for role in code.roles(tree):
             if not names.ROLE.allows(role.name):
@@ -54,10 +54,10 @@ def check(site: Site) -> Iterator[Finding]:
             yield _no_self(site, path)
 
 
-def pieces(site: Site) -> list[tuple[tuple[str, ...], str]]:
+def config_code(site: Site) -> list[tuple[tuple[str, ...], str]]:
     """The code, with the keys where it stands, in the order in which the chart runs it."""
     found: list[tuple[tuple[str, ...], Any]] = []
-    for key, details in sorted(site.values.maps_in("hub", "extraFiles")):
+    for key, details in sorted(site.values.submaps("hub", "extraFiles")):
         file = str(details.get("mountPath"))
         if file.startswith(CONFIG_DIRECTORY) and file.endswith(".py"):
             found.append((("hub", "extraFiles", key, "stringData"), details.get("stringData")))
@@ -72,11 +72,11 @@ def _by_key(entry: tuple[object, object]) -> str:
 
 def _has_entries(site: Site, name: ListName) -> bool:
     """Whether the chart has put something into the list."""
-    section = BETTER[name].split(".")
-    return site.values.is_on("cull", "enabled") or bool(site.values.map(*section))
+    section = HELM_KEYS[name].split(".")
+    return site.values.is_enabled("cull", "enabled") or bool(site.values.map(*section))
 
 
-def _unreadable(site: Site, path: tuple[str, ...], error: SyntaxError) -> Finding:
+def _unreadable(site: Site, path: tuple[str, ...], error: SyntaxError) -> ValuesFinding:
     where = f" in line {error.lineno}" if error.lineno else ""
     version = ".".join(map(str, sys.version_info[:2]))
     return site.finding(
@@ -86,7 +86,7 @@ def _unreadable(site: Site, path: tuple[str, ...], error: SyntaxError) -> Findin
     )
 
 
-def _no_self(site: Site, path: tuple[str, ...]) -> Finding:
+def _no_self(site: Site, path: tuple[str, ...]) -> ValuesFinding:
     return site.finding(
         path, "it sets the role user without the scope self: " + NO_SERVERS, '"self" too.'
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..deployment import PLACEHOLDER_IMAGE
-from ..site import Finding, Service, Site
+from ..site import Service, Site, ValuesFinding
 
 IMAGE = ("hub", "image")
 STOCK = "jupyterhub/k8s-hub"
@@ -16,19 +16,19 @@ STOCK = "jupyterhub/k8s-hub"
 LARGEST_FILE = 180_000
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     yield from _image(site)
     yield from _two_commands(site)
     for service in site.services:
         if any(str(word).endswith(".pyz") for word in service.command):
             yield from _file(site, service)
-        elif service.is_ours and service.command:
+        elif service.is_tornado_service and service.command:
             yield from _module(site, service)
     yield from _sizes(site)
 
 
-def _image(site: Site) -> Iterator[Finding]:
+def _image(site: Site) -> Iterator[ValuesFinding]:
     name, tag = site.values.get(*IMAGE, "name"), site.values.get(*IMAGE, "tag")
     if tag == "latest":
         yield site.finding(
@@ -48,11 +48,13 @@ def _image(site: Site) -> Iterator[Finding]:
             (lost,) = replaced.lost
             if lost != PLACEHOLDER_IMAGE.rpartition(":")[0]:
                 yield site.finding(
-                    (*IMAGE, "name"), f"it replaces {lost} of {replaced.earlier}.", "one of them."
+                    (*IMAGE, "name"),
+                    f"it replaces {lost} of {replaced.earlier_file}.",
+                    "one of them.",
                 )
 
 
-def _two_commands(site: Site) -> Iterator[Finding]:
+def _two_commands(site: Site) -> Iterator[ValuesFinding]:
     for replaced in site.values.replaced:
         path = replaced.path[len(site.values.root) :]
         lost = " ".join(map(str, replaced.lost))
@@ -60,11 +62,11 @@ def _two_commands(site: Site) -> Iterator[Finding]:
         is_another = any(str(word).endswith(("tornado_service", ".pyz")) for word in replaced.lost)
         if path[:2] == ("hub", "services") and path[-1] == "command" and is_another:
             yield site.finding(
-                path, f"it replaces that of {replaced.earlier}: {lost}.", "one delivery only."
+                path, f"it replaces that of {replaced.earlier_file}: {lost}.", "one delivery only."
             )
 
 
-def _module(site: Site, service: Service) -> Iterator[Finding]:
+def _module(site: Site, service: Service) -> Iterator[ValuesFinding]:
     name = site.values.get(*IMAGE, "name")
     if not name or STOCK in str(name):
         yield site.finding(
@@ -75,9 +77,9 @@ def _module(site: Site, service: Service) -> Iterator[Finding]:
         )
 
 
-def _file(site: Site, service: Service) -> Iterator[Finding]:
+def _file(site: Site, service: Service) -> Iterator[ValuesFinding]:
     (file, *_) = [str(word) for word in service.command if str(word).endswith(".pyz")]
-    files = dict(site.values.maps_in("hub", "extraFiles"))
+    files = dict(site.values.submaps("hub", "extraFiles"))
     if file not in [details.get("mountPath") for details in files.values()]:
         yield site.finding(
             ("hub", "extraFiles"),
@@ -94,8 +96,8 @@ def _file(site: Site, service: Service) -> Iterator[Finding]:
             )
 
 
-def _sizes(site: Site) -> Iterator[Finding]:
-    files = site.values.maps_in("hub", "extraFiles")
+def _sizes(site: Site) -> Iterator[ValuesFinding]:
+    files = site.values.submaps("hub", "extraFiles")
     total = sum(_size(details.get("binaryData")) * 3 // 4 for _, details in files)
     total += sum(_size(details.get("stringData")) for _, details in files)
     if total > LARGEST_FILE:

@@ -5,48 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..chart.network_policy import admits, as_number
+from ..chart.network_policy import allows_traffic, as_number
 from ..deployment import HUB_PORT
-from ..merge import LISTS, Replaced, as_list, as_map
-from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Site
-from ..yaml_files.document import Path
+from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
+from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
+from ..yaml_files.document import KeyPath
 
-ALIASES = ("hub", "extraPodSpec", "hostAliases")
+HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them. A list that a site narrows on purpose is none."""
     for replaced in site.values.replaced:
         path = replaced.path[len(site.values.root) :]
-        lost = _lost(site, path, replaced)
+        lost = _missed_entries(site, path, replaced)
         if lost:
-            entries = ", ".join(_brief(item) for item in lost)
-            yield Finding(
-                replaced.later,
+            entries = ", ".join(_shorten(item) for item in lost)
+            yield ValuesFinding(
+                replaced.later_file,
                 ".".join(map(str, replaced.path)),
-                f"Helm does not join lists: this one replaces that of {replaced.earlier}, and"
+                f"Helm does not join lists: this one replaces that of {replaced.earlier_file}, and"
                 f" {entries} is gone.",
                 "all entries here: tornado-service values --site=... joins them.",
             )
 
 
-def _lost(site: Site, path: Path, replaced: Replaced) -> list[Any]:
+def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[Any]:
     """The entries that are missed, of those that are in no later file either."""
     final = as_list(site.values.get(*map(str, path)))
     lost = [item for item in replaced.lost if item not in final]
-    if path in LISTS:
-        served = _serves(site, path, final)
-        missed = [item for item in lost if _serves(site, path, [item]) - served]
-        had_ours = _serves(site, path, [*lost, *replaced.kept])
+    if path in SERVICE_LISTS:
+        served = _used_by_services(site, path, final)
+        missed = [item for item in lost if _used_by_services(site, path, [item]) - served]
+        had_ours = _used_by_services(site, path, [*lost, *replaced.kept])
         return missed if had_ours or not served else lost
     is_narrowed = all(item in replaced.kept for item in final)
-    return lost if _is_of_a_service(site, path) and not is_narrowed else []
+    return lost if _belongs_to_service(site, path) and not is_narrowed else []
 
 
-def _serves(site: Site, path: Path, items: list[Any]) -> set[Any]:
+def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
     """What the entries of one of the lists do for the services."""
     ports = {service.port for service in site.services if service.port}
-    if path == ALIASES:
+    if path == HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}
         return names & {service.host for service in site.services}
     if path in (INGRESS, HUB_EGRESS, PROXY_EGRESS):
@@ -57,7 +57,7 @@ def _serves(site: Site, path: Path, items: list[Any]) -> set[Any]:
             (pod, port)
             for pod in pods
             for port in wanted
-            if admits(items, side, site.labels(pod), port)
+            if allows_traffic(items, side, site.labels(pod), port)
         }
     if path[-1] == "extra_user_scopes":
         return {service.scope for service in site.services} & set(map(str, items))
@@ -65,7 +65,7 @@ def _serves(site: Site, path: Path, items: list[Any]) -> set[Any]:
     return ports & {as_number(number) for number in numbers}
 
 
-def _is_of_a_service(site: Site, path: Path) -> bool:
+def _belongs_to_service(site: Site, path: KeyPath) -> bool:
     """Whether it is a list in a service's own entry, or in the role of its token."""
     section, key, field = ("", "", *path)[-3:]
     fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}
@@ -73,6 +73,6 @@ def _is_of_a_service(site: Site, path: Path) -> bool:
     return key in names and field in fields.get(str(section), ())
 
 
-def _brief(item: object) -> str:
+def _shorten(item: object) -> str:
     text = str(item)
     return text if len(text) <= 60 else text[:59] + "..."

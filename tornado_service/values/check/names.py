@@ -10,7 +10,7 @@ from jupyterhub.scopes import scope_definitions
 
 from .. import names
 from ..merge import as_list, as_map
-from ..site import Finding, Service, Site
+from ..site import Service, Site, ValuesFinding
 from .access import ROLES
 
 CUSTOM_SCOPES = ("hub", "config", "JupyterHub", "custom_scopes")
@@ -21,21 +21,21 @@ FILTERS = ("user", "service", "server")
 FILTERS_WITH_VALUE = ("user=", "service=", "group=", "server=")
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     yield from _roles(site)
     yield from _custom_scopes(site)
-    for key, role in site.values.maps_in(*ROLES):
+    for key, role in site.values.submaps(*ROLES):
         for scope in as_list(role.get("scopes")):
             yield from _scope(site, key, str(scope))
-    for key, spec in site.values.maps_in("hub", "services"):
+    for key, spec in site.values.submaps("hub", "services"):
         yield from _service(site, Service(key, spec))
     yield from _variables(site)
 
 
-def _roles(site: Site) -> Iterator[Finding]:
-    seen = {IDLE_CULLER} if site.values.is_on("cull", "enabled") else set()
-    for key, role in site.values.maps_in(*ROLES):
+def _roles(site: Site) -> Iterator[ValuesFinding]:
+    seen = {IDLE_CULLER} if site.values.is_enabled("cull", "enabled") else set()
+    for key, role in site.values.submaps(*ROLES):
         name = role.get("name", key)
         path = (*ROLES, key, "name") if "name" in role else (*ROLES, key)
         if not names.ROLE.allows(name):
@@ -49,14 +49,14 @@ def _roles(site: Site) -> Iterator[Finding]:
 
 def refused_role(name: object) -> tuple[str, str]:
     """What happens to a role whose name breaks the rule, and what to write."""
-    better = names.suggestion(str(name), names.ROLE, "role")
+    better = names.suggest_name(str(name), names.ROLE, "role")
     return (
         f'the hub exits: "Invalid role name: {str(name)[:60]!r}".',
-        f"a name of {names.ROLE.words}: {better}",
+        f"a name of {names.ROLE.hint}: {better}",
     )
 
 
-def _custom_scopes(site: Site) -> Iterator[Finding]:
+def _custom_scopes(site: Site) -> Iterator[ValuesFinding]:
     for scope, definition in site.values.map(*CUSTOM_SCOPES).items():
         if not names.CUSTOM_SCOPE.allows(scope):
             yield site.finding((*CUSTOM_SCOPES, scope), *_refused_scope(scope))
@@ -71,11 +71,11 @@ def _custom_scopes(site: Site) -> Iterator[Finding]:
 def _refused_scope(scope: object) -> tuple[str, str]:
     return (
         f'the hub exits: "Invalid scope name: {str(scope)[:60]!r}".',
-        f"a name of {names.CUSTOM_SCOPE.words}.",
+        f"a name of {names.CUSTOM_SCOPE.hint}.",
     )
 
 
-def _scope(site: Site, key: str, scope: str) -> Iterator[Finding]:
+def _scope(site: Site, key: str, scope: str) -> Iterator[ValuesFinding]:
     path = (*ROLES, key, "scopes")
     name, has_filter, filter_ = scope.partition("!")
     kind, _, value = filter_.partition("=")
@@ -106,32 +106,32 @@ def _code_defines(site: Site, scope: str) -> bool:
     return any("custom_scopes" in text or scope in text for text in (code, files))
 
 
-def _service(site: Site, service: Service) -> Iterator[Finding]:
+def _service(site: Site, service: Service) -> Iterator[ValuesFinding]:
     secret_key = f"hub.services.{service.key}.apiToken"
-    fault = names.fault_of_service(service.name)
+    fault = names.service_name_problem(service.name)
     if not names.SECRET_KEY.allows(secret_key):
         yield site.finding(
             service.path,
             "Kubernetes refuses the Secret that holds the service's token: its key is made of this"
             " name.",
-            f"a name of {names.SECRET_KEY.words}:"
-            f" {names.suggestion(service.key, names.SERVICE, 'service')}",
+            f"a name of {names.SECRET_KEY.hint}:"
+            f" {names.suggest_name(service.key, names.SERVICE, 'service')}",
         )
-    elif fault and _names_are_checked(site.version):
+    elif fault and _validates_service_names(site.version):
         yield site.finding(
             (*service.path, "name") if "name" in service.spec else service.path,
             f"the hub exits over the name {service.name!r}: {fault}.",
-            f"such as {names.suggestion(service.name, names.SERVICE, 'service')}",
+            f"such as {names.suggest_name(service.name, names.SERVICE, 'service')}",
         )
 
 
-def _names_are_checked(version: tuple[int, ...]) -> bool:
+def _validates_service_names(version: tuple[int, ...]) -> bool:
     """Whether the hub looks at the names of services; of a version without patch, the last."""
     numbers = (*version, 99, 99)[:3]
     return numbers >= ((5, 5, 3) if numbers < (6,) else (6, 1, 0))
 
 
-def _variables(site: Site) -> Iterator[Finding]:
+def _variables(site: Site) -> Iterator[ValuesFinding]:
     sections = [(*service.path, "environment") for service in site.services]
     for section in (*sections, ("hub", "extraEnv")):
         for name in site.values.map(*map(str, section)):

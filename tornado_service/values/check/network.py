@@ -6,33 +6,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import names
-from ..chart.network_policy import admits, as_number, ports_for
-from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK
+from ..chart.network_policy import allows_traffic, as_number, ports_for
+from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list, as_map
-from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Finding, Service, Site
+from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Service, Site, ValuesFinding
 
 OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     yield from _misplaced(site)
     yield from _aliases(site)
     for service in site.services:
-        if service.port in (None, HUB_PORT) or service.host in LOOPBACK:
+        if service.port in (None, HUB_PORT) or service.host in LOOPBACK_ADDRESSES:
             continue  # a finding of the service's own
-        if not service.is_ours and not site.leads_to_hub(service):
+        if not service.is_tornado_service and not site.points_to_hub(service):
             continue  # a Kubernetes Service of the site's own, with policies of its own
         yield from _service_port(site, service, service.port)
-        if site.values.is_on("hub", "networkPolicy", "enabled"):
+        if site.values.is_enabled("hub", "networkPolicy", "enabled"):
             yield from _ingress(site, service, service.port)
             yield from _hub_api(site, service)
             yield from _hub_egress(site, service, service.port)
-        if site.values.is_on("proxy", "chp", "networkPolicy", "enabled"):
+        if site.values.is_enabled("proxy", "chp", "networkPolicy", "enabled"):
             yield from _proxy_egress(site, service, service.port)
 
 
-def _misplaced(site: Site) -> Iterator[Finding]:
+def _misplaced(site: Site) -> Iterator[ValuesFinding]:
     if site.values.raw("hub", "service", "ports", "extraPorts") is not None:
         yield site.finding(
             ("hub", "service", "ports", "extraPorts"),
@@ -41,7 +41,7 @@ def _misplaced(site: Site) -> Iterator[Finding]:
         )
 
 
-def _aliases(site: Site) -> Iterator[Finding]:
+def _aliases(site: Site) -> Iterator[ValuesFinding]:
     path = ("hub", "extraPodSpec", "hostAliases")
     hosts = {service.host for service in site.services}
     leads: dict[str, list[str]] = {}
@@ -49,8 +49,8 @@ def _aliases(site: Site) -> Iterator[Finding]:
         for name in hosts.intersection(map(str, as_list(as_map(alias).get("hostnames")))):
             leads.setdefault(name, []).append(str(as_map(alias).get("ip")))
     for name, addresses in leads.items():
-        elsewhere = [each for each in addresses if each not in LOOPBACK]
-        right = ", ".join(f'{{ip: "{each}", hostnames: [{name}]}}' for each in LOOPBACK)
+        elsewhere = [each for each in addresses if each not in LOOPBACK_ADDRESSES]
+        right = ", ".join(f'{{ip: "{each}", hostnames: [{name}]}}' for each in LOOPBACK_ADDRESSES)
         if elsewhere:
             yield site.finding(
                 path,
@@ -58,7 +58,7 @@ def _aliases(site: Site) -> Iterator[Finding]:
                 " start-up check misses the service and the hub exits.",
                 right,
             )
-        elif not site.hub_listens.intersection(addresses):
+        elif not site.hub_loopback_addresses.intersection(addresses):
             yield site.finding(
                 path,
                 f"in the hub's pod {name} leads to {' and '.join(addresses)}, where the hub does"
@@ -67,9 +67,9 @@ def _aliases(site: Site) -> Iterator[Finding]:
             )
 
 
-def _service_port(site: Site, service: Service, port: int) -> Iterator[Finding]:
+def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     entries = [entry for entry in site.values.list(*EXTRA_PORTS) if isinstance(entry, dict)]
-    name = names.suggestion(service.name, names.DNS_LABEL, "service")
+    name = names.suggest_name(service.name, names.DNS_LABEL, "service")
     right = f"{{name: {name}, port: {port}, targetPort: {port}}}"
     mine = [entry for entry in entries if as_number(entry.get("port")) == port]
     if not mine:
@@ -77,7 +77,7 @@ def _service_port(site: Site, service: Service, port: int) -> Iterator[Finding]:
         yield site.finding(
             EXTRA_PORTS,
             f"the hub's Kubernetes Service has no port {port}{f', only {others}' if others else ''}"
-            f", which the url of {service.name} names: {_stops(site, service)}.",
+            f", which the url of {service.name} names: {_port_effect(site, service)}.",
             right,
         )
     for entry in mine:
@@ -86,24 +86,24 @@ def _service_port(site: Site, service: Service, port: int) -> Iterator[Finding]:
             yield site.finding(
                 EXTRA_PORTS,
                 f"port {port} leads to {target}, but {service.name} listens on the port of its"
-                f" url: {_stops(site, service)}.",
+                f" url: {_port_effect(site, service)}.",
                 right,
             )
         elif entry.get("protocol", "TCP") != "TCP":
             yield site.finding(EXTRA_PORTS, f"port {port} is open for UDP only.", right)
 
 
-def _stops(site: Site, service: Service) -> str:
+def _port_effect(site: Site, service: Service) -> str:
     """What follows when the service cannot be reached through the hub's Kubernetes Service."""
     if service.host in site.loopback_names:
         return "visitors get 503"
     return f'"Cannot connect to {service.name} service managed", and the hub exits'
 
 
-def _ingress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     rules = site.values.list(*INGRESS)
     open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
-    named = [each for each in _own_ports(site, rules) if each == port]
+    named = [each for each in _allowed_ports(site, rules) if each == port]
     if port in open_ports:
         if named:
             yield site.finding(
@@ -112,9 +112,11 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[Finding]:
                 "one of the two: allowed-ingress-ports.yaml or ingress.yaml.",
             )
         return
-    missing = [pod for pod in ("proxy", "hub") if not admits(rules, "from", site.labels(pod), port)]
+    missing = [
+        pod for pod in ("proxy", "hub") if not allows_traffic(rules, "from", site.labels(pod), port)
+    ]
     if len(missing) == 2:
-        yield from _port_is_shut(site, service, port, [*open_ports, *_own_ports(site, rules)])
+        yield from _port_closed(site, service, port, [*open_ports, *_allowed_ports(site, rules)])
     elif missing == ["proxy"]:
         yield site.finding(
             INGRESS,
@@ -125,32 +127,32 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[Finding]:
     elif missing == ["hub"]:
         yield site.finding(
             INGRESS,
-            f"no rule admits the hub's own pod to port {port}: {_unchecked(site, service)}.",
+            f"no rule admits the hub's own pod to port {port}: {_policy_effect(site, service)}.",
             _peer("hub"),
         )
 
 
-def _own_ports(site: Site, rules: list[Any]) -> list[int]:
+def _allowed_ports(site: Site, rules: list[Any]) -> list[int]:
     return [
         number for pod in ("proxy", "hub") for number in ports_for(rules, "from", site.labels(pod))
     ]
 
 
-def _port_is_shut(
+def _port_closed(
     site: Site, service: Service, port: int, others: list[int | None]
-) -> Iterator[Finding]:
+) -> Iterator[ValuesFinding]:
     found = sorted({each for each in others if each and each != HUB_PORT})
     instead = f" (they name {', '.join(map(str, found))})" if found else ""
     key = OPEN_PORTS if site.values.list(*OPEN_PORTS) else INGRESS
     yield site.finding(
         key,
         f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors time"
-        f" out; {_unchecked(site, service)}.",
+        f" out; {_policy_effect(site, service)}.",
         f"{port} here." if found else "ingress.yaml's or allowed-ingress-ports.yaml's.",
     )
 
 
-def _unchecked(site: Site, service: Service) -> str:
+def _policy_effect(site: Site, service: Service) -> str:
     """What follows when the hub's policy keeps the hub's own pod from the service."""
     if service.host in site.loopback_names:
         return "the hub's start-up check passes only as long as the host alias is there"
@@ -160,7 +162,7 @@ def _unchecked(site: Site, service: Service) -> str:
     )
 
 
-def _hub_api(site: Site, service: Service) -> Iterator[Finding]:
+def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
     """The service's calls of the Hub API, from the hub's pod to its own Kubernetes Service."""
     open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
     labels = site.labels("hub")
@@ -171,7 +173,7 @@ def _hub_api(site: Site, service: Service) -> Iterator[Finding]:
         or "://127.0.0.1" in api_url
         or "://[::1]" in api_url
         or "://localhost" in api_url
-        or admits(site.values.list(*INGRESS), "from", labels, HUB_PORT)
+        or allows_traffic(site.values.list(*INGRESS), "from", labels, HUB_PORT)
     ):
         return
     so = "sign-in ends in 500"
@@ -185,12 +187,12 @@ def _hub_api(site: Site, service: Service) -> Iterator[Finding]:
     )
 
 
-def _hub_egress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+def _hub_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     path = ("hub", "networkPolicy", "egressAllowRules", "privateIPs")
     rules = site.values.list(*HUB_EGRESS)
     labels = site.labels("hub")
-    missing = [each for each in (HUB_PORT, port) if not admits(rules, "to", labels, each)]
-    if site.values.is_on(*path) or not missing:
+    missing = [each for each in (HUB_PORT, port) if not allows_traffic(rules, "to", labels, each)]
+    if site.values.is_enabled(*path) or not missing:
         return
     so = "the hub exits or sign-in fails"
     if service.host in site.loopback_names:
@@ -204,15 +206,17 @@ def _hub_egress(site: Site, service: Service, port: int) -> Iterator[Finding]:
     )
 
 
-def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[Finding]:
+def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     rules = site.values.list(*PROXY_EGRESS)
     labels = site.labels("hub")
-    if admits(rules, "to", labels, port):
+    if allows_traffic(rules, "to", labels, port):
         return
     other = [each for each in ports_for(rules, "to", labels) if each != HUB_PORT]
     instead = f" (they name {', '.join(map(str, other))})" if other else ""
     where = "on Cilium"
-    if not site.values.is_on("proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs"):
+    if not site.values.is_enabled(
+        "proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs"
+    ):
         where = "since its egressAllowRules.privateIPs is off"
     yield site.finding(
         PROXY_EGRESS,

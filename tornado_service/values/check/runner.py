@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..merge import Values
-from ..site import Finding, Site
-from . import access as check_access
-from . import activity as check_activity
-from . import code as check_code
-from . import delivery as check_delivery
-from . import kubernetes as check_kubernetes
-from . import lists as check_lists
-from . import names as check_names
-from . import network as check_network
-from . import schema as check_schema
-from . import services as check_services
+from ..site import Site, ValuesFinding
+from . import (
+    access,
+    activity,
+    code,
+    delivery,
+    kubernetes,
+    lists,
+    names,
+    network,
+    schema,
+    services,
+)
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
-PATIENCE_5 = 8
+STARTUP_TIMEOUT_5 = 8
 
 #: The oldest hub whose sign-in library has no known holes, and two that cannot read their tokens.
-OLDEST = (5, 4, 6)
-BROKEN = ((5, 5, 3), (6, 1, 0))
+OLDEST_SUPPORTED = (5, 4, 6)
+UNSUPPORTED = ((5, 5, 3), (6, 1, 0))
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -34,7 +36,7 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-class Check:
+class ValuesChecker:
     """The findings for some values files."""
 
     def __init__(
@@ -42,32 +44,32 @@ class Check:
     ) -> None:
         self.site = Site(values, version, release, service)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[ValuesFinding]:
         """All of them, in the order of the files."""
         site = self.site
         found = [
             *_duplicates(site),
-            *_unread(site),
-            *check_lists.check(site),
-            *check_services.check(site),
-            *check_names.check(site),
-            *check_kubernetes.check(site),
-            *check_network.check(site),
-            *check_access.check(site),
-            *check_code.check(site),
-            *check_delivery.check(site),
-            *check_activity.check(site),
+            *_ignored_sections(site),
+            *lists.check(site),
+            *services.check(site),
+            *names.check(site),
+            *kubernetes.check(site),
+            *network.check(site),
+            *access.check(site),
+            *code.check(site),
+            *delivery.check(site),
+            *activity.check(site),
             *_readiness(site),
             *_version(site),
         ]
-        found += check_schema.check(site, [finding.key for finding in found])
+        found += schema.check(site, [finding.key for finding in found])
         files = [*site.values.files, "-"]
         return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
 
 
-def _duplicates(site: Site) -> Iterator[Finding]:
+def _duplicates(site: Site) -> Iterator[ValuesFinding]:
     for file, path, line in site.values.duplicates:
-        yield Finding(
+        yield ValuesFinding(
             file,
             ".".join(map(str, path)),
             f"line {line} sets this key a second time in one map: Helm silently drops the first.",
@@ -75,18 +77,18 @@ def _duplicates(site: Site) -> Iterator[Finding]:
         )
 
 
-def _unread(site: Site) -> Iterator[Finding]:
+def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
     """The chart's values, and ours, at a level at which no chart reads them."""
     values = site.values
-    elsewhere = [path for path in values.levels if path != values.root]
+    elsewhere = [path for path in values.chart_paths if path != values.root]
     if values.sections(values.root):
         # more than ours is another chart of this kind
-        elsewhere = [path for path in elsewhere if not (path and values.is_site(path))]
+        elsewhere = [path for path in elsewhere if not (path and values.has_site_values(path))]
     where = ".".join(map(str, values.root))
     for path in elsewhere:
         for section in values.sections(path):
-            yield Finding(
-                values.file_at((*path, section)),
+            yield ValuesFinding(
+                values.file_of_tree_path((*path, section)),
                 ".".join(map(str, (*path, section))),
                 "nothing reads it: the chart takes its values from "
                 + (f"the key {where}." if where else "the top."),
@@ -96,18 +98,18 @@ def _unread(site: Site) -> Iterator[Finding]:
             )
 
 
-def _readiness(site: Site) -> Iterator[Finding]:
+def _readiness(site: Site) -> Iterator[ValuesFinding]:
     """The hub's Service leads nowhere before the probe passes, and the hub does not wait long."""
     managed = [service for service in site.services if service.command]
-    if not managed or not site.values.is_on("hub", "readinessProbe", "enabled"):
+    if not managed or not site.values.is_enabled("hub", "readinessProbe", "enabled"):
         return
     for key in ("initialDelaySeconds", "periodSeconds"):
         seconds = site.values.get("hub", "readinessProbe", key, default=0)
-        patience = PATIENCE_5
+        limit = STARTUP_TIMEOUT_5
         if site.version >= (6,):
             timeouts = [service.spec.get("timeout") for service in managed]
-            patience = min(each if isinstance(each, int) else 30 for each in timeouts) - 10
-        if isinstance(seconds, int) and seconds > patience:
+            limit = min(each if isinstance(each, int) else 30 for each in timeouts) - 10
+        if isinstance(seconds, int) and seconds > limit:
             aliased = all(service.host in site.loopback_names for service in managed)
             so = "only the host alias keeps the hub from waiting for itself until it exits"
             yield site.finding(
@@ -119,10 +121,10 @@ def _readiness(site: Site) -> Iterator[Finding]:
             )
 
 
-def _version(site: Site) -> Iterator[Finding]:
+def _version(site: Site) -> Iterator[ValuesFinding]:
     numbers = (*site.version, 99, 99)[:3]
-    if numbers < OLDEST or numbers in BROKEN:
-        yield Finding(
+    if numbers < OLDEST_SUPPORTED or numbers in UNSUPPORTED:
+        yield ValuesFinding(
             "-",
             "--jupyterhub-version",
             "the service does not run with this JupyterHub, or signs nobody in.",

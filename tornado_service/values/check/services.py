@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ..deployment import HUB_PORT, LOOPBACK
+from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
-from ..site import Finding, Service, Site
+from ..site import Service, Site, ValuesFinding
 from ..yaml_files.document import quoted, scalar
 
 FIELDS = {
@@ -19,19 +19,19 @@ FIELDS = {
 FIELDS_6 = FIELDS | {"timeout"}
 
 #: These two take a token of 64 characters for too long.
-SHORT_TOKENS = ((5, 5, 3), (6, 1, 0))
+REFUSE_64_CHARACTERS = ((5, 5, 3), (6, 1, 0))
 
 
-def check(site: Site) -> Iterator[Finding]:
+def check(site: Site) -> Iterator[ValuesFinding]:
     """All of them."""
     if not site.services:
-        named = f" called {site.only}" if site.only else " with a url and a command"
+        named = f" called {site.service_name}" if site.service_name else " with a url and a command"
         yield site.finding(
             ("hub", "services"),
             f"there is no service{named}, so nothing is launched.",
             "the entry of values/service.yaml.",
         )
-    yield from _one_port_each(site)
+    yield from _port_conflicts(site)
     for service in site.services:
         yield from _fields(site, service)
         yield from _command(site, service)
@@ -40,10 +40,10 @@ def check(site: Site) -> Iterator[Finding]:
         yield from _token(site, service)
 
 
-def _one_port_each(site: Site) -> Iterator[Finding]:
+def _port_conflicts(site: Site) -> Iterator[ValuesFinding]:
     """Two processes in one pod cannot listen on one port."""
     first: dict[int, Service] = {}
-    launched = [Service(key, spec) for key, spec in site.values.maps_in("hub", "services")]
+    launched = [Service(key, spec) for key, spec in site.values.submaps("hub", "services")]
     for service in launched:
         if not service.command or service.port is None:
             continue
@@ -57,7 +57,7 @@ def _one_port_each(site: Site) -> Iterator[Finding]:
             )
 
 
-def _fields(site: Site, service: Service) -> Iterator[Finding]:
+def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
     known = FIELDS_6 if site.version >= (6,) else FIELDS
     for field in service.spec:
         if field == "timeout" and field not in known:
@@ -88,7 +88,7 @@ def _fields(site: Site, service: Service) -> Iterator[Finding]:
         )
 
 
-def _command(site: Site, service: Service) -> Iterator[Finding]:
+def _command(site: Site, service: Service) -> Iterator[ValuesFinding]:
     path = (*service.path, "command")
     command = service.spec.get("command")
     if not command:
@@ -106,7 +106,7 @@ def _command(site: Site, service: Service) -> Iterator[Finding]:
     words = enumerate(as_list(command))
     wrong = [number for number, word in words if not isinstance(word, str)]
     if wrong:
-        text = site.values.written((*path, wrong[0]))
+        text = site.values.source_text((*path, wrong[0]))
         yield site.finding(
             path,
             f"{text} is no text: the hub exits with a TraitError.",
@@ -114,11 +114,11 @@ def _command(site: Site, service: Service) -> Iterator[Finding]:
         )
 
 
-def _environment(site: Site, service: Service) -> Iterator[Finding]:
+def _environment(site: Site, service: Service) -> Iterator[ValuesFinding]:
     for name, value in service.environment.items():
         if not isinstance(value, str):
             path = (*service.path, "environment", name)
-            text = site.values.written(path)
+            text = site.values.source_text(path)
             yield site.finding(
                 path,
                 f"{text} is no text: the process cannot be started and the hub exits.",
@@ -134,7 +134,7 @@ def _environment(site: Site, service: Service) -> Iterator[Finding]:
             )
 
 
-def _api_url(site: Site, service: Service) -> Iterator[Finding]:
+def _api_url(site: Site, service: Service) -> Iterator[ValuesFinding]:
     path = (*service.path, "environment", "JUPYTERHUB_API_URL")
     text = service.environment.get("JUPYTERHUB_API_URL")
     if not isinstance(text, str):
@@ -152,7 +152,7 @@ def _api_url(site: Site, service: Service) -> Iterator[Finding]:
             f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
             f"{url._replace(path=right).geturl()}, or leave it away.",
         )
-    elif address in LOOPBACK and address not in site.hub_listens:
+    elif address in LOOPBACK_ADDRESSES and address not in site.hub_loopback_addresses:
         yield site.finding(
             path,
             "the hub does not listen on that address (hub.config.JupyterHub.hub_bind_url), so every"
@@ -161,7 +161,7 @@ def _api_url(site: Site, service: Service) -> Iterator[Finding]:
         )
 
 
-def _url(site: Site, service: Service) -> Iterator[Finding]:
+def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
     path = (*service.path, "url")
     host = site.hub or "RELEASE-hub"
     right = f"http://{host}:{service.port or 8181}"
@@ -171,14 +171,14 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
         )
     elif service.url.scheme not in ("http", "https"):
         yield site.finding(path, "the hub exits: it takes http:// or https:// only.", right)
-    elif service.host in {*LOOPBACK, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
+    elif service.host in {*LOOPBACK_ADDRESSES, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
         yield site.finding(
             path,
             f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503.",
             right,
         )
-    elif not site.leads_to_hub(service):
-        if not service.is_ours:
+    elif not site.points_to_hub(service):
+        if not service.is_tornado_service:
             return  # a Kubernetes Service of the site's own
         yield site.finding(
             path,
@@ -187,7 +187,7 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
             right,
         )
     elif service.port is None:
-        yield site.finding(path, "without a port it is 80" + _FOR_ROOT, right)
+        yield site.finding(path, "without a port it is 80" + _PRIVILEGED_PORT, right)
     elif service.port == HUB_PORT:
         yield site.finding(
             path,
@@ -197,26 +197,28 @@ def _url(site: Site, service: Service) -> Iterator[Finding]:
         )
     elif service.port < 1024:
         yield site.finding(
-            path, f"port {service.port} is below 1024" + _FOR_ROOT, f"http://{host}:8181"
+            path, f"port {service.port} is below 1024" + _PRIVILEGED_PORT, f"http://{host}:8181"
         )
 
 
-_FOR_ROOT = ", which on many clusters is for root: the service ends, and the hub exits."
+_PRIVILEGED_PORT = ", which on many clusters is for root: the service ends, and the hub exits."
 
 
-def _token(site: Site, service: Service) -> Iterator[Finding]:
+def _token(site: Site, service: Service) -> Iterator[ValuesFinding]:
     field = "api_token" if service.spec.get("api_token") else "apiToken"
     path = (*service.path, field)
     token = service.spec.get(field)
     write = "8 to 64 characters: openssl rand -hex 32, or leave it to the chart."
-    if site.version[:3] in SHORT_TOKENS:
+    if site.version[:3] in REFUSE_64_CHARACTERS:
         write = "8 to 63 characters: openssl rand -hex 24; or take a newer hub."
     if token is None:
         # the chart then makes one of 64 characters
-        if site.version[:3] in SHORT_TOKENS and not site.values.get("hub", "existingSecret"):
-            yield site.finding(path, "the chart makes one of 64 characters." + _REFUSED, write)
+        if site.version[:3] in REFUSE_64_CHARACTERS and not site.values.get(
+            "hub", "existingSecret"
+        ):
+            yield site.finding(path, "the chart makes one of 64 characters." + _REFUSAL, write)
     elif not isinstance(token, str):
-        text = site.values.written(path)
+        text = site.values.source_text(path)
         yield site.finding(
             path, "Helm refuses a token that is no text.", f"it in quotes: {quoted(text)}"
         )
@@ -228,8 +230,8 @@ def _token(site: Site, service: Service) -> Iterator[Finding]:
             f"{len(token)} characters are too many: from 5.5.3 and 6.1.0 on the hub exits.",
             write,
         )
-    elif len(token) == 64 and site.version[:3] in SHORT_TOKENS:
-        yield site.finding(path, "64 characters are too many." + _REFUSED, write)
+    elif len(token) == 64 and site.version[:3] in REFUSE_64_CHARACTERS:
+        yield site.finding(path, "64 characters are too many." + _REFUSAL, write)
 
 
-_REFUSED = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'
+_REFUSAL = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .syntax import (
-    begins_with_text,
+    assigned_scopes,
+    assignment_pairs,
+    begins_with_string,
     bindings,
     compares_with_user,
-    fields,
+    dict_entries,
     is_copy,
-    is_item,
-    is_text,
+    is_member,
+    is_string,
     mentions,
-    pairs,
-    scopes_set,
 )
 
 ListName = Literal["services", "load_roles"]
 
 #: The lists to which the chart adds before it runs the code.
-LISTS: tuple[ListName, ...] = ("services", "load_roles")
+CONFIG_LISTS: tuple[ListName, ...] = ("services", "load_roles")
 
 SERVICE_SCOPE = "access:services!service="
 
@@ -62,29 +62,31 @@ class ConfigCode:
                 self._values.setdefault(name, []).append(value)
         return tree
 
-    def replaced(self, tree: ast.Module) -> list[ListName]:
+    def replaced_lists(self, tree: ast.Module) -> list[ListName]:
         """The lists that the piece replaces, where it does not take over what is in them."""
         found: set[ListName] = set()
         todo: list[tuple[ast.AST, frozenset[ListName]]] = [(tree, frozenset())]
         while todo:
             node, unset = todo.pop()  # and the lists that are known not to be set where it runs
-            found |= {name for name in LISTS if name not in unset and self._replaces(node, name)}
+            found |= {
+                name for name in CONFIG_LISTS if name not in unset and self._replaces(node, name)
+            }
             if isinstance(node, (ast.If, ast.IfExp)):
-                unset |= {name for name in LISTS if mentions(node.test, name)}
+                unset |= {name for name in CONFIG_LISTS if mentions(node.test, name)}
             for child in ast.iter_child_nodes(node):
                 failed: set[ListName] = set()
                 if isinstance(node, ast.Try) and isinstance(child, ast.ExceptHandler):
-                    failed = {name for name in LISTS for x in node.body if mentions(x, name)}
+                    failed = {name for name in CONFIG_LISTS for x in node.body if mentions(x, name)}
                 todo.append((child, unset | failed))
         return sorted(found)
 
     def roles(self, tree: ast.Module) -> Iterator[Role]:
         """The roles that the piece writes out, with names that are known."""
         nodes = list(ast.walk(tree))
-        if not any(self._is_list(n, "load_roles") or is_text(n, "load_roles") for n in nodes):
+        if not any(self._is_list(n, "load_roles") or is_string(n, "load_roles") for n in nodes):
             return
         for node in nodes:
-            entries = fields(node)
+            entries = dict_entries(node)
             name = entries.get("name")
             if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
                 continue
@@ -95,48 +97,48 @@ class ConfigCode:
         """The expressions that the piece sets as the scopes of an existing role called user."""
         for node in ast.walk(tree):
             if isinstance(node, ast.If) and compares_with_user(node.test):
-                yield from scopes_set(node.body, any_role=True)
-        yield from scopes_set(tree.body, any_role=False)
+                yield from assigned_scopes(node.body, any_role=True)
+        yield from assigned_scopes(tree.body, any_role=False)
 
     def lacks_self(self, scopes: ast.expr) -> bool:
         """Whether scopes are all known, and ``self`` is not among them."""
-        found = self._texts(scopes)
+        found = self._literal_strings(scopes)
         return found is not None and "self" not in found
 
     def _replaces(self, node: ast.AST, name: ListName) -> bool:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             return any(
-                self._is_all_of(target, name) and not self._refers(value, name)
+                self._is_whole_list(target, name) and not self._depends_on(value, name)
                 for each in targets
-                for target, value in pairs(each, node.value)
+                for target, value in assignment_pairs(each, node.value)
             )
         if isinstance(node, ast.Delete):
-            return any(self._is_all_of(target, name) for target in node.targets)
+            return any(self._is_whole_list(target, name) for target in node.targets)
         return isinstance(node, ast.Call) and self._call_replaces(node, name)
 
     def _call_replaces(self, call: ast.Call, name: ListName) -> bool:
         function = call.func
         if isinstance(function, ast.Name) and function.id in ("setattr", "delattr"):
             owner, attribute, *value = call.args or [function, function]
-            sets = self._is_hub(owner) and is_text(attribute, name)
-            return sets and not any(self._refers(each, name) for each in value)
+            sets = self._is_hub(owner) and is_string(attribute, name)
+            return sets and not any(self._depends_on(each, name) for each in value)
         if not isinstance(function, ast.Attribute):
             return False
         if function.attr == "clear":
             return self._is_list(function.value, name)
         if function.attr == "pop" and call.args:
-            return self._is_hub(function.value) and is_text(call.args[0], name)
+            return self._is_hub(function.value) and is_string(call.args[0], name)
         if function.attr not in ("update", "merge"):
             return False
         if self._is_hub(function.value):
-            settings = [fields(each) for each in call.args]
+            settings = [dict_entries(each) for each in call.args]
             settings.append({each.arg: each.value for each in call.keywords if each.arg})
         else:
-            settings = [fields(fields(each).get("JupyterHub")) for each in call.args]
-        return any(name in each and not self._refers(each[name], name) for each in settings)
+            settings = [dict_entries(dict_entries(each).get("JupyterHub")) for each in call.args]
+        return any(name in each and not self._depends_on(each[name], name) for each in settings)
 
-    def _meanings(self, node: ast.AST) -> Iterator[ast.AST]:
+    def _resolve(self, node: ast.AST) -> Iterator[ast.AST]:
         """A node, or in place of a variable what it may stand for."""
         todo, seen = [node], set()
         while todo:
@@ -149,25 +151,25 @@ class ConfigCode:
 
     def _is_hub(self, node: ast.AST) -> bool:
         """Whether it is ``c.JupyterHub``."""
-        return any(is_item(each, "JupyterHub") for each in self._meanings(node))
+        return any(is_member(each, "JupyterHub") for each in self._resolve(node))
 
     def _is_list(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is the list itself."""
         return any(
             isinstance(each, (ast.Attribute, ast.Subscript))
-            and is_item(each, name)
+            and is_member(each, name)
             and self._is_hub(each.value)
-            for each in self._meanings(node)
+            for each in self._resolve(node)
         )
 
-    def _is_all_of(self, target: ast.expr, name: ListName) -> bool:
+    def _is_whole_list(self, target: ast.expr, name: ListName) -> bool:
         """Whether it is a place that holds the list, or all of its entries."""
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
             bounds = (target.slice.lower, target.slice.upper, target.slice.step)
             return not any(bounds) and self._is_list(target.value, name)
         return not isinstance(target, ast.Name) and self._is_list(target, name)
 
-    def _refers(self, node: ast.AST, name: ListName) -> bool:
+    def _depends_on(self, node: ast.AST, name: ListName) -> bool:
         """Whether an expression is made of what is in the list, by variables and functions too."""
         todo, seen = [node], set()
         while todo:
@@ -176,13 +178,13 @@ class ConfigCode:
                     if inner.id not in seen:
                         seen.add(inner.id)
                         todo += self._values.get(inner.id, [])
-                elif self._is_list(inner, name) or self._gets(inner, name):
+                elif self._is_list(inner, name) or self._is_getter_call(inner, name):
                     return True
         return False
 
-    def _gets(self, node: ast.AST, name: ListName) -> bool:
+    def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
-        if not isinstance(node, ast.Call) or not any(is_text(each, name) for each in node.args):
+        if not isinstance(node, ast.Call) or not any(is_string(each, name) for each in node.args):
             return False
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
         return self._is_hub(owner)
@@ -197,7 +199,7 @@ class ConfigCode:
             for call in calls
         )
 
-    def _texts(self, expression: ast.expr) -> set[str] | None:
+    def _literal_strings(self, expression: ast.expr) -> set[str] | None:
         """The texts in an expression for a list of them; nothing where some are not known."""
         found: set[str] = set()
         todo: list[ast.AST] = [expression]
@@ -220,12 +222,12 @@ class ConfigCode:
                 if node.id not in seen:
                     seen.add(node.id)
                     todo += self._values[node.id]
-            elif not begins_with_text(node):  # what does, is never "self"
+            elif not begins_with_string(node):  # what does, is never "self"
                 return None
         return found
 
 
-def grants(code: str, scope: str) -> bool:
+def grants_scope(code: str, scope: str) -> bool:
     """Whether code has this scope in it, or one of a service whose name it puts together."""
     try:
         texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]

@@ -10,7 +10,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The names that a statement binds, and to what."""
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for target, value in (pair for each in targets for pair in pairs(each, node.value)):
+        for target, value in (
+            pair for each in targets for pair in assignment_pairs(each, node.value)
+        ):
             if isinstance(target, ast.Name):
                 yield target.id, value
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
@@ -27,7 +29,7 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield node.func.value.id, value
 
 
-def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+def assignment_pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """A target and its value; of tuples, each of them."""
     both = (target, value)
     if all(isinstance(each, (ast.Tuple, ast.List)) for each in both):
@@ -39,7 +41,7 @@ def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     return [both]
 
 
-def fields(node: ast.AST | None) -> dict[str, ast.expr]:
+def dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
     """The entries of a dict that is written out, as ``{...}`` or ``dict(...)``."""
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
@@ -49,19 +51,19 @@ def fields(node: ast.AST | None) -> dict[str, ast.expr]:
     return {}
 
 
-def is_item(node: ast.AST, name: str) -> bool:
+def is_member(node: ast.AST, name: str) -> bool:
     """Whether it is ``x.name`` or ``x["name"]``."""
     if isinstance(node, ast.Attribute):
         return node.attr == name
-    return isinstance(node, ast.Subscript) and is_text(node.slice, name)
+    return isinstance(node, ast.Subscript) and is_string(node.slice, name)
 
 
-def is_text(node: ast.AST, text: str) -> bool:
+def is_string(node: ast.AST, text: str) -> bool:
     """Whether it is this text, written out."""
     return isinstance(node, ast.Constant) and node.value == text
 
 
-def begins_with_text(node: ast.AST) -> bool:
+def begins_with_string(node: ast.AST) -> bool:
     """Whether it is ``f"text..."``."""
     return isinstance(node, ast.JoinedStr) and any(
         isinstance(each, ast.Constant) for each in node.values[:1]
@@ -76,7 +78,7 @@ def is_copy(call: ast.Call) -> bool:
 
 def mentions(node: ast.AST, name: str) -> bool:
     """Whether ``x.name``, ``x["name"]`` or the text is somewhere within."""
-    return any(is_item(inner, name) or is_text(inner, name) for inner in ast.walk(node))
+    return any(is_member(inner, name) or is_string(inner, name) for inner in ast.walk(node))
 
 
 def compares_with_user(test: ast.expr) -> bool:
@@ -85,21 +87,21 @@ def compares_with_user(test: ast.expr) -> bool:
         isinstance(node, ast.Compare)
         and len(node.ops) == 1
         and isinstance(node.ops[0], ast.Eq)
-        and any(is_text(side, "user") for side in (node.left, *node.comparators))
+        and any(is_string(side, "user") for side in (node.left, *node.comparators))
         and any(mentions(side, "name") for side in (node.left, *node.comparators))
         for node in ast.walk(test)
     )
 
 
-def scopes_set(body: list[ast.stmt], *, any_role: bool) -> Iterator[ast.expr]:
+def assigned_scopes(body: list[ast.stmt], *, any_role: bool) -> Iterator[ast.expr]:
     """Values of ``x["scopes"] = ...``, of any ``x`` or of ``y["user"]`` alone."""
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:
-            if not isinstance(target, ast.Subscript) or not is_item(target, "scopes"):
+            if not isinstance(target, ast.Subscript) or not is_member(target, "scopes"):
                 continue
-            if any_role or is_item(target.value, "user"):
+            if any_role or is_member(target.value, "user"):
                 yield node.value
 
 

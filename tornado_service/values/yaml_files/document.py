@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from .scalars import plain
+from .scalars import parse_plain
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 WIDTH = 100
 
@@ -22,39 +22,39 @@ class Document:
     def __init__(self, title: str = "") -> None:
         self.title = title
         self.values: dict[str, Any] = {}
-        self._notes: dict[Path, str] = {}
+        self._comments: dict[KeyPath, str] = {}
 
-    def put(self, path: tuple[str, ...], value: Any, note: str = "") -> None:
+    def put(self, path: tuple[str, ...], value: Any, comment: str = "") -> None:
         """Set a value.
 
         Args:
             path: where it goes; maps on the way are made.
             value: what goes there.
-            note: why it is there.
+            comment: why it is there.
         """
         parent = self.values
         for key in path[:-1]:
             parent = parent.setdefault(key, {})
         parent[path[-1]] = value
-        if note:
-            self._notes[path] = note
+        if comment:
+            self._comments[path] = comment
 
-    def note(self, path: Path, note: str) -> None:
+    def set_comment(self, path: KeyPath, comment: str) -> None:
         """Say why something within a value is there; a number in the path counts list entries."""
-        self._notes[path] = note
+        self._comments[path] = comment
 
     def add(self, other: Document) -> None:
         """Take over the values and notes of another document; its lists replace ours."""
         _update(self.values, other.values)
-        self._notes.update(other._notes)
+        self._comments.update(other._comments)
 
-    def under(self, parents: Path) -> Document:
+    def nested_under(self, parents: KeyPath) -> Document:
         """The same document with everything below these keys."""
         moved = Document(self.title)
         moved.values = self.values
         for key in reversed(parents):
             moved.values = {str(key): moved.values}
-        moved._notes = {(*parents, *path): note for path, note in self._notes.items()}
+        moved._comments = {(*parents, *path): comment for path, comment in self._comments.items()}
         return moved
 
     def text(self) -> str:
@@ -62,13 +62,13 @@ class Document:
         lines = [*_comment(self.title, 0), *self._map(self.values, (), 0)]
         return "\n".join(lines) + "\n"
 
-    def _map(self, values: dict[str, Any], path: Path, indent: int) -> Iterator[str]:
+    def _map(self, values: dict[str, Any], path: KeyPath, indent: int) -> Iterator[str]:
         for key, value in values.items():
             here = (*path, key)
-            yield from _comment(self._notes.get(here, ""), indent)
+            yield from _comment(self._comments.get(here, ""), indent)
             yield from self._entry(" " * indent + scalar(key) + ":", value, here, indent + 2)
 
-    def _entry(self, start: str, value: Any, path: Path, indent: int) -> Iterator[str]:
+    def _entry(self, start: str, value: Any, path: KeyPath, indent: int) -> Iterator[str]:
         if isinstance(value, dict) and value:
             yield start
             yield from self._map(value, path, indent)
@@ -81,10 +81,10 @@ class Document:
         else:
             yield f"{start} {scalar(value)}"
 
-    def _list(self, values: list[Any], path: Path, indent: int) -> Iterator[str]:
+    def _list(self, values: list[Any], path: KeyPath, indent: int) -> Iterator[str]:
         for number, value in enumerate(values):
             here = (*path, number)
-            yield from _comment(self._notes.get(here, ""), indent)
+            yield from _comment(self._comments.get(here, ""), indent)
             if isinstance(value, dict) and value:
                 first, *rest = self._map(value, here, indent + 2)
                 yield " " * indent + "- " + first.lstrip()
@@ -124,7 +124,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # PyYAML itself quotes what YAML 1.1 reads otherwise
-    style = None if isinstance(plain(text), str) else "'"
+    style = None if isinstance(parse_plain(text), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 

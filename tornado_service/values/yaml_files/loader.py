@@ -17,13 +17,13 @@ from yaml.parser import Parser
 from yaml.resolver import BaseResolver
 
 from . import scalars
-from .document import Path
+from .document import KeyPath
 from .scanner import HelmScanner
 
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-class Loaded(dict[str, Any]):
+class LoadedValues(dict[str, Any]):
     """The values of a document.
 
     Attributes:
@@ -34,11 +34,11 @@ class Loaded(dict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: dict[Path, str] = {}
-        self.duplicates: dict[Path, int] = {}
+        self.texts: dict[KeyPath, str] = {}
+        self.duplicates: dict[KeyPath, int] = {}
 
 
-def load(text: str) -> list[Loaded]:
+def load(text: str) -> list[LoadedValues]:
     """The documents of a file.
 
     Raises:
@@ -64,7 +64,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Written:
+class _SourceScalar:
     """A scalar that is no text, and how it was written."""
 
     value: scalars.Scalar
@@ -79,17 +79,17 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
-        self._loaded = Loaded()
-        self._open: list[yaml.Node] = []
+        self._loaded = LoadedValues()
+        self._ancestors: list[yaml.Node] = []
         self._aliases: set[tuple[int, int]] = set()
 
-    def document(self) -> Loaded:
+    def document(self) -> LoadedValues:
         """The values, empty where there are none."""
         if self.check_node() and (node := self.get_node()):
-            value = self._build(node, ())
+            value = self._construct(node, ())
             if isinstance(value, dict):
-                self._loaded.update(self._plain(value, ()))
-            elif value != _Written(None, getattr(node, "value", "")):
+                self._loaded.update(self._strip_source(value, ()))
+            elif value != _SourceScalar(None, getattr(node, "value", "")):
                 raise _error("a values file holds a map", node)
         return self._loaded
 
@@ -114,30 +114,32 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
             return ""
         return str(super().resolve(kind, value, implicit))
 
-    def _build(self, node: yaml.Node, path: Path) -> Any:
-        if node in self._open:
+    def _construct(self, node: yaml.Node, path: KeyPath) -> Any:
+        if node in self._ancestors:
             raise _error("an anchor holds itself", node)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
-        self._open.append(node)
+        self._ancestors.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._map(node, path)
-            return [self._build(each, (*path, number)) for number, each in enumerate(node.value)]
+            return [
+                self._construct(each, (*path, number)) for number, each in enumerate(node.value)
+            ]
         finally:
-            self._open.pop()
+            self._ancestors.pop()
 
-    def _scalar(self, node: yaml.ScalarNode) -> str | _Written:
+    def _scalar(self, node: yaml.ScalarNode) -> str | _SourceScalar:
         try:
             node.value.encode()  # two escapes of half a character each
-            value = scalars.as_json(scalars.read(node.value, node.tag))
+            value = scalars.as_json(scalars.parse_scalar(node.value, node.tag))
         except UnicodeEncodeError:
             raise _error("an escape makes half a character", node) from None
         except ValueError as error:
             raise _error(str(error), node) from None
-        return value if isinstance(value, str) else _Written(value, node.value)
+        return value if isinstance(value, str) else _SourceScalar(value, node.value)
 
-    def _map(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _map(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         """A map; what follows a merge key, and what a merge key follows, is replaced."""
         built: dict[str, Any] = {}
         seen: set[str] = set()
@@ -150,32 +152,32 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
             if key in seen:
                 self._loaded.duplicates[(*path, key)] = key_node.start_mark.line + 1
             seen.add(key)
-            built[key] = self._build(value_node, (*path, key))
+            built[key] = self._construct(value_node, (*path, key))
         return built
 
-    def _merge(self, built: dict[str, Any], node: yaml.Node, path: Path, is_alias: bool) -> None:
+    def _merge(self, built: dict[str, Any], node: yaml.Node, path: KeyPath, is_alias: bool) -> None:
         is_list = isinstance(node, yaml.SequenceNode) and not is_alias
         nodes = node.value if is_list else [node]
         for each in reversed(nodes):
             if not isinstance(each, yaml.MappingNode):
                 raise _error("<< takes a map or a list of maps", node)
-            built.update(self._build(each, path))
+            built.update(self._construct(each, path))
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise _error("a key is text, not a list or a map", node)
         try:
-            return scalars.as_key(scalars.read(node.value, node.tag))
+            return scalars.as_key(scalars.parse_scalar(node.value, node.tag))
         except ValueError as error:
             raise _error(str(error), node) from None
 
-    def _plain(self, built: Any, path: Path) -> Any:
+    def _strip_source(self, built: Any, path: KeyPath) -> Any:
         """What was built, with the texts put aside."""
         if isinstance(built, dict):
-            return {key: self._plain(value, (*path, key)) for key, value in built.items()}
+            return {key: self._strip_source(value, (*path, key)) for key, value in built.items()}
         if isinstance(built, list):
-            return [self._plain(each, (*path, number)) for number, each in enumerate(built)]
-        if isinstance(built, _Written):
+            return [self._strip_source(each, (*path, number)) for number, each in enumerate(built)]
+        if isinstance(built, _SourceScalar):
             self._loaded.texts[path] = built.text
             return built.value
         return built

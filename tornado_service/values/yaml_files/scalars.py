@@ -16,7 +16,7 @@ from typing import Any
 
 Scalar = str | bool | int | float | None
 
-_WORDS: dict[str, Scalar] = {
+_CONSTANTS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(
         ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True
@@ -31,7 +31,7 @@ _WORDS: dict[str, Scalar] = {
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 #: What begins with its point: here "_" stands between digits only.
-_POINT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
+_POINT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INTEGERS = (
     (re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)"), 16),
     (re.compile(r"([-+]?)0[bB]([01]+)"), 2),
@@ -48,16 +48,16 @@ _TIMESTAMP = re.compile(
 _PREFIX = "tag:yaml.org,2002:"
 
 
-def plain(text: str) -> Scalar:
+def parse_plain(text: str) -> Scalar:
     """The value of a scalar without quotes.
 
     Integers are exact; what JSON cannot hold (infinity, NaN) is returned as it is.
     """
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if text[0] not in "+-.0123456789":
         return text
-    if text[0] == "." and not _POINT.fullmatch(text):
+    if text[0] == "." and not _POINT_FLOAT.fullmatch(text):
         return text
     bare = text.replace("_", "")
     integer = _integer(bare)
@@ -79,7 +79,7 @@ def _integer(text: str) -> int | None:
     return None
 
 
-def read(text: str, tag: str = "") -> Scalar:
+def parse_scalar(text: str, tag: str = "") -> Scalar:
     """The value of a scalar.
 
     Args:
@@ -90,23 +90,23 @@ def read(text: str, tag: str = "") -> Scalar:
         ValueError: the text is not of the kind that the tag names.
     """
     if not tag:
-        return plain(text)
+        return parse_plain(text)
     kind = tag.removeprefix(_PREFIX)
     if kind == "binary":
         return _binary(text)
     if kind not in ("null", "bool", "int", "float", "timestamp"):
         return text  # a tag that is not known says nothing
-    value = plain(text)
+    value = parse_plain(text)
     if kind == "timestamp" and _is_timestamp(text):
         return text
-    if kind == "float" and _kind(value) == "int" and value < 2**63:  # type: ignore[operator]
+    if kind == "float" and _type_name(value) == "int" and value < 2**63:  # type: ignore[operator]
         return value
-    if _kind(value) != kind:
+    if _type_name(value) != kind:
         raise ValueError(f"this is no {kind}")
     return value
 
 
-def _kind(value: Scalar) -> str:
+def _type_name(value: Scalar) -> str:
     names = {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}
     return names[type(value)]
 

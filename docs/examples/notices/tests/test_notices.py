@@ -144,13 +144,13 @@ async def test_a_restart_keeps_the_notices(fetch, writer, service_config, start_
 
     again = await start_service(**service_config)
 
-    (mount,) = again.mounts
+    (mount,) = again.app_manager
     shown = await asyncio.to_thread(mount.app.board.shown)
     assert [each.text for each in shown] == ["Restart at 17:00"]
 
 
 async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
-    (mount,) = service.mounts
+    (mount,) = service.app_manager
     old = {"text": "Old", "level": "info", "group": "", "author": "ines", "posted": now()}
 
     def keep() -> None:

@@ -17,14 +17,14 @@ from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection
 
-from ....database.errors import NoDatabase
+from ....database.errors import DatabaseUnusable
 from . import versions
 
 #: Where alembic notes the version; the hub has an ``alembic_version`` of its own.
 VERSION_TABLE = "activity_version"
 
 
-class NewerDatabase(NoDatabase):
+class NewerDatabase(DatabaseUnusable):
     """The database is of a newer version of ours."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ def upgrade(connection: Connection) -> None:
     Raises:
         NewerDatabase: it is beyond that.
     """
-    history = _history()
+    history = _revision_map()
 
     def steps(heads: Any, context: MigrationContext) -> list[MigrationStep]:
         scripts = list(history.iterate_revisions("head", heads, implicit_base=True))
@@ -51,12 +51,12 @@ def upgrade(connection: Connection) -> None:
 
     options = {"version_table": VERSION_TABLE, "fn": steps}
     context = MigrationContext.configure(connection, opts=options)
-    check(context.get_current_heads())
+    check_version(context.get_current_heads())
     with Operations.context(context):
         context.run_migrations()
 
 
-def check(heads: Collection[str]) -> None:
+def check_version(heads: Collection[str]) -> None:
     """See that a database's version is known here.
 
     Raises:
@@ -66,7 +66,7 @@ def check(heads: Collection[str]) -> None:
         raise NewerDatabase
 
 
-def _history() -> RevisionMap:
+def _revision_map() -> RevisionMap:
     return RevisionMap(_scripts)
 
 
