@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub.services.auth import HubOAuthCallbackHandler
 from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
 from ..auth.login_state import LoginState, safe_redirect_target
 from ..handlers.base import PageHandler
-from ..hub.client import HubUnavailable
 
 if TYPE_CHECKING:
     from ..selfcheck import SelfCheck
 
 
-class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
+class OAuthCallbackHandler(PageHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
 
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
         super().initialize()
         self._selfcheck = selfcheck
 
-    #: The sign-in that this request finishes, as it was sealed, once it is known to be ours.
-    _accepted_state: str | None = None
-    #: One that has lapsed, to be begun anew.
-    expired_state: LoginState | None = None
-
     @allow_unauthenticated
     async def get(self) -> None:
-        """Finish the sign-in as the hub's library does, if this browser began it.
+        """Finish the sign-in, if this browser began it.
 
         Raises:
             HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
@@ -46,30 +39,24 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             raise HTTPError(403, "Sign in by opening a page, not from a script.")
         if self.get_argument("error", ""):
             raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
-        sealed = self.get_argument("state", "")
-        state, lapsed = self.hub_auth.state_cipher.decrypt(sealed)
+        state = self.hub_auth.state_cipher.decrypt(self.get_argument("state", ""))
         if state is None:
             raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
-        if lapsed or not state.belongs_to(self.hub_auth.browser_id_of(self)):
-            await self._restart_login(state)
+        target = safe_redirect_target(state.next_url, self.hub_auth.base_url)
+        if state.is_expired or not state.belongs_to(self.hub_auth.browser_id_of(self)):
+            await self._restart_login(state, target)
             return
-        self._accepted_state = sealed
-        try:
-            await HubOAuthCallbackHandler.get(self)
-        except HTTPError as error:
-            if error.status_code < 500 or isinstance(error, HubUnavailable):
-                raise
-            raise HubUnavailable("it does not know the token that it has just given") from error
+        await self.hub_auth.finish_login(self, self.get_argument("code"), state)
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
         self._selfcheck.record_browser_origin(origin)
+        self.redirect(target)
 
     def _is_script_request(self) -> bool:
         """Whether a script learns the address of the response, with the code in it."""
         return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
-    async def _restart_login(self, state: LoginState) -> None:
-        """Go on where the person wanted to be: signed in already, or by one more sign-in."""
-        target = safe_redirect_target(state.next_url, self.hub_auth.base_url)
+    async def _restart_login(self, state: LoginState, target: str) -> None:
+        """Redirect to the page: at once if the user is signed in, else by one more sign-in."""
         if await self.hub_auth.authenticate(self):
             self.redirect(target)
         elif state.is_retry or not self.is_navigation():
@@ -77,14 +64,7 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
                 403, "This sign-in did not work twice: are cookies off? Open the page again."
             )
         else:
-            self.expired_state = state
-            self.redirect(self.get_login_url())
-
-    def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
-        """What the library compares with the state: the same, as we have compared already."""
-        if self._accepted_state is not None and name == self.hub_auth.state_cookie_name:
-            return self._accepted_state.encode()
-        return super().get_secure_cookie(name, *args, **kwargs)
+            self.redirect(self.hub_auth.retry_login_url(self, state))
 
 
 class LogoutHandler(PageHandler):
