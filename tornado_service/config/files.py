@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 def load(app: StrictApplication, path: str) -> None:
     """Load a config file into the application.
 
-    Args:
-        app: the application, whose command line goes before the file.
-        path: a ``.py`` or ``.json`` file.
-
     Raises:
         ConfigError: it is missing, or wrong.
     """

@@ -62,7 +62,6 @@ class BodyLimiter(HTTPServerConnectionDelegate):
         set_parse_body_config(ParseBodyConfig(multipart=multipart))
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Request:
-        """Begin to read a request."""
         server_connection = cast("HTTP1ServerConnection", server_conn)
         self.headers.expect(server_connection)
         return _Request(
