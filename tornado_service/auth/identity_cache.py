@@ -6,12 +6,10 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..hub.client import HubUnavailable
-
-if TYPE_CHECKING:
-    from ..telemetry.metrics import Metrics
+from ..telemetry.metrics import Metrics
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")

@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub._xsrf_utils import _get_signed_value_urlsafe
 from jupyterhub.services.auth import HubOAuth
 from tornado.httputil import url_concat
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 from traitlets import TraitError, default, validate
 
-from ..hub.client import HubUnavailable
+from ..hub.client import HubClient, HubUnavailable
+from .cookie_reader import CookieReader
 from .cookies import cookie_attributes
+from .identity_cache import Identity
 from .login_state import LoginState, LoginStateCipher, safe_redirect_target
-
-if TYPE_CHECKING:
-    from tornado.web import RequestHandler
-
-    from ..hub.client import HubClient
-    from .cookie_reader import CookieReader
-    from .identity_cache import Identity
 
 
 class StatelessOAuth(HubOAuth):

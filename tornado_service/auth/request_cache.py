@@ -14,14 +14,12 @@ of the hub change at once. ``tests/auth/test_request_cache.py`` compares both fo
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jupyterhub import _xsrf_utils
+from tornado.web import RequestHandler
 
 from .identity_cache import IdentityKey, LRUCache
-
-if TYPE_CHECKING:
-    from tornado.web import RequestHandler
 
 #: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -17,24 +17,19 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import url_path_join
-from tornado.web import HTTPError
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer, default
 
-from ..hub.client import HubUnavailable
+from ..hub.client import HubClient, HubUnavailable
 from . import fetch_metadata, xsrf
 from .identity_cache import Identity, IdentityCache, IdentityKey
 from .login_state import LoginStateCipher, derive_key
 from .oauth import StatelessOAuth
 from .request_cache import READ_ONLY, RequestCache, RequestKey, is_by_header, mark_by_header
-
-if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.web import RequestHandler
-
-    from ..hub.client import HubClient
 
 #: A token in a header needs it for what only admins see, as it does for details of the hub itself.
 #: Admins have it, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-from traitlets.config import Config
+from traitlets.config import Application, Config, Configurable
 
 from ..telemetry.redaction import REDACTED
 from .secret_settings import redacted_argument
-
-if TYPE_CHECKING:
-    from traitlets.config import Application, Configurable
 
 
 class ConfigError(Exception):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .application import StrictApplication
 from .checks import ConfigError
 from .secret_settings import may_hold_secret
-
-if TYPE_CHECKING:
-    from .application import StrictApplication
 
 
 def load(app: StrictApplication, path: str) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import url_path_join
 from tornado.httpclient import HTTPRequest
@@ -16,14 +16,12 @@ from tornado.httputil import url_concat
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
+from ..network import TLSFiles
+from ..telemetry.metrics import Metrics
 from .calls import HubCalls, HubRefused
 from .circuit_breaker import CircuitBreaker
 from .errors import HubResponseTooLarge, HubUnavailable
 from .transport import HubResponse, HubTransport
-
-if TYPE_CHECKING:
-    from ..network import TLSFiles
-    from ..telemetry.metrics import Metrics
 
 __all__ = ["HubCalls", "HubClient", "HubRefused", "HubResponse", "HubUnavailable"]
 

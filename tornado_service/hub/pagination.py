@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
 from .errors import HubResponseTooLarge, HubUnavailable
 from .models import HubModel, parse_model
-
-if TYPE_CHECKING:
-    from .transport import HubFetch
+from .transport import HubFetch
 
 #: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
 PAGE_SIZE = 200

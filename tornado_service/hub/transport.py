@@ -6,26 +6,22 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPTimeoutError
 
+from ..network import TLSFiles
+from ..telemetry.metrics import Metrics
 from ..telemetry.redaction import redact_text
+from .circuit_breaker import CircuitBreaker
 from .errors import HubResponseTooLarge, HubUnavailable
 from .http import BoundedHTTPClient
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from tornado.httputil import HTTPHeaders
-
-    from ..network import TLSFiles
-    from ..telemetry.metrics import Metrics
-    from .circuit_breaker import CircuitBreaker
 
 __all__ = ["HubResponse", "HubTransport", "HubUnavailable"]
 

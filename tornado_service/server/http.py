@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING
 
 from tornado.httpserver import HTTPServer
+from tornado.web import Application
 
+from ..handlers.context import ServiceContext
 from .body_limit import BodyLimiter
 from .header_limit import MAX_HEADER_BYTES
 from .process import force_exit_after
-
-if TYPE_CHECKING:
-    from tornado.web import Application
-
-    from ..handlers.context import ServiceContext
 
 #: Seconds that requests which wait for the hub get to finish.
 HUB_GRACE = 1

@@ -10,20 +10,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from ..auth.identity_cache import Identity, IdentityKey
+from ..auth.service_auth import ServiceAuth
 from ..hub.client import HubUnavailable
-
-if TYPE_CHECKING:
-    from tornado.web import RequestHandler
-
-    from ..auth.identity_cache import Identity, IdentityKey
-    from ..auth.service_auth import ServiceAuth
-    from ..telemetry.metrics import Metrics
+from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:
 #: not all callers at once, and early enough for the call to end within that time.

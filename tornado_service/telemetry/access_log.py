@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
 
 from .redaction import redact_location, redact_uri, visitor_text
-
-if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.web import RequestHandler
 
 #: An IP address, which may have a port; any other text in the header is not logged.
 _IP_ADDRESS = re.compile(
