@@ -156,20 +156,19 @@ class StatelessOAuth(HubOAuth):
         value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
         return value.decode() if value else None
 
-    async def finish_login(self, handler: RequestHandler, code: str, state: LoginState) -> None:
-        """Sign the browser in, as the library's callback handler does after comparing states.
+    def get_next_url(self, state_id: str = "", /) -> str:
+        """Where a sign-in is to end, for the library's callback; never outside our prefix."""
+        state = self.state_cipher.decrypt(state_id)
+        return safe_redirect_target(state.next_url, self.base_url) if state else self.base_url
 
-        Raises:
-            HTTPError: 400, the hub does not accept the code.
-            HubUnavailable: the hub does not answer, or does not know its own token.
-        """
-        verifier = {"code_verifier": state.code_verifier} if state.code_verifier else {}
-        token = await self.token_for_code(code, sync=False, **verifier)
-        session_id = self.get_session_id(handler)
-        if await self.user_for_token(token, session_id=session_id, sync=False) is None:
-            raise HubUnavailable("it does not know the token that it has just given")
-        self.clear_oauth_state_cookies(handler)
-        self.set_cookie(handler, token)
+    def get_code_verifier(self, state_id: str = "", /) -> str | None:
+        """The verifier of PKCE that belongs to a sign-in, for the library's callback."""
+        state = self.state_cipher.decrypt(state_id)
+        return state.code_verifier if state else None
+
+    def get_state_cookie_name(self, state_id: str = "", /) -> str:
+        """The one cookie of all sign-ins, for the library's callback."""
+        return self.state_cookie_name
 
     async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:
         """Exchange the code of a sign-in for a token, for the library.

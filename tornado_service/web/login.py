@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jupyterhub.services.auth import HubOAuthCallbackHandler
 from jupyterhub.utils import get_browser_protocol
 from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
 from ..auth.login_state import LoginState, safe_redirect_target
 from ..handlers.base import PageHandler
+from ..hub.errors import HubUnavailable
 
 if TYPE_CHECKING:
     from ..selfcheck import SelfCheck
 
 
-class OAuthCallbackHandler(PageHandler):
+class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
+
+    #: The encrypted state of the sign-in that this request finishes, once it is known to be ours.
+    _accepted_state: str | None = None
 
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
         super().initialize()
@@ -24,7 +29,7 @@ class OAuthCallbackHandler(PageHandler):
 
     @allow_unauthenticated
     async def get(self) -> None:
-        """Finish the sign-in, if this browser began it.
+        """Finish the sign-in as the hub's library does, if this browser began it.
 
         Raises:
             HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
@@ -39,26 +44,37 @@ class OAuthCallbackHandler(PageHandler):
             raise HTTPError(403, "Sign in by opening a page, not from a script.")
         if self.get_argument("error", ""):
             raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
-        state = self.hub_auth.state_cipher.decrypt(self.get_argument("state", ""))
+        encrypted = self.get_argument("state", "")
+        state = self.hub_auth.state_cipher.decrypt(encrypted)
         if state is None:
             raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
-        target = safe_redirect_target(state.next_url, self.hub_auth.base_url)
         if state.is_expired or not state.belongs_to(self.hub_auth.browser_id_of(self)):
-            await self._restart_login(state, target)
+            await self._restart_login(state)
             return
-        await self.hub_auth.finish_login(self, self.get_argument("code"), state)
+        self._accepted_state = encrypted
+        try:
+            await HubOAuthCallbackHandler.get(self)
+        except HTTPError as error:
+            if error.status_code < 500 or isinstance(error, HubUnavailable):
+                raise
+            raise HubUnavailable("it does not know the token that it has just given") from error
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
         self._selfcheck.record_browser_origin(origin)
-        self.redirect(target)
 
     def _is_script_request(self) -> bool:
         """Whether a script learns the address of the response, with the code in it."""
         return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
-    async def _restart_login(self, state: LoginState, target: str) -> None:
+    def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
+        """What the library compares with the state: the same, as we have compared already."""
+        if self._accepted_state is not None and name == self.hub_auth.state_cookie_name:
+            return self._accepted_state.encode()
+        return super().get_secure_cookie(name, *args, **kwargs)
+
+    async def _restart_login(self, state: LoginState) -> None:
         """Redirect to the page: at once if the user is signed in, else by one more sign-in."""
         if await self.hub_auth.authenticate(self):
-            self.redirect(target)
+            self.redirect(safe_redirect_target(state.next_url, self.hub_auth.base_url))
         elif state.is_retry or not self.is_navigation():
             raise HTTPError(
                 403, "This sign-in did not work twice: are cookies off? Open the page again."
