@@ -28,6 +28,7 @@ from .config.files import load
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
+from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import TLSFiles
 from .selfcheck import CheckedSetup, SelfCheck
 from .selfcheck.findings import is_in_chart, pod_namespace
@@ -237,10 +238,10 @@ class TornadoService(Settings, StrictApplication):
             )
         if problem := service_url_problem(self.service_url, self.auth.base_url):
             raise ConfigError(problem)
-        if jupyterhub.version_info[:3] < (5, 4, 6):
+        if jupyterhub.version_info[:3] < OLDEST_SUPPORTED:
             raise ConfigError(
                 f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
-                " holes: install 5.4.6 or later."
+                f" holes: install {SUPPORTED_VERSIONS}."
             )
 
     def _check_cookie_secret(self) -> None:

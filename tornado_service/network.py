@@ -44,19 +44,11 @@ class TLSFiles(NamedTuple):
     client_ca: str = ""
 
     def client_context(self) -> ssl.SSLContext | None:
-        """How to call a hub; ``None`` without TLS.
-
-        Raises:
-            OSError: the files cannot be used.
-        """
+        """How to call a hub; ``None`` without TLS."""
         return self._context(ssl.Purpose.SERVER_AUTH)
 
     def server_context(self) -> ssl.SSLContext | None:
-        """How to serve: the hub's proxy shows a certificate, too. ``None`` without TLS.
-
-        Raises:
-            OSError: the files cannot be used.
-        """
+        """How to serve: the hub's proxy shows a certificate, too. ``None`` without TLS."""
         return self._context(ssl.Purpose.CLIENT_AUTH)
 
     def _context(self, purpose: ssl.Purpose) -> ssl.SSLContext | None:

@@ -31,11 +31,6 @@ class ServiceUnavailable(HTTPError):
         self.is_logged = is_logged
 
     def log_reason(self, log: logging.Logger, where: str) -> None:
-        """Log the reason; at debug level if the log has it already.
-
-        Args:
-            log: where to.
-            where: whose request or call it was, such as ``request_id=5f3a``.
-        """
+        """Log the reason; at debug level if the log has it already."""
         level = logging.DEBUG if self.is_logged else logging.WARNING
         log.log(level, "%s, %s: %s", self._logged_as, where, self.detail)

@@ -37,7 +37,7 @@ def test_values_files_and_their_directory_are_their_owners(tmp_path: Path) -> No
     before = tmp_path / "a" / "b" / "image.yaml"
     assert run("values", "--output-dir=a/b", cwd=tmp_path).returncode == 0
     assert {mode(tmp_path / "a"), mode(tmp_path / "a" / "b")} == {0o700}
-    assert {mode(each) for each in before.parent.iterdir()} == {0o600}
+    assert {mode(entry) for entry in before.parent.iterdir()} == {0o600}
 
     before.chmod(0o664)
     assert run("values", "--output-dir=a/b", cwd=tmp_path).returncode == 0
@@ -48,6 +48,6 @@ def test_values_files_and_their_directory_are_their_owners(tmp_path: Path) -> No
 def test_the_files_of_a_throw_away_hub_are_its_owners() -> None:
     with ThrowAwayHub(with_service=False) as hub:
         assert mode(hub.directory) == 0o700
-        files = {each.name: mode(each) for each in hub.directory.rglob("*") if each.is_file()}
+        files = {entry.name: mode(entry) for entry in hub.directory.rglob("*") if entry.is_file()}
         assert {"jupyterhub_config.py", "hub.log", "jupyterhub.sqlite"} <= files.keys()
         assert set(files.values()) == {0o600}

@@ -133,7 +133,7 @@ def test_sqlite_lets_readers_and_the_writer_work_side_by_side(sqlite_url: str) -
 def test_nothing_is_left_beside_a_file_that_is_closed(sqlite_url: str, tmp_path: Path) -> None:
     open_database(sqlite_url, SCHEMA).close()
 
-    assert [each.name for each in tmp_path.iterdir()] == ["data.sqlite"]
+    assert [file.name for file in tmp_path.iterdir()] == ["data.sqlite"]
 
 
 def test_a_file_that_is_moved_away_is_noticed(sqlite_url: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tornado_service.database.database import open_database
 
 
 def modes(directory: Path) -> dict[str, int]:
-    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in directory.iterdir()}
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)

@@ -46,7 +46,7 @@ class Clients:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(self._write(each)) for each in (1, 2)]
+        tasks = [asyncio.create_task(self._write(number)) for number in (1, 2)]
         try:
             yield
         finally:

@@ -26,7 +26,7 @@ def older(url: str) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    if "text" not in {each["name"] for each in inspect(connection).get_columns("wishes")}:
+    if "text" not in {column["name"] for column in inspect(connection).get_columns("wishes")}:
         connection.exec_driver_sql("ALTER TABLE wishes ADD COLUMN text VARCHAR DEFAULT 'old'")
 
 
@@ -45,7 +45,7 @@ def test_an_upgrade_brings_it_to_this_version(database_url: str) -> None:
         database = open_database(database_url, schema)
         with database.writing() as connection:
             columns = inspect(connection).get_columns("wishes")
-        assert {each["name"] for each in columns} == {"id", "text"}
+        assert {column["name"] for column in columns} == {"id", "text"}
         database.close()
 
 

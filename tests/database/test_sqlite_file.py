@@ -55,7 +55,7 @@ def write_and_die(path: Path, statement: str) -> None:
 
 def contents(path: Path) -> dict[str, bytes]:
     """What is in the file and beside it; ``-shm`` is only an index that SQLite makes again."""
-    files = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     return {name: text for name, text in files.items() if text and not name.endswith("-shm")}
 
 
@@ -162,7 +162,7 @@ def test_several_of_one_second_are_all_kept(tmp_path: Path) -> None:
         path.write_bytes(f"damaged {number}".encode() * 100)
         assert ensure_usable(path)
 
-    kept = {each.read_bytes()[:9] for each in tmp_path.iterdir()}
+    kept = {file.read_bytes()[:9] for file in tmp_path.iterdir()}
     assert kept == {f"damaged {number}".encode() for number in range(5)}
 
 
@@ -200,8 +200,8 @@ def test_of_several_processes_one_puts_it_aside_and_all_go_on(tmp_path: Path) ->
     with ThreadPoolExecutor(4) as threads:
         ended = list(threads.map(start, range(3)))
 
-    assert [each.returncode for each in ended] == [0] * 3, ended
-    names = [each.stdout.strip() for each in ended if each.stdout.strip() != "None"]
-    assert [str(each) for each in tmp_path.glob("*.corrupt-*")] == names
+    assert [process.returncode for process in ended] == [0] * 3, ended
+    names = [process.stdout.strip() for process in ended if process.stdout.strip() != "None"]
+    assert [str(file) for file in tmp_path.glob("*.corrupt-*")] == names
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM notices").fetchall() == []

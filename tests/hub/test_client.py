@@ -233,11 +233,11 @@ class TestAsService:
         for _ in range(2):
             answer = await fetch("all", token=token)
             page = await fetch("all", token=token, headers=BROWSER)
-            for each in (answer, page):
-                assert each.code == 503
-                assert each.headers["Retry-After"] == "60"
-                assert b"not set up" in each.body
-                assert b"list:users" not in each.body
+            for response in (answer, page):
+                assert response.code == 503
+                assert response.headers["Retry-After"] == "60"
+                assert b"not set up" in response.body
+                assert b"list:users" not in response.body
 
         (line,) = [record for record in caplog.records if "list:users" in record.getMessage()]
         assert line.levelno == logging.ERROR

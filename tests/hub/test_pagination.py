@@ -31,7 +31,7 @@ def add_groups(hub: StandInHub, count: int) -> list[str]:
 
 
 async def names_of(items: Any) -> list[str]:
-    return [each.name async for each in items]
+    return [item.name async for item in items]
 
 
 class Changed(Directory):
@@ -81,7 +81,7 @@ class TestPagesWithoutItems:
         secret = {names[number] for number in hidden}
 
         def without_hidden(items: list[Any], offset: int, page: Any) -> Any:
-            page["items"] = [each for each in page["items"] if each["name"] not in secret]
+            page["items"] = [item for item in page["items"] if item["name"] not in secret]
             return page
 
         hub.directory = Changed(hub.directory, without_hidden)

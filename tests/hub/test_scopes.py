@@ -81,7 +81,7 @@ class CallsAPI(APIHandler):
 
 
 async def names(items: Any) -> list[str]:
-    return [each.name async for each in items]
+    return [item.name async for item in items]
 
 
 async def name_of(hub: HubCalls, name: str) -> str | None:

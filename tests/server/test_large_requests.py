@@ -146,7 +146,7 @@ async def test_a_cookie_holds_the_loop_for_a_moment_only(
     values = [unit * (size // len(unit)) for size in (15_000, *[3_900] * 3)]
     cookies = [
         f'{name}="{values[0]}"',
-        "; ".join(f'{name}="{each}"' for each in values[1:]),
+        "; ".join(f'{name}="{value}"' for value in values[1:]),
         ";".join([f"{name}=a"] * (15_000 // (len(name) + 3))),
     ]
 

@@ -158,14 +158,12 @@ class TestWhatIsConnecting:
         """The hub's answer is there, and the request that waits for it has not gone on yet."""
         token = hub.token_for("alice")
         identities = service.auth.identities
-        tell = identities.on_identity_changed
 
         def sign_out_then(key, identity) -> None:
-            tell(key, identity)
             if identity is not None:
                 identities.revoke(key)
 
-        identities.on_identity_changed = sign_out_then
+        identities.subscribe(sign_out_then)
 
         assert await service.auth.user_for_token(token, sync=False) is None
 

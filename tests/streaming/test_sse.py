@@ -68,7 +68,7 @@ async def test_events_of_threads_and_bursts_all_arrive(app: Live, fetch: Fetch, 
         for thread in threads:
             thread.join()
 
-    assert all(each == received[0] for each in received)
+    assert all(events == received[0] for events in received)
     for sender in range(5):
         assert [number for of, number in received[0] if of == sender] == list(range(100))
 

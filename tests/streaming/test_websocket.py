@@ -45,8 +45,8 @@ async def connect(service: TornadoService) -> AsyncIterator[Connect]:
         return opened[-1]
 
     yield connect
-    for each in opened:
-        each.close()
+    for connection in opened:
+        connection.close()
     await until(lambda: len(service.streams) == 0)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from traitlets.config import Config
 
-from tornado_service.values.check.runner import ValuesChecker, parse_version
+from tornado_service.hub.versions import parse_version
+from tornado_service.values.check.runner import ValuesChecker
 from tornado_service.values.merge import Values, read_files
 from tornado_service.values.site import ValuesFinding
 from tornado_service.values.yaml_files.document import KeyPath

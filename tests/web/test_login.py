@@ -1,13 +1,14 @@
 """The end of a sign-in: whatever else happened between its beginning and here."""
 
 import asyncio
+import json
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from tests.support.cookie_names import SESSION
 from tornado_service.app import TornadoService
-from tornado_service.auth.login_state import LoginState
 from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
 pytestmark = pytest.mark.library
@@ -162,11 +163,43 @@ async def test_a_script_cannot_begin_a_sign_in_there(visitor: Visitor) -> None:
 
 
 async def test_where_it_ends_is_never_outside(visitor: Visitor, service: TornadoService) -> None:
-    """Not even with a state that we sealed."""
-    browser = "b"
-    sealed = service.auth.state_cipher.encrypt(LoginState(browser, "https://evil.example/"))
+    """Not even with a state that we encrypted."""
+    callback = await begin(visitor)
+    state = service.auth.state_cipher.decrypt(state_of(callback))
+    assert state is not None
+    outside = replace(state, next_url="https://evil.example/")
 
-    assert service.auth.get_next_url(sealed) == PREFIX
+    answer = await visitor.get(with_state(callback, service.auth.state_cipher.encrypt(outside)))
+
+    assert (answer.code, answer.headers["Location"]) == (302, PREFIX)
+
+
+async def test_a_sign_in_begun_before_an_upgrade_ends_after_it(
+    visitor: Visitor, service: TornadoService
+) -> None:
+    callback = await begin(visitor, PREFIX + "?page=4")
+    cipher = service.auth.state_cipher
+    state = cipher.decrypt(state_of(callback))
+    assert state is not None
+    fields = {
+        "browser": state.browser_id,
+        "next_url": state.next_url,
+        "code_verifier": state.code_verifier,
+        "again": False,
+    }
+    encrypted = cipher._fernet.encrypt(json.dumps(fields).encode()).decode()
+
+    assert (await visitor.open(with_state(callback, encrypted))).code == 200
+    assert visitor.address == PREFIX + "?page=4"
+
+
+async def test_a_state_of_an_unknown_version_signs_nobody_in(
+    visitor: Visitor, service: TornadoService
+) -> None:
+    callback = await begin(visitor)
+    other = service.auth.state_cipher._fernet.encrypt(b'{"version": 9}').decode()
+
+    assert (await visitor.get(with_state(callback, other))).code == 403
 
 
 async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:

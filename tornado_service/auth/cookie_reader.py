@@ -1,4 +1,4 @@
-"""What every handler of the service reads of a request's cookies: ours, whoever set others."""
+"""How every handler reads the cookies of a request: ours, among those that others have set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ class CookieReader(HubOAuthenticated, RequestHandler):
         return cookie_values(self.request.headers.get("Cookie", ""), name)
 
     def get_cookie(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        """The value of a cookie; of several, the one with the longest path."""
         return next(self.cookie_values(name), default)
 
     def signed_cookies(
@@ -40,7 +39,6 @@ class CookieReader(HubOAuthenticated, RequestHandler):
         max_age_days: float = 31,
         min_version: int | None = None,
     ) -> bytes | None:
-        """What a cookie holds that we have signed; of several, the one with the longest path."""
         if value is not None:
             return super().get_signed_cookie(name, value, max_age_days, min_version)
         return next(self.signed_cookies(name, max_age_days, min_version), None)
@@ -51,7 +49,7 @@ class CookieReader(HubOAuthenticated, RequestHandler):
     def xsrf_token(self) -> bytes:
         """The token that pages of this session carry.
 
-        The library takes the first cookie that we have signed, whoever it was for, and has Python
+        The library takes the first cookie that we have signed, for any session, and has Python
         read each, which takes time by the square of its length
         (https://github.com/python/cpython/issues/123067): it is given ours, or none.
         """

@@ -50,10 +50,6 @@ def cookie_values(header: str, name: str) -> Iterator[str]:
     Whoever shares our origin, or a domain above it, may set cookies of our names; Tornado's
     ``request.cookies`` has the last one only
     (https://www.rfc-editor.org/rfc/rfc6265#section-5.4).
-
-    Args:
-        header: the request's ``Cookie``.
-        name: the cookies'.
     """
     for cookie in header.split(";"):
         cookie_name, mark, _ = cookie.partition("=")
@@ -62,7 +58,6 @@ def cookie_values(header: str, name: str) -> Iterator[str]:
 
 
 def without_cookies(header: str, name: str) -> str:
-    """A ``Cookie`` header without the cookies of a name."""
     return ";".join(
         cookie for cookie in header.split(";") if cookie.partition("=")[0].strip() != name
     )

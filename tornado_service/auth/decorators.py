@@ -15,7 +15,7 @@ def allow_unauthenticated(method: Method) -> Method:
 
 
 def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
-    """Ask for scopes of the caller's token beyond access to the service.
+    """Require scopes of the user's token beyond access to the service.
 
     All of them are needed, and unfiltered: ``list:users!group=a`` is not ``list:users``.
 
@@ -31,10 +31,8 @@ def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
 
 
 def allows_anonymous(method: Callable[..., Any]) -> bool:
-    """Whether ``allow_unauthenticated`` marks the method."""
     return getattr(method, "_allow_unauthenticated", False)
 
 
 def scopes_needed(method: Callable[..., Any]) -> frozenset[str]:
-    """The scopes that ``needs_scopes`` put on the method."""
     return getattr(method, "_needs_scopes", frozenset())

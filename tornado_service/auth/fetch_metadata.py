@@ -1,4 +1,4 @@
-"""What a browser says of its requests, and no script can change: https://www.w3.org/TR/fetch-metadata/."""
+"""Headers by which browsers describe a request, and which no script can set: https://www.w3.org/TR/fetch-metadata/."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ RELEVANT_HEADERS = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigati
 
 
 def is_page_navigation(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
-    """Whether a browser opens an address for a person to see, as far as it says.
+    """Whether a browser navigates to a page for a user to see, by its headers.
 
-    A service worker has its own say: the navigations that it passes on have the destination
+    Service workers are told apart: navigations that they pass on have the destination
     ``empty``, and those of its preload a header of theirs
     (https://www.w3.org/TR/service-workers/#navigation-preload-manager).
 
@@ -52,10 +52,10 @@ def is_page_navigation(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
 
 
 def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
-    """Whether the answer to a GET may get into the hands of any script of the same origin.
+    """Whether any script of the same origin may read the response to a GET.
 
     Every server of every user may be on our origin. JupyterHub's library lets all navigations and
-    all requests in the mode ``no-cors`` read; the browser tells more
+    all requests in the mode ``no-cors`` read; the browser sends more
     (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
     """
     mode = headers.get("Sec-Fetch-Mode")

@@ -1,4 +1,4 @@
-"""Who is behind which token: asked of the hub once, remembered for a while, in bounded space."""
+"""The users behind tokens: one call of the hub for each, then a bounded cache."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..hub.client import HubUnavailable
-
-if TYPE_CHECKING:
-    from ..telemetry.metrics import Metrics
+from ..telemetry.metrics import Metrics
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class IdentityKey(NamedTuple):
-    """Stands for a token, and for the hub session of the browser that sent it: digests of both.
+    """Digests of a token and of the browser's session at the hub.
 
     One token may come in several sessions; a sign-out or a refusal is about the token.
     """
@@ -28,22 +26,31 @@ class IdentityKey(NamedTuple):
 
 
 class Identity(dict[str, Any]):
-    """The hub's model of a caller, and when the hub said so.
+    """The hub's model of a user, and what is known for as long as it counts.
 
-    ``memo`` remembers what was derived from the model, for as long as it is good.
+    Attributes:
+        confirmed_at: when the hub sent it, on the monotonic clock.
+        missing_scopes: by handler and scopes, those that the token lacks; to compute it takes as
+            long as a tenth of a request.
+        fetched: what apps have fetched with this token.
     """
 
-    __slots__ = ("confirmed_at", "is_invalidated", "memo")
+    __slots__ = ("confirmed_at", "fetched", "is_invalidated", "missing_scopes")
 
     def __init__(self, model: dict[str, Any], confirmed_at: float) -> None:
         super().__init__(model)
         self.confirmed_at = confirmed_at
         self.is_invalidated = False
-        self.memo: dict[Hashable, Any] = {}
+        self.missing_scopes: dict[tuple[type, frozenset[str]], set[str]] = {}
+        self.fetched: dict[object, asyncio.Future[Any]] = {}
+
+
+IdentityListener = Callable[[IdentityKey, Identity | None], None]
+Fetch = Callable[[], Awaitable[dict[str, Any] | None]]
 
 
 class LRUCache(Generic[Key, Value]):
-    """The entries used last, of which there are never more than ``size``."""
+    """The ``size`` entries that were used last."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -56,33 +63,30 @@ class LRUCache(Generic[Key, Value]):
         return iter(self._entries)
 
     def get(self, key: Key) -> Value | None:
-        """An entry, which is now the one used last."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
     def put(self, key: Key, value: Value) -> None:
-        """Add or replace an entry; the one that was not used for longest makes room."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
     def pop(self, key: Key) -> Value | None:
-        """Take an entry out."""
         return self._entries.pop(key, None)
 
 
 class IdentityCache:
-    """Callers by token, each asked of the hub by one call however many requests wait for it.
+    """Users by token; one call of the hub for each, however many requests wait for it.
 
     Args:
-        size: how many callers are remembered, and as many refused and signed-out tokens each.
-        max_age: seconds for which the hub's word is taken.
-        refused_max_age: seconds for which a refusal is.
-        stale_grace: seconds beyond ``max_age`` for which readers stay known while the hub is away.
-        metrics: counts what was asked.
+        size: of users, and as many refused and signed-out tokens each.
+        max_age: seconds for which the hub's model of a user counts.
+        refused_max_age: seconds for which a refusal counts.
+        stale_grace: seconds beyond ``max_age`` for which reading is allowed while the hub is away.
+        metrics: counts the calls.
     """
 
     def __init__(
@@ -102,58 +106,69 @@ class IdentityCache:
         self._refused_max_age = refused_max_age
         self._grace = stale_grace
         self._metrics = metrics
-        #: Hears what becomes known of the caller behind a key: nobody if they are refused.
-        self.on_identity_changed: Callable[[IdentityKey, Identity | None], None] = (
-            lambda key, identity: None
-        )
+        self._listeners: list[IdentityListener] = []
         metrics.show_identities(
             known=lambda: len(self._identities), refused=lambda: len(self._refused)
         )
 
-    def is_fresh(self, identity: Identity) -> bool:
-        """Whether the hub's word on a caller still counts."""
+    def subscribe(self, listener: IdentityListener) -> None:
+        """Call a function with each user that the hub confirms, and with none for a refused one."""
+        self._listeners.append(listener)
+
+    def _notify(self, key: IdentityKey, identity: Identity | None) -> None:
+        for listener in self._listeners:
+            listener(key, identity)
+
+    def _is_fresh(self, identity: Identity) -> bool:
         return (
             not identity.is_invalidated and time.monotonic() - identity.confirmed_at < self._max_age
         )
 
+    def get_fresh(self, key: IdentityKey) -> Identity | None:
+        """The cached user behind a token, if the hub need not be asked."""
+        if self._is_refused(key):
+            return None
+        identity = self._identities.get(key)
+        return identity if identity is not None and self._is_fresh(identity) else None
+
     async def get(
         self,
         key: IdentityKey,
-        fetch: Callable[[], Awaitable[dict[str, Any] | None]],
+        fetch: Fetch,
         *,
         revalidate: bool,
     ) -> Identity | None:
-        """The caller behind a token, or nobody.
+        """The user behind a token, if it is good.
 
         Args:
             key: stands for the token.
-            fetch: asks the hub; gives nobody for a token that it refuses.
+            fetch: calls the hub; returns none for a token that it refuses.
             revalidate: whether the hub has to confirm it now, because something is to be changed.
 
         Raises:
-            HubUnavailable: the hub does not answer, and the caller is not known (well enough).
+            HubUnavailable: the hub does not answer, and the cache does not suffice.
         """
         if self._is_refused(key):
             return None
-        known = self._identities.get(key)
-        if known is not None and self.is_fresh(known) and not revalidate:
-            return known
+        if not revalidate and (fresh := self.get_fresh(key)) is not None:
+            return fresh
+        cached = self._identities.get(key)
         try:
             identity = await self._revalidated(key, fetch, revalidate=revalidate)
         except HubUnavailable:
             if self._is_refused(key):
                 return None
-            if revalidate or not self._may_use_stale(key, known):
+            if revalidate or not self._may_use_stale(key, cached):
                 raise
             self._metrics.identities.labels("stale").inc()
-            return known
-        # somebody may have signed out since the hub answered
+            return cached
+        # the user may have signed out since the hub answered
         return None if self._is_refused(key) else identity
 
     async def _revalidated(
         self,
         key: IdentityKey,
-        fetch: Callable[[], Awaitable[dict[str, Any] | None]],
+        fetch: Fetch,
         *,
         revalidate: bool,
     ) -> Identity | None:
@@ -165,10 +180,7 @@ class IdentityCache:
         return identity
 
     def current(self, key: IdentityKey, identity: Identity) -> Identity | None:
-        """What is known now of a caller whom a request knows as ``identity``; nobody if signed out.
-
-        Time may have passed since the request was let in.
-        """
+        """The newest model of a user whose request began as ``identity``; none if signed out."""
         return None if self._is_refused(key) else self._identities.get(key) or identity
 
     def _is_refused(self, key: IdentityKey) -> bool:
@@ -181,20 +193,14 @@ class IdentityCache:
         refused = self._refused.get(key.token)
         return refused is not None and time.monotonic() - refused < seconds
 
-    def _may_use_stale(self, key: IdentityKey, known: Identity | None) -> bool:
-        """Whether what the hub said last, yes or no, counts while it is away."""
-        if known is not None:
-            return self._is_in_grace(known)
-        # such as a proxy's own token in each request: the session beside it goes on
+    def _may_use_stale(self, key: IdentityKey, identity: Identity | None) -> bool:
+        if identity is not None:
+            age = time.monotonic() - identity.confirmed_at
+            return not identity.is_invalidated and age < self._max_age + self._grace
+        # such as a proxy's own token in each request, next to a session
         return self._was_refused_within(key, self._max_age + self._grace)
 
-    def _is_in_grace(self, identity: Identity) -> bool:
-        age = time.monotonic() - identity.confirmed_at
-        return not identity.is_invalidated and age < self._max_age + self._grace
-
-    def _fetch_once(
-        self, key: IdentityKey, fetch: Callable[[], Awaitable[dict[str, Any] | None]]
-    ) -> asyncio.Task[Identity | None]:
+    def _fetch_once(self, key: IdentityKey, fetch: Fetch) -> asyncio.Task[Identity | None]:
         """The call that is under way, else a new one.
 
         It is a task of its own, so that it goes on when the request that began it is gone.
@@ -210,11 +216,9 @@ class IdentityCache:
         if self._pending.get(key) is task:
             del self._pending[key]
         if not task.cancelled():
-            task.exception()  # whoever waited has seen it; nobody else needs to
+            task.exception()  # requests that waited have seen it
 
-    async def _fetch_and_store(
-        self, key: IdentityKey, fetch: Callable[[], Awaitable[dict[str, Any] | None]]
-    ) -> Identity | None:
+    async def _fetch_and_store(self, key: IdentityKey, fetch: Fetch) -> Identity | None:
         began = time.monotonic()
         try:
             model = await fetch()
@@ -227,33 +231,33 @@ class IdentityCache:
             self._metrics.identities.labels("refused").inc()
             self.invalidate(key)
             self._refused.put(key.token, time.monotonic())
-            self.on_identity_changed(key, None)
+            self._notify(key, None)
             return None
         self._metrics.identities.labels("known").inc()
         self.invalidate(key)
         identity = Identity(model, began)
         self._identities.put(key, identity)
-        self.on_identity_changed(key, identity)
+        self._notify(key, identity)
         return identity
 
     def invalidate(self, key: IdentityKey) -> None:
-        """Forget a caller at once."""
-        known = self._identities.pop(key)
-        if known is not None:
-            known.is_invalidated = True
+        """Remove a user at once."""
+        identity = self._identities.pop(key)
+        if identity is not None:
+            identity.is_invalidated = True
 
     def revoke(self, key: IdentityKey) -> None:
-        """Refuse a token from now on, whatever is under way with it and whatever the hub says.
+        """Refuse a token from now on, also where a call of the hub accepts it.
 
         The hub may still accept it: the browser goes there next. Another page of that browser may
         send it once more before it hears that the cookie is gone.
         """
         self._signed_out.put(key.token, True)
-        for each in [each for each in self._identities if each.token == key.token]:
-            self.invalidate(each)
-        self.on_identity_changed(key, None)
+        for other in [other for other in self._identities if other.token == key.token]:
+            self.invalidate(other)
+        self._notify(key, None)
 
     def close(self) -> None:
-        """End what is under way."""
+        """Cancel the calls that are under way."""
         for task in list(self._pending.values()):
             task.cancel()

@@ -1,4 +1,4 @@
-"""What a sign-in must remember while the browser is at the hub, sealed and kept by the browser."""
+"""What a sign-in must remember encrypted and kept by the browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -18,22 +18,12 @@ MAX_URL_LENGTH = 2000
 
 
 def derive_key(secret: bytes, purpose: bytes) -> bytes:
-    """A key for one purpose, 32 bytes (HKDF, https://www.rfc-editor.org/rfc/rfc5869).
-
-    Args:
-        secret: what it is derived from; nobody can come back to it from the key.
-        purpose: keys for different purposes have nothing in common.
-    """
+    """A key for one purpose, 32 bytes (HKDF, https://www.rfc-editor.org/rfc/rfc5869)."""
     return HKDF(hashes.SHA256(), length=32, salt=None, info=purpose).derive(secret)
 
 
 def safe_redirect_target(url: str, prefix: str) -> str:
-    """The address that was asked for, if it is one of ours, else the prefix.
-
-    Args:
-        url: where a sign-in is to end, path and query.
-        prefix: ours, with slashes around.
-    """
+    """The path and query that were requested if they are below our prefix, else the prefix."""
     path = url.split("?", 1)[0]
     # browsers take %2e for a dot
     leads_up = ".." in unquote(path)
@@ -49,15 +39,17 @@ class LoginState:
 
     Attributes:
         browser_id: what the browser that began it keeps in a cookie; only that one may finish it.
-        next_url: the address to end on.
+        next_url: the path to end on.
         code_verifier: of PKCE, on JupyterHub 6 (https://www.rfc-editor.org/rfc/rfc7636).
-        is_retry: whether it was begun anew because an earlier one had lapsed.
+        is_retry: whether it was begun anew because an earlier one had expired.
+        is_expired: whether it was begun too long ago to be finished.
     """
 
     browser_id: str
     next_url: str
     code_verifier: str | None = None
     is_retry: bool = False
+    is_expired: bool = False
 
     def belongs_to(self, browser_id: str | None) -> bool:
         """Whether this browser began it."""
@@ -67,11 +59,12 @@ class LoginState:
 class LoginStateCipher:
     """Encrypts and signs states, so that no process needs to remember them.
 
-    Any process with the same cookie secret can open them: the one after a restart, or a second one.
+    Any process with the same cookie secret can decrypt them: the one after a restart or an upgrade,
+    or a second one.
 
     Args:
         cookie_secret: the service's.
-        max_age: seconds after which a state has lapsed.
+        max_age: seconds after which a state has expired.
     """
 
     def __init__(self, cookie_secret: bytes, max_age: int) -> None:
@@ -81,26 +74,39 @@ class LoginStateCipher:
 
     def encrypt(self, state: LoginState) -> str:
         """The state as a text for the ``state`` parameter of OAuth."""
-        return self._fernet.encrypt(json.dumps(asdict(state)).encode()).decode()
+        # these keys stay: a sign-in may begin before an upgrade and end after it
+        fields = {
+            "browser": state.browser_id,
+            "next_url": state.next_url,
+            "code_verifier": state.code_verifier,
+            "again": state.is_retry,
+        }
+        return self._fernet.encrypt(json.dumps(fields).encode()).decode()
 
-    def decrypt(self, encrypted: str) -> tuple[LoginState | None, bool]:
-        """What a text holds, and whether it has lapsed; nothing for a text that is not ours."""
+    def decrypt(self, encrypted: str) -> LoginState | None:
+        """The state in a text; none in a text that is not ours, or of a version we cannot read."""
         try:
             token = _canonical_token(encrypted)
-            state = LoginState(**json.loads(self._fernet.decrypt(token)))
+            fields = json.loads(self._fernet.decrypt(token))
             age = time.time() - self._fernet.extract_timestamp(token)
-        except (InvalidToken, ValueError):
-            return None, True
-        return state, age > self._max_age
+            return LoginState(
+                browser_id=fields["browser"],
+                next_url=fields["next_url"],
+                code_verifier=fields["code_verifier"],
+                is_retry=fields["again"],
+                is_expired=age > self._max_age,
+            )
+        except (InvalidToken, ValueError, LookupError, TypeError):
+            return None
 
 
 def _canonical_token(encrypted: str) -> bytes:
-    """The text, if it is as ``encrypt`` writes it: base64 has spare bits, which no seal covers.
+    """The text, if it is as ``encrypt`` writes it: base64 has spare bits, which are not signed.
 
     Raises:
         ValueError: it is spelled in another way, or is no base64.
     """
     token = encrypted.encode("ascii")
     if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
-        raise ValueError("not as it was sealed")
+        raise ValueError("not as it was encrypted")
     return token

@@ -1,36 +1,27 @@
-"""The OAuth of a sign-in: its state is sealed and kept by the browser, not by the process."""
+"""The OAuth of a sign-in: its state is encrypted and kept by the browser, not by the process."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub._xsrf_utils import _get_signed_value_urlsafe
 from jupyterhub.services.auth import HubOAuth
-from tornado.web import HTTPError
+from tornado.httputil import url_concat
+from tornado.web import HTTPError, RequestHandler
 from traitlets import TraitError, default, validate
 
-from ..hub.client import HubUnavailable
+from ..hub.client import HubClient, HubUnavailable
+from .cookie_reader import CookieReader
 from .cookies import cookie_attributes
+from .identity_cache import Identity
 from .login_state import LoginState, LoginStateCipher, safe_redirect_target
-
-if TYPE_CHECKING:
-    from tornado.web import RequestHandler
-
-    from ..hub.client import HubClient
-    from .cookie_reader import CookieReader
-    from .identity_cache import Identity
 
 
 class StatelessOAuth(HubOAuth):
-    """The library's OAuth, which any process with the same cookie secret can go on with.
-
-    Attributes:
-        hub: is asked for tokens.
-        state_cipher: seals the states.
-    """
+    """The library's OAuth; any process with the same cookie secret can finish a sign-in."""
 
     hub: HubClient
     state_cipher: LoginStateCipher
@@ -66,32 +57,38 @@ class StatelessOAuth(HubOAuth):
         next_url: str | None = None,
         *,
         code_verifier: str | None = None,
+        is_retry: bool = False,
     ) -> str:
-        """Begin a sign-in; give its sealed state.
+        """Begin a sign-in, for the library's ``get_login_url``, and return its encrypted state.
 
         One cookie names the browser, however many sign-ins it begins.
         """
-        browser = self.browser_id_of(handler) or secrets.token_urlsafe(16)
-        retry: LoginState | None = getattr(handler, "expired_state", None)
-        state = LoginState(
-            browser,
-            retry.next_url if retry else safe_redirect_target(next_url or "", self.base_url),
-            code_verifier,
-            is_retry=retry is not None,
-        )
+        browser_id = self.browser_id_of(handler) or secrets.token_urlsafe(16)
+        target = safe_redirect_target(next_url or "", self.base_url)
         handler.set_secure_cookie(
             self.state_cookie_name,
-            browser,
+            browser_id,
             path=self.cookie_path,
             httponly=True,
             max_age=self.oauth_state_max_age,
             expires_days=None,
             **self._state_cookie_options(),
         )
-        return self.state_cipher.encrypt(state)
+        return self.state_cipher.encrypt(LoginState(browser_id, target, code_verifier, is_retry))
+
+    def retry_login_url(self, handler: RequestHandler, expired: LoginState) -> str:
+        """Where to begin a sign-in anew that has expired, as the library's ``get_login_url``."""
+        parameters: dict[str, str] = {}
+        code_verifier = None
+        if getattr(self, "pkce_enabled", False):  # from JupyterHub 6 on
+            code_verifier, challenge, method = self.generate_pkce_code_challenge()
+            parameters = {"code_challenge": challenge, "code_challenge_method": method}
+        parameters["state"] = self.set_state_cookie(
+            handler, expired.next_url, code_verifier=code_verifier, is_retry=True
+        )
+        return str(url_concat(self.login_url, parameters))
 
     def _state_cookie_options(self) -> dict[str, Any]:
-        """An admin's ``cookie_options``, but for what a state cookie cannot do without."""
         ours = {"path", "httponly", "max_age", "expires", "expires_days"}
         return {key: value for key, value in self.cookie_options.items() if key not in ours}
 
@@ -100,7 +97,7 @@ class StatelessOAuth(HubOAuth):
 
         Others of its name may come before it, with a longer path; the hub may have ended those.
         """
-        known = self._get_token_cookie(handler)
+        first = self._get_token_cookie(handler)
         tokens: list[str | None] = [*self._session_tokens(handler)]
         handler.has_other_sessions = len(tokens) > 1
         for token in tokens or [None]:
@@ -108,19 +105,18 @@ class StatelessOAuth(HubOAuth):
             identity: Identity | None = await super()._get_user_cookie(handler)
             if identity is not None:
                 return identity
-        self._select_session(handler, known)
+        self._select_session(handler, first)
         return None
 
     def _session_tokens(self, handler: Any) -> list[str]:
         """The tokens of all session cookies that are signed by us, without repetitions."""
-        known = self._get_token_cookie(handler)
-        if not known:
+        first = self._get_token_cookie(handler)
+        if not first:
             return []
         signed = handler.signed_cookies(self.cookie_name)
-        return list(dict.fromkeys([known, *(each.decode("ascii", "replace") for each in signed)]))
+        return list(dict.fromkeys([first, *(token.decode("ascii", "replace") for token in signed)]))
 
     def _select_session(self, handler: Any, token: str | None) -> None:
-        """Make one of several sessions the library's, for this request."""
         handler._hub_auth_token_cookie = token
         handler.__dict__.pop("_xsrf_token", None)  # it is of a session
 
@@ -134,7 +130,7 @@ class StatelessOAuth(HubOAuth):
         return ids[-1] if ids else ""
 
     def own_xsrf_token(self, handler: CookieReader) -> bytes | None:
-        """The XSRF cookie that was made for this session."""
+        """The XSRF cookie of this session."""
         own = handler._xsrf_token_id  # made anew each time
         for value in handler.cookie_values("_xsrf"):
             if _get_signed_value_urlsafe(handler, "_xsrf", value) == own:
@@ -155,23 +151,23 @@ class StatelessOAuth(HubOAuth):
         super()._clear_cookie(handler, cookie_name, **{**kwargs, **options})
 
     def browser_id_of(self, handler: RequestHandler) -> str | None:
-        """What the state cookie names the browser, if it is signed by us and has not lapsed."""
+        """The state cookie's id of the browser, if we have signed it and it has not expired."""
         days = self.oauth_state_max_age / 86400
         value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
         return value.decode() if value else None
 
     def get_next_url(self, state_id: str = "", /) -> str:
-        """Where a sign-in is to end; never outside our prefix."""
-        state, _ = self.state_cipher.decrypt(state_id)
+        """Where a sign-in is to end, for the library's callback; never outside our prefix."""
+        state = self.state_cipher.decrypt(state_id)
         return safe_redirect_target(state.next_url, self.base_url) if state else self.base_url
 
     def get_code_verifier(self, state_id: str = "", /) -> str | None:
-        """The verifier of PKCE that belongs to a sign-in."""
-        state, _ = self.state_cipher.decrypt(state_id)
+        """The verifier of PKCE that belongs to a sign-in, for the library's callback."""
+        state = self.state_cipher.decrypt(state_id)
         return state.code_verifier if state else None
 
     def get_state_cookie_name(self, state_id: str = "", /) -> str:
-        """The one cookie of all sign-ins."""
+        """The one cookie of all sign-ins, for the library's callback."""
         return self.state_cookie_name
 
     async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:

@@ -1,60 +1,52 @@
-"""Sign-in: JupyterHub's own mixins, asynchronous, closed by default."""
+"""Authentication by JupyterHub's library, never blocking, bounded, and failing as a 503.
+
+Handlers call ``ServiceAuth.authenticate``, which calls the library's ``HubAuth.get_user``. It and
+``StatelessOAuth`` override these methods of the library:
+
+- ``user_for_token``: called by ``HubAuth._get_user`` and ``HubOAuth._get_user_cookie``;
+- ``_get_user``: called by ``HubAuth.get_user``;
+- ``_get_user_cookie``: called by ``HubAuth._get_user``;
+- ``_get_token_url``: called by ``HubAuth.get_token``;
+- ``get_session_id``: called by ``HubAuth._get_user`` and for the XSRF token;
+- ``check_xsrf_cookie``: called by ``HubOAuth._get_user_cookie``, and by handlers;
+- ``_clear_cookie``, ``_api_request``, ``set_state_cookie``: see ``oauth.py``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from jupyterhub.utils import url_path_join
-from tornado.web import HTTPError
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer, default
 
-from ..hub.client import HubUnavailable
+from ..hub.client import HubClient, HubUnavailable
 from . import fetch_metadata, xsrf
-from .identity_cache import Identity, IdentityCache, IdentityKey, LRUCache
+from .identity_cache import Identity, IdentityCache, IdentityKey
 from .login_state import LoginStateCipher, derive_key
 from .oauth import StatelessOAuth
+from .request_cache import READ_ONLY, RequestCache, RequestKey, is_by_header, mark_by_header
 
-if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.web import RequestHandler
-
-    from ..hub.client import HubClient
-
-#: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
-READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
-
-#: What a token in a header has to carry for what is shown to admins: the hub, too, tells details of
-#: itself by it. Admins have it, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+#: A token in a header needs it for what only admins see, as it does for details of the hub itself.
+#: Admins have it, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
 ADMIN_SCOPE = "read:hub"
-
-#: Longer ones are not remembered, but taken apart each time. In characters.
-MAX_CACHE_KEY_LENGTH = 4096
 
 
 def derive_cookie_secret(api_token: str) -> bytes:
     """A cookie secret that lasts as long as the service's token does.
 
-    In z2jh the chart keeps the token, so people stay signed in over restarts, and nothing is
+    In z2jh the chart keeps the token, so users stay signed in over restarts, and nothing is
     written to disk.
-
-    Args:
-        api_token: the service's own API token.
     """
     return derive_key(api_token.encode(), b"tornado_service cookie secret")
 
 
-class CachedRecognition(NamedTuple):
-    """The caller behind some headers, and whether a token in a header is what showed it."""
-
-    identity: Identity
-    uses_header_token: bool
-
-
 class ServiceAuth(StatelessOAuth):
-    """The hub's OAuth for this service: never blocking, bounded, and failing as a 503."""
+    """Who sends a request, and what the hub lets them do."""
 
     cache_size = Integer(
         2000,
@@ -83,7 +75,6 @@ class ServiceAuth(StatelessOAuth):
         return 60
 
     def connect(self, hub: HubClient, cookie_secret: bytes) -> None:
-        """Say where the hub is asked, and what seals the states of sign-ins."""
         self.hub = hub
         self.state_cipher = LoginStateCipher(cookie_secret, self.oauth_state_max_age)
         self.identities = IdentityCache(
@@ -93,29 +84,25 @@ class ServiceAuth(StatelessOAuth):
             stale_grace=self.stale_grace,
             metrics=hub.metrics,
         )
-        self._header_cache: LRUCache[tuple[Any, ...], CachedRecognition] = LRUCache(self.cache_size)
+        self._requests = RequestCache(self.cache_size, self.cache_max_age)
 
     async def authenticate(self, handler: RequestHandler) -> Identity | None:
-        """Who sends a request, or nobody.
-
-        The library's way takes the cookies, signatures and the XSRF token apart each time. Here
-        that is done once for the same headers, for as long as the hub's word on the caller counts.
+        """The user who sends a request, if any.
 
         Raises:
-            HubUnavailable: the hub would have to say, and does not answer.
+            HubUnavailable: the hub would have to confirm the user, and does not answer.
         """
-        request = handler.request
-        key = _header_cache_key(request) if request.method in READ_ONLY else None
-        known = self._header_cache.get(key) if key else None
-        if known is not None and self.identities.is_fresh(known.identity):
-            # what the library would have noted, for its XSRF check
-            handler._token_authenticated = known.uses_header_token  # type: ignore[attr-defined]
-            return known.identity
+        key = RequestKey.of(handler)
+        credentials = self._requests.get(key) if key else None
+        if credentials is not None:
+            cached = self.identities.get_fresh(credentials.identity_key)
+            if cached is not None:
+                mark_by_header(handler, credentials)
+                return cached
         identity: Identity | None = await self.get_user(handler, sync=False)
-        if key and identity is not None and _is_cacheable(key, handler):
-            self._header_cache.put(
-                key, CachedRecognition(identity, self.uses_header_token(handler))
-            )
+        if key and identity is not None and not handler.has_other_sessions:  # type: ignore[attr-defined]
+            identity_key, _ = self.identity_lookup(handler)
+            self._requests.put(key, identity_key, is_by_header=self.uses_header_token(handler))
         return identity
 
     def user_for_token(
@@ -127,10 +114,10 @@ class ServiceAuth(StatelessOAuth):
         sync: bool = True,
         revalidate: bool = False,
     ) -> Any:
-        """The caller behind a token, for the library: by one call of the hub, then remembered.
+        """The user behind a token: by one call of the hub, then from the cache.
 
         Raises:
-            RuntimeError: asked to block, which would stop everybody else.
+            RuntimeError: without ``sync=False``, it would block.
         """
         if sync:
             raise RuntimeError("This would block the event loop: await it, with sync=False.")
@@ -141,7 +128,7 @@ class ServiceAuth(StatelessOAuth):
         )
 
     async def _get_user(self, handler: RequestHandler) -> Identity | None:
-        """The library's way to find out who sends a request; a change is confirmed by the hub."""
+        """As the library does it; if the request changes something, the hub confirms the user."""
         began = time.monotonic()
         handler._is_checking_header_token = True  # type: ignore[attr-defined]
         try:
@@ -159,7 +146,7 @@ class ServiceAuth(StatelessOAuth):
         return await self.user_for_token(token, session_id=session_id, sync=False, revalidate=True)
 
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
-        """The library's way to find out whose cookie it is, after no token in a header did."""
+        """As the library does it, after no token in a header was good."""
         handler._is_checking_header_token = False  # type: ignore[attr-defined]
         identity: Identity | None = await super()._get_user_cookie(handler)
         # afterwards, as the token is one session's, and there may be cookies of several
@@ -168,7 +155,7 @@ class ServiceAuth(StatelessOAuth):
         return identity
 
     def check_xsrf_cookie(self, handler: RequestHandler) -> None:
-        """See that a page of ours sends a request, where somebody else's script may have sent it.
+        """Refuse a request that a script of another page may have sent.
 
         Raises:
             HTTPError: 403, the XSRF token is missing or wrong.
@@ -197,7 +184,7 @@ class ServiceAuth(StatelessOAuth):
         return answer.json
 
     def _get_token_url(self, handler: RequestHandler) -> str:
-        """No token in an address, where logs and histories keep it; not for web sockets either."""
+        """No token in a URL, where logs and histories keep it; not for web sockets either."""
         return ""
 
     def get_session_id(self, handler: RequestHandler) -> str:
@@ -207,14 +194,14 @@ class ServiceAuth(StatelessOAuth):
         return super().get_session_id(handler)
 
     def uses_header_token(self, handler: RequestHandler) -> bool:
-        """Whether the caller was recognized by a token in a header, and not by the cookie.
+        """Whether the request was authenticated by a token in a header, and not by the cookie.
 
         A header alone says nothing: proxies send their own ``Authorization`` with each request.
         """
-        return getattr(handler, "_token_authenticated", False)
+        return is_by_header(handler)
 
     def token_of(self, handler: RequestHandler) -> str:
-        """The token by which the caller was recognized; a wrong one beside a good cookie is not."""
+        """The token that authenticated the request; a wrong one next to a good cookie did not."""
         if self.uses_header_token(handler):
             return self.get_token(handler, in_cookie=False)
         return self._get_token_cookie(handler)
@@ -227,22 +214,18 @@ class ServiceAuth(StatelessOAuth):
         return bool(self.get_token(handler, in_cookie=False))
 
     def has_session_cookie(self, handler: RequestHandler) -> bool:
-        """Whether a cookie of a sign-in of ours has come, good or not."""
+        """Whether the request has a session cookie that we have signed, good or not."""
         return bool(self._get_token_cookie(handler))
 
     def invalidate_identity(self, handler: RequestHandler) -> None:
-        """Have the hub say anew who the caller is, when they come again."""
+        """Remove the user from the cache: their next request makes a new call of the hub."""
         key, _ = self.identity_lookup(handler)
         self.identities.invalidate(key)
 
     def identity_lookup(
         self, handler: RequestHandler
     ) -> tuple[IdentityKey, Callable[[], Awaitable[Identity | None]]]:
-        """By what a request is signed in: its key among the identities, and how to ask the hub.
-
-        Raises:
-            HubUnavailable: when asked, the hub does not answer.
-        """
+        """The key of a request's user in ``identities``, and a function to fetch them anew."""
         token = self.token_of(handler)
         session_id = self.get_session_id(handler)
         key = _key(token, session_id)
@@ -251,11 +234,10 @@ class ServiceAuth(StatelessOAuth):
         )
 
     def missing_scopes(self, required: frozenset[str], user: dict[str, Any]) -> set[str]:
-        """Which of the scopes the user's token lacks."""
         return {scope for scope in required if not self.check_scopes({scope}, user)}
 
     def is_admin(self, handler: RequestHandler) -> bool:
-        """Whether the caller is an admin of the hub, and may act here as one.
+        """Whether the user is an admin of the hub, and may act here as one.
 
         A token in a header may be restricted to less than its owner may do: it needs
         ``ADMIN_SCOPE``. A session's token never has that, as the hub gives it the scopes of this
@@ -272,7 +254,7 @@ class ServiceAuth(StatelessOAuth):
         return max(self.access_scopes, key=len, default="access:services")
 
     def sign_out(self, handler: RequestHandler) -> None:
-        """Drop the caller's cached identity and cookie: they are signed out here at once."""
+        """Revoke the user's identity and clear the cookie: they are signed out here at once."""
         for token in self._session_tokens(handler):
             self.identities.revoke(_key(token, super().get_session_id(handler)))
         handler.has_other_sessions = False  # type: ignore[attr-defined]
@@ -293,38 +275,3 @@ def _is_user_model(model: Any) -> bool:
         and isinstance(model.get("name"), str)
         and isinstance(model.get("scopes"), list)
     )
-
-
-def _header_cache_key(request: HTTPServerRequest) -> tuple[str | None, ...]:
-    """Every header that the decision depends on; without cookies it is one.
-
-    Changes are decided anew each time: their XSRF token may be in the body.
-    """
-    get = request.headers.get
-    authorization, cookie = get("Authorization"), get("Cookie")
-    if cookie is None:
-        return (authorization,)
-    return (
-        authorization,
-        cookie,
-        get("Sec-Fetch-Site"),
-        *map(get, fetch_metadata.RELEVANT_HEADERS),
-        get("X-Xsrftoken"),
-        get("X-Csrftoken"),
-        get("User-Agent"),
-        request.remote_ip,
-    )
-
-
-def _is_cacheable(key: tuple[str | None, ...], handler: RequestHandler) -> bool:
-    """Whether nothing but these headers made the library recognize the caller.
-
-    A query may hold the XSRF token; of several sessions, the one that the hub knows counts.
-    """
-    if sum(len(value or "") for value in key) > MAX_CACHE_KEY_LENGTH:
-        return False
-    if handler.has_other_sessions:  # type: ignore[attr-defined]
-        return False
-    if handler.hub_auth.uses_header_token(handler):  # type: ignore[attr-defined]
-        return True
-    return not handler.request.query and "websocket" not in key

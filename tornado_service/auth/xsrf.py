@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from jupyterhub.services.auth import HubOAuthenticated
+from jupyterhub.services.auth import HubOAuthenticated
 
 
 def has_token(handler: HubOAuthenticated) -> bool:

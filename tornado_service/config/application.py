@@ -36,14 +36,13 @@ class StrictApplication(Application):
 
     @classmethod
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
-        """Run the command."""
         capture_process_output(cls.instance(**kwargs).log)
         super().launch_instance(argv, **kwargs)
 
     def add_secrets(self, *secrets: str) -> None:
-        """Strike some values out of the log and of every error that is shown."""
-        known = {each for each in (*self._secrets, *secrets) if each}
-        self._secrets = tuple(sorted(known, key=len, reverse=True))
+        """Strike values out of the log and of every error that is shown."""
+        all_secrets = {secret for secret in (*self._secrets, *secrets) if secret}
+        self._secrets = tuple(sorted(all_secrets, key=len, reverse=True))
         self._configure_logging()
 
     def without_secrets(self, text: str) -> str:
@@ -55,7 +54,7 @@ class StrictApplication(Application):
     def _configure_logging(self) -> None:
         super()._configure_logging()
         # a short one may be a word
-        redact(self.log, *(each for each in self._secrets if len(each) >= 8))
+        redact(self.log, *(secret for secret in self._secrets if len(secret) >= 8))
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read the settings; for wrong ones, exit with status 2 and a line that says why."""
@@ -105,7 +104,6 @@ class StrictApplication(Application):
             raise ConfigError(self.without_secrets(str(error))) from error
 
     def settings_classes(self) -> list[type[Any]]:
-        """The classes that may be set."""
         return list(self._classes_inc_parents())
 
     def is_deferred_section(self, section: str, new: Config) -> bool:

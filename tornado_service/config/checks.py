@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-from traitlets.config import Config
+from traitlets.config import Application, Config, Configurable
 
 from ..telemetry.redaction import REDACTED
 from .secret_settings import redacted_argument
-
-if TYPE_CHECKING:
-    from traitlets.config import Application, Configurable
 
 
 class ConfigError(Exception):
@@ -24,16 +20,7 @@ def check(
     config: Config,
     is_deferred_section: Callable[[str, Config], bool],
 ) -> None:
-    """See that each setting exists.
-
-    Args:
-        classes: those that have settings.
-        config: what is to be set.
-        is_deferred_section: whether a section may be right though it is of none of these classes.
-
-    Raises:
-        ConfigError: one does not; the message names the likely one.
-    """
+    """See that each setting exists."""
     by_name = {cls.__name__: cls for cls in classes}
     for section, values in config.items():
         if section in by_name:
@@ -45,11 +32,7 @@ def check(
 
 
 def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
-    """See that a class has these settings.
-
-    Raises:
-        ConfigError: it lacks one; the message names the likely one.
-    """
+    """See that a class has these settings."""
     names = cls.class_trait_names(config=True)
     for name in values:
         if name not in names:
@@ -59,25 +42,21 @@ def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
             )
 
 
-def _suggestion(name: str, known: Iterable[str], before: str) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
+def _suggestion(name: str, names: Iterable[str], before: str) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
     return f" Did you mean {before}{close[0]}?" if close else " --help-all lists them."
 
 
 def reject_unknown_flags(
     app: Application, classes: Iterable[type[Configurable]], argv: list[str]
 ) -> None:
-    """See that each ``--flag`` and ``-f`` of the command line exists.
-
-    Raises:
-        ConfigError: one does not; the message names the likely one.
-    """
+    """See that each ``--flag`` and ``-f`` of the command line exists."""
     if argv and argv[0] in app.subcommands:
         return  # its own application will look
     by_name = {cls.__name__.lower(): cls.__name__ for cls in classes}
-    known = {"help", "help-all", "version", "h", "V"}
-    for names in [*app.aliases, *app.flags]:
-        known.update((names,) if isinstance(names, str) else names)
+    names = {"help", "help-all", "version", "h", "V"}
+    for spellings in [*app.aliases, *app.flags]:
+        names.update((spellings,) if isinstance(spellings, str) else spellings)
     for arg in argv[: argv.index("--")] if "--" in argv else argv:
         name = arg.lstrip("-").split("=", 1)[0]
         section, dot, setting = name.partition(".")
@@ -85,12 +64,12 @@ def reject_unknown_flags(
         if (
             not arg.startswith("-")
             or not name
-            or name in known
-            or (arg[1] in known and arg[1] != "-")  # -fFILE
+            or name in names
+            or (arg[1] in names and arg[1] != "-")  # -fFILE
             or (dot and not section[:1].islower())
         ):
             continue
-        meant = _suggestion(name, known, "--")
+        meant = _suggestion(name, names, "--")
         if dot:  # traitlets takes it for no class, and then fails
             proper = by_name.get(section.lower(), section[0].upper() + section[1:])
             meant = f" Did you mean --{proper}.{setting}?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-#: Variables of the environment that say nothing secret; ``api/debug`` shows these.
+#: Environment variables without secrets; ``api/debug`` shows these.
 PUBLIC_ENVIRONMENT = frozenset(
     {
         "JUPYTERHUB_API_URL",

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .application import StrictApplication
 from .checks import ConfigError
 from .secret_settings import may_hold_secret
-
-if TYPE_CHECKING:
-    from .application import StrictApplication
 
 
 def load(app: StrictApplication, path: str) -> None:
     """Load a config file into the application.
-
-    Args:
-        app: the application, whose command line goes before the file.
-        path: a ``.py`` or ``.json`` file.
 
     Raises:
         ConfigError: it is missing, or wrong.

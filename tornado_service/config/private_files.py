@@ -11,9 +11,6 @@ def private_opener(path: str, flags: int) -> int:
     """An ``opener`` for ``open``: a file that it makes is its owner's alone.
 
     From one that is there it takes the rights of all but its owner and group.
-
-    Raises:
-        OSError: it cannot be opened.
     """
     descriptor = os.open(path, flags, 0o600)
     mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -23,21 +20,13 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file, as ``private_opener`` has it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file, as ``private_opener`` has it."""
     with open(path, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory and those above it, each its owner's alone.
-
-    Raises:
-        OSError: one cannot be made.
-    """
-    for each in (*reversed(path.parents), path):
-        if not each.is_dir():
-            each.mkdir(mode=0o700, exist_ok=True)
+    """Make a directory and those above it, each its owner's alone."""
+    for directory in (*reversed(path.parents), path):
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The settings that hold secrets: told by their names, or by a password in a URL."""
+"""The settings that hold secrets: known by their names, or by a password in a URL."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def secret_values(config: Config) -> list[str]:
     Args:
         config: the settings, of any class.
     """
-    found = {
+    texts = {
         text for section, values in config.items() for text in _secrets_in(section, values, False)
     }
-    return sorted((text for text in found if len(text) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+    return sorted((text for text in texts if len(text) >= MIN_SECRET_LENGTH), key=len, reverse=True)
 
 
 def secret_arguments(argv: list[str]) -> list[str]:
@@ -62,23 +62,22 @@ def secret_arguments(argv: list[str]) -> list[str]:
 
 def without_trait_value(error: str) -> str:
     """The text of a ``TraitError``, without the value if the setting may hold a secret."""
-    found = _WRONG_VALUE.search(error)
-    if not found or not _MAY_BE_SECRET.search(found["name"]):
+    match = _WRONG_VALUE.search(error)
+    if not match or not _MAY_BE_SECRET.search(match["name"]):
         return error
-    return f"{error[: found.start()]}{found[1]}{REDACTED}"
+    return f"{error[: match.start()]}{match[1]}{REDACTED}"
 
 
 def _secrets_in(name: str, value: Any, is_secret: bool) -> Iterator[str]:
-    """The texts in one value, or in those that it holds."""
     is_secret = is_secret or is_secret_name(name)
     if isinstance(value, LazyConfigValue):
         value = value.to_dict()
     if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _secrets_in(str(key), each, is_secret)
+        for key, item in value.items():
+            yield from _secrets_in(str(key), item, is_secret)
     elif isinstance(value, (list, tuple, set, frozenset)):
-        for each in value:
-            yield from _secrets_in("", each, is_secret)
+        for item in value:
+            yield from _secrets_in("", item, is_secret)
     elif isinstance(value, bytes):
         yield from _secret_spellings(value.decode("utf-8", "backslashreplace"), is_secret)
         if is_secret:

@@ -1,4 +1,4 @@
-"""A database: opened, looked at, brought to an app's version, read and written."""
+"""A database: opened, checked, upgraded to an app's version, read and written."""
 
 from __future__ import annotations
 
@@ -34,41 +34,32 @@ class Database:
 
     @property
     def is_same_file(self) -> bool:
-        """Whether the file, if it is one, is still where it was opened, and the same."""
+        """Whether SQLite's file is still the one that was opened."""
         return self._path is None or sqlite_file.identity(self._path) == self._identity
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that sees one moment of the database, whatever is written meanwhile.
-
-        Raises:
-            DatabaseUnavailable: also of what is called in it.
-        """
+        """A connection that sees one moment of the database, whatever is written meanwhile."""
         return reading(self._engine)
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction of the only writer, of all processes.
-
-        Raises:
-            DatabaseUnavailable: also of what is called in it.
-        """
+        """A transaction of the only writer, of all processes."""
         return writing(self._engine, self._lock)
 
     def truncate_wal(self) -> bool:
         """Remove what was deleted from SQLite's log, too.
 
         Returns:
-            Whether it is gone: not while somebody reads what was before.
+            Whether it is gone: not while a reader still needs it.
         """
         if self._path is None:
             return True
         time_limit_of(self._engine).begin()
         with self._engine.connect() as connection:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: the first column is "busy"
-            found = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            return found.scalar() == 0
+            result = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            return result.scalar() == 0
 
     def close(self) -> None:
-        """Close what is not in use."""
         self._engine.dispose()
 
 
@@ -80,13 +71,13 @@ def open_database(
     Args:
         url: as SQLAlchemy has it.
         schema: what is to be in it.
-        thorough: look for damage everywhere, which takes seconds.
+        thorough: check the whole file, which takes seconds.
         timeout: seconds that a statement may take, and getting a connection; but for an upgrade to
             this version, which takes as long as it does.
 
     Raises:
         DatabaseUnusable: it cannot be used; the message says what to change. It was not touched.
-        DatabaseUnavailable: idem, for a reason that may pass.
+        DatabaseUnavailable: it cannot be used, for a reason that may pass.
     """
     engine = make_engine(url, schema.setting, timeout)
     path = sqlite_path(engine)

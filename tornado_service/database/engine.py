@@ -34,12 +34,6 @@ _LIMIT = "time_limit"
 def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
     """Make one; nothing is connected yet.
 
-    Args:
-        text: the URL.
-        setting: where it comes from, for messages. None of them shows the URL, which may have a
-            password.
-        timeout: seconds that a statement may take, and getting a connection.
-
     Raises:
         DatabaseUnusable: it is no URL of a database that can be used.
     """
@@ -85,24 +79,18 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
 
 
 def time_limit_of(engine: Engine | Connection) -> TimeLimit:
-    """The time limit of an engine, or of that of a connection."""
     limit: TimeLimit = engine.get_execution_options()[_LIMIT]
     return limit
 
 
 def sqlite_path(engine: Engine) -> Path | None:
-    """The file, of SQLite."""
     is_file = engine.dialect.name == "sqlite"
     return Path(str(engine.url.database)).absolute() if is_file else None
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one moment, whatever is written meanwhile, and cannot write.
-
-    Raises:
-        DatabaseUnavailable: also of what is called in it.
-    """
+    """A transaction that sees one moment, whatever is written meanwhile, and cannot write."""
     with _transaction(engine.execution_options(is_reader=True), is_writer=False) as connection:
         if connection.dialect.name == "postgresql":
             # of this transaction: the option of SQLAlchemy leaves a connection with which writers
@@ -121,7 +109,7 @@ def writing(engine: Engine, lock: int) -> Iterator[Connection]:
 
     Raises:
         DatabaseUnavailable: also of what is called in it; nothing of it is kept, but for one that
-            came of the commit itself: nobody knows.
+            came of the commit itself, which may have been made.
     """
     with _transaction(engine.execution_options(is_writer=True), is_writer=True) as connection:
         if connection.dialect.name == "postgresql":
@@ -146,14 +134,16 @@ def _transaction(engine: Engine, *, is_writer: bool) -> Iterator[Connection]:
                 raise
             _refuse_aborted(connection)
     except SQLAlchemyError as error:
-        found = as_unavailable(error, is_writer=is_writer)
+        failure = as_unavailable(error, is_writer=is_writer)
         if limit.is_exceeded:
-            found = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
-            found.is_connection_failure = engine.dialect.name != "sqlite"
-        if found is None:
+            failure = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
+            failure.is_connection_failure = engine.dialect.name != "sqlite"
+        if failure is None:
             raise
-        found.is_hung = found.is_connection_failure and limit.connect_time_left < limit.seconds / 2
-        raise found from error
+        failure.is_hung = (
+            failure.is_connection_failure and limit.connect_time_left < limit.seconds / 2
+        )
+        raise failure from error
 
 
 def _limit_statements(connection: Connection, seconds: float) -> None:
@@ -163,7 +153,7 @@ def _limit_statements(connection: Connection, seconds: float) -> None:
 
 
 def disable_time_limit(connection: Connection) -> None:
-    """Let the statements of a transaction take any time from now on, and its commit."""
+    """Remove the time limit of the rest of a transaction, its commit included."""
     time_limit_of(connection).lift()
     _limit_statements(connection, 0)
 

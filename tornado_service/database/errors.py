@@ -32,7 +32,7 @@ _CONNECTION_ERRORS = ("08", "28", "3D000", "53300", "57P", "25P03", "25P04")
 #: a privilege that is not granted yet.
 _TRANSIENT_POSTGRESQL: tuple[str, ...] = ("40", "53", "55P03", "57", "58", "25006", "42501")
 
-#: What a session that may only read is told when it writes, too.
+#: Also raised by a session that may only read, when it writes.
 _READ_ONLY_ERRORS = ("attempt to write a readonly database", "25006")
 
 #: How statements begin that write nothing.
@@ -64,29 +64,24 @@ class DatabaseUnavailable(ServiceUnavailable, DatabaseUnusable):
 
 
 def as_unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavailable | None:
-    """The same error, if it may pass with neither the app nor its settings changed.
-
-    Args:
-        error: of SQLAlchemy.
-        is_writer: whether it came in a transaction that may write.
-    """
+    """The same error, if it may pass with neither the app nor its settings changed."""
     if not isinstance(error, (DBAPIError, TimeoutError)):
         return None
-    found = DatabaseUnavailable(driver_message(error))
+    unavailable = DatabaseUnavailable(driver_message(error))
     if isinstance(error, TimeoutError):  # all connections are in use
-        return found
+        return unavailable
     cause = error.orig or error
     code = _error_code(cause)
     if not isinstance(cause, sqlite3.Error):
         is_of_driver = not code and is_transient(cause)
         if is_of_driver or error.connection_invalidated or code.startswith(_CONNECTION_ERRORS):
-            found.is_connection_failure = True
-            return found
+            unavailable.is_connection_failure = True
+            return unavailable
     if code in _READ_ONLY_ERRORS and not is_writer:
         may_pass = (error.statement or "BEGIN").lstrip().upper().startswith(_READING_STATEMENTS)
     else:
         may_pass = is_transient(cause)
-    return found if may_pass else None
+    return unavailable if may_pass else None
 
 
 def is_transient(error: BaseException) -> bool:
@@ -100,7 +95,7 @@ def is_transient(error: BaseException) -> bool:
         return code.startswith(_TRANSIENT_SQLITE)
     if code:
         return code.startswith((*_CONNECTION_ERRORS, *_TRANSIENT_POSTGRESQL))
-    names = {each.__name__ for each in type(error).__mro__}  # of whichever driver it is
+    names = {cls.__name__ for cls in type(error).__mro__}  # of whichever driver it is
     return bool(names & {"OperationalError", "InterfaceError"})
 
 

@@ -48,9 +48,7 @@ class OutageTracker:
         self._changed_at = -math.inf  # when an outage began or ended
         self._failed = 0
         self._probe: object | None = None
-        self._logged_at: deque[float] = deque(
-            maxlen=MAX_LOGGED
-        )  # when the log last said that one began
+        self._logged_at: deque[float] = deque(maxlen=MAX_LOGGED)  # begins of outages
         self._is_logged = False
 
     @property
@@ -110,7 +108,7 @@ class OutageTracker:
         with self._lock:
             is_new = not self._reasons
             if is_new and began < self._changed_at:
-                return  # it has waited since the last outage, and tells of that
+                return  # it has waited since the last outage, and failed because of that
             if is_new:
                 self._changed_at, self._failed, self._is_logged = time.monotonic(), 0, False
             self._failed += 1
@@ -140,7 +138,7 @@ class OutageTracker:
         )
 
     def _record_success(self, is_writer: bool, began: float) -> None:
-        if not self._reasons:  # nearly always, and then nobody has to wait for the lock
+        if not self._reasons:  # nearly always, and then without the lock
             return
         with self._lock:
             if began < self._changed_at:

@@ -45,7 +45,7 @@ class Schema:
 
     @property
     def lock(self) -> int:
-        """PostgreSQL's lock of the one who writes."""
+        """The key of PostgreSQL's advisory lock for the writer."""
         return int.from_bytes(sha256(self.setting.encode()).digest()[:8], "big", signed=True)
 
     def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
@@ -53,11 +53,7 @@ class Schema:
         return any(table.name in tables for table in self.metadata.sorted_tables)
 
     def create_tables(self, connection: Connection) -> None:
-        """Bring the tables to this version, in the transaction at hand.
-
-        Raises:
-            DatabaseUnusable: they are of another version, or of something else.
-        """
+        """Bring the tables to this version, in the transaction at hand."""
         if self._upgrade and self._existing_tables(connection):
             disable_time_limit(connection)
             self._upgrade(connection)
@@ -69,16 +65,19 @@ class Schema:
         connection.execute(delete(self.metadata.sorted_tables[0]).where(false()))
 
     def _existing_tables(self, connection: Connection) -> list[Table]:
-        """The tables that are there already."""
-        found = inspect(connection)
-        return [t for t in self.metadata.sorted_tables if found.has_table(t.name, schema=t.schema)]
+        inspector = inspect(connection)
+        return [
+            t for t in self.metadata.sorted_tables if inspector.has_table(t.name, schema=t.schema)
+        ]
 
     def _check_columns(self, connection: Connection) -> None:
         """``create_all`` leaves a table as it is, whatever it lacks."""
-        found = inspect(connection)
+        inspector = inspect(connection)
         for table in self._existing_tables(connection):
-            columns = {each["name"] for each in found.get_columns(table.name, schema=table.schema)}
-            if missing := {each.name for each in table.c} - columns:
+            columns = {
+                column["name"] for column in inspector.get_columns(table.name, schema=table.schema)
+            }
+            if missing := {column.name for column in table.c} - columns:
                 raise DatabaseUnusable(
                     f"The table {table.name} lacks {', '.join(sorted(missing))}: it is of another"
                     " version of the app, or of something else. Nothing was changed. Give"

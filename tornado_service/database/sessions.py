@@ -91,11 +91,7 @@ class Sessions:
 
 
 def forbid_event_loop() -> None:
-    """See that nobody waits for a database on the event loop.
-
-    Raises:
-        RuntimeError: somebody would.
-    """
+    """Raise ``RuntimeError`` on the event loop, which a database would block."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""SQLite's file: looked at before it is used, put aside if it is damaged, never deleted."""
+"""SQLite's file: checked before it is used, put aside if it is damaged, never deleted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ensure_usable(
     Raises:
         DatabaseUnusable: it belongs to something else. It was not touched.
         sqlite3.Error: it cannot be read.
-        OSError: idem.
+        OSError: it cannot be read.
     """
     while True:
         try:
@@ -82,7 +82,6 @@ def ensure_private(path: Path) -> None:
 
 
 def _restrict_permissions(path: Path) -> None:
-    """Take the rights of others from a file and from what SQLite keeps beside it."""
     for beside in ("", *_SIDE_FILES):
         file = path.with_name(path.name + beside)
         try:
@@ -99,7 +98,7 @@ def _restrict_permissions(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """What tells the file from one that takes its place; ``None`` without one."""
+    """Device and inode of the file; ``None`` without one."""
     with suppress(FileNotFoundError):
         return _identity(path)
     return None
@@ -133,12 +132,10 @@ def _check_contents(
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open it so that nothing can be written to it."""
     return sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=LOCK_TIMEOUT, uri=True)
 
 
 def _quarantine(path: Path) -> Path:
-    """Rename it and what SQLite keeps beside it."""
     day = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     names = (path.with_name(f"{path.name}.corrupt-{day}{f'-{n}' * (n > 0)}") for n in count())
     target = next(name for name in names if not name.exists())

@@ -33,12 +33,12 @@ class _Call:
 
 
 class _Watchdog:
-    """Breaks off calls that are due, in a thread of its own."""
+    """Interrupts calls that are overdue, in a thread of its own."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._calls: set[_Call] = set()
-        self._next_wake: float | None = None  # when the thread looks next; None: there is no thread
+        self._next_wake: float | None = None  # of the thread; None: there is no thread
 
     def begin(self, call: _Call) -> None:
         with self._changed:
@@ -59,7 +59,7 @@ class _Watchdog:
         with self._changed:
             while True:
                 now = time.monotonic()
-                for call in [each for each in self._calls if each.deadline <= now]:
+                for call in [call for call in self._calls if call.deadline <= now]:
                     self._calls.discard(call)
                     call.is_interrupted = True
                     with suppress(Exception):  # of a connection that is closed already
@@ -68,7 +68,7 @@ class _Watchdog:
                 self._next_wake = (
                     now + THREAD_IDLE_TIMEOUT
                     if is_idle
-                    else min(each.deadline for each in self._calls)
+                    else min(call.deadline for call in self._calls)
                 )
                 is_told = self._changed.wait(self._next_wake - now)
                 if is_idle and not is_told and not self._calls:
@@ -93,33 +93,25 @@ class TimeLimit:
         self._thread_state = threading.local()
 
     def begin(self) -> None:
-        """Begin a transaction in this thread."""
         here = self._thread_state
         here.connect_deadline = time.monotonic() + self.seconds
         here.is_exceeded = here.is_lifted = False
 
     def lift(self) -> None:
-        """Let calls of this thread take any time, until its next transaction."""
         self._thread_state.is_lifted = True
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether a call of this thread's transaction was broken off."""
         return getattr(self._thread_state, "is_exceeded", False)
 
     @property
     def connect_time_left(self) -> float:
-        """Seconds that are left to get a connection for this thread's transaction."""
         until = getattr(self._thread_state, "connect_deadline", None)
         return self.seconds if until is None else until - time.monotonic()
 
     @contextmanager
     def call(self, connection: Any) -> Iterator[None]:
-        """Break off what is called inside when it takes too long.
-
-        Args:
-            connection: the driver's.
-        """
+        """Break off what is called inside when it takes too long."""
         if getattr(self._thread_state, "is_lifted", False):
             yield
             return

@@ -103,10 +103,10 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return "Sec-Fetch-Mode" not in headers and "text/html" not in headers.get("Accept", "")
 
     def _check_access(self, user: Identity, more: frozenset[str]) -> None:
-        verdict = (type(self), more)
-        missing = user.memo.get(verdict)
+        key = (type(self), more)
+        missing = user.missing_scopes.get(key)
         if missing is None:
-            missing = user.memo[verdict] = self._missing_scopes(user, more)
+            missing = user.missing_scopes[key] = self._missing_scopes(user, more)
         if missing:
             raise HTTPError(
                 403,

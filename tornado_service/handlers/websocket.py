@@ -89,7 +89,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
         Every server of every user may be on our own host: only our pages know the XSRF token. A
         browser cannot send it in a header here.
         """
-        if getattr(self, "_token_authenticated", False):
+        if self.hub_auth.uses_header_token(self):
             return
         sent = self.get_query_argument("_xsrf", "")
         if not hmac.compare_digest(sent.encode(), self.xsrf_token):

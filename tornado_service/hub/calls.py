@@ -1,4 +1,4 @@
-"""What may be asked of the hub with one token, and what is typed of its answers."""
+"""Typed calls of the Hub API with one token."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class HubRefused(HTTPError):
 
     - 403: the caller's own token lacks a scope. They may read which one.
     - 401: the caller's own token is good no longer. They have to sign in again.
-    - 503: it is the service's token that lacks a scope. That is no fault of the caller's, and
-      passes when an admin grants it: they read that it is not set up, and the log says the scope.
+    - 503: it is the service's token that lacks a scope. An admin has to grant it: the log
+      names it, and the message only says that this is not set up.
 
     Attributes:
         scope: the one to grant, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html

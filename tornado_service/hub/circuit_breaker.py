@@ -1,4 +1,4 @@
-"""A circuit breaker: after a few failures in a row nobody waits for the hub, and one looks."""
+"""A circuit breaker: after a few failures in a row, only a probe calls the hub."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 class CircuitBreaker:
     """Closed while the hub answers; opened by failures in a row, closed by a probe that succeeds.
 
-    The trials are a task's own, so that no visitor waits for one.
+    The probes run in a task of their own, so that no request waits for one.
 
     Args:
         failure_threshold: how many in a row open it.
-        retry_interval: seconds between trials.
-        probe: asks the hub something; raises when there is no answer.
-        log: gets one line for each change of state.
+        retry_interval: seconds between probes.
+        probe: calls the hub; raises without a usable response.
     """
 
     def __init__(
@@ -35,7 +34,6 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are refused without being made."""
         return self._probing is not None
 
     @property
@@ -44,11 +42,7 @@ class CircuitBreaker:
         return self._consecutive_failures == 0
 
     def record_failure(self, detail: str) -> None:
-        """Count a call that got no usable answer.
-
-        Args:
-            detail: what came instead, for the log.
-        """
+        """Count a call without a usable response."""
         self._consecutive_failures += 1
         if self._consecutive_failures == 1:
             self._log.warning("The hub does not answer: %s", detail)
@@ -62,14 +56,13 @@ class CircuitBreaker:
             self._probing = asyncio.get_running_loop().create_task(self._probe_until_healthy())
 
     def record_success(self) -> None:
-        """Count a call that was answered."""
         if self._consecutive_failures:
             self._log.info("The hub answers again")
             self._consecutive_failures = 0
         self.close()
 
     def close(self) -> None:
-        """Let calls through, and look no more."""
+        """Stop probing, and let calls through."""
         if self._probing is not None:
             self._probing.cancel()
             self._probing = None

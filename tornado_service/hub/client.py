@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import url_path_join
 from tornado.httpclient import HTTPRequest
@@ -16,14 +16,12 @@ from tornado.httputil import url_concat
 from traitlets import Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
+from ..network import TLSFiles
+from ..telemetry.metrics import Metrics
 from .calls import HubCalls, HubRefused
 from .circuit_breaker import CircuitBreaker
 from .errors import HubResponseTooLarge, HubUnavailable
 from .transport import HubResponse, HubTransport
-
-if TYPE_CHECKING:
-    from ..network import TLSFiles
-    from ..telemetry.metrics import Metrics
 
 __all__ = ["HubCalls", "HubClient", "HubRefused", "HubResponse", "HubUnavailable"]
 
@@ -34,7 +32,7 @@ REFUSED_SCOPE_MAX_AGE = 60
 #: Seconds before each further try, on average.
 RETRY_DELAYS = (0.1, 0.4)
 
-#: Seconds for which ``health/ready`` repeats its answer: anybody may ask for it.
+#: Seconds for which ``health/ready`` repeats its response: the endpoint is open.
 READY_MAX_AGE = 5.0
 
 #: Lists in pages, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
@@ -44,7 +42,7 @@ ACCEPT_HEADER = "application/jupyterhub-pagination+json"
 class HubClient(HubCalls, LoggingConfigurable):
     """Calls the Hub's REST API: asynchronous, bounded in time, number and size.
 
-    Its calls are the service's own; ``as_caller`` has those of somebody else.
+    Its calls are the service's own; ``as_caller`` has those of a user.
     """
 
     api_url = Unicode(help="The base URL of the Hub's REST API. Set by the application.")
@@ -117,13 +115,6 @@ class HubClient(HubCalls, LoggingConfigurable):
     ) -> HubResponse:
         """Make one call.
 
-        Args:
-            method: the HTTP method.
-            url: the whole URL, below ``api_url``.
-            headers: the request's headers, ``Authorization`` among them.
-            body: the request's body, if any.
-            limit: seconds that it may take; by default ``hub_timeout``.
-
         Returns:
             The hub's answer, which may be a refusal (4xx).
 
@@ -143,7 +134,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         on_token_rejected: Callable[[], None],
         scopes: Collection[str] | None = None,
     ) -> HubCalls:
-        """The calls that somebody else's token allows.
+        """The calls that a user's token allows.
 
         Args:
             token: theirs. It is kept no longer than the result.
@@ -182,7 +173,6 @@ class HubClient(HubCalls, LoggingConfigurable):
         return answer
 
     def _log_once(self, reason: str) -> None:
-        """A page may be asked for again and again."""
         if reason not in self._logged:
             self._logged.add(reason)
             self.log.error("The hub refused what an app asked: %s.", reason)
@@ -191,7 +181,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         """GET, tried again when the hub stumbles, all in the time of one call.
 
         Raises:
-            HubUnavailable: the hub does not answer, or what it answers is no use.
+            HubUnavailable: no usable response.
         """
         url = url_concat(url_path_join(self.api_url, path), query)
         headers = {"Authorization": f"token {token}", "Accept": ACCEPT_HEADER}
@@ -204,25 +194,24 @@ class HubClient(HubCalls, LoggingConfigurable):
     async def _get_with_retries(
         self, url: str, headers: dict[str, str], deadline: float
     ) -> HubResponse:
-        for pause in RETRY_DELAYS:
+        delays = iter(RETRY_DELAYS)
+        while True:
             try:
-                return await self._attempt(url, headers, deadline)
+                limit = deadline - time.monotonic()
+                return await self.request("GET", url, headers=headers, limit=limit)
             except HubUnavailable as error:
                 # anybody may guess it
-                pause = max(pause * random.uniform(0.5, 1.5), error.hub_retry_after)  # noqa: S311
+                delay = next(delays, inf) * random.uniform(0.5, 1.5)  # noqa: S311
+                delay = max(delay, error.hub_retry_after)
                 # the next try must have a fair chance
-                has_time = time.monotonic() + pause < deadline - self.hub_timeout / 2
+                has_time = time.monotonic() + delay < deadline - self.hub_timeout / 2
                 if not error.is_transient or not has_time:
                     raise
             self.metrics.hub_retries.inc()
-            await asyncio.sleep(pause)
-        return await self._attempt(url, headers, deadline)
-
-    async def _attempt(self, url: str, headers: dict[str, str], deadline: float) -> HubResponse:
-        return await self.request("GET", url, headers=headers, limit=deadline - time.monotonic())
+            await asyncio.sleep(delay)
 
     async def _probe(self) -> None:
-        """The breaker's trial: a call that the hub cannot answer without its database."""
+        """The breaker's probe: a call that the hub cannot answer without its database."""
         headers = {"Authorization": f"token {self.api_token}"}
         with suppress(HubResponseTooLarge):  # it answers
             await self._transport.fetch(
@@ -230,14 +219,13 @@ class HubClient(HubCalls, LoggingConfigurable):
             )
 
     def abort_pending(self) -> None:
-        """Wait for no answer any more, as the service is being stopped."""
         self._transport.abort_pending()
 
     async def check(self, max_age: float = 0) -> None:
-        """See that the hub answers; one call, however many ask at the same time.
+        """Check that the hub answers, by one call for concurrent requests.
 
         Args:
-            max_age: seconds for which an earlier answer is good enough.
+            max_age: seconds for which an earlier response is good enough.
 
         Raises:
             HubUnavailable: it does not.
@@ -253,7 +241,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         await asyncio.shield(self._check_task)
 
     async def is_ready(self) -> bool:
-        """Whether the hub answered, at most ``READY_MAX_AGE`` ago; the log has why it did not."""
+        """Whether the hub has answered within ``READY_MAX_AGE``; the log says why it did not."""
         if time.monotonic() - self._ready_checked_at < READY_MAX_AGE:
             return not self._problem
         try:
@@ -280,7 +268,6 @@ class HubClient(HubCalls, LoggingConfigurable):
         return str(model["version"])
 
     def close(self) -> None:
-        """Drop the connections that are open."""
         self.breaker.close()
         if self._check_task is not None:
             self._check_task.cancel()
@@ -288,7 +275,7 @@ class HubClient(HubCalls, LoggingConfigurable):
 
 
 def _is_unknown_token(answer: HubResponse) -> bool:
-    """Whether the hub does not know the token. It says 403 to that as well, and not which."""
+    """Whether the hub does not know the token: its 403 stands for a missing scope, too."""
     if answer.status == 403 and isinstance(answer.json, dict):
         return "credentials" in str(answer.json.get("message"))
     return answer.status == 401

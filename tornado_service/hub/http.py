@@ -1,4 +1,4 @@
-"""An HTTP client that tells a response that is too large from a connection that broke."""
+"""An HTTP client that distinguishes a response that is too large from a broken connection."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ class _Connection(_HTTPConnection):
     _received = 0
 
     async def headers_received(self, first_line: Any, headers: HTTPHeaders) -> None:
-        """Read the length, if the response says it."""
         await super().headers_received(first_line, headers)
         length = headers.get("Content-Length", "")
         if length.isascii() and length.isdigit() and int(length) > MAX_RESPONSE:
             self._reject(int(length))
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Count what has come, as the length may not be known before."""
+        """Count the bytes, as the length may not be known before."""
         self._received += len(chunk)
         if self._received > MAX_RESPONSE:
             self._reject(None)

@@ -1,4 +1,4 @@
-"""What the hub says of users, their servers and groups."""
+"""The hub's models of users, their servers and groups."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Server(HubModel):
     Attributes:
         name: empty for the user's default server.
         started: when its start began.
-        last_activity: when the hub heard of its use last; it is told every few minutes.
+        last_activity: when the hub heard of its use last; updated every few minutes.
         pending: ``spawn``, ``stop`` or ``check`` while that is under way.
         ready: whether it can be used.
     """

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
 from .errors import HubResponseTooLarge, HubUnavailable
 from .models import HubModel, parse_model
-
-if TYPE_CHECKING:
-    from .transport import HubFetch
+from .transport import HubFetch
 
 #: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
 PAGE_SIZE = 200
@@ -30,7 +28,7 @@ SHRINK_FACTOR = 4
 MAX_GROWTH = 1000
 
 #: The part of a page that is asked for again with the next one: so many may leave the list in
-#: between and nobody else is missed.
+#: between and no other item is missed.
 OVERLAP_DIVISOR = 10
 
 Model = TypeVar("Model", bound=HubModel)
@@ -93,12 +91,12 @@ async def fetch_pages(
             continue
         items, pagination = _parse_page(answer.json)
         models = [parse_model(model, item) for item in items]
-        names = [each.name for each in models]
+        names = [item.name for item in models]
         if cursor.has_skipped_items(names, offset, limit):
             continue
         new = cursor.advance(names, pagination)
         if new or is_first:
-            yield HubPage([each for each in models if each.name in new], answer.date)
+            yield HubPage([item for item in models if item.name in new], answer.date)
         is_first = False
         if pagination.next is None:
             break
@@ -181,7 +179,6 @@ class _Listing(BaseModel):
 
 
 def _parse_page(answer: Any) -> tuple[list[Any], _Pagination]:
-    """The items of a page, and where the next one begins."""
     if isinstance(answer, list):
         return answer, _Pagination(next=None)  # what answers knows no pages
     listing = parse_model(_Listing, answer)

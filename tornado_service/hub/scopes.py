@@ -24,12 +24,7 @@ READ_USER = (
 
 
 def may_list(scope: str, scopes: Collection[str]) -> bool:
-    """Whether the hub may answer with a list, and be it a part of it.
-
-    Args:
-        scope: that of the list.
-        scopes: expanded ones, as the hub's model of the token's owner has them.
-    """
+    """Whether the hub may return a list, or a part of it."""
     filters = parse_scopes(frozenset(scopes)).get(scope)
     if filters is None or filters == Scope.ALL:
         return filters is not None

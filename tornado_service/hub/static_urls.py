@@ -1,4 +1,4 @@
-"""Style sheet and scripts of the installed ``jupyterhub`` package, for the look of the hub.
+"""Style sheet and scripts of the installed ``jupyterhub`` package, so that pages look like the hub.
 
 The service serves them itself. A page that takes them from the hub stays blank while the hub hangs.
 """
@@ -32,25 +32,24 @@ _REFERENCE = re.compile(
 def hub_static_files() -> Mapping[str, bytes]:
     """The files by their path below the package's ``static``; those that it lacks are left out."""
     root = data_files_path() / "static"
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     paths = list(FILES)
     for path in paths:
-        if path in found or path.startswith("../"):
+        if path in contents or path.startswith("../"):
             continue
         try:
             content = root.joinpath(path).read_bytes()
         except OSError:
             continue
-        found[path] = content
+        contents[path] = content
         if path.endswith(".css"):
             folder = posixpath.dirname(path)
             for reference in _REFERENCE.findall(content.decode(errors="replace")):
                 paths.append(posixpath.normpath(posixpath.join(folder, reference)))
-    return found
+    return contents
 
 
 def data_files_path() -> Path:
-    """``share/jupyterhub`` of the installed package."""
     from jupyterhub._data import DATA_FILES_PATH  # the default of c.JupyterHub.data_files_path
 
     return Path(DATA_FILES_PATH or "/nonexistent")
@@ -66,15 +65,11 @@ def hub_static_digest() -> str:
 
 
 def hub_static_urls(prefix: str) -> Callable[[str], str]:
-    """How templates name these files; an empty URL for one that the package lacks.
-
-    Args:
-        prefix: the path below which they are served, with a slash at its end.
-    """
-    known = hub_static_files()  # read now, and not during the first request
+    """How templates name these files; an empty URL for one that the package lacks."""
+    contents = hub_static_files()  # read now, and not during the first request
     folder = f"{prefix}{hub_static_digest()}/"
 
     def hub_static_url(path: str) -> str:
-        return folder + path if path in known else ""
+        return folder + path if path in contents else ""
 
     return hub_static_url

@@ -6,33 +6,29 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPTimeoutError
 
+from ..network import TLSFiles
+from ..telemetry.metrics import Metrics
 from ..telemetry.redaction import redact_text
+from .circuit_breaker import CircuitBreaker
 from .errors import HubResponseTooLarge, HubUnavailable
 from .http import BoundedHTTPClient
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from tornado.httputil import HTTPHeaders
-
-    from ..network import TLSFiles
-    from ..telemetry.metrics import Metrics
-    from .circuit_breaker import CircuitBreaker
 
 __all__ = ["HubResponse", "HubTransport", "HubUnavailable"]
 
 #: Statuses of a hub, or of what is before it, that may be well in a moment.
 TRANSIENT = frozenset({429, 502, 503, 504})
 
-#: Seconds; whatever a ``Retry-After`` says, nobody is told to wait for longer.
+#: Seconds; a longer ``Retry-After`` of the hub is cut to this.
 MAX_RETRY_AFTER = 60
 
 
@@ -57,30 +53,19 @@ class HubFetch(Protocol):
     """GET of the Hub's REST API with some token."""
 
     def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubResponse]:
-        """Ask.
-
-        Args:
-            path: below the API's address.
-            scope: what the token needs for it, to be named in a refusal.
-            query: of the URL.
+        """Fetch a path; ``scope`` is named if the token lacks it.
 
         Raises:
-            HubRefused: the token may not.
+            HubRefused: the token lacks the scope.
             HubUnavailable: the hub does not answer.
         """
 
 
 class HubTransport:
-    """Calls the hub, a bounded number at a time; the others wait for their turn, or are refused.
+    """Calls the hub: ``concurrency`` calls at a time, ``queue`` more wait, others are refused.
 
     Args:
         timeout: seconds that a call may take, waiting for its turn included.
-        concurrency: how many calls may be under way.
-        queue: how many may wait.
-        tls: files of the hub's ``internal_ssl``.
-        breaker: refuses calls while the hub does not answer.
-        metrics: counts calls.
-        log: gets one line when calls are refused because too many wait.
     """
 
     def __init__(
@@ -110,7 +95,6 @@ class HubTransport:
         self._is_aborting = False
 
     def _http_client(self) -> BoundedHTTPClient:
-        """The one client, made when the loop runs."""
         if self._client is None:
             self._client = BoundedHTTPClient(
                 force_instance=True,
@@ -126,13 +110,9 @@ class HubTransport:
     async def request(self, request: HTTPRequest, limit: float | None = None) -> HubResponse:
         """Make one call.
 
-        Args:
-            request: what to send.
-            limit: seconds that it may take; by default ``timeout``.
-
         Raises:
             HubResponseTooLarge: there was one, of more bytes than we read.
-            HubUnavailable: there was no answer in time, or none that can be used.
+            HubUnavailable: no usable response in time.
         """
         if self._breaker.is_open:
             pause = ceil(self._breaker.retry_interval)
@@ -160,7 +140,7 @@ class HubTransport:
             self._waiting -= 1
 
     def _reject_full(self, detail: str) -> HubUnavailable:
-        """Count a call that is not made, and log when that begins, unless the hub is away."""
+        """Count a rejected call; log the first one, unless the hub is away."""
         self._metrics.observe_hub("full", 0)
         if not self._is_full and self._breaker.is_healthy:
             self._log.warning("Calls of the Hub API are refused, as it is slow: %s", detail)
@@ -192,7 +172,7 @@ class HubTransport:
         self.last_response_at = time.monotonic()
 
     async def fetch(self, request: HTTPRequest, deadline: float = inf) -> HubResponse:
-        """HubFetch, whatever the breaker says, and count nothing: for its own trial.
+        """Make a call past the breaker, and count nothing: for its probe.
 
         Raises:
             HubUnavailable: as ``request`` does.
@@ -214,19 +194,18 @@ class HubTransport:
         except HubUnavailable:
             raise
         except Exception as error:
-            # whatever goes wrong between us and the hub, it is not the visitor's fault
+            # no error between us and the hub is the user's fault
             detail = redact_text(f"{type(error).__name__}: {error}")
             raise HubUnavailable(detail, is_transient=True) from error
         return _parse_response(response)
 
     def abort_pending(self) -> None:
-        """Wait for no answer any more, as the service is being stopped."""
+        """Abort the calls under way, as the service is being stopped."""
         self._is_aborting = True
         for fetching in list(self._pending):
             fetching.cancel()
 
     def close(self) -> None:
-        """Drop the connections that are open."""
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 import jupyterhub
 from jupyterhub.services.auth import check_scopes
 
+from ..hub.versions import refuses_64_characters
 from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, unknown_findings
-
-#: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
-REFUSE_64_CHARACTERS = ("5.5.3", "6.1.0")
 
 _HUB_BIND_URL_FIX = (
     "hub.config.JupyterHub.hub_bind_url: http://:8081, with which it listens on all addresses"
@@ -94,7 +92,7 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
     length = len(setup.token)
     version = hub or jupyterhub.__version__
     message = f"The service's token has {length} characters"
-    if 8 <= length <= 64 and not (length == 64 and version in REFUSE_64_CHARACTERS):
+    if 8 <= length <= 64 and not (length == 64 and refuses_64_characters(version)):
         return Finding("token-length", "ok", f"{message}.")
     takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
     key = f"{setup.helm_key}.apiToken, a shorter one: openssl rand -hex 16"

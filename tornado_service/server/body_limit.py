@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -18,12 +19,9 @@ from tornado.httputil import (
     ResponseStartLine,
     set_parse_body_config,
 )
+from tornado.web import Application
 
 from .header_limit import HeaderLimiter
-
-if TYPE_CHECKING:
-    from tornado.http1connection import HTTP1ServerConnection
-    from tornado.web import Application
 
 #: Bytes of bodies that are not there in full yet. A stranger's body has to be read, too.
 MAX_PENDING_BODY_BYTES = 64 * 1024 * 1024
@@ -62,7 +60,6 @@ class BodyLimiter(HTTPServerConnectionDelegate):
         set_parse_body_config(ParseBodyConfig(multipart=multipart))
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Request:
-        """Begin to read a request."""
         server_connection = cast("HTTP1ServerConnection", server_conn)
         self.headers.expect(server_connection)
         return _Request(

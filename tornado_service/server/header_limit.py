@@ -21,7 +21,7 @@ HEADER_TIMEOUT = 20.0
 #: Bytes of headers that are not there in full, of all connections.
 MAX_PENDING_HEADER_BYTES = 8 * 1024 * 1024
 
-#: Seconds from one look at the connections to the next.
+#: Seconds between two checks of the connections.
 CHECK_INTERVAL = 1.0
 
 
@@ -52,23 +52,19 @@ class HeaderLimiter:
         self._timer = PeriodicCallback(self._close_overdue, CHECK_INTERVAL * 1000)
 
     def start(self) -> None:
-        """Look at the connections from now on."""
         self._timer.start()
 
     def stop(self) -> None:
-        """Look at them no more."""
         self._timer.stop()
 
     def expect(self, connection: HTTP1ServerConnection) -> None:
-        """Begin to wait for a request."""
-        known = self._connections.get(connection)
-        if known is None:
+        pending = self._connections.get(connection)
+        if pending is None:
             self._connections[connection] = _PendingHeaders(asyncio.get_running_loop().time())
         else:
-            known.since, known.are_pending = None, True
+            pending.since, pending.are_pending = None, True
 
     def mark_received(self, connection: HTTP1ServerConnection) -> None:
-        """Stop to wait for it."""
         self._connections[connection].are_pending = False
 
     def _close_overdue(self) -> None:
@@ -84,7 +80,7 @@ class HeaderLimiter:
             if headers.since is not None:
                 begun.append((headers.since, size, connection))
                 pending_bytes += size
-        begun.sort(key=lambda each: each[0])
+        begun.sort(key=lambda row: row[0])
         closed = 0
         for since, size, connection in begun:  # who has waited longest is the first to go
             if pending_bytes <= MAX_PENDING_HEADER_BYTES and now - since < HEADER_TIMEOUT:

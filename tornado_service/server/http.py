@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING
 
 from tornado.httpserver import HTTPServer
+from tornado.web import Application
 
+from ..handlers.context import ServiceContext
 from .body_limit import BodyLimiter
 from .header_limit import MAX_HEADER_BYTES
 from .process import force_exit_after
-
-if TYPE_CHECKING:
-    from tornado.web import Application
-
-    from ..handlers.context import ServiceContext
 
 #: Seconds that requests which wait for the hub get to finish.
 HUB_GRACE = 1
@@ -28,20 +24,12 @@ BODY_TIMEOUT = 30.0
 #: as long as it can: each that we close may be just when it sends a request, which then fails.
 IDLE_TIMEOUT = 600
 
-#: Seconds until the process ends that has been told so twice.
+#: Seconds until the process ends after a second signal.
 FORCED_EXIT_DELAY = 0.2
 
 
 class Server:
-    """One HTTP server on bound sockets, with an orderly end.
-
-    Args:
-        application: answers the requests.
-        sockets: bound, not yet listening.
-        tls: how to serve TLS; ``None`` for plain http.
-        context: counts the open requests.
-        max_body_size: the largest request body, in bytes.
-    """
+    """One HTTP server on bound sockets, with an orderly end."""
 
     def __init__(
         self,
@@ -66,32 +54,25 @@ class Server:
         )
 
     def start(self) -> None:
-        """Answer from now on."""
         self._http.add_sockets(self._sockets)
         self._limiter.headers.start()
 
     def stop_gracefully(self) -> None:
-        """Let open requests finish. Asked a second time: end at once, whatever still hangs."""
+        """Let open requests finish; called a second time, end at once."""
         if self._stopping.is_set():
             self._forced_stop.set()
             force_exit_after(FORCED_EXIT_DELAY)
         self._stopping.set()
 
     def stop_immediately(self) -> None:
-        """End at once."""
         self._forced_stop.set()
         self._stopping.set()
 
     async def wait_stopped(self) -> None:
-        """Return when the server is to stop."""
         await self._stopping.wait()
 
     async def close(self, grace: float) -> None:
-        """Accept nothing more, let open requests finish, and close all connections.
-
-        Args:
-            grace: seconds that open requests have, unless all is to end at once.
-        """
+        """Accept nothing more, let open requests finish, and close all connections."""
         self._http.stop()
         self._limiter.headers.stop()
         if self._context.open_requests and not self._forced_stop.is_set():
@@ -102,7 +83,7 @@ class Server:
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        # a hub that stops us looks more and more rarely whether we are gone: 5 s may become 10 s
+        # a hub that stops us polls more and more rarely whether we are gone: 5 s may become 10 s
         loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
         while self._context.open_requests and loop.time() < deadline:
             try:

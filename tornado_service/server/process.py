@@ -27,11 +27,7 @@ MAX_FILES = 65536
 
 
 def bind(port: int, ip: str) -> list[socket.socket]:
-    """Take the port, on one address or (``""``) on all of IPv4 and IPv6.
-
-    Raises:
-        OSError: it is in use, or not ours to take.
-    """
+    """Take the port, on one address or (``""``) on all of IPv4 and IPv6."""
     return bind_sockets(port, ip or None)
 
 
@@ -59,12 +55,9 @@ def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
     """Stop when the process that launched us is gone.
 
     The hub starts services in sessions of their own, so one that is killed leaves them behind,
-    and the next hub's service finds its port taken. On Linux the kernel tells us; the parent's id
-    is looked at too, as that signal also comes when only the launching thread ends, and as the
+    and the next hub's service finds its port taken. On Linux the kernel signals it; the parent's id
+    is polled too, as that signal also comes when only the launching thread ends, and as the
     parent may be gone before we have asked for it.
-
-    Args:
-        stop: called on the running loop.
 
     Returns:
         The task that watches; cancel it at the end.

@@ -1,4 +1,4 @@
-"""Channels: what an app has to say to many listeners, kept for those who come back."""
+"""Channels: an app's events for many listeners, kept for those who reconnect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LISTENERS_PER_TURN = 10
 
 
 class Lagged(Exception):
-    """A listener is so far behind that the channel has no longer what comes next."""
+    """The channel has dropped the event that a listener needs next."""
 
 
 class Listener(Protocol):
@@ -51,12 +51,7 @@ class ChannelEvent:
     encoded: bytes = field(repr=False)
 
     def with_data(self, data: Any) -> ChannelEvent:
-        """The same event with other data, for one listener.
-
-        Raises:
-            TypeError: the data cannot be written as JSON.
-            ValueError: neither can they, or they are too large.
-        """
+        """The same event with other data, for one listener."""
         return make_event(self.id, self.name, data)
 
 
@@ -110,7 +105,7 @@ class Channel:
         self._is_notifying = False
 
     def send(self, data: Any, event: str = "message") -> None:
-        """Say something to all listeners, from any coroutine or thread. Waits for nobody.
+        """Send an event to all listeners, from any coroutine or thread, without waiting.
 
         Args:
             data: anything that JSON can hold. It is encoded once, at once.
@@ -138,15 +133,14 @@ class Channel:
 
     @property
     def end_offset(self) -> int:
-        """The place behind the last event."""
         return self._end_offset
 
     def last_event_id(self, offset: int) -> str:
-        """The id of the event before an offset, or what stands for it where there is none."""
+        """The id of the event before an offset, whether the channel still has it or not."""
         return self._id(offset - 1)
 
     def offset_after(self, event_id: str) -> int | None:
-        """The place behind an event, or nothing if what follows it is not known any more."""
+        """The offset after an event; ``None`` if the channel has dropped what follows it."""
         epoch, _, number = event_id.rpartition("-")
         if epoch != self._epoch or not (number.isascii() and number.isdecimal()):
             return None
@@ -178,17 +172,15 @@ class Channel:
 
     @property
     def _start_offset(self) -> int:
-        """The number of the oldest event that is kept."""
         return self._end_offset - len(self._events)
 
     def subscribe(self, listener: Listener) -> None:
-        """Tell somebody of news from now on. To be called on the event loop."""
+        """Call ``listener.on_new_events`` from now on. To be called on the event loop."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self._listeners[listener] = None
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Tell them no more."""
         with self._lock:
             self._listeners.pop(listener, None)
 
@@ -196,7 +188,7 @@ class Channel:
         self._notify_task = asyncio.get_running_loop().create_task(self._notify_listeners())
 
     async def _notify_listeners(self) -> None:
-        """Tell all listeners, some at a time, until nothing is new."""
+        """Notify all listeners, some at a time, until nothing is new."""
         notified = 0
         try:
             while True:

@@ -10,20 +10,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from ..auth.identity_cache import Identity, IdentityKey
+from ..auth.service_auth import ServiceAuth
 from ..hub.client import HubUnavailable
-
-if TYPE_CHECKING:
-    from tornado.web import RequestHandler
-
-    from ..auth.identity_cache import Identity, IdentityKey
-    from ..auth.service_auth import ServiceAuth
-    from ..telemetry.metrics import Metrics
+from ..telemetry.metrics import Metrics
 
 #: When the hub is asked about a caller again, as a share of the time for which its word counts:
 #: not all callers at once, and early enough for the call to end within that time.
@@ -32,13 +28,13 @@ RECHECK_AT = (0.75, 0.9)
 #: Seconds between two calls about one caller whom the hub does not confirm.
 MIN_RECHECK_INTERVAL = 5.0
 
-#: How many callers are asked about at once; the hub has visitors to answer, too.
+#: How many users are confirmed at once, as the hub has other requests to answer.
 MAX_CONCURRENT_RECHECKS = 4
 
-#: Seconds after which somebody who was refused may try again.
+#: Seconds after which a refused client may try again.
 RETRY_AFTER = 30
 
-#: The two kinds of answers, as they are counted.
+#: The two kinds of streams, as they are counted.
 STREAM_KINDS = ("events", "sockets")
 
 
@@ -67,13 +63,13 @@ class Stream(Protocol):
     current_user: Any
 
     def is_still_allowed(self, user: Identity) -> bool:
-        """Whether the caller may go on listening."""
+        """Whether the user still has access."""
 
     def close_with_reason(self, reason: CloseReason) -> None:
-        """End it in order, and say why."""
+        """End it in order, with a reason for the client."""
 
     def abort(self) -> None:
-        """Close the connection."""
+        """Close the connections of streams that have not ended by themselves."""
 
 
 class TooManyStreams(HTTPError):
@@ -83,7 +79,7 @@ class TooManyStreams(HTTPError):
 
 
 class StreamOwner:
-    """Somebody who has streams open by one token."""
+    """A user with open streams, by one token."""
 
     recheck_task: asyncio.Task[None]
     expiry_timer: asyncio.TimerHandle
@@ -130,7 +126,7 @@ class Streams(LoggingConfigurable):
         self._owners: dict[bytes, StreamOwner] = {}
         self._recheck_slots = asyncio.Semaphore(MAX_CONCURRENT_RECHECKS)
         self._is_closing = False
-        auth.identities.on_identity_changed = self._apply_identity
+        auth.identities.subscribe(self._apply_identity)
         for kind in STREAM_KINDS:
             metrics.show_streams(kind, partial(self._by_kind.__getitem__, kind))
 
@@ -141,11 +137,8 @@ class Streams(LoggingConfigurable):
     def register(self, stream: Stream) -> Iterator[None]:
         """Count a stream as open, and end it when its caller's sign-in does.
 
-        Args:
-            stream: the handler of the request.
-
         Raises:
-            HTTPError: 401, nobody is signed in (any more); 403, access was lost meanwhile.
+            HTTPError: 401, not signed in (any more); 403, access was lost meanwhile.
             TooManyStreams: there are as many as there may be.
         """
         if stream.current_user is None:
@@ -178,7 +171,7 @@ class Streams(LoggingConfigurable):
                 owner.recheck_task.cancel()
 
     def _refresh_current_user(self, stream: Stream, key: IdentityKey) -> Identity:
-        """See that the caller may still listen: while the stream was prepared, nobody told it."""
+        """See that the user still has access: it may have ended since the request began."""
         then: Identity = stream.current_user
         user = self._auth.identities.current(key, then)
         if user is None:
@@ -202,7 +195,6 @@ class Streams(LoggingConfigurable):
             raise TooManyStreams(503, "Too many live connections are open. Try again later.")
 
     async def _recheck_periodically(self, key: IdentityKey, owner: StreamOwner) -> None:
-        """Ask again before what the hub said of a caller has become old."""
         pause = 0.0
         while True:
             share = random.uniform(*RECHECK_AT)  # noqa: S311 - no secret
@@ -212,7 +204,7 @@ class Streams(LoggingConfigurable):
                 pause = MIN_RECHECK_INTERVAL * random.uniform(1, 1.1)  # noqa: S311
 
     def _seconds_until(self, identity: Identity, share: float) -> float:
-        """Seconds until a share of the time is over for which the hub's word counts."""
+        """Seconds until a share of the cache's ``max_age`` is over."""
         return 0.0 if identity.is_invalidated else self._auth.cache_max_age * share - _age(identity)
 
     async def _recheck(self, key: IdentityKey, owner: StreamOwner) -> None:
@@ -223,7 +215,7 @@ class Streams(LoggingConfigurable):
                 owner.last_error = error
 
     def _schedule_expiry(self, owner: StreamOwner) -> None:
-        """End the streams when what the hub said last counts no more, whatever is under way."""
+        """End the streams when the hub's last model of the user no longer counts."""
         counts = max(self._auth.cache_max_age + self._auth.stale_grace, 2 * MIN_RECHECK_INTERVAL)
         rest = counts - _age(owner.identity)
         owner.expiry_timer = asyncio.get_running_loop().call_later(rest, self._expire, owner)
@@ -234,7 +226,6 @@ class Streams(LoggingConfigurable):
         self._close_all(owner, CloseReason.HUB_UNAVAILABLE)
 
     def _apply_identity(self, key: IdentityKey, user: Identity | None) -> None:
-        """Take what has become known of a caller, whoever asked: nobody is who was refused."""
         owner = self._owners.get(key.token)
         if owner is None:
             return
@@ -262,13 +253,13 @@ class Streams(LoggingConfigurable):
             stream.abort()
 
     def close(self) -> None:
-        """End all, and let no more in, as the service is being stopped."""
+        """End all streams and refuse new ones, as the service is being stopped."""
         self._is_closing = True
         for owner in self._owners.values():
             self._close_all(owner, CloseReason.STOPPING)
 
     def abort(self) -> None:
-        """Close the connections of those that have not ended by themselves."""
+        """Close the connections of streams that have not ended by themselves."""
         for owner in self._owners.values():
             for stream in list(owner.streams):
                 stream.abort()

@@ -1,18 +1,17 @@
-"""Access lines: one for each request, with who sent it, and nothing secret in it."""
+"""Access lines: one for each request, with its user, and nothing secret in it."""
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from contextlib import suppress
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
 
 from .redaction import redact_location, redact_uri, visitor_text
 
-if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.web import RequestHandler
-
-#: An IP address, which may have a port. Whatever else a visitor says there is not shown.
+#: An IP address, which may have a port; any other text in the header is not logged.
 _IP_ADDRESS = re.compile(
     r"\[?(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})\]?(?::[0-9]{1,5})?",
     re.IGNORECASE,
@@ -20,9 +19,9 @@ _IP_ADDRESS = re.compile(
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Tornado's ``log_function``: one line a request, with who asked, and its metrics.
+    """Tornado's ``log_function``: one line for each request, with its user, and its metrics.
 
-    The hub's own checks, probes and static files that went well are at debug level.
+    Successful probes, checks of the hub and static files are at debug level.
     """
     status = handler.get_status()
     request = handler.request
@@ -42,12 +41,13 @@ def log_request(handler: RequestHandler) -> None:
     )
     if status >= 500:
         message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
-    # scrubbed above, part by part; a formatter that scrubs it again costs a twentieth of a request
-    log.log(level, "%s", message, extra={"redacted": True})
+    # redacted above, part by part; to do it again would cost a twentieth of a request
+    with suppress(Exception):  # logging raises if stderr is closed; the request must be finished
+        log.log(level, "%s", message, extra={"redacted": True})
 
 
 def client_address(request: HTTPServerRequest) -> str:
-    """Where a request comes from, by the word of the nearest proxy: good enough for the log."""
+    """The client's address as the nearest proxy gives it: good enough for the log."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return forwarded if _IP_ADDRESS.fullmatch(forwarded) else str(request.remote_ip)
 

@@ -22,7 +22,7 @@ LOG_FORMAT = (
 
 
 class ServiceLogFormatter(LogFormatter):
-    """The hub's line format; secrets are struck out of every line, whoever wrote it.
+    """The hub's line format; secrets are struck out of every line.
 
     A message is one line, and no control character is in it or in a traceback. Access lines are
     made by ``log_request``, which has scrubbed them already.
@@ -40,7 +40,6 @@ class ServiceLogFormatter(LogFormatter):
         return redact_text(self._without_secrets(text))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the finished line."""
         record = copy.copy(record)
         try:
             text = record.getMessage()
@@ -58,7 +57,7 @@ class ServiceLogFormatter(LogFormatter):
         return super().format(record)
 
     def formatException(self, exc_info: Any) -> str:
-        """Return the traceback: its lines are Python's, the texts of the errors are not."""
+        """The traceback: its lines are Python's, the texts of the errors are not."""
         entries = traceback.format_exception(*exc_info)
         return self._redacted("".join(map(_single_line_entry, entries)).rstrip("\n"))
 
@@ -72,7 +71,7 @@ def _single_line_entry(entry: str) -> str:
 
 
 class XsrfLogFilter(logging.Filter):
-    """Keeps out what the sign-in library says again for every request.
+    """Drops what the library logs again for every request.
 
     ``jupyterhub._xsrf_utils`` logs the session id and a hash of the token each time it makes an
     XSRF cookie, and a warning for each request of a browser that sends no ``Sec-Fetch-Mode``
@@ -80,50 +79,41 @@ class XsrfLogFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record may pass."""
         return record.module != "_xsrf_utils" or record.levelno > logging.WARNING
 
 
 def redact(log: logging.Logger, *secrets: str) -> None:
-    """Strike some values out of all lines of a log, whatever is said around them."""
+    """Strike values out of all lines of a log, whatever stands around them."""
     for handler in log.handlers:
         if isinstance(handler.formatter, ServiceLogFormatter):
             handler.formatter.secrets = secrets
 
 
 def capture_tornado_logs(log: logging.Logger) -> None:
-    """Send Tornado's and the hub library's lines where ours go, and those of our own modules.
-
-    Args:
-        log: the application's logger.
-    """
+    """Send Tornado's and the hub library's lines where ours go, and those of our own modules."""
     for name in ("tornado", "tornado_service"):
         logging.getLogger(name).parent = log
         logging.getLogger(name).propagate = True
     application = logging.getLogger("tornado.application")
-    if not any(isinstance(known, XsrfLogFilter) for known in application.filters):
+    if not any(isinstance(log_filter, XsrfLogFilter) for log_filter in application.filters):
         application.addFilter(XsrfLogFilter())
 
 
 class _ForwardingHandler(logging.Handler):
-    """Gives the records of loggers that nobody has set up to ours."""
+    """Passes the records of loggers without a handler to ours."""
 
     def __init__(self, log: logging.Logger) -> None:
         super().__init__(logging.WARNING)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand on a record."""
         self._log.handle(record)
 
 
 def capture_process_output(log: logging.Logger) -> None:
     """Send all that Python would write to stderr itself where our lines go, as one of them.
 
-    That is what asyncio and other libraries log, warnings, and errors that nobody catches.
-
-    Args:
-        log: the application's logger.
+    That is what asyncio and other libraries log, warnings, and uncaught errors.
     """
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -132,12 +122,12 @@ def capture_process_output(log: logging.Logger) -> None:
         else:
             log.critical("Uncaught exception", exc_info=(kind, error, trace))
 
-    def uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
-        if found.exc_value and not issubclass(found.exc_type, SystemExit):
-            log.error("Uncaught exception in a thread", exc_info=found.exc_value)
+    def uncaught_in_thread(details: threading.ExceptHookArgs) -> None:
+        if details.exc_value and not issubclass(details.exc_type, SystemExit):
+            log.error("Uncaught exception in a thread", exc_info=details.exc_value)
 
-    def unraisable(found: sys.UnraisableHookArgs) -> None:
-        log.error(found.err_msg or "Exception ignored", exc_info=found.exc_value)
+    def unraisable(details: sys.UnraisableHookArgs) -> None:
+        log.error(details.err_msg or "Exception ignored", exc_info=details.exc_value)
 
     logging.lastResort = _ForwardingHandler(log)
     sys.excepthook = uncaught

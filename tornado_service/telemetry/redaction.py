@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
-#: How much of one text that a visitor chose may stand in a line. In characters, as all here.
+#: The longest text from a request in a log line. In characters, as all here.
 MAX_TEXT = 500
 
 #: How much of one message, and of one traceback.
@@ -45,7 +45,7 @@ _MALFORMED = re.compile(
 )
 
 # key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
-# Each name is looked at from its beginning only: else a long text would take time by the square
+# Each name is matched from its beginning only: else a long text would take time by the square
 # of its length.
 _SECRET_PAIR = re.compile(
     rf"""(?ixs) ((?<![\w.-]) (?=[\w.-]*?{_KEYWORD}) [\w.-]+
@@ -89,22 +89,23 @@ def _truncate(text: str, size: int) -> str:
 
 
 def single_line(text: str) -> str:
-    """A text with every character escaped that is no visible one: control, bidi, line ends."""
+    """A text with control, bidi and line-end characters escaped."""
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
 def visitor_text(text: str) -> str:
-    """A text that a visitor chose, made fit for one log line: short, no control characters."""
+    """A text that a client chose, fit for one log line: short, no control characters."""
     text = _truncate(text, MAX_TEXT)
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 def redact_uri(uri: str) -> str:
-    """A request's path and query without the values that could sign somebody in."""
+    """A request's path and query without the values that could sign a user in."""
     path, mark, query = _truncate(uri, MAX_TEXT).partition("?")
     return visitor_text(
         _redact_words_and_urls(path + mark + re.sub("[^&;]+", _redact_parameter, query))
@@ -112,9 +113,8 @@ def redact_uri(uri: str) -> str:
 
 
 def _split_at(mark: re.Pattern[str], text: str) -> tuple[str, str, str]:
-    """A text in three: before, at and after the first place that matches."""
-    found = mark.search(text)
-    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+    match = mark.search(text)
+    return (text[: match.start()], match[0], text[match.end() :]) if match else (text, "", "")
 
 
 def _redact_parameter(parameter: re.Match[str]) -> str:
@@ -122,8 +122,8 @@ def _redact_parameter(parameter: re.Match[str]) -> str:
     name, mark, value = parameter[0].partition("=")
     if not mark:
         name, mark, value = _split_at(_EQUALS, name)
-    found = _SENSITIVE.search(value)
-    is_secret = _SENSITIVE.search(unquote(name)) or (found and _EQUALS.search(value, found.end()))
+    match = _SENSITIVE.search(value)
+    is_secret = _SENSITIVE.search(unquote(name)) or (match and _EQUALS.search(value, match.end()))
     return f"{name}{mark}{REDACTED}" if value and is_secret else parameter[0]
 
 
@@ -146,22 +146,21 @@ def _redact_words_and_urls(text: str) -> str:
     return text
 
 
-def _redact_word(found: re.Match[str]) -> str:
-    """What follows ``token`` and the like."""
-    before, word = found.groups()
+def _redact_word(match: re.Match[str]) -> str:
+    before, word = match.groups()
     is_english = word.rstrip(".:!?…") in _PLAIN_WORDS
-    return found[0] if is_english else before + REDACTED
+    return match[0] if is_english else before + REDACTED
 
 
-def _redact_url(found: re.Match[str]) -> str:
+def _redact_url(match: re.Match[str]) -> str:
     """A word with a URL in it, whose password may hold any character."""
-    scheme, mark, rest = found[0].partition("://")
+    scheme, mark, rest = match[0].partition("://")
     inside, at, after = rest.rpartition("@")
     host, slash, _ = inside.partition("/")
     # an account's name in a path may be an address of mail
     is_path = slash and scheme.endswith(("http", "https")) and _HOST_AND_PORT.fullmatch(host)
     is_example = inside == "user:password"  # in messages of ours
-    return found[0] if not at or is_path or is_example else f"{scheme}{mark}{REDACTED}@{after}"
+    return match[0] if not at or is_path or is_example else f"{scheme}{mark}{REDACTED}@{after}"
 
 
 def redact_location(uri: str) -> str:

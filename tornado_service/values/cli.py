@@ -13,9 +13,10 @@ from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
 from ..config.application import StrictApplication
 from ..config.private_files import make_private_directory, write_private
+from ..hub.versions import parse_version
 from . import activity, options, overlays
 from .chart import subchart
-from .check.runner import ValuesChecker, parse_version
+from .check.runner import ValuesChecker
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .merge import CHART, Values, ValuesError, hub_service, read_files
 from .yaml_files.document import Document, KeyPath

@@ -11,7 +11,7 @@ from tornado.web import HTTPError
 from ..auth.decorators import allow_unauthenticated
 from ..auth.login_state import LoginState, safe_redirect_target
 from ..handlers.base import PageHandler
-from ..hub.client import HubUnavailable
+from ..hub.errors import HubUnavailable
 
 if TYPE_CHECKING:
     from ..selfcheck import SelfCheck
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
 
+    #: The encrypted state of the sign-in that this request finishes, once it is known to be ours.
+    _accepted_state: str | None = None
+
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
         super().initialize()
         self._selfcheck = selfcheck
-
-    #: The sign-in that this request finishes, as it was sealed, once it is known to be ours.
-    _accepted_state: str | None = None
-    #: One that has lapsed, to be begun anew.
-    expired_state: LoginState | None = None
 
     @allow_unauthenticated
     async def get(self) -> None:
@@ -46,14 +44,14 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             raise HTTPError(403, "Sign in by opening a page, not from a script.")
         if self.get_argument("error", ""):
             raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
-        sealed = self.get_argument("state", "")
-        state, lapsed = self.hub_auth.state_cipher.decrypt(sealed)
+        encrypted = self.get_argument("state", "")
+        state = self.hub_auth.state_cipher.decrypt(encrypted)
         if state is None:
             raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
-        if lapsed or not state.belongs_to(self.hub_auth.browser_id_of(self)):
+        if state.is_expired or not state.belongs_to(self.hub_auth.browser_id_of(self)):
             await self._restart_login(state)
             return
-        self._accepted_state = sealed
+        self._accepted_state = encrypted
         try:
             await HubOAuthCallbackHandler.get(self)
         except HTTPError as error:
@@ -67,24 +65,22 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         """Whether a script learns the address of the response, with the code in it."""
         return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
-    async def _restart_login(self, state: LoginState) -> None:
-        """Go on where the person wanted to be: signed in already, or by one more sign-in."""
-        target = safe_redirect_target(state.next_url, self.hub_auth.base_url)
-        if await self.hub_auth.authenticate(self):
-            self.redirect(target)
-        elif state.is_retry or not self.is_navigation():
-            raise HTTPError(
-                403, "This sign-in did not work twice: are cookies off? Open the page again."
-            )
-        else:
-            self.expired_state = state
-            self.redirect(self.get_login_url())
-
     def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
         """What the library compares with the state: the same, as we have compared already."""
         if self._accepted_state is not None and name == self.hub_auth.state_cookie_name:
             return self._accepted_state.encode()
         return super().get_secure_cookie(name, *args, **kwargs)
+
+    async def _restart_login(self, state: LoginState) -> None:
+        """Redirect to the page: at once if the user is signed in, else by one more sign-in."""
+        if await self.hub_auth.authenticate(self):
+            self.redirect(safe_redirect_target(state.next_url, self.hub_auth.base_url))
+        elif state.is_retry or not self.is_navigation():
+            raise HTTPError(
+                403, "This sign-in did not work twice: are cookies off? Open the page again."
+            )
+        else:
+            self.redirect(self.hub_auth.retry_login_url(self, state))
 
 
 class LogoutHandler(PageHandler):

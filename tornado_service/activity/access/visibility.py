@@ -85,7 +85,7 @@ async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
 
 def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
     """The same, if the hub has said it already; nothing otherwise."""
-    task = handler.current_user.memo.get(get_visible_users) if handler.current_user else None
+    task = handler.current_user.fetched.get(get_visible_users) if handler.current_user else None
     if task is None or not task.done() or task.cancelled() or task.exception():
         return None
     found: VisibleUsers = task.result()
@@ -195,7 +195,7 @@ async def _memoized(
     handler: BaseHandler, key: object, fetch: Callable[[], Awaitable[Value]]
 ) -> Value:
     """Ask once for as long as the hub's word on the caller counts, however many requests wait."""
-    remembered = handler.current_user.memo
+    remembered = handler.current_user.fetched
     task = remembered.get(key)
     if task is None or (task.done() and (task.cancelled() or task.exception())):
         task = remembered[key] = asyncio.ensure_future(fetch())

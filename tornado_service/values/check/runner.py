@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...hub.versions import SUPPORTED_VERSIONS, is_supported
 from ..merge import Values
 from ..site import Site, ValuesFinding
 from . import (
@@ -21,19 +22,6 @@ from . import (
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
 STARTUP_TIMEOUT_5 = 8
-
-#: The oldest hub whose sign-in library has no known holes, and two that cannot read their tokens.
-OLDEST_SUPPORTED = (5, 4, 6)
-UNSUPPORTED = ((5, 5, 3), (6, 1, 0))
-
-
-def parse_version(text: str) -> tuple[int, ...]:
-    """A version as numbers.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return tuple(int(part) for part in text.split("."))
 
 
 class ValuesChecker:
@@ -122,11 +110,10 @@ def _readiness(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _version(site: Site) -> Iterator[ValuesFinding]:
-    numbers = (*site.version, 99, 99)[:3]
-    if numbers < OLDEST_SUPPORTED or numbers in UNSUPPORTED:
+    if not is_supported(site.version):
         yield ValuesFinding(
             "-",
             "--jupyterhub-version",
             "the service does not run with this JupyterHub, or signs nobody in.",
-            "a hub of 5.4.6 or later, but not 5.5.3 or 6.1.0.",
+            f"a hub of {SUPPORTED_VERSIONS}.",
         )

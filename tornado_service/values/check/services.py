@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ...hub.versions import REFUSES_64_CHARACTERS
 from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
 from ..site import Service, Site, ValuesFinding
@@ -17,9 +18,6 @@ FIELDS = {
     "oauth_client_id", "oauth_redirect_uri",
 }  # fmt: skip
 FIELDS_6 = FIELDS | {"timeout"}
-
-#: These two take a token of 64 characters for too long.
-REFUSE_64_CHARACTERS = ((5, 5, 3), (6, 1, 0))
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -209,11 +207,11 @@ def _token(site: Site, service: Service) -> Iterator[ValuesFinding]:
     path = (*service.path, field)
     token = service.spec.get(field)
     write = "8 to 64 characters: openssl rand -hex 32, or leave it to the chart."
-    if site.version[:3] in REFUSE_64_CHARACTERS:
+    if site.version[:3] in REFUSES_64_CHARACTERS:
         write = "8 to 63 characters: openssl rand -hex 24; or take a newer hub."
     if token is None:
         # the chart then makes one of 64 characters
-        if site.version[:3] in REFUSE_64_CHARACTERS and not site.values.get(
+        if site.version[:3] in REFUSES_64_CHARACTERS and not site.values.get(
             "hub", "existingSecret"
         ):
             yield site.finding(path, "the chart makes one of 64 characters." + _REFUSAL, write)
@@ -230,7 +228,7 @@ def _token(site: Site, service: Service) -> Iterator[ValuesFinding]:
             f"{len(token)} characters are too many: from 5.5.3 and 6.1.0 on the hub exits.",
             write,
         )
-    elif len(token) == 64 and site.version[:3] in REFUSE_64_CHARACTERS:
+    elif len(token) == 64 and site.version[:3] in REFUSES_64_CHARACTERS:
         yield site.finding(path, "64 characters are too many." + _REFUSAL, write)
 
 

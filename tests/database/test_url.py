@@ -24,7 +24,7 @@ def passwords() -> list[str]:
     """Some of each kind, with letters between that no message has."""
     choose = random.Random(7)
     mixed = ["".join(choose.choices(string.ascii_uppercase * 2 + SPECIAL, k=24)) for _ in range(60)]
-    return [*mixed, *(f"QWERTZU{each}ASDFGHJ" for each in sorted(set(SPECIAL)))]
+    return [*mixed, *(f"QWERTZU{character}ASDFGHJ" for character in sorted(set(SPECIAL)))]
 
 
 def parts(password: str, size: int = 4) -> set[str]:

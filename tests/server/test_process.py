@@ -1,0 +1,129 @@
+"""The process: where it listens, what it may open, and that it never outlives its parent."""
+
+import os
+import resource
+import signal
+import socket
+import sys
+import textwrap
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+from tests.support.launched import wait_for_line
+
+
+def answers(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        with urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def test_a_name_that_is_not_ours_binds_all_interfaces(launch, port: int) -> None:
+    process = launch(JUPYTERHUB_SERVICE_URL="http://hub.example.invalid:{port}")
+
+    assert "all interfaces" in wait_for_line(process, "Listening")
+    assert answers(port)
+    if socket.has_ipv6:
+        assert answers(port, "[::1]")
+
+
+def test_loopback_is_loopback_only(launch, port: int) -> None:
+    process = launch()
+
+    assert "on 127.0.0.1" in wait_for_line(process, "Listening")
+    assert answers(port)
+    assert not answers(port, "127.0.0.2")
+
+
+def test_a_port_in_use_is_said_at_once(launch, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        process = launch()
+
+        lines = process.stderr.read().splitlines()
+
+    assert process.wait() == 1
+    assert len(lines) == 1
+    assert f"Cannot listen on port {port}" in lines[0]
+    assert "earlier hub" in lines[0]
+
+
+def test_it_takes_more_connections_than_a_shell_allows(launch) -> None:
+    run = f"ulimit -Sn 256; exec {sys.executable} -m tornado_service"
+    process = launch(command=["sh", "-c", run])
+    wait_for_line(process, "Listening")
+
+    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+
+    assert soft == (65536 if hard == resource.RLIM_INFINITY else min(hard, 65536))
+
+
+ORPHAN = """
+import os, sys, time
+from tornado_service.__main__ import main
+parent = os.getppid()
+print("imported", file=sys.stderr, flush=True)
+while os.getppid() == parent:
+    time.sleep(0.01)
+print("orphaned", file=sys.stderr, flush=True)
+main()
+"""
+
+
+def test_it_ends_when_the_process_that_launched_it_has_gone_before_it_could_look(launch) -> None:
+    parent = textwrap.dedent(f"""
+        import subprocess, sys, time
+        command = [sys.executable, "-c", {ORPHAN!r}]
+        print(subprocess.Popen(command, start_new_session=True).pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    give_up = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    give_up.start()
+    wait_for_line(process, "imported")
+
+    process.kill()
+    lines = process.stderr.read()  # it has the other end: this returns when it has ended
+    give_up.cancel()
+
+    assert "orphaned" in lines
+    assert "Stopped" in lines
+
+
+def test_it_ends_with_the_process_that_launched_it(launch, port: int) -> None:
+    parent = textwrap.dedent("""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-m", "tornado_service"], start_new_session=True)
+        print(child.pid, file=sys.stderr, flush=True)
+        time.sleep(600)
+    """)
+    process = launch(command=[sys.executable, "-c", parent])
+    child = int(process.stderr.readline())
+    wait_for_line(process, "Listening")
+    assert answers(port)
+
+    process.kill()
+
+    try:
+        deadline = time.monotonic() + 10
+        while answers(port):
+            assert time.monotonic() < deadline, "it outlived its parent"
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def test_neither_a_home_nor_a_place_to_write_is_needed(launch, port: int, tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+
+    process = launch()
+    wait_for_line(process, "Listening")
+
+    assert answers(port)
+    assert list(tmp_path.iterdir()) == []
