@@ -1,7 +1,5 @@
 """What comes from npm has the licence files that it names."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The versions that the service accepts: none with a known vulnerability, and those of the hub."""
 
-from __future__ import annotations
-
 from importlib.metadata import requires
 
 import pytest

@@ -1,7 +1,5 @@
 """Somebody who writes an app tests it with our fixtures, in a project of their own."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """Names that go into places with rules of their own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jupyterhub

@@ -1,7 +1,5 @@
 """Activity in a demonstration: with a year that is made up, and people to go with it."""
 
-from __future__ import annotations
-
 import asyncio
 import pprint
 import sys

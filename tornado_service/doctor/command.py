@@ -1,7 +1,5 @@
 """The command ``tornado-service doctor``: what is wrong with the service that runs here."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """Everything that can be found out about one service, from outside of its process."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

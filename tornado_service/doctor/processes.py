@@ -1,7 +1,5 @@
 """The services that run here, found by their processes, and their environment."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

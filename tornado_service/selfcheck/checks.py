@@ -1,7 +1,5 @@
 """All checks of the self-check, for the doctor and for a service that runs."""
 
-from __future__ import annotations
-
 import asyncio
 from urllib.parse import urlsplit
 

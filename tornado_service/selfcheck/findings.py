@@ -1,7 +1,5 @@
 """What a self-check has to know, and what it says."""
 
-from __future__ import annotations
-
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path

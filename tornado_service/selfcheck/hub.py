@@ -1,7 +1,5 @@
 """Whether the Hub API can be reached, and what it thinks of the service."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """One HTTP request, and where nothing comes of it, why."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client

@@ -1,7 +1,5 @@
 """Whether the service's URL leads to this process, as the hub and its proxy need it to."""
 
-from __future__ import annotations
-
 import re
 import ssl
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A program that uses the service: no cookies, a token where it has one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

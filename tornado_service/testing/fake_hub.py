@@ -1,7 +1,5 @@
 """A stand-in for the hub: a real HTTP server with users, tokens, OAuth and faults to switch on."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib

@@ -1,7 +1,5 @@
 """Users, servers and groups of a stand-in hub, shown to a token as a hub shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """A person's browser as far as HTTP goes: it keeps cookies and follows redirects."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable, Mapping

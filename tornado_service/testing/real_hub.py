@@ -1,7 +1,5 @@
 """A real hub with the real proxy, in which the service runs as it will in production."""
 
-from __future__ import annotations
-
 import json
 import os
 import pprint

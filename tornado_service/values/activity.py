@@ -1,7 +1,5 @@
 """What is said in values of the built-in app."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 #: The name of its entry point, which is how settings name it.

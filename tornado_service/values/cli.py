@@ -1,7 +1,5 @@
 """The commands ``tornado-service values`` and ``tornado-service values check``."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Iterable

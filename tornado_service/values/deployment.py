@@ -1,7 +1,5 @@
 """A deployment: where in a cluster the service runs, and as what."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

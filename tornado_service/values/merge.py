@@ -1,7 +1,5 @@
 """How Helm merges values files, and the names that the chart makes of them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """The rules of JupyterHub, Kubernetes and Helm for names."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The rules for options of ``tornado-service values`` that become names or parts of URLs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The values overlays that a service in zero-to-jupyterhub needs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A site as its values describe it: the services, the hub's name and version, findings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The real chart, rendered by the real helm."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -6,8 +6,6 @@ $Z2JH_CHART_MAIN. All else goes to build/chart.
     eval "$(python tests/packaging/chart/fetch.py)" && python -m pytest tests/chart
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -6,8 +6,6 @@ the chart once for each key that could be null.
     python -m tests.packaging.chart.generate PATH-OF-THE-CHART
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import tarfile

@@ -3,8 +3,6 @@
 https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

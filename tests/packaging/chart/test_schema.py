@@ -1,7 +1,5 @@
 """What the check knows of the chart is what the chart says and Helm does."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Code in values is read as Python, not by its words."""
 
-from __future__ import annotations
-
 import textwrap
 
 import pytest

@@ -1,7 +1,5 @@
 """Helm replaces lists: a finding where a service loses something, and nowhere else."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

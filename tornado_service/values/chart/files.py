@@ -3,8 +3,6 @@
 ``chart.json`` is made of the chart by tests/packaging/chart/generate.py.
 """
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from typing import Any

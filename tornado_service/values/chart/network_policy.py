@@ -1,7 +1,5 @@
 """Whether rules of a NetworkPolicy, as they stand in values, let a pod through."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """JSON Schema, as far as zero-to-jupyterhub's chart uses it: what Helm refuses in values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

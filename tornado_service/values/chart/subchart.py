@@ -1,7 +1,5 @@
 """Where the chart's values stand: at the top, or under the keys of charts that depend on it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

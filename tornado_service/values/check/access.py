@@ -1,7 +1,5 @@
 """Mistakes in who may do what: roles, scopes and the code that grants them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mistakes that leave the built-in app without anything to show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mistakes in Python code that the chart runs in the hub."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Mistakes in how the code gets into the hub's pod."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Names that Kubernetes refuses: of ports, labels, files, Services and images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

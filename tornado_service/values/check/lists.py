@@ -1,7 +1,5 @@
 """Lists of one file that a later file replaces, where a service loses something by it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

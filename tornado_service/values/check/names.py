@@ -1,7 +1,5 @@
 """Names that JupyterHub refuses: of roles, scopes, services and variables."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterator
 

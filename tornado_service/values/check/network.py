@@ -1,7 +1,5 @@
 """Mistakes in ports and network policies: four places must name one port."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

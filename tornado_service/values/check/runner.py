@@ -1,7 +1,5 @@
 """``tornado-service values check``: what would fail, before Helm is run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from ..merge import Values

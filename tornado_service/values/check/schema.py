@@ -1,7 +1,5 @@
 """Values that Helm refuses by the chart's schema, and empty keys that its templates need."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Mistakes in an entry of ``hub.services``."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterator
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """What Python code in values does to the hub's services and roles, read without running it."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Questions about pieces of Python's syntax tree."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 

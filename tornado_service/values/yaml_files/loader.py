@@ -4,8 +4,6 @@ Helm splits a file at the lines that begin with ``---`` and reads each part with
 ignores the tags that it does not know and makes text of every key.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ PyYAML follows YAML 1.1 to the letter; Helm's parser follows it in part, takes m
 numbers, and leaves dates and times as text. tests/chart compares the two.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import math

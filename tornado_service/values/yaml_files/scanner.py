@@ -3,8 +3,6 @@
 PyYAML refuses tabs that go-yaml takes for spaces, and reads the colon in ``[a:]`` as that of a map.
 """
 
-from __future__ import annotations
-
 import yaml
 from yaml.reader import Reader
 from yaml.scanner import Scanner, ScannerError
