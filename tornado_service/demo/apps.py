@@ -48,7 +48,6 @@ class DemoApps:
 
     @property
     def custom_scopes(self) -> list[str]:
-        """The scopes that the apps have made up."""
         scopes = {_without_filter(scope) for scope in (*self.service_scopes, *self.user_scopes)}
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
@@ -62,13 +61,12 @@ class DemoApps:
 
     @property
     def welcome_text(self) -> str:
-        """What their author reads when all is up."""
         granted = f"{', '.join(self.custom_scopes)}: granted to {' and '.join(TRUSTED_USERS)}.\n"
         reloads = "Save a file of an app, and the service starts again with it.\n"
         return (granted if self.custom_scopes else "") + reloads
 
     def hub_options(self) -> dict[str, Any]:
-        """The arguments of a `ThrowAwayHub` whose service runs them, and starts again by itself."""
+        """The arguments of a `ThrowAwayHub` whose service runs the apps and reloads."""
         path = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
             "service_command": [
@@ -91,7 +89,7 @@ class DemoApps:
         return f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
 
     def _scopes(self, attribute: str) -> list[str]:
-        """The scopes that the apps declare, without those at which the hub would not start."""
+        """The scopes that the apps declare, without those that the hub would refuse."""
         found: set[str] = set()
         for cls in self.classes:
             for scope in getattr(cls, attribute):
@@ -109,7 +107,7 @@ async def _import_with_timeout(spec: str) -> type[ServiceApp]:
 
 
 def _one_line_error(error: Exception, spec: str) -> str:
-    """An error of an import, with the line of the author's that it comes from."""
+    """An import error with the author's line that raised it."""
     if isinstance(error, AppError):
         return str(error).removeprefix(f"{spec}: ")
     if isinstance(error, SyntaxError):

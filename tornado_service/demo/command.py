@@ -22,7 +22,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoApp(StrictApplication):
-    """`tornado-service demo`: the throw-away hub at a terminal."""
+    """Start a throw-away hub from a terminal."""
 
     name = "tornado-service demo"
     description = "Start a throw-away JupyterHub on this machine, with the service in it."
@@ -45,7 +45,6 @@ class DemoApp(StrictApplication):
     )
 
     def start(self) -> None:
-        """Run the hub until Ctrl-C."""
         if self.port and is_listening(self.port):
             sys.exit(f"Port {self.port} is in use: name another, as in --port={self.port + 1}")
         for number in STOP_SIGNALS:
@@ -86,7 +85,7 @@ class DemoApp(StrictApplication):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Stop, once: what follows is not to be interrupted."""
+    """Stop once: nothing interrupts the cleanup."""
     for each in STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -51,7 +51,6 @@ class DoctorApp(StrictApplication):
     ).tag(config=True)
 
     def start(self) -> None:
-        """Print what was found."""
         running, named = running_services(), self.service_name
         targets = [each for each in running if named in ("", each.name)]
         targets = targets or [each for each in own_environment() if named in ("", each.name)]
@@ -62,7 +61,7 @@ class DoctorApp(StrictApplication):
         sys.exit(0 if all(results) else 1)
 
     def _diagnose(self, target: ServiceProcess) -> bool:
-        """Print what is found about one; whether nothing is wrong."""
+        """Print the findings for one service; whether nothing is wrong."""
         print(target)
         with environment_of(target):
             findings = asyncio.run(diagnose(target))

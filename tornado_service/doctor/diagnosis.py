@@ -32,7 +32,6 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
 
 
 async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
-    """Whether the process serves, and as which instance."""
     if not target.pid:
         message = "No process of the service was found here; this is its environment only."
         return Finding("process", "unknown", message)
@@ -49,7 +48,6 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
 
 
 def listening_origin(setup: CheckedSetup) -> str:
-    """Where the process listens, whatever its URL is."""
     host = setup.ip or "127.0.0.1"
     scheme = "https" if setup.tls.certfile else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
@@ -66,7 +64,7 @@ async def fetch_status(setup: CheckedSetup) -> probe.ProbeResponse:
 
 
 async def observed_origin(setup: CheckedSetup, process: Finding) -> str:
-    """The origin by which browsers have come to the process; empty if it does not say."""
+    """The origin that browsers used, as the process reports it; empty if unknown."""
     if process.state != "ok" or setup.tls.certfile:
         return ""
     try:

@@ -42,7 +42,6 @@ class ServiceProcess:
 
     @property
     def name(self) -> str:
-        """The service's name."""
         return self.environment.get("JUPYTERHUB_SERVICE_NAME", "")
 
     def __str__(self) -> str:
@@ -100,7 +99,7 @@ def service_arguments(command: list[str]) -> list[str] | None:
 
 
 def own_environment() -> list[ServiceProcess]:
-    """The service whose environment we have been given, if that is so."""
+    """The service whose environment this process has, if any."""
     environment = {
         name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIXES)
     }
@@ -110,7 +109,7 @@ def own_environment() -> list[ServiceProcess]:
 
 @contextlib.contextmanager
 def environment_of(target: ServiceProcess) -> Iterator[None]:
-    """Have the target's environment and directory instead of our own."""
+    """Replace this process's environment and directory by the target's."""
     before, directory = dict(os.environ), Path.cwd()
     for name in before:
         if name.startswith(ENV_PREFIXES):

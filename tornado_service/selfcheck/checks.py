@@ -37,7 +37,6 @@ async def _check_proxy_path_if(setup: CheckedSetup, wanted: bool) -> list[Findin
 
 
 def check_cookie_secret(setup: CheckedSetup) -> Finding:
-    """Whether cookies are signed with a good key, and how long that lasts."""
     if setup.cookie_secret == derive_cookie_secret(setup.token):
         message = "Cookies are signed with a key made from the service's token, and last as long."
         return Finding("cookie-secret", "ok", message)
@@ -52,7 +51,6 @@ def check_cookie_secret(setup: CheckedSetup) -> Finding:
 
 
 def check_public_url(setup: CheckedSetup) -> list[Finding]:
-    """Whether people come by https, as far as the hub says."""
     if not setup.public_url:
         return []
     url = urlsplit(setup.public_url)

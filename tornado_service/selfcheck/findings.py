@@ -22,12 +22,11 @@ NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def is_in_chart() -> bool:
-    """Whether zero-to-jupyterhub runs the hub here."""
     return CHART_FILE.exists()
 
 
 def pod_namespace() -> str:
-    """The namespace of the pod we are in; empty outside of Kubernetes."""
+    """The pod's namespace; empty outside of Kubernetes."""
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
@@ -54,7 +53,6 @@ class Finding:
 
 
 def unknown_findings(*names: str) -> list[Finding]:
-    """What cannot be known while the Hub API is out of reach."""
     return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
 
 
@@ -96,27 +94,23 @@ class CheckedSetup:
 
     @property
     def host(self) -> str:
-        """The host in the service's URL."""
         return urlsplit(self.service_url).hostname or ""
 
     @property
     def url_port(self) -> int:
-        """The port in the service's URL."""
         return port_of(self.service_url)
 
     @property
     def api_path(self) -> str:
-        """Where the hub's base URL puts its API."""
         return f"{self.hub_prefix.rstrip('/')}/api"
 
     @property
     def helm_key(self) -> str:
-        """Where the service stands in Helm values."""
         return f"hub.services.{self.name}"
 
     @property
     def extra_ports(self) -> str:
-        """What opens the port on the hub's Kubernetes Service."""
+        """The setting that opens the port on the hub's Kubernetes Service."""
         entry = f"{{name: {self.name}, port: {self.url_port}, targetPort: {self.port}}}"
         return f"hub.service.extraPorts: [{entry}]"
 

@@ -21,7 +21,6 @@ _HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 
 
 async def check_hub(setup: CheckedSetup) -> list[Finding]:
-    """Everything about the hub, one question after the other."""
     try:
         answer = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
     except probe.ProbeError as error:
@@ -72,7 +71,6 @@ def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
-    """Whether the hub and the library that signs people in belong together."""
     if not hub:
         return unknown_findings("hub-version")[0]
     if hub.partition(".")[0] == ours.partition(".")[0]:
@@ -88,7 +86,6 @@ def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
 
 
 def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
-    """Whether the hub takes tokens as long as ours."""
     length = len(setup.token)
     version = hub or jupyterhub.__version__
     message = f"The service's token has {length} characters"
@@ -100,7 +97,6 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
 
 
 async def check_token(setup: CheckedSetup) -> list[Finding]:
-    """Whether the hub knows the service by its token, and what it lets it do."""
     headers = {"Authorization": f"token {setup.token}"}
     try:
         answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
@@ -167,6 +163,6 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _short_string(model: dict[str, Any], key: str) -> str:
-    """A short text out of an answer, which may be anybody's."""
+    """A short string of a response, which may come from anything."""
     value = model.get(key)
     return value if isinstance(value, str) and value.isprintable() and len(value) < 300 else ""

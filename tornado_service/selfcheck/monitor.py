@@ -53,16 +53,16 @@ class SelfCheck:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether there was a look, and it found nothing wrong."""
+        """Whether the checks have run and found nothing wrong."""
         return bool(self.findings) and all(each.state != "wrong" for each in self.findings)
 
     @property
     def hub_version(self) -> str:
-        """The hub's version, if it said so at the last look."""
+        """The hub's version at the last check; empty if unknown."""
         return next((each.value for each in self.findings if each.name == "hub-version"), "")
 
     async def run(self) -> None:
-        """Look until nothing is wrong any more; end with the task, never with an error."""
+        """Check until nothing is wrong; ends with the task, never with an error."""
         await self.run_until_healthy()
         self._log.info("Self-check: nothing is wrong")
         if self._setup.namespace:
@@ -117,7 +117,6 @@ class SelfCheck:
 
     @property
     def required_scopes(self) -> frozenset[str]:
-        """The scopes that the service's own token should have."""
         return self._make_setup().required_scopes
 
     @property
@@ -125,7 +124,7 @@ class SelfCheck:
         return replace(self._make_setup(), instance=self.instance, seen_origin=self.seen_origin)
 
     def _log_changes(self, findings: list[Finding]) -> None:
-        """Log what is wrong now, or well again. The lines hold no secret, but much like one."""
+        """Log new problems and those that are gone. The lines hold no secret, but much like one."""
         scrubbed = {"scrubbed": True}
         for finding in findings:
             before = self._logged.get(finding.name)

@@ -55,7 +55,7 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True)
 class ProbeResponse:
-    """What came back, whatever its status."""
+    """A response of any status."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -107,7 +107,7 @@ async def get(
 
 
 def _recording_ssl_object(certificates: list[bytes]) -> type[ssl.SSLObject]:
-    """What notes the other side's certificate, which is gone when that refuses ours at once."""
+    """Records the peer's certificate, which is gone once the peer refuses ours."""
 
     class RecordingSSLObject(ssl.SSLObject):
         def do_handshake(self) -> None:
@@ -148,7 +148,6 @@ async def resolve(host: str) -> list[str]:
 async def _exchange(
     address: str, port: int, tls: dict[str, Any], request: bytes, deadline: float
 ) -> ProbeResponse | FailureReason:
-    """Send the request to one address."""
     clock = asyncio.get_running_loop().time
     try:
         connecting = _connect(address, port)
@@ -188,7 +187,6 @@ async def _connect(address: str, port: int) -> socket.socket:
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
-    """All that comes until the other side closes; too much is as good as enough."""
     raw = b""
     while len(raw) < MAX_RESPONSE_SIZE and (more := await reader.read(65536)):
         raw += more
@@ -196,7 +194,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 class _BytesSocket:
-    """What ``http.client`` takes for a socket."""
+    """The part of a socket that ``http.client`` uses."""
 
     def __init__(self, raw: bytes) -> None:
         self.makefile = lambda mode: io.BytesIO(raw)

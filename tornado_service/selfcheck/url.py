@@ -18,7 +18,7 @@ _HUB_EXITS = "A hub that does not reach a service that it launched exits."
 
 
 async def check_url(setup: CheckedSetup) -> Finding:
-    """Whether a request to our own URL comes back to us."""
+    """Whether the service's own URL leads to this process."""
     if setup.in_chart and is_loopback_host(setup.host):
         return _proxy_in_other_pod(setup)
     try:
@@ -116,7 +116,7 @@ def _port_fix(setup: CheckedSetup) -> str:
 
 
 def _url_key(setup: CheckedSetup) -> str:
-    """Where the URL is set: one that leads to this machine is hardly one of Helm's values."""
+    """Where the URL is set: a loopback URL hardly stands in Helm values."""
     return (
         "the service's url in jupyterhub_config.py"
         if is_loopback_host(setup.host)

@@ -66,11 +66,11 @@ class StandInHub:
     _grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def grant(self, name: str, *scopes: str) -> None:
-        """Let people do this, too, when they have signed in with a browser."""
+        """Give a user more scopes, which browser sign-ins after this have."""
         self._grants[name] = (*self._grants.get(name, ()), *scopes)
 
     def login_token_for(self, name: str) -> str:
-        """A new token of a user who has signed in with a browser."""
+        """A new token of a user who signed in with a browser."""
         return self.token_for(name, self._grants.get(name, ()))
 
     def token_for(self, name: str, scopes: tuple[str, ...] = (), **model: Any) -> str:
@@ -85,7 +85,7 @@ class StandInHub:
         return self.token_with(name, (access, *scopes), **model)
 
     def token_with(self, name: str, scopes: tuple[str, ...], **model: Any) -> str:
-        """A new token with these scopes and no others."""
+        """A new token with exactly these scopes."""
         token = secrets.token_hex(16)
         known = self.directory.users.get(name, {})
         self.users[token] = {
@@ -127,7 +127,7 @@ class StandInHub:
 
     @property
     def api_url(self) -> str:
-        """Where the service finds the API."""
+        """The URL of the API."""
         return f"http://127.0.0.1:{self.port}/hub/api"
 
 
@@ -198,7 +198,7 @@ class _User(_Handler):
 
 
 class _ScopedHandler(_Handler):
-    """Shows a token what its scopes allow."""
+    """Returns what the token's scopes allow."""
 
     @property
     def scopes(self) -> list[str]:
@@ -249,7 +249,7 @@ class _Groups(_ScopedHandler):
 
 
 class _Authorize(_Handler):
-    """The hub's sign-in page, which knows who you are by the cookie ``hub-user``."""
+    """The hub's sign-in page, with the user from the cookie ``hub-user``."""
 
     def get(self) -> None:
         code = secrets.token_hex(16)

@@ -45,7 +45,7 @@ class Directory:
     max_page: int = 200
 
     def add_user(self, name: str, *, groups: Iterable[str] = (), **model: Any) -> Model:
-        """A new user, and their groups; ``model`` has fields of the hub's own model."""
+        """Add a user and their groups; ``model`` has more fields of the hub's model."""
         self.users[name] = {
             "kind": "user",
             "name": name,
@@ -64,7 +64,7 @@ class Directory:
         return self.users[name]
 
     def add_group(self, name: str, **properties: Any) -> Model:
-        """A group, new or not."""
+        """Add a group, or properties to it."""
         new = {"kind": "group", "name": name, "roles": [], "users": [], "properties": {}}
         group = self.groups.setdefault(name, new)
         group["properties"].update(properties)
@@ -73,7 +73,7 @@ class Directory:
     def add_server(
         self, user: str, name: str = "", *, started: str = CREATED, **model: Any
     ) -> Model:
-        """A server of a user that runs."""
+        """Add a running server of a user."""
         server = {
             "name": name,
             "full_name": f"{user}/{name}",
@@ -151,7 +151,7 @@ class Directory:
 
 
 class _ScopedView:
-    """What a token's scopes show."""
+    """What a token's scopes allow to read."""
 
     def __init__(self, scopes: Iterable[str], *any_of: str) -> None:
         self._held = parse_scopes(expand_scopes(scopes))
@@ -163,7 +163,6 @@ class _ScopedView:
             )
 
     def allows(self, scope: str, model: Model) -> bool:
-        """Whether a scope is there for a user or a group."""
         held = self._held.get(scope, {})
         if held == Scope.ALL:
             return True
@@ -172,11 +171,9 @@ class _ScopedView:
         return by_name or bool(groups & set(held.get("group", ())))
 
     def allows_any(self, scopes: Iterable[str], model: Model) -> bool:
-        """Whether one of the scopes is."""
         return any(self.allows(scope, model) for scope in scopes)
 
     def visible_fields(self, model: Model, fields: dict[str, set[str]]) -> Model:
-        """The fields that may be seen."""
         visible = {"kind", "name"}.union(
             *(fields[each] for each in fields if self.allows(each, model))
         )
@@ -184,7 +181,7 @@ class _ScopedView:
 
 
 def expand_scopes(scopes: Iterable[str]) -> set[str]:
-    """The scopes and all that they include, each with its filter."""
+    """The scopes and all that they include, with their filters."""
     found: set[str] = set()
     ahead = list(scopes)
     while ahead:

@@ -101,7 +101,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> HTTPResponse:
-        """One request, no redirect followed."""
+        """Make one request; redirects are not followed."""
         url, sent = self._request(address, {**BROWSER, **(headers or {})})
         answer = await self.client.fetch(
             url,
@@ -117,7 +117,7 @@ class Visitor:
         return answer
 
     def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-        """Where a request goes, and its headers: with the cookies for that address."""
+        """The URL and headers of a request, with the cookies for that path."""
         target = urlsplit(urljoin(self.home, address))
         host = target.netloc or self.host
         origin = self.hub if "/hub/" in target.path else self.service

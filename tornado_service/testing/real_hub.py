@@ -42,7 +42,7 @@ class RealHub(ThrowAwayHub):
         super().__init__(**{"service_command": command, **options})
 
     def start(self, timeout: float = 2 * TIMEOUT) -> None:
-        """Start the hub, and return when it and the service answer through the proxy."""
+        """Start the hub; returns when it and the service respond through the proxy."""
         super().start(timeout)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -77,7 +77,7 @@ class RealHub(ThrowAwayHub):
         return self.token_with(name, (access, *scopes) if scopes else ())
 
     def token_with(self, name: str, scopes: Sequence[str]) -> str:
-        """A new API token of a user, with these scopes and no others."""
+        """A new API token of a user with exactly these scopes."""
         note: dict[str, Any] = {"note": "test"}
         if scopes:
             note["scopes"] = list(scopes)
@@ -112,7 +112,7 @@ class RealHub(ThrowAwayHub):
 
 
 class SharedHub:
-    """The hub of all tests whose services have the same settings; one at a time."""
+    """One hub at a time, shared by tests with the same service settings."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / "tornado_service_config.py"
@@ -158,14 +158,12 @@ class SharedHub:
         return hub
 
     def stop(self) -> None:
-        """Stop it, if it runs."""
         if self._hub is not None:
             self._hub.stop()
             self._hub = None
 
 
 def _custom_scopes(scopes: set[str]) -> str:
-    """The hub's configuration that makes the apps' own scopes, and grants them to ada and ines."""
     custom = sorted({scope.partition("!")[0] for scope in scopes if scope.startswith("custom:")})
     if not custom:
         return ""

@@ -35,7 +35,7 @@ class Event:
 
     @property
     def json(self) -> Any:
-        """The data, where it is JSON."""
+        """The parsed data."""
         return json.loads(self.data)
 
 
@@ -109,13 +109,11 @@ class EventReader(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
-        """Take the beginning of the answer, for Tornado."""
         self.code = getattr(start_line, "code", self.code)
         self.headers = headers
         self._response_started.set()
 
     def data_received(self, chunk: bytes) -> None:
-        """Take some of its body, for Tornado."""
         *lines, self._partial_line = (self._partial_line + self._decoder.decode(chunk)).split("\n")
         for line in lines:
             self._parse_line(line.rstrip("\r"))

@@ -38,11 +38,10 @@ class _Command(StrictApplication):
 
     @property
     def parent_path(self) -> KeyPath | None:
-        """The keys above the chart's values; nothing where the values tell."""
+        """The keys above the chart's values; None: detect them."""
         return subchart.parse_path(self.parent_key) if self.parent_key else None
 
     def start(self) -> None:
-        """Run the command."""
         if self.subapp is not None:
             self.subapp.start()
             return
@@ -52,7 +51,6 @@ class _Command(StrictApplication):
             self.fail(2, str(error))
 
     def run(self) -> None:
-        """What the command does."""
         raise NotImplementedError  # each command says it
 
 
@@ -99,7 +97,6 @@ class CheckApp(_Command):
         return str(proposal["value"])
 
     def run(self) -> None:
-        """Print the findings."""
         if not self.files:
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
         values = Values(read_files(self.files), self.parent_path)
@@ -199,7 +196,6 @@ class ValuesApp(_Command):
     loopback_api = Bool(False, help="See --loopback-api.").tag(config=True)
 
     def run(self) -> None:
-        """Write the overlays."""
         site = Values(read_files(self.site), self.parent_path)
         deployment = self.deployment(site.chart)
         documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}

@@ -65,12 +65,10 @@ def _in_one_line(error: yaml.YAMLError) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value that should be a list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_map(value: Any) -> dict[str, Any]:
-    """A value that should be a map, or an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -126,7 +124,6 @@ class Values:
         self.replaced = [each for each in self.replaced if each.path[:depth] == self.root]
 
     def _find_root(self) -> KeyPath:
-        """Where the chart's values stand."""
         sites = [path for path in self.chart_paths if subchart.has_site_values(self._at(path))]
         found = sites or self.chart_paths
         # a chart that depends on this one may have anything at its top; this one's is fixed
@@ -152,11 +149,9 @@ class Values:
         return value
 
     def sections(self, path: KeyPath) -> list[str]:
-        """The sections of the chart's values at a path from the top."""
         return subchart.sections(self._at(path))
 
     def has_site_values(self, path: KeyPath) -> bool:
-        """Whether the chart's values at a path from the top are more than ours."""
         return subchart.has_site_values(self._at(path))
 
     def _merge(
@@ -200,11 +195,9 @@ class Values:
         return default if value is None else value
 
     def map(self, *path: str) -> dict[str, Any]:
-        """The map at a path, empty where there is none."""
         return as_map(self.get(*path))
 
     def list(self, *path: str) -> list[Any]:
-        """The list at a path, empty where there is none."""
         return as_list(self.get(*path))
 
     def is_enabled(self, *path: str) -> bool:
@@ -212,7 +205,6 @@ class Values:
         return self.get(*path) is not False
 
     def submaps(self, *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The maps within a map, with their keys."""
         for key, value in self.map(*path).items():
             if isinstance(value, dict):
                 yield str(key), value
@@ -222,7 +214,7 @@ class Values:
         return self.file_of_tree_path((*self.root, *path))
 
     def file_of_tree_path(self, path: KeyPath) -> str:
-        """The same, for a path from the top."""
+        """As ``file_of``, for a path from the top."""
         origin = self._origin(path)
         if origin is not None:
             return self.files[origin]

@@ -19,7 +19,6 @@ class NameRule:
     hint: str
 
     def allows(self, name: Any) -> bool:
-        """Whether the name is one of these."""
         return isinstance(name, str) and bool(self.pattern.fullmatch(name))
 
 

@@ -35,7 +35,6 @@ if hasattr(_JupyterHub, "extra_user_scopes"):
 
 
 def service(deployment: Deployment) -> Document:
-    """What every deployment needs."""
     name = deployment.name
     document = Document(
         f"{name}: what every deployment needs. It opens at {deployment.path}\n"
@@ -130,7 +129,6 @@ def _put_access(document: Document, deployment: Deployment) -> None:
 
 
 def allowed_ingress_ports(deployment: Deployment) -> Document:
-    """Network-policy mode 1: the port is open to all."""
     document = Document(
         "Network policy, one of two ways: open the port to every pod of the cluster, users' pods"
         " and other namespaces included. Sign-in still guards it."
@@ -140,7 +138,6 @@ def allowed_ingress_ports(deployment: Deployment) -> Document:
 
 
 def ingress(deployment: Deployment) -> Document:
-    """Network-policy mode 2: the port is open to the two that need it."""
     document = Document(
         "Network policy, one of two ways: open the port to the proxy and to the hub, nobody else."
     )
@@ -156,7 +153,6 @@ def ingress(deployment: Deployment) -> Document:
 
 
 def image(deployment: Deployment) -> Document:
-    """Delivery 1: an image of the hub with the service in it."""
     name, _, tag = deployment.image.rpartition(":")
     document = Document("Delivery, one of two ways: an image of the hub with the service in it.")
     document.put(
@@ -169,7 +165,6 @@ def image(deployment: Deployment) -> Document:
 
 
 def extra_files(deployment: Deployment) -> Document:
-    """Delivery 2: the stock image and one file."""
     document = Document(
         "Delivery, one of two ways: the chart's own hub image and one file. Hand it over with\n"
         "base64 < tornado_service.pyz > tornado_service.b64\n"
@@ -189,7 +184,6 @@ def _put_command(document: Document, deployment: Deployment, *start: str) -> Non
 
 
 def jupyterhub_6(deployment: Deployment) -> Document:
-    """What only JupyterHub 6 takes."""
     document = Document(
         "Only where the hub is JupyterHub 6: a 5.x hub exits over the first key and ignores the"
         " second."
@@ -209,7 +203,6 @@ def jupyterhub_6(deployment: Deployment) -> Document:
 
 
 def groups(deployment: Deployment) -> Document:
-    """Access for the members of some groups, instead of everyone."""
     document = Document("Access for these groups only, and for admins.")
     document.put(
         ("hub", "loadRoles", f"{deployment.name}-access"),
@@ -236,7 +229,7 @@ def _ports(*numbers: int) -> list[dict[str, int]]:
 
 
 def add_site_entries(document: Document, site: Values) -> None:
-    """Add a site's own entries to each list of the document, which would else replace them."""
+    """Add the site's entries to the document's lists, which would replace the site's."""
     for path in SERVICE_LISTS:
         ours = _at(document.values, path)
         if ours is not None:

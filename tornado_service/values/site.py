@@ -41,28 +41,25 @@ class Service:
 
     @property
     def path(self) -> KeyPath:
-        """Where it stands in the values."""
         return ("hub", "services", self.key)
 
     @property
     def name(self) -> str:
-        """What the hub calls it."""
         return str(self.spec.get("name") or self.key)
 
     @property
     def scope(self) -> str:
-        """The scope that lets a person in."""
         return f"access:services!service={self.name}"
 
     @property
     def command(self) -> list[Any]:
-        """The words of its command; empty where the hub does not launch it."""
+        """The command's words; empty if the hub does not start the service."""
         command = self.spec.get("command") or []
         return command if isinstance(command, list) else [command]
 
     @property
     def url(self) -> SplitResult:
-        """Its ``url``, in parts; empty ones where it cannot be read."""
+        """The parsed ``url``; empty if invalid."""
         try:
             return urlsplit(str(self.spec.get("url") or ""))
         except ValueError:  # such as http://[hub:8181
@@ -70,12 +67,11 @@ class Service:
 
     @property
     def host(self) -> str:
-        """The host in its ``url``."""
         return self.url.hostname or ""
 
     @property
     def port(self) -> int | None:
-        """The port in its ``url``; nothing where there is none."""
+        """The port of ``url``, if there is one."""
         try:
             return self.url.port
         except ValueError:
@@ -83,13 +79,11 @@ class Service:
 
     @property
     def is_tornado_service(self) -> bool:
-        """Whether it is a tornado-service."""
         words = " ".join(map(str, self.command)).replace("-", "_")
         return "tornado_service" in words or self.name == "tornado-service"
 
     @property
     def environment(self) -> dict[str, Any]:
-        """The environment that it gets."""
         return as_map(self.spec.get("environment"))
 
 
@@ -106,7 +100,7 @@ class Site:
 
     @cached_property
     def services(self) -> list[Service]:
-        """The services that people open, launched by the hub or meant to be."""
+        """The checked services: those with users, started by the hub or meant to be."""
         found = [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
         if self.service_name:
             return [each for each in found if self.service_name in (each.name, each.key)]
@@ -118,19 +112,18 @@ class Site:
 
     @cached_property
     def hub(self) -> str:
-        """Name of the hub's Kubernetes Service; empty where it depends on an unknown release."""
+        """Name of the hub's Kubernetes Service; empty if it depends on an unknown release."""
         full_name = self.values.raw("fullnameOverride", default="")
         chart_name = self.values.get("nameOverride") or self.values.chart
         return hub_service(full_name, chart_name, self.release)
 
     def points_to_hub(self, service: Service) -> bool:
-        """Whether the url of a service names the hub's Kubernetes Service."""
         first = service.host.split(".")[0]
         return first == self.hub if self.hub else first.endswith("-hub")
 
     @property
     def loopback_names(self) -> set[str]:
-        """The names that are the pod itself within the hub's pod."""
+        """Names that resolve to loopback in the hub's pod."""
         return {
             name
             for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
@@ -140,7 +133,7 @@ class Site:
 
     @property
     def hub_loopback_addresses(self) -> set[str]:
-        """The loopback addresses of its pod on which the hub listens, as far as values say."""
+        """The loopback addresses on which the hub listens, as far as values show."""
         bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
         try:
             host = urlsplit(str(bind_url or "")).hostname or ""

@@ -25,7 +25,6 @@ def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], p
 
 
 def ports_for(rules: Iterable[Any], side: str, labels: Mapping[str, str]) -> list[int]:
-    """The ports that the rules name for a pod."""
     return [
         number
         for rule in rules
@@ -57,7 +56,6 @@ def _is_port(entry: dict[str, Any], port: int) -> bool:
 
 
 def _peers_match(peers: list[Any], labels: Mapping[str, str]) -> bool:
-    """Whether a rule names the pod."""
     return not peers or any(
         _is_in_our_namespace(peer) and selector_matches(peer.get("podSelector"), labels)
         for peer in peers

@@ -39,7 +39,7 @@ class Violation:
 
 
 def violations(schema: Schema, value: Any, path: KeyPath = ()) -> Iterator[Violation]:
-    """What a schema refuses in a value."""
+    """The values that a schema refuses."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if types and not any(_is_type(value, each) for each in types):
@@ -78,7 +78,6 @@ def _map_violations(schema: Schema, values: dict[str, Any], path: KeyPath) -> It
 
 
 def _is_type(value: Any, name: str) -> bool:
-    """Whether a value is of a type of JSON Schema."""
     if name in ("number", "integer"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and (name == "number" or float(value).is_integer())

@@ -54,7 +54,7 @@ def parse_path(text: str) -> KeyPath:
 
 
 def sections(values: Any) -> list[str]:
-    """The sections by which values are recognised as the chart's."""
+    """The sections that identify values as the chart's."""
     if not isinstance(values, dict):
         return []
     return [

@@ -12,7 +12,6 @@ NO_SERVERS = "nobody can start a server."
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _nulls(site)
     yield from _pass_through(site)
     yield from _user_role(site)
@@ -119,7 +118,6 @@ def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _key_for_everyone(site: Site, service: Service) -> str:
-    """The key that lets everyone in."""
     user = _role(site, "user")
     if user and _includes_service(user, service):
         return "hub.loadRoles.user"
@@ -133,7 +131,6 @@ def _key_for_everyone(site: Site, service: Service) -> str:
 
 
 def _is_granted_to_some(site: Site, service: Service) -> bool:
-    """Whether a role lets some in."""
     return any(
         _includes_service(role, service) and bool(role.get("users") or role.get("groups"))
         for _, role in site.values.submaps(*ROLES)
@@ -141,7 +138,6 @@ def _is_granted_to_some(site: Site, service: Service) -> bool:
 
 
 def _grants_itself(site: Site, service: Service) -> bool:
-    """Whether service.yaml's code is there."""
     code = site.values.map("hub", "extraConfig").get(f"~{service.name}-access")
     return isinstance(code, str) and service.scope in code
 

@@ -18,7 +18,6 @@ SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """Whether it may see what it needs, and has a place for its history."""
     for service in site.services:
         words = [str(word) for word in service.command]
         apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]

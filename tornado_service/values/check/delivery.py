@@ -15,7 +15,6 @@ LARGEST_FILE = 180_000
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _image(site)
     yield from _two_commands(site)
     for service in site.services:

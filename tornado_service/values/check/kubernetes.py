@@ -12,7 +12,6 @@ BASE_URL = ("hub", "baseUrl")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _ports(site)
     for path in (INGRESS, HUB_EGRESS, PROXY_EGRESS):
         yield from _policy_ports(site, path)

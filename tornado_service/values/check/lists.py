@@ -13,7 +13,7 @@ HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them. A list that a site narrows on purpose is none."""
+    """Lists that lost entries; a list that a site narrows on purpose is fine."""
     for replaced in site.values.replaced:
         path = replaced.path[len(site.values.root) :]
         lost = _missed_entries(site, path, replaced)
@@ -29,7 +29,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[Any]:
-    """The entries that are missed, of those that are in no later file either."""
+    """The lost entries that services need, if no later file has them either."""
     final = as_list(site.values.get(*map(str, path)))
     lost = [item for item in replaced.lost if item not in final]
     if path in SERVICE_LISTS:
@@ -42,7 +42,6 @@ def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[
 
 
 def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
-    """What the entries of one of the lists do for the services."""
     ports = {service.port for service in site.services if service.port}
     if path == HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}

@@ -20,7 +20,6 @@ FILTERS_WITH_VALUE = ("user=", "service=", "group=", "server=")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _roles(site)
     yield from _custom_scopes(site)
     for key, role in site.values.submaps(*ROLES):
@@ -46,7 +45,6 @@ def _roles(site: Site) -> Iterator[ValuesFinding]:
 
 
 def refused_role(name: object) -> tuple[str, str]:
-    """What happens to a role whose name breaks the rule, and what to write."""
     better = names.suggest_name(str(name), names.ROLE, "role")
     return (
         f'the hub exits: "Invalid role name: {str(name)[:60]!r}".',
@@ -124,7 +122,7 @@ def _service(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _validates_service_names(version: tuple[int, ...]) -> bool:
-    """Whether the hub looks at the names of services; of a version without patch, the last."""
+    """Whether the hub checks service names; without a patch number, the latest patch."""
     numbers = (*version, 99, 99)[:3]
     return numbers >= ((5, 5, 3) if numbers < (6,) else (6, 1, 0))
 

@@ -13,7 +13,6 @@ OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _misplaced(site)
     yield from _aliases(site)
     for service in site.services:

@@ -43,7 +43,7 @@ class ValuesChecker:
         self.site = Site(values, version, release, service)
 
     def findings(self) -> list[ValuesFinding]:
-        """All of them, in the order of the files."""
+        """Sorted by file, in Helm's order."""
         site = self.site
         found = [
             *_duplicates(site),

@@ -21,7 +21,6 @@ REFUSE_64_CHARACTERS = ((5, 5, 3), (6, 1, 0))
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     if not site.services:
         named = f" called {site.service_name}" if site.service_name else " with a url and a command"
         yield site.finding(

@@ -137,7 +137,7 @@ class ConfigCode:
         return any(name in each and not self._depends_on(each[name], name) for each in settings)
 
     def _resolve(self, node: ast.AST) -> Iterator[ast.AST]:
-        """A node, or in place of a variable what it may stand for."""
+        """The node, or for a variable all values assigned to it."""
         todo, seen = [node], set()
         while todo:
             each = todo.pop()
@@ -148,7 +148,6 @@ class ConfigCode:
                 todo += self._values.get(each.id, [])
 
     def _is_hub(self, node: ast.AST) -> bool:
-        """Whether it is ``c.JupyterHub``."""
         return any(is_member(each, "JupyterHub") for each in self._resolve(node))
 
     def _is_list(self, node: ast.AST, name: ListName) -> bool:
@@ -188,7 +187,6 @@ class ConfigCode:
         return self._is_hub(owner)
 
     def _is_added_role(self, tree: ast.Module, role: ast.AST) -> bool:
-        """Whether a role is an argument of ``.append()`` or the like on the list."""
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         return any(
             role in call.args

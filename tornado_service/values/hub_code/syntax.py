@@ -57,19 +57,16 @@ def is_member(node: ast.AST, name: str) -> bool:
 
 
 def is_string(node: ast.AST, text: str) -> bool:
-    """Whether it is this text, written out."""
     return isinstance(node, ast.Constant) and node.value == text
 
 
 def begins_with_string(node: ast.AST) -> bool:
-    """Whether it is ``f"text..."``."""
     return isinstance(node, ast.JoinedStr) and any(
         isinstance(each, ast.Constant) for each in node.values[:1]
     )
 
 
 def is_copy(call: ast.Call) -> bool:
-    """Whether it is ``list(x)`` or the like."""
     kinds = ("list", "set", "sorted", "tuple")
     return isinstance(call.func, ast.Name) and call.func.id in kinds and not call.keywords
 

@@ -49,7 +49,6 @@ class Document:
         self._comments.update(other._comments)
 
     def nested_under(self, parents: KeyPath) -> Document:
-        """The same document with everything below these keys."""
         moved = Document(self.title)
         moved.values = self.values
         for key in reversed(parents):
@@ -58,7 +57,6 @@ class Document:
         return moved
 
     def text(self) -> str:
-        """The document as YAML."""
         lines = [*_comment(self.title, 0), *self._map(self.values, (), 0)]
         return "\n".join(lines) + "\n"
 

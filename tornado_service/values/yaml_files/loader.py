@@ -82,7 +82,6 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         self._aliases: set[tuple[int, int]] = set()
 
     def document(self) -> LoadedValues:
-        """The values, empty where there are none."""
         if self.check_node() and (node := self.get_node()):
             value = self._construct(node, ())
             if isinstance(value, dict):
@@ -100,7 +99,6 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         return super().compose_node(parent, index)
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
-        """Compose it; with the tag ``!`` it is text."""
         event = self.peek_event()
         if event.tag == "!":
             event.implicit = (False, True)
