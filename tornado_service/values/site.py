@@ -1,6 +1,5 @@
 """A site as its values describe it: the services, the hub's name and version, findings."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,10 +59,7 @@ class Service:
     @property
     def url(self) -> SplitResult:
         """The parsed ``url``; empty if invalid."""
-        try:
-            return urlsplit(str(self.spec.get("url") or ""))
-        except ValueError:  # such as http://[hub:8181
-            return urlsplit("")
+        return split_url(self.spec.get("url"))
 
     @property
     def host(self) -> str:
@@ -87,6 +83,13 @@ class Service:
         return as_map(self.spec.get("environment"))
 
 
+def split_url(url: Any) -> SplitResult:
+    try:
+        return urlsplit(str(url or ""))
+    except ValueError:  # such as http://[hub:8181
+        return urlsplit("")
+
+
 class Site:
     """Merged values, with what the chart and the hub make of them."""
 
@@ -99,15 +102,20 @@ class Site:
         self.service_name = service_name
 
     @cached_property
+    def all_services(self) -> list[Service]:
+        return [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
+
+    @cached_property
     def services(self) -> list[Service]:
         """The checked services: those with users, started by the hub or meant to be."""
-        found = [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
-        if self.service_name:
-            return [each for each in found if self.service_name in (each.name, each.key)]
         return [
-            each
-            for each in found
-            if each.is_tornado_service or (each.command and each.spec.get("url"))
+            service
+            for service in self.all_services
+            if (
+                self.service_name in (service.name, service.key)
+                if self.service_name
+                else service.is_tornado_service or (service.command and service.spec.get("url"))
+            )
         ]
 
     @cached_property
@@ -135,10 +143,7 @@ class Site:
     def hub_loopback_addresses(self) -> set[str]:
         """The loopback addresses on which the hub listens, as far as values show."""
         bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
-        try:
-            host = urlsplit(str(bind_url or "")).hostname or ""
-        except ValueError:
-            host = ""
+        host = split_url(bind_url).hostname or ""
         wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK_ADDRESSES, strict=True))  # noqa: S104 - only read
         only = wildcards.get(host, host)
         return {only} if only in LOOPBACK_ADDRESSES else set(LOOPBACK_ADDRESSES)
@@ -159,14 +164,7 @@ class Site:
             labels[HUB_ACCESS] = "true"
         return {**labels, **self.values.map(component, "labels")}
 
-    def finding(self, path: Iterable[str | int], consequence: str, fix: str) -> ValuesFinding:
-        """A finding at a key of the chart's values.
-
-        Args:
-            path: the key; of the file that sets it, or the nearest map above it.
-            consequence: what happens.
-            fix: what to write instead.
-        """
-        path = tuple(path)
+    def finding(self, path: KeyPath, consequence: str, fix: str) -> ValuesFinding:
+        """A finding at a key of the chart's values, in the file that sets it or a map above it."""
         key = ".".join(map(str, (*self.values.root, *path)))
         return ValuesFinding(self.values.file_of(path), key, consequence, fix)

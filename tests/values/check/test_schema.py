@@ -1,8 +1,8 @@
 import pytest
 
 from tests.support.values import INGRESS, check, load
-from tornado_service.values.chart import files
-from tornado_service.values.chart.schema import Violation, ViolationKind, violations
+from tornado_service.values.chart import chart_data
+from tornado_service.values.chart.json_schema import Violation, violations
 from tornado_service.values.site import ValuesFinding
 from tornado_service.values.yaml_files import loader
 
@@ -90,10 +90,10 @@ def test_a_newer_chart_may_have_more_keys() -> None:
 
 
 def test_the_defaults_hold_to_the_schema() -> None:
-    assert list(violations(files.SCHEMA, files.with_defaults({}))) == []
+    assert list(violations(chart_data.SCHEMA, chart_data.with_defaults({}))) == []
 
 
 def test_a_condition_of_the_schema() -> None:
     schema = {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}}
     assert list(violations(schema, {"a": 2})) == []
-    assert list(violations(schema, {"a": 1})) == [Violation(("b",), ViolationKind.MISSING)]
+    assert list(violations(schema, {"a": 1})) == [Violation(("b",), "required")]

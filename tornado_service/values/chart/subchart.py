@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..yaml_files.document import KeyPath
-from .files import SCHEMA
+from .chart_data import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 

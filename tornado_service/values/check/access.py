@@ -12,41 +12,11 @@ NO_SERVERS = "nobody can start a server."
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    yield from _nulls(site)
-    yield from _pass_through(site)
     yield from _user_role(site)
     yield from _managed_roles(site)
     yield from _user_scopes(site)
     for service in site.services:
         yield from _access(site, service)
-
-
-def _nulls(site: Site) -> Iterator[ValuesFinding]:
-    """Null deletes what the chart has by default; of a file before it, it leaves a null behind."""
-    happens = {
-        "loadRoles": "the hub crashes: 'NoneType' object has no attribute 'setdefault'.",
-        "services": "Helm cannot render the chart: a null is no service.",
-        "extraConfig": "the hub crashes: it runs each entry, and null is no code.",
-    }
-    for section, what in happens.items():
-        for key, value in site.values.map("hub", section).items():
-            if value is None:
-                write = '""' if section == "extraConfig" else "nothing: take the entry itself out."
-                yield site.finding(("hub", section, key), what, write)
-
-
-def _pass_through(site: Site) -> Iterator[ValuesFinding]:
-    section = ("hub", "config", "JupyterHub")
-    if site.values.get(*section, "services"):
-        yield site.finding(
-            (*section, "services"), "the chart drops it without a word.", "hub.services."
-        )
-    if site.values.get(*section, "load_roles"):
-        yield site.finding(
-            (*section, "load_roles"),
-            "it replaces the chart's own roles: the idle culler and your services lose theirs.",
-            "hub.loadRoles.",
-        )
 
 
 def _user_role(site: Site) -> Iterator[ValuesFinding]:

@@ -1,6 +1,5 @@
 """Names that JupyterHub refuses: of roles, scopes, services and variables."""
 
-import difflib
 from collections.abc import Iterator
 
 from jupyterhub import version_info
@@ -91,8 +90,8 @@ def _scope(site: Site, key: str, scope: str) -> Iterator[ValuesFinding]:
                 path, exits, f"it under {'.'.join(CUSTOM_SCOPES)} too, with a description."
             )
     elif name not in scope_definitions and site.version[0] == version_info[0]:
-        meant = difflib.get_close_matches(name, scope_definitions, n=1)
-        yield site.finding(path, exits, f"{meant[0]}?" if meant else "nothing: take it out.")
+        fix = names.did_you_mean(name, scope_definitions, "nothing: take it out.")
+        yield site.finding(path, exits, fix)
 
 
 def _code_defines(site: Site, scope: str) -> bool:

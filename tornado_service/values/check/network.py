@@ -13,7 +13,6 @@ OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    yield from _misplaced(site)
     yield from _aliases(site)
     for service in site.services:
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK_ADDRESSES:
@@ -27,15 +26,6 @@ def check(site: Site) -> Iterator[ValuesFinding]:
             yield from _hub_egress(site, service, service.port)
         if site.values.is_enabled("proxy", "chp", "networkPolicy", "enabled"):
             yield from _proxy_egress(site, service, service.port)
-
-
-def _misplaced(site: Site) -> Iterator[ValuesFinding]:
-    if site.values.raw("hub", "service", "ports", "extraPorts") is not None:
-        yield site.finding(
-            ("hub", "service", "ports", "extraPorts"),
-            "no chart has this key, Helm refuses the values.",
-            "it one level up: hub.service.extraPorts.",
-        )
 
 
 def _aliases(site: Site) -> Iterator[ValuesFinding]:
