@@ -10,7 +10,7 @@ from traitlets.config import Config
 from tornado_service.values.check.runner import ValuesChecker, parse_version
 from tornado_service.values.merge import Values, read_files
 from tornado_service.values.site import ValuesFinding
-from tornado_service.values.yaml_files.document import KeyPath
+from tornado_service.values.yaml_files.writer import KeyPath
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"

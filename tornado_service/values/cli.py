@@ -16,7 +16,7 @@ from .chart import subchart
 from .check.runner import ValuesChecker, parse_version
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .merge import CHART, Values, ValuesError, hub_service, read_files
-from .yaml_files.document import Document, KeyPath
+from .yaml_files.writer import KeyPath
 
 
 class _Command(StrictApplication):
@@ -198,13 +198,15 @@ class ValuesApp(_Command):
     def run(self) -> None:
         site = Values(read_files(self.site), self.parent_path)
         deployment = self.deployment(site.chart)
-        documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
-        for document in documents.values():
-            overlays.add_site_entries(document, site)
         if self.output_dir:
-            _write(Path(self.output_dir), documents, site.root)
-        else:
-            print(self._combine(documents, deployment).nested_under(site.root).text(), end="")
+            _write(Path(self.output_dir), deployment, site)
+            return
+        names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
+        if self.jupyterhub == 6:
+            names.append("jupyterhub-6.yaml")
+        if self.groups:
+            names.append("groups.yaml")
+        print(overlays.overlay_text(deployment, names, site), end="")
 
     def deployment(self, chart: str = CHART) -> Deployment:
         """The settings as the overlays take them, for a chart of this name or alias."""
@@ -231,26 +233,12 @@ class ValuesApp(_Command):
         options.validate_custom_scopes(deployment.custom_scopes)
         return deployment
 
-    def _combine(self, documents: dict[str, Document], deployment: Deployment) -> Document:
-        names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
-        if self.jupyterhub == 6:
-            names.append("jupyterhub-6.yaml")
-        if self.groups:
-            names.append("groups.yaml")
-        together = Document(
-            f"{deployment.name} in zero-to-jupyterhub, at {deployment.path}\n"
-            "Goes before your own values: helm upgrade ... -f this-file.yaml -f config.yaml"
-        )
-        for name in names:
-            together.add(documents[name])
-        return together
 
-
-def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) -> None:
+def _write(directory: Path, deployment: Deployment, site: Values) -> None:
     try:
         make_private_directory(directory)
-        for name, document in documents.items():
-            write_private(directory / name, document.nested_under(parents).text())
+        for name in overlays.OVERLAYS:
+            write_private(directory / name, overlays.overlay_text(deployment, [name], site))
     except OSError as error:
         raise ValuesError(f"{error.filename}: {error.strerror}") from error
 

@@ -54,6 +54,3 @@ class Deployment:
         if self.release:
             labels[INSTANCE] = self.release
         return {"podSelector": {"matchLabels": labels}}
-
-    def command(self, *start: str) -> list[str]:
-        return ["python3", *start, *(f"--TornadoService.apps={app}" for app in self.apps)]

@@ -12,8 +12,8 @@ import yaml
 from ..config.secret_settings import is_secret_name
 from ..telemetry.redaction import REDACTED
 from .chart import subchart
-from .yaml_files.document import KeyPath, scalar
 from .yaml_files.loader import LoadedValues, load
+from .yaml_files.writer import KeyPath, scalar
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from .merge import Values, as_list, as_map, hub_service
-from .yaml_files.document import KeyPath
+from .yaml_files.writer import KeyPath
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
@@ -136,7 +136,7 @@ class Site:
             name
             for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
             if as_map(alias).get("ip") in LOOPBACK_ADDRESSES
-            for name in as_list(alias.get("hostnames"))
+            for name in map(str, as_list(alias.get("hostnames")))
         }
 
     @property

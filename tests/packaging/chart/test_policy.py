@@ -8,7 +8,7 @@ from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.merge import SERVICE_LISTS
-from tornado_service.values.overlays import ingress, service
+from tornado_service.values.overlays import overlay_values
 
 #: Who gets where with the port open to those who need it, and to all.
 CLOSED = {
@@ -88,7 +88,7 @@ def test_two_releases_in_one_namespace(render: Render) -> None:
     rendered = {}
     for release, hub in names.items():
         deployment = Deployment(hub=hub, release=release)
-        ours = [service(deployment).values, ingress(deployment).values]
+        ours = [overlay_values(deployment, "service.yaml", "ingress.yaml")]
         rendered[release] = render(*ours, "image", {"fullnameOverride": None}, release=release)
     both = [*rendered["one"], *rendered["two"]]
     one, two = (Deployed.of(both, f"{release}-jupyterhub-") for release in names)

@@ -8,8 +8,7 @@ from tests.packaging.chart.conftest import Render
 from tornado_service.values.activity import HUB_DIRECTORY
 from tornado_service.values.deployment import Deployment
 from tornado_service.values.merge import hub_service
-from tornado_service.values.overlays import PYZ_PATH
-from tornado_service.values.overlays import service as service_overlay
+from tornado_service.values.overlays import PYZ_PATH, overlay_values
 
 kubernetes_validate = pytest.importorskip(
     "kubernetes_validate", reason="no kubernetes-validate: `make test-chart` installs it"
@@ -117,6 +116,6 @@ def test_the_hubs_service_is_called_as_we_say(
 ) -> None:
     full_name, chart_name = overrides.get("fullnameOverride", ""), overrides.get("nameOverride")
     name = hub_service(full_name, chart_name, release)
-    values = service_overlay(Deployment(hub=name, release=release)).values
+    values = overlay_values(Deployment(hub=name, release=release), "service.yaml")
     objects = render(values, "image", overrides, release=release)
     assert [port["port"] for port in one(objects, "Service", name)["spec"]["ports"]] == [8081, 8181]

@@ -10,7 +10,7 @@ from tornado_service.values import ValuesApp
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError
 from tornado_service.values.yaml_files import loader
-from tornado_service.values.yaml_files.document import KeyPath
+from tornado_service.values.yaml_files.writer import KeyPath
 
 #: The shape of a hub with BinderHub: the chart is a dependency of a dependency.
 BINDER = """

@@ -9,8 +9,8 @@ from tests.support.helm_yaml import DOCUMENTS, SCALARS
 from tests.support.values import stop
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError, read_files
-from tornado_service.values.yaml_files.document import Document
 from tornado_service.values.yaml_files.loader import load
+from tornado_service.values.yaml_files.writer import scalar
 
 
 def merged(text: str) -> dict[str, Any]:
@@ -111,7 +111,6 @@ def test_a_key_beside_a_merged_one_stands_once() -> None:
 
 @pytest.mark.parametrize("text", ["y", "N", "1e3", "0o17", "1_000", "2026-05-26", "22:15", "=", ""])
 def test_text_that_we_write_stays_text_for_helm(text: str) -> None:
-    document = Document()
-    document.put(("key", text or "x"), [text, {text: text}, {"a": {"b": text}}])
-    assert merged(document.text()) == document.values
-    assert yaml.safe_load(document.text()) == document.values
+    values = {text or "x": [text, {text: text}, {"a": {"b": text}}]}
+    assert merged(scalar(values)) == values
+    assert yaml.safe_load(scalar(values)) == values

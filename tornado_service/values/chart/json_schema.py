@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..yaml_files.document import KeyPath
+from ..yaml_files.writer import KeyPath
 
 Schema = dict[str, Any]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..yaml_files.document import KeyPath
+from ..yaml_files.writer import KeyPath
 from .chart_data import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]

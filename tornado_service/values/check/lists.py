@@ -7,7 +7,7 @@ from ..chart.network_policy import allows_traffic, as_number
 from ..deployment import HUB_PORT
 from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
 from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
-from ..yaml_files.document import KeyPath
+from ..yaml_files.writer import KeyPath
 
 HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
 

@@ -7,7 +7,7 @@ from ..chart.json_schema import Violation, violations
 from ..merge import value_at
 from ..names import did_you_mean
 from ..site import Site, ValuesFinding
-from ..yaml_files.document import KeyPath, quoted
+from ..yaml_files.writer import KeyPath, quoted
 
 TYPE_NAMES = {
     "object": "a map",

@@ -6,7 +6,7 @@ from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
 from ..names import did_you_mean
 from ..site import Service, Site, ValuesFinding, split_url
-from ..yaml_files.document import quoted, scalar
+from ..yaml_files.writer import quoted, scalar
 
 FIELDS = {
     "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",

@@ -14,8 +14,8 @@ from yaml.parser import Parser
 from yaml.resolver import BaseResolver
 
 from . import scalars
-from .document import KeyPath
 from .scanner import HelmScanner
+from .writer import KeyPath
 
 _MERGE = "tag:yaml.org,2002:merge"
 
