@@ -13,7 +13,6 @@ FindingState = Literal["ok", "wrong", "note", "unknown"]
 #: Addresses of this machine, or pod, for itself.
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
-
 #: The zero-to-jupyterhub chart puts this into the hub's container.
 CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
 
@@ -32,14 +31,14 @@ def pod_namespace() -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of a check.
 
     Attributes:
-        name: what was looked at.
-        state: whether it is as it should be; ``note`` where it works, and admins should know more.
+        name: the check.
+        state: ``note`` if it passed, but administrators should know more.
         message: one line for people.
-        key: what to set, where something is wrong.
-        value: what was seen, for programs.
+        key: what to set, if something is wrong.
+        value: the observed value, for programs.
     """
 
     name: str
@@ -61,16 +60,16 @@ class CheckedSetup:
     """A service's settings, as far as they can be wrong.
 
     Attributes:
-        service_url: the address at which the hub and its proxy reach it.
+        service_url: the URL at which the hub and its proxy reach it.
         ip: the address it listens on; empty for all.
-        tls: the files of ``internal_ssl``, where the hub has it.
-        required_scopes: the scopes that the service's own token should have.
-        instance: which process should answer at the URL; empty where any of ours will do.
-        callback_url: where the hub sends browsers that sign in; absolute if it has subdomains.
-        hub_host: the hub's public origin, if its settings say so.
-        seen_origin: that by which the first browser came that signed in.
+        tls: the files of ``internal_ssl``, if the hub has it.
+        required_scopes: the scopes that the service's own token needs.
+        instance: the process that should respond at the URL; empty: any of ours.
+        callback_url: where the hub redirects after sign-in; absolute if it has subdomains.
+        hub_host: the hub's public origin, if its settings have it.
+        seen_origin: the origin of the first browser that signed in.
         in_chart: whether zero-to-jupyterhub runs the hub here.
-        namespace: that of the pod we are in, if we are in one.
+        namespace: the pod's namespace, if any.
     """
 
     name: str
@@ -116,12 +115,7 @@ class CheckedSetup:
 
     @staticmethod
     def host_alias(host: str, current_addresses: Container[str]) -> str:
-        """What keeps requests to a name within the hub's pod; empty where that is set already.
-
-        Args:
-            host: the name.
-            current_addresses: the addresses to which it leads now.
-        """
+        """The setting that keeps requests to a name in the hub's pod; empty if already set."""
         if all(address in current_addresses for address in LOOPBACK_ADDRESSES):
             return ""
         entries = [f'{{ip: "{address}", hostnames: [{host}]}}' for address in LOOPBACK_ADDRESSES]
