@@ -52,11 +52,7 @@ class DemoApps:
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
     def app_urls(self, prefix: str) -> list[str]:
-        """Where the apps answer; the service's own home page if none is known.
-
-        Args:
-            prefix: the service's address.
-        """
+        """The URLs of the apps, or of the service's home page if none was imported."""
         return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
 
     @property
@@ -90,14 +86,14 @@ class DemoApps:
 
     def _scopes(self, attribute: str) -> list[str]:
         """The scopes that the apps declare, without those that the hub would refuse."""
-        found: set[str] = set()
+        valid: set[str] = set()
         for cls in self.classes:
             for scope in getattr(cls, attribute):
                 if problem := _scope_problem(scope):
                     self.problems.append(f"{cls.__name__}.{attribute}: {problem}")
                 else:
-                    found.add(scope)
-        return sorted(found)
+                    valid.add(scope)
+        return sorted(valid)
 
 
 async def _import_with_timeout(spec: str) -> type[ServiceApp]:

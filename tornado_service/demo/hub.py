@@ -164,6 +164,7 @@ class ThrowAwayHub:
     def _settings(self) -> dict[str, dict[str, Any]]:
         proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
         home = self.directory / "home"
+        admin = {"name": "throw-away-admin", "api_token": self.admin_token}
         return {
             "JupyterHub": {
                 "bind_url": f"http://127.0.0.1:{self.port}{self.base_url}",
@@ -174,7 +175,7 @@ class ThrowAwayHub:
                 "authenticator_class": "dummy",
                 "spawner_class": "simple",
                 "allow_named_servers": True,
-                "services": self._services(),
+                "services": [admin, self.service] if self.with_service else [admin],
                 "load_groups": {name: {"users": users} for name, users in GROUP_MEMBERS.items()},
                 "load_roles": self._roles(),
             },
@@ -183,10 +184,6 @@ class ThrowAwayHub:
             "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo.singleuser"]},
             "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
         }
-
-    def _services(self) -> list[dict[str, Any]]:
-        admin = {"name": "throw-away-admin", "api_token": self.admin_token}
-        return [admin, self.service] if self.with_service else [admin]
 
     def _roles(self) -> list[dict[str, Any]]:
         name = self.service_name
@@ -240,8 +237,8 @@ class ThrowAwayHub:
         if not self.with_service:
             return True
         status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
-        known = json.loads(routes) if status == 200 else []
-        has_route = any(route.endswith(self.service_prefix) for route in known)
+        paths = json.loads(routes) if status == 200 else []
+        has_route = any(path.endswith(self.service_prefix) for path in paths)
         return has_route and self._get(self.service_public_url)[0] < 500
 
     def _service_listens(self) -> bool:

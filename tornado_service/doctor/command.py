@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from typing import Any
 
 from traitlets import Unicode
 
@@ -19,11 +18,6 @@ If the hub has ended already, its log has the reason: kubectl logs deploy/hub --
 
 
 def format_findings(findings: list[Finding]) -> str:
-    """Findings as lines for a terminal.
-
-    Args:
-        findings: what was found.
-    """
     lines = []
     for finding in findings:
         lines.append(f"{finding.state:<8} {finding.name + ':':<14} {finding.message}")
@@ -44,7 +38,6 @@ class DoctorApp(StrictApplication):
     name = "tornado-service doctor"
     description = __doc__
     aliases = {"name": "DoctorApp.service_name"}
-    flags: dict[str, Any] = {}
 
     service_name = Unicode(
         help="Look at the service of this name. Default: at every one that runs here."
@@ -52,8 +45,9 @@ class DoctorApp(StrictApplication):
 
     def start(self) -> None:
         running, named = running_services(), self.service_name
-        targets = [each for each in running if named in ("", each.name)]
-        targets = targets or [each for each in own_environment() if named in ("", each.name)]
+        targets = [service for service in running if named in ("", service.name)] or [
+            service for service in own_environment() if named in ("", service.name)
+        ]
         if not targets:
             others = ", ".join(map(str, running))
             sys.exit(f"No {named} runs here, but {others}" if others else NO_SERVICE_FOUND)

@@ -112,8 +112,8 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
     if (name, model.get("kind")) != (setup.name, "service"):
         message = f"The token is not that of the service {setup.name}, but somebody else's."
         return [Finding("token", "wrong", message, _token_fix(setup)), *unknown_findings("scopes")]
-    known = Finding("token", "ok", f"The hub knows the service {name} by its token.")
-    return [known, check_service_scopes(setup, model.get("scopes") or [])]
+    recognized = Finding("token", "ok", f"The hub knows the service {name} by its token.")
+    return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
 
 def _token_refused(setup: CheckedSetup) -> Finding:
@@ -139,7 +139,7 @@ def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
         scopes: what the hub says that the token has.
     """
     missing = [
-        each for each in sorted(setup.required_scopes) if not check_scopes({each}, set(scopes))
+        scope for scope in sorted(setup.required_scopes) if not check_scopes({scope}, set(scopes))
     ]
     if not missing:
         needed = ", ".join(sorted(setup.required_scopes)) or "none"

@@ -87,12 +87,12 @@ class StandInHub:
     def token_with(self, name: str, scopes: tuple[str, ...], **model: Any) -> str:
         """A new token with exactly these scopes."""
         token = secrets.token_hex(16)
-        known = self.directory.users.get(name, {})
+        user = self.directory.users.get(name, {})
         self.users[token] = {
             "kind": "user",
             "name": name,
-            "admin": known.get("admin", False),
-            "groups": known.get("groups", []),
+            "admin": user.get("admin", False),
+            "groups": user.get("groups", []),
             "scopes": list(scopes),
             "session_id": "hub-" + secrets.token_hex(8),
             "token_id": "a" + token[:6],

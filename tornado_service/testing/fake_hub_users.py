@@ -32,12 +32,12 @@ Model = dict[str, Any]
 
 @dataclass
 class Directory:
-    """What the stand-in hub knows; tests fill it.
+    """The users and groups of the stand-in hub; tests fill it.
 
     Attributes:
-        users: all that there is to see of each user, by name.
-        groups: of each group.
-        max_page: how many of them one answer has at most.
+        users: models of users by name, with all fields.
+        groups: models of groups by name.
+        max_page: the largest page of a response.
     """
 
     users: dict[str, Model] = field(default_factory=dict)
@@ -132,14 +132,7 @@ class Directory:
         ]
 
     def page(self, items: list[Model], offset: int, limit: int, total: int | None = None) -> Model:
-        """A part of a list, with the way to the next.
-
-        Args:
-            items: the list.
-            offset: of the first one.
-            limit: how many.
-            total: how many the hub counts; by default as many as there are.
-        """
+        """A page of a list; ``total`` if the hub counts more items than it shows."""
         limit = max(1, min(limit, self.max_page))
         following = offset + limit
         total = len(items) if total is None else total
@@ -175,19 +168,19 @@ class _ScopedView:
 
     def visible_fields(self, model: Model, fields: dict[str, set[str]]) -> Model:
         visible = {"kind", "name"}.union(
-            *(fields[each] for each in fields if self.allows(each, model))
+            *(fields[scope] for scope in fields if self.allows(scope, model))
         )
         return {key: value for key, value in model.items() if key in visible}
 
 
 def expand_scopes(scopes: Iterable[str]) -> set[str]:
     """The scopes and all that they include, with their filters."""
-    found: set[str] = set()
-    ahead = list(scopes)
-    while ahead:
-        scope = ahead.pop()
+    expanded: set[str] = set()
+    pending = list(scopes)
+    while pending:
+        scope = pending.pop()
         base, mark, filters = scope.partition("!")
-        found.add(scope)
+        expanded.add(scope)
         definition = scope_definitions.get(base, {})
-        ahead += [f"{each}{mark}{filters}" for each in definition.get("subscopes", ())]
-    return found
+        pending += [f"{name}{mark}{filters}" for name in definition.get("subscopes", ())]
+    return expanded

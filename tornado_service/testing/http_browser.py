@@ -233,10 +233,10 @@ class Visitor:
         Raises:
             AssertionError: it has none.
         """
-        found = _XSRF_TOKEN_PATTERN.search(self.page)
-        if found is None:
+        match = _XSRF_TOKEN_PATTERN.search(self.page)
+        if match is None:
             raise AssertionError(
                 f"The page that is open ({self.address or 'none'}) has no XSRF token. Open one"
                 ' whose template extends "templates/page.html".'
             )
-        return html.unescape(found[1])
+        return html.unescape(match[1])
