@@ -29,9 +29,12 @@ def test_a_typo_is_refused(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with pytest.raises((SystemExit, ConfigError)) as end:  # main() makes one of the other
+    def run() -> None:
         service.initialize([*command.split(), typo])
         service.start()
+
+    with pytest.raises((SystemExit, ConfigError)) as end:  # main() turns one into the other
+        run()
 
     printed = f"{end.value} {capsys.readouterr().err} {caplog.text}"
     if (command, typo) == ("activity", "nosuch"):

@@ -76,7 +76,9 @@ def selector_matches(selector: Any, labels: Mapping[str, str]) -> bool:
     wanted = as_map(as_map(selector).get("matchLabels"))
     expressions = as_list(as_map(selector).get("matchExpressions"))
     return all(labels.get(key) in (value, "") for key, value in wanted.items()) and all(
-        _expression_matches(each, labels) for each in expressions if isinstance(each, dict)
+        _expression_matches(expression, labels)
+        for expression in expressions
+        if isinstance(expression, dict)
     )
 
 

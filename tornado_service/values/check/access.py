@@ -94,10 +94,10 @@ def _key_for_everyone(site: Site, service: Service) -> str:
     counts = site.version >= (6,) and _scopes(user) is None
     if counts and _includes_service({"scopes": site.values.list(*USER_SCOPES)}, service):
         return ".".join(USER_SCOPES)
-    code = [str(each) for each in site.values.map("hub", "extraConfig").values()]
+    code = list(map(str, site.values.map("hub", "extraConfig").values()))
     files = site.values.submaps("hub", "extraFiles")
     code += [str(details.get("stringData")) for _, details in files]
-    return "hub.extraConfig" if any(grants_scope(each, service.scope) for each in code) else ""
+    return "hub.extraConfig" if any(grants_scope(text, service.scope) for text in code) else ""
 
 
 def _is_granted_to_some(site: Site, service: Service) -> bool:

@@ -24,8 +24,8 @@ def check(site: Site) -> Iterator[ValuesFinding]:
     for key, role in site.values.submaps(*ROLES):
         for scope in as_list(role.get("scopes")):
             yield from _scope(site, key, str(scope))
-    for key, spec in site.values.submaps("hub", "services"):
-        yield from _service(site, Service(key, spec))
+    for service in site.all_services:
+        yield from _service(site, service)
     yield from _variables(site)
 
 
@@ -96,7 +96,7 @@ def _scope(site: Site, key: str, scope: str) -> Iterator[ValuesFinding]:
 
 def _code_defines(site: Site, scope: str) -> bool:
     """Whether code of the site may define a scope, or files with code that we cannot see."""
-    code = " ".join(str(each) for each in site.values.map("hub", "extraConfig").values())
+    code = " ".join(map(str, site.values.map("hub", "extraConfig").values()))
     files = str(site.values.map("hub", "extraFiles"))
     return any("custom_scopes" in text or scope in text for text in (code, files))
 
