@@ -152,7 +152,7 @@ class ValuesApp(_Command):
         config=True,
     )
     fullname_override = Unicode(
-        help="The chart's fullnameOverride, if you set it; null for null. The hub's Service has it.",
+        help="The chart's fullnameOverride, if set; null for null. The hub's Service has it.",
         config=True,
     )
     name_override = Unicode(help="The chart's nameOverride, if you set it.", config=True)
