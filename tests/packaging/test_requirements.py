@@ -33,8 +33,10 @@ IN_IMAGE = {
 
 @pytest.fixture(scope="module")
 def required() -> dict[str, Requirement]:
-    found = map(Requirement, requires("tornado-service") or ())
-    return {each.name: each for each in found if each.marker is None}
+    requirements = map(Requirement, requires("tornado-service") or ())
+    return {
+        requirement.name: requirement for requirement in requirements if requirement.marker is None
+    }
 
 
 @pytest.mark.parametrize("name", VULNERABLE)

@@ -38,7 +38,7 @@ def helm() -> str:
     if hashlib.sha256(archive).hexdigest() != checksum:
         sys.exit(f"{name}: the checksum is wrong, nothing was installed")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        (member,) = [each for each in tar.getmembers() if Path(each.name).name == "helm"]
+        (member,) = [info for info in tar.getmembers() if Path(info.name).name == "helm"]
         content = tar.extractfile(member)
         assert content is not None, name
         (DIRECTORY / "helm").write_bytes(content.read())

@@ -112,7 +112,7 @@ class Cluster:
         return selects(peer.get("podSelector"), pod.labels)
 
     def _all(self, kind: str) -> list[Object]:
-        return [each for each in self.objects if each["kind"] == kind]
+        return [item for item in self.objects if item["kind"] == kind]
 
 
 def selects(selector: dict[str, Any] | None, labels: Mapping[str, str]) -> bool:

@@ -212,7 +212,7 @@ def test_no_rule_is_there_for_nothing(
 ) -> None:
     ours = [overlay("service"), overlay(mode)]
     assert Deployed.of(render(*ours, "image", SITES[site]), **choices).outcome()[fails]
-    fewer = [without(each, path) for each in ours]
+    fewer = [without(overlay, path) for overlay in ours]
     assert fewer != ours
     assert not Deployed.of(render(*fewer, "image", SITES[site]), **choices).outcome()[fails]
 
@@ -232,10 +232,10 @@ def openings(values: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | i
     found = set()
     for number, item in enumerate(values):
         parts = [key for key in ("from", "ports") if isinstance(item, dict) and key in item]
-        several = [(key, each) for key in parts for each in range(len(item[key])) if each]
+        several = [(key, index) for key in parts for index in range(len(item[key])) if index]
         whole = {(*path, number)}
         first = {(*path, number, key, 0) for key, _ in several}
-        found |= first | {(*path, number, *each) for each in several} or whole
+        found |= first | {(*path, number, *rest) for rest in several} or whole
     return found
 
 

@@ -33,14 +33,14 @@ SITES: dict[str, Values] = {
 @pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
 def test_the_api_server_takes_what_helm_renders(render: Render, names: tuple[str, ...]) -> None:
     for objects in (render(*names), render(*reversed(names))):
-        for each in objects:
-            kubernetes_validate.validate(each, "1.32", strict=True)
+        for kubernetes_object in objects:
+            kubernetes_validate.validate(kubernetes_object, "1.32", strict=True)
 
 
 @pytest.mark.parametrize("site", SITES)
 def test_beside_a_sites_own_values(render: Render, site: str) -> None:
-    for each in render("service", "ingress", "image", SITES[site]):
-        kubernetes_validate.validate(each, "1.32", strict=True)
+    for kubernetes_object in render("service", "ingress", "image", SITES[site]):
+        kubernetes_validate.validate(kubernetes_object, "1.32", strict=True)
 
 
 def test_no_list_of_ports_has_one_twice(render: Render) -> None:

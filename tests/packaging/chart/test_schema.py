@@ -36,12 +36,13 @@ def test_helm_fails_over_the_empty_keys_that_the_check_names(
     for path in [path for path in paths if path[0] == section]:
         null = nested(path, None)
         key = ".".join(path)
-        named = [each.key for each in check([("x", null)]) if each.consequence.startswith("Helm ")]
+        findings = check([("x", null)])
+        named = [item.key for item in findings if item.consequence.startswith("Helm ")]
         refused = refusal(release, tmp_path, null)
         assert bool(named) == bool(refused), (key, named, refused)
 
 
-@pytest.mark.parametrize(("conditions", "on"), OFF, ids=lambda each: ".".join(each))
+@pytest.mark.parametrize(("conditions", "on"), OFF, ids=lambda keys: ".".join(keys))
 def test_what_a_part_needs_once_it_is_on(
     release: Chart, tmp_path: Path, conditions: Values, on: Values
 ) -> None:
@@ -49,5 +50,5 @@ def test_what_a_part_needs_once_it_is_on(
     for key in needed:
         null = nested(tuple(key.split(".")), None)
         assert refusal(release, tmp_path, on, null) == "template"
-        assert key in [each.key for each in check([("x", on), ("y", null)])]
+        assert key in [finding.key for finding in check([("x", on), ("y", null)])]
     assert not refusal(release, tmp_path, on)

@@ -10,8 +10,8 @@ from tornado_service.values.yaml_files import loader
 def found_in(text: str, version: str = "5.5") -> dict[str, ValuesFinding]:
     """The findings of the schema's for a site's values after ours, by key."""
     site = [("site.yaml", document) for document in loader.load(text)]
-    found = check([*load(*INGRESS), *site], version)
-    return {each.key: each for each in found if each.consequence.startswith("Helm ")}
+    findings = check([*load(*INGRESS), *site], version)
+    return {finding.key: finding for finding in findings if finding.consequence.startswith("Helm ")}
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,10 @@ def found_in(text: str, version: str = "5.5") -> dict[str, ValuesFinding]:
     ],
 )
 def test_an_empty_key_that_the_chart_needs(text: str, key: str, write: str) -> None:
-    found = found_in(text)
-    assert list(found) == [key]
-    assert found[key].consequence.startswith(("Helm fails: an empty key", "Helm refuses null: "))
-    assert found[key].fix.startswith(write)
+    findings = found_in(text)
+    assert list(findings) == [key]
+    assert findings[key].consequence.startswith(("Helm fails: an empty key", "Helm refuses null: "))
+    assert findings[key].fix.startswith(write)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_part_that_is_turned_on_needs_its_keys() -> None:
 
 def test_an_empty_key_below_a_parent_chart() -> None:
     values = {"jupyterhub": {"hub": {"config": None, "pdb": {"enabled": False}}}}
-    keys = [each.key for each in check([("x", values)])]
+    keys = [finding.key for finding in check([("x", values)])]
     assert "jupyterhub.hub.config" in keys
 
 

@@ -37,7 +37,7 @@ def test_a_file_has_helms_values_or_is_refused_as_by_helm(name: str) -> None:
 
 def test_a_number_is_an_integer_where_it_can_be() -> None:
     (values,) = load("a: [8181, 1e3, 100.0, 0o17, -0, 1.5]")
-    assert [type(each) for each in values["a"]] == [int] * 5 + [float]
+    assert [type(number) for number in values["a"]] == [int] * 5 + [float]
 
 
 def test_the_text_of_what_is_no_text_is_kept() -> None:
@@ -83,9 +83,10 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
 
 
 def test_documents_of_one_file_are_merged_and_a_lost_list_is_noticed() -> None:
-    values = Values(("x.yaml", each) for each in load("l: [1]\nm: {a: 1}\n---\nl: [2]\nm: {b: 2}"))
+    text = "l: [1]\nm: {a: 1}\n---\nl: [2]\nm: {b: 2}"
+    values = Values(("x.yaml", document) for document in load(text))
     assert values.tree == {"l": [2], "m": {"a": 1, "b": 2}}
-    assert [(each.earlier_file, each.later_file, each.lost) for each in values.replaced] == [
+    assert [(value.earlier_file, value.later_file, value.lost) for value in values.replaced] == [
         ("x.yaml", "x.yaml", (1,))
     ]
 
