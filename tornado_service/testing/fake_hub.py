@@ -17,8 +17,8 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from .fake_hub_users import Directory, expand_scopes
 
-#: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
-#: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.
+#: Faults of a hub: the connection is cut, there is no response for long, a status of 500, 503 or
+#: 429, a response that is no JSON, incomplete or too large, a redirect.
 FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge", "redirect")
 
 #: The service's own token.
@@ -27,7 +27,7 @@ SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 @dataclass
 class StandInHub:
-    """Answers what the sign-in library and apps ask. ``fault`` makes it misbehave.
+    """Responds to the sign-in library and apps. ``fault`` makes it misbehave.
 
     ::
 
@@ -38,15 +38,15 @@ class StandInHub:
         await hub.stop()  # it is away; ``start`` brings it back
 
     Attributes:
-        users: who signs in with which token.
-        directory: the users, servers and groups that apps may ask for.
+        users: users by token.
+        directory: the users, servers and groups of the API.
         fault: one of ``FAULTS``, if any.
-        delay: seconds that each answer takes.
-        gate: an event that each answer waits for, if there is one.
-        calls: how often each path has been asked for.
-        service_scopes: those of the service's own token.
-        stumbles: faults of the next calls, one each.
-        date: what its clock shows, as the ``Date`` of its answers; the true one if empty.
+        delay: seconds before each response.
+        gate: an event that each response waits for, if any.
+        calls: the number of requests by path.
+        service_scopes: the scopes of the service's own token.
+        stumbles: faults of the next requests, one for each.
+        date: the ``Date`` of its responses; the true one if empty.
     """
 
     service_name: str = "tornado-service"
@@ -74,11 +74,11 @@ class StandInHub:
         return self.token_for(name, self._grants.get(name, ()))
 
     def token_for(self, name: str, scopes: tuple[str, ...] = (), **model: Any) -> str:
-        """A new token of a user who may use the service.
+        """A new token of a user with access to the service.
 
         Args:
             name: the user, who need not be in the directory.
-            scopes: what the token is good for besides.
+            scopes: more scopes of the token.
             model: fields of the hub's model of the user, such as ``admin=True``.
         """
         access = f"access:services!service={self.service_name}"

@@ -1,4 +1,4 @@
-"""A person's browser as far as HTTP goes: it keeps cookies and follows redirects."""
+"""A browser as far as HTTP goes: it keeps cookies and follows redirects."""
 
 import html
 import re
@@ -54,15 +54,15 @@ class Visitor:
     Addresses are relative to the service's own; one that begins with ``/`` is not.
 
     Args:
-        client: what makes the requests.
-        proxy: where every request goes, or the hub where it differs from ``service``.
-        service: where requests of other paths than the hub's go.
-        host: the public host, where it is not the proxy's.
-        home: the service's own address.
-        name: whom the stand-in hub takes the visitor for; a real hub shows its form.
+        client: Tornado's HTTP client.
+        proxy: the origin of the proxy, or of the hub if ``service`` is another.
+        service: the origin for all paths but the hub's.
+        host: the public host, if it is not the proxy's.
+        home: the service's prefix.
+        name: the user for the stand-in hub; a real hub shows its form.
 
     Attributes:
-        address: what is open.
+        address: the URL of the open page.
         page: its text.
     """
 
@@ -197,11 +197,10 @@ class Visitor:
         """What ``serviceFetch`` in a script of the page that is open does.
 
         Args:
-            address: what is asked for.
-            xsrf: whether the page's XSRF token goes with it; plain ``fetch`` in a browser sends
-                none.
+            address: relative to the service's prefix, or absolute.
+            xsrf: whether to send the page's XSRF token; plain ``fetch`` in a browser does not.
             json: the body.
-            headers: sent besides, or instead.
+            headers: more headers; they replace others of the same name.
             more: arguments of Tornado's ``HTTPRequest``, such as ``method``.
         """
         sent = dict(SCRIPT)

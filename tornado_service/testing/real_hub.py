@@ -1,4 +1,4 @@
-"""A real hub with the real proxy, in which the service runs as it will in production."""
+"""A real hub with the real proxy, in which the service runs as in production."""
 
 import json
 import os
@@ -46,12 +46,12 @@ class RealHub(ThrowAwayHub):
         super().start(timeout)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the hub's REST API as an admin.
+        """Make a request to the hub's REST API as an administrator.
 
         Args:
             method: the HTTP method.
             path: below ``hub/api/``, such as ``users/sam``.
-            body: what is sent, as JSON.
+            body: the JSON body.
 
         Raises:
             urllib.error.HTTPError: the hub refuses.
@@ -71,7 +71,7 @@ class RealHub(ThrowAwayHub):
 
         Args:
             name: the user.
-            scopes: what it is good for besides the service; by default all that the user may.
+            scopes: those besides access to the service; by default all of the user's.
         """
         access = f"access:services!service={self.service_name}"
         return self.token_with(name, (access, *scopes) if scopes else ())
@@ -85,7 +85,7 @@ class RealHub(ThrowAwayHub):
         return token
 
     def wait_for_apps(self) -> None:
-        """Return when all apps of the service are ready.
+        """Wait until all apps of the service are ready.
 
         Raises:
             AppError: one is broken, or not ready in time.

@@ -50,12 +50,12 @@ class EventReader(HTTPMessageDelegate):
             assert event.json == {"title": "x"}
 
     Attributes:
-        code: the status of the answer; 599 if there is none.
-        headers: its headers.
-        last_id: what a browser that comes back sends as ``Last-Event-ID``.
+        code: the status of the response; 599 if there is none.
+        headers: the response headers.
+        last_id: the ``Last-Event-ID`` of a browser that reconnects.
     """
 
-    #: Seconds that an event, or the answer's beginning, may take.
+    #: Seconds before an event, or the response headers, must arrive.
     patience = 30.0
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
