@@ -27,7 +27,7 @@ from benchmarks.busy_hub import BusyHub, Call
 from benchmarks.looking import measure_latency
 from benchmarks.results import Results
 from benchmarks.warm import WrongResponseError
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import SERVICE_TOKEN
 
 HERE = Path(__file__).parent

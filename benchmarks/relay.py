@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from benchmarks.wire import HOST
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 
 FAULTS = ("refuse", "silent", "unknown")
 #: What the hub says to a token that it does not know.

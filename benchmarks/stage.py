@@ -18,7 +18,8 @@ from tornado.httpclient import AsyncHTTPClient
 
 from benchmarks import process, wire
 from benchmarks.relay import Relay
-from tornado_service.demo.command import ThrowAwayHub, free_ports
+from tornado_service.demo.hub import ThrowAwayHub
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER, SCRIPT, Visitor
 
 HERE = Path(__file__).parent

@@ -17,7 +17,7 @@ from benchmarks import activity_report, broken_apps
 from benchmarks.footprint import BARE
 from benchmarks.results import DASH, Results, median
 from benchmarks.stage import FLOOR, MIXINS, SERVICE
-from tornado_service.demo.command import find_proxy
+from tornado_service.demo.proxy import find_proxy
 
 HEAD = "| | must | aim | service | mixins |\n|---|---|---|---|---|"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",

@@ -18,8 +18,8 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tornado_service.demo import hub as demo_hub
 from tornado_service.demo import proxy as demo_proxy
-from tornado_service.demo.command import NoProxyError
 from tornado_service.demo.processes import free_ports, processes_in
+from tornado_service.demo.proxy import NoProxyError
 from tornado_service.testing import RealHub, Visitor
 
 hub_test = pytest.mark.hub

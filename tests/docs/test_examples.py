@@ -1,7 +1,5 @@
 """The examples of docs/examples, installed as anybody would, and their own tests."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

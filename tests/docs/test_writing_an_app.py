@@ -1,7 +1,5 @@
 """What docs/writing-an-app.md tells people to write does what it says, beside a stand-in hub."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

@@ -1,7 +1,5 @@
 """The versions that the service accepts: none with a known vulnerability, and those of the hub."""
 
-from __future__ import annotations
-
 from importlib.metadata import requires
 
 import pytest
@@ -35,8 +33,10 @@ IN_IMAGE = {
 
 @pytest.fixture(scope="module")
 def required() -> dict[str, Requirement]:
-    found = map(Requirement, requires("tornado-service") or ())
-    return {each.name: each for each in found if each.marker is None}
+    requirements = map(Requirement, requires("tornado-service") or ())
+    return {
+        requirement.name: requirement for requirement in requirements if requirement.marker is None
+    }
 
 
 @pytest.mark.parametrize("name", VULNERABLE)

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import socket
 from dataclasses import replace
 
@@ -21,7 +19,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | list[str]]:
     def getaddrinfo(host, *args, **options):
         if host in known:
             addresses = known[host] if isinstance(known[host], list) else [known[host]]
-            return [info for each in addresses for info in lookup(each, *args, **options)]
+            return [info for address in addresses for info in lookup(address, *args, **options)]
         if host.replace(".", "").isdigit() or ":" in host or host == "localhost":
             return lookup(host, *args, **options)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

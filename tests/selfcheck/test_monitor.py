@@ -16,10 +16,10 @@ from tornado_service.testing import PREFIX, SERVICE_TOKEN, NewVisitor, StandInHu
 
 def test_the_key_of_cookies(setup: CheckedSetup) -> None:
     secrets = [b"short", b"x" * 32, checks.derive_cookie_secret(SERVICE_TOKEN)]
-    found = [checks.check_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
+    findings = [checks.check_cookie_secret(replace(setup, cookie_secret=key)) for key in secrets]
 
-    assert [each.state for each in found] == ["wrong", "ok", "ok"]
-    assert "TORNADO_SERVICE_COOKIE_SECRET" in found[0].key
+    assert [finding.state for finding in findings] == ["wrong", "ok", "ok"]
+    assert "TORNADO_SERVICE_COOKIE_SECRET" in findings[0].key
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_the_key_of_cookies(setup: CheckedSetup) -> None:
     ],
 )
 def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list) -> None:
-    found = checks.check_public_url(replace(setup, public_url=url))
+    findings = checks.check_public_url(replace(setup, public_url=url))
 
-    assert [each.state for each in found] == states
+    assert [finding.state for finding in findings] == states
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list
 def test_a_hub_with_neither_subdomains_nor_https(
     setup: CheckedSetup, given: dict[str, str], state: str | None
 ) -> None:
-    found = checks.check_origin(replace(setup, **given))
+    findings = checks.check_origin(replace(setup, **given))
 
-    assert [each.state for each in found] == ([state] if state else [])
-    for each in found:
-        assert ("subdomain_host" in each.key) == (state == "note")
+    assert [finding.state for finding in findings] == ([state] if state else [])
+    for finding in findings:
+        assert ("subdomain_host" in finding.key) == (state == "note")
 
 
 async def test_nothing_secret_is_said(here: CheckedSetup) -> None:

@@ -40,3 +40,19 @@ async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
     hub.fault = None
     answer = await probe.get(f"{hub.api_url}/")
     assert (answer.status, json.loads(answer.body)) == (200, {"version": hub.version})
+
+
+async def test_of_several_addresses_the_failure_that_says_most_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = {"127.0.0.1": "refused", "::1": "silent", "127.0.0.2": "no-route"}
+
+    async def resolve(host: str) -> list[str]:
+        return list(failures)
+
+    async def exchange(address: str, *args: object) -> str:
+        return failures[address]
+
+    monkeypatch.setattr(probe, "resolve", resolve)
+    monkeypatch.setattr(probe, "_exchange", exchange)
+    assert await reason("http://hub:8081/") == "silent"

@@ -13,7 +13,7 @@ import pytest
 from tests.support import postgresql
 from tests.support.postgresql import Server
 from tests.support.prepare import find_postgresql
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 
 #: The account of an app on ``server``, and its database.
 ACCOUNT = "wishes"

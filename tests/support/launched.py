@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.test_application import ENVIRONMENT
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 
 #: Seconds after which a process is ended, so that no test waits for it any more.
 TIMEOUT = 120

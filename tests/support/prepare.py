@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tornado_service.demo.command import find_npm, find_proxy
+from tornado_service.demo.proxy import find_npm, find_proxy
 from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
 AXE_VERSION = "4.14.1"

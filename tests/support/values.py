@@ -11,7 +11,7 @@ from tornado_service.hub.versions import parse_version
 from tornado_service.values.check.runner import ValuesChecker
 from tornado_service.values.merge import Values, read_files
 from tornado_service.values.site import ValuesFinding
-from tornado_service.values.yaml_files.document import KeyPath
+from tornado_service.values.yaml_files.writer import KeyPath
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"

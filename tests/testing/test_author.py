@@ -1,7 +1,5 @@
 """Somebody who writes an app tests it with our fixtures, in a project of their own."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 
@@ -159,7 +157,7 @@ def state():
     return {
         "environment": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
         "folder": os.getcwd(),
-        "threads": {each.name for each in threading.enumerate()},
+        "threads": {thread.name for thread in threading.enumerate()},
         "files": sorted(path.name for path in Path().iterdir() if path.name != "__pycache__"),
         "sockets": sum(os.readlink(link).startswith("socket:") for link in links),
         "loggers": [(log.level, log.handlers[:], log.filters[:], log.parent) for log in loggers],

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +8,8 @@ from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
 from tests.support.values import SCOPE
-from tornado_service.values import overlays
 from tornado_service.values.deployment import Deployment
+from tornado_service.values.overlays import overlay_values
 
 
 def grant(site: Callable[[Any], None], *, times: int = 1) -> Config:
@@ -19,7 +17,9 @@ def grant(site: Callable[[Any], None], *, times: int = 1) -> Config:
     c = Config()
     c.JupyterHub.load_roles = [{"name": "jupyterhub-idle-culler", "scopes": ["list:users"]}]
     site(c)
-    code = overlays.service(Deployment()).values["hub"]["extraConfig"]["~tornado-service-access"]
+    code = overlay_values(Deployment(), "service.yaml")["hub"]["extraConfig"][
+        "~tornado-service-access"
+    ]
     for _ in range(times):
         exec(code, {"c": c})
     return c
@@ -97,5 +97,5 @@ async def test_a_role_of_its_own_admits_only_some(site: Callable[[Any], None]) -
 
 def test_ours_runs_after_all_other_code() -> None:
     keys = ["zzz", "~", "Ä"[:0] + "z~", "99-roles", "tornado-service"]
-    ours = next(iter(overlays.service(Deployment()).values["hub"]["extraConfig"]))
+    ours = next(iter(overlay_values(Deployment(), "service.yaml")["hub"]["extraConfig"]))
     assert max([*keys, ours]) == ours

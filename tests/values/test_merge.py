@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -17,9 +15,9 @@ def test_maps_merge_lists_replace_null_deletes() -> None:
     assert values.tree["hub"]["a"] == {"x": 1, "y": 2}
     assert values.list("hub", "list") == [2, 3]
     assert values.get("hub", "gone", default="-") == "-"
-    (lost,) = [each for each in values.replaced if each.path == ("hub", "list")]
+    (lost,) = [value for value in values.replaced if value.path == ("hub", "list")]
     assert (lost.earlier_file, lost.later_file, lost.lost) == ("1", "2", (1,))
-    assert not [each for each in values.replaced if each.path == ("hub", "same")]
+    assert not [value for value in values.replaced if value.path == ("hub", "same")]
     assert values.file_of(("hub", "a", "x")) == "1"
     assert values.file_of(("hub", "a", "y")) == "2"
     assert values.file_of(("hub", "a", "z")) == "1"

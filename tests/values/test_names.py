@@ -1,7 +1,5 @@
 """Names that go into places with rules of their own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jupyterhub
@@ -203,9 +201,9 @@ def test_an_image_that_is_one(capsys: pytest.CaptureFixture[str], image: tuple[s
 )  # fmt: skip
 def test_a_name_that_something_refuses_is_found(text: str, key: str, says: str) -> None:
     site = ("config.yaml", yaml.safe_load(f"hub: {{{text}}}"))
-    found = check([*load(*INGRESS), site], ".".join(map(str, jupyterhub.version_info[:3])))
-    lines = [str(each) for each in found if each.key == f"hub.{key}"]
-    assert any(says in line for line in lines), [str(each) for each in found]
+    findings = check([*load(*INGRESS), site], ".".join(map(str, jupyterhub.version_info[:3])))
+    lines = [str(finding) for finding in findings if finding.key == f"hub.{key}"]
+    assert any(says in line for line in lines), [str(finding) for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +220,7 @@ def test_a_name_that_something_refuses_is_found(text: str, key: str, says: str) 
 )  # fmt: skip
 def test_a_name_elsewhere_in_the_chart(text: str, key: str) -> None:
     site = ("config.yaml", yaml.safe_load(text))
-    assert key in [each.key for each in check([*load(*INGRESS), site])]
+    assert key in [finding.key for finding in check([*load(*INGRESS), site])]
 
 
 @pytest.mark.parametrize("version", ["5.5.2", "6.0.0"])

@@ -1,7 +1,5 @@
 """No finding and no error shows a secret that stands in the values."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Activity in a demonstration: with a year that is made up, and people to go with it."""
 
-from __future__ import annotations
-
 import asyncio
 import pprint
 import sys
@@ -24,7 +22,7 @@ CLASSMATES = {
 
 
 class DemoActivity(Activity):
-    """Activity with a history that is made up, up to the moment at which it is started."""
+    """Activity with a synthetic history that ends when it starts."""
 
     is_synthetic = True
 
@@ -38,7 +36,6 @@ class DemoActivity(Activity):
         await super()._run()
 
     async def _creation_times(self) -> dict[str, int | None]:
-        """When the hub's users were created: the accounts of the made-up history are theirs."""
         while True:
             try:
                 return {user.name: epoch_seconds(user.created) async for user in self.hub.users()}
@@ -51,7 +48,7 @@ def _has_history() -> bool:
 
 
 def groups_by_user() -> dict[str, list[str]]:
-    """The groups of everybody with a history."""
+    """The groups of every user with a history."""
     people: dict[str, list[str]] = {"ada": [], "ines": []}
     for group in (*GROUP_MEMBERS, *CLASSMATES):
         for name in [*GROUP_MEMBERS.get(group, ()), *CLASSMATES.get(group, "").split()]:
@@ -61,7 +58,7 @@ def groups_by_user() -> dict[str, list[str]]:
 
 
 def hub_options() -> dict[str, Any]:
-    """The arguments of a `ThrowAwayHub` whose service has it."""
+    """The arguments of a `ThrowAwayHub` whose service runs Activity."""
     groups = {group: names.split() for group, names in CLASSMATES.items()}
     return {
         "service_command": [

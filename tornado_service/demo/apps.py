@@ -48,27 +48,21 @@ class DemoApps:
 
     @property
     def custom_scopes(self) -> list[str]:
-        """The scopes that the apps have made up."""
         scopes = {_without_filter(scope) for scope in (*self.service_scopes, *self.user_scopes)}
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
     def app_urls(self, prefix: str) -> list[str]:
-        """Where the apps answer; the service's own home page if none is known.
-
-        Args:
-            prefix: the service's address.
-        """
+        """The URLs of the apps, or of the service's home page if none was imported."""
         return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
 
     @property
     def welcome_text(self) -> str:
-        """What their author reads when all is up."""
         granted = f"{', '.join(self.custom_scopes)}: granted to {' and '.join(TRUSTED_USERS)}.\n"
         reloads = "Save a file of an app, and the service starts again with it.\n"
         return (granted if self.custom_scopes else "") + reloads
 
     def hub_options(self) -> dict[str, Any]:
-        """The arguments of a `ThrowAwayHub` whose service runs them, and starts again by itself."""
+        """The arguments of a `ThrowAwayHub` whose service runs the apps and reloads."""
         path = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
             "service_command": [
@@ -91,15 +85,15 @@ class DemoApps:
         return f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
 
     def _scopes(self, attribute: str) -> list[str]:
-        """The scopes that the apps declare, without those at which the hub would not start."""
-        found: set[str] = set()
+        """The scopes that the apps declare, without those that the hub would refuse."""
+        valid: set[str] = set()
         for cls in self.classes:
             for scope in getattr(cls, attribute):
                 if problem := _scope_problem(scope):
                     self.problems.append(f"{cls.__name__}.{attribute}: {problem}")
                 else:
-                    found.add(scope)
-        return sorted(found)
+                    valid.add(scope)
+        return sorted(valid)
 
 
 async def _import_with_timeout(spec: str) -> type[ServiceApp]:
@@ -109,7 +103,7 @@ async def _import_with_timeout(spec: str) -> type[ServiceApp]:
 
 
 def _one_line_error(error: Exception, spec: str) -> str:
-    """An error of an import, with the line of the author's that it comes from."""
+    """An import error with the author's line that raised it."""
     if isinstance(error, AppError):
         return str(error).removeprefix(f"{spec}: ")
     if isinstance(error, SyntaxError):

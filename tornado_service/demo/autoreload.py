@@ -22,7 +22,7 @@ POLL_INTERVAL = 0.3
 
 
 class DemoService(TornadoService):
-    """The service, in the hands of somebody who writes an app."""
+    """The service for the author of an app: it warns of new scopes and reloads."""
 
     service_scopes = List(
         Unicode(), help="What the hub of the demonstration grants the service."
@@ -33,7 +33,7 @@ class DemoService(TornadoService):
     changed_file: Path | None = None
 
     def start(self) -> None:
-        """Serve; when a file has changed, do so as a new program in the same process."""
+        """Serve; restart in the same process when a file has changed."""
         hub = os.getppid()
         super().start()
         if self.changed_file and os.getppid() == hub:
@@ -41,7 +41,6 @@ class DemoService(TornadoService):
             os.execv(sys.executable, command)  # noqa: S606 - the sockets close by themselves
 
     async def main(self, sockets: list[socket.socket]) -> None:
-        """Serve until there is a reason to stop; a change is one."""
         watching = asyncio.create_task(self._watch(WatchedFiles(self.apps)))
         try:
             await super().main(sockets)
@@ -56,7 +55,6 @@ class DemoService(TornadoService):
         self.server.stop_immediately()
 
     async def load_apps(self) -> None:
-        """Load them, and grant what they need."""
         await super().load_apps()
         for app in filter(None, (mounted.app for mounted in self.app_manager)):
             new = {*app.service_scopes} - {*self.service_scopes}
@@ -83,7 +81,7 @@ class WatchedFiles:
         self._mtimes: dict[Path, float] = {}
 
     def find_changed(self) -> Path | None:
-        """A file that is not what it was; one seen for the first time counts if it is new."""
+        """A changed file; one seen for the first time counts if it is new."""
         now = time.time()
         for path in self._files():
             try:
@@ -112,7 +110,7 @@ class WatchedFiles:
                     yield path
 
     def _packages(self) -> Iterator[Path]:
-        """The folders of the outermost packages that apps are in; looking imports nothing."""
+        """The folders of the apps' outermost packages, found without importing them."""
         for name in {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs}:
             spec = find_spec(name) if name else None
             for folder in (spec and spec.submodule_search_locations) or ():
@@ -122,7 +120,7 @@ class WatchedFiles:
 
 @cache
 def is_project_path(path: str) -> bool:
-    """Whether somebody may be at work on this file or folder, as it is of no library."""
+    """Whether a file or folder belongs to no installed library."""
     libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
     if any(Path(path).is_relative_to(library) for library in libraries):
         return False

@@ -4,25 +4,20 @@ import contextlib
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from traitlets import Integer, List, Unicode
 
 from ..config.application import StrictApplication
+from .apps import DemoApps
 from .hub import USERS, ThrowAwayHub
-from .processes import free_ports, is_listening
-from .proxy import NoProxyError, find_npm, find_proxy
-
-if TYPE_CHECKING:
-    from .apps import DemoApps
-
-__all__ = ["DemoApp", "NoProxyError", "ThrowAwayHub", "find_npm", "find_proxy", "free_ports"]
+from .processes import is_listening
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoApp(StrictApplication):
-    """`tornado-service demo`: the throw-away hub at a terminal."""
+    """Start a throw-away hub from a terminal."""
 
     name = "tornado-service demo"
     description = "Start a throw-away JupyterHub on this machine, with the service in it."
@@ -45,7 +40,6 @@ class DemoApp(StrictApplication):
     )
 
     def start(self) -> None:
-        """Run the hub until Ctrl-C."""
         if self.port and is_listening(self.port):
             sys.exit(f"Port {self.port} is in use: name another, as in --port={self.port + 1}")
         for number in STOP_SIGNALS:
@@ -67,7 +61,7 @@ class DemoApp(StrictApplication):
             hub.stop()
         sys.exit("The hub stopped by itself. Its last lines, above, say why.")
 
-    def _hub_options(self, apps: "DemoApps | None") -> dict[str, Any]:
+    def _hub_options(self, apps: DemoApps | None) -> dict[str, Any]:
         if apps:
             return apps.hub_options()
         if self.service_command:
@@ -76,9 +70,7 @@ class DemoApp(StrictApplication):
 
         return hub_options()
 
-    def _import_apps(self) -> "DemoApps":
-        from .apps import DemoApps  # it loads much that is not needed without apps
-
+    def _import_apps(self) -> DemoApps:
         apps = DemoApps(self.apps)
         for problem in apps.problems:
             print(f"{problem} (The hub starts all the same: mend it and save.)", file=sys.stderr)
@@ -86,13 +78,13 @@ class DemoApp(StrictApplication):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Stop, once: what follows is not to be interrupted."""
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    """Stop once: nothing interrupts the cleanup."""
+    for stop_signal in STOP_SIGNALS:
+        signal.signal(stop_signal, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _welcome_text(hub: ThrowAwayHub, apps: "DemoApps | None") -> str:
+def _welcome_text(hub: ThrowAwayHub, apps: DemoApps | None) -> str:
     addresses = apps.app_urls(hub.service_public_url) if apps else [hub.service_public_url]
     people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (

@@ -97,20 +97,20 @@ class ThrowAwayHub:
 
     @property
     def directory(self) -> Path:
-        """Where the hub keeps all its files, from `start` to `stop`."""
+        """The hub's files, from `start` to `stop`."""
         if self._temporary is None:
             raise RuntimeError("The hub has not been started.")
         return Path(self._temporary.name).resolve()
 
     @property
     def log(self) -> str:
-        """What the hub, the proxy, the service and the servers wrote, unless it went elsewhere."""
+        """The output of the hub, proxy, service and servers, unless it goes elsewhere."""
         if self._temporary and (file := self.directory / "hub.log").exists():
             self._last_log = file.read_text(errors="replace")
         return self._last_log
 
     def start(self, timeout: float = 60) -> None:
-        """Start the hub, and return when it and the service answer through the proxy."""
+        """Start the hub; returns when it and the service respond through the proxy."""
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="tornado-service-")
         try:
@@ -121,7 +121,7 @@ class ThrowAwayHub:
             raise
 
     def stop(self, timeout: float = 15) -> None:
-        """End the hub and everything it started, and remove its directory."""
+        """Stop the hub and everything it started, and remove its directory."""
         if self._temporary is None:
             return
         if self.process:
@@ -136,13 +136,13 @@ class ThrowAwayHub:
         self._temporary = None
 
     def kill(self) -> None:
-        """End the hub as a crash would: nothing that it started is told."""
+        """Kill the hub as in a crash, without notice to what it started."""
         if self.process:
             self.process.kill()
             self.process.wait()
 
     def wait(self) -> int:
-        """Wait until the hub stops by itself, and give its exit status."""
+        """Wait until the hub stops by itself; returns its exit status."""
         return self.process.wait() if self.process else 0
 
     def __enter__(self) -> "ThrowAwayHub":
@@ -153,7 +153,6 @@ class ThrowAwayHub:
         self.stop()
 
     def config(self) -> str:
-        """The hub's configuration file."""
         return (
             f"{DIE_WITH_PARENT}\n"
             f"settings = {pprint.pformat(self._settings(), sort_dicts=False, width=100)}\n"
@@ -165,6 +164,7 @@ class ThrowAwayHub:
     def _settings(self) -> dict[str, dict[str, Any]]:
         proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
         home = self.directory / "home"
+        admin = {"name": "throw-away-admin", "api_token": self.admin_token}
         return {
             "JupyterHub": {
                 "bind_url": f"http://127.0.0.1:{self.port}{self.base_url}",
@@ -175,7 +175,7 @@ class ThrowAwayHub:
                 "authenticator_class": "dummy",
                 "spawner_class": "simple",
                 "allow_named_servers": True,
-                "services": self._services(),
+                "services": [admin, self.service] if self.with_service else [admin],
                 "load_groups": {name: {"users": users} for name, users in GROUP_MEMBERS.items()},
                 "load_roles": self._roles(),
             },
@@ -184,10 +184,6 @@ class ThrowAwayHub:
             "Spawner": {"cmd": [sys.executable, "-m", "tornado_service.demo.singleuser"]},
             "SimpleLocalProcessSpawner": {"home_dir_template": f"{home}/{{username}}"},
         }
-
-    def _services(self) -> list[dict[str, Any]]:
-        admin = {"name": "throw-away-admin", "api_token": self.admin_token}
-        return [admin, self.service] if self.with_service else [admin]
 
     def _roles(self) -> list[dict[str, Any]]:
         name = self.service_name
@@ -233,7 +229,7 @@ class ThrowAwayHub:
             raise RuntimeError(f"The hub {problem}.\n{last_lines}".strip())
 
     def _ready(self) -> bool:
-        """Whether all answer. The proxy comes last, because it logs each refusal at length."""
+        """The proxy comes last, because it logs each refused connection at length."""
         if not (is_listening(self.hub_port) and self._service_listens()):
             return False
         if self._get(f"{self.url}hub/health")[0] != 200:
@@ -241,8 +237,8 @@ class ThrowAwayHub:
         if not self.with_service:
             return True
         status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
-        known = json.loads(routes) if status == 200 else []
-        has_route = any(route.endswith(self.service_prefix) for route in known)
+        paths = json.loads(routes) if status == 200 else []
+        has_route = any(path.endswith(self.service_prefix) for path in paths)
         return has_route and self._get(self.service_public_url)[0] < 500
 
     def _service_listens(self) -> bool:
@@ -250,7 +246,7 @@ class ThrowAwayHub:
         return not self.with_service or is_listening(self.service_port, host)
 
     def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
-        """Ask the proxy; the URL's host is only named, whatever it leads to."""
+        """Request a URL from the proxy, whatever its host resolves to."""
         headers = {"Host": urlsplit(url).netloc}
         if authorization:
             headers["Authorization"] = authorization

@@ -11,7 +11,6 @@ from pathlib import Path
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something listens on this port."""
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError:
@@ -27,28 +26,27 @@ _next_port = count(os.getpid() * 1009)
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports nothing listens on, none of them given away by this process of late."""
-    candidates = (PORT_RANGE[each % len(PORT_RANGE)] for each in _next_port)
+    """Ports nothing listens on, none of them given away by this process recently."""
+    candidates = (PORT_RANGE[index % len(PORT_RANGE)] for index in _next_port)
     return list(islice(filterfalse(is_listening, candidates), number))
 
 
 def processes_in(directory: Path) -> set[int]:
-    """The processes whose working directory this is, or lies in it."""
+    """The processes whose working directory is in this one."""
     if not Path("/proc/self/cwd").exists():
         lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
-        # nobody but we says what is run
         listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603
         return {int(pid) for pid in listing.stdout.split()} - {os.getpid()}
-    found = set()
+    pids = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             if Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory):
-                found.add(int(pid))
-    return found - {os.getpid()}
+                pids.add(int(pid))
+    return pids - {os.getpid()}
 
 
 def kill_processes_in(directory: Path) -> None:
-    """End what the hub left behind: every process of its own session, so no group to signal."""
+    """Kill what the hub left: each process has its own session, so no group to signal."""
     for _ in range(100):
         if not (left := processes_in(directory)):
             return

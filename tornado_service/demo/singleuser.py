@@ -26,14 +26,13 @@ PAGE = """<!doctype html>
 
 
 class SignedInHandler(HubOAuthenticated, RequestHandler):
-    """Knows who asks, without blocking the event loop."""
+    """Authenticates users without blocking the event loop."""
 
     def set_default_headers(self) -> None:
         """The hub compares this version with its own."""
         self.set_header("X-JupyterHub-Version", hub_version)
 
     async def prepare(self) -> None:
-        """Ask the hub who this is, and refuse anybody who may not use this server."""
         model = await self.hub_auth.get_user(self, sync=False)
         try:
             self.current_user = self.check_hub_user(model) if model else None
@@ -43,29 +42,26 @@ class SignedInHandler(HubOAuthenticated, RequestHandler):
 
 
 class VersionHandler(RequestHandler):
-    """What the hub asks for until the server answers."""
+    """Answers the hub's readiness check."""
 
     def get(self) -> None:
-        """Give the version of JupyterHub."""
         self.set_header("X-JupyterHub-Version", hub_version)
         self.write({"version": hub_version})
 
 
 class StatusHandler(SignedInHandler):
-    """The part of Jupyter's status that makes sense here."""
+    """Jupyter's status endpoint."""
 
     @authenticated
     def get(self) -> None:
-        """Say that nothing runs."""
         self.write({"connections": 0, "kernels": 0})
 
 
 class PageHandler(SignedInHandler):
-    """The one page, at every address below the prefix."""
+    """The one page, at every path below the prefix."""
 
     @authenticated
     def get(self) -> None:
-        """Say whose server this is."""
         name = f"{os.environ.get('JUPYTERHUB_USER', 'somebody')}'s server"
         server = os.environ.get("JUPYTERHUB_SERVER_NAME")
         title = f"{name} {server}" if server else name
@@ -74,11 +70,10 @@ class PageHandler(SignedInHandler):
 
 
 class CallbackHandler(SignedInHandler, HubOAuthCallbackHandler):
-    """Where the hub sends people back after they signed in."""
+    """The OAuth callback."""
 
 
 def make_web_app(prefix: str) -> Application:
-    """Everything the server answers, below `prefix`."""
     return Application(
         [
             (prefix + "api/?", VersionHandler),
@@ -92,7 +87,6 @@ def make_web_app(prefix: str) -> Application:
 
 
 async def main() -> None:
-    """Serve until the hub asks to stop."""
     environment: dict[str, Any] = dict(os.environ)
     url = urlsplit(environment["JUPYTERHUB_SERVICE_URL"])
     app = make_web_app(environment["JUPYTERHUB_SERVICE_PREFIX"])

@@ -1,10 +1,7 @@
 """The command ``tornado-service doctor``: what is wrong with the service that runs here."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from typing import Any
 
 from traitlets import Unicode
 
@@ -21,11 +18,6 @@ If the hub has ended already, its log has the reason: kubectl logs deploy/hub --
 
 
 def format_findings(findings: list[Finding]) -> str:
-    """Findings as lines for a terminal.
-
-    Args:
-        findings: what was found.
-    """
     lines = []
     for finding in findings:
         lines.append(f"{finding.state:<8} {finding.name + ':':<14} {finding.message}")
@@ -46,17 +38,16 @@ class DoctorApp(StrictApplication):
     name = "tornado-service doctor"
     description = __doc__
     aliases = {"name": "DoctorApp.service_name"}
-    flags: dict[str, Any] = {}
 
     service_name = Unicode(
         help="Look at the service of this name. Default: at every one that runs here."
     ).tag(config=True)
 
     def start(self) -> None:
-        """Print what was found."""
         running, named = running_services(), self.service_name
-        targets = [each for each in running if named in ("", each.name)]
-        targets = targets or [each for each in own_environment() if named in ("", each.name)]
+        targets = [service for service in running if named in ("", service.name)] or [
+            service for service in own_environment() if named in ("", service.name)
+        ]
         if not targets:
             others = ", ".join(map(str, running))
             sys.exit(f"No {named} runs here, but {others}" if others else NO_SERVICE_FOUND)
@@ -64,7 +55,7 @@ class DoctorApp(StrictApplication):
         sys.exit(0 if all(results) else 1)
 
     def _diagnose(self, target: ServiceProcess) -> bool:
-        """Print what is found about one; whether nothing is wrong."""
+        """Print the findings for one service; whether nothing is wrong."""
         print(target)
         with environment_of(target):
             findings = asyncio.run(diagnose(target))

@@ -1,6 +1,4 @@
-"""Everything that can be found out about one service, from outside of its process."""
-
-from __future__ import annotations
+"""The diagnosis of one service, from outside of its process."""
 
 import json
 from dataclasses import replace
@@ -13,11 +11,7 @@ from .processes import ServiceProcess, read_settings
 
 
 async def diagnose(target: ServiceProcess) -> list[Finding]:
-    """Everything that can be found out about one service.
-
-    Args:
-        target: the service; we are in its place.
-    """
+    """All findings for a service, whose environment this process has."""
     try:
         service = read_settings(target)
     except (ConfigError, TraitError) as error:
@@ -34,7 +28,6 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
 
 
 async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
-    """Whether the process serves, and as which instance."""
     if not target.pid:
         message = "No process of the service was found here; this is its environment only."
         return Finding("process", "unknown", message)
@@ -51,24 +44,23 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
 
 
 def listening_origin(setup: CheckedSetup) -> str:
-    """Where the process listens, whatever its URL is."""
     host = setup.ip or "127.0.0.1"
     scheme = "https" if setup.tls.certfile else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
 
 
 async def fetch_status(setup: CheckedSetup) -> probe.ProbeResponse:
-    """What the process says of itself.
+    """The response of the process's ``api/status``.
 
     Raises:
-        ProbeError: it does not.
+        ProbeError: there is none.
     """
     headers = {"Authorization": f"token {setup.token}"}
     return await probe.get(f"{listening_origin(setup)}{setup.prefix}api/status", headers)
 
 
 async def observed_origin(setup: CheckedSetup, process: Finding) -> str:
-    """The origin by which browsers have come to the process; empty if it does not say."""
+    """The origin that browsers used, as the process reports it; empty if unknown."""
     if process.state != "ok" or setup.tls.certfile:
         return ""
     try:
@@ -76,13 +68,13 @@ async def observed_origin(setup: CheckedSetup, process: Finding) -> str:
     except probe.ProbeError:
         return ""
     findings = json.loads(answer.body)["findings"] if answer.status == 200 else []
-    return next((each["value"] for each in findings if each["name"] == "origin"), "")
+    return next((finding["value"] for finding in findings if finding["name"] == "origin"), "")
 
 
 async def check_apps(setup: CheckedSetup, process: Finding) -> Finding:
-    """How the apps of the process are, and in the value the scopes that they need.
+    """The state of the process's apps, with the scopes that they need as the value.
 
-    They are not imported here: the process has done that, and says what has come of it.
+    The process reports it: nothing is imported here.
     """
     if process.state != "ok":
         return Finding("apps", "unknown", "Only a service that runs knows how its apps are.")

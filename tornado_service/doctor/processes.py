@@ -1,11 +1,9 @@
-"""The services that run here, found by their processes, and their environment."""
-
-from __future__ import annotations
+"""The running services, by the table of processes, and their environment."""
 
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,13 +26,13 @@ IMPORT_TIME_ENV = {
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """A service to look at.
+    """A service to diagnose.
 
     Attributes:
-        environment: what its hub gave it.
+        environment: the variables that its hub set.
         arguments: its command line, without the command.
-        pid: its process; 0 if there is none and the environment is our own.
-        directory: where its relative paths start.
+        pid: 0 if there is no process and the environment is our own.
+        directory: its working directory.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -44,7 +42,6 @@ class ServiceProcess:
 
     @property
     def name(self) -> str:
-        """The service's name."""
         return self.environment.get("JUPYTERHUB_SERVICE_NAME", "")
 
     def __str__(self) -> str:
@@ -53,20 +50,18 @@ class ServiceProcess:
 
 
 def running_services(proc: Path = Path("/proc")) -> list[ServiceProcess]:
-    """The services that run here as this user.
-
-    Those of others are left alone: their config files are programs.
+    """The running services of this user; those of others have config files that are programs.
 
     Args:
-        proc: Linux's table of processes. Elsewhere there is none, and nothing is found.
+        proc: Linux's table of processes. Other systems have none.
     """
-    found = []
+    services = []
     for pid in sorted(int(entry.name) for entry in proc.glob("[0-9]*")):
         with contextlib.suppress(OSError):  # it has ended meanwhile, or is somebody else's
             target = _service_process(proc / str(pid), pid)
             if target and target.name and pid != os.getpid():
-                found.append(target)
-    return found
+                services.append(target)
+    return services
 
 
 def _service_process(process: Path, pid: int) -> ServiceProcess | None:
@@ -75,9 +70,13 @@ def _service_process(process: Path, pid: int) -> ServiceProcess | None:
     arguments = service_arguments(_read_strings(process / "cmdline"))
     if arguments is None:
         return None
-    pairs = (text.partition("=") for text in _read_strings(process / "environ"))
-    environment = {name: value for name, _, value in pairs if name.startswith(ENV_PREFIXES)}
+    pairs = (text.partition("=")[::2] for text in _read_strings(process / "environ"))
+    environment = _service_variables(pairs)
     return ServiceProcess(environment, arguments, pid, str((process / "cwd").resolve()))
+
+
+def _service_variables(variables: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in variables if name.startswith(ENV_PREFIXES)}
 
 
 def _read_strings(file: Path) -> list[str]:
@@ -85,7 +84,7 @@ def _read_strings(file: Path) -> list[str]:
 
 
 def service_arguments(command: list[str]) -> list[str] | None:
-    """What follows the service's name in a command line; nothing if it runs something else.
+    """The options in a service's command line; None if the command is another.
 
     Args:
         command: such as ``python3 -m tornado_service``, ``python3 …/tornado_service.pyz`` or
@@ -102,21 +101,17 @@ def service_arguments(command: list[str]) -> list[str] | None:
 
 
 def own_environment() -> list[ServiceProcess]:
-    """The service whose environment we have been given, if that is so."""
-    environment = {
-        name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIXES)
-    }
-    target = ServiceProcess(environment)
-    return [target] if target.name and "JUPYTERHUB_SERVICE_URL" in environment else []
+    """The service whose environment this process has, if any."""
+    target = ServiceProcess(_service_variables(os.environ.items()))
+    return [target] if target.name and "JUPYTERHUB_SERVICE_URL" in target.environment else []
 
 
 @contextlib.contextmanager
 def environment_of(target: ServiceProcess) -> Iterator[None]:
-    """Have the target's environment and directory instead of our own."""
+    """Replace this process's environment and directory by the target's."""
     before, directory = dict(os.environ), Path.cwd()
-    for name in before:
-        if name.startswith(ENV_PREFIXES):
-            del os.environ[name]
+    for name in _service_variables(before.items()):
+        del os.environ[name]
     os.environ.update(target.environment)
     try:
         os.chdir(target.directory)
@@ -128,10 +123,10 @@ def environment_of(target: ServiceProcess) -> Iterator[None]:
 
 
 def read_settings(target: ServiceProcess) -> TornadoService:
-    """The service with the target's settings; it serves nothing.
+    """A service with the target's settings, which is not started.
 
     Raises:
-        ConfigError: something is set that cannot be.
+        ConfigError: a setting is invalid.
     """
     early = {
         trait: target.environment[name]

@@ -1,7 +1,5 @@
 """All checks of the self-check, for the doctor and for a service that runs."""
 
-from __future__ import annotations
-
 import asyncio
 from urllib.parse import urlsplit
 
@@ -13,33 +11,25 @@ from .url import check_listening_address, check_proxy_path, check_url
 
 
 async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
-    """Look at everything, in some seconds at most.
+    """Run all checks, in some seconds at most.
 
     Args:
-        setup: that of the service.
-        include_proxy: whether to look at the proxy's way to a pod, too.
+        setup: the service's settings.
+        include_proxy: whether to check the proxy's path to a pod, too.
     """
-    hub, url, outside = await asyncio.gather(
-        check_hub(setup), check_url(setup), _check_proxy_path_if(setup, include_proxy)
-    )
-    listening = check_listening_address(setup, url.state == "ok")
+    hub, url = await asyncio.gather(check_hub(setup), check_url(setup))
+    findings = [*hub, url, check_listening_address(setup, url.state == "ok")]
+    if include_proxy:
+        findings += await check_proxy_path(setup)
     return [
-        *hub,
-        url,
-        listening,
-        *outside,
+        *findings,
         check_cookie_secret(setup),
         *check_public_url(setup),
         *check_origin(setup),
     ]
 
 
-async def _check_proxy_path_if(setup: CheckedSetup, wanted: bool) -> list[Finding]:
-    return await check_proxy_path(setup) if wanted else []
-
-
 def check_cookie_secret(setup: CheckedSetup) -> Finding:
-    """Whether cookies are signed with a good key, and how long that lasts."""
     if setup.cookie_secret == derive_cookie_secret(setup.token):
         message = "Cookies are signed with a key made from the service's token, and last as long."
         return Finding("cookie-secret", "ok", message)
@@ -54,7 +44,6 @@ def check_cookie_secret(setup: CheckedSetup) -> Finding:
 
 
 def check_public_url(setup: CheckedSetup) -> list[Finding]:
-    """Whether people come by https, as far as the hub says."""
     if not setup.public_url:
         return []
     url = urlsplit(setup.public_url)

@@ -1,7 +1,5 @@
 """What a self-check has to know, and what it says."""
 
-from __future__ import annotations
-
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,6 @@ FindingState = Literal["ok", "wrong", "note", "unknown"]
 #: Addresses of this machine, or pod, for itself.
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
-
 #: The zero-to-jupyterhub chart puts this into the hub's container.
 CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
 
@@ -24,25 +21,24 @@ NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def is_in_chart() -> bool:
-    """Whether zero-to-jupyterhub runs the hub here."""
     return CHART_FILE.exists()
 
 
 def pod_namespace() -> str:
-    """The namespace of the pod we are in; empty outside of Kubernetes."""
+    """The pod's namespace; empty outside of Kubernetes."""
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of a check.
 
     Attributes:
-        name: what was looked at.
-        state: whether it is as it should be; ``note`` where it works, and admins should know more.
+        name: the check.
+        state: ``note`` if it passed, but administrators should know more.
         message: one line for people.
-        key: what to set, where something is wrong.
-        value: what was seen, for programs.
+        key: what to set, if something is wrong.
+        value: the observed value, for programs.
     """
 
     name: str
@@ -56,7 +52,6 @@ class Finding:
 
 
 def unknown_findings(*names: str) -> list[Finding]:
-    """What cannot be known while the Hub API is out of reach."""
     return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
 
 
@@ -65,16 +60,16 @@ class CheckedSetup:
     """A service's settings, as far as they can be wrong.
 
     Attributes:
-        service_url: the address at which the hub and its proxy reach it.
+        service_url: the URL at which the hub and its proxy reach it.
         ip: the address it listens on; empty for all.
-        tls: the files of ``internal_ssl``, where the hub has it.
-        required_scopes: the scopes that the service's own token should have.
-        instance: which process should answer at the URL; empty where any of ours will do.
-        callback_url: where the hub sends browsers that sign in; absolute if it has subdomains.
-        hub_host: the hub's public origin, if its settings say so.
-        seen_origin: that by which the first browser came that signed in.
+        tls: the files of ``internal_ssl``, if the hub has it.
+        required_scopes: the scopes that the service's own token needs.
+        instance: the process that should respond at the URL; empty: any of ours.
+        callback_url: where the hub redirects after sign-in; absolute if it has subdomains.
+        hub_host: the hub's public origin, if its settings have it.
+        seen_origin: the origin of the first browser that signed in.
         in_chart: whether zero-to-jupyterhub runs the hub here.
-        namespace: that of the pod we are in, if we are in one.
+        namespace: the pod's namespace, if any.
     """
 
     name: str
@@ -98,38 +93,29 @@ class CheckedSetup:
 
     @property
     def host(self) -> str:
-        """The host in the service's URL."""
         return urlsplit(self.service_url).hostname or ""
 
     @property
     def url_port(self) -> int:
-        """The port in the service's URL."""
         return port_of(self.service_url)
 
     @property
     def api_path(self) -> str:
-        """Where the hub's base URL puts its API."""
         return f"{self.hub_prefix.rstrip('/')}/api"
 
     @property
     def helm_key(self) -> str:
-        """Where the service stands in Helm values."""
         return f"hub.services.{self.name}"
 
     @property
     def extra_ports(self) -> str:
-        """What opens the port on the hub's Kubernetes Service."""
+        """The setting that opens the port on the hub's Kubernetes Service."""
         entry = f"{{name: {self.name}, port: {self.url_port}, targetPort: {self.port}}}"
         return f"hub.service.extraPorts: [{entry}]"
 
     @staticmethod
     def host_alias(host: str, current_addresses: Container[str]) -> str:
-        """What keeps requests to a name within the hub's pod; empty where that is set already.
-
-        Args:
-            host: the name.
-            current_addresses: the addresses to which it leads now.
-        """
+        """The setting that keeps requests to a name in the hub's pod; empty if already set."""
         if all(address in current_addresses for address in LOOPBACK_ADDRESSES):
             return ""
         entries = [f'{{ip: "{address}", hostnames: [{host}]}}' for address in LOOPBACK_ADDRESSES]

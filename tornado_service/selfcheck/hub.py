@@ -1,7 +1,5 @@
 """Whether the Hub API can be reached, and what it thinks of the service."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +19,6 @@ _HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 
 
 async def check_hub(setup: CheckedSetup) -> list[Finding]:
-    """Everything about the hub, one question after the other."""
     try:
         answer = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
     except probe.ProbeError as error:
@@ -72,7 +69,6 @@ def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
-    """Whether the hub and the library that signs people in belong together."""
     if not hub:
         return unknown_findings("hub-version")[0]
     if hub.partition(".")[0] == ours.partition(".")[0]:
@@ -88,7 +84,6 @@ def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
 
 
 def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
-    """Whether the hub takes tokens as long as ours."""
     length = len(setup.token)
     version = hub or jupyterhub.__version__
     message = f"The service's token has {length} characters"
@@ -100,7 +95,6 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
 
 
 async def check_token(setup: CheckedSetup) -> list[Finding]:
-    """Whether the hub knows the service by its token, and what it lets it do."""
     headers = {"Authorization": f"token {setup.token}"}
     try:
         answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
@@ -116,8 +110,8 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
     if (name, model.get("kind")) != (setup.name, "service"):
         message = f"The token is not that of the service {setup.name}, but somebody else's."
         return [Finding("token", "wrong", message, _token_fix(setup)), *unknown_findings("scopes")]
-    known = Finding("token", "ok", f"The hub knows the service {name} by its token.")
-    return [known, check_service_scopes(setup, model.get("scopes") or [])]
+    recognized = Finding("token", "ok", f"The hub knows the service {name} by its token.")
+    return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
 
 def _token_refused(setup: CheckedSetup) -> Finding:
@@ -143,7 +137,7 @@ def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
         scopes: what the hub says that the token has.
     """
     missing = [
-        each for each in sorted(setup.required_scopes) if not check_scopes({each}, set(scopes))
+        scope for scope in sorted(setup.required_scopes) if not check_scopes({scope}, set(scopes))
     ]
     if not missing:
         needed = ", ".join(sorted(setup.required_scopes)) or "none"
@@ -167,6 +161,6 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _short_string(model: dict[str, Any], key: str) -> str:
-    """A short text out of an answer, which may be anybody's."""
+    """A short string of a response, which may come from anything."""
     value = model.get(key)
     return value if isinstance(value, str) and value.isprintable() and len(value) < 300 else ""

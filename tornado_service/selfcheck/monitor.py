@@ -1,42 +1,37 @@
 """The self-check: once for the doctor, and in the background of the service."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
+import logging
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
 
 from .checks import check_origin, run_checks
 from .findings import CheckedSetup, Finding
 
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable
-
-#: Seconds between looks while something is wrong; the last one again and again.
+#: Seconds between checks while something is wrong; the last one repeats.
 RETRY_DELAYS = (1, 2, 4, 8, 15, 30, 60, 120, 300)
 
 #: Seconds after which a pod that works is Ready for its proxy, too.
 READY_DELAY = 60
 
-#: Seconds for which findings are good enough to be shown again.
+#: Seconds for which findings are cached.
 MAX_FINDINGS_AGE = 10
 
 
 class SelfCheck:
-    """Looks after a service that runs, and logs each change once.
+    """Checks a running service, and logs each change once.
 
     Attributes:
-        instance: tells this process from others; random, and no secret.
-        findings: those of the last look.
-        seen_origin: that by which the first browser came that signed in.
+        instance: identifies this process; random, and no secret.
+        findings: those of the last check.
+        seen_origin: the origin of the first browser that signed in.
 
     Args:
-        setup: gives the settings as they are now, but for ``instance`` and ``seen_origin``.
+        setup: returns the current settings, without ``instance`` and ``seen_origin``.
         log: where changes are logged.
     """
 
@@ -53,16 +48,17 @@ class SelfCheck:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether there was a look, and it found nothing wrong."""
-        return bool(self.findings) and all(each.state != "wrong" for each in self.findings)
+        """Whether the checks have run and found nothing wrong."""
+        return bool(self.findings) and all(finding.state != "wrong" for finding in self.findings)
 
     @property
     def hub_version(self) -> str:
-        """The hub's version, if it said so at the last look."""
-        return next((each.value for each in self.findings if each.name == "hub-version"), "")
+        """The hub's version at the last check; empty if unknown."""
+        versions = (finding.value for finding in self.findings if finding.name == "hub-version")
+        return next(versions, "")
 
     async def run(self) -> None:
-        """Look until nothing is wrong any more; end with the task, never with an error."""
+        """Check until nothing is wrong; ends with the task, never with an error."""
         await self.run_until_healthy()
         self._log.info("Self-check: nothing is wrong")
         if self._setup.namespace:
@@ -70,11 +66,7 @@ class SelfCheck:
             await self.run_until_healthy(include_proxy=True)
 
     async def run_until_healthy(self, include_proxy: bool = False) -> None:
-        """Look, and again with growing pauses while something is wrong.
-
-        Args:
-            include_proxy: whether to look at the proxy's way to a pod, too.
-        """
+        """Check, and again after growing delays while something is wrong."""
         for pause in itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1])):
             await self.refresh(include_proxy=include_proxy)
             if self.is_healthy:
@@ -82,14 +74,14 @@ class SelfCheck:
             await asyncio.sleep(pause)
 
     async def refresh(self, max_age: float = 0, include_proxy: bool = False) -> list[Finding]:
-        """Look, and log what has changed.
+        """Check, and log changes.
 
         Args:
-            max_age: seconds for which the last look is good enough.
-            include_proxy: whether to look at the proxy's way to a pod, too.
+            max_age: seconds for which earlier findings are returned instead.
+            include_proxy: whether to check the proxy's path to a pod, too.
 
         Returns:
-            What was found; the findings of an earlier look if this one failed.
+            The findings; earlier ones if this check failed.
         """
         async with self._lock:
             if time.monotonic() - self._checked_at < max_age:
@@ -99,25 +91,21 @@ class SelfCheck:
                 self._checked_at = time.monotonic()
                 self._log_changes(self.findings)
             except Exception:
-                # whatever is wrong with the looking, the service itself goes on
+                # a failing check does not stop the service
                 self._log.exception("The self-check failed")
             return self.findings
 
     def record_browser_origin(self, origin: str) -> None:
-        """Take the origin of a browser that has signed in: nobody else may know it.
-
-        Args:
-            origin: scheme and host.
-        """
+        """Take the origin of a browser that has signed in; the settings may not have it."""
         if not self.seen_origin:
             self.seen_origin = origin
-            found = check_origin(self._setup)
-            self.findings = [each for each in self.findings if each.name != "origin"] + found
-            self._log_changes(found)
+            new = check_origin(self._setup)
+            others = [finding for finding in self.findings if finding.name != "origin"]
+            self.findings = others + new
+            self._log_changes(new)
 
     @property
     def required_scopes(self) -> frozenset[str]:
-        """The scopes that the service's own token should have."""
         return self._make_setup().required_scopes
 
     @property
@@ -125,7 +113,7 @@ class SelfCheck:
         return replace(self._make_setup(), instance=self.instance, seen_origin=self.seen_origin)
 
     def _log_changes(self, findings: list[Finding]) -> None:
-        """Log what is wrong now, or well again. The lines hold no secret, but much like one."""
+        """Log new problems and those that are gone. The lines hold no secret, but much like one."""
         scrubbed = {"scrubbed": True}
         for finding in findings:
             before = self._logged.get(finding.name)

@@ -1,7 +1,5 @@
 """One HTTP request, and where nothing comes of it, why."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client
@@ -21,6 +19,17 @@ MAX_RESPONSE_SIZE = 1024 * 1024
 
 FailureReason = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
 
+#: How the addresses of one name may fail. Of several reasons the first in this list is reported:
+#: the further the exchange got, the more the reason says.
+EXCHANGE_FAILURES: tuple[FailureReason, ...] = (
+    "tls",
+    "silent",
+    "closed",
+    "refused",
+    "dropped",
+    "no-route",
+)
+
 _REASON_MESSAGES: dict[FailureReason, str] = {
     "url": "it is not an http:// or https:// URL",
     "name": "the name {host} does not resolve",
@@ -34,12 +43,12 @@ _REASON_MESSAGES: dict[FailureReason, str] = {
 
 
 class ProbeError(Exception):
-    """There was no answer.
+    """There was no response.
 
     Attributes:
         reason: the reason for programs, as the text is for people.
-        certificates: what the other side showed before it refused ours, if it came to that.
-        addresses: what the name resolved to.
+        certificates: those that the peer showed before it refused ours, if any.
+        addresses: those that the name resolved to.
     """
 
     def __init__(
@@ -57,7 +66,7 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True)
 class ProbeResponse:
-    """What came back, whatever its status."""
+    """A response of any status."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -71,16 +80,11 @@ async def get(
 ) -> ProbeResponse:
     """Make one GET request, in ``TIMEOUT`` seconds at most; redirects are not followed.
 
-    HTTP clients do not tell a connection that is dropped from a server that is silent, and look
-    names up in threads that keep a process from ending. This one does neither.
-
-    Args:
-        url: what to get.
-        headers: more headers than ``Host``.
-        tls: how to speak TLS where the URL is https. Default: as the system does.
+    HTTP clients do not tell a dropped connection from a silent server, and resolve names in
+    threads that keep a process from ending. This one does neither.
 
     Raises:
-        ProbeError: there was none.
+        ProbeError: there was no response.
     """
     try:
         parts = urlsplit(url)
@@ -100,16 +104,17 @@ async def get(
     request = "\r\n".join(lines).encode()
     attempts = [_exchange(address, port, options, request, deadline) for address in addresses]
     outcomes = await asyncio.gather(*attempts)
+    failures: list[FailureReason] = []
     for outcome in outcomes:
         if isinstance(outcome, ProbeResponse):
             return outcome
-    # of several reasons, the one that says most
-    reason = next(reason for reason in _REASON_MESSAGES if reason in outcomes)
+        failures.append(outcome)
+    reason = min(failures, key=EXCHANGE_FAILURES.index)
     raise ProbeError(reason, host, certificates, addresses)
 
 
 def _recording_ssl_object(certificates: list[bytes]) -> type[ssl.SSLObject]:
-    """What notes the other side's certificate, which is gone when that refuses ours at once."""
+    """Records the peer's certificate, which is gone once the peer refuses ours."""
 
     class RecordingSSLObject(ssl.SSLObject):
         def do_handshake(self) -> None:
@@ -120,17 +125,17 @@ def _recording_ssl_object(certificates: list[bytes]) -> type[ssl.SSLObject]:
 
 
 async def resolve(host: str) -> list[str]:
-    """The addresses of a name, looked up in a thread that nobody waits for at the end.
+    """The addresses of a name, resolved in a thread that does not keep the process from ending.
 
     Raises:
-        ProbeError: there are none, or nobody says so in time.
+        ProbeError: there are none, or not in time.
     """
     loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[str]] = loop.create_future()
+    resolved: asyncio.Future[list[str]] = loop.create_future()
 
     def settle(addresses: list[str]) -> None:
-        if not found.done():  # nobody waits any more
-            found.set_result(addresses)
+        if not resolved.done():  # it has timed out
+            resolved.set_result(addresses)
 
     def look_up() -> None:
         addresses: list[str] = []
@@ -142,7 +147,7 @@ async def resolve(host: str) -> list[str]:
 
     threading.Thread(target=look_up, name="self-check", daemon=True).start()
     with contextlib.suppress(asyncio.TimeoutError):
-        if addresses := await asyncio.wait_for(found, TIMEOUT):
+        if addresses := await asyncio.wait_for(resolved, TIMEOUT):
             return addresses
     raise ProbeError("name", host)
 
@@ -150,7 +155,6 @@ async def resolve(host: str) -> list[str]:
 async def _exchange(
     address: str, port: int, tls: dict[str, Any], request: bytes, deadline: float
 ) -> ProbeResponse | FailureReason:
-    """Send the request to one address."""
     clock = asyncio.get_running_loop().time
     try:
         connecting = _connect(address, port)
@@ -190,7 +194,6 @@ async def _connect(address: str, port: int) -> socket.socket:
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
-    """All that comes until the other side closes; too much is as good as enough."""
     raw = b""
     while len(raw) < MAX_RESPONSE_SIZE and (more := await reader.read(65536)):
         raw += more
@@ -198,7 +201,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 class _BytesSocket:
-    """What ``http.client`` takes for a socket."""
+    """The part of a socket that ``http.client`` uses."""
 
     def __init__(self, raw: bytes) -> None:
         self.makefile = lambda mode: io.BytesIO(raw)

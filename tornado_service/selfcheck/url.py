@@ -1,7 +1,5 @@
 """Whether the service's URL leads to this process, as the hub and its proxy need it to."""
 
-from __future__ import annotations
-
 import re
 import ssl
 from pathlib import Path
@@ -20,24 +18,30 @@ _HUB_EXITS = "A hub that does not reach a service that it launched exits."
 
 
 async def check_url(setup: CheckedSetup) -> Finding:
-    """Whether a request to our own URL comes back to us."""
+    """Whether the service's own URL leads to this process."""
     if setup.in_chart and is_loopback_host(setup.host):
-        return _proxy_in_other_pod(setup)
+        return Finding(
+            "url",
+            "wrong",
+            f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
+            " itself.",
+            f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of"
+            " the hub's Kubernetes Service",
+        )
     try:
-        found = await instance_at(setup, setup.service_url)
+        instance = await instance_at(setup, setup.service_url)
     except probe.ProbeError as error:
         return _url_unreachable(setup, error)
-    if not found or (setup.instance and found != setup.instance):
-        return _wrong_instance(setup, found)
+    if not instance or (setup.instance and instance != setup.instance):
+        other = "another process of this service, maybe left by an earlier hub"
+        message = f"What answers at the service's url {setup.service_url} is"
+        message += f" {other if instance else 'not ours'}."
+        return Finding("url", "wrong", message, _port_fix(setup))
     return Finding("url", "ok", f"The service's url {setup.service_url} leads to this process.")
 
 
 async def instance_at(setup: CheckedSetup, origin: str) -> str:
-    """The instance that serves at an address; empty for anything that is not ours.
-
-    Args:
-        setup: that of the service.
-        origin: the address without a path.
+    """The instance that serves at an origin; empty for anything that is not ours.
 
     Raises:
         ProbeError: nothing does.
@@ -57,18 +61,8 @@ async def instance_at(setup: CheckedSetup, origin: str) -> str:
 def _certificate(setup: CheckedSetup) -> bytes | None:
     file = setup.tls.certfile
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    found = re.search(f"{begin}.*?{end}", Path(file).read_text(), re.DOTALL) if file else None
-    return ssl.PEM_cert_to_DER_cert(found[0]) if found else None
-
-
-def _proxy_in_other_pod(setup: CheckedSetup) -> Finding:
-    return Finding(
-        "url",
-        "wrong",
-        f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy itself.",
-        f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of"
-        " the hub's Kubernetes Service",
-    )
+    match = re.search(f"{begin}.*?{end}", Path(file).read_text(), re.DOTALL) if file else None
+    return ssl.PEM_cert_to_DER_cert(match[0]) if match else None
 
 
 def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
@@ -118,7 +112,7 @@ def _port_fix(setup: CheckedSetup) -> str:
 
 
 def _url_key(setup: CheckedSetup) -> str:
-    """Where the URL is set: one that leads to this machine is hardly one of Helm's values."""
+    """Where the URL is set: a loopback URL hardly stands in Helm values."""
     return (
         "the service's url in jupyterhub_config.py"
         if is_loopback_host(setup.host)
@@ -126,22 +120,12 @@ def _url_key(setup: CheckedSetup) -> str:
     )
 
 
-def _wrong_instance(setup: CheckedSetup, found: str) -> Finding:
-    who = "another process of this service, maybe left by an earlier hub" if found else "not ours"
-    return Finding(
-        "url",
-        "wrong",
-        f"What answers at the service's url {setup.service_url} is {who}.",
-        _port_fix(setup),
-    )
-
-
 def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> Finding:
-    """Whether we listen where others look for us.
+    """Whether the service listens where the hub and its proxy connect.
 
     Args:
-        setup: that of the service.
-        url_reaches_service: whether our URL was seen to lead here.
+        setup: the service's settings.
+        url_reaches_service: whether a request to its URL has arrived here.
     """
     where = f"The service listens on port {setup.port} of {setup.ip or 'all interfaces'}"
     if is_loopback_host(setup.ip) and not is_loopback_host(setup.host):
@@ -159,10 +143,10 @@ def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> F
 
 
 async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
-    """What in a pod cannot be seen by our URL alone: the way that the proxy takes.
+    """What the service's own URL does not show in a pod: the proxy's path.
 
-    With a host alias the URL's name leads to the pod itself; the Kubernetes Service, by which the
-    proxy comes, then has a longer name. It refuses connections until the pod is Ready.
+    With a host alias the URL's name resolves to the pod itself; the Kubernetes Service, which the
+    proxy uses, then has a longer name. It refuses connections until the pod is Ready.
     """
     if not setup.namespace or is_loopback_host(setup.host):
         return []

@@ -1,6 +1,4 @@
-"""A program that uses the service: no cookies, a token where it has one."""
-
-from __future__ import annotations
+"""A client program of the service: no cookies, but perhaps a token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +10,7 @@ from .sse_client import EventReader
 
 
 class Fetch:
-    """Makes requests as a program does; no redirect is followed, no status raises.
+    """Makes requests without following redirects or raising for a status.
 
     ::
 
@@ -20,9 +18,9 @@ class Fetch:
         assert answer.code == 201
 
     Args:
-        client: what makes the requests.
-        origin: where the service is, such as ``http://127.0.0.1:8181``.
-        prefix: its own address there, to which paths are relative unless they begin with ``/``.
+        client: Tornado's HTTP client.
+        origin: the service's origin, such as ``http://127.0.0.1:8181``.
+        prefix: the service's path, to which paths are relative unless they begin with ``/``.
     """
 
     def __init__(self, client: AsyncHTTPClient, origin: str, prefix: str) -> None:
@@ -42,10 +40,10 @@ class Fetch:
         """Make one request.
 
         Args:
-            path: what is asked for.
-            token: the caller's, as ``hub.token_for`` gives it.
+            path: relative to the service's prefix, or absolute.
+            token: an API token, as ``hub.token_for`` returns it.
             json: the body.
-            headers: sent besides, or instead.
+            headers: more headers; they replace those of ``token`` and ``json``.
             more: arguments of Tornado's ``HTTPRequest``, such as ``method``.
         """
         sent = _authorization(token)

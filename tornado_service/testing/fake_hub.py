@@ -1,7 +1,5 @@
 """A stand-in for the hub: a real HTTP server with users, tokens, OAuth and faults to switch on."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib
@@ -19,8 +17,8 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from .fake_hub_users import Directory, expand_scopes
 
-#: What may be wrong with a hub: the connection is cut, there is no answer for long, a status of
-#: 500, 503 or 429, an answer that is no JSON, ends too early or is too large, a redirect.
+#: Faults of a hub: the connection is cut, there is no response for long, a status of 500, 503 or
+#: 429, a response that is no JSON, incomplete or too large, a redirect.
 FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge", "redirect")
 
 #: The service's own token.
@@ -29,7 +27,7 @@ SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 @dataclass
 class StandInHub:
-    """Answers what the sign-in library and apps ask. ``fault`` makes it misbehave.
+    """Responds to the sign-in library and apps. ``fault`` makes it misbehave.
 
     ::
 
@@ -40,15 +38,15 @@ class StandInHub:
         await hub.stop()  # it is away; ``start`` brings it back
 
     Attributes:
-        users: who signs in with which token.
-        directory: the users, servers and groups that apps may ask for.
+        users: users by token.
+        directory: the users, servers and groups of the API.
         fault: one of ``FAULTS``, if any.
-        delay: seconds that each answer takes.
-        gate: an event that each answer waits for, if there is one.
-        calls: how often each path has been asked for.
-        service_scopes: those of the service's own token.
-        stumbles: faults of the next calls, one each.
-        date: what its clock shows, as the ``Date`` of its answers; the true one if empty.
+        delay: seconds before each response.
+        gate: an event that each response waits for, if any.
+        calls: the number of requests by path.
+        service_scopes: the scopes of the service's own token.
+        stumbles: faults of the next requests, one for each.
+        date: the ``Date`` of its responses; the true one if empty.
     """
 
     service_name: str = "tornado-service"
@@ -68,33 +66,33 @@ class StandInHub:
     _grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def grant(self, name: str, *scopes: str) -> None:
-        """Let people do this, too, when they have signed in with a browser."""
+        """Give a user more scopes, which browser sign-ins after this have."""
         self._grants[name] = (*self._grants.get(name, ()), *scopes)
 
     def login_token_for(self, name: str) -> str:
-        """A new token of a user who has signed in with a browser."""
+        """A new token of a user who signed in with a browser."""
         return self.token_for(name, self._grants.get(name, ()))
 
     def token_for(self, name: str, scopes: tuple[str, ...] = (), **model: Any) -> str:
-        """A new token of a user who may use the service.
+        """A new token of a user with access to the service.
 
         Args:
             name: the user, who need not be in the directory.
-            scopes: what the token is good for besides.
+            scopes: more scopes of the token.
             model: fields of the hub's model of the user, such as ``admin=True``.
         """
         access = f"access:services!service={self.service_name}"
         return self.token_with(name, (access, *scopes), **model)
 
     def token_with(self, name: str, scopes: tuple[str, ...], **model: Any) -> str:
-        """A new token with these scopes and no others."""
+        """A new token with exactly these scopes."""
         token = secrets.token_hex(16)
-        known = self.directory.users.get(name, {})
+        user = self.directory.users.get(name, {})
         self.users[token] = {
             "kind": "user",
             "name": name,
-            "admin": known.get("admin", False),
-            "groups": known.get("groups", []),
+            "admin": user.get("admin", False),
+            "groups": user.get("groups", []),
             "scopes": list(scopes),
             "session_id": "hub-" + secrets.token_hex(8),
             "token_id": "a" + token[:6],
@@ -129,7 +127,7 @@ class StandInHub:
 
     @property
     def api_url(self) -> str:
-        """Where the service finds the API."""
+        """The URL of the API."""
         return f"http://127.0.0.1:{self.port}/hub/api"
 
 
@@ -200,7 +198,7 @@ class _User(_Handler):
 
 
 class _ScopedHandler(_Handler):
-    """Shows a token what its scopes allow."""
+    """Returns what the token's scopes allow."""
 
     @property
     def scopes(self) -> list[str]:
@@ -251,7 +249,7 @@ class _Groups(_ScopedHandler):
 
 
 class _Authorize(_Handler):
-    """The hub's sign-in page, which knows who you are by the cookie ``hub-user``."""
+    """The hub's sign-in page, with the user from the cookie ``hub-user``."""
 
     def get(self) -> None:
         code = secrets.token_hex(16)

@@ -1,7 +1,5 @@
 """Users, servers and groups of a stand-in hub, shown to a token as a hub shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,12 +32,12 @@ Model = dict[str, Any]
 
 @dataclass
 class Directory:
-    """What the stand-in hub knows; tests fill it.
+    """The users and groups of the stand-in hub; tests fill it.
 
     Attributes:
-        users: all that there is to see of each user, by name.
-        groups: of each group.
-        max_page: how many of them one answer has at most.
+        users: models of users by name, with all fields.
+        groups: models of groups by name.
+        max_page: the largest page of a response.
     """
 
     users: dict[str, Model] = field(default_factory=dict)
@@ -47,7 +45,7 @@ class Directory:
     max_page: int = 200
 
     def add_user(self, name: str, *, groups: Iterable[str] = (), **model: Any) -> Model:
-        """A new user, and their groups; ``model`` has fields of the hub's own model."""
+        """Add a user and their groups; ``model`` has more fields of the hub's model."""
         self.users[name] = {
             "kind": "user",
             "name": name,
@@ -66,7 +64,7 @@ class Directory:
         return self.users[name]
 
     def add_group(self, name: str, **properties: Any) -> Model:
-        """A group, new or not."""
+        """Add a group, or properties to it."""
         new = {"kind": "group", "name": name, "roles": [], "users": [], "properties": {}}
         group = self.groups.setdefault(name, new)
         group["properties"].update(properties)
@@ -75,7 +73,7 @@ class Directory:
     def add_server(
         self, user: str, name: str = "", *, started: str = CREATED, **model: Any
     ) -> Model:
-        """A server of a user that runs."""
+        """Add a running server of a user."""
         server = {
             "name": name,
             "full_name": f"{user}/{name}",
@@ -134,14 +132,7 @@ class Directory:
         ]
 
     def page(self, items: list[Model], offset: int, limit: int, total: int | None = None) -> Model:
-        """A part of a list, with the way to the next.
-
-        Args:
-            items: the list.
-            offset: of the first one.
-            limit: how many.
-            total: how many the hub counts; by default as many as there are.
-        """
+        """A page of a list; ``total`` if the hub counts more items than it shows."""
         limit = max(1, min(limit, self.max_page))
         following = offset + limit
         total = len(items) if total is None else total
@@ -153,7 +144,7 @@ class Directory:
 
 
 class _ScopedView:
-    """What a token's scopes show."""
+    """What a token's scopes allow to read."""
 
     def __init__(self, scopes: Iterable[str], *any_of: str) -> None:
         self._held = parse_scopes(expand_scopes(scopes))
@@ -165,7 +156,6 @@ class _ScopedView:
             )
 
     def allows(self, scope: str, model: Model) -> bool:
-        """Whether a scope is there for a user or a group."""
         held = self._held.get(scope, {})
         if held == Scope.ALL:
             return True
@@ -174,25 +164,23 @@ class _ScopedView:
         return by_name or bool(groups & set(held.get("group", ())))
 
     def allows_any(self, scopes: Iterable[str], model: Model) -> bool:
-        """Whether one of the scopes is."""
         return any(self.allows(scope, model) for scope in scopes)
 
     def visible_fields(self, model: Model, fields: dict[str, set[str]]) -> Model:
-        """The fields that may be seen."""
         visible = {"kind", "name"}.union(
-            *(fields[each] for each in fields if self.allows(each, model))
+            *(fields[scope] for scope in fields if self.allows(scope, model))
         )
         return {key: value for key, value in model.items() if key in visible}
 
 
 def expand_scopes(scopes: Iterable[str]) -> set[str]:
-    """The scopes and all that they include, each with its filter."""
-    found: set[str] = set()
-    ahead = list(scopes)
-    while ahead:
-        scope = ahead.pop()
+    """The scopes and all that they include, with their filters."""
+    expanded: set[str] = set()
+    pending = list(scopes)
+    while pending:
+        scope = pending.pop()
         base, mark, filters = scope.partition("!")
-        found.add(scope)
+        expanded.add(scope)
         definition = scope_definitions.get(base, {})
-        ahead += [f"{each}{mark}{filters}" for each in definition.get("subscopes", ())]
-    return found
+        pending += [f"{name}{mark}{filters}" for name in definition.get("subscopes", ())]
+    return expanded

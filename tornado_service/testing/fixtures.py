@@ -1,7 +1,5 @@
 """The fixtures: the service beside a stand-in for the hub, and in a real hub."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

@@ -1,6 +1,4 @@
-"""A person's browser as far as HTTP goes: it keeps cookies and follows redirects."""
-
-from __future__ import annotations
+"""A browser as far as HTTP goes: it keeps cookies and follows redirects."""
 
 import html
 import re
@@ -56,15 +54,15 @@ class Visitor:
     Addresses are relative to the service's own; one that begins with ``/`` is not.
 
     Args:
-        client: what makes the requests.
-        proxy: where every request goes, or the hub where it differs from ``service``.
-        service: where requests of other paths than the hub's go.
-        host: the public host, where it is not the proxy's.
-        home: the service's own address.
-        name: whom the stand-in hub takes the visitor for; a real hub shows its form.
+        client: Tornado's HTTP client.
+        proxy: the origin of the proxy, or of the hub if ``service`` is another.
+        service: the origin for all paths but the hub's.
+        host: the public host, if it is not the proxy's.
+        home: the service's prefix.
+        name: the user for the stand-in hub; a real hub shows its form.
 
     Attributes:
-        address: what is open.
+        address: the URL of the open page.
         page: its text.
     """
 
@@ -103,7 +101,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> HTTPResponse:
-        """One request, no redirect followed."""
+        """Make one request; redirects are not followed."""
         url, sent = self._request(address, {**BROWSER, **(headers or {})})
         answer = await self.client.fetch(
             url,
@@ -119,7 +117,7 @@ class Visitor:
         return answer
 
     def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-        """Where a request goes, and its headers: with the cookies for that address."""
+        """The URL and headers of a request, with the cookies for that path."""
         target = urlsplit(urljoin(self.home, address))
         host = target.netloc or self.host
         origin = self.hub if "/hub/" in target.path else self.service
@@ -199,11 +197,10 @@ class Visitor:
         """What ``serviceFetch`` in a script of the page that is open does.
 
         Args:
-            address: what is asked for.
-            xsrf: whether the page's XSRF token goes with it; plain ``fetch`` in a browser sends
-                none.
+            address: relative to the service's prefix, or absolute.
+            xsrf: whether to send the page's XSRF token; plain ``fetch`` in a browser does not.
             json: the body.
-            headers: sent besides, or instead.
+            headers: more headers; they replace others of the same name.
             more: arguments of Tornado's ``HTTPRequest``, such as ``method``.
         """
         sent = dict(SCRIPT)
@@ -235,10 +232,10 @@ class Visitor:
         Raises:
             AssertionError: it has none.
         """
-        found = _XSRF_TOKEN_PATTERN.search(self.page)
-        if found is None:
+        match = _XSRF_TOKEN_PATTERN.search(self.page)
+        if match is None:
             raise AssertionError(
                 f"The page that is open ({self.address or 'none'}) has no XSRF token. Open one"
                 ' whose template extends "templates/page.html".'
             )
-        return html.unescape(found[1])
+        return html.unescape(match[1])

@@ -43,10 +43,10 @@ def chromium() -> Iterator[Browser]:
 
 
 class ConsoleErrors(list[str]):
-    """What the browser's console said that nobody should have to read."""
+    """Errors and warnings of the browser's console."""
 
     def watch(self, context: BrowserContext) -> None:
-        """Listen to all pages of a window."""
+        """Collect those of all pages of a context."""
         context.on("console", self._on_console)
         context.on("weberror", self._on_error)
 

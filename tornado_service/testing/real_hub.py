@@ -1,6 +1,4 @@
-"""A real hub with the real proxy, in which the service runs as it will in production."""
-
-from __future__ import annotations
+"""A real hub with the real proxy, in which the service runs as in production."""
 
 import json
 import os
@@ -44,16 +42,16 @@ class RealHub(ThrowAwayHub):
         super().__init__(**{"service_command": command, **options})
 
     def start(self, timeout: float = 2 * TIMEOUT) -> None:
-        """Start the hub, and return when it and the service answer through the proxy."""
+        """Start the hub; returns when it and the service respond through the proxy."""
         super().start(timeout)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the hub's REST API as an admin.
+        """Make a request to the hub's REST API as an administrator.
 
         Args:
             method: the HTTP method.
             path: below ``hub/api/``, such as ``users/sam``.
-            body: what is sent, as JSON.
+            body: the JSON body.
 
         Raises:
             urllib.error.HTTPError: the hub refuses.
@@ -73,13 +71,13 @@ class RealHub(ThrowAwayHub):
 
         Args:
             name: the user.
-            scopes: what it is good for besides the service; by default all that the user may.
+            scopes: those besides access to the service; by default all of the user's.
         """
         access = f"access:services!service={self.service_name}"
         return self.token_with(name, (access, *scopes) if scopes else ())
 
     def token_with(self, name: str, scopes: Sequence[str]) -> str:
-        """A new API token of a user, with these scopes and no others."""
+        """A new API token of a user with exactly these scopes."""
         note: dict[str, Any] = {"note": "test"}
         if scopes:
             note["scopes"] = list(scopes)
@@ -87,7 +85,7 @@ class RealHub(ThrowAwayHub):
         return token
 
     def wait_for_apps(self) -> None:
-        """Return when all apps of the service are ready.
+        """Wait until all apps of the service are ready.
 
         Raises:
             AppError: one is broken, or not ready in time.
@@ -114,7 +112,7 @@ class RealHub(ThrowAwayHub):
 
 
 class SharedHub:
-    """The hub of all tests whose services have the same settings; one at a time."""
+    """One hub at a time, shared by tests with the same service settings."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / "tornado_service_config.py"
@@ -160,14 +158,12 @@ class SharedHub:
         return hub
 
     def stop(self) -> None:
-        """Stop it, if it runs."""
         if self._hub is not None:
             self._hub.stop()
             self._hub = None
 
 
 def _custom_scopes(scopes: set[str]) -> str:
-    """The hub's configuration that makes the apps' own scopes, and grants them to ada and ines."""
     custom = sorted({scope.partition("!")[0] for scope in scopes if scope.startswith("custom:")})
     if not custom:
         return ""

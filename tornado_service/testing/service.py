@@ -1,7 +1,5 @@
 """The service itself, started in the process of the tests."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -43,7 +41,7 @@ class StartService(Protocol):
 
 
 def make_config(hub: StandInHub, **settings: Any) -> Config:
-    """What the hub's environment and an admin's file would give."""
+    """The settings from the hub's environment and an administrator's file."""
     config = Config(
         TornadoService={
             "service_name": hub.service_name,
@@ -63,7 +61,7 @@ def make_config(hub: StandInHub, **settings: Any) -> Config:
 
 @asynccontextmanager
 async def service_starter(hub: StandInHub) -> AsyncIterator[StartService]:
-    """Start services on free ports of 127.0.0.1; stop them all at the end."""
+    """Start services on free ports of 127.0.0.1, and stop all of them."""
     async with AsyncExitStack() as stack:
         stack.enter_context(_restored_loggers())
 
@@ -95,7 +93,6 @@ async def _running_service(service: TornadoService) -> AsyncIterator[None]:
 
 
 def _grant_service_scopes(hub: StandInHub, apps: list[str]) -> None:
-    """Let the service do at the hub what its apps say that they need."""
     for spec in apps:
         with suppress(Exception, SystemExit):  # loading it tells why it is broken
             hub.service_scopes |= import_app(spec).service_scopes
@@ -111,7 +108,7 @@ def _require_ready_apps(service: TornadoService) -> None:
 
 @contextmanager
 def _restored_loggers() -> Iterator[None]:
-    """The service makes the loggers its own; give them back."""
+    """Restore the loggers that the service reconfigures."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     kept = [
         (log, log.level, log.handlers[:], log.filters[:], log.parent, log.propagate)

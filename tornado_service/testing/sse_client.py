@@ -35,7 +35,7 @@ class Event:
 
     @property
     def json(self) -> Any:
-        """The data, where it is JSON."""
+        """The parsed data."""
         return json.loads(self.data)
 
 
@@ -50,12 +50,12 @@ class EventReader(HTTPMessageDelegate):
             assert event.json == {"title": "x"}
 
     Attributes:
-        code: the status of the answer; 599 if there is none.
-        headers: its headers.
-        last_id: what a browser that comes back sends as ``Last-Event-ID``.
+        code: the status of the response; 599 if there is none.
+        headers: the response headers.
+        last_id: the ``Last-Event-ID`` of a browser that reconnects.
     """
 
-    #: Seconds that an event, or the answer's beginning, may take.
+    #: Seconds before an event, or the response headers, must arrive.
     patience = 30.0
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
@@ -109,13 +109,11 @@ class EventReader(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
-        """Take the beginning of the answer, for Tornado."""
         self.code = getattr(start_line, "code", self.code)
         self.headers = headers
         self._response_started.set()
 
     def data_received(self, chunk: bytes) -> None:
-        """Take some of its body, for Tornado."""
         *lines, self._partial_line = (self._partial_line + self._decoder.decode(chunk)).split("\n")
         for line in lines:
             self._parse_line(line.rstrip("\r"))

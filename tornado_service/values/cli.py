@@ -1,7 +1,5 @@
 """The commands ``tornado-service values`` and ``tornado-service values check``."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Iterable
@@ -19,7 +17,7 @@ from .chart import subchart
 from .check.runner import ValuesChecker
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .merge import CHART, Values, ValuesError, hub_service, read_files
-from .yaml_files.document import Document, KeyPath
+from .yaml_files.writer import KeyPath
 
 
 class _Command(StrictApplication):
@@ -28,8 +26,9 @@ class _Command(StrictApplication):
     parent_key = Unicode(
         help="""The key of the chart's values in a chart that depends on it: its name or alias, or a
         path of them, as in binderhub.jupyterhub. Default: where your values have those of the
-        chart, else the top."""
-    ).tag(config=True)
+        chart, else the top.""",
+        config=True,
+    )
 
     @validate("parent_key")
     def _is_path(self, proposal: dict[str, Any]) -> str:
@@ -41,11 +40,10 @@ class _Command(StrictApplication):
 
     @property
     def parent_path(self) -> KeyPath | None:
-        """The keys above the chart's values; nothing where the values tell."""
+        """The keys above the chart's values; None: detect them."""
         return subchart.parse_path(self.parent_key) if self.parent_key else None
 
     def start(self) -> None:
-        """Run the command."""
         if self.subapp is not None:
             self.subapp.start()
             return
@@ -55,7 +53,6 @@ class _Command(StrictApplication):
             self.fail(2, str(error))
 
     def run(self) -> None:
-        """What the command does."""
         raise NotImplementedError  # each command says it
 
 
@@ -80,18 +77,17 @@ class CheckApp(_Command):
         "parent": "CheckApp.parent_key",
     }
 
-    files = List(Unicode(), help="A values file; repeat it for each, in Helm's order.").tag(
-        config=True
-    )
+    files = List(Unicode(), help="A values file; repeat it for each, in Helm's order.", config=True)
     jupyterhub_version = Unicode(
-        "5.5", help="The hub's version: 5.5 in z2jh 4.4. Default: 5.5."
-    ).tag(config=True)
+        "5.5", help="The hub's version: 5.5 in z2jh 4.4. Default: 5.5.", config=True
+    )
     release = Unicode(
-        help="Name of the Helm release; only needed where fullnameOverride is null."
-    ).tag(config=True)
+        help="Name of the Helm release; only needed where fullnameOverride is null.", config=True
+    )
     service = Unicode(
-        help="Look at this service alone. Default: every service of hub.services with a url."
-    ).tag(config=True)
+        help="Look at this service alone. Default: every service of hub.services with a url.",
+        config=True,
+    )
 
     @validate("jupyterhub_version")
     def _is_version(self, proposal: dict[str, Any]) -> str:
@@ -102,7 +98,6 @@ class CheckApp(_Command):
         return str(proposal["value"])
 
     def run(self) -> None:
-        """Print the findings."""
         if not self.files:
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
         values = Values(read_files(self.files), self.parent_path)
@@ -129,20 +124,16 @@ class ValuesApp(_Command):
     }
     aliases = {
         "name": "ValuesApp.service_name",
-        "port": "ValuesApp.port",
-        "release": "ValuesApp.release",
-        "fullname-override": "ValuesApp.fullname_override",
-        "name-override": "ValuesApp.name_override",
-        "base-url": "ValuesApp.base_url",
-        "mode": "ValuesApp.mode",
-        "delivery": "ValuesApp.delivery",
-        "image": "ValuesApp.image",
-        "jupyterhub": "ValuesApp.jupyterhub",
         "app": "ValuesApp.apps",
         "group": "ValuesApp.groups",
-        "site": "ValuesApp.site",
         "parent": "ValuesApp.parent_key",
-        "output-dir": "ValuesApp.output_dir",
+        **{
+            option.replace("_", "-"): f"ValuesApp.{option}"
+            for option in (
+                *("port", "release", "fullname_override", "name_override", "base_url", "mode"),
+                *("delivery", "image", "jupyterhub", "site", "output_dir"),
+            )
+        },
     }
     flags = {
         "loopback-api": (
@@ -153,33 +144,37 @@ class ValuesApp(_Command):
     }
 
     service_name = Unicode(
-        "tornado-service", help="The service's name; it opens at /services/NAME/."
-    ).tag(config=True)
-    port = Integer(8181, min=1024, max=65535, help="The port that it listens on.").tag(config=True)
+        "tornado-service", help="The service's name; it opens at /services/NAME/.", config=True
+    )
+    port = Integer(8181, min=1024, max=65535, help="The port that it listens on.", config=True)
     release = Unicode(
         help="""Name of the Helm release. Needed with several releases in one namespace, and where
-        fullnameOverride is null."""
-    ).tag(config=True)
+        fullnameOverride is null.""",
+        config=True,
+    )
     fullname_override = Unicode(
-        help="The chart's fullnameOverride, if you set it; null for null. The hub's Service has it."
-    ).tag(config=True)
-    name_override = Unicode(help="The chart's nameOverride, if you set it.").tag(config=True)
-    base_url = Unicode("/", help="The chart's hub.baseUrl, such as /lab/.").tag(config=True)
+        help="The chart's fullnameOverride, if set; null for null. The hub's Service has it.",
+        config=True,
+    )
+    name_override = Unicode(help="The chart's nameOverride, if you set it.", config=True)
+    base_url = Unicode("/", help="The chart's hub.baseUrl, such as /lab/.", config=True)
     mode = Enum(
         ["ingress", "allowed-ingress-ports"],
         "ingress",
         help="""How the network policy opens the port: to the proxy and the hub (ingress), or to
         every pod (allowed-ingress-ports).""",
-    ).tag(config=True)
+        config=True,
+    )
     delivery = Enum(
         ["image", "extra-files"],
         "image",
         help="How the code gets there: an image of the hub, or the chart's own image and one file.",
-    ).tag(config=True)
+        config=True,
+    )
     image = Unicode(
-        PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG."
-    ).tag(config=True)
-    jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.").tag(config=True)
+        PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG.", config=True
+    )
+    jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.", config=True)
     apps = List(
         Unicode(),
         [activity.ENTRY_POINT],
@@ -187,31 +182,37 @@ class ValuesApp(_Command):
         each. Those you name are all: with --app=activity, Activity stays among them, and with
         --app= there is none. The service's role gets the scopes that they declare.
         Default: activity.""",
-    ).tag(config=True)
+        config=True,
+    )
     groups = List(
-        Unicode(), help="Let in only the members of this group; repeat it. Default: everyone."
-    ).tag(config=True)
+        Unicode(),
+        help="Let in only the members of this group; repeat it. Default: everyone.",
+        config=True,
+    )
     site = List(
         Unicode(),
         help="""A values file of yours, repeat it in Helm's order: the lists written here then hold
         your entries too, where Helm would replace one list by the other.""",
-    ).tag(config=True)
+        config=True,
+    )
     output_dir = Unicode(
-        help="Write every overlay to a file of its own here. Default: one document on stdout."
-    ).tag(config=True)
-    loopback_api = Bool(False, help="See --loopback-api.").tag(config=True)
+        help="Write every overlay to a file of its own here. Default: one document on stdout.",
+        config=True,
+    )
+    loopback_api = Bool(False, help="See --loopback-api.", config=True)
 
     def run(self) -> None:
-        """Write the overlays."""
         site = Values(read_files(self.site), self.parent_path)
         deployment = self.deployment(site.chart)
-        documents = {name: make(deployment) for name, make in overlays.OVERLAYS.items()}
-        for document in documents.values():
-            overlays.add_site_entries(document, site)
         if self.output_dir:
-            _write(Path(self.output_dir), documents, site.root)
-        else:
-            print(self._combine(documents, deployment).nested_under(site.root).text(), end="")
+            _write(Path(self.output_dir), deployment, site)
+            return
+        names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
+        if self.jupyterhub == 6:
+            names.append("jupyterhub-6.yaml")
+        if self.groups:
+            names.append("groups.yaml")
+        print(overlays.overlay_text(deployment, names, site), end="")
 
     def deployment(self, chart: str = CHART) -> Deployment:
         """The settings as the overlays take them, for a chart of this name or alias."""
@@ -238,26 +239,12 @@ class ValuesApp(_Command):
         options.validate_custom_scopes(deployment.custom_scopes)
         return deployment
 
-    def _combine(self, documents: dict[str, Document], deployment: Deployment) -> Document:
-        names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
-        if self.jupyterhub == 6:
-            names.append("jupyterhub-6.yaml")
-        if self.groups:
-            names.append("groups.yaml")
-        together = Document(
-            f"{deployment.name} in zero-to-jupyterhub, at {deployment.path}\n"
-            "Goes before your own values: helm upgrade ... -f this-file.yaml -f config.yaml"
-        )
-        for name in names:
-            together.add(documents[name])
-        return together
 
-
-def _write(directory: Path, documents: dict[str, Document], parents: KeyPath) -> None:
+def _write(directory: Path, deployment: Deployment, site: Values) -> None:
     try:
         make_private_directory(directory)
-        for name, document in documents.items():
-            write_private(directory / name, document.nested_under(parents).text())
+        for name in overlays.OVERLAYS:
+            write_private(directory / name, overlays.overlay_text(deployment, [name], site))
     except OSError as error:
         raise ValuesError(f"{error.filename}: {error.strerror}") from error
 
@@ -276,4 +263,4 @@ def _import_app(app: str) -> Any:
 
 
 def _scopes(classes: Iterable[Any], attribute: str) -> list[str]:
-    return sorted({scope for each in classes for scope in getattr(each, attribute, ())})
+    return sorted({scope for app in classes for scope in getattr(app, attribute, ())})

@@ -1,7 +1,5 @@
 """A deployment: where in a cluster the service runs, and as what."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,27 +38,19 @@ class Deployment:
 
     @property
     def scope(self) -> str:
-        """The scope that lets a person in."""
         return f"access:services!service={self.name}"
 
     @property
     def path(self) -> str:
-        """Where the service opens."""
         return f"{self.base_url.rstrip('/')}/services/{self.name}/"
 
     @property
     def custom_scopes(self) -> list[str]:
-        """The scopes that apps have made up."""
         scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
         return sorted(scope for scope in scopes if scope.startswith("custom:"))
 
     def pod_selector(self, component: str) -> dict[str, Any]:
-        """Selects a pod of the chart."""
         labels = {COMPONENT: component}
         if self.release:
             labels[INSTANCE] = self.release
         return {"podSelector": {"matchLabels": labels}}
-
-    def command(self, *start: str) -> list[str]:
-        """The command line that the hub runs."""
-        return ["python3", *start, *(f"--TornadoService.apps={app}" for app in self.apps)]

@@ -1,7 +1,5 @@
 """How Helm merges values files, and the names that the chart makes of them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -14,8 +12,8 @@ import yaml
 from ..config.secret_settings import is_secret_name
 from ..telemetry.redaction import REDACTED
 from .chart import subchart
-from .yaml_files.document import KeyPath, scalar
 from .yaml_files.loader import LoadedValues, load
+from .yaml_files.writer import KeyPath, scalar
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"
@@ -67,13 +65,20 @@ def _in_one_line(error: yaml.YAMLError) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value that should be a list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_map(value: Any) -> dict[str, Any]:
-    """A value that should be a map, or an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def value_at(values: Any, path: Iterable[str | int], default: Any = None) -> Any:
+    """The value at a path of keys, and numbers of list entries."""
+    for key in path:
+        if key not in as_map(values) and not (isinstance(values, list) and isinstance(key, int)):
+            return default
+        values = values[key]
+    return values
 
 
 @dataclass(frozen=True)
@@ -96,70 +101,62 @@ class ReplacedValue:
 
 
 class Values:
-    """Values files, merged as Helm does: maps join, lists replace, null deletes."""
+    """Values files, merged as Helm does: maps join, lists replace, null deletes.
+
+    Args:
+        files: names and values.
+        parent: the keys under which the chart's values are; found in the values by default.
+
+    Raises:
+        ValuesError: the chart's values are in several places.
+    """
 
     def __init__(
         self, files: Iterable[tuple[str, dict[str, Any]]], parent: KeyPath | None = None
     ) -> None:
-        """Merge the files.
-
-        Args:
-            files: names and values.
-            parent: the keys under which the chart's values stand; found in the values by default.
-
-        Raises:
-            ValuesError: they stand in several places.
-        """
         self.tree: dict[str, Any] = {}
         self.replaced: list[ReplacedValue] = []
         self.files: list[str] = []
         self.duplicates: list[tuple[str, KeyPath, int]] = []
         self._source_texts: list[dict[KeyPath, str]] = []
+        #: the document that sets a key, by its number
         self._origins: dict[KeyPath, int] = {}
         for number, (file, values) in enumerate(files):
             self.files.append(file)
             loaded = values if isinstance(values, LoadedValues) else LoadedValues()
             self._source_texts.append(loaded.texts)
-            self.duplicates += [(file, *each) for each in loaded.duplicates.items()]
+            self.duplicates += [(file, path, line) for path, line in loaded.duplicates.items()]
             self._merge(self.tree, values, (), number)
         self.chart_paths = list(subchart.find_chart_paths(self.tree))
         self.root: KeyPath = self._find_root() if parent is None else parent
         depth = len(self.root)
-        self.replaced = [each for each in self.replaced if each.path[:depth] == self.root]
+        self.replaced = [value for value in self.replaced if value.path[:depth] == self.root]
 
     def _find_root(self) -> KeyPath:
-        """Where the chart's values stand."""
-        sites = [path for path in self.chart_paths if subchart.has_site_values(self._at(path))]
-        found = sites or self.chart_paths
+        sites = [path for path in self.chart_paths if self.has_site_values(path)]
+        paths = sites or self.chart_paths
         # a chart that depends on this one may have anything at its top; this one's is fixed
-        found = [path for path in found if path] or found
-        if len(found) > 1 and sites:
-            found = [path for path in found if self._at((*path, "hub", "services"))] or found
-        if len(found) > 1:
-            keys = [".".join(map(str, path)) for path in found]
+        paths = [path for path in paths if path] or paths
+        if len(paths) > 1 and sites:
+            services = ("hub", "services")
+            paths = [path for path in paths if value_at(self.tree, (*path, *services))] or paths
+        if len(paths) > 1:
+            keys = [".".join(map(str, path)) for path in paths]
             raise ValuesError(
                 f"{' and '.join(keys)} hold values of the chart; select one: --parent={keys[0]}"
             )
-        return found[0] if found else ()
+        return paths[0] if paths else ()
 
     @property
     def chart(self) -> str:
-        """What Helm calls the chart: its alias in the chart above, or its name."""
+        """The chart's name in Helm: its alias in the chart above, or its own."""
         return str(self.root[-1]) if self.root else CHART
 
-    def _at(self, path: KeyPath) -> Any:
-        value: Any = self.tree
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
     def sections(self, path: KeyPath) -> list[str]:
-        """The sections of the chart's values at a path from the top."""
-        return subchart.sections(self._at(path))
+        return subchart.sections(value_at(self.tree, path))
 
     def has_site_values(self, path: KeyPath) -> bool:
-        """Whether the chart's values at a path from the top are more than ours."""
-        return subchart.has_site_values(self._at(path))
+        return subchart.has_site_values(value_at(self.tree, path))
 
     def _merge(
         self, target: dict[str, Any], source: dict[str, Any], path: KeyPath, file: int
@@ -171,30 +168,24 @@ class Values:
                 self._merge(old, value, here, file)
                 continue
             if old is not None and old != value:
-                kept = value if isinstance(value, list) else []
+                new = as_list(value)
                 had = old if isinstance(old, list) else [old]
-                lost = tuple(item for item in had if item not in kept)
+                lost = tuple(item for item in had if item not in new)
                 if lost:
-                    both = tuple(item for item in had if item in kept)
+                    kept = tuple(item for item in had if item in new)
                     earlier = self.files[self._origins[here]]
-                    self.replaced.append(ReplacedValue(here, earlier, self.files[file], lost, both))
+                    self.replaced.append(ReplacedValue(here, earlier, self.files[file], lost, kept))
             target[key] = deepcopy(value)
             self._record_origin(value, here, file)
 
     def _record_origin(self, value: Any, path: KeyPath, file: int) -> None:
         self._origins[path] = file
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                self._record_origin(inner, (*path, key), file)
+        for key, inner in as_map(value).items():
+            self._record_origin(inner, (*path, key), file)
 
-    def raw(self, *path: str, default: Any = None) -> Any:
+    def raw(self, *path: str | int, default: Any = None) -> Any:
         """The value at a path of the chart's values, which may be null."""
-        value: Any = self.tree
-        for key in (*self.root, *path):
-            if not isinstance(value, dict) or key not in value:
-                return default
-            value = value[key]
-        return value
+        return value_at(self.tree, (*self.root, *path), default)
 
     def get(self, *path: str, default: Any = None) -> Any:
         """The value at a path of the chart's values; null counts as not set."""
@@ -202,54 +193,61 @@ class Values:
         return default if value is None else value
 
     def map(self, *path: str) -> dict[str, Any]:
-        """The map at a path, empty where there is none."""
         return as_map(self.get(*path))
 
     def list(self, *path: str) -> list[Any]:
-        """The list at a path, empty where there is none."""
         return as_list(self.get(*path))
 
     def is_enabled(self, *path: str) -> bool:
-        """Whether a switch that the chart has on by default was left on."""
+        """Whether a setting that is on by default was left on."""
         return self.get(*path) is not False
 
     def submaps(self, *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The maps within a map, with their keys."""
         for key, value in self.map(*path).items():
             if isinstance(value, dict):
                 yield str(key), value
+
+    def find(self, pattern: str) -> Iterator[tuple[KeyPath, Any]]:
+        """Paths and values that fit a pattern, such as ``hub.labels.*``.
+
+        Args:
+            pattern: keys with dots between; ``*`` is any key of a map, any entry of a list.
+        """
+        entries: Iterable[tuple[KeyPath, Any]] = [((), self.map())]
+        for part in pattern.split("."):
+            entries = [
+                ((*path, key), inner)
+                for path, value in entries
+                for key, inner in _items(value)
+                if part in ("*", key)
+            ]
+        yield from entries
 
     def file_of(self, path: KeyPath) -> str:
         """The file that sets a key, or else the nearest map above it."""
         return self.file_of_tree_path((*self.root, *path))
 
     def file_of_tree_path(self, path: KeyPath) -> str:
-        """The same, for a path from the top."""
+        """As ``file_of``, for a path from the top."""
         origin = self._origin(path)
-        if origin is not None:
-            return self.files[origin]
-        return self.files[-1] if self.files else "-"
+        return (self.files or ["-"])[-1 if origin is None else origin]
 
     def _origin(self, path: KeyPath) -> int | None:
-        """The document that sets a key, or else the nearest key above it, by its number."""
         lengths = range(len(path), 0, -1)
         return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
 
     def source_text(self, path: KeyPath) -> str:
-        """The value at a path of the chart's values, as its file has it, but for secrets; a number
-        selects from a list.
-        """
+        """The value at a path of the chart's values as its file has it, except for secrets."""
         if any(is_secret_name(str(key)) for key in path):
             return REDACTED
-        path = (*self.root, *path)
-        origin = self._origin(path)
-        text = None if origin is None else self._source_texts[origin].get(path)
-        if text is not None:
-            return text or "null"
-        value: Any = self.tree
-        for key in path:
-            value = value[key]
-        return scalar(value)
+        full_path = (*self.root, *path)
+        origin = self._origin(full_path)
+        text = None if origin is None else self._source_texts[origin].get(full_path)
+        return scalar(self.raw(*path)) if text is None else text or "null"
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    return as_map(value).items() or enumerate(as_list(value))
 
 
 def hub_service(full_name: str | None, chart_name: str | None, release: str) -> str:

@@ -1,8 +1,8 @@
 """The rules of JupyterHub, Kubernetes and Helm for names."""
 
-from __future__ import annotations
-
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -21,7 +21,6 @@ class NameRule:
     hint: str
 
     def allows(self, name: Any) -> bool:
-        """Whether the name is one of these."""
         return isinstance(name, str) and bool(self.pattern.fullmatch(name))
 
 
@@ -114,4 +113,10 @@ def suggest_name(name: str, rule: NameRule, otherwise: str) -> str:
     """A name like this one that the rule allows."""
     simple = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     candidates = (simple, simple[:63].strip("-"), f"{otherwise}-{simple}"[:63].strip("-"))
-    return next((each for each in candidates if rule.allows(each)), otherwise)
+    return next((candidate for candidate in candidates if rule.allows(candidate)), otherwise)
+
+
+def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
+    """The known name that is like this one, as a question."""
+    similar = difflib.get_close_matches(str(name), known, n=1)
+    return f"{similar[0]}?" if similar else otherwise

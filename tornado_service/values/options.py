@@ -1,10 +1,8 @@
 """The rules for options of ``tornado-service values`` that become names or parts of URLs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any
 
 from . import names
 from .deployment import HUB_PORT
@@ -13,19 +11,8 @@ from .merge import ValuesError
 BASE_URL_PATTERN = re.compile(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*")
 
 
-class NameOptions(Protocol):
-    """The options of the command that become names."""
-
-    service_name: str
-    port: int
-    release: str
-    name_override: str
-    image: str
-    groups: list[str]
-
-
-def validate_options(app: NameOptions, hub: str) -> None:
-    """See that Kubernetes, Helm and JupyterHub take what is made of the options.
+def validate_options(app: Any, hub: str) -> None:
+    """Check that Kubernetes, Helm and JupyterHub accept what the options become.
 
     Args:
         app: the command.
@@ -34,43 +21,42 @@ def validate_options(app: NameOptions, hub: str) -> None:
     Raises:
         ValuesError: they do not; the message names the option and the rule.
     """
-    _validate_name(app.service_name)
-    if app.port == HUB_PORT:
-        raise ValuesError(f"--port={HUB_PORT} is the hub's own")
-    if app.release and not names.RELEASE.allows(app.release):
-        raise ValuesError(f"--release={app.release}: Helm takes {names.RELEASE.hint}")
-    if not names.LABEL_VALUE.allows(app.name_override):
-        raise ValuesError(
+    name, image = app.service_name, app.image
+    image_name, _, tag = image.rpartition(":")
+    for is_valid, problem in (
+        (
+            names.SERVICE.allows(name),
+            f"--name={name}: it is also the name of a role and of a port, so {names.SERVICE.hint}",
+        ),
+        (
+            name not in names.RESERVED_NAMES,
+            f"--name={name}: the hub or the chart has a role, service or port of it",
+        ),
+        (app.port != HUB_PORT, f"--port={HUB_PORT} is the hub's own"),
+        (
+            not app.release or names.RELEASE.allows(app.release),
+            f"--release={app.release}: Helm takes {names.RELEASE.hint}",
+        ),
+        (
+            names.LABEL_VALUE.allows(app.name_override),
             f"--name-override={app.name_override}: it is the value of a label, so"
-            f" {names.LABEL_VALUE.hint}"
-        )
-    if not names.KUBERNETES_SERVICE.allows(hub):
-        raise ValuesError(
+            f" {names.LABEL_VALUE.hint}",
+        ),
+        (
+            names.KUBERNETES_SERVICE.allows(hub),
             f"--fullname-override, --name-override and --release make {hub!r} of the hub's"
-            f" Kubernetes Service, which takes {names.KUBERNETES_SERVICE.hint}"
-        )
-    _validate_image(app.image)
-    if not all(group.strip() for group in app.groups):
-        raise ValuesError("--group= names no group")
-
-
-def _validate_name(name: str) -> None:
-    if not names.SERVICE.allows(name):
-        raise ValuesError(
-            f"--name={name}: it is also the name of a role and of a port, so {names.SERVICE.hint}"
-        )
-    if name in names.RESERVED_NAMES:
-        raise ValuesError(f"--name={name}: the hub or the chart has a role, service or port of it")
-
-
-def _validate_image(image: str) -> None:
-    name, _, tag = image.rpartition(":")
-    if not name or "/" in tag:
-        raise ValuesError(f"--image={image}: write it as NAME:TAG")
-    if not names.IMAGE.allows(name):
-        raise ValuesError(f"--image={image}: its name takes {names.IMAGE.hint}")
-    if not names.IMAGE_TAG.allows(tag):
-        raise ValuesError(f"--image={image}: its tag takes {names.IMAGE_TAG.hint}")
+            f" Kubernetes Service, which takes {names.KUBERNETES_SERVICE.hint}",
+        ),
+        (image_name and "/" not in tag, f"--image={image}: write it as NAME:TAG"),
+        (
+            names.IMAGE.allows(image_name),
+            f"--image={image}: its name takes {names.IMAGE.hint}",
+        ),
+        (names.IMAGE_TAG.allows(tag), f"--image={image}: its tag takes {names.IMAGE_TAG.hint}"),
+        (all(group.strip() for group in app.groups), "--group= names no group"),
+    ):
+        if not is_valid:
+            raise ValuesError(problem)
 
 
 def normalize_base_url(text: str) -> str:
@@ -86,7 +72,7 @@ def normalize_base_url(text: str) -> str:
 
 
 def validate_custom_scopes(scopes: Iterable[str]) -> None:
-    """See that the hub takes the scopes that apps have made up.
+    """Check that the hub accepts the scopes that apps define.
 
     Raises:
         ValuesError: it does not.

@@ -1,252 +1,87 @@
-"""The values overlays that a service in zero-to-jupyterhub needs."""
+"""The values overlays that a service in zero-to-jupyterhub needs: ``overlays.yaml.j2``."""
 
-from __future__ import annotations
-
+import textwrap
 from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.resources import files
 from typing import Any
 
+import jinja2
+import yaml
+
 from . import activity
-from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES, Deployment
-from .merge import SERVICE_LISTS, Values
-from .yaml_files.document import Document
+from .deployment import Deployment
+from .merge import SERVICE_LISTS, Values, as_list, value_at
+from .yaml_files.writer import scalar
+
+#: The files, in the order in which Helm gets them.
+OVERLAYS = (
+    "service.yaml",
+    "allowed-ingress-ports.yaml",
+    "ingress.yaml",
+    "image.yaml",
+    "extra-files.yaml",
+    "jupyterhub-6.yaml",
+    "groups.yaml",
+)
 
 PYZ_PATH = "/usr/local/share/tornado_service/tornado_service.pyz"
 
-# Runs in the hub, after all other configuration: "~" sorts last.
-GRANT_ACCESS_CODE = """\
-# Adds to what you grant, and never replaces it.
-from jupyterhub.app import JupyterHub as _JupyterHub
-_scope = "access:services!service={name}"
-_roles = {{role["name"]: role for role in c.JupyterHub.load_roles}}
-_extra = c.JupyterHub.get("extra_user_scopes") or set()
-_extra = set(_extra.get_value(set()) if hasattr(_extra, "get_value") else _extra)
-if "{name}-access" in _roles:
-    _extra.discard(_scope)
-elif "scopes" in _roles.get("user", {{}}):
-    _extra.discard(_scope)
-    _roles["user"]["scopes"] = list(dict.fromkeys([*_roles["user"]["scopes"], _scope]))
-elif hasattr(_JupyterHub, "extra_user_scopes"):
-    _extra.add(_scope)
-elif "user" in _roles:
-    _roles["user"]["scopes"] = ["self", _scope]
-else:
-    c.JupyterHub.load_roles.append({{"name": "user", "scopes": ["self", _scope]}})
-if hasattr(_JupyterHub, "extra_user_scopes"):
-    c.JupyterHub.extra_user_scopes = _extra
-"""
+_TEMPLATE = jinja2.Template(
+    (files(__package__) / "overlays.yaml.j2").read_text(encoding="utf-8"),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    undefined=jinja2.StrictUndefined,
+)
 
 
-def service(deployment: Deployment) -> Document:
-    """What every deployment needs."""
-    name = deployment.name
-    document = Document(
-        f"{name}: what every deployment needs. It opens at {deployment.path}\n"
-        "Goes with one of allowed-ingress-ports.yaml, ingress.yaml"
-        " and one of image.yaml, extra-files.yaml.\n"
-        "Made by tornado-service values, which also makes it for another name, port or release."
+def overlay_text(deployment: Deployment, names: Iterable[str], site: Values | None = None) -> str:
+    """One or more overlays as one YAML document.
+
+    Args:
+        deployment: what the overlays depend on.
+        names: the overlays.
+        site: the site's own values. Its lists are joined to those of the overlays, which would
+            replace them; and its parent charts' keys go above all others.
+    """
+    parts = [name.removesuffix(".yaml") for name in names]
+    if site is None:
+        return _render(deployment, parts, {})
+    ours = yaml.safe_load(_render(deployment, parts, {}))
+    more = {
+        ".".join(path): [
+            item for item in site.list(*path) if item not in as_list(value_at(ours, path))
+        ]
+        for path in SERVICE_LISTS
+    }
+    title, top, body = _render(deployment, parts, more).partition("hub:\n")
+    for key in reversed(site.root):
+        top, body = f"{scalar(key)}:\n", textwrap.indent(top + body, "  ")
+    return title + top + body
+
+
+def overlay_values(deployment: Deployment, *names: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(overlay_text(deployment, names))
+    return values
+
+
+def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list[Any]]) -> str:
+    def more(path: str, indent: int) -> str:
+        return "".join(f"\n{' ' * indent}- {scalar(item)}" for item in site_items.get(path, ()))
+
+    start = [PYZ_PATH] if "extra-files" in parts else ["-m", "tornado_service"]
+    return _TEMPLATE.render(
+        **asdict(deployment) | {"image": deployment.image.rpartition(":")[::2]},
+        path=deployment.path,
+        access_scope=deployment.scope,
+        custom_scopes=deployment.custom_scopes,
+        pod_selector=deployment.pod_selector,
+        command=["python3", *start, *(f"--TornadoService.apps={app}" for app in deployment.apps)],
+        has_activity=activity.includes_activity(deployment.apps),
+        hub_directory=activity.HUB_DIRECTORY,
+        pyz_path=PYZ_PATH,
+        parts=parts,
+        yaml=scalar,
+        more=more,
     )
-    document.put(
-        ("hub", "labels"),
-        {HUB_ACCESS: "true"},
-        f"Lets the hub's pod reach the Hub API at http://{deployment.hub}:{HUB_PORT}: the service"
-        " calls it to sign people in.",
-    )
-    _put_service(document, deployment)
-    document.put(
-        ("hub", "service", "extraPorts"),
-        [{"name": name, "port": deployment.port, "targetPort": deployment.port}],
-        "Opens the port on the hub's Kubernetes Service, which the url above names.",
-    )
-    document.put(
-        ("hub", "extraPodSpec", "hostAliases"),
-        [{"ip": address, "hostnames": [deployment.hub]} for address in LOOPBACK_ADDRESSES],
-        f"Inside the hub's pod \"{deployment.hub}\" is the pod itself: the hub's start-up check and"
-        " the service's calls of the Hub API wait for no endpoints and pass no policy. Both"
-        " addresses, as the hub may listen on IPv4 or IPv6 alone.",
-    )
-    document.put(
-        ("hub", "networkPolicy", "egress"),
-        [{"to": [deployment.pod_selector("hub")], "ports": _ports(HUB_PORT, deployment.port)}],
-        "The same two ways, where hostAliases are your own and the hub's egress is closed"
-        " (privateIPs: false, or Cilium, which applies no ipBlock to pods).",
-    )
-    _put_access(document, deployment)
-    document.put(
-        ("proxy", "chp", "networkPolicy", "egress"),
-        [{"to": [deployment.pod_selector("hub")], "ports": _ports(deployment.port)}],
-        f"The proxy's way to the service. The chart opens {HUB_PORT} only, and its rule for private"
-        " addresses does not count on Cilium.",
-    )
-    return document
-
-
-def _put_service(document: Document, deployment: Deployment) -> None:
-    path = ("hub", "services", deployment.name)
-    document.put(
-        (*path, "url"),
-        f"http://{deployment.hub}:{deployment.port}",
-        "How the proxy reaches the process. Not 127.0.0.1: that would be the proxy's own pod.",
-    )
-    document.put((*path, "display"), True, "A link in the hub's Services menu.")
-    document.put((*path, "oauth_no_confirm"), True, "No page that asks for consent at sign-in.")
-    if deployment.user_scopes:
-        document.put(
-            (*path, "oauth_client_allowed_scopes"),
-            sorted(deployment.user_scopes),
-            "What the apps may do in a visitor's name, as far as the visitor may.",
-        )
-    if deployment.custom_scopes:
-        document.put(
-            ("hub", "config", "JupyterHub", "custom_scopes"),
-            {scope: {"description": f"{scope}, of an app"} for scope in deployment.custom_scopes},
-            "The apps' own scopes: while the hub does not know one of them, nobody can sign in."
-            " Roles of yours (hub.loadRoles) grant them.",
-        )
-    environment = {"PYTHONUNBUFFERED": "1"}
-    if deployment.loopback_api:
-        # a name: the hub may listen on IPv4 or IPv6 alone
-        api_url = f"http://localhost:{HUB_PORT}{deployment.base_url.rstrip('/')}/hub/api"
-        environment["JUPYTERHUB_API_URL"] = api_url
-    document.put(
-        (*path, "environment"),
-        environment,
-        "The only environment that reaches the process: hub.extraEnv does not. Values are text.",
-    )
-
-
-def _put_access(document: Document, deployment: Deployment) -> None:
-    name = deployment.name
-    document.put(
-        ("hub", "extraConfig", f"~{name}-access"),
-        GRANT_ACCESS_CODE.format(name=name),
-        "Lets everyone in who may use the hub: by default nobody may open a service."
-        f" With a role {name}-access in hub.loadRoles (groups.yaml), only those it names.",
-    )
-    if deployment.service_scopes:
-        document.put(
-            ("hub", "loadRoles", name),
-            {"scopes": sorted(deployment.service_scopes), "services": [name]},
-            "What the apps ask the Hub API for, in the service's own name.\n"
-            + (activity.ROLE_COMMENT if activity.includes_activity(deployment.apps) else ""),
-        )
-
-
-def allowed_ingress_ports(deployment: Deployment) -> Document:
-    """Network-policy mode 1: the port is open to all."""
-    document = Document(
-        "Network policy, one of two ways: open the port to every pod of the cluster, users' pods"
-        " and other namespaces included. Sign-in still guards it."
-    )
-    document.put(("hub", "networkPolicy", "allowedIngressPorts"), [deployment.port])
-    return document
-
-
-def ingress(deployment: Deployment) -> Document:
-    """Network-policy mode 2: the port is open to the two that need it."""
-    document = Document(
-        "Network policy, one of two ways: open the port to the proxy and to the hub, nobody else."
-    )
-    path = ("hub", "networkPolicy", "ingress")
-    sources = [deployment.pod_selector("proxy"), deployment.pod_selector("hub")]
-    document.put(path, [{"ports": _ports(deployment.port), "from": sources}])
-    document.set_comment((*path, 0, "from", 0), "Visitors come through the proxy.")
-    document.set_comment(
-        (*path, 0, "from", 1),
-        "The hub asks the service whether it is up, and exits if no answer comes.",
-    )
-    return document
-
-
-def image(deployment: Deployment) -> Document:
-    """Delivery 1: an image of the hub with the service in it."""
-    name, _, tag = deployment.image.rpartition(":")
-    document = Document("Delivery, one of two ways: an image of the hub with the service in it.")
-    document.put(
-        ("hub", "image"),
-        {"name": name, "tag": tag},
-        "Yours, see image/README.md; or --set hub.image.name=... --set hub.image.tag=...",
-    )
-    _put_command(document, deployment, "-m", "tornado_service")
-    return document
-
-
-def extra_files(deployment: Deployment) -> Document:
-    """Delivery 2: the stock image and one file."""
-    document = Document(
-        "Delivery, one of two ways: the chart's own hub image and one file. Hand it over with\n"
-        "base64 < tornado_service.pyz > tornado_service.b64\n"
-        "helm upgrade ... --set-file hub.extraFiles.tornado_service.binaryData=tornado_service.b64"
-    )
-    document.put(("hub", "extraFiles", "tornado_service", "mountPath"), PYZ_PATH)
-    _put_command(document, deployment, PYZ_PATH)
-    return document
-
-
-def _put_command(document: Document, deployment: Deployment, *start: str) -> None:
-    document.put(
-        ("hub", "services", deployment.name, "command"),
-        deployment.command(*start),
-        activity.HISTORY_COMMENT if activity.includes_activity(deployment.apps) else "",
-    )
-
-
-def jupyterhub_6(deployment: Deployment) -> Document:
-    """What only JupyterHub 6 takes."""
-    document = Document(
-        "Only where the hub is JupyterHub 6: a 5.x hub exits over the first key and ignores the"
-        " second."
-    )
-    document.put(
-        ("hub", "services", deployment.name, "timeout"),
-        60,
-        "Seconds that the service may take to answer before the hub gives up, and exits.",
-    )
-    if not deployment.groups:
-        document.put(
-            ("hub", "config", "JupyterHub", "extra_user_scopes"),
-            [deployment.scope],
-            "Lets everyone in who may use the hub, as service.yaml does at run time.",
-        )
-    return document
-
-
-def groups(deployment: Deployment) -> Document:
-    """Access for the members of some groups, instead of everyone."""
-    document = Document("Access for these groups only, and for admins.")
-    document.put(
-        ("hub", "loadRoles", f"{deployment.name}-access"),
-        {"scopes": [deployment.scope], "groups": list(deployment.groups or ("staff",))},
-        "service.yaml lets everyone in unless there is a role of this name.",
-    )
-    return document
-
-
-#: The files, in the order in which they are given to Helm.
-OVERLAYS = {
-    "service.yaml": service,
-    "allowed-ingress-ports.yaml": allowed_ingress_ports,
-    "ingress.yaml": ingress,
-    "image.yaml": image,
-    "extra-files.yaml": extra_files,
-    "jupyterhub-6.yaml": jupyterhub_6,
-    "groups.yaml": groups,
-}
-
-
-def _ports(*numbers: int) -> list[dict[str, int]]:
-    return [{"port": number} for number in numbers]
-
-
-def add_site_entries(document: Document, site: Values) -> None:
-    """Add a site's own entries to each list of the document, which would else replace them."""
-    for path in SERVICE_LISTS:
-        ours = _at(document.values, path)
-        if ours is not None:
-            ours.extend(item for item in site.list(*path) if item not in ours)
-
-
-def _at(values: dict[str, Any], path: Iterable[str]) -> list[Any] | None:
-    value: Any = values
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, list) else None

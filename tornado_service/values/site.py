@@ -1,8 +1,5 @@
 """A site as its values describe it: the services, the hub's name and version, findings."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from .merge import Values, as_list, as_map, hub_service
-from .yaml_files.document import KeyPath
+from .yaml_files.writer import KeyPath
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
@@ -43,41 +40,34 @@ class Service:
 
     @property
     def path(self) -> KeyPath:
-        """Where it stands in the values."""
         return ("hub", "services", self.key)
 
     @property
     def name(self) -> str:
-        """What the hub calls it."""
         return str(self.spec.get("name") or self.key)
 
     @property
     def scope(self) -> str:
-        """The scope that lets a person in."""
         return f"access:services!service={self.name}"
 
     @property
     def command(self) -> list[Any]:
-        """The words of its command; empty where the hub does not launch it."""
+        """The command's words; empty if the hub does not start the service."""
         command = self.spec.get("command") or []
         return command if isinstance(command, list) else [command]
 
     @property
     def url(self) -> SplitResult:
-        """Its ``url``, in parts; empty ones where it cannot be read."""
-        try:
-            return urlsplit(str(self.spec.get("url") or ""))
-        except ValueError:  # such as http://[hub:8181
-            return urlsplit("")
+        """The parsed ``url``; empty if invalid."""
+        return split_url(self.spec.get("url"))
 
     @property
     def host(self) -> str:
-        """The host in its ``url``."""
         return self.url.hostname or ""
 
     @property
     def port(self) -> int | None:
-        """The port in its ``url``; nothing where there is none."""
+        """The port of ``url``, if there is one."""
         try:
             return self.url.port
         except ValueError:
@@ -85,14 +75,19 @@ class Service:
 
     @property
     def is_tornado_service(self) -> bool:
-        """Whether it is a tornado-service."""
         words = " ".join(map(str, self.command)).replace("-", "_")
         return "tornado_service" in words or self.name == "tornado-service"
 
     @property
     def environment(self) -> dict[str, Any]:
-        """The environment that it gets."""
         return as_map(self.spec.get("environment"))
+
+
+def split_url(url: Any) -> SplitResult:
+    try:
+        return urlsplit(str(url or ""))
+    except ValueError:  # such as http://[hub:8181
+        return urlsplit("")
 
 
 class Site:
@@ -107,47 +102,48 @@ class Site:
         self.service_name = service_name
 
     @cached_property
+    def all_services(self) -> list[Service]:
+        return [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
+
+    @cached_property
     def services(self) -> list[Service]:
-        """The services that people open, launched by the hub or meant to be."""
-        found = [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
-        if self.service_name:
-            return [each for each in found if self.service_name in (each.name, each.key)]
+        """The checked services: those with users, started by the hub or meant to be."""
         return [
-            each
-            for each in found
-            if each.is_tornado_service or (each.command and each.spec.get("url"))
+            service
+            for service in self.all_services
+            if (
+                self.service_name in (service.name, service.key)
+                if self.service_name
+                else service.is_tornado_service or (service.command and service.spec.get("url"))
+            )
         ]
 
     @cached_property
     def hub(self) -> str:
-        """Name of the hub's Kubernetes Service; empty where it depends on an unknown release."""
+        """Name of the hub's Kubernetes Service; empty if it depends on an unknown release."""
         full_name = self.values.raw("fullnameOverride", default="")
         chart_name = self.values.get("nameOverride") or self.values.chart
         return hub_service(full_name, chart_name, self.release)
 
     def points_to_hub(self, service: Service) -> bool:
-        """Whether the url of a service names the hub's Kubernetes Service."""
         first = service.host.split(".")[0]
         return first == self.hub if self.hub else first.endswith("-hub")
 
     @property
     def loopback_names(self) -> set[str]:
-        """The names that are the pod itself within the hub's pod."""
+        """Names that resolve to loopback in the hub's pod."""
         return {
             name
             for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
             if as_map(alias).get("ip") in LOOPBACK_ADDRESSES
-            for name in as_list(alias.get("hostnames"))
+            for name in map(str, as_list(alias.get("hostnames")))
         }
 
     @property
     def hub_loopback_addresses(self) -> set[str]:
-        """The loopback addresses of its pod on which the hub listens, as far as values say."""
+        """The loopback addresses on which the hub listens, as far as values show."""
         bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
-        try:
-            host = urlsplit(str(bind_url or "")).hostname or ""
-        except ValueError:
-            host = ""
+        host = split_url(bind_url).hostname or ""
         wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK_ADDRESSES, strict=True))  # noqa: S104 - only read
         only = wildcards.get(host, host)
         return {only} if only in LOOPBACK_ADDRESSES else set(LOOPBACK_ADDRESSES)
@@ -168,14 +164,7 @@ class Site:
             labels[HUB_ACCESS] = "true"
         return {**labels, **self.values.map(component, "labels")}
 
-    def finding(self, path: Iterable[str | int], consequence: str, fix: str) -> ValuesFinding:
-        """A finding at a key of the chart's values.
-
-        Args:
-            path: the key; of the file that sets it, or the nearest map above it.
-            consequence: what happens.
-            fix: what to write instead.
-        """
-        path = tuple(path)
+    def finding(self, path: KeyPath, consequence: str, fix: str) -> ValuesFinding:
+        """A finding at a key of the chart's values, in the file that sets it or a map above it."""
         key = ".".join(map(str, (*self.values.root, *path)))
         return ValuesFinding(self.values.file_of(path), key, consequence, fix)

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.integration.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
 from tests.support.relay import Relay
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND

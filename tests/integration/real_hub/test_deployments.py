@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 
 
 async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:

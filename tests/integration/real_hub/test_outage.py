@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPResponse
 
 from tests.integration.real_hub.test_life import service_pids
 from tests.support.relay import FAULTS, Relay
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 

@@ -1,7 +1,5 @@
 """The real chart, rendered by the real helm."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os
@@ -67,15 +65,15 @@ class Chart:
         key = json.dumps([release, values])
         if key not in self._rendered:
             text = self.template(*values, release=release, workdir=workdir)
-            self._rendered[key] = [each for each in yaml.safe_load_all(text) if each]
+            self._rendered[key] = [document for document in yaml.safe_load_all(text) if document]
         return self._rendered[key]
 
     def template(self, *values: Values, release: str = "r", workdir: Path) -> str:
         """What ``helm template`` prints; the arguments are those of ``render``."""
         command = ["helm", "template", release, str(self.path), "--namespace=lab"]
-        for number, each in enumerate(values):
+        for number, content in enumerate(values):
             file = workdir / f"{number}.yaml"
-            file.write_text(json.dumps(each))
+            file.write_text(json.dumps(content))
             command.append(f"--values={file}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

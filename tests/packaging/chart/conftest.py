@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,9 +24,9 @@ def render(chart: Chart, tmp_path: Path) -> Render:
 
     def render(*names: str | Values, release: str = "r") -> list[Object]:
         values = []
-        for each in names:
-            values.append(charts.overlay(each) if isinstance(each, str) else each)
-            if each == "extra-files":
+        for overlay in names:
+            values.append(charts.overlay(overlay) if isinstance(overlay, str) else overlay)
+            if overlay == "extra-files":
                 values.append(charts.FILE)
         return chart.render(*values, release=release, workdir=tmp_path)
 

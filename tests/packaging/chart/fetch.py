@@ -6,8 +6,6 @@ $Z2JH_CHART_MAIN. All else goes to build/chart.
     eval "$(python tests/packaging/chart/fetch.py)" && python -m pytest tests/chart
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -40,7 +38,7 @@ def helm() -> str:
     if hashlib.sha256(archive).hexdigest() != checksum:
         sys.exit(f"{name}: the checksum is wrong, nothing was installed")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        (member,) = [each for each in tar.getmembers() if Path(each.name).name == "helm"]
+        (member,) = [info for info in tar.getmembers() if Path(info.name).name == "helm"]
         content = tar.extractfile(member)
         assert content is not None, name
         (DIRECTORY / "helm").write_bytes(content.read())

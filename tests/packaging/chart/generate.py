@@ -6,8 +6,6 @@ the chart once for each key that could be null.
     python -m tests.packaging.chart.generate PATH-OF-THE-CHART
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import tarfile
@@ -70,7 +68,7 @@ def _pruned(schema: Values) -> Values:
     pruned: Values = {}
     for key, value in schema.items():
         if key in ("properties", "patternProperties"):
-            pruned[key] = {name: _pruned(each) for name, each in value.items()}
+            pruned[key] = {name: _pruned(inner) for name, inner in value.items()}
         elif key not in LEFT_OUT:
             pruned[key] = _pruned(value) if isinstance(value, dict) else value
     return {key: value for key, value in pruned.items() if (key, value) != ("then", {})}
@@ -84,7 +82,7 @@ def defaults_of(chart: Chart) -> Values:
 def _shape(value: Any, schema: Values) -> Any:
     if isinstance(value, dict):
         properties = schema.get("properties", {})
-        return {key: _shape(each, properties.get(key, {})) for key, each in value.items()}
+        return {key: _shape(inner, properties.get(key, {})) for key, inner in value.items()}
     if isinstance(value, list):
         return []
     return "" if isinstance(value, str) and "enum" not in schema else value

@@ -4,8 +4,6 @@
 so the chart's fixed ports are free, and its own mounts, so files are where the chart puts them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

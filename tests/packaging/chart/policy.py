@@ -3,8 +3,6 @@
 https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -114,7 +112,7 @@ class Cluster:
         return selects(peer.get("podSelector"), pod.labels)
 
     def _all(self, kind: str) -> list[Object]:
-        return [each for each in self.objects if each["kind"] == kind]
+        return [item for item in self.objects if item["kind"] == kind]
 
 
 def selects(selector: dict[str, Any] | None, labels: Mapping[str, str]) -> bool:

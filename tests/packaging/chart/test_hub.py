@@ -1,7 +1,5 @@
 """The chart's own configuration starts a real hub, which launches the service."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re
@@ -18,7 +16,7 @@ from tests.packaging.chart import hub_pod
 from tests.packaging.chart.charts import Values
 from tests.packaging.chart.conftest import Render
 from tornado_service.activity import Activity
-from tornado_service.demo.command import find_proxy
+from tornado_service.demo.proxy import find_proxy
 
 for name in ("kubespawner", "pycurl"):
     pytest.importorskip(name, reason=f"no {name}: `make test-chart` installs it")

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import copy
 from typing import Any
 
@@ -10,7 +8,7 @@ from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.merge import SERVICE_LISTS
-from tornado_service.values.overlays import ingress, service
+from tornado_service.values.overlays import overlay_values
 
 #: Who gets where with the port open to those who need it, and to all.
 CLOSED = {
@@ -90,7 +88,7 @@ def test_two_releases_in_one_namespace(render: Render) -> None:
     rendered = {}
     for release, hub in names.items():
         deployment = Deployment(hub=hub, release=release)
-        ours = [service(deployment).values, ingress(deployment).values]
+        ours = [overlay_values(deployment, "service.yaml", "ingress.yaml")]
         rendered[release] = render(*ours, "image", {"fullnameOverride": None}, release=release)
     both = [*rendered["one"], *rendered["two"]]
     one, two = (Deployed.of(both, f"{release}-jupyterhub-") for release in names)
@@ -214,7 +212,7 @@ def test_no_rule_is_there_for_nothing(
 ) -> None:
     ours = [overlay("service"), overlay(mode)]
     assert Deployed.of(render(*ours, "image", SITES[site]), **choices).outcome()[fails]
-    fewer = [without(each, path) for each in ours]
+    fewer = [without(overlay, path) for overlay in ours]
     assert fewer != ours
     assert not Deployed.of(render(*fewer, "image", SITES[site]), **choices).outcome()[fails]
 
@@ -234,10 +232,10 @@ def openings(values: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | i
     found = set()
     for number, item in enumerate(values):
         parts = [key for key in ("from", "ports") if isinstance(item, dict) and key in item]
-        several = [(key, each) for key in parts for each in range(len(item[key])) if each]
+        several = [(key, index) for key in parts for index in range(len(item[key])) if index]
         whole = {(*path, number)}
         first = {(*path, number, key, 0) for key, _ in several}
-        found |= first | {(*path, number, *each) for each in several} or whole
+        found |= first | {(*path, number, *rest) for rest in several} or whole
     return found
 
 

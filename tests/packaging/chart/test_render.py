@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import itertools
 
 import pytest
@@ -10,8 +8,7 @@ from tests.packaging.chart.conftest import Render
 from tornado_service.values.activity import HUB_DIRECTORY
 from tornado_service.values.deployment import Deployment
 from tornado_service.values.merge import hub_service
-from tornado_service.values.overlays import PYZ_PATH
-from tornado_service.values.overlays import service as service_overlay
+from tornado_service.values.overlays import PYZ_PATH, overlay_values
 
 kubernetes_validate = pytest.importorskip(
     "kubernetes_validate", reason="no kubernetes-validate: `make test-chart` installs it"
@@ -36,14 +33,14 @@ SITES: dict[str, Values] = {
 @pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
 def test_the_api_server_takes_what_helm_renders(render: Render, names: tuple[str, ...]) -> None:
     for objects in (render(*names), render(*reversed(names))):
-        for each in objects:
-            kubernetes_validate.validate(each, "1.32", strict=True)
+        for kubernetes_object in objects:
+            kubernetes_validate.validate(kubernetes_object, "1.32", strict=True)
 
 
 @pytest.mark.parametrize("site", SITES)
 def test_beside_a_sites_own_values(render: Render, site: str) -> None:
-    for each in render("service", "ingress", "image", SITES[site]):
-        kubernetes_validate.validate(each, "1.32", strict=True)
+    for kubernetes_object in render("service", "ingress", "image", SITES[site]):
+        kubernetes_validate.validate(kubernetes_object, "1.32", strict=True)
 
 
 def test_no_list_of_ports_has_one_twice(render: Render) -> None:
@@ -119,6 +116,6 @@ def test_the_hubs_service_is_called_as_we_say(
 ) -> None:
     full_name, chart_name = overrides.get("fullnameOverride", ""), overrides.get("nameOverride")
     name = hub_service(full_name, chart_name, release)
-    values = service_overlay(Deployment(hub=name, release=release)).values
+    values = overlay_values(Deployment(hub=name, release=release), "service.yaml")
     objects = render(values, "image", overrides, release=release)
     assert [port["port"] for port in one(objects, "Service", name)["spec"]["ports"]] == [8081, 8181]

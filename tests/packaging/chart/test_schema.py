@@ -1,7 +1,5 @@
 """What the check knows of the chart is what the chart says and Helm does."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from tests.packaging.chart.charts import HOW, Chart, Values, find
 from tests.packaging.chart.generate import OFF, defaults_of, keys_of, nested, refusal, schema_of
 from tests.support.values import check
-from tornado_service.values.chart import files
+from tornado_service.values.chart import chart_data
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +20,13 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Chart:
 
 
 def test_the_schema_and_the_defaults_are_the_charts(release: Chart) -> None:
-    assert schema_of(release) == files.SCHEMA
-    assert defaults_of(release) == files.DEFAULTS
+    assert schema_of(release) == chart_data.SCHEMA
+    assert defaults_of(release) == chart_data.DEFAULTS
 
 
-@pytest.mark.parametrize("section", sorted({*files.SCHEMA["properties"], *files.DEFAULTS}))
+@pytest.mark.parametrize(
+    "section", sorted({*chart_data.SCHEMA["properties"], *chart_data.DEFAULTS})
+)
 def test_helm_fails_over_the_empty_keys_that_the_check_names(
     release: Chart, tmp_path: Path, section: str
 ) -> None:
@@ -36,18 +36,19 @@ def test_helm_fails_over_the_empty_keys_that_the_check_names(
     for path in [path for path in paths if path[0] == section]:
         null = nested(path, None)
         key = ".".join(path)
-        named = [each.key for each in check([("x", null)]) if each.consequence.startswith("Helm ")]
+        findings = check([("x", null)])
+        named = [item.key for item in findings if item.consequence.startswith("Helm ")]
         refused = refusal(release, tmp_path, null)
         assert bool(named) == bool(refused), (key, named, refused)
 
 
-@pytest.mark.parametrize(("conditions", "on"), OFF, ids=lambda each: ".".join(each))
+@pytest.mark.parametrize(("conditions", "on"), OFF, ids=lambda keys: ".".join(keys))
 def test_what_a_part_needs_once_it_is_on(
     release: Chart, tmp_path: Path, conditions: Values, on: Values
 ) -> None:
-    needed = [key for key, needs in files.REQUIRED_KEYS.items() if needs == conditions]
+    needed = [key for key, needs in chart_data.REQUIRED_KEYS.items() if needs == conditions]
     for key in needed:
         null = nested(tuple(key.split(".")), None)
         assert refusal(release, tmp_path, on, null) == "template"
-        assert key in [each.key for each in check([("x", on), ("y", null)])]
+        assert key in [finding.key for finding in check([("x", on), ("y", null)])]
     assert not refusal(release, tmp_path, on)

@@ -1,7 +1,5 @@
 """Our values below charts that depend on the chart."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

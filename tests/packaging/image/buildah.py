@@ -1,7 +1,5 @@
 """Images for tests, made by buildah without a container engine, in a store of their own."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

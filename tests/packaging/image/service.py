@@ -1,7 +1,5 @@
 """What was built, started as a hub starts it."""
 
-from __future__ import annotations
-
 import http.client
 import re
 import subprocess
@@ -11,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.config.test_application import ENVIRONMENT
-from tornado_service.demo.command import free_ports
+from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER
 from tornado_service.testing.fake_hub import SERVICE_TOKEN
 

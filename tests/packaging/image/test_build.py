@@ -1,7 +1,5 @@
 """The Dockerfile, built for real: on a stand-in for k8s-hub, as there is no registry in a test."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

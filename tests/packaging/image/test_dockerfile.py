@@ -1,7 +1,5 @@
 """What can be told of the Dockerfile without building it."""
 
-from __future__ import annotations
-
 import re
 from fnmatch import fnmatch
 

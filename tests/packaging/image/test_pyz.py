@@ -1,7 +1,5 @@
 """One file, and the chart's own image of the hub: it needs nothing else."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import io
@@ -29,7 +27,7 @@ from tests.packaging.image.service import Service, running
 from tests.support.activity import course
 from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
-from tornado_service.demo.command import ThrowAwayHub
+from tornado_service.demo.hub import ThrowAwayHub
 from tornado_service.testing import Fetch, StandInHub, StartService, Visitor
 from tornado_service.values.check.delivery import LARGEST_FILE
 
@@ -290,6 +288,6 @@ def test_its_code_is_the_same_but_for_comments() -> None:
         code = file.read_bytes()
         short = without_comments(code)
 
-        trees = [ast.dump(ast.parse(each), include_attributes=True) for each in (code, short)]
+        trees = [ast.dump(ast.parse(source), include_attributes=True) for source in (code, short)]
         assert trees[0] == trees[1], file
         assert b"# noqa" not in short, file

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ from tornado_service.values import ValuesApp
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError
 from tornado_service.values.yaml_files import loader
-from tornado_service.values.yaml_files.document import KeyPath
+from tornado_service.values.yaml_files.writer import KeyPath
 
 #: The shape of a hub with BinderHub: the chart is a dependency of a dependency.
 BINDER = """
@@ -38,7 +36,7 @@ NESTED = ("binderhub", "jupyterhub")
 
 
 def values_of(text: str, parent: KeyPath | None = None) -> Values:
-    return Values((("site.yaml", each) for each in loader.load(text)), parent)
+    return Values((("site.yaml", document) for document in loader.load(text)), parent)
 
 
 def under(path: KeyPath, files: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -114,39 +112,45 @@ def test_a_path_of_parents_needs_no_site(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_mistakes_are_found_below_two_charts() -> None:
     files = [*under(NESTED, load(*INGRESS)), *site(BINDER)]
-    found = check(files)
-    assert {each.key for each in found} == {"binderhub.jupyterhub.hub.service.extraPorts"}
-    assert "has no port 8181" in str(found)
+    findings = check(files)
+    assert {finding.key for finding in findings} == {"binderhub.jupyterhub.hub.service.extraPorts"}
+    assert "has no port 8181" in str(findings)
 
 
 @pytest.mark.parametrize("wrong", [(), ("jupyterhub",), ("binderhub",), ("binderhub", "hub")])
 def test_what_stands_where_no_chart_is_is_read_by_nothing(wrong: KeyPath) -> None:
-    found = check([*under(wrong, load(*INGRESS)), *site(BINDER)])
-    keys = {each.key: each for each in found if each.consequence.startswith("nothing reads it")}
+    findings = check([*under(wrong, load(*INGRESS)), *site(BINDER)])
+    keys = {
+        finding.key: finding
+        for finding in findings
+        if finding.consequence.startswith("nothing reads it")
+    }
     assert set(keys) == {".".join((*wrong, section)) for section in ("hub", "proxy")}
     (one, *_) = keys.values()
     assert one.file == "service.yaml"
     assert one.fix.endswith("tornado-service values --parent=binderhub.jupyterhub")
-    assert "binderhub.jupyterhub.hub.services" in {each.key for each in found}
+    assert "binderhub.jupyterhub.hub.services" in {finding.key for finding in findings}
 
 
 def test_a_list_of_another_chart_is_its_own_affair() -> None:
     other = {"x": {"y": {"hub": {"networkPolicy": {"ingress": ["a"]}}}}}
     more = {"x": {"y": {"hub": {"networkPolicy": {"ingress": ["b"]}}}}}
     files = [*under(NESTED, load(*INGRESS)), ("1", other), ("2", more)]
-    assert [each.key for each in check(files, parent=NESTED)] == ["x.y.hub"]
+    assert [finding.key for finding in check(files, parent=NESTED)] == ["x.y.hub"]
 
 
 def test_below_a_parent_that_is_not_there() -> None:
-    found = check([*under(("jupyterhub",), load(*INGRESS)), *site("hub: {pdb: {enabled: true}}")])
-    (finding,) = [each for each in found if each.key == "jupyterhub.hub"]
+    findings = check(
+        [*under(("jupyterhub",), load(*INGRESS)), *site("hub: {pdb: {enabled: true}}")]
+    )
+    (finding,) = [finding for finding in findings if finding.key == "jupyterhub.hub"]
     assert finding.consequence == "nothing reads it: the chart takes its values from the top."
 
 
 def test_the_parent_that_is_named_is_checked() -> None:
     files = [*under(("one",), load(*INGRESS)), ("x", {"two": {"hub": {"pdb": {}}}})]
     assert check(files, parent=("one",)) == []
-    keys = {each.key for each in check(files, parent=("three",))}
+    keys = {finding.key for finding in check(files, parent=("three",))}
     assert keys == {"one.hub", "one.proxy", "two.hub", "three.hub.services"}
 
 

@@ -1,7 +1,5 @@
 """Code in values is read as Python, not by its words."""
 
-from __future__ import annotations
-
 import textwrap
 
 import pytest
@@ -15,18 +13,12 @@ USER = 'if role["name"] == "user":'
 HARMLESS = {
     "append": """
         c.JupyterHub.services.append({"name": "grader", "api_token": "0123456789"})
-        c.JupyterHub.load_roles.append(
-            {"name": "grader", "scopes": ["list:users"], "services": ["grader"]}
-        )
+        c.JupyterHub.load_roles.append({"name": "grader", "scopes": [], "services": ["grader"]})
     """,
     "a list with a star over several lines": """
         c.JupyterHub.load_roles = [
             *c.JupyterHub.load_roles,
-            {
-                "name": "tutors",
-                "scopes": ["list:users!group=class-a"],
-                "groups": ["tutors"],
-            },
+            {"name": "tutors", "scopes": ["list:users!group=class-a"], "groups": ["tutors"]},
         ]
     """,
     "plus": """
@@ -36,15 +28,12 @@ HARMLESS = {
     """,
     "plus behind a bracket": """
         c.JupyterHub.load_roles = (
-            [{"name": "tutors", "scopes": ["list:users"]}]
-            + c.JupyterHub.load_roles
+            [{"name": "tutors", "scopes": ["list:users"]}] + c.JupyterHub.load_roles
         )
     """,
     "in place": """
         c.JupyterHub.services += [{"name": "prometheus", "api_token": "0123456789"}]
-        c.JupyterHub.load_roles += [
-            {"name": "prometheus", "scopes": ["read:metrics"], "services": ["prometheus"]}
-        ]
+        c.JupyterHub.load_roles += [{"name": "prometheus", "services": ["prometheus"]}]
     """,
     "extend": """
         import json
@@ -68,19 +57,15 @@ HARMLESS = {
             services.append({"name": f"course-{course}", "url": f"http://{course}:{9000 + number}"})
         c.JupyterHub.services = services
     """,
-    "a comprehension": """
-        c.JupyterHub.services = [s for s in c.JupyterHub.services if s["name"] != "old"]
-    """,
+    "a comprehension": "c.JupyterHub.services = [s for s in c.JupyterHub.services if s['name']]",
     "a function": """
         def with_tutors(roles):
             return [*roles, {"name": "tutors", "scopes": ["list:users"]}]
-
         c.JupyterHub.load_roles = with_tutors(c.JupyterHub.load_roles)
     """,
     "a function that looks by itself": """
         def all_roles():
             return [*c.JupyterHub.load_roles, {"name": "tutors", "scopes": ["list:users"]}]
-
         c.JupyterHub.load_roles = all_roles()
     """,
     "two names for it": """
@@ -134,17 +119,12 @@ HARMLESS = {
     """,
     "the role user with self in a variable": """
         base = ["self"]
-        rooms = ["red", "blue"]
-        c.JupyterHub.load_roles.append({
-            "name": "user",
-            "scopes": base + [f"access:services!service={room}" for room in rooms],
-        })
+        scopes = base + [f"access:services!service={room}" for room in ["red", "blue"]]
+        c.JupyterHub.load_roles.append({"name": "user", "scopes": scopes})
     """,
     "the role user with scopes that are not known": """
         import os
-        c.JupyterHub.load_roles.append(
-            {"name": "user", "scopes": os.environ["SCOPES"].split(",")}
-        )
+        c.JupyterHub.load_roles.append({"name": "user", "scopes": os.environ["S"].split(",")})
     """,
     "a dict of roles": """
         roles = {role["name"]: role for role in c.JupyterHub.load_roles}
@@ -153,9 +133,7 @@ HARMLESS = {
     """,
     "a user of another kind": """
         c.JupyterHub.load_groups = {"staff": {"users": ["user"]}}
-        c.JupyterHub.load_roles.append(
-            {"name": "staff", "scopes": ["list:users"], "users": ["user"]}
-        )
+        c.JupyterHub.load_roles.append({"name": "staff", "scopes": [], "users": ["user"]})
         person = {"name": "user", "admin": True}
     """,
     "words in a comment and a text": '''
@@ -183,103 +161,72 @@ HARMLESS = {
         c.JupyterHub.spawner_class = CustomSpawner
         c.KubeSpawner.pre_spawn_hook = lambda spawner: None
     """,
-    "what a tool fills in before Helm": """
-        c.JupyterHub.load_roles = {{ roles | tojson }}
-    """,
+    "what a tool fills in before Helm": "c.JupyterHub.load_roles = {{ roles | tojson }}",
     "a shell's placeholder": "c.JupyterHub.bind_url = ${URL}",
     "nothing": "",
 }
 
+#: Code by what the finding says of it.
 HARMFUL = {
-    "a list": ("c.JupyterHub.load_roles = []", "load_roles is replaced"),
-    "services": (
-        'c.JupyterHub.services = [{"name": "a", "api_token": "0123456789"}]',
-        "services is replaced",
-    ),
-    "over several lines": (
-        """
+    "load_roles is replaced": {
+        "a list": "c.JupyterHub.load_roles = []",
+        "over several lines": """
         c.JupyterHub.load_roles = [
             # more than c.JupyterHub.load_roles
             {"name": "tutors", "scopes": ["list:users"], "groups": ["tutors"]},
         ]
         """,
-        "load_roles is replaced",
-    ),
-    "through a variable": (
-        """
+        "a function": """
+        from courses import make_roles
+        c.JupyterHub.load_roles = make_roles(["a", "b"])
+        """,
+        "by another name": "hub = c.JupyterHub\nhub.load_roles = []",
+        "cleared": "roles = c.JupyterHub.load_roles\nroles.clear()",
+        "deleted": "del c.JupyterHub.load_roles",
+        "merged": 'c.merge({"JupyterHub": {"load_roles": []}})',
+        "both lists": "c.JupyterHub.services = c.JupyterHub.load_roles = []",
+    },
+    "services is replaced": {
+        "services": 'c.JupyterHub.services = [{"name": "a", "api_token": "0123456789"}]',
+        "through a variable": """
         services = []
         services.append({"name": "a", "api_token": "0123456789"})
         c.JupyterHub.services = services
         """,
-        "services is replaced",
-    ),
-    "a function": (
-        """
-        from courses import make_roles
-        c.JupyterHub.load_roles = make_roles(["a", "b"])
-        """,
-        "load_roles is replaced",
-    ),
-    "by its key": ('c["JupyterHub"]["services"] = []', "services is replaced"),
-    "by another name": ("hub = c.JupyterHub\nhub.load_roles = []", "load_roles is replaced"),
-    "two at once": (
-        "c.JupyterHub.services, c.JupyterHub.load_roles = [], c.JupyterHub.load_roles",
-        "services is replaced",
-    ),
-    "with a type": ("c.JupyterHub.services: list = []", "services is replaced"),
-    "in place": ("c.JupyterHub.services[:] = []", "services is replaced"),
-    "cleared": ("roles = c.JupyterHub.load_roles\nroles.clear()", "load_roles is replaced"),
-    "deleted": ("del c.JupyterHub.load_roles", "load_roles is replaced"),
-    "setattr": ("setattr(c.JupyterHub, 'services', [])", "services is replaced"),
-    "merged": ('c.merge({"JupyterHub": {"load_roles": []}})', "load_roles is replaced"),
-    "updated": ("c.JupyterHub.update(services=[])", "services is replaced"),
-    "for some": (
-        "import os\nif os.environ.get('COURSES'):\n    c.JupyterHub.services = []",
-        "services is replaced",
-    ),
-    "both lists": (
-        "c.JupyterHub.services = c.JupyterHub.load_roles = []",
-        "load_roles is replaced",
-    ),
-    "the role user without self": (
-        """
-        c.JupyterHub.load_roles.append(
-            {"name": "user", "scopes": ["access:services!service=a"]}
-        )
-        """,
-        "nobody can start a server",
-    ),
-    "the role user, made of parts": (
-        """
+        "by its key": 'c["JupyterHub"]["services"] = []',
+        "two at once": "h = c.JupyterHub\nh.services, h.load_roles = [], h.load_roles",
+        "with a type": "c.JupyterHub.services: list = []",
+        "in place": "c.JupyterHub.services[:] = []",
+        "setattr": "setattr(c.JupyterHub, 'services', [])",
+        "updated": "c.JupyterHub.update(services=[])",
+        "for some": "import os\nif os.environ.get('COURSES'):\n    c.JupyterHub.services = []",
+    },
+    "nobody can start a server": {
+        "the role user without self": (
+            'c.JupyterHub.load_roles.append({"name": "user", "scopes": ["list:groups"]})'
+        ),
+        "the role user, made of parts": """
         rooms = ["red", "blue"]
         extra = ["list:groups"]
         c.JupyterHub.load_roles += [dict(
             name="user", scopes=extra + [f"access:services!service={room}" for room in rooms],
         )]
         """,
-        "nobody can start a server",
-    ),
-    "the role user, changed": (
-        f"""
+        "the role user, changed": f"""
         # "self" is gone
         for role in c.JupyterHub.load_roles:
             {USER}
                 role["scopes"] = ["list:groups"]
         """,
-        "nobody can start a server",
-    ),
-    "the role user in a dict": (
-        """
+        "the role user in a dict": """
         roles = {role["name"]: role for role in c.JupyterHub.load_roles}
         roles["user"]["scopes"] = list({"list:groups"})
         """,
-        "nobody can start a server",
-    ),
-    "a name that the hub refuses": (
-        'c.JupyterHub.load_roles.append({"name": "Tutors", "scopes": ["list:users"]})',
-        "Invalid role name: 'Tutors'",
-    ),
-    "no Python": ("c.JupyterHub.services.append({", "cannot read it"),
+    },
+    "Invalid role name: 'Tutors'": {
+        "": 'c.JupyterHub.load_roles.append(dict(name="Tutors", scopes=[]))'
+    },
+    "cannot read it": {"no Python": "c.JupyterHub.services.append({"},
 }
 
 
@@ -293,13 +240,13 @@ def test_code_that_does_no_harm_is_no_finding(name: str) -> None:
     assert found_in(HARMLESS[name]) == []
 
 
-@pytest.mark.parametrize("name", HARMFUL)
-def test_code_that_does_harm_is_found(name: str) -> None:
-    code, says = HARMFUL[name]
-    found = found_in(code)
-    assert any(each.key == "hub.extraConfig.mine" and says in each.consequence for each in found), (
-        found
-    )
+@pytest.mark.parametrize(
+    ("says", "name"), [(says, name) for says, codes in HARMFUL.items() for name in codes]
+)
+def test_code_that_does_harm_is_found(says: str, name: str) -> None:
+    findings = found_in(HARMFUL[says][name])
+    keys = [finding.key for finding in findings if says in finding.consequence]
+    assert "hub.extraConfig.mine" in keys, findings
 
 
 def test_pieces_run_one_after_the_other_in_one_namespace() -> None:
@@ -322,7 +269,6 @@ def test_files_of_configuration_are_code_too() -> None:
 
 
 def test_what_was_empty_can_be_replaced() -> None:
-    """No idle culler, and no role in values."""
     files = load(*INGRESS)
     files[0][1]["hub"]["loadRoles"] = {}
     site = {

@@ -1,7 +1,5 @@
 """Helm replaces lists: a finding where a service loses something, and nowhere else."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -22,7 +20,9 @@ def found(*sites: str, names: tuple[str, ...] = INGRESS, version: str = "5.5") -
         (f"{number}.yaml", yaml.safe_load(text)) for number, text in enumerate(sites)
     ]
     findings = check([*load(*names), *files], version)
-    return [each.key for each in findings if "Helm does not join lists" in each.consequence]
+    return [
+        finding.key for finding in findings if "Helm does not join lists" in finding.consequence
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_a_list_by_which_the_service_loses_something(site: str, key: str) -> Non
 def test_a_list_of_a_site_that_ours_replaces() -> None:
     site = {"hub": {"service": {"extraPorts": [{"name": "a", "port": 9000}]}}}
     findings = check([("config.yaml", site), *load(*INGRESS)])
-    (finding,) = [each for each in findings if "Helm does not join lists" in each.consequence]
-    assert (finding.file, finding.key) == ("service.yaml", "hub.service.extraPorts")
-    assert "9000" in finding.consequence
+    (lost,) = [item for item in findings if "Helm does not join lists" in item.consequence]
+    assert (lost.file, lost.key) == ("service.yaml", "hub.service.extraPorts")
+    assert "9000" in lost.consequence
 
 
 def test_what_a_still_later_file_brings_back_is_not_missed() -> None:
@@ -145,4 +145,4 @@ def test_another_service_is_not_our_business(name: str, host: str) -> None:
 def test_two_processes_with_one_port() -> None:
     hub = {"services": {"other": {"url": "http://hub:8181", "command": ["x"]}}}
     findings = check([*load(*INGRESS), ("config.yaml", {"hub": hub})])
-    assert any("only one of them can listen" in each.consequence for each in findings)
+    assert any("only one of them can listen" in finding.consequence for finding in findings)

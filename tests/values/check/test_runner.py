@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Iterator
@@ -140,7 +138,7 @@ def test_advice_repeats_what_is_no_text_as_it_was_written(text: str) -> None:
     service = f"tornado-service: {{environment: {{A: {text}}}, command: [python3, -m, x, {text}]}}"
     found = check_with(f"hub: {{image: {{tag: {text}}}, services: {{{service}}}}}")
     advice = f'it in quotes: "{text}"'
-    assert [each.key.rpartition(".")[2] for each in found if each.fix == advice] == [
+    assert [finding.key.rpartition(".")[2] for finding in found if finding.fix == advice] == [
         "command",
         "A",
         "tag",
@@ -149,7 +147,7 @@ def test_advice_repeats_what_is_no_text_as_it_was_written(text: str) -> None:
 
 def test_a_key_that_stands_twice_is_a_finding() -> None:
     found = check_with("hub: {labels: {a: b}}\nhub: {labels: {c: d}}")
-    (finding,) = [each for each in found if each.key == "hub"]
+    (finding,) = [finding for finding in found if finding.key == "hub"]
     assert finding.consequence.startswith("line 2 sets this key a second time")
 
 
@@ -166,7 +164,7 @@ def test_a_file_too_large_for_helm() -> None:
 def test_two_images_that_are_not_the_placeholder() -> None:
     one, two = ({"hub": {"image": {"name": name, "tag": "1"}}} for name in "ab")
     found = check([*load(*INGRESS), ("1.yaml", one), ("2.yaml", two)])
-    assert [(each.file, each.key) for each in found] == [("2.yaml", "hub.image.name")]
+    assert [(finding.file, finding.key) for finding in found] == [("2.yaml", "hub.image.name")]
 
 
 def test_the_page_that_everyone_copies() -> None:

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,8 @@ from tests.support.helm_yaml import DOCUMENTS, SCALARS
 from tests.support.values import stop
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError, read_files
-from tornado_service.values.yaml_files.document import Document
 from tornado_service.values.yaml_files.loader import load
+from tornado_service.values.yaml_files.writer import scalar
 
 
 def merged(text: str) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def test_a_file_has_helms_values_or_is_refused_as_by_helm(name: str) -> None:
 
 def test_a_number_is_an_integer_where_it_can_be() -> None:
     (values,) = load("a: [8181, 1e3, 100.0, 0o17, -0, 1.5]")
-    assert [type(each) for each in values["a"]] == [int] * 5 + [float]
+    assert [type(number) for number in values["a"]] == [int] * 5 + [float]
 
 
 def test_the_text_of_what_is_no_text_is_kept() -> None:
@@ -85,9 +83,10 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
 
 
 def test_documents_of_one_file_are_merged_and_a_lost_list_is_noticed() -> None:
-    values = Values(("x.yaml", each) for each in load("l: [1]\nm: {a: 1}\n---\nl: [2]\nm: {b: 2}"))
+    text = "l: [1]\nm: {a: 1}\n---\nl: [2]\nm: {b: 2}"
+    values = Values(("x.yaml", document) for document in load(text))
     assert values.tree == {"l": [2], "m": {"a": 1, "b": 2}}
-    assert [(each.earlier_file, each.later_file, each.lost) for each in values.replaced] == [
+    assert [(value.earlier_file, value.later_file, value.lost) for value in values.replaced] == [
         ("x.yaml", "x.yaml", (1,))
     ]
 
@@ -113,7 +112,6 @@ def test_a_key_beside_a_merged_one_stands_once() -> None:
 
 @pytest.mark.parametrize("text", ["y", "N", "1e3", "0o17", "1_000", "2026-05-26", "22:15", "=", ""])
 def test_text_that_we_write_stays_text_for_helm(text: str) -> None:
-    document = Document()
-    document.put(("key", text or "x"), [text, {text: text}, {"a": {"b": text}}])
-    assert merged(document.text()) == document.values
-    assert yaml.safe_load(document.text()) == document.values
+    values = {text or "x": [text, {text: text}, {"a": {"b": text}}]}
+    assert merged(scalar(values)) == values
+    assert yaml.safe_load(scalar(values)) == values

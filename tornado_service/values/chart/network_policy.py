@@ -1,7 +1,5 @@
 """Whether rules of a NetworkPolicy, as they stand in values, let a pod through."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,7 +25,6 @@ def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], p
 
 
 def ports_for(rules: Iterable[Any], side: str, labels: Mapping[str, str]) -> list[int]:
-    """The ports that the rules name for a pod."""
     return [
         number
         for rule in rules
@@ -59,7 +56,6 @@ def _is_port(entry: dict[str, Any], port: int) -> bool:
 
 
 def _peers_match(peers: list[Any], labels: Mapping[str, str]) -> bool:
-    """Whether a rule names the pod."""
     return not peers or any(
         _is_in_our_namespace(peer) and selector_matches(peer.get("podSelector"), labels)
         for peer in peers
@@ -80,7 +76,9 @@ def selector_matches(selector: Any, labels: Mapping[str, str]) -> bool:
     wanted = as_map(as_map(selector).get("matchLabels"))
     expressions = as_list(as_map(selector).get("matchExpressions"))
     return all(labels.get(key) in (value, "") for key, value in wanted.items()) and all(
-        _expression_matches(each, labels) for each in expressions if isinstance(each, dict)
+        _expression_matches(expression, labels)
+        for expression in expressions
+        if isinstance(expression, dict)
     )
 
 

@@ -1,13 +1,11 @@
 """Where the chart's values stand: at the top, or under the keys of charts that depend on it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..yaml_files.document import KeyPath
-from .files import SCHEMA
+from ..yaml_files.writer import KeyPath
+from .chart_data import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 
@@ -56,7 +54,7 @@ def parse_path(text: str) -> KeyPath:
 
 
 def sections(values: Any) -> list[str]:
-    """The sections by which values are recognised as the chart's."""
+    """The sections that identify values as the chart's."""
     if not isinstance(values, dict):
         return []
     return [

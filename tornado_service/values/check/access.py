@@ -1,7 +1,5 @@
 """Mistakes in who may do what: roles, scopes and the code that grants them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,42 +12,11 @@ NO_SERVERS = "nobody can start a server."
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
-    yield from _nulls(site)
-    yield from _pass_through(site)
     yield from _user_role(site)
     yield from _managed_roles(site)
     yield from _user_scopes(site)
     for service in site.services:
         yield from _access(site, service)
-
-
-def _nulls(site: Site) -> Iterator[ValuesFinding]:
-    """Null deletes what the chart has by default; of a file before it, it leaves a null behind."""
-    happens = {
-        "loadRoles": "the hub crashes: 'NoneType' object has no attribute 'setdefault'.",
-        "services": "Helm cannot render the chart: a null is no service.",
-        "extraConfig": "the hub crashes: it runs each entry, and null is no code.",
-    }
-    for section, what in happens.items():
-        for key, value in site.values.map("hub", section).items():
-            if value is None:
-                write = '""' if section == "extraConfig" else "nothing: take the entry itself out."
-                yield site.finding(("hub", section, key), what, write)
-
-
-def _pass_through(site: Site) -> Iterator[ValuesFinding]:
-    section = ("hub", "config", "JupyterHub")
-    if site.values.get(*section, "services"):
-        yield site.finding(
-            (*section, "services"), "the chart drops it without a word.", "hub.services."
-        )
-    if site.values.get(*section, "load_roles"):
-        yield site.finding(
-            (*section, "load_roles"),
-            "it replaces the chart's own roles: the idle culler and your services lose theirs.",
-            "hub.loadRoles.",
-        )
 
 
 def _user_role(site: Site) -> Iterator[ValuesFinding]:
@@ -121,21 +88,19 @@ def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _key_for_everyone(site: Site, service: Service) -> str:
-    """The key that lets everyone in."""
     user = _role(site, "user")
     if user and _includes_service(user, service):
         return "hub.loadRoles.user"
     counts = site.version >= (6,) and _scopes(user) is None
     if counts and _includes_service({"scopes": site.values.list(*USER_SCOPES)}, service):
         return ".".join(USER_SCOPES)
-    code = [str(each) for each in site.values.map("hub", "extraConfig").values()]
+    code = list(map(str, site.values.map("hub", "extraConfig").values()))
     files = site.values.submaps("hub", "extraFiles")
     code += [str(details.get("stringData")) for _, details in files]
-    return "hub.extraConfig" if any(grants_scope(each, service.scope) for each in code) else ""
+    return "hub.extraConfig" if any(grants_scope(text, service.scope) for text in code) else ""
 
 
 def _is_granted_to_some(site: Site, service: Service) -> bool:
-    """Whether a role lets some in."""
     return any(
         _includes_service(role, service) and bool(role.get("users") or role.get("groups"))
         for _, role in site.values.submaps(*ROLES)
@@ -143,7 +108,6 @@ def _is_granted_to_some(site: Site, service: Service) -> bool:
 
 
 def _grants_itself(site: Site, service: Service) -> bool:
-    """Whether service.yaml's code is there."""
     code = site.values.map("hub", "extraConfig").get(f"~{service.name}-access")
     return isinstance(code, str) and service.scope in code
 

@@ -1,7 +1,5 @@
 """Mistakes that leave the built-in app without anything to show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,7 +18,6 @@ SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """Whether it may see what it needs, and has a place for its history."""
     for service in site.services:
         words = [str(word) for word in service.command]
         apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]

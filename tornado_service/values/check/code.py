@@ -1,7 +1,5 @@
 """Mistakes in Python code that the chart runs in the hub."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +22,6 @@ HELM_KEYS: dict[ListName, str] = {"services": "hub.services", "load_roles": "hub
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     code = ConfigCode()
     for path, text in config_code(site):
         try:
@@ -71,7 +68,6 @@ def _by_key(entry: tuple[object, object]) -> str:
 
 
 def _has_entries(site: Site, name: ListName) -> bool:
-    """Whether the chart has put something into the list."""
     section = HELM_KEYS[name].split(".")
     return site.values.is_enabled("cull", "enabled") or bool(site.values.map(*section))
 

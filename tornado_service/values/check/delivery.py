@@ -1,7 +1,5 @@
 """Mistakes in how the code gets into the hub's pod."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +15,6 @@ LARGEST_FILE = 180_000
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _image(site)
     yield from _two_commands(site)
     for service in site.services:

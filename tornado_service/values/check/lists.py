@@ -1,7 +1,5 @@
 """Lists of one file that a later file replaces, where a service loses something by it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +7,13 @@ from ..chart.network_policy import allows_traffic, as_number
 from ..deployment import HUB_PORT
 from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
 from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
-from ..yaml_files.document import KeyPath
+from ..yaml_files.writer import KeyPath
 
 HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them. A list that a site narrows on purpose is none."""
+    """Lists that lost entries; a list that a site narrows on purpose is fine."""
     for replaced in site.values.replaced:
         path = replaced.path[len(site.values.root) :]
         lost = _missed_entries(site, path, replaced)
@@ -31,7 +29,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[Any]:
-    """The entries that are missed, of those that are in no later file either."""
+    """The lost entries that services need, if no later file has them either."""
     final = as_list(site.values.get(*map(str, path)))
     lost = [item for item in replaced.lost if item not in final]
     if path in SERVICE_LISTS:
@@ -44,7 +42,6 @@ def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[
 
 
 def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
-    """What the entries of one of the lists do for the services."""
     ports = {service.port for service in site.services if service.port}
     if path == HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}

@@ -1,8 +1,5 @@
 """Names that JupyterHub refuses: of roles, scopes, services and variables."""
 
-from __future__ import annotations
-
-import difflib
 from collections.abc import Iterator
 
 from jupyterhub import version_info
@@ -22,14 +19,13 @@ FILTERS_WITH_VALUE = ("user=", "service=", "group=", "server=")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     yield from _roles(site)
     yield from _custom_scopes(site)
     for key, role in site.values.submaps(*ROLES):
         for scope in as_list(role.get("scopes")):
             yield from _scope(site, key, str(scope))
-    for key, spec in site.values.submaps("hub", "services"):
-        yield from _service(site, Service(key, spec))
+    for service in site.all_services:
+        yield from _service(site, service)
     yield from _variables(site)
 
 
@@ -48,7 +44,6 @@ def _roles(site: Site) -> Iterator[ValuesFinding]:
 
 
 def refused_role(name: object) -> tuple[str, str]:
-    """What happens to a role whose name breaks the rule, and what to write."""
     better = names.suggest_name(str(name), names.ROLE, "role")
     return (
         f'the hub exits: "Invalid role name: {str(name)[:60]!r}".',
@@ -95,13 +90,13 @@ def _scope(site: Site, key: str, scope: str) -> Iterator[ValuesFinding]:
                 path, exits, f"it under {'.'.join(CUSTOM_SCOPES)} too, with a description."
             )
     elif name not in scope_definitions and site.version[0] == version_info[0]:
-        meant = difflib.get_close_matches(name, scope_definitions, n=1)
-        yield site.finding(path, exits, f"{meant[0]}?" if meant else "nothing: take it out.")
+        fix = names.did_you_mean(name, scope_definitions, "nothing: take it out.")
+        yield site.finding(path, exits, fix)
 
 
 def _code_defines(site: Site, scope: str) -> bool:
     """Whether code of the site may define a scope, or files with code that we cannot see."""
-    code = " ".join(str(each) for each in site.values.map("hub", "extraConfig").values())
+    code = " ".join(map(str, site.values.map("hub", "extraConfig").values()))
     files = str(site.values.map("hub", "extraFiles"))
     return any("custom_scopes" in text or scope in text for text in (code, files))
 
@@ -126,7 +121,7 @@ def _service(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _validates_service_names(version: tuple[int, ...]) -> bool:
-    """Whether the hub looks at the names of services; of a version without patch, the last."""
+    """Whether the hub checks service names; without a patch number, the latest patch."""
     numbers = (*version, 99, 99)[:3]
     return numbers >= ((5, 5, 3) if numbers < (6,) else (6, 1, 0))
 

@@ -1,8 +1,6 @@
 """Mistakes in ports and network policies: four places must name one port."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .. import names
@@ -15,8 +13,6 @@ OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
-    yield from _misplaced(site)
     yield from _aliases(site)
     for service in site.services:
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK_ADDRESSES:
@@ -32,15 +28,6 @@ def check(site: Site) -> Iterator[ValuesFinding]:
             yield from _proxy_egress(site, service, service.port)
 
 
-def _misplaced(site: Site) -> Iterator[ValuesFinding]:
-    if site.values.raw("hub", "service", "ports", "extraPorts") is not None:
-        yield site.finding(
-            ("hub", "service", "ports", "extraPorts"),
-            "no chart has this key, Helm refuses the values.",
-            "it one level up: hub.service.extraPorts.",
-        )
-
-
 def _aliases(site: Site) -> Iterator[ValuesFinding]:
     path = ("hub", "extraPodSpec", "hostAliases")
     hosts = {service.host for service in site.services}
@@ -49,8 +36,8 @@ def _aliases(site: Site) -> Iterator[ValuesFinding]:
         for name in hosts.intersection(map(str, as_list(as_map(alias).get("hostnames")))):
             leads.setdefault(name, []).append(str(as_map(alias).get("ip")))
     for name, addresses in leads.items():
-        elsewhere = [each for each in addresses if each not in LOOPBACK_ADDRESSES]
-        right = ", ".join(f'{{ip: "{each}", hostnames: [{name}]}}' for each in LOOPBACK_ADDRESSES)
+        elsewhere = [address for address in addresses if address not in LOOPBACK_ADDRESSES]
+        right = ", ".join(f'{{ip: "{ip}", hostnames: [{name}]}}' for ip in LOOPBACK_ADDRESSES)
         if elsewhere:
             yield site.finding(
                 path,
@@ -102,10 +89,9 @@ def _port_effect(site: Site, service: Service) -> str:
 
 def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     rules = site.values.list(*INGRESS)
-    open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
-    named = [each for each in _allowed_ports(site, rules) if each == port]
+    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
     if port in open_ports:
-        if named:
+        if port in _allowed_ports(site, rules):
             yield site.finding(
                 INGRESS,
                 f"void: allowedIngressPorts opens port {port} to every pod already.",
@@ -141,14 +127,14 @@ def _allowed_ports(site: Site, rules: list[Any]) -> list[int]:
 def _port_closed(
     site: Site, service: Service, port: int, others: list[int | None]
 ) -> Iterator[ValuesFinding]:
-    found = sorted({each for each in others if each and each != HUB_PORT})
-    instead = f" (they name {', '.join(map(str, found))})" if found else ""
+    other_ports = sorted({other for other in others if other and other != HUB_PORT})
+    instead = _they_name(other_ports)
     key = OPEN_PORTS if site.values.list(*OPEN_PORTS) else INGRESS
     yield site.finding(
         key,
         f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors time"
         f" out; {_policy_effect(site, service)}.",
-        f"{port} here." if found else "ingress.yaml's or allowed-ingress-ports.yaml's.",
+        f"{port} here." if other_ports else "ingress.yaml's or allowed-ingress-ports.yaml's.",
     )
 
 
@@ -164,25 +150,21 @@ def _policy_effect(site: Site, service: Service) -> str:
 
 def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
     """The service's calls of the Hub API, from the hub's pod to its own Kubernetes Service."""
-    open_ports = [as_number(each) for each in site.values.list(*OPEN_PORTS)]
+    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
     labels = site.labels("hub")
     api_url = str(service.environment.get("JUPYTERHUB_API_URL", ""))
     if (
         labels.get(HUB_ACCESS) == "true"
         or HUB_PORT in open_ports
-        or "://127.0.0.1" in api_url
-        or "://[::1]" in api_url
-        or "://localhost" in api_url
+        or any(f"://{host}" in api_url for host in ("127.0.0.1", "[::1]", "localhost"))
         or allows_traffic(site.values.list(*INGRESS), "from", labels, HUB_PORT)
     ):
         return
-    so = "sign-in ends in 500"
-    if service.host in site.loopback_names:
-        so += ", once the host alias is gone"
+    effect = "sign-in ends in 500" + _once_alias_is_gone(site, service)
     yield site.finding(
         ("hub", "labels", HUB_ACCESS),
         f"the hub's policy keeps the hub's pod, and so {service.name}, from the Hub API on port"
-        f" {HUB_PORT}: where policy applies to a pod's way to itself, {so}.",
+        f" {HUB_PORT}: where policy applies to a pod's way to itself, {effect}.",
         '"true"',
     )
 
@@ -191,19 +173,22 @@ def _hub_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFindi
     path = ("hub", "networkPolicy", "egressAllowRules", "privateIPs")
     rules = site.values.list(*HUB_EGRESS)
     labels = site.labels("hub")
-    missing = [each for each in (HUB_PORT, port) if not allows_traffic(rules, "to", labels, each)]
+    missing = [to for to in (HUB_PORT, port) if not allows_traffic(rules, "to", labels, to)]
     if site.values.is_enabled(*path) or not missing:
         return
-    so = "the hub exits or sign-in fails"
-    if service.host in site.loopback_names:
-        so += ", once the host alias is gone"
-    ports = ", ".join(f"{{port: {each}}}" for each in missing)
+    effect = "the hub exits or sign-in fails" + _once_alias_is_gone(site, service)
+    ports = ", ".join(f"{{port: {number}}}" for number in missing)
     yield site.finding(
         HUB_EGRESS,
         "egressAllowRules.privateIPs is off and no rule lets the hub's pod out to itself on"
-        f" {' and '.join(map(str, missing))}: where policy applies to a pod's way to itself, {so}.",
+        f" {' and '.join(map(str, missing))}: where policy applies to a pod's way to itself,"
+        f" {effect}.",
         f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{ports}]}}",
     )
+
+
+def _once_alias_is_gone(site: Site, service: Service) -> str:
+    return ", once the host alias is gone" if service.host in site.loopback_names else ""
 
 
 def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
@@ -211,8 +196,7 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     labels = site.labels("hub")
     if allows_traffic(rules, "to", labels, port):
         return
-    other = [each for each in ports_for(rules, "to", labels) if each != HUB_PORT]
-    instead = f" (they name {', '.join(map(str, other))})" if other else ""
+    instead = _they_name(other for other in ports_for(rules, "to", labels) if other != HUB_PORT)
     where = "on Cilium"
     if not site.values.is_enabled(
         "proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs"
@@ -224,6 +208,11 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
         f" {service.name} time out.",
         f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{{port: {port}}}]}}",
     )
+
+
+def _they_name(ports: Iterable[int]) -> str:
+    names = ", ".join(map(str, ports))
+    return f" (they name {names})" if names else ""
 
 
 def _peer(component: str) -> str:

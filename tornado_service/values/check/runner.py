@@ -1,7 +1,5 @@
 """``tornado-service values check``: what would fail, before Helm is run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from ...hub.versions import SUPPORTED_VERSIONS, is_supported
@@ -12,6 +10,7 @@ from . import (
     activity,
     code,
     delivery,
+    keys,
     kubernetes,
     lists,
     names,
@@ -33,25 +32,10 @@ class ValuesChecker:
         self.site = Site(values, version, release, service)
 
     def findings(self) -> list[ValuesFinding]:
-        """All of them, in the order of the files."""
-        site = self.site
-        found = [
-            *_duplicates(site),
-            *_ignored_sections(site),
-            *lists.check(site),
-            *services.check(site),
-            *names.check(site),
-            *kubernetes.check(site),
-            *network.check(site),
-            *access.check(site),
-            *code.check(site),
-            *delivery.check(site),
-            *activity.check(site),
-            *_readiness(site),
-            *_version(site),
-        ]
-        found += schema.check(site, [finding.key for finding in found])
-        files = [*site.values.files, "-"]
+        """Sorted by file, in Helm's order."""
+        found = [finding for check in CHECKS for finding in check(self.site)]
+        found += schema.check(self.site, [finding.key for finding in found])
+        files = [*self.site.values.files, "-"]
         return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
 
 
@@ -73,16 +57,16 @@ def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
         # more than ours is another chart of this kind
         elsewhere = [path for path in elsewhere if not (path and values.has_site_values(path))]
     where = ".".join(map(str, values.root))
+    place, fix = "the top.", "{} at the top: tornado-service values without --parent."
+    if where:
+        place, fix = f"the key {where}.", f"{where}.{{}}: tornado-service values --parent={where}"
     for path in elsewhere:
         for section in values.sections(path):
             yield ValuesFinding(
                 values.file_of_tree_path((*path, section)),
                 ".".join(map(str, (*path, section))),
-                "nothing reads it: the chart takes its values from "
-                + (f"the key {where}." if where else "the top."),
-                f"{where}.{section}: tornado-service values --parent={where}"
-                if where
-                else f"{section} at the top: tornado-service values without --parent.",
+                f"nothing reads it: the chart takes its values from {place}",
+                fix.format(section),
             )
 
 
@@ -91,21 +75,24 @@ def _readiness(site: Site) -> Iterator[ValuesFinding]:
     managed = [service for service in site.services if service.command]
     if not managed or not site.values.is_enabled("hub", "readinessProbe", "enabled"):
         return
-    for key in ("initialDelaySeconds", "periodSeconds"):
+    limit = STARTUP_TIMEOUT_5
+    if site.version >= (6,):
+        timeouts = [service.spec.get("timeout") for service in managed]
+        limit = min(timeout if isinstance(timeout, int) else 30 for timeout in timeouts) - 10
+    effect = "the hub finds no service, and exits"
+    if all(service.host in site.loopback_names for service in managed):
+        effect = "only the host alias keeps the hub from waiting for itself until it exits"
+    for key, fix in (
+        ("initialDelaySeconds", "0, the chart's own."),
+        ("periodSeconds", "2, the chart's own."),
+    ):
         seconds = site.values.get("hub", "readinessProbe", key, default=0)
-        limit = STARTUP_TIMEOUT_5
-        if site.version >= (6,):
-            timeouts = [service.spec.get("timeout") for service in managed]
-            limit = min(each if isinstance(each, int) else 30 for each in timeouts) - 10
         if isinstance(seconds, int) and seconds > limit:
-            aliased = all(service.host in site.loopback_names for service in managed)
-            so = "only the host alias keeps the hub from waiting for itself until it exits"
             yield site.finding(
                 ("hub", "readinessProbe", key),
-                f"for {seconds} s the hub's Kubernetes Service leads nowhere: visitors wait, and "
-                + (so if aliased else "the hub finds no service, and exits")
-                + ".",
-                "0, the chart's own." if key == "initialDelaySeconds" else "2, the chart's own.",
+                f"for {seconds} s the hub's Kubernetes Service leads nowhere: visitors wait, and"
+                f" {effect}.",
+                fix,
             )
 
 
@@ -117,3 +104,21 @@ def _version(site: Site) -> Iterator[ValuesFinding]:
             "the service does not run with this JupyterHub, or signs nobody in.",
             f"a hub of {SUPPORTED_VERSIONS}.",
         )
+
+
+CHECKS = (
+    _duplicates,
+    _ignored_sections,
+    lists.check,
+    services.check,
+    names.check,
+    keys.check,
+    kubernetes.check,
+    network.check,
+    access.check,
+    code.check,
+    delivery.check,
+    activity.check,
+    _readiness,
+    _version,
+)

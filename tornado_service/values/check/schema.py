@@ -1,15 +1,13 @@
 """Values that Helm refuses by the chart's schema, and empty keys that its templates need."""
 
-from __future__ import annotations
-
-import difflib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from ..chart import files
-from ..chart.schema import Violation, ViolationKind, violations
+from ..chart import chart_data
+from ..chart.json_schema import Violation, violations
+from ..merge import value_at
+from ..names import did_you_mean
 from ..site import Site, ValuesFinding
-from ..yaml_files.document import KeyPath, quoted
+from ..yaml_files.writer import KeyPath, quoted
 
 TYPE_NAMES = {
     "object": "a map",
@@ -22,58 +20,62 @@ TYPE_NAMES = {
 }
 JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 
+#: Tells a key that no file has from one with null.
+ABSENT = object()
+
 
 def check(site: Site, reported_keys: Iterable[str] = ()) -> Iterator[ValuesFinding]:
-    """All of them.
+    """What the schema refuses.
 
     Args:
         site: the site.
-        reported_keys: the keys of findings that say more of a key that the chart does not have.
+        reported_keys: the keys of other findings, which say more of an unknown key.
     """
-    whole = files.with_defaults(site.values.map())
-    for violation in violations(files.SCHEMA, whole):
-        for finding in _refused(site, violation):
-            is_reported = any(f"{key}.".startswith(f"{finding.key}.") for key in reported_keys)
-            if violation.kind is not ViolationKind.UNKNOWN or not is_reported:
+    values = chart_data.with_defaults(site.values.map())
+    for violation in violations(chart_data.SCHEMA, values):
+        # --set may bring what no file has
+        if site.values.raw(*violation.path, default=ABSENT) is ABSENT:
+            continue
+        if violation.keyword != "additionalProperties":
+            yield _refused(site, violation)
+        elif site.version < (6,):  # a chart with JupyterHub 6 is newer than the schema
+            finding = _unknown_key(site, violation)
+            if not any(f"{key}.".startswith(f"{finding.key}.") for key in reported_keys):
                 yield finding
-    for key, conditions in files.REQUIRED_KEYS.items():
+    for key, conditions in chart_data.REQUIRED_KEYS.items():
         path = tuple(key.split("."))
-        if _is_null(site, path) and all(
-            _at(whole, name.split(".")) == value for name, value in conditions.items()
+        if site.values.raw(*path, default=ABSENT) is None and all(
+            value_at(values, name.split(".")) == value for name, value in conditions.items()
         ):
             yield _empty(site, path)
 
 
-def _refused(site: Site, violation: Violation) -> Iterator[ValuesFinding]:
+def _unknown_key(site: Site, violation: Violation) -> ValuesFinding:
+    return site.finding(
+        violation.path,
+        f"Helm refuses it: chart {chart_data.VERSION} has no such key.",
+        did_you_mean(violation.path[-1], violation.allowed, "nothing: take the key out."),
+    )
+
+
+def _refused(site: Site, violation: Violation) -> ValuesFinding:
     path, allowed = violation.path, violation.allowed
-    if _at(site.values.map(), path) is None and not _is_null(site, path):
-        return  # --set may bring what no file has
-    if violation.kind is ViolationKind.MISSING:
-        yield _empty(site, path)
-    elif violation.kind is ViolationKind.UNKNOWN:
-        # a chart with JupyterHub 6 is newer than the schema
-        if site.version < (6,):
-            meant = difflib.get_close_matches(str(path[-1]), allowed, n=1)
-            yield site.finding(
-                path,
-                f"Helm refuses it: chart {files.VERSION} has no such key.",
-                f"{meant[0]}?" if meant else "nothing: take the key out.",
-            )
-    elif violation.kind is ViolationKind.TYPE:
-        yield _wrong_type(site, path, allowed)
-    else:
-        values = ", ".join("null" if value is None else str(value) or '""' for value in allowed)
-        yield site.finding(
-            path,
-            f"Helm refuses {site.values.source_text(path)}.",
-            f"one of {values}." if values else "a number that is not negative.",
-        )
+    if violation.keyword == "required":
+        return _empty(site, path)
+    if violation.keyword == "type":
+        return _wrong_type(site, path, allowed)
+    values = ", ".join("null" if value is None else str(value) or '""' for value in allowed)
+    return site.finding(
+        path,
+        f"Helm refuses {site.values.source_text(path)}.",
+        f"one of {values}." if values else "a number that is not negative.",
+    )
 
 
 def _wrong_type(site: Site, path: KeyPath, allowed: tuple[str, ...]) -> ValuesFinding:
-    value = _at(site.values.map(), path)
+    value = site.values.raw(*path)
     got = TYPE_NAMES[JSON_TYPES.get(type(value), "number")]
-    expected = " or ".join(TYPE_NAMES[each] for each in allowed if each != "null")
+    expected = " or ".join(TYPE_NAMES[name] for name in allowed if name != "null")
     write = f"{expected}."
     if value is None:
         write = f"{expected}, or take the key out."
@@ -83,7 +85,7 @@ def _wrong_type(site: Site, path: KeyPath, allowed: tuple[str, ...]) -> ValuesFi
 
 
 def _empty(site: Site, path: KeyPath) -> ValuesFinding:
-    section = _at(files.DEFAULTS, path[:-1])
+    section = value_at(chart_data.DEFAULTS, path[:-1])
     if not isinstance(section, dict) or path[-1] not in section:
         what = "Helm fails: the chart refuses this key, even without a value."
         return site.finding(path, what, "nothing: take the key out.")
@@ -94,18 +96,3 @@ def _empty(site: Site, path: KeyPath) -> ValuesFinding:
         "Helm fails: an empty key deletes the chart's own value, which the chart needs.",
         f"{write}, or take the key out.",
     )
-
-
-def _is_null(site: Site, path: KeyPath) -> bool:
-    return site.values.raw(*map(str, path), default="") is None
-
-
-def _at(values: Any, path: KeyPath | list[str]) -> Any:
-    for key in path:
-        if isinstance(values, dict):
-            values = values.get(key)
-        elif isinstance(values, list) and isinstance(key, int):
-            values = values[key]
-        else:
-            return None
-    return values

@@ -1,16 +1,13 @@
 """Mistakes in an entry of ``hub.services``."""
 
-from __future__ import annotations
-
-import difflib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ...hub.versions import REFUSES_64_CHARACTERS
 from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
-from ..site import Service, Site, ValuesFinding
-from ..yaml_files.document import quoted, scalar
+from ..names import did_you_mean
+from ..site import Service, Site, ValuesFinding, split_url
+from ..yaml_files.writer import quoted, scalar
 
 FIELDS = {
     "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",
@@ -21,7 +18,6 @@ FIELDS_6 = FIELDS | {"timeout"}
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    """All of them."""
     if not site.services:
         named = f" called {site.service_name}" if site.service_name else " with a url and a command"
         yield site.finding(
@@ -41,8 +37,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 def _port_conflicts(site: Site) -> Iterator[ValuesFinding]:
     """Two processes in one pod cannot listen on one port."""
     first: dict[int, Service] = {}
-    launched = [Service(key, spec) for key, spec in site.values.submaps("hub", "services")]
-    for service in launched:
+    for service in site.all_services:
         if not service.command or service.port is None:
             continue
         other = first.setdefault(service.port, service)
@@ -65,11 +60,10 @@ def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
                 "nothing: leave jupyterhub-6.yaml away.",
             )
         elif field not in known:
-            meant = difflib.get_close_matches(str(field), known, n=1)
             yield site.finding(
                 (*service.path, field),
                 f'the hub exits: "No such service field: {field}".',
-                f"{meant[0]}?" if meant else "nothing: leave it away.",
+                did_you_mean(field, known, "nothing: leave it away."),
             )
     if service.spec.get("oauth_redirect_uri"):
         yield site.finding(
@@ -139,18 +133,14 @@ def _api_url(site: Site, service: Service) -> Iterator[ValuesFinding]:
         return
     base_url = str(site.values.get("hub", "baseUrl", default="/")).strip("/")
     right = "/" + "/".join(filter(None, [base_url, "hub/api"]))
-    try:
-        url = urlsplit(text)
-        address = url.hostname
-    except ValueError:
-        url, address = urlsplit(f"http://localhost:{HUB_PORT}"), None
+    url = split_url(text) if split_url(text).netloc else split_url(f"http://localhost:{HUB_PORT}")
     if url.path.rstrip("/") != right:
         yield site.finding(
             path,
             f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
             f"{url._replace(path=right).geturl()}, or leave it away.",
         )
-    elif address in LOOPBACK_ADDRESSES and address not in site.hub_loopback_addresses:
+    elif url.hostname in LOOPBACK_ADDRESSES and url.hostname not in site.hub_loopback_addresses:
         yield site.finding(
             path,
             "the hub does not listen on that address (hub.config.JupyterHub.hub_bind_url), so every"

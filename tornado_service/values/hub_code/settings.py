@@ -1,7 +1,5 @@
 """What Python code in values does to the hub's services and roles, read without running it."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from typing import Literal
 
 from .syntax import (
     assigned_scopes,
-    assignment_pairs,
+    assignments,
     begins_with_string,
     bindings,
     compares_with_user,
@@ -64,11 +62,11 @@ class ConfigCode:
 
     def replaced_lists(self, tree: ast.Module) -> list[ListName]:
         """The lists that the piece replaces, where it does not take over what is in them."""
-        found: set[ListName] = set()
-        todo: list[tuple[ast.AST, frozenset[ListName]]] = [(tree, frozenset())]
-        while todo:
-            node, unset = todo.pop()  # and the lists that are known not to be set where it runs
-            found |= {
+        replaced: set[ListName] = set()
+        pending: list[tuple[ast.AST, frozenset[ListName]]] = [(tree, frozenset())]
+        while pending:
+            node, unset = pending.pop()  # and the lists that are known not to be set where it runs
+            replaced |= {
                 name for name in CONFIG_LISTS if name not in unset and self._replaces(node, name)
             }
             if isinstance(node, (ast.If, ast.IfExp)):
@@ -77,8 +75,8 @@ class ConfigCode:
                 failed: set[ListName] = set()
                 if isinstance(node, ast.Try) and isinstance(child, ast.ExceptHandler):
                     failed = {name for name in CONFIG_LISTS for x in node.body if mentions(x, name)}
-                todo.append((child, unset | failed))
-        return sorted(found)
+                pending.append((child, unset | failed))
+        return sorted(replaced)
 
     def roles(self, tree: ast.Module) -> Iterator[Role]:
         """The roles that the piece writes out, with names that are known."""
@@ -102,27 +100,25 @@ class ConfigCode:
 
     def lacks_self(self, scopes: ast.expr) -> bool:
         """Whether scopes are all known, and ``self`` is not among them."""
-        found = self._literal_strings(scopes)
-        return found is not None and "self" not in found
+        strings = self._literal_strings(scopes)
+        return strings is not None and "self" not in strings
 
     def _replaces(self, node: ast.AST, name: ListName) -> bool:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return any(
-                self._is_whole_list(target, name) and not self._depends_on(value, name)
-                for each in targets
-                for target, value in assignment_pairs(each, node.value)
-            )
         if isinstance(node, ast.Delete):
             return any(self._is_whole_list(target, name) for target in node.targets)
-        return isinstance(node, ast.Call) and self._call_replaces(node, name)
+        if isinstance(node, ast.Call):
+            return self._call_replaces(node, name)
+        return any(
+            self._is_whole_list(target, name) and not self._depends_on(value, name)
+            for target, value in assignments(node)
+        )
 
     def _call_replaces(self, call: ast.Call, name: ListName) -> bool:
         function = call.func
         if isinstance(function, ast.Name) and function.id in ("setattr", "delattr"):
             owner, attribute, *value = call.args or [function, function]
             sets = self._is_hub(owner) and is_string(attribute, name)
-            return sets and not any(self._depends_on(each, name) for each in value)
+            return sets and not any(self._depends_on(argument, name) for argument in value)
         if not isinstance(function, ast.Attribute):
             return False
         if function.attr == "clear":
@@ -132,34 +128,37 @@ class ConfigCode:
         if function.attr not in ("update", "merge"):
             return False
         if self._is_hub(function.value):
-            settings = [dict_entries(each) for each in call.args]
-            settings.append({each.arg: each.value for each in call.keywords if each.arg})
+            settings = [dict_entries(argument) for argument in call.args]
+            settings.append(
+                {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+            )
         else:
-            settings = [dict_entries(dict_entries(each).get("JupyterHub")) for each in call.args]
-        return any(name in each and not self._depends_on(each[name], name) for each in settings)
+            sections = [dict_entries(argument) for argument in call.args]
+            settings = [dict_entries(section.get("JupyterHub")) for section in sections]
+        values = [entries[name] for entries in settings if name in entries]
+        return not all(self._depends_on(value, name) for value in values)
 
     def _resolve(self, node: ast.AST) -> Iterator[ast.AST]:
-        """A node, or in place of a variable what it may stand for."""
-        todo, seen = [node], set()
-        while todo:
-            each = todo.pop()
-            if not isinstance(each, ast.Name):
-                yield each
-            elif each.id not in seen:
-                seen.add(each.id)
-                todo += self._values.get(each.id, [])
+        """The node, or for a variable all values assigned to it."""
+        pending, seen = [node], set()
+        while pending:
+            value = pending.pop()
+            if not isinstance(value, ast.Name):
+                yield value
+            elif value.id not in seen:
+                seen.add(value.id)
+                pending += self._values.get(value.id, [])
 
     def _is_hub(self, node: ast.AST) -> bool:
-        """Whether it is ``c.JupyterHub``."""
-        return any(is_member(each, "JupyterHub") for each in self._resolve(node))
+        return any(is_member(value, "JupyterHub") for value in self._resolve(node))
 
     def _is_list(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is the list itself."""
         return any(
-            isinstance(each, (ast.Attribute, ast.Subscript))
-            and is_member(each, name)
-            and self._is_hub(each.value)
-            for each in self._resolve(node)
+            isinstance(value, (ast.Attribute, ast.Subscript))
+            and is_member(value, name)
+            and self._is_hub(value.value)
+            for value in self._resolve(node)
         )
 
     def _is_whole_list(self, target: ast.expr, name: ListName) -> bool:
@@ -171,26 +170,25 @@ class ConfigCode:
 
     def _depends_on(self, node: ast.AST, name: ListName) -> bool:
         """Whether an expression is made of what is in the list, by variables and functions too."""
-        todo, seen = [node], set()
-        while todo:
-            for inner in ast.walk(todo.pop()):
+        pending, seen = [node], set()
+        while pending:
+            for inner in ast.walk(pending.pop()):
                 if isinstance(inner, ast.Name):
                     if inner.id not in seen:
                         seen.add(inner.id)
-                        todo += self._values.get(inner.id, [])
+                        pending += self._values.get(inner.id, [])
                 elif self._is_list(inner, name) or self._is_getter_call(inner, name):
                     return True
         return False
 
     def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
-        if not isinstance(node, ast.Call) or not any(is_string(each, name) for each in node.args):
+        if not isinstance(node, ast.Call) or not any(is_string(item, name) for item in node.args):
             return False
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
         return self._is_hub(owner)
 
     def _is_added_role(self, tree: ast.Module, role: ast.AST) -> bool:
-        """Whether a role is an argument of ``.append()`` or the like on the list."""
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         return any(
             role in call.args
@@ -201,30 +199,30 @@ class ConfigCode:
 
     def _literal_strings(self, expression: ast.expr) -> set[str] | None:
         """The texts in an expression for a list of them; nothing where some are not known."""
-        found: set[str] = set()
-        todo: list[ast.AST] = [expression]
+        strings: set[str] = set()
+        pending: list[ast.AST] = [expression]
         seen: set[str] = set()
-        while todo:
-            node = todo.pop()
+        while pending:
+            node = pending.pop()
             if isinstance(node, ast.Constant):
-                found.add(str(node.value))
+                strings.add(str(node.value))
             elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-                todo += node.elts
+                pending += node.elts
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-                todo += [node.left, node.right]
+                pending += [node.left, node.right]
             elif isinstance(node, ast.Starred):
-                todo.append(node.value)
+                pending.append(node.value)
             elif isinstance(node, ast.Call) and is_copy(node):
-                todo += node.args
+                pending += node.args
             elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-                todo.append(node.elt)
+                pending.append(node.elt)
             elif isinstance(node, ast.Name) and len(self._values.get(node.id, [])) == 1:
                 if node.id not in seen:
                     seen.add(node.id)
-                    todo += self._values[node.id]
+                    pending += self._values[node.id]
             elif not begins_with_string(node):  # what does, is never "self"
                 return None
-        return found
+        return strings
 
 
 def grants_scope(code: str, scope: str) -> bool:

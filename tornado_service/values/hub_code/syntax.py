@@ -1,21 +1,15 @@
 """Questions about pieces of Python's syntax tree."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 
 
 def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The names that a statement binds, and to what."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for target, value in (
-            pair for each in targets for pair in assignment_pairs(each, node.value)
-        ):
-            if isinstance(target, ast.Name):
-                yield target.id, value
-    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+    for target, assigned in assignments(node):
+        if isinstance(target, ast.Name):
+            yield target.id, assigned
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         yield node.target.id, node.value
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         yield node.name, node
@@ -29,16 +23,19 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield node.func.value.id, value
 
 
-def assignment_pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
-    """A target and its value; of tuples, each of them."""
-    both = (target, value)
-    if all(isinstance(each, (ast.Tuple, ast.List)) for each in both):
-        targets, values = (getattr(each, "elts", []) for each in both)
-        if len(targets) == len(values):
-            return list(zip(targets, values, strict=True))
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return [(each, value) for each in target.elts]
-    return [both]
+def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The targets of an assignment with their values; of tuples, each of them."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) or node.value is None:
+        return
+    value = node.value
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if not isinstance(target, (ast.Tuple, ast.List)):
+            yield target, value
+            continue
+        values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        if len(values) != len(target.elts):
+            values = [value] * len(target.elts)
+        yield from zip(target.elts, values, strict=True)
 
 
 def dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
@@ -47,7 +44,7 @@ def dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
         pairs = zip(node.keys, node.values, strict=True)
         return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        return {each.arg: each.value for each in node.keywords if each.arg}
+        return {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
     return {}
 
 
@@ -59,19 +56,14 @@ def is_member(node: ast.AST, name: str) -> bool:
 
 
 def is_string(node: ast.AST, text: str) -> bool:
-    """Whether it is this text, written out."""
     return isinstance(node, ast.Constant) and node.value == text
 
 
 def begins_with_string(node: ast.AST) -> bool:
-    """Whether it is ``f"text..."``."""
-    return isinstance(node, ast.JoinedStr) and any(
-        isinstance(each, ast.Constant) for each in node.values[:1]
-    )
+    return isinstance(node, ast.JoinedStr) and isinstance([*node.values, None][0], ast.Constant)
 
 
 def is_copy(call: ast.Call) -> bool:
-    """Whether it is ``list(x)`` or the like."""
     kinds = ("list", "set", "sorted", "tuple")
     return isinstance(call.func, ast.Name) and call.func.id in kinds and not call.keywords
 
@@ -108,6 +100,6 @@ def assigned_scopes(body: list[ast.stmt], *, any_role: bool) -> Iterator[ast.exp
 def is_template(tree: ast.AST) -> bool:
     """Whether ``{{ x }}`` is somewhere: for Python a set of a set, which there is none of."""
     return any(
-        isinstance(node, ast.Set) and any(isinstance(each, ast.Set) for each in node.elts)
+        isinstance(node, ast.Set) and any(isinstance(item, ast.Set) for item in node.elts)
         for node in ast.walk(tree)
     )

@@ -4,11 +4,8 @@ Helm splits a file at the lines that begin with ``---`` and reads each part with
 ignores the tags that it does not know and makes text of every key.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -17,8 +14,8 @@ from yaml.parser import Parser
 from yaml.resolver import BaseResolver
 
 from . import scalars
-from .document import KeyPath
 from .scanner import HelmScanner
+from .writer import KeyPath
 
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -63,14 +60,6 @@ def _split(text: str) -> Iterator[str]:
     yield part.removesuffix("\n") + "\n"
 
 
-@dataclass(frozen=True)
-class _SourceScalar:
-    """A scalar that is no text, and how it was written."""
-
-    value: scalars.Scalar
-    text: str
-
-
 class _Loader(HelmScanner, Parser, Composer, BaseResolver):
     """Reads one document."""
 
@@ -84,12 +73,11 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         self._aliases: set[tuple[int, int]] = set()
 
     def document(self) -> LoadedValues:
-        """The values, empty where there are none."""
         if self.check_node() and (node := self.get_node()):
             value = self._construct(node, ())
             if isinstance(value, dict):
-                self._loaded.update(self._strip_source(value, ()))
-            elif value != _SourceScalar(None, getattr(node, "value", "")):
+                self._loaded.update(value)
+            elif value is not None:
                 raise _error("a values file holds a map", node)
         return self._loaded
 
@@ -102,7 +90,6 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         return super().compose_node(parent, index)
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
-        """Compose it; with the tag ``!`` it is text."""
         event = self.peek_event()
         if event.tag == "!":
             event.implicit = (False, True)
@@ -118,18 +105,16 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         if node in self._ancestors:
             raise _error("an anchor holds itself", node)
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node)
+            return self._scalar(node, path)
         self._ancestors.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._map(node, path)
-            return [
-                self._construct(each, (*path, number)) for number, each in enumerate(node.value)
-            ]
+            return [self._construct(item, (*path, index)) for index, item in enumerate(node.value)]
         finally:
             self._ancestors.pop()
 
-    def _scalar(self, node: yaml.ScalarNode) -> str | _SourceScalar:
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> scalars.Scalar:
         try:
             node.value.encode()  # two escapes of half a character each
             value = scalars.as_json(scalars.parse_scalar(node.value, node.tag))
@@ -137,49 +122,37 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
             raise _error("an escape makes half a character", node) from None
         except ValueError as error:
             raise _error(str(error), node) from None
-        return value if isinstance(value, str) else _SourceScalar(value, node.value)
+        # a merge or a second key may have set it before
+        self._loaded.texts.pop(path, None)
+        if not isinstance(value, str):
+            self._loaded.texts[path] = node.value
+        return value
 
     def _map(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         """A map; what follows a merge key, and what a merge key follows, is replaced."""
         built: dict[str, Any] = {}
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key_node, value_node in node.value:
             if _is_merge(key_node):
+                is_list = isinstance(value_node, yaml.SequenceNode)
                 is_alias = (id(node), id(key_node)) in self._aliases
-                self._merge(built, value_node, path, is_alias)
+                for merged in (
+                    reversed(value_node.value) if is_list and not is_alias else [value_node]
+                ):
+                    if not isinstance(merged, yaml.MappingNode):
+                        raise _error("<< takes a map or a list of maps", value_node)
+                    built.update(self._construct(merged, path))
                 continue
-            key = self._key(key_node)
-            if key in seen:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _error("a key is text, not a list or a map", key_node)
+            try:
+                key = scalars.as_key(scalars.parse_scalar(key_node.value, key_node.tag))
+            except ValueError as error:
+                raise _error(str(error), key_node) from None
+            if key in keys:
                 self._loaded.duplicates[(*path, key)] = key_node.start_mark.line + 1
-            seen.add(key)
+            keys.add(key)
             built[key] = self._construct(value_node, (*path, key))
-        return built
-
-    def _merge(self, built: dict[str, Any], node: yaml.Node, path: KeyPath, is_alias: bool) -> None:
-        is_list = isinstance(node, yaml.SequenceNode) and not is_alias
-        nodes = node.value if is_list else [node]
-        for each in reversed(nodes):
-            if not isinstance(each, yaml.MappingNode):
-                raise _error("<< takes a map or a list of maps", node)
-            built.update(self._construct(each, path))
-
-    def _key(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            raise _error("a key is text, not a list or a map", node)
-        try:
-            return scalars.as_key(scalars.parse_scalar(node.value, node.tag))
-        except ValueError as error:
-            raise _error(str(error), node) from None
-
-    def _strip_source(self, built: Any, path: KeyPath) -> Any:
-        """What was built, with the texts put aside."""
-        if isinstance(built, dict):
-            return {key: self._strip_source(value, (*path, key)) for key, value in built.items()}
-        if isinstance(built, list):
-            return [self._strip_source(each, (*path, number)) for number, each in enumerate(built)]
-        if isinstance(built, _SourceScalar):
-            self._loaded.texts[path] = built.text
-            return built.value
         return built
 
 

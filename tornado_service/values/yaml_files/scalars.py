@@ -4,8 +4,6 @@ PyYAML follows YAML 1.1 to the letter; Helm's parser follows it in part, takes m
 numbers, and leaves dates and times as text. tests/chart compares the two.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import math
@@ -16,18 +14,16 @@ from typing import Any
 
 Scalar = str | bool | int | float | None
 
-_CONSTANTS: dict[str, Scalar] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(
-        ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True
-    ),
-    **dict.fromkeys(
-        ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False
-    ),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-    **{f"{sign}{word}": math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+#: The constants, by words with a space between; the first of those for null is empty.
+_WORDS: dict[str, Scalar] = {
+    " ~ null Null NULL": None,
+    "y Y yes Yes YES true True TRUE on On ON": True,
+    "n N no No NO false False FALSE off Off OFF": False,
+    ".nan .NaN .NAN": math.nan,
+    ".inf .Inf .INF +.inf +.Inf +.INF": math.inf,
+    "-.inf -.Inf -.INF": -math.inf,
 }
+_CONSTANTS = {word: value for words, value in _WORDS.items() for word in words.split(" ")}
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 #: What begins with its point: here "_" stands between digits only.
@@ -95,20 +91,15 @@ def parse_scalar(text: str, tag: str = "") -> Scalar:
     if kind == "binary":
         return _binary(text)
     if kind not in ("null", "bool", "int", "float", "timestamp"):
-        return text  # a tag that is not known says nothing
+        return text  # an unknown tag has no effect
     value = parse_plain(text)
     if kind == "timestamp" and _is_timestamp(text):
         return text
-    if kind == "float" and _type_name(value) == "int" and value < 2**63:  # type: ignore[operator]
-        return value
-    if _type_name(value) != kind:
+    type_name = "null" if value is None else type(value).__name__
+    is_whole_float = kind == "float" and type(value) is int and value < 2**63
+    if type_name != kind and not is_whole_float:
         raise ValueError(f"this is no {kind}")
     return value
-
-
-def _type_name(value: Scalar) -> str:
-    names = {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}
-    return names[type(value)]
 
 
 def _is_timestamp(text: str) -> bool:

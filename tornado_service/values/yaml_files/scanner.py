@@ -3,8 +3,6 @@
 PyYAML refuses tabs that go-yaml takes for spaces, and reads the colon in ``[a:]`` as that of a map.
 """
 
-from __future__ import annotations
-
 import yaml
 from yaml.reader import Reader
 from yaml.scanner import Scanner, ScannerError
@@ -42,7 +40,6 @@ class HelmScanner(Reader, Scanner):
                 self.allow_simple_key = True
 
     def scan_plain(self) -> ScalarToken:
-        """Read a scalar without quotes."""
         start = end = self.get_mark()
         indent = self.indent + 1
         text = spaces = ""
@@ -67,7 +64,6 @@ class HelmScanner(Reader, Scanner):
         return length
 
     def _plain_spaces(self, indent: int) -> str:
-        """The spaces between two words, or what breaks between two lines make."""
         spaces = ""
         first = None
         breaks = ""
@@ -91,7 +87,6 @@ class HelmScanner(Reader, Scanner):
         return breaks or " " if first == "\n" else first + breaks
 
     def scan_block_scalar_indicators(self, start_mark: yaml.Mark) -> tuple[bool | None, int | None]:
-        """Read what stands right after ``|`` or ``>``: whether to keep line breaks, the indent."""
         keep = indent = None
         for _ in range(2):
             if keep is None and self.peek() in "+-":
@@ -104,19 +99,16 @@ class HelmScanner(Reader, Scanner):
         return keep, indent
 
     def scan_block_scalar_ignored_line(self, start_mark: yaml.Mark) -> None:
-        """Skip the rest of that line: spaces, tabs and a comment."""
         while self.peek() in " \t":
             self.forward()
         super().scan_block_scalar_ignored_line(start_mark)
 
     def scan_block_scalar_indentation(self) -> tuple[list[str], int, yaml.Mark]:
-        """Find the first line of a block and its indentation."""
         found = super().scan_block_scalar_indentation()
         self._refuse_tab()
         return found
 
     def scan_block_scalar_breaks(self, indent: int) -> tuple[list[str], yaml.Mark]:
-        """Skip empty lines of a block."""
         found = super().scan_block_scalar_breaks(indent)
         if self.column < indent:
             self._refuse_tab()

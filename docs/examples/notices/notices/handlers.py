@@ -52,7 +52,7 @@ class BoardPage(PageHandler):
         try:
             new = NewNotice.model_validate(fields)
         except ValidationError as error:
-            wrong = ", ".join(str(each["loc"][0]) for each in error.errors())
+            wrong = ", ".join(str(problem["loc"][0]) for problem in error.errors())
             raise HTTPError(400, "Go back and look at: %s.", wrong) from error
         self.app.post(new, self.current_user["name"])
         self.redirect(self.app.prefix)

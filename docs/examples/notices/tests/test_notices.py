@@ -35,7 +35,7 @@ def notice(text: str = "Restart at 17:00", **more: object) -> dict[str, object]:
 
 
 async def texts(fetch, token: str) -> list[str]:
-    return [each["text"] for each in json.loads((await fetch(API, token=token)).body)]
+    return [notice["text"] for notice in json.loads((await fetch(API, token=token)).body)]
 
 
 async def test_who_may_write_puts_up_a_notice_and_takes_it_down(fetch, writer, reader) -> None:
@@ -146,7 +146,7 @@ async def test_a_restart_keeps_the_notices(fetch, writer, service_config, start_
 
     (mount,) = again.app_manager
     shown = await asyncio.to_thread(mount.app.board.shown)
-    assert [each.text for each in shown] == ["Restart at 17:00"]
+    assert [notice.text for notice in shown] == ["Restart at 17:00"]
 
 
 async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
@@ -163,7 +163,7 @@ async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
         (event,) = await events.read(1)
 
     assert (event.name, event.json["id"]) == ("removed", "ab12")
-    assert [each.id for each in await asyncio.to_thread(mount.app.board.shown)] == ["cd34"]
+    assert [notice.id for notice in await asyncio.to_thread(mount.app.board.shown)] == ["cd34"]
 
 
 async def test_a_file_of_something_else_is_left_as_it_is(

@@ -3,13 +3,11 @@
 ``chart.json`` is made of the chart by tests/packaging/chart/generate.py.
 """
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from typing import Any
 
-from .schema import Schema
+from .json_schema import Schema
 
 _DATA: dict[str, Any] = json.loads((files(__package__) / "chart.json").read_text(encoding="utf-8"))
 

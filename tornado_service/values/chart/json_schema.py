@@ -1,63 +1,46 @@
 """JSON Schema, as far as zero-to-jupyterhub's chart uses it: what Helm refuses in values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..yaml_files.document import KeyPath
+from ..yaml_files.writer import KeyPath
 
 Schema = dict[str, Any]
 
 
-class ViolationKind(Enum):
-    """What is wrong with a value."""
-
-    TYPE = "type"
-    #: none of the values that are allowed, or a number below the least
-    VALUE = "value"
-    #: a key that a map must have
-    MISSING = "missing"
-    #: a key that a map cannot have
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """A value that a schema refuses.
 
     Attributes:
-        path: where it stands.
-        kind: what is wrong with it.
+        path: where the value is, or would be.
+        keyword: the schema's keyword that refuses it.
         allowed: the types, values or keys that the schema allows there.
     """
 
     path: KeyPath
-    kind: ViolationKind
+    keyword: str
     allowed: tuple[Any, ...] = ()
 
 
 def violations(schema: Schema, value: Any, path: KeyPath = ()) -> Iterator[Violation]:
-    """What a schema refuses in a value."""
+    """The values that a schema refuses."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
-    if types and not any(_is_type(value, each) for each in types):
-        yield Violation(path, ViolationKind.TYPE, tuple(types))
+    if types and not any(_is_type(value, name) for name in types):
+        yield Violation(path, "type", tuple(types))
         return
     if "enum" in schema and value not in schema["enum"]:
-        yield Violation(path, ViolationKind.VALUE, tuple(schema["enum"]))
+        yield Violation(path, "enum", tuple(schema["enum"]))
     if "const" in schema and value != schema["const"]:
-        yield Violation(path, ViolationKind.VALUE, (schema["const"],))
+        yield Violation(path, "const", (schema["const"],))
     if _is_type(value, "number") and value < schema.get("minimum", value):
-        yield Violation(path, ViolationKind.VALUE)
+        yield Violation(path, "minimum")
     if isinstance(value, dict):
         yield from _map_violations(schema, value, path)
     if isinstance(value, list):
-        for number, each in enumerate(value):
-            yield from violations(schema.get("items", {}), each, (*path, number))
+        for index, item in enumerate(value):
+            yield from violations(schema.get("items", {}), item, (*path, index))
     if "if" in schema and not any(violations(schema["if"], value)):
         yield from violations(schema.get("then", {}), value, path)
 
@@ -67,20 +50,17 @@ def _map_violations(schema: Schema, values: dict[str, Any], path: KeyPath) -> It
     patterns = schema.get("patternProperties", {})
     for key in schema.get("required", []):
         if key not in values:
-            yield Violation((*path, key), ViolationKind.MISSING)
+            yield Violation((*path, key), "required")
     for key, value in values.items():
-        here = (*path, key)
-        schemas = [each for pattern, each in patterns.items() if re.search(pattern, key)]
-        if key in properties:
-            schemas.append(properties[key])
-        for each in schemas:
-            yield from violations(each, value, here)
+        schemas = [inner for pattern, inner in patterns.items() if re.search(pattern, key)]
+        schemas += [properties[key]] if key in properties else []
+        for inner in schemas:
+            yield from violations(inner, value, (*path, key))
         if not schemas and schema.get("additionalProperties") is False:
-            yield Violation(here, ViolationKind.UNKNOWN, tuple(properties))
+            yield Violation((*path, key), "additionalProperties", tuple(properties))
 
 
 def _is_type(value: Any, name: str) -> bool:
-    """Whether a value is of a type of JSON Schema."""
     if name in ("number", "integer"):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and (name == "number" or float(value).is_integer())

@@ -1,0 +1,157 @@
+"""Mistakes that a single key shows: nulls, unread keys, names that Kubernetes refuses."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .. import names
+from ..names import NameRule
+from ..site import Site, ValuesFinding
+
+#: Whether a key with this value is a mistake.
+Condition = Callable[[Any, Any], bool]
+
+
+class KeyCheck(NamedTuple):
+    """A finding for each key that fits; its texts may contain ``{key}`` and ``{value}``."""
+
+    pattern: str
+    condition: Condition
+    consequence: str
+    fix: str
+
+
+def _is_null(key: Any, value: Any) -> bool:
+    return value is None
+
+
+def _is_set(key: Any, value: Any) -> bool:
+    return bool(value)
+
+
+def _bad_key(rule: NameRule) -> Condition:
+    return lambda key, value: not rule.allows(str(key))
+
+
+def _bad_value(rule: NameRule) -> Condition:
+    return lambda key, value: isinstance(value, str) and value != "" and not rule.allows(value)
+
+
+def _bad_label(key: Any, value: Any) -> bool:
+    return names.LABEL_KEY.allows(str(key)) and _bad_value(names.LABEL_VALUE)(key, value)
+
+
+def _digits(is_wanted: bool, condition: Condition) -> Condition:
+    return lambda key, value: condition(key, value) and value.isdigit() == is_wanted
+
+
+def _port_checks() -> Iterator[KeyCheck]:
+    any_text: Condition = lambda key, value: isinstance(value, str)  # noqa: E731
+    no_name = _bad_value(names.CONTAINER_PORT)
+    refused = 'Kubernetes takes "{value}", a text, for the name of a port, and refuses it.'
+    policy = "networkPolicy.{}.*.ports.*.port"
+    for pattern, condition, consequence in (
+        (
+            "hub.service.extraPorts.*.port",
+            any_text,
+            'Kubernetes refuses the port "{value}", a text.',
+        ),
+        ("hub.service.extraPorts.*.targetPort", no_name, refused),
+        (f"hub.{policy.format('ingress')}", no_name, refused),
+        (f"hub.{policy.format('egress')}", no_name, refused),
+        (f"proxy.chp.{policy.format('egress')}", no_name, refused),
+    ):
+        hint = f"a number, or a name of {names.CONTAINER_PORT.hint}."
+        yield KeyCheck(pattern, _digits(True, condition), consequence, "{value}, without quotes.")
+        yield KeyCheck(pattern, _digits(False, condition), consequence, hint)
+
+
+# null deletes what the chart has by default; of an earlier file's key, it leaves a null
+KEY_CHECKS = (
+    KeyCheck(
+        "hub.loadRoles.*",
+        _is_null,
+        "the hub crashes: 'NoneType' object has no attribute 'setdefault'.",
+        "nothing: take the entry itself out.",
+    ),
+    KeyCheck(
+        "hub.services.*",
+        _is_null,
+        "Helm cannot render the chart: a null is no service.",
+        "nothing: take the entry itself out.",
+    ),
+    KeyCheck(
+        "hub.extraConfig.*",
+        _is_null,
+        "the hub crashes: it runs each entry, and null is no code.",
+        '""',
+    ),
+    KeyCheck(
+        "hub.config.JupyterHub.services",
+        _is_set,
+        "the chart drops it without a word.",
+        "hub.services.",
+    ),
+    KeyCheck(
+        "hub.config.JupyterHub.load_roles",
+        _is_set,
+        "it replaces the chart's own roles: the idle culler and your services lose theirs.",
+        "hub.loadRoles.",
+    ),
+    KeyCheck(
+        "hub.service.ports.extraPorts",
+        lambda key, value: value is not None,
+        "no chart has this key, Helm refuses the values.",
+        "it one level up: hub.service.extraPorts.",
+    ),
+    *(
+        KeyCheck(
+            f"{pod}.labels.*", condition, f"Kubernetes refuses the Deployment {pod}: {why}", fix
+        )
+        for pod in ("hub", "proxy")
+        for condition, why, fix in (
+            (_bad_key(names.LABEL_KEY), "this is no name of a label.", names.LABEL_KEY.hint),
+            (
+                _bad_label,
+                "a label does not take this value.",
+                f"{names.LABEL_VALUE.hint}; or an annotation.",
+            ),
+        )
+    ),
+    *(
+        KeyCheck(
+            f"{pod}.extraFiles.*",
+            _bad_key(names.SECRET_KEY),
+            "Kubernetes refuses the Secret with the files: this is a key in it.",
+            f"a name of {names.SECRET_KEY.hint}; where the file goes is its mountPath.",
+        )
+        for pod in ("hub", "singleuser")
+    ),
+    *(
+        KeyCheck(
+            f"hub.image.{field}",
+            _bad_value(rule),
+            "no image has the {key} {value}: the hub's pod stays at InvalidImageName.",
+            f"a {field} of {rule.hint}.",
+        )
+        for field, rule in (("name", names.IMAGE), ("tag", names.IMAGE_TAG))
+    ),
+    KeyCheck(
+        "nameOverride",
+        _bad_value(names.LABEL_VALUE),
+        "it is the value of a label, and Kubernetes refuses it.",
+        f"a name of {names.LABEL_VALUE.hint}.",
+    ),
+    *_port_checks(),
+)
+
+
+def check(site: Site) -> Iterator[ValuesFinding]:
+    for row in KEY_CHECKS:
+        for path, value in site.values.find(row.pattern):
+            if row.condition(path[-1], value):
+                # findings name a list, not its entries
+                depth = next((n for n, key in enumerate(path) if isinstance(key, int)), len(path))
+                texts = (
+                    text.format(key=path[-1], value=value) for text in (row.consequence, row.fix)
+                )
+                yield site.finding(path[:depth], *texts)
