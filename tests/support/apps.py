@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.config.test_application import ENVIRONMENT
+from tests.support.launched import ENVIRONMENT
 from tornado_service.app import TornadoService
 
 StartApps = Callable[..., Awaitable[TornadoService]]

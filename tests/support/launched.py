@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -10,8 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.test_application import ENVIRONMENT
 from tornado_service.demo.command import free_ports
+
+#: What a hub gives to a service; ``run`` and ``launch`` fill in the port.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "JUPYTERHUB_SERVICE_NAME": "tornado-service",
+    "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:{port}",
+    "JUPYTERHUB_SERVICE_PREFIX": "/services/tornado-service/",
+    "JUPYTERHUB_API_TOKEN": "0123456789abcdef",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+    "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
+}
 
 #: Seconds after which a process is ended, so that no test waits for it any more.
 TIMEOUT = 120
@@ -68,3 +79,44 @@ def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:
         if not missing:
             return line
     raise AssertionError(f"{missing} was never logged:\n{''.join(seen)}")
+
+
+def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    (port,) = free_ports(1)
+    env = {**ENVIRONMENT, **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "tornado_service", *args],
+        cwd=cwd,
+        env={name: value.format(port=port) for name, value in env.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line of the log, at level critical."""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("[C ")
+    return lines[0].partition("] ")[2]
+
+
+def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tornado_service", "doctor", *args],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def accept_slow_request(silent: socket.socket) -> socket.socket:
+    """Its call of the hub; the service's self-check makes others."""
+    silent.settimeout(30)
+    while True:
+        connection, _ = silent.accept()
+        if b"token abc" in connection.recv(4096):
+            return connection
+        connection.close()

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real_hub.test_life import service_pids
 from tests.support.activity.pages import text_of
+from tests.support.real_hub import service_pids
 from tornado_service.demo.activity import groups_by_user, hub_options
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor

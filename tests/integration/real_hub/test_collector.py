@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.real_hub import wait_for
 from tornado_service.activity.collect.collector import Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.demo.hub import USERS
@@ -31,17 +32,6 @@ async def take(collector: Collector, now: float) -> Sample:
     sample = await collector.collect(now)
     assert sample is not None
     return sample
-
-
-def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:
-    """Until exactly these servers of a user are ready; when each was started."""
-    deadline = time.monotonic() + 60
-    while True:
-        found = hub.ask("GET", f"users/{name}")["servers"]
-        if set(found) == servers and all(server["ready"] for server in found.values()):
-            return {server: model["started"] for server, model in found.items()}
-        assert time.monotonic() < deadline, hub.log
-        time.sleep(0.1)
 
 
 async def test_a_sample_of_a_real_hub(start_hub, collector_of) -> None:

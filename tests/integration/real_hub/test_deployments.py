@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.real_hub import documented
 from tornado_service.demo.command import free_ports
 
 
@@ -72,12 +73,6 @@ async def test_with_a_public_url(start_hub, browse) -> None:
     assert answer.code == 302
     assert answer.headers["Location"].startswith("https://jupyter.example.org/hub/api/oauth2/")
     assert "Secure" in answer.headers["Set-Cookie"]
-
-
-def documented(page: str, mark: str) -> str:
-    """The block of code that follows a mark in a page of the documentation."""
-    text = (Path(__file__).parents[3] / "docs" / page).read_text()
-    return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
 
 
 async def test_with_internal_ssl(start_hub, browse, client) -> None:

@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import jupyterhub
 import pytest
 
-from tests.doctor.test_command import doctor
-from tests.integration.real_hub.test_deployments import documented
-from tests.integration.real_hub.test_life import service_pids
+from tests.support.launched import doctor
+from tests.support.real_hub import documented, service_pids
 from tests.support.selfcheck import dropping
 from tornado_service.demo.hub import ThrowAwayHub
 from tornado_service.demo.processes import free_ports

@@ -6,33 +6,11 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.server.test_http import accept_slow_request
-
-
-def service_pids(directory: Path) -> list[int]:
-    """The service processes that a hub in this directory has launched."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            command = (entry / "cmdline").read_bytes()
-            if b"tornado_service\0" in command and (entry / "cwd").resolve() == directory:
-                found.append(int(entry.name))
-        except (OSError, ValueError):
-            continue
-    return found
-
-
-#: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
-TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
-
-
-def ended_when_asked(pid: int, log: str) -> bool:
-    """Whether the hub had to ask only once."""
-    return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
+from tests.support.launched import accept_slow_request
+from tests.support.real_hub import TELL_OF_SIGNALS, ended_when_asked, service_pids
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from tests.integration.real_hub.test_life import service_pids
+from tests.support.real_hub import service_pids
 from tests.support.relay import FAULTS, Relay
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real_hub.test_collector import wait_for
 from tests.support.activity import course
+from tests.support.real_hub import wait_for
 from tornado_service.activity import Activity
 from tornado_service.activity.collect.collector import FULL_SAMPLE_INTERVAL
 from tornado_service.app import TornadoService

@@ -6,7 +6,7 @@ import re
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.auth.test_proxy_authorization import JWT, BehindProxy
+from tests.support.behind_proxy import JWT, BehindProxy
 from tornado_service.testing import SCRIPT, Visitor
 
 

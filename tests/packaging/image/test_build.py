@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.packaging.image.buildah import Buildah, BuildFailed, in_a_pod, stand_in, temporary
-from tests.packaging.image.conftest import ROOT
 from tests.packaging.image.service import running
+from tests.support import ROOT
 
 MISSING = [
     *(["root"] if os.geteuid() else []),

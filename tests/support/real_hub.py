@@ -1,0 +1,47 @@
+"""What the tests with a real hub share."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.support import ROOT
+from tornado_service.testing import RealHub
+
+#: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
+TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
+
+
+def service_pids(directory: Path) -> list[int]:
+    """The service processes that a hub in this directory has launched."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes()
+            if b"tornado_service\0" in command and (entry / "cwd").resolve() == directory:
+                found.append(int(entry.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def ended_when_asked(pid: int, log: str) -> bool:
+    """Whether the hub had to ask only once."""
+    return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
+
+
+def documented(page: str, mark: str) -> str:
+    """The block of code that follows a mark in a page of the documentation."""
+    text = (ROOT / "docs" / page).read_text()
+    return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
+
+
+def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:
+    """Until exactly these servers of a user are ready; when each was started."""
+    deadline = time.monotonic() + 60
+    while True:
+        found = hub.ask("GET", f"users/{name}")["servers"]
+        if set(found) == servers and all(server["ready"] for server in found.values()):
+            return {server: model["started"] for server, model in found.items()}
+        assert time.monotonic() < deadline, hub.log
+        time.sleep(0.1)
