@@ -11,6 +11,12 @@ from tornado_service.testing import RealHub
 #: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
 TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
 
+#: The hub checks each second whether its service runs, in place of every 30 s.
+POLL_EACH_SECOND = """
+from jupyterhub.services import service
+service._ServiceSpawner.poll_interval = 1
+"""
+
 
 def service_pids(directory: Path) -> list[int]:
     """The service processes that a hub in this directory has launched."""

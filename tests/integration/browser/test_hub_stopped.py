@@ -7,18 +7,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.browser.conftest import NARROW, WIDE
+from tests.integration.browser.page_checks import NARROW, WIDE
+from tests.support import ROOT
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
-ROOT = Path(__file__).parents[3]
 PATIENCE = 60
 STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 

@@ -9,23 +9,28 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.activity.pages import text_of
-from tests.support.real_hub import service_pids
+from tests.support.real_hub import POLL_EACH_SECOND, service_pids
 from tornado_service.demo.activity import groups_by_user, hub_options
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
-ROOT = Path(__file__).parents[3]
+#: What the hub answers about a user is used for a second.
+SHORT_CACHE = """
+c.JupyterHub.services[-1]["command"].append("--ServiceAuth.cache_max_age=1")
+"""
 
-#: The hub's answers are soon forgotten, and it is looked at as often as can be.
-IMPATIENT = """
-c.JupyterHub.services[-1]["command"] += [
-    "--ServiceAuth.cache_max_age=1", "--Activity.interval=30"]
+#: Activity samples the hub every 2 s.
+FREQUENT = f"""
+command = c.JupyterHub.services[-1]["command"]
+command[command.index("--TornadoService.apps=activity")] = (
+    "--TornadoService.apps=tests.support.frequent_activity:FrequentActivity")
+c.JupyterHub.services[-1]["environment"] = {{"PYTHONPATH": "{ROOT}"}}
 """
 
 #: In place of the throw-away hub's own role for instructors.
@@ -52,10 +57,11 @@ def test_the_readme_and_the_page_of_activity_say_the_same() -> None:
 
 
 @pytest.fixture
-def hub(start_hub: StartHub) -> RealHub:
+def hub(start_hub: StartHub, request: pytest.FixtureRequest) -> RealHub:
+    """Configured as the page says; its parameter is more configuration."""
     service, instructor = documented("docs/activity.md")
-    ours = on_a_free_port(service) + instructor
-    return start_hub(with_service=False, extra_config=INSTRUCTORS + ours + IMPATIENT)
+    config = INSTRUCTORS + on_a_free_port(service) + instructor + SHORT_CACHE
+    return start_hub(with_service=False, extra_config=config + getattr(request, "param", ""))
 
 
 Ask = Callable[..., Awaitable[Any]]
@@ -102,6 +108,7 @@ async def groups(visitor: Visitor) -> set[str]:
     return {group["name"] for group in (await api(visitor, "groups")).get("groups", ())}
 
 
+@pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
 async def test_each_sees_what_the_hub_lets_them_see(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
@@ -158,6 +165,7 @@ async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may
     assert "403" not in since
 
 
+@pytest.mark.parametrize("hub", [FREQUENT + POLL_EACH_SECOND], indirect=True, ids=[""])
 async def test_the_history_outlives_the_service(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:

@@ -2,16 +2,16 @@
 
 import json
 import socket
-from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.real_hub import documented
 from tornado_service.demo.command import free_ports
 
 
 async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
     lines = readme.partition("```python\n")[2].partition("```")[0]
     (port,) = free_ports(1)
     assert "127.0.0.1:8181" in lines

@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -15,11 +14,11 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+from tests.support import ROOT
 from tornado_service.testing import EventReader, Fetch, RealHub, StartHub
 from tornado_service.testing.http_browser import Browse
 
 NEWS = "live/api/news"
-ROOT = str(Path(__file__).parents[3])
 
 
 @pytest.fixture
@@ -123,7 +122,7 @@ async def test_open_streams_do_not_hold_up_the_hubs_stop(start_hub: StartHub, cl
             *(sys.executable, "-m", "tornado_service"),
             *("--TornadoService.apps=tests.support.live_app:Live", "--Streams.per_user=50"),
         ],
-        service_environment={"PYTHONPATH": ROOT},
+        service_environment={"PYTHONPATH": str(ROOT)},
     )
     hub.wait_for_apps()
     fetch, token = program(hub, client), hub.token_for("kim")

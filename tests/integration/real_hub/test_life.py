@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.launched import accept_slow_request
-from tests.support.real_hub import TELL_OF_SIGNALS, ended_when_asked, service_pids
+from tests.support.real_hub import POLL_EACH_SECOND, TELL_OF_SIGNALS, ended_when_asked, service_pids
 
 
 @pytest.fixture
@@ -27,14 +27,13 @@ def silent_api(silent: socket.socket) -> str:
 
 
 async def test_a_crashed_service_is_launched_again_and_sessions_last(start_hub, browse) -> None:
-    hub = start_hub()
+    hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)
     await visitor.sign_in(hub.service_prefix, "sam")
     (pid,) = service_pids(hub.directory)
 
     os.kill(pid, signal.SIGKILL)
 
-    # the hub looks every 30 s
     deadline = time.monotonic() + 60
     while service_pids(hub.directory) in ([], [pid]):
         assert time.monotonic() < deadline

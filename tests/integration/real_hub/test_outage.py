@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from tests.support.real_hub import service_pids
+from tests.support import ROOT
+from tests.support.real_hub import POLL_EACH_SECOND, service_pids
 from tests.support.relay import FAULTS, Relay
 from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub
 from tornado_service.testing.real_hub import SERVICE_COMMAND
-
-ROOT = str(Path(__file__).parents[3])
 
 
 def target_of(answer: HTTPResponse) -> str:
@@ -32,7 +31,7 @@ def relayed_hub(*settings: str) -> tuple[RealHub, int]:
     hub = RealHub(
         service_environment={
             "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
-            "PYTHONPATH": ROOT,
+            "PYTHONPATH": str(ROOT),
         },
         service_command=[
             *SERVICE_COMMAND,
@@ -175,7 +174,7 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
 
 async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> None:
     """The state and the PKCE verifier are in the browser; the new process can read them."""
-    hub = start_hub()
+    hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)
     # signed in at the hub, so that its form does not come between
     await visitor.sign_in("/hub/home", "sam")
