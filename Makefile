@@ -3,15 +3,15 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
-# two processes, a file of tests at a time: most tests wait for a hub or a browser
-PYTEST = pytest --numprocesses=2 --dist=loadfile
+# two processes, as most tests wait for a hub or a browser; tests/conftest.py says what each runs
+PYTEST = pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-6.1 test-5.5 test-chart test-image lint format docs pyz bench clean
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-chart test-image lint format docs pyz bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,18 +19,24 @@ help: ## list these commands
 demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
-test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's part on 5.5
+test: lint test-6.1 test-5.5 ## what each change must pass, in 10 minutes
 
-test-6.1: .venv/.stamp ## all tests on JupyterHub 6.1 (ARGS="-k word")
-	.venv/bin/python tests/support/prepare.py
-	.venv/bin/python -m $(PYTEST) $(ARGS)
+test-all: lint test-6.1 test-5.5-all test-image test-chart ## all tests there are
 
-test-5.5: .venv-5.5/.stamp ## the tests that depend on JupyterHub's version, on 5.5
-	.venv-5.5/bin/python tests/support/prepare.py
-	.venv-5.5/bin/python -m $(PYTEST) -m 'hub or library' $(ARGS)
+test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
+	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
+	.venv/bin/python -m $(PYTEST) -m 'not image' $(ARGS)
+
+test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
+	.venv-5.5/bin/python tests/support/prepare.py proxy
+	.venv-5.5/bin/python -m $(PYTEST) -m library $(ARGS)
+
+test-5.5-all: .venv-5.5/.stamp ## all tests with a hub or a browser, on 5.5
+	.venv-5.5/bin/python tests/support/prepare.py proxy browser axe-core
+	.venv-5.5/bin/python -m $(PYTEST) -m 'library or hub or browser' $(ARGS)
 
 test-chart: .venv/.stamp ## the tests with z2jh's chart and helm, fetched where they are missing
-	.venv/bin/python tests/support/prepare.py
+	.venv/bin/python tests/support/prepare.py proxy
 	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
 
 lint: .venv/.stamp ## ruff and mypy
@@ -49,7 +55,8 @@ pyz: .venv/.stamp ## the service in one file, for the stock image of zero-to-jup
 	.venv/bin/python image/pyz.py
 
 test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah, debootstrap)
-	.venv/bin/python -m pytest tests/packaging/image $(ARGS)
+	.venv/bin/python tests/support/prepare.py image
+	.venv/bin/python -m pytest -m image $(ARGS)
 
 bench: .venv/.stamp ## measure
 	.venv/bin/python -m benchmarks $(ARGS)

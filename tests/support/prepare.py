@@ -1,4 +1,4 @@
-"""Install what the tests need and pip does not bring: the hub's proxy, a Chromium, axe-core."""
+"""Install what tests need and pip does not bring: `prepare.py proxy browser`."""
 
 import json
 import os
@@ -16,11 +16,15 @@ AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
 
 
 def main() -> None:
-    print(f"proxy: {shlex.join(find_proxy())}")
-    print(f"browser: {find_browser() or install_browser()}")
-    print(f"axe-core: {find_axe() or install_axe()}")
-    print(f"postgresql: {find_postgresql() or install_postgresql()}")
-    print(f"image: {image_tools() or 'no buildah, debootstrap: its build is not tested'}")
+    parts = {
+        "proxy": lambda: shlex.join(find_proxy()),
+        "browser": lambda: find_browser() or install_browser(),
+        "axe-core": lambda: find_axe() or install_axe(),
+        "postgresql": lambda: find_postgresql() or install_postgresql(),
+        "image": lambda: image_tools() or "no buildah, debootstrap: its build is not tested",
+    }
+    for name in sys.argv[1:]:
+        print(f"{name}: {parts[name]()}")
 
 
 def find_browser() -> str:

@@ -9,6 +9,8 @@ from tests.support import ROOT
 from tests.support.real_hub import documented
 from tornado_service.demo.command import free_ports
 
+pytestmark = pytest.mark.library
+
 
 async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
     readme = (ROOT / "README.md").read_text()

@@ -15,6 +15,8 @@ from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.fake_hub_users import CREATED, Directory
 
+pytestmark = pytest.mark.library
+
 EVERYBODY = {"ada", "guest", "ines", "kim", "sam"}
 NAMED = ["admin", "kind", "name"]
 

@@ -18,6 +18,8 @@ from tornado_service.demo.command import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
+pytestmark = pytest.mark.library
+
 
 def target_of(answer: HTTPResponse) -> str:
     """Where a redirect leads."""

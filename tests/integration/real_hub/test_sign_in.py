@@ -9,6 +9,8 @@ from tornado.httpclient import AsyncHTTPClient
 from tests.support.behind_proxy import JWT, BehindProxy
 from tornado_service.testing import SCRIPT, Visitor
 
+pytestmark = pytest.mark.library
+
 
 def next_page(visitor: Visitor) -> str:
     """Where the page that is open leads by itself."""

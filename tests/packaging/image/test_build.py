@@ -21,6 +21,7 @@ MISSING = [
     *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
 ]
 pytestmark = [
+    pytest.mark.image,
     pytest.mark.timeout(1800),  # the first makes a Debian
     pytest.mark.skipif(
         bool(MISSING),
