@@ -86,8 +86,8 @@ def say(text: str) -> None:
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Stop, once: what follows is not to be interrupted."""
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

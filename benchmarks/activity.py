@@ -115,8 +115,8 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
             spent = process.cpu_seconds(service.pid) - spent
             memory = process.memory(service.pid)
             results.add("activity " + name, "service", 1, cpu=spent, **vars(memory))
-            for of, each in zip(("service", "floor"), waits, strict=True):
-                results.add("activity health", of, 1, phase=name, waits=each)
+            for of, seconds in zip(("service", "floor"), waits, strict=True):
+                results.add("activity health", of, 1, phase=name, waits=seconds)
         for sample in samples(hub.calls()):
             results.add("activity sample", "service", 1, **sample)
     without = database.with_name("nothing.sqlite")
@@ -127,15 +127,15 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
 
 def samples(calls: Sequence[Call]) -> list[dict[str, float]]:
     """The service's own calls, sample by sample: how many, and from the first to the last."""
-    found: list[list[Call]] = []
-    for each in calls:
-        if each.by_service:
-            if not found or each.at - found[-1][-1].at > PAUSE:
-                found.append([])
-            found[-1].append(each)
+    samples: list[list[Call]] = []
+    for call in calls:
+        if call.by_service:
+            if not samples or call.at - samples[-1][-1].at > PAUSE:
+                samples.append([])
+            samples[-1].append(call)
     return [
-        {"full": each[0].is_full, "calls": len(each), "seconds": each[-1].at - each[0].at}
-        for each in found
+        {"full": sample[0].is_full, "calls": len(sample), "seconds": sample[-1].at - sample[0].at}
+        for sample in samples
     ]
 
 

@@ -119,10 +119,10 @@ def sizes(database: Database) -> list[tuple[Any, ...]]:
         options = {row[0] for row in connection.exec_driver_sql("PRAGMA compile_options")}
         if "ENABLE_DBSTAT_VTAB" not in options:
             return []
-        found = connection.exec_driver_sql(
+        rows = connection.exec_driver_sql(
             "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 8"
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
 
 def read_year(database: Database, days: int) -> None:

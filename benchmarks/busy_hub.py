@@ -42,9 +42,9 @@ SCOPES = ("list:users", "list:groups", "read:groups")
 
 CALLERS = {
     "admin": SCOPES,
-    "instructor of 40": tuple(f"{each}!group=group-003" for each in SCOPES),
-    "instructor of 500": tuple(f"{each}!group=class-500" for each in SCOPES),
-    "instructor of 5,000": tuple(f"{each}!group=class-5000" for each in SCOPES),
+    "instructor of 40": tuple(f"{scope}!group=group-003" for scope in SCOPES),
+    "instructor of 500": tuple(f"{scope}!group=class-500" for scope in SCOPES),
+    "instructor of 5,000": tuple(f"{scope}!group=class-5000" for scope in SCOPES),
     "student": (),
 }
 

@@ -131,7 +131,9 @@ async def _fetch_concurrently(
     try:
         await asyncio.gather(*(connection.open() for connection in connections))
         requests = zip(connections, tokens, strict=True)
-        started = [each.fetch(contender.user_path, token, limit=limit) for each, token in requests]
+        started = [
+            fetcher.fetch(contender.user_path, token, limit=limit) for fetcher, token in requests
+        ]
         return await asyncio.gather(*started)
     finally:
         for connection in connections:

@@ -100,7 +100,7 @@ def load(hub: HubModel) -> History:
         ),
         times=1,
     )
-    recent = [each for each in sessions if each.end >= hub.now - 600]
+    recent = [session for session in sessions if session.end >= hub.now - 600]
     measure(
         f"take in a sample ({len(recent)} sessions)",
         lambda: history.updated(now=hub.now, sessions=recent, **known),

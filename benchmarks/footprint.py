@@ -59,7 +59,9 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
 def _check_strangers(port: int, path: str) -> None:
     """Whether strangers are answered as strangers."""
     made_up = {"Authorization": f"token {secrets.token_hex(16)}"}
-    statuses = [asyncio.run(wire.fetch(port, path, each)).status for each in (made_up, BROWSER)]
+    statuses = [
+        asyncio.run(wire.fetch(port, path, headers)).status for headers in (made_up, BROWSER)
+    ]
     if statuses not in ([401, 302], [403, 302]):
         raise warm.WrongResponseError(f"Token and visit of strangers are answered {statuses}.")
 

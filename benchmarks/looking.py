@@ -41,8 +41,8 @@ def _run_poller(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
 async def _poll_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
     waits: list[list[float]] = [[] for _ in addresses]
     tasks = [
-        asyncio.create_task(_poll(*address, found))
-        for address, found in zip(addresses, waits, strict=True)
+        asyncio.create_task(_poll(*address, times))
+        for address, times in zip(addresses, waits, strict=True)
     ]
     pipe.send("ready")
     await asyncio.to_thread(pipe.recv)

@@ -19,33 +19,33 @@ class Memory:
     threads: int
 
 
-def tree(pid: int) -> list[int]:
+def tree(root: int) -> list[int]:
     """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         if fields := _stat(int(name)):
             children.setdefault(int(fields[1]), []).append(int(name))
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found
+    pids = [root]
+    for pid in pids:
+        pids += children.get(pid, [])
+    return pids
 
 
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(root: int) -> float:
     """The time that a tree of processes has spent on processors."""
-    stats = [_stat(each) for each in tree(pid)]
+    stats = [_stat(pid) for pid in tree(root)]
     return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICKS
 
 
-def memory(pid: int) -> Memory:
+def memory(root: int) -> Memory:
     """The memory and threads of a tree of processes."""
     rss = uss = 0
     threads = 0
-    for each in tree(pid):
-        sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(f"/proc/{each}/smaps_rollup")))
+    for pid in tree(root):
+        sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(f"/proc/{pid}/smaps_rollup")))
         rss += int(sizes["Rss"])
         uss += int(sizes["Private_Clean"]) + int(sizes["Private_Dirty"])
-        threads += len(os.listdir(f"/proc/{each}/task"))
+        threads += len(os.listdir(f"/proc/{pid}/task"))
     return Memory(rss / 1024, uss / 1024, threads)
 
 

@@ -26,12 +26,12 @@ class Results:
 
     def ratios(self, measure: str, contender: str, other: str, field: str) -> list[float]:
         """A contender's value ÷ the mean of the other's in the same round."""
-        found = []
+        ratios = []
         for record in self._of(measure, contender):
-            same = [each[field] for each in self._of(measure, other, record["round"])]
+            same = [row[field] for row in self._of(measure, other, record["round"])]
             if same and statistics.mean(same):
-                found.append(record[field] / statistics.mean(same))
-        return found
+                ratios.append(record[field] / statistics.mean(same))
+        return ratios
 
     def _of(self, measure: str, contender: str, round_: int | None = None) -> Iterator[Record]:
         for record in self.records:

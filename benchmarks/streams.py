@@ -172,11 +172,11 @@ async def _read(pipe: Pipe, port: int, path: str, headers: dict[str, str]) -> No
         readers.append(reader)
     expected = await asyncio.to_thread(pipe.recv)
     deadline = time.monotonic() + 10
-    while sum(len(each.delays) for each in readers) < STREAMS * expected:
+    while sum(len(reader.delays) for reader in readers) < STREAMS * expected:
         if time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)
-    delays = [delay for each in readers for delay in each.delays]
+    delays = [delay for reader in readers for delay in reader.delays]
     pipe.send((len(delays), delays))
     await asyncio.to_thread(pipe.recv)
 

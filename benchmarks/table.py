@@ -187,8 +187,8 @@ class Table:
             delay, health, quiet = (
                 self._ms("streams", SERVICE, field) for field in ("delay", "health", "quiet")
             )
-            each = median(self._results.values("streams", SERVICE, "each"), ".0f") + " KiB"
-            ours = f"{sum(counts[0]):,} of {sum(counts[1]):,}; {delay}; {each}; {health} / {quiet}"
+            per_stream = median(self._results.values("streams", SERVICE, "each"), ".0f") + " KiB"
+            ours = f"{sum(counts[0]):,} of {sum(counts[1]):,}; {delay}; {per_stream}; {health} / {quiet}"
             rows.append([text, f"all; {DASH}; {DASH}; 50 ms", DASH, ours, DASH])
         for record in self._results.records:
             if record["measure"] == "unread":

@@ -57,10 +57,10 @@ def parse(text: str) -> Load:
 
 
 def _find(pattern: str, text: str, otherwise: str = "") -> str:
-    found = re.search(pattern, text)
-    if not found and not otherwise:
+    match = re.search(pattern, text)
+    if not match and not otherwise:
         raise ValueError(f"wrk reported something else than expected:\n{text}")
-    return found[1] if found else otherwise
+    return match[1] if match else otherwise
 
 
 def _seconds(text: str) -> float:

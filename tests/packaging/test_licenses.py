@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HOOK = ast.parse((ROOT / "hatch_build.py").read_text())
 (COPIED,) = (
-    ast.literal_eval(each.value)
-    for each in HOOK.body
-    if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "COPIED"
+    ast.literal_eval(statement.value)
+    for statement in HOOK.body
+    if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "COPIED"
 )
 FILES = [Path(ROOT, folder, Path(file).name) for file, folder in COPIED]
 CODE = [file for file in FILES if file.suffix in (".js", ".css")]

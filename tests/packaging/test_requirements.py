@@ -35,8 +35,8 @@ IN_IMAGE = {
 
 @pytest.fixture(scope="module")
 def required() -> dict[str, Requirement]:
-    found = map(Requirement, requires("tornado-service") or ())
-    return {each.name: each for each in found if each.marker is None}
+    requirements = map(Requirement, requires("tornado-service") or ())
+    return {needed.name: needed for needed in requirements if needed.marker is None}
 
 
 @pytest.mark.parametrize("name", VULNERABLE)

@@ -194,13 +194,15 @@ END = 0
 
 def states(service: TornadoService) -> dict[str, str]:
     return {
-        each["app"].rpartition(":")[2]: each["state"] for each in service.app_manager.statuses()
+        status["app"].rpartition(":")[2]: status["state"]
+        for status in service.app_manager.statuses()
     }
 
 
 def reasons(service: TornadoService) -> dict[str, str]:
     return {
-        each["app"].rpartition(":")[2]: each["reason"] for each in service.app_manager.statuses()
+        status["app"].rpartition(":")[2]: status["reason"]
+        for status in service.app_manager.statuses()
     }
 
 

@@ -54,8 +54,8 @@ def install_browser() -> str:
 def find_axe() -> str:
     """The script of axe-core, if it is the version that the tests were written for."""
     package = AXE / "package.json"
-    found = json.loads(package.read_text())["version"] if package.exists() else None
-    return str(AXE / "axe.min.js") if found == AXE_VERSION else ""
+    version = json.loads(package.read_text())["version"] if package.exists() else None
+    return str(AXE / "axe.min.js") if version == AXE_VERSION else ""
 
 
 def install_axe() -> str:
@@ -69,8 +69,8 @@ def find_postgresql() -> str:
     on_path = shutil.which("initdb")
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(debian, key=lambda path: int(path.parts[4]))[-1:]
-    found = [Path(on_path)] if on_path else newest
-    return str(found[0].parent) if found else ""
+    programs = [Path(on_path)] if on_path else newest
+    return str(programs[0].parent) if programs else ""
 
 
 def install_postgresql() -> str:

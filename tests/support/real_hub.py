@@ -20,15 +20,15 @@ service._ServiceSpawner.poll_interval = 1
 
 def service_pids(directory: Path) -> list[int]:
     """The service processes that a hub in this directory has launched."""
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         try:
             command = (entry / "cmdline").read_bytes()
             if b"tornado_service\0" in command and (entry / "cwd").resolve() == directory:
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except (OSError, ValueError):
             continue
-    return found
+    return pids
 
 
 def ended_when_asked(pid: int, log: str) -> bool:
@@ -46,8 +46,8 @@ def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:
     """Until exactly these servers of a user are ready; when each was started."""
     deadline = time.monotonic() + 60
     while True:
-        found = hub.ask("GET", f"users/{name}")["servers"]
-        if set(found) == servers and all(server["ready"] for server in found.values()):
-            return {server: model["started"] for server, model in found.items()}
+        running = hub.ask("GET", f"users/{name}")["servers"]
+        if set(running) == servers and all(server["ready"] for server in running.values()):
+            return {server: model["started"] for server, model in running.items()}
         assert time.monotonic() < deadline, hub.log
         time.sleep(0.1)

@@ -20,10 +20,10 @@ AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 def violations(page: Page) -> list[str]:
     """What axe-core finds, by WCAG 2.2 A and AA and its own best practices."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run()")["violations"]
+    findings = page.evaluate("() => axe.run()")["violations"]
     return [
         f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
-        for item in found
+        for item in findings
     ]
 
 

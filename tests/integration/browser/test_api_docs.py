@@ -19,15 +19,15 @@ def service_config() -> ServiceConfig:
 
 def operation(page: Page, name: str) -> Locator:
     """An operation, opened."""
-    found = page.locator(f"#operations-{name}")
-    found.locator(".opblock-summary-control").click()
-    return found
+    block = page.locator(f"#operations-{name}")
+    block.locator(".opblock-summary-control").click()
+    return block
 
 
-def answer(found: Locator) -> tuple[str, Any]:
+def answer(block: Locator) -> tuple[str, Any]:
     """Send the request, and read what is shown of the answer."""
-    found.get_by_role("button", name="Execute").click()
-    shown = found.locator(".live-responses-table .response").first
+    block.get_by_role("button", name="Execute").click()
+    shown = block.locator(".live-responses-table .response").first
     expect(shown).to_be_visible()
     status = shown.locator(".response-col_status").inner_text().strip()
     return status.split()[0], shown.locator(".highlight-code").first.inner_text()

@@ -77,14 +77,14 @@ def test_events_arrive_and_a_sign_out_elsewhere_ends_them(open_page, complaints)
     for data in ({"title": "Ünicode\n\u2028lines"}, "text", None, [1, 2]):
         send(page, data)
 
-    told = seen(page, 5)
-    assert [entry[:2] for entry in told[1:]] == [
+    events = seen(page, 5)
+    assert [entry[:2] for entry in events[1:]] == [
         ["report", {"title": "Ünicode\n\u2028lines"}],
         ["report", "text"],
         ["report", None],
         ["report", [1, 2]],
     ]
-    assert len({entry[2] for entry in told[1:]}) == 4
+    assert len({entry[2] for entry in events[1:]}) == 4
 
     other = page.context.new_page()
     other.goto("logout")
@@ -109,10 +109,10 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(open_page) -> None:
     page.reload()
     page.evaluate(LISTEN)
 
-    told = [entry[:2] for entry in seen(page, 11)]
-    assert [name for name, _ in told].count("open") == 5
-    assert [name for name, _ in told].count("error") == 1
-    assert [each for each in told if each[0] not in ("open", "error")] == [
+    events = [entry[:2] for entry in seen(page, 11)]
+    assert [name for name, _ in events].count("open") == 5
+    assert [name for name, _ in events].count("error") == 1
+    assert [event for event in events if event[0] not in ("open", "error")] == [
         ["report", {"a": 1}],
         ["message", 2],
         ["reset", {}],

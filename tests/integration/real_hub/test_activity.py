@@ -84,10 +84,10 @@ async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
 async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
     """The first answer that is as it should be."""
     deadline = time.monotonic() + 120
-    while not is_well(found := await ask()):
-        assert time.monotonic() < deadline, (found, hub.log)
+    while not is_well(answer := await ask()):
+        assert time.monotonic() < deadline, (answer, hub.log)
         time.sleep(0.2)
-    return found
+    return answer
 
 
 async def api(visitor: Visitor, path: str) -> Any:
@@ -145,15 +145,15 @@ async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may
     for number in range(25):
         hub.ask("POST", f"groups/group-{number}")
     admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
-    await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    await until(lambda: api(admin, "summary"), lambda summary: summary.get("as_of"), hub)
     month = f"month/{datetime.now(timezone.utc):%Y-%m}"
 
     for path in ("groups", "api/groups", "api/groups.csv", month, f"api/{month}"):
-        found = await instructor.fetch(f"activity/{path}")
-        assert found.code == 200, (path, hub.log)
-        assert b"group-1" not in found.body
+        answer = await instructor.fetch(f"activity/{path}")
+        assert answer.code == 200, (path, hub.log)
+        assert b"group-1" not in answer.body
         if path != month:  # it has nothing to show before the second sample
-            assert b"class-a" in found.body
+            assert b"class-a" in answer.body
     assert len((await api(admin, "groups"))["groups"]) > 25
 
     before = len(hub.log)
@@ -170,7 +170,7 @@ async def test_the_history_outlives_the_service(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
     admin = await sign_in("ada")
-    before = await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    before = await until(lambda: api(admin, "summary"), lambda summary: summary.get("as_of"), hub)
     (first,) = service_pids(hub.directory)
 
     os.kill(first, signal.SIGKILL)
@@ -178,7 +178,7 @@ async def test_the_history_outlives_the_service(
     await until(lambda: running(admin), lambda users: users == {"sam"}, hub)
     after = await until(
         lambda: api(admin, "summary"),
-        lambda found: (found.get("as_of") or "") > before["as_of"],
+        lambda summary: (summary.get("as_of") or "") > before["as_of"],
         hub,
     )
 
@@ -194,18 +194,18 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     admin = await signed_in(hub, browse, "ada")
 
     year = f"?from={datetime.now(timezone.utc).date() - timedelta(days=364)}"
-    found = await until(
+    summary = await until(
         lambda: api(admin, "summary" + year), lambda summary: summary.get("as_of"), hub
     )
-    began = datetime.fromisoformat(found["watched_from"].replace("Z", "+00:00"))
+    began = datetime.fromisoformat(summary["watched_from"].replace("Z", "+00:00"))
     assert datetime.now(timezone.utc) - began > timedelta(days=360)
-    assert found["whole"]["active_users"] > 40
-    assert found["whole"]["server_seconds"] > 1000 * 3600
-    assert found["people"]["accounts"] == len(groups_by_user().keys() | {"guest"})
-    assert found["people"]["new"] < found["people"]["accounts"] / 2
-    assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
+    assert summary["whole"]["active_users"] > 40
+    assert summary["whole"]["server_seconds"] > 1000 * 3600
+    assert summary["people"]["accounts"] == len(groups_by_user().keys() | {"guest"})
+    assert summary["people"]["new"] < summary["people"]["accounts"] / 2
+    assert len(summary["quietest"]) == summary["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
-    everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
+    everybody = {person["name"] for person in (await api(admin, "people?page=2"))["people"]}
     assert everybody | await people(admin) >= groups_by_user().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
     for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):

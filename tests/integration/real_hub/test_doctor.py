@@ -61,7 +61,7 @@ def test_the_reason_is_in_the_log_before_the_hub_gives_up(
     port, other = free_ports(2)
     ports = {"port": port, "other": other}
 
-    hub = hub_in_trouble(url.format(**ports), *(each.format(**ports) for each in options))
+    hub = hub_in_trouble(url.format(**ports), *(option.format(**ports) for option in options))
     with pytest.raises(RuntimeError):
         hub.start()
 

@@ -40,8 +40,8 @@ def open_streams(hub: RealHub) -> int:
     request = Request(f"{hub.service_public_url}metrics")
     with urlopen(request, timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    found = [line.split()[1] for line in lines if line.startswith("tornado_service_streams{")]
-    return int(sum(map(float, found)))
+    values = [line.split()[1] for line in lines if line.startswith("tornado_service_streams{")]
+    return int(sum(map(float, values)))
 
 
 async def last_of(events: EventReader) -> dict[str, Any]:

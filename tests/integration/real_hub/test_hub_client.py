@@ -174,9 +174,9 @@ class TestScopes:
     async def test_a_token_that_was_revoked_is_told_from_a_scope_that_is_missing(
         self, real_hub: RealHub, hub_client: HubClient
     ) -> None:
-        told = []
+        notices = []
         model = real_hub.ask("POST", "users/sam/tokens", {"note": "test"})
-        hub = hub_client.as_caller(model["token"], lambda: told.append("ended"))
+        hub = hub_client.as_caller(model["token"], lambda: notices.append("ended"))
         assert await hub.user("sam")
 
         real_hub.ask("DELETE", f"users/sam/tokens/{model['id']}")
@@ -184,7 +184,7 @@ class TestScopes:
         with pytest.raises(HubRefused) as error:
             await hub.user("sam")
         assert error.value.status_code == 401
-        assert told == ["ended"]
+        assert notices == ["ended"]
 
 
 async def let_sam_be_active(real_hub: RealHub) -> None:

@@ -107,8 +107,8 @@ def usage(found: Any) -> tuple[int, int]:
 async def rows(ask: Ask, token: str) -> list[tuple[bool, bool]]:
     """Of each row of kaya's in the table of people: is it deleted, and was it used?"""
     people = (await ask("people", token))["people"]
-    of_kaya = [each for each in people if each["name"] == "kaya"]
-    return sorted((each["deleted"] is not None, bool(each["sessions"])) for each in of_kaya)
+    of_kaya = [person for person in people if person["name"] == "kaya"]
+    return sorted((person["deleted"] is not None, bool(person["sessions"])) for person in of_kaya)
 
 
 async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
@@ -121,7 +121,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     await sample(app, full=True)
     await sample(app, full=False)
     earlier = hub.token_for("kaya")
-    (started,) = {each["started"] for each in (await ask("now", earlier))["servers"]}
+    (started,) = {server["started"] for server in (await ask("now", earlier))["servers"]}
     sessions, seconds = usage(await ask("me", earlier))
     assert sessions == 1
     assert seconds > 0
@@ -141,7 +141,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     assert await rows(ask, kaya) == []
     # nor does an instructor read it as the new member's
     assert await rows(ask, instructor) == []
-    assert [each["user"] for each in (await ask("now", instructor))["servers"]] == []
+    assert [server["user"] for server in (await ask("now", instructor))["servers"]] == []
     (group,) = (await ask("groups", instructor))["groups"]
     assert (group["name"], group["sessions"]) == ("class-a", 0)
     # the admin's figures are those of the last sample

@@ -51,7 +51,7 @@ async def test_a_page_a_form_an_api_and_a_stream(
     ada, sam = browse(hub), browse(hub)
     assert (await ada.sign_in(page, "ada")).code == 200
     assert (await sam.sign_in(page, "sam")).code == 200
-    assert ['name="title"' in each.page for each in (ada, sam)] == [True, False]
+    assert ['name="title"' in visitor.page for visitor in (ada, sam)] == [True, False]
 
     async with sam.listen("reports/api/news") as events:
         assert (await ada.post(page, {"title": "Disk <full>"})).code == 200

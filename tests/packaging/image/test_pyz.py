@@ -290,6 +290,6 @@ def test_its_code_is_the_same_but_for_comments() -> None:
         code = file.read_bytes()
         short = without_comments(code)
 
-        trees = [ast.dump(ast.parse(each), include_attributes=True) for each in (code, short)]
+        trees = [ast.dump(ast.parse(source), include_attributes=True) for source in (code, short)]
         assert trees[0] == trees[1], file
         assert b"# noqa" not in short, file
