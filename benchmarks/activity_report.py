@@ -1,4 +1,4 @@
-"""What was measured of Activity: as a few figures, and all of it."""
+"""The results of Activity: a summary, and all numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slowest(results: Results, kind: str) -> str:
 
 
 def health_p99(results: Results, phase: str) -> str:
-    """Of the service, and how many times that of a bare handler at the same time."""
+    """The service's latency, and its ratio to a bare handler at the same time."""
     ours, floor = (
         statistics.quantiles(record["waits"], n=100)[98]
         for record in results.records
@@ -35,7 +35,7 @@ def health_p99(results: Results, phase: str) -> str:
 
 
 def load_on_hub(results: Results, *, full: bool) -> str:
-    """Calls and seconds of a sample."""
+    """Median number of calls and seconds for a sample."""
     rows = [
         record
         for record in results.records

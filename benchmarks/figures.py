@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class HubModel:
-    """What a store would say of a hub; nothing of it depends on anything but the numbers."""
+    """A history as the store returns it, a function of the numbers alone."""
 
     users: int
     daily: int
@@ -77,7 +77,7 @@ class HubModel:
 
 
 def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
-    """Say the first and the best time."""
+    """Print the first and the best time."""
     taken = []
     for _ in range(times):
         begin = time.process_time()

@@ -1,4 +1,4 @@
-"""What the kernel says of a process and its children."""
+"""CPU time, memory and threads of a process and its descendants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Memory:
-    """In MiB. USS is what would be free again if the processes ended."""
+    """In MiB. USS is the memory that ending the processes would free."""
 
     rss: float
     uss: float
@@ -32,7 +32,7 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_seconds(root: int) -> float:
-    """The time that a tree of processes has spent on processors."""
+    """CPU time of a process and its descendants."""
     stats = [_stat(pid) for pid in tree(root)]
     return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICKS
 
