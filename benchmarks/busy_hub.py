@@ -1,4 +1,4 @@
-"""A hub of 10,000 users, 2,000 of them with a server: its history, and a process that simulates it."""
+"""A hub of 10,000 users, 2,000 with a server: its history, and a process that simulates it."""
 
 from __future__ import annotations
 
