@@ -1,4 +1,4 @@
-"""Apps that are good and apps that are broken, and what a service makes of them."""
+"""Good and broken apps."""
 
 from __future__ import annotations
 

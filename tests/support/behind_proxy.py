@@ -12,7 +12,7 @@ JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmVk"
 
 
 class BehindProxy(Visitor):
-    """Somebody whose requests all get a header on their way."""
+    """A browser whose requests all get an Authorization header on their way."""
 
     authorization = ""
 

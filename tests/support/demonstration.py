@@ -52,7 +52,7 @@ class Demonstration:
         )
 
     def welcome(self, process: subprocess.Popen[str]) -> str:
-        """What it prints when all is up."""
+        """Read its output until everything runs."""
         text = ""
         assert process.stdout
         for line in process.stdout:

@@ -1,4 +1,4 @@
-"""The service as a process of its own, and what it logs."""
+"""The service in a process of its own, and its log."""
 
 from __future__ import annotations
 
@@ -32,13 +32,12 @@ Launch = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def port() -> int:
-    """Where it listens."""
     return free_ports(1)[0]
 
 
 @pytest.fixture
 def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
-    """Start the service as a hub does; end it."""
+    """Start the service as a hub does; it ends with the test."""
     started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
 
     def launch(
@@ -67,7 +66,7 @@ def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
 
 
 def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:
-    """Read its log up to the line that has the last of these texts, in whatever order they come.
+    """Read its log until all these texts have appeared, in any order; returns the last line.
 
     Raises:
         AssertionError: one of them was not there when the process ended.
@@ -95,7 +94,7 @@ def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.Complete
 
 
 def only_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The one line of the log, at level critical."""
+    """The message of the only line of the log, which is critical."""
     lines = result.stderr.splitlines()
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith("[C ")
@@ -113,7 +112,7 @@ def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def accept_slow_request(silent: socket.socket) -> socket.socket:
-    """Its call of the hub; the service's self-check makes others."""
+    """The connection by which the service checks the token ``abc``, not its self-check."""
     silent.settimeout(30)
     while True:
         connection, _ = silent.accept()

@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def find_browser() -> str:
-    """A Chromium that can be started: the system's, else Playwright's own."""
+    """The path of a Chromium that starts: the system's, else Playwright's."""
     candidates = [shutil.which(name) for name in CHROMIUM_COMMANDS] + [playwrights_own_browser()]
     return next((path for path in candidates if path and succeeds(path, "--version")), "")
 
@@ -41,7 +41,7 @@ def playwrights_own_browser() -> str:
 
 
 def install_browser() -> str:
-    """Playwright's own, which needs its download site; else Debian's, for root."""
+    """Download Playwright's, or install Debian's as root."""
     succeeds(sys.executable, "-m", "playwright", "install", "chromium")
     if browser := find_browser():
         return browser
@@ -52,7 +52,7 @@ def install_browser() -> str:
 
 
 def find_axe() -> str:
-    """The script of axe-core, if it is the version that the tests were written for."""
+    """The path of axe-core's script, if it has the right version."""
     package = AXE / "package.json"
     version = json.loads(package.read_text())["version"] if package.exists() else None
     return str(AXE / "axe.min.js") if version == AXE_VERSION else ""
@@ -65,7 +65,7 @@ def install_axe() -> str:
 
 
 def find_postgresql() -> str:
-    """The directory of the newest one's programs: Debian does not put them on the PATH."""
+    """The programs of the newest version; Debian does not put them on the PATH."""
     on_path = shutil.which("initdb")
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(debian, key=lambda path: int(path.parts[4]))[-1:]
@@ -81,7 +81,7 @@ def install_postgresql() -> str:
 
 
 def image_tools() -> str:
-    """What builds the image on a stand-in base; its tests are skipped where it cannot be had."""
+    """The tools that build the image; its tests are skipped if they cannot be installed."""
     tools = ("buildah", "debootstrap")
     if not all(map(shutil.which, tools)) and os.geteuid() == 0 and shutil.which("apt-get"):
         succeeds("apt-get", "update")

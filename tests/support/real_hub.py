@@ -1,4 +1,4 @@
-"""What the tests with a real hub share."""
+"""Helpers of tests with a real hub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ service._ServiceSpawner.poll_interval = 1
 
 
 def service_pids(directory: Path) -> list[int]:
-    """The service processes that a hub in this directory has launched."""
+    """The processes of the service that a hub in this directory launched."""
     pids = []
     for entry in Path("/proc").iterdir():
         try:
@@ -32,18 +32,18 @@ def service_pids(directory: Path) -> list[int]:
 
 
 def ended_when_asked(pid: int, log: str) -> bool:
-    """Whether the hub had to ask only once."""
+    """Whether the service ended at the hub's first signal."""
     return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
 
 
 def documented(page: str, mark: str) -> str:
-    """The block of code that follows a mark in a page of the documentation."""
+    """The block of code after a mark in a page of the documentation."""
     text = (ROOT / "docs" / page).read_text()
     return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
 
 
 def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:
-    """Until exactly these servers of a user are ready; when each was started."""
+    """Wait until exactly these servers of a user are ready; returns the start of each."""
     deadline = time.monotonic() + 60
     while True:
         running = hub.ask("GET", f"users/{name}")["servers"]

@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Chromium that runs until the last test: its start takes a second."""
+    """The URL of a Chromium that runs until the last test: starting one takes a second."""
     system = next(filter(None, map(shutil.which, CHROMIUM_COMMANDS)), None)
     options = {"args": ["--no-sandbox", "--disable-background-networking"]}
     config = tmp_path_factory.mktemp("chromium") / "config.json"
@@ -47,7 +47,7 @@ def chromium_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def chromium(chromium_server: str) -> Iterator[Browser]:
-    """Replaces the fixture of authors; disconnecting closes the windows of the test."""
+    """Overrides the fixture for authors; disconnecting closes the test's windows."""
     with sync_playwright() as playwright:
         yield (browser := playwright.chromium.connect(chromium_server))
         browser.close()
@@ -55,7 +55,7 @@ def chromium(chromium_server: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def course_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the history of a course is, in which users of the real hub run servers, too."""
+    """The directory of a database with the history of a course, and of users of the real hub."""
     directory = tmp_path_factory.mktemp("activity")
     # in hours after the course's Monday
     runs = {"sam": [(9, 12), (57, 60)], "ines": [(10, 11)]}

@@ -18,7 +18,7 @@ AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds, by WCAG 2.2 A and AA and its own best practices."""
+    """Violations of WCAG 2.2 A and AA and of axe-core's best practices."""
     page.evaluate(AXE.read_text())
     findings = page.evaluate("() => axe.run()")["violations"]
     return [
@@ -28,7 +28,7 @@ def violations(page: Page) -> list[str]:
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
+    """Whether the page needs no horizontal scrolling."""
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
@@ -43,12 +43,12 @@ def looks(
 
 
 def of_pages(complaints: list[str]) -> list[str]:
-    """Without those of axe-core: what a test evaluates in a page has no URL."""
+    """Without those of axe-core: a script that a test evaluates has no URL."""
     return [text for text in complaints if not text.endswith(" ()")]
 
 
 def assert_fit_for_everybody(page: Page, complaints: list[str], scheme: str) -> None:
-    """A page has its theme, fits its screen, and neither the console nor axe-core complains."""
+    """A page has its theme and fits; the console and axe-core report nothing."""
     where = f"{page.url} {scheme} {page.viewport_size}"
     unexpected = [
         text for text in of_pages(complaints) if "the server responded with a status" not in text

@@ -57,7 +57,7 @@ def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> No
 
 
 def expect_to_fit(page: Page) -> None:
-    """It does, a moment after it has changed its width: then the charts are drawn anew."""
+    """Wait until the charts are drawn again after a change of the width."""
     # a function: an expression would be evaluated again and again, which the page's policy refuses
     page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -238,6 +238,6 @@ def test_the_report_breaks_neither_borders_nor_single_rows(open_page) -> None:
 
 
 def is_on_paper(page: Page) -> bool:
-    """Whether all of it fits between the margins of A4."""
+    """Whether the page fits between the margins of A4."""
     page.set_viewport_size({"width": 680, "height": 900})
     return fits(page)

@@ -42,7 +42,7 @@ def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints)
 
 
 def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
-    """In another tab of the same browser."""
+    """Sign out in another tab of the same browser."""
     other = page.context.new_page()
     other.goto(f"{real_hub.service_public_url}logout")
     other.get_by_role("button", name="Logout").click()
@@ -60,7 +60,7 @@ def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_
 
 
 def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
-    """What the script had asked for comes when somebody has signed out in another tab."""
+    """The response to the script's request arrives after a sign-out in another tab."""
     page = open_page("activity/now", "ada")
     expect(page.locator("#running")).to_contain_text("As the hub showed it")
     held = []
@@ -97,7 +97,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
 
 @pytest.fixture
 def change_group(real_hub) -> Iterator[Callable[[str, str], None]]:
-    """Put ines into a group (``POST``) or out of it (``DELETE``); the end is as the beginning."""
+    """Add ines to a group (``POST``) or remove her (``DELETE``); undone after the test."""
 
     def change(method: str, group: str) -> None:
         real_hub.ask(method, f"groups/{group}/users", {"users": ["ines"]})
@@ -146,6 +146,6 @@ def test_who_may_not_open_the_page_any_more_is_left_with_nothing(open_page, chan
 
 
 def names_in(page: Page, *names: str) -> list[str]:
-    """Those of some names that are to be read in a page, shown or not."""
+    """Which of these names are in a page, visible or not."""
     text = page.locator("main").text_content() or ""
     return [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]

@@ -18,14 +18,13 @@ def service_config() -> ServiceConfig:
 
 
 def operation(page: Page, name: str) -> Locator:
-    """An operation, opened."""
     block = page.locator(f"#operations-{name}")
     block.locator(".opblock-summary-control").click()
     return block
 
 
 def answer(block: Locator) -> tuple[str, Any]:
-    """Send the request, and read what is shown of the answer."""
+    """Send the request; the status and body that the page shows."""
     block.get_by_role("button", name="Execute").click()
     shown = block.locator(".live-responses-table .response").first
     expect(shown).to_be_visible()

@@ -1,4 +1,4 @@
-"""What people see when something is wrong, and how it ends; before a hub that can be cut off."""
+"""Error pages, and how they recover, with a hub that can be cut off."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def is_well(hub: RealHub) -> bool:
-    """Whether the hub, asked for nobody by a made-up token, answers the service."""
+    """Whether the service reaches the hub: it then refuses a random token with 401."""
     request = Request(
         f"{hub.service_url}{hub.service_prefix}api/user",
         headers={"Authorization": f"token {secrets.token_hex(8)}"},
@@ -57,13 +57,12 @@ def is_well(hub: RealHub) -> bool:
 
 @pytest.fixture(scope="module")
 def wishes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of an app."""
     return tmp_path_factory.mktemp("wishes") / "wishes.sqlite"
 
 
 @pytest.fixture(scope="module")
 def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
-    """A hub whose service reaches it by a relay, and what makes the relay misbehave."""
+    """A hub whose service reaches it by a relay, and a function that injects faults there."""
     (port,) = free_ports(1)
     hub = RealHub(
         service_environment={
@@ -105,14 +104,14 @@ def real_hub(relayed: tuple[RealHub, Misbehave]) -> RealHub:
 
 @pytest.fixture
 def misbehave(relayed: tuple[RealHub, Misbehave]) -> Iterator[Misbehave]:
-    """Begin a fault of the hub's API, or end it; at the end of the test it is well."""
+    """Begin a fault of the Hub API, or end it (``None``); it ends with the test."""
     yield relayed[1]
     relayed[1](None)
 
 
 @pytest.fixture(params=["the hub is away", "a page raises", "no access", "an app has failed"])
 def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbehave):
-    """Open a page that shows this error, and name the heading that it should have."""
+    """Open a page with this error; returns it and the heading it should have."""
 
     def open_error() -> tuple[Page, str]:
         if request.param == "the hub is away":

@@ -38,7 +38,7 @@ def service_config() -> dict[str, Any]:
 
 
 def seen(page: Page, count: int) -> list[list[Any]]:
-    """The things that the page has been told, when they are so many."""
+    """What the handlers of the page received, once there are this many entries."""
     return page.evaluate(WAIT, count)
 
 
@@ -50,7 +50,7 @@ def send(page: Page, data: Any) -> None:
 
 
 class Script:
-    """What the service answers, one answer after the other, and how it was asked."""
+    """Replaces the stream by prepared responses; records the requests."""
 
     def __init__(self, page: Page, *answers: Any) -> None:
         self.asked: list[str | None] = []

@@ -1,4 +1,4 @@
-"""A person in a real browser, before a real hub."""
+"""The service's own pages in a real browser."""
 
 import re
 

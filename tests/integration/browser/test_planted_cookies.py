@@ -38,7 +38,7 @@ def evil() -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Keep the output of tests clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
     server.daemon_threads = True

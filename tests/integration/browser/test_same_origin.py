@@ -50,7 +50,7 @@ def ours(real_hub: RealHub) -> list[str]:
 
 @pytest.fixture
 def victim(open_page: OpenPage) -> Page:
-    """Signed in here as ada; what is shown is the neighbour's page."""
+    """A page of the neighbour, in the browser of ada, who is signed in."""
     page = open_page("", "ada")
     page.token = page.locator("body").get_attribute("data-xsrf-token")
     assert len(page.token) > 20
@@ -71,7 +71,7 @@ def test_a_script_reads_no_answer(victim: Page, ours: list[str]) -> None:
 
 @pytest.mark.parametrize("script", [f"{EVIL}worker.js", RACE])
 def test_a_service_worker_of_its_own_reads_none(victim: Page, ours: list[str], script: str) -> None:
-    """It passes on what the page loads, such as images, and has the answer first."""
+    """It forwards what the page loads, such as images, and gets the response first."""
     output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, [], script])
     victim.goto(EVIL)
     output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, ours, script])
@@ -97,7 +97,7 @@ def test_a_service_worker_of_the_whole_origin_reads_no_answer_to_what_it_passes_
 
 
 def test_no_script_has_the_xsrf_cookie(victim: Page, real_hub: RealHub) -> None:
-    """Not even one of our own pages: they carry the token."""
+    """Not even one of our own pages: they contain the token."""
     read = "async () => [document.cookie, ...(await cookieStore.getAll()).map(({ name }) => name)]"
     home = real_hub.service_prefix
 
@@ -181,7 +181,7 @@ def test_a_script_gets_no_code_for_a_sign_in_of_its_own(
 
 
 def test_our_own_pages_read(open_page: OpenPage, ours: list[str]) -> None:
-    """What the tests above look for is there for those whom it is for."""
+    """Our own pages read what the tests above must not find."""
     page = open_page("", "ada")
     read: Any = page.evaluate("serviceFetch('api/user').then((answer) => answer.json())")
     assert read["name"] == "ada"

@@ -1,4 +1,4 @@
-"""Activity in a hub that was set up as the pages say, seen by those who may see more or less."""
+"""Activity in a hub that is configured as documented, for users with different permissions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ c.JupyterHub.load_groups["class-a-instructors"] = {"users": ["ines"]}
 
 
 def documented(page: str) -> list[str]:
-    """The lines of jupyterhub_config.py in a page of the documentation, block by block."""
+    """The blocks of jupyterhub_config.py in a page of the documentation."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     return [block for block in blocks if "c.JupyterHub" in block]
 
@@ -73,7 +73,7 @@ def sign_in(hub: RealHub, browse: Browse) -> Callable[[str], Awaitable[Visitor]]
 
 
 async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
-    """Somebody's browser, in which the app's own page is open."""
+    """The browser of a user, with Activity's page open."""
     visitor = browse(hub)
     await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
     await visitor.sign_in("", name)
@@ -82,7 +82,7 @@ async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
 
 
 async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
-    """The first answer that is as it should be."""
+    """Repeat a request until its response meets the condition."""
     deadline = time.monotonic() + 120
     while not is_well(answer := await ask()):
         assert time.monotonic() < deadline, (answer, hub.log)
@@ -91,7 +91,7 @@ async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
 
 
 async def api(visitor: Visitor, path: str) -> Any:
-    """What the app's API says to a script of the page; nothing while it is away."""
+    """A response of Activity's API; empty while it is not available."""
     answer = await visitor.fetch(f"activity/api/{path}")
     return json.loads(answer.body) if answer.code < 500 else {}
 
@@ -141,7 +141,7 @@ async def test_each_sees_what_the_hub_lets_them_see(
 async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may_see(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
-    """The hub counts groups before it filters them, and logs a warning for all that it refuses."""
+    """The hub counts groups before it filters them, and logs a warning for each refusal."""
     for number in range(25):
         hub.ask("POST", f"groups/group-{number}")
     admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]

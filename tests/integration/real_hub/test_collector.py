@@ -35,7 +35,7 @@ async def take(collector: Collector, now: float) -> Sample:
 
 
 async def test_a_sample_of_a_real_hub(start_hub, collector_of) -> None:
-    """Named servers, more users than a page has, and a server that no sample saw."""
+    """Named servers, more users than fit on a page, and a server between two samples."""
     hub = start_hub(service_scopes=SCOPES, extra_config=SMALL_PAGES)
     newcomers = [f"user-{number}" for number in range(6)]
     hub.ask("POST", "users", {"usernames": newcomers})
@@ -96,5 +96,4 @@ async def test_a_scope_that_the_hub_does_not_grant_is_named(
 
 
 def in_seconds(text: str) -> int:
-    """As the `date` command would read it."""
     return int(time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone)

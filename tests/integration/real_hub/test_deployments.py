@@ -1,4 +1,4 @@
-"""The same sign-in where the hub is set up in other ways."""
+"""Sign-in with other configurations of the hub."""
 
 import json
 import socket
@@ -102,7 +102,7 @@ c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
 
 
 async def test_reached_by_a_name_that_is_not_ours(start_hub, browse, client) -> None:
-    """As in Kubernetes, where the url's host is the hub's Service: here, the machine's name."""
+    """As in Kubernetes, where the URL has the name of the hub's Service; here, the machine's."""
     hub = start_hub(service_url=f"http://{socket.gethostname()}:{free_ports(1)[0]}")
 
     answer = await browse(hub).sign_in(hub.service_prefix, "sam")

@@ -1,4 +1,4 @@
-"""What a real hub shows to whom, through our calls."""
+"""What a real hub shows to users with different permissions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def hub_client(real_hub: RealHub) -> Iterator[HubClient]:
 
 @pytest.fixture
 def with_scopes(real_hub: RealHub, hub_client: HubClient) -> Callable[..., HubCalls]:
-    """The hub's API, with a token of ada's that has these scopes and no others."""
+    """The Hub API with a token of ada that has only these scopes."""
 
     def with_scopes(*scopes: str, name: str = "ada") -> HubCalls:
         return hub_client.as_caller(real_hub.token_with(name, scopes), lambda: None)
@@ -57,7 +57,7 @@ async def seen(visitor: Visitor, path: str) -> Any:
 
 
 class TestInABrowser:
-    """The hub decides what a visitor sees."""
+    """The hub decides what a user sees."""
 
     @pytest.fixture
     def signed_in(self, real_hub: RealHub, browse) -> Callable[..., Any]:
@@ -118,7 +118,7 @@ async def test_a_program_with_a_token_of_the_instructors_sees_the_same(
 
 
 class TestScopes:
-    """What shows which field. A new version of the hub may decide otherwise."""
+    """Which scope shows which field; a new version of the hub may differ."""
 
     @pytest.mark.parametrize(
         ("scope", "fields"),
@@ -188,7 +188,6 @@ class TestScopes:
 
 
 async def let_sam_be_active(real_hub: RealHub) -> None:
-    """Let the hub know that sam is active."""
     now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
     real_hub.ask("POST", "users/sam/activity", {"last_activity": now})
 

@@ -22,7 +22,6 @@ def silent() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def silent_api(silent: socket.socket) -> str:
-    """Its URL."""
     return f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api"
 
 
@@ -85,7 +84,7 @@ def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
 def test_the_hub_starts_while_its_own_api_does_not_answer_the_service(
     start_hub, silent_api
 ) -> None:
-    """The first law: nothing that the service waits for keeps the hub from starting."""
+    """Nothing that the service waits for keeps the hub from starting."""
     hub = start_hub(service_environment={"JUPYTERHUB_API_URL": silent_api})
 
     assert "JupyterHub is now running" in hub.log

@@ -19,7 +19,7 @@ from tornado_service.testing.http_browser import Browse
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Where pip has installed the page's package."""
+    """The folder where pip installed the page's package."""
     write(tmp_path / "project")
     site = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -30,7 +30,7 @@ def installed(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def their_hub(start_hub: StartHub, installed: Path, monkeypatch: pytest.MonkeyPatch) -> RealHub:
-    """A hub with the page's configuration, in which the app is ready."""
+    """A hub with the page's configuration; the app is ready."""
     (port,) = free_ports(1)
     config = FILES["jupyterhub_config.py"].replace("8181", str(port))
     monkeypatch.setenv("PYTHONPATH", str(installed))
