@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pip import install
 from tests.support.writing_an_app import FILES, write
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Fetch, RealHub, StartHub
@@ -22,9 +23,7 @@ def installed(tmp_path: Path) -> Path:
     """The folder where pip installed the page's package."""
     write(tmp_path / "project")
     site = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    command = [*pip, "install", "--no-deps", f"--target={site}", str(tmp_path / "project")]
-    subprocess.run(command, check=True)
+    install(tmp_path / "project", site)
     return site
 
 
