@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
 # two processes, as most tests wait for a hub or a browser; tests/conftest.py says what each runs
-PYTEST = pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+PYTEST = pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tornado_service import HubCalls, HubClient, HubRefused, User
-from tornado_service.hub import pagination as hub_pages
+from tornado_service.hub import pagination
+from tornado_service.network import TLSFiles
 from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.fake_hub_users import CREATED, Directory
@@ -28,7 +29,7 @@ def service_config() -> dict[str, Any]:
 
 @pytest.fixture
 def hub_client(real_hub: RealHub) -> Iterator[HubClient]:
-    client = HubClient(Metrics(), ("", "", ""), api_url=real_hub.api_url)
+    client = HubClient(Metrics(), TLSFiles(), api_url=real_hub.api_url)
     yield client
     client.close()
 
@@ -193,7 +194,7 @@ async def let_sam_be_active(real_hub: RealHub) -> None:
 
 
 async def test_a_list_in_many_pages_is_whole(with_scopes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_pages, "PAGE", 2)
+    monkeypatch.setattr(pagination, "PAGE_SIZE", 2)
 
     pages = [page async for page in with_scopes("list:users").user_pages()]
 
