@@ -3,34 +3,40 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
-# two processes, a file of tests at a time: most tests wait for a hub or a browser
-PYTEST = pytest --numprocesses=2 --dist=loadfile
+# two processes, as most tests wait for a hub or a browser; tests/conftest.py says what each runs
+PYTEST = pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-6.1 test-5.5 test-chart test-image lint format docs pyz bench clean
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-chart test-image lint format docs pyz bench clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: .venv/.stamp ## a throw-away hub with the service in it (PORT=8000 ARGS="--app=my_module:MyApp")
+demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
-test: lint test-6.1 test-5.5 ## lint, all tests on JupyterHub 6.1, the hub's part on 5.5
+test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 10 minutes on 2 cores
 
-test-6.1: .venv/.stamp ## all tests on JupyterHub 6.1 (ARGS="-k word")
-	.venv/bin/python tests/support/prepare.py
-	.venv/bin/python -m $(PYTEST) $(ARGS)
+test-all: lint test-6.1 test-5.5-all test-image test-chart ## all tests
 
-test-5.5: .venv-5.5/.stamp ## the tests that depend on JupyterHub's version, on 5.5
-	.venv-5.5/bin/python tests/support/prepare.py
-	.venv-5.5/bin/python -m $(PYTEST) -m 'hub or library' $(ARGS)
+test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
+	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
+	.venv/bin/python -m $(PYTEST) -m 'not image' $(ARGS)
 
-test-chart: .venv/.stamp ## the tests with z2jh's chart and helm, fetched where they are missing
-	.venv/bin/python tests/support/prepare.py
+test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
+	.venv-5.5/bin/python tests/support/prepare.py proxy
+	.venv-5.5/bin/python -m $(PYTEST) -m library $(ARGS)
+
+test-5.5-all: .venv-5.5/.stamp ## all tests with a hub or a browser, on 5.5
+	.venv-5.5/bin/python tests/support/prepare.py proxy browser axe-core
+	.venv-5.5/bin/python -m $(PYTEST) -m 'library or hub or browser' $(ARGS)
+
+test-chart: .venv/.stamp ## tests with z2jh's chart and helm, downloaded if missing
+	.venv/bin/python tests/support/prepare.py proxy
 	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
 
 lint: .venv/.stamp ## ruff and mypy
@@ -38,23 +44,24 @@ lint: .venv/.stamp ## ruff and mypy
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-format: .venv/.stamp ## rewrite the code as ruff wants it
+format: .venv/.stamp ## format the code with ruff
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-docs: .venv/.stamp ## write docs/configuration.md anew
+docs: .venv/.stamp ## regenerate docs/configuration.md
 	.venv/bin/python docs/generate.py
 
-pyz: .venv/.stamp ## the service in one file, for the stock image of zero-to-jupyterhub
+pyz: .venv/.stamp ## build the single-file service, for z2jh's stock image
 	.venv/bin/python image/pyz.py
 
 test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah, debootstrap)
-	.venv/bin/python -m pytest tests/packaging/image $(ARGS)
+	.venv/bin/python tests/support/prepare.py image
+	.venv/bin/python -m pytest -m image $(ARGS)
 
-bench: .venv/.stamp ## measure
+bench: .venv/.stamp ## run the benchmarks
 	.venv/bin/python -m benchmarks $(ARGS)
 
-clean: ## remove the environments and all that was generated
+clean: ## remove environments and generated files
 	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

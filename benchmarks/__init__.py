@@ -1,1 +1,1 @@
-"""What the service costs, beside JupyterHub's own mixins and a bare Tornado handler."""
+"""The service's performance, compared with JupyterHub's mixins and a bare Tornado handler."""

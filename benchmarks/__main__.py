@@ -1,6 +1,6 @@
 """``python -m benchmarks``: measure everything and print one table.
 
-Needs Linux, and wrk. Nothing is asserted about time; an answer that is wrong ends the run.
+Needs Linux, and wrk. Nothing is asserted about time; a wrong response ends the run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def measure(options: argparse.Namespace) -> Results:
 
 
 def compare(options: argparse.Namespace, results: Results) -> None:
-    """The service beside others, on a hub of their own."""
+    """Compare the service with the other contenders, on one hub."""
     say("starting a hub, its proxy and what is compared")
     with Stage() as stage:
         warm.configure_floor(stage, stage[FLOOR].port)
@@ -85,9 +85,9 @@ def say(text: str) -> None:
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Stop, once: what follows is not to be interrupted."""
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    """Stop once; further signals do not interrupt the cleanup."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks import busy_hub, process, wire
 from benchmarks.busy_hub import BusyHub, Call
-from benchmarks.looking import measure_latency
+from benchmarks.latency import measure_latency
 from benchmarks.results import Results
 from benchmarks.warm import WrongResponseError
 from tornado_service.demo.processes import free_ports
@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 PREFIX = "/services/tornado-service/"
 INTERVAL = 30
 
-#: Seconds of looking at health with nobody there, and with visitors.
+#: Seconds of polling health without other load, and with visitors.
 IDLE_SECONDS, LOAD_SECONDS = 45, 120
 
 #: Seconds without a call, after which the next one is of another sample.
@@ -55,7 +55,7 @@ RANGES = {"30 days": 30, "a year": 365}
 
 @dataclass(frozen=True)
 class Visit:
-    """Somebody who asks for something."""
+    """A user and an endpoint."""
 
     caller: str
     path: str
@@ -80,7 +80,6 @@ def _month(shift: int) -> str:
 
 
 def visits() -> list[Visit]:
-    """All that are measured."""
     return [
         Visit(caller, path, range_)
         for caller in busy_hub.CALLERS
@@ -91,7 +90,7 @@ def visits() -> list[Visit]:
 
 
 def measure(results: Results) -> None:
-    """Make a history, and measure with it."""
+    """Write a history, and measure with it."""
     with tempfile.TemporaryDirectory() as directory:
         database = Path(directory, "activity.sqlite")
         clock = busy_hub.before_midnight()
@@ -100,7 +99,7 @@ def measure(results: Results) -> None:
 
 
 def measure_with(results: Results, database: Path, clock: float) -> None:
-    """Start hub and service, look at health with nobody there, then ask for everything."""
+    """Start hub and service, poll health without other load, then request each endpoint."""
     with busy_hub.running(clock) as hub, _service(hub, database) as service, _floor() as floor:
         begun = time.perf_counter()
         asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
@@ -115,8 +114,8 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
             spent = process.cpu_seconds(service.pid) - spent
             memory = process.memory(service.pid)
             results.add("activity " + name, "service", 1, cpu=spent, **vars(memory))
-            for of, each in zip(("service", "floor"), waits, strict=True):
-                results.add("activity health", of, 1, phase=name, waits=each)
+            for of, seconds in zip(("service", "floor"), waits, strict=True):
+                results.add("activity health", of, 1, phase=name, waits=seconds)
         for sample in samples(hub.calls()):
             results.add("activity sample", "service", 1, **sample)
     without = database.with_name("nothing.sqlite")
@@ -126,22 +125,22 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
 
 
 def samples(calls: Sequence[Call]) -> list[dict[str, float]]:
-    """The service's own calls, sample by sample: how many, and from the first to the last."""
-    found: list[list[Call]] = []
-    for each in calls:
-        if each.by_service:
-            if not found or each.at - found[-1][-1].at > PAUSE:
-                found.append([])
-            found[-1].append(each)
+    """The service's calls of the Hub API for each sample: their number and their duration."""
+    samples: list[list[Call]] = []
+    for call in calls:
+        if call.by_service:
+            if not samples or call.at - samples[-1][-1].at > PAUSE:
+                samples.append([])
+            samples[-1].append(call)
     return [
-        {"full": each[0].is_full, "calls": len(each), "seconds": each[-1].at - each[0].at}
-        for each in found
+        {"full": sample[0].is_full, "calls": len(sample), "seconds": sample[-1].at - sample[0].at}
+        for sample in samples
     ]
 
 
 @dataclass
 class RunningProcess:
-    """A process that answers."""
+    """A process that serves requests."""
 
     pid: int
     port: int
@@ -172,7 +171,7 @@ def _service(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
 
 @contextlib.contextmanager
 def _floor() -> Iterator[RunningProcess]:
-    """A bare Tornado handler, to know what the machine does to any answer."""
+    """A bare Tornado handler: what the machine adds to any response time."""
     port = free_ports(1)[0]
     environment = {
         "JUPYTERHUB_SERVICE_URL": f"http://{wire.HOST}:{port}",
@@ -213,7 +212,7 @@ def _started(
 
 
 async def _wait_for_figures(port: int, token: str) -> None:
-    """Until the history has been read, and a sample been taken."""
+    """Wait until the history is loaded and a sample is collected."""
     deadline = time.monotonic() + 120
     headers = {"Authorization": f"token {token}"}
     while True:
@@ -229,7 +228,7 @@ async def _wait_for_figures(port: int, token: str) -> None:
 async def _fetch_all(
     results: Results, port: int, floor_port: int, tokens: dict[str, str], seconds: float
 ) -> None:
-    """Everything in any order, again and again; each once for days that are new, then again."""
+    """Request everything in random order; each range first with a cold cache, then warm."""
     connection, floor = wire.Connection(port), wire.Connection(floor_port)
     deadline = time.monotonic() + seconds
     todo = visits()

@@ -1,4 +1,4 @@
-"""What was measured of Activity: as a few figures, and all of it."""
+"""The results of Activity: a summary, and all numbers."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ def slowest(results: Results, kind: str) -> str:
         results: have them.
         kind: ``cold``, for days that nobody asked for since the last sample, or ``warm``.
     """
-    found = {
-        f"{visit}": statistics.median(each[kind] for each in answers)
+    rows = {
+        f"{visit}": statistics.median(answer[kind] for answer in answers)
         for visit, answers in _answers(results).items()
     }
-    name = max(found, key=lambda name: found[name])
-    return f"{1000 * found[name]:.0f} ms ({name})"
+    name = max(rows, key=lambda name: rows[name])
+    return f"{1000 * rows[name]:.0f} ms ({name})"
 
 
 def health_p99(results: Results, phase: str) -> str:
-    """Of the service, and how many times that of a bare handler at the same time."""
+    """The service's latency, and its ratio to a bare handler at the same time."""
     ours, floor = (
-        statistics.quantiles(each["waits"], n=100)[98]
-        for each in results.records
-        if each["measure"] == "activity health" and each["phase"] == phase
+        statistics.quantiles(record["waits"], n=100)[98]
+        for record in results.records
+        if record["measure"] == "activity health" and record["phase"] == phase
     )
     return f"{1000 * ours:.0f} ms ({ours / floor:.1f})"
 
 
 def load_on_hub(results: Results, *, full: bool) -> str:
-    """Calls and seconds of a sample."""
-    found = [
-        each
-        for each in results.records
-        if each["measure"] == "activity sample" and each["full"] == full
+    """Median number of calls and seconds for a sample."""
+    rows = [
+        record
+        for record in results.records
+        if record["measure"] == "activity sample" and record["full"] == full
     ]
     calls, seconds = (
-        statistics.median([each[field] for each in found]) for field in ("calls", "seconds")
+        statistics.median([record[field] for record in rows]) for field in ("calls", "seconds")
     )
     return f"{calls:.0f} calls in {seconds:.1f} s"
 
 
 def _answers(results: Results) -> dict[Visit, list[dict[str, float]]]:
-    found: dict[Visit, list[dict[str, float]]] = {visit: [] for visit in visits()}
-    for each in results.records:
-        if each["measure"] == "activity answer":
-            found[Visit(each["contender"], each["path"], each["range"])].append(each)
-    return found
+    rows: dict[Visit, list[dict[str, float]]] = {visit: [] for visit in visits()}
+    for record in results.records:
+        if record["measure"] == "activity answer":
+            rows[Visit(record["contender"], record["path"], record["range"])].append(record)
+    return rows
 
 
 def report(results: Results) -> Iterator[str]:
@@ -60,16 +60,16 @@ def report(results: Results) -> Iterator[str]:
     yield f"{'milliseconds, medians (worst)':60} {'new':>14} {'again':>14} {'÷ floor':>8} {'KB':>6}"
     for visit, answers in _answers(results).items():
         cold, warm, floor, size = (
-            [each[field] for each in answers] for field in ("cold", "warm", "floor", "size")
+            [answer[field] for answer in answers] for field in ("cold", "warm", "floor", "size")
         )
         ratio = statistics.median(cold) / statistics.median(floor)
         yield f"{visit!s:60} {_ms(cold)} {_ms(warm)} {ratio:8.0f} {max(size) / 1000:6.0f}"
-    for each in results.records:
-        kind = each["measure"].removeprefix("activity ")
+    for record in results.records:
+        kind = record["measure"].removeprefix("activity ")
         if kind == "health":
-            waits = each["waits"]
+            waits = record["waits"]
             yield (
-                f"health, {each['phase']}, {each['contender']}: p50"
+                f"health, {record['phase']}, {record['contender']}: p50"
                 f" {1000 * statistics.median(waits):.1f} ms, p99"
                 f" {1000 * statistics.quantiles(waits, n=100)[98]:.1f} ms, worst"
                 f" {1000 * max(waits):.1f} ms, of {len(waits)}"
@@ -77,7 +77,7 @@ def report(results: Results) -> Iterator[str]:
         elif kind != "answer":
             hidden = ("measure", "contender", "round")
             yield f"{kind}: " + ", ".join(
-                f"{name} {value:.3g}" for name, value in each.items() if name not in hidden
+                f"{name} {value:.3g}" for name, value in record.items() if name not in hidden
             )
 
 

@@ -81,7 +81,7 @@ def write_years(
 def write_day(
     connection: Connection, dice: random.Random, midnight: int, users: int, active: int
 ) -> None:
-    """Sessions in the order in which they end; a tenth of those who come start no server."""
+    """Sessions by their end; a tenth of the active users start no server."""
     chosen = dice.sample(range(1, users + 1), active + active // 10)
     sessions = []
     for user in chosen[:active]:
@@ -98,7 +98,7 @@ def write_day(
 
 
 def coverage_of_day(day: int) -> dict[str, int]:
-    """A day that was watched, but for five minutes."""
+    """A day with data, except for five minutes."""
     return {"start": START + day * DAY, "end": START + (day + 1) * DAY - 300 * (day % 7 > 0)}
 
 
@@ -114,15 +114,15 @@ def maintain(database: Database) -> None:
 
 
 def sizes(database: Database) -> list[tuple[Any, ...]]:
-    """Of each table and index, if this SQLite can tell."""
+    """The size of each table and index, if this SQLite reports it."""
     with database.reading() as connection:
         options = {row[0] for row in connection.exec_driver_sql("PRAGMA compile_options")}
         if "ENABLE_DBSTAT_VTAB" not in options:
             return []
-        found = connection.exec_driver_sql(
+        rows = connection.exec_driver_sql(
             "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 8"
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
 
 def read_year(database: Database, days: int) -> None:

@@ -1,4 +1,4 @@
-"""What an app notices of another one that is broken."""
+"""How a broken app affects another app."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """What some seconds of load gave; ``cpu`` is that of the whole process for each answer."""
+    """Results of a load test; ``cpu`` is CPU time of the process per response."""
 
     rate: float
     p99: float
@@ -58,7 +58,7 @@ BLOCKING_PATH = "broken/api/holds"
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
-    """The good app beside each broken one and without it, in turns.
+    """Measure the good app with and without each broken one, alternately.
 
     Without: in a service that has no other app; or, where the broken one is harmless until it is
     asked, in the same process, as no two are equally fast.
@@ -120,7 +120,7 @@ def _sum(turns: list[Measurement], field: str) -> float:
 
 
 def _longest_wait(stage: Stage, running: Running) -> float:
-    """How long the good app is kept waiting by an ``async def`` that blocks, asked for once."""
+    """The delay of the good app caused by one call of an ``async def`` that blocks."""
     kind = Kind(BROKEN, BLOCKING_PATH, 3600)
     longest = 0.0
     with _background_requests(stage, running, kind):
@@ -134,7 +134,7 @@ def _longest_wait(stage: Stage, running: Running) -> float:
 
 @contextlib.contextmanager
 def _background_requests(stage: Stage, running: Running, kind: Kind) -> Iterator[None]:
-    """Ask for what is broken, again and again, and read what comes."""
+    """Request a broken endpoint repeatedly."""
     service = stage[SERVICE]
     path, headers = service.prefix + kind.path, service.headers["token"]
     over = threading.Event()
@@ -164,7 +164,7 @@ async def _request_repeatedly(
 
 
 async def _read_all(port: int, path: str, headers: wire.Headers) -> None:
-    """One request, and its answer to its end, if it has one.
+    """Send one request, and read its response to the end, if it has one.
 
     What reads shall cost little: it runs on the same machine.
     """

@@ -1,4 +1,4 @@
-"""A hub of 10,000 users, of whom 2,000 run a server: its history, and a process that stands in."""
+"""A hub of 10,000 users, 2,000 with a server: its history, and a process that simulates it."""
 
 from __future__ import annotations
 
@@ -42,21 +42,20 @@ SCOPES = ("list:users", "list:groups", "read:groups")
 
 CALLERS = {
     "admin": SCOPES,
-    "instructor of 40": tuple(f"{each}!group=group-003" for each in SCOPES),
-    "instructor of 500": tuple(f"{each}!group=class-500" for each in SCOPES),
-    "instructor of 5,000": tuple(f"{each}!group=class-5000" for each in SCOPES),
+    "instructor of 40": tuple(f"{scope}!group=group-003" for scope in SCOPES),
+    "instructor of 500": tuple(f"{scope}!group=class-500" for scope in SCOPES),
+    "instructor of 5,000": tuple(f"{scope}!group=class-5000" for scope in SCOPES),
     "student": (),
 }
 
 
 def user_name(user: int) -> str:
-    """As in the history."""
     return f"user-{user:05}@example.org"
 
 
 @dataclass
 class Call:
-    """One call of a hub: when, by whom, for which users."""
+    """One call of the Hub API: when, by whom, for which users."""
 
     at: float
     by_service: bool
@@ -65,7 +64,7 @@ class Call:
 
 @dataclass
 class BusyDirectory(Directory):
-    """Knows all; some servers stop and others start all the time. Pages cost it next to nothing."""
+    """The hub's state; servers stop and start continuously. Pages are cheap to produce."""
 
     calls: list[Call] = field(default_factory=list)
     _shown: dict[tuple[Any, ...], list[Model]] = field(default_factory=dict)
@@ -179,12 +178,12 @@ async def _answer(pipe: Pipe, clock: float) -> None:
 
 
 def before_midnight() -> float:
-    """What a hub's clock shows so long before its next midnight."""
+    """A time this long before the hub's next midnight."""
     return math.ceil(time.time() / DAY) * DAY - MIDNIGHT_AFTER
 
 
 def write_history(path: Path, now: float) -> None:
-    """A year and a month of use up to a moment, straight into a database.
+    """Write 13 months of usage that end at a given time into a database.
 
     Args:
         path: of the SQLite file.

@@ -1,4 +1,4 @@
-"""Callers whom the service does not know yet, and a hub that is slow or away."""
+"""Unknown tokens, and a hub that is slow or unavailable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLER_TIMEOUT = 6.0  # seconds a caller waits; the service's own limit is 5
 
 @dataclass
 class CallerStats:
-    """What one caller saw who asked again and again."""
+    """Results of a client that sends requests repeatedly."""
 
     longest: float = 0.0
     statuses: set[int] = field(default_factory=set)
@@ -29,7 +29,7 @@ class CallerStats:
 
 
 def stampede(stage: Stage, results: Results, round_: int) -> None:
-    """One new token, shown by a hundred requests at once."""
+    """One new token in a hundred concurrent requests."""
     for contender, relay in _contenders(stage):
         before = relay.lookups
         answers = asyncio.run(
@@ -61,7 +61,7 @@ def cold(stage: Stage, results: Results, round_: int) -> None:
 
 
 def slow(stage: Stage, results: Results, round_: int) -> None:
-    """A hub that takes two seconds for a stranger: what others notice."""
+    """A hub that takes two seconds for an unknown token: the effect on other clients."""
     for contender, relay in _contenders(stage):
         warm, stranger = _warm_token(stage, contender), stage.new_token()
         with relay.delayed(2):
@@ -80,7 +80,7 @@ def slow(stage: Stage, results: Results, round_: int) -> None:
 
 
 def outage(stage: Stage, results: Results, round_: int) -> None:
-    """A hub that refuses connections, or takes them and is silent; and its return."""
+    """A hub that refuses connections, or accepts them and never responds; and its recovery."""
     for fault in ("refuse", "silent"):
         for contender, relay in _contenders(stage):
             warm = _warm_token(stage, contender)
@@ -115,7 +115,7 @@ def _statuses(answers: list[Response]) -> list[int]:
 
 
 def _warm_token(stage: Stage, contender: Contender) -> Headers:
-    """A token that the service has looked up just now."""
+    """A token that is in the service's cache."""
     token = stage.new_token()
     answer = asyncio.run(fetch(contender.port, contender.user_path, token))
     if answer.status != 200:
@@ -126,12 +126,14 @@ def _warm_token(stage: Stage, contender: Contender) -> Headers:
 async def _fetch_concurrently(
     contender: Contender, tokens: Sequence[Headers], limit: float
 ) -> list[Response]:
-    """All requests at the same moment, each on a connection that is open already."""
+    """Send all requests at once, each on a connection that is already open."""
     connections = [Connection(contender.port) for _ in tokens]
     try:
         await asyncio.gather(*(connection.open() for connection in connections))
         requests = zip(connections, tokens, strict=True)
-        started = [each.fetch(contender.user_path, token, limit=limit) for each, token in requests]
+        started = [
+            fetcher.fetch(contender.user_path, token, limit=limit) for fetcher, token in requests
+        ]
         return await asyncio.gather(*started)
     finally:
         for connection in connections:
@@ -141,7 +143,7 @@ async def _fetch_concurrently(
 async def _with_background_callers(
     contender: Contender, warm: Headers, groups: Sequence[Sequence[Headers]]
 ) -> tuple[CallerStats, CallerStats, list[Response]]:
-    """Let strangers come, one group after the other, while two others ask on and on."""
+    """Send groups of unknown tokens while two clients send requests continuously."""
     health, known = CallerStats(), CallerStats()
     watchers = [
         asyncio.ensure_future(_request_repeatedly(contender.port, contender.open_path, {}, health)),
@@ -162,7 +164,7 @@ async def _with_background_callers(
 
 
 async def _request_repeatedly(port: int, path: str, headers: Headers, waits: CallerStats) -> None:
-    """Ask a hundred times a second until it is over; who is cut off then got no answer."""
+    """Send 100 requests a second until the end; a request that is cut off counts as no response."""
     connection = Connection(port)
     with contextlib.closing(connection):
         while not waits.over:
@@ -178,7 +180,7 @@ async def _request_repeatedly(port: int, path: str, headers: Headers, waits: Cal
 
 
 async def _recovery_time(stage: Stage, contender: Contender) -> float:
-    """How long it takes until a new caller is answered again."""
+    """The time until a new token is accepted again."""
     started = time.perf_counter()
     while time.perf_counter() - started < 60:
         token = await asyncio.to_thread(stage.new_token)

@@ -1,4 +1,4 @@
-"""An app that is well, and those that are broken, each in its own way."""
+"""A good app, and apps that are broken in different ways."""
 
 from __future__ import annotations
 

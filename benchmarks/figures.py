@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class HubModel:
-    """What a store would say of a hub; nothing of it depends on anything but the numbers."""
+    """A history as the store returns it, a function of the numbers alone."""
 
     users: int
     daily: int
@@ -77,7 +77,7 @@ class HubModel:
 
 
 def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
-    """Say the first and the best time."""
+    """Print the first and the best time."""
     taken = []
     for _ in range(times):
         begin = time.process_time()
@@ -100,7 +100,7 @@ def load(hub: HubModel) -> History:
         ),
         times=1,
     )
-    recent = [each for each in sessions if each.end >= hub.now - 600]
+    recent = [session for session in sessions if session.end >= hub.now - 600]
     measure(
         f"take in a sample ({len(recent)} sessions)",
         lambda: history.updated(now=hub.now, sessions=recent, **known),

@@ -1,4 +1,4 @@
-"""The time to start, and memory."""
+"""Startup time and memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUESTS = 10_000
 
 
 def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
-    """Start each alone; look at it idle and, if so wished, after many requests."""
+    """Start each contender alone; measure it idle and, if asked, after many requests."""
     for name in random.sample([SERVICE, MIXINS, BARE], 3):
         contender = stage[FLOOR if name == BARE else name]
         library = "jupyterhub.services.auth" if name == BARE else ""
@@ -36,7 +36,7 @@ def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
 
 
 def strangers(stage: Stage, results: Results, count: int) -> None:
-    """Made-up tokens and pages opened by nobody; the relay refuses the tokens for the hub."""
+    """Requests with random tokens, which the relay refuses, and anonymous page requests."""
     service = stage[SERVICE]
     relay = stage.relays[SERVICE]
     with stage.started(service) as running:
@@ -57,9 +57,11 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
 
 
 def _check_strangers(port: int, path: str) -> None:
-    """Whether strangers are answered as strangers."""
+    """Whether anonymous requests and random tokens are refused."""
     made_up = {"Authorization": f"token {secrets.token_hex(16)}"}
-    statuses = [asyncio.run(wire.fetch(port, path, each)).status for each in (made_up, BROWSER)]
+    statuses = [
+        asyncio.run(wire.fetch(port, path, headers)).status for headers in (made_up, BROWSER)
+    ]
     if statuses not in ([401, 302], [403, 302]):
         raise warm.WrongResponseError(f"Token and visit of strangers are answered {statuses}.")
 

@@ -1,4 +1,4 @@
-"""What the kernel says of a process and its children."""
+"""CPU time, memory and threads of a process and its descendants."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Memory:
-    """In MiB. USS is what would be free again if the processes ended."""
+    """In MiB. USS is the memory that ending the processes would free."""
 
     rss: float
     uss: float
     threads: int
 
 
-def tree(pid: int) -> list[int]:
+def tree(root: int) -> list[int]:
     """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         if fields := _stat(int(name)):
             children.setdefault(int(fields[1]), []).append(int(name))
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found
+    pids = [root]
+    for pid in pids:
+        pids += children.get(pid, [])
+    return pids
 
 
-def cpu_seconds(pid: int) -> float:
-    """The time that a tree of processes has spent on processors."""
-    stats = [_stat(each) for each in tree(pid)]
+def cpu_seconds(root: int) -> float:
+    """CPU time of a process and its descendants."""
+    stats = [_stat(pid) for pid in tree(root)]
     return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICKS
 
 
-def memory(pid: int) -> Memory:
+def memory(root: int) -> Memory:
     """The memory and threads of a tree of processes."""
     rss = uss = 0
     threads = 0
-    for each in tree(pid):
-        sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(f"/proc/{each}/smaps_rollup")))
+    for pid in tree(root):
+        sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(f"/proc/{pid}/smaps_rollup")))
         rss += int(sizes["Rss"])
         uss += int(sizes["Private_Clean"]) + int(sizes["Private_Dirty"])
-        threads += len(os.listdir(f"/proc/{each}/task"))
+        threads += len(os.listdir(f"/proc/{pid}/task"))
     return Memory(rss / 1024, uss / 1024, threads)
 
 

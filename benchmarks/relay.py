@@ -1,4 +1,4 @@
-"""A relay in front of the Hub API: counts the calls, and does to them what a bad hub does."""
+"""A relay in front of the Hub API: counts calls and injects faults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN = (
 
 
 class Relay:
-    """Passes calls on to the hub, in a thread and a loop of its own. One call a connection."""
+    """Forwards calls to the hub in a thread of its own, one call per connection."""
 
     def __init__(self) -> None:
         self.port = free_ports(1)[0]

@@ -1,4 +1,4 @@
-"""What was measured, and its ratios."""
+"""Measured numbers and their ratios."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 class Results:
-    """Numbers by what was measured, of which contender, in which round."""
+    """Numbers by measurement, contender and round."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -26,12 +26,12 @@ class Results:
 
     def ratios(self, measure: str, contender: str, other: str, field: str) -> list[float]:
         """A contender's value ÷ the mean of the other's in the same round."""
-        found = []
+        ratios = []
         for record in self._of(measure, contender):
-            same = [each[field] for each in self._of(measure, other, record["round"])]
+            same = [row[field] for row in self._of(measure, other, record["round"])]
             if same and statistics.mean(same):
-                found.append(record[field] / statistics.mean(same))
-        return found
+                ratios.append(record[field] / statistics.mean(same))
+        return ratios
 
     def _of(self, measure: str, contender: str, round_: int | None = None) -> Iterator[Record]:
         for record in self.records:
@@ -41,7 +41,7 @@ class Results:
 
 
 def median(values: list[float], format_: str = ".2f", unit: str = "") -> str:
-    """The median and, of three values and more, the quartiles."""
+    """The median and, for three values or more, the quartiles."""
     if not values:
         return DASH
     middle = f"{statistics.median(values):{format_}}{unit}"

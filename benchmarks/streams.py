@@ -1,4 +1,4 @@
-"""A thousand event streams on one process, and some that nobody reads."""
+"""A thousand event streams on one process, and streams that are not read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NEWS, SEND = "live/api/news", "live/api/send"
 
 
 def measure(stage: Stage, results: Results, round_: int) -> None:
-    """Open a thousand, send to all, and look at health meanwhile."""
+    """Open a thousand streams, send to all of them, and poll health."""
     service = stage[SERVICE]
     headers = service.headers["token"]
     with stage.started(service, arguments=ARGUMENTS) as running:
@@ -67,7 +67,7 @@ def measure(stage: Stage, results: Results, round_: int) -> None:
 
 
 def unread(stage: Stage, results: Results) -> None:
-    """Some who never read, and a sender who does not care."""
+    """Streams that are never read, and a sender that does not wait for them."""
     service = stage[SERVICE]
     headers = service.headers["token"]
     with stage.started(service, arguments=ARGUMENTS) as running, contextlib.ExitStack() as stack:
@@ -94,7 +94,7 @@ async def _wait_for_app(port: int, prefix: str, headers: wire.Headers) -> None:
 
 
 async def _wait_for_streams(port: int, prefix: str, headers: wire.Headers, count: int) -> None:
-    """Until the service itself says that they are open."""
+    """Wait until the service's metrics show all streams."""
     wanted = f'tornado_service_streams{{kind="events"}} {float(count)}'.encode()
     deadline = time.monotonic() + 30
     while wanted not in (await wire.fetch(port, prefix + "metrics", headers)).body:
@@ -104,7 +104,7 @@ async def _wait_for_streams(port: int, prefix: str, headers: wire.Headers, count
 
 
 async def _send_and_poll(running: Running, prefix: str, headers: wire.Headers) -> list[float]:
-    """Send all events; the times that health took meanwhile, in seconds."""
+    """Send all events; the response times of health during that, in seconds."""
     polling = asyncio.create_task(_poll_health(running.port, waits := []))
     for number in range(EVENTS):
         await _send(running.port, prefix, headers, [number, time.monotonic()])
@@ -114,7 +114,7 @@ async def _send_and_poll(running: Running, prefix: str, headers: wire.Headers) -
 
 
 async def _poll_idle(port: int) -> list[float]:
-    """The same with nothing sent: what the machine does to it by itself."""
+    """The same with nothing sent, as a baseline."""
     polling = asyncio.create_task(_poll_health(port, waits := []))
     await asyncio.sleep(EVENTS * SEND_INTERVAL / 2)
     polling.cancel()
@@ -145,7 +145,7 @@ async def _send(port: int, prefix: str, headers: wire.Headers, data: object) -> 
 
 @contextlib.contextmanager
 def _readers(port: int, path: str, headers: wire.Headers) -> Iterator[Pipe]:
-    """A process that has the streams open; told how many events, it says what came of them."""
+    """A process that has the streams open and reports which events arrived."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_read_all, args=(theirs, port, path, dict(headers)))
@@ -172,17 +172,17 @@ async def _read(pipe: Pipe, port: int, path: str, headers: dict[str, str]) -> No
         readers.append(reader)
     expected = await asyncio.to_thread(pipe.recv)
     deadline = time.monotonic() + 10
-    while sum(len(each.delays) for each in readers) < STREAMS * expected:
+    while sum(len(reader.delays) for reader in readers) < STREAMS * expected:
         if time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)
-    delays = [delay for each in readers for delay in each.delays]
+    delays = [delay for reader in readers for delay in reader.delays]
     pipe.send((len(delays), delays))
     await asyncio.to_thread(pipe.recv)
 
 
 class Reader(asyncio.Protocol):
-    """Reads one stream, at little cost; counts the events that come in order, each once."""
+    """Reads one stream cheaply; counts the events that arrive once and in order."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request

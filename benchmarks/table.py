@@ -1,4 +1,4 @@
-"""The results as a Markdown table, beside what issue B asks for."""
+"""The results as a Markdown table, next to the required values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEAD = "| | must | aim | service | mixins |\n|---|---|---|---|---|"
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """What was measured with."""
+    """The versions of all that was measured."""
     return {
         "Python": platform.python_version(),
         "Tornado": tornado.version,
@@ -40,7 +40,7 @@ def _version_of(command: list[str]) -> str:
 
 
 class Table:
-    """Rows for all that was measured; what was not has no row."""
+    """One row for each measurement."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -187,8 +187,9 @@ class Table:
             delay, health, quiet = (
                 self._ms("streams", SERVICE, field) for field in ("delay", "health", "quiet")
             )
-            each = median(self._results.values("streams", SERVICE, "each"), ".0f") + " KiB"
-            ours = f"{sum(counts[0]):,} of {sum(counts[1]):,}; {delay}; {each}; {health} / {quiet}"
+            per_stream = median(self._results.values("streams", SERVICE, "each"), ".0f") + " KiB"
+            delivered = f"{sum(counts[0]):,} of {sum(counts[1]):,}"
+            ours = f"{delivered}; {delay}; {per_stream}; {health} / {quiet}"
             rows.append([text, f"all; {DASH}; {DASH}; 50 ms", DASH, ours, DASH])
         for record in self._results.records:
             if record["measure"] == "unread":

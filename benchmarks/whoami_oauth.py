@@ -1,4 +1,4 @@
-"""JupyterHub's mixins, used as its documentation shows them."""
+"""JupyterHub's mixins, used as in its documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP with next to nothing around it, so that the client's own time is not what is measured."""
+"""A minimal HTTP client, so that its own time does not count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Response:
-    """What came back. Status 0: nothing did, in time or at all."""
+    """A response. Status 0: none arrived in time."""
 
     status: int
     seconds: float
@@ -22,7 +22,7 @@ class Response:
 
 
 class Connection:
-    """One connection to a port of this machine, for one request after the other."""
+    """One connection to a local port, for one request after the other."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -69,7 +69,7 @@ class Connection:
 
 
 async def read_response(reader: asyncio.StreamReader) -> tuple[int, Headers, bytes]:
-    """Status, headers with small names, and body, of which the length must be said."""
+    """Status, headers with lower-case names, and body; needs Content-Length."""
     start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.split(":", 1) for line in lines if line)
     headers = {name.lower(): value.strip() for name, value in pairs}
@@ -87,7 +87,7 @@ async def fetch(port: int, path: str, headers: Headers | None = None, **more: ob
 
 
 async def first_response(port: int, path: str, limit: float = 30) -> Response:
-    """Ask again and again until something answers."""
+    """Send requests until there is a response."""
     deadline = time.perf_counter() + limit
     while time.perf_counter() < deadline:
         answer = await fetch(port, path)

@@ -1,4 +1,4 @@
-"""Load, by wrk: one thread, a fixed number of connections, the next request after each answer."""
+"""Load by wrk: one thread, a fixed number of connections, one request at a time on each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RANDOM_TOKENS_SCRIPT = Path(__file__).with_name("strangers.lua")
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw; times in seconds."""
+    """Results of wrk; times in seconds."""
 
     requests: int
     rate: float
@@ -34,7 +34,7 @@ def load(
     connections: int = 16,
     script: Path | None = None,
 ) -> Load:
-    """Ask one address for some seconds."""
+    """Put load on one URL for some seconds."""
     command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
     command += ["--timeout=30s", "--latency"]
     command += [f"--header={name}: {value}" for name, value in headers.items()]
@@ -44,7 +44,7 @@ def load(
 
 
 def parse(text: str) -> Load:
-    """Read wrk's report."""
+    """Parse wrk's report."""
     errors = re.search("Socket errors: (.*)", text)
     return Load(
         requests=int(_find(r"(\d+) requests in", text)),
@@ -57,10 +57,10 @@ def parse(text: str) -> Load:
 
 
 def _find(pattern: str, text: str, otherwise: str = "") -> str:
-    found = re.search(pattern, text)
-    if not found and not otherwise:
+    match = re.search(pattern, text)
+    if not match and not otherwise:
         raise ValueError(f"wrk reported something else than expected:\n{text}")
-    return found[1] if found else otherwise
+    return match[1] if match else otherwise
 
 
 def _seconds(text: str) -> float:

@@ -1,1 +1,38 @@
+"""Fixtures of all tests, and which of them run in one process of pytest-xdist."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
 pytest_plugins = ["tornado_service.testing", "tests.support.databases", "tests.support.launched"]
+
+#: In these files of tests/integration/real_hub, tests start hubs of their own.
+WITH_OWN_HUBS = ("test_activity", "test_deployments", "test_doctor", "test_life")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin tests with a hub or a browser first: they take longest."""
+    items.sort(
+        key=lambda item: not {"hub", "browser"} & {mark.name for mark in item.iter_markers()}
+    )
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has few types
+    """Tests of a file share its hub or database, and so run in one process.
+
+    ``--dist=loadgroup`` has no effect with pytest 9.2 and pytest-xdist 3.8.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePath(nodeid.partition("::")[0])
+        alone = file.parent.name == "real_hub" and file.stem in WITH_OWN_HUBS
+        return nodeid if alone else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)

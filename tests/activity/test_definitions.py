@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.activity.conftest import Open
-from tests.activity.test_worked_examples import WEEKDAYS, table
 from tests.support.activity import small_hub
 from tests.support.activity.archives import keep
+from tests.support.activity.documentation import WEEKDAYS, table
 from tests.support.activity.known import REACH, History
 from tests.support.activity.small_hub import at
 from tornado_service.activity.domain.records import (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from tests.support.activity import small_hub
+from tests.support.activity.documentation import PAGE, WEEKDAYS, table
 from tests.support.activity.small_hub import at
 from tornado_service.activity.domain.records import Account, Interval, Visit
 from tornado_service.activity.figures.durations import lengths
@@ -17,30 +17,11 @@ from tornado_service.activity.figures.person import own_use
 from tornado_service.activity.figures.users import groups, never_returned, people_counts
 from tornado_service.activity.history.history import History
 
-PAGE = (Path(__file__).parents[2] / "docs/activity.md").read_text()
 ZONE = "Europe/Berlin"
 NAMES = {"ada": 1, "bob": 2, "cy": 3, "dee": 4}
-WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 8)
 START = at("2026-03-02 00:00", ZONE)
 NOW = at("2026-03-08 18:00", ZONE)
-
-
-def table(*head: str) -> list[dict[str, str]]:
-    """The rows of the page's table with these headings."""
-    lines = iter(PAGE.splitlines())
-    for line in lines:
-        if cells(line) == list(head):
-            next(lines)
-            rows = []
-            while (row := next(lines)).startswith("|"):
-                rows.append(dict(zip(head, cells(row), strict=True)))
-            return rows
-    raise AssertionError(f"no table with {head}")
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 def known(value: float | int | None, form: str = "{:g}") -> str:

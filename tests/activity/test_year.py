@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from tests.support.activity.ledger import ONE_DAY, Ledger, each_day
 from tests.support.activity.looks import looks
 from tests.support.activity.script import HOUR, Script, write_year
-from tests.support.activity.simulator import TOKEN, SimulatedHub
+from tests.support.activity.simulator import TOKEN, SimulatedHub, hub_calls
 from tornado_service.activity.collect.collector import SAMPLE_DELAY, Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
@@ -44,7 +44,6 @@ from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
 from tornado_service.activity.store.writer import add_sample
 from tornado_service.hub.calls import HubCalls
-from tornado_service.hub.transport import HubResponse, HubUnavailable
 from tornado_service.testing import StartService
 
 LOG = logging.getLogger("test")
@@ -66,17 +65,6 @@ class Played:
         accounts = {(each.name, each.first_seen): each.id for each in self.history.people.values()}
         humans = (self.ledger.people[each] for each in who)
         return {accounts[human.name, human.first_seen] for human in humans}
-
-
-def hub_calls(hub: SimulatedHub) -> HubCalls:
-    """The service's own calls, answered without HTTP."""
-
-    async def ask(path: str, scope: str, **query: str) -> HubResponse:
-        if hub.is_away:
-            raise HubUnavailable("the script wants it so")
-        return HubResponse(200, hub.users(query), hub.now)
-
-    return HubCalls(ask)
 
 
 async def play(

@@ -10,8 +10,8 @@ import pytest
 from tornado.httpclient import HTTPResponse
 from traitlets import TraitError
 
-from tests.config.test_application import only_line, run
 from tests.support.cookie_names import SESSION, STATE, XSRF
+from tests.support.launched import only_line, run
 from tornado_service.auth.cookies import cookie_attributes
 from tornado_service.handlers.base import BaseHandler
 from tornado_service.testing import (

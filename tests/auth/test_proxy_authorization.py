@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.streaming.test_websocket import ECHO, UPGRADE, page_headers
-from tests.support.streaming import APP, CLIENT, NEWS, ending, holding, read_until
+from tests.support.behind_proxy import JWT, BehindProxy
+from tests.support.streaming import (
+    APP,
+    CLIENT,
+    ECHO,
+    NEWS,
+    UPGRADE,
+    ending,
+    holding,
+    page_headers,
+    read_until,
+)
 from tornado_service.app import TornadoService
 from tornado_service.handlers.base import PageHandler
 from tornado_service.testing import (
@@ -25,9 +34,6 @@ from tornado_service.testing import (
 )
 
 pytestmark = pytest.mark.library
-
-#: A signed token of an identity provider's, which the hub does not know.
-JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmVk"
 
 OF_PROXIES = [
     "Basic YWRhOnNlY3JldA==",
@@ -47,16 +53,6 @@ OVER_HTTP = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
     "Upgrade-Insecure-Requests": "1",
 }
-
-
-class BehindProxy(Visitor):
-    """Somebody whose requests all get a header on their way."""
-
-    authorization = ""
-
-    def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-        added = {"Authorization": self.authorization, **CLIENT}
-        return super()._request(address, {**headers, **added})
 
 
 class Form(PageHandler):

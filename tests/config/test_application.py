@@ -1,43 +1,10 @@
 """What is wrong in a setting is said in one line, with what to change, and an exit status."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tornado_service.demo.processes import free_ports
-
-ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "JUPYTERHUB_SERVICE_NAME": "tornado-service",
-    "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:{port}",
-    "JUPYTERHUB_SERVICE_PREFIX": "/services/tornado-service/",
-    "JUPYTERHUB_API_TOKEN": "0123456789abcdef",
-    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
-    "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
-}
-
-
-def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    (port,) = free_ports(1)
-    env = {**ENVIRONMENT, **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "tornado_service", *args],
-        cwd=cwd,
-        env={name: value.format(port=port) for name, value in env.items() if value is not None},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def only_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The one line of the log, at level critical."""
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("[C ")
-    return lines[0].partition("] ")[2]
+from tests.support.launched import only_line, run
 
 
 @pytest.mark.parametrize(

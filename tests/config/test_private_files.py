@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.test_application import run
+from tests.support.launched import run
 from tornado_service.demo.hub import ThrowAwayHub
 
 

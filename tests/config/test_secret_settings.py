@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.config.test_application import ENVIRONMENT, run
+from tests.support.launched import ENVIRONMENT, run
 from tornado_service.app import TornadoService
 from tornado_service.config import files as config
 from tornado_service.testing import AppError, Fetch, StandInHub, StartService

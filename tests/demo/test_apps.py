@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from tests.demo.test_command import Demonstration, hub_test
+from tests.support.demonstration import Demonstration
 from tornado_service.demo.apps import DemoApps
 from tornado_service.demo.processes import processes_in
 from tornado_service.testing import Visitor
@@ -102,7 +102,7 @@ def author(tmp_path: Path, client: AsyncHTTPClient) -> Author:
     return Author(tmp_path, client)
 
 
-@hub_test
+@pytest.mark.hub
 async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -> None:
     author.code.write_text(APP)
     ines = author.browser()
@@ -136,7 +136,7 @@ async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -
     assert author.services() == []
 
 
-@hub_test
+@pytest.mark.hub
 async def test_scopes_that_an_app_declares_are_granted(author: Author) -> None:
     author.code.write_text(APP)
     ines, sam = author.browser(), author.browser()
@@ -158,7 +158,7 @@ async def test_scopes_that_an_app_declares_are_granted(author: Author) -> None:
     assert "start it again" in line
 
 
-@hub_test
+@pytest.mark.hub
 async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_mended(
     author: Author,
 ) -> None:

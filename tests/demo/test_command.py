@@ -1,11 +1,9 @@
 """The throw-away hub, and the demonstration that is made of it."""
 
-import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from tests.support.demonstration import Demonstration
 from tornado_service.demo import hub as demo_hub
 from tornado_service.demo import proxy as demo_proxy
 from tornado_service.demo.processes import free_ports, processes_in
@@ -193,57 +192,6 @@ def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> No
 
     with pytest.raises(RuntimeError, match="not been started"):
         _ = hub.directory
-
-
-class Demonstration:
-    """`tornado-service demo` in a process of its own, with its own directories."""
-
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        self.arguments = arguments
-        self.here = directory / "here"
-        self.temporary = directory / "temporary"
-        self.errors = directory / "errors"
-        self.here.mkdir()
-        self.temporary.mkdir()
-        (self.port,) = free_ports(1)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[subprocess.Popen[str]]:
-        with self.errors.open("w") as errors, self.launch(errors) as process:
-            try:
-                yield process
-            finally:
-                process.terminate()
-
-    def launch(self, errors: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tornado_service.demo.command",
-                f"--port={self.port}",
-                *self.arguments,
-            ],
-            cwd=self.here,
-            env={**os.environ, "TMPDIR": str(self.temporary)},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-
-    def welcome(self, process: subprocess.Popen[str]) -> str:
-        """What it prints when all is up."""
-        text = ""
-        assert process.stdout
-        for line in process.stdout:
-            text += line
-            if "Ctrl-C" in line:
-                return text
-        pytest.fail(f"the demonstration ended:\n{self.errors.read_text()}")
-
-    def left_behind(self) -> list[Any]:
-        files = [*self.here.iterdir(), *self.temporary.iterdir()]
-        return [*files, *processes_in(self.here), *processes_in(self.temporary)]
 
 
 @hub_test

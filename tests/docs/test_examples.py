@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+from tests.support import ROOT
+from tests.support.pip import install
+
+EXAMPLES = ROOT / "docs/examples"
 NOTICES = EXAMPLES / "notices"
 
 #: Runs Python where the example is installed, in a folder with nothing but its tests.
@@ -22,8 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example, as pip installs it."""
     target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "install", "--no-deps", f"--target={target}", NOTICES], check=True)
+    install(NOTICES, target)
     return target
 
 

@@ -16,6 +16,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import tornado_service
+from tests.support.pip import install
 from tests.support.writing_an_app import COMMANDS, FILES, REPORTS, ROOT, TEXT, VALUES, write
 from tornado_service.app import TornadoService
 from tornado_service.demo.apps import DemoApps
@@ -265,8 +266,7 @@ def test_the_package_is_installed_tested_and_in_the_values(
     run: Run, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     site = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "install", "--no-deps", f"--target={site}", "."], cwd=folder, check=True)
+    install(folder, site)
     (folder / "reports").rename(folder / "elsewhere")
     (folder / "test_in_a_browser.py").unlink()
 

@@ -2,14 +2,11 @@
 
 import os
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.config.test_application import ENVIRONMENT
-from tests.support.launched import wait_for_line
+from tests.support.launched import ENVIRONMENT, doctor, wait_for_line
 from tornado_service.doctor.command import format_findings
 from tornado_service.doctor.processes import (
     ServiceProcess,
@@ -22,16 +19,6 @@ from tornado_service.selfcheck import Finding
 
 #: Other services may run on this machine at the same time, of this very test even.
 NAME = f"patient-{secrets.token_hex(4)}"
-
-
-def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tornado_service", "doctor", *args],
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,7 @@ IN_IMAGE = {
 @pytest.fixture(scope="module")
 def required() -> dict[str, Requirement]:
     requirements = map(Requirement, requires("tornado-service") or ())
-    return {
-        requirement.name: requirement for requirement in requirements if requirement.marker is None
-    }
+    return {needed.name: needed for needed in requirements if needed.marker is None}
 
 
 @pytest.mark.parametrize("name", VULNERABLE)

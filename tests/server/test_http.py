@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.launched import wait_for_line
+from tests.support.launched import accept_slow_request, wait_for_line
 from tornado_service.server import http as server
 from tornado_service.testing import StartService
 
@@ -39,16 +39,6 @@ def slow_request(port: int) -> socket.socket:
         b"Authorization: token abc\r\n\r\n"
     )
     return connection
-
-
-def accept_slow_request(silent: socket.socket) -> socket.socket:
-    """Its call of the hub; the service's self-check makes others."""
-    silent.settimeout(30)
-    while True:
-        connection, _ = silent.accept()
-        if b"token abc" in connection.recv(4096):
-            return connection
-        connection.close()
 
 
 def test_open_requests_are_finished_before_it_ends(launch, port: int) -> None:

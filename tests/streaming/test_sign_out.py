@@ -8,9 +8,18 @@ import struct
 
 import pytest
 
-from tests.streaming.test_websocket import ECHO, UPGRADE, page_headers
 from tests.support.live_app import Live
-from tests.support.streaming import CLIENT, NEWS, ending, holding, read_until, until
+from tests.support.streaming import (
+    CLIENT,
+    ECHO,
+    NEWS,
+    UPGRADE,
+    ending,
+    holding,
+    page_headers,
+    read_until,
+    until,
+)
 from tornado_service.app import TornadoService
 from tornado_service.testing import PREFIX, Fetch, StandInHub, Visitor
 

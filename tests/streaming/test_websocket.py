@@ -12,19 +12,12 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from tests.support.live_app import Live
-from tests.support.streaming import APP, holding, metric, until
+from tests.support.streaming import APP, ECHO, UPGRADE, holding, metric, page_headers, until
 from tornado_service.app import TornadoService
 from tornado_service.handlers import websocket as sockets
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
-ECHO = "live/api/echo"
 SOCKET = {"Sec-Fetch-Mode": "websocket", "Sec-Fetch-Dest": "websocket"}
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
 
 Connect = Callable[..., Awaitable[WebSocketClientConnection]]
 
@@ -64,19 +57,6 @@ async def closed(connection: WebSocketClientConnection) -> tuple[int | None, str
     """Wait for its end."""
     assert await asyncio.wait_for(connection.read_message(), 30) is None
     return connection.close_code, connection.close_reason
-
-
-def page_headers(visitor: Visitor, **more: str) -> dict[str, str]:
-    """What a browser sends beside the address."""
-    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
-    origin = f"http://{visitor.host}"
-    return {
-        "Cookie": cookies,
-        "Host": visitor.host,
-        "Origin": origin,
-        "User-Agent": "Tornado/6",
-        **more,
-    }
 
 
 @pytest.fixture

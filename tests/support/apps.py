@@ -1,4 +1,4 @@
-"""Apps that are good and apps that are broken, and what a service makes of them."""
+"""Good and broken apps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.config.test_application import ENVIRONMENT
+from tests.support.launched import ENVIRONMENT
 from tornado_service.app import TornadoService
 
 StartApps = Callable[..., Awaitable[TornadoService]]
@@ -194,13 +194,15 @@ END = 0
 
 def states(service: TornadoService) -> dict[str, str]:
     return {
-        each["app"].rpartition(":")[2]: each["state"] for each in service.app_manager.statuses()
+        status["app"].rpartition(":")[2]: status["state"]
+        for status in service.app_manager.statuses()
     }
 
 
 def reasons(service: TornadoService) -> dict[str, str]:
     return {
-        each["app"].rpartition(":")[2]: each["reason"] for each in service.app_manager.statuses()
+        status["app"].rpartition(":")[2]: status["reason"]
+        for status in service.app_manager.statuses()
     }
 
 

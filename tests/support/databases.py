@@ -1,4 +1,4 @@
-"""Databases of every kind, for tests of whatever uses one."""
+"""Databases of each supported kind."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ NO_SMALL_DISK = "only root can mount a small disk: as root, make test-6.1"
 
 @dataclass
 class Disk:
-    """A directory; where root runs the tests, a file system of 1 MB."""
+    """A directory; for root, a file system of 1 MB."""
 
     path: Path
     is_small: bool
 
     def require_small(self) -> None:
-        """Skip the test where the disk cannot be filled or taken away for real."""
+        """Skip the test if the disk cannot really be filled or made read-only."""
         if not self.is_small:
             pytest.skip(NO_SMALL_DISK)
 
@@ -103,7 +103,7 @@ def sqlite_url(sqlite_file: Path) -> str:
 
 @pytest.fixture
 def new_postgresql(postgresql_socket: Path) -> Iterator[Callable[[str], str]]:
-    """Make a database; returns its URL, for a driver."""
+    """Create a database; returns its URL, for a driver."""
     names: list[str] = []
 
     def make(driver: str) -> str:
@@ -120,7 +120,7 @@ def new_postgresql(postgresql_socket: Path) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(params=["sqlite", *POSTGRESQL])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Of an empty database, of each kind that there is."""
+    """The URL of an empty database, of each supported kind."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     return str(request.getfixturevalue("new_postgresql")(request.param))

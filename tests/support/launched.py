@@ -1,7 +1,8 @@
-"""The service as a process of its own, and what it logs."""
+"""The service in a process of its own, and its log."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -10,8 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.test_application import ENVIRONMENT
 from tornado_service.demo.processes import free_ports
+
+#: What a hub gives to a service; ``run`` and ``launch`` fill in the port.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "JUPYTERHUB_SERVICE_NAME": "tornado-service",
+    "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:{port}",
+    "JUPYTERHUB_SERVICE_PREFIX": "/services/tornado-service/",
+    "JUPYTERHUB_API_TOKEN": "0123456789abcdef",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+    "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
+}
 
 #: Seconds after which a process is ended, so that no test waits for it any more.
 TIMEOUT = 120
@@ -21,13 +32,12 @@ Launch = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def port() -> int:
-    """Where it listens."""
     return free_ports(1)[0]
 
 
 @pytest.fixture
 def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
-    """Start the service as a hub does; end it."""
+    """Start the service as a hub does; it ends with the test."""
     started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
 
     def launch(
@@ -56,7 +66,7 @@ def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
 
 
 def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:
-    """Read its log up to the line that has the last of these texts, in whatever order they come.
+    """Read its log until all these texts have appeared, in any order; returns the last line.
 
     Raises:
         AssertionError: one of them was not there when the process ended.
@@ -68,3 +78,44 @@ def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:
         if not missing:
             return line
     raise AssertionError(f"{missing} was never logged:\n{''.join(seen)}")
+
+
+def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    (port,) = free_ports(1)
+    env = {**ENVIRONMENT, **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "tornado_service", *args],
+        cwd=cwd,
+        env={name: value.format(port=port) for name, value in env.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    """The message of the only line of the log, which is critical."""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("[C ")
+    return lines[0].partition("] ")[2]
+
+
+def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tornado_service", "doctor", *args],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def accept_slow_request(silent: socket.socket) -> socket.socket:
+    """The connection by which the service checks the token ``abc``, not its self-check."""
+    silent.settimeout(30)
+    while True:
+        connection, _ = silent.accept()
+        if b"token abc" in connection.recv(4096):
+            return connection
+        connection.close()

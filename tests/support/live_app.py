@@ -1,4 +1,4 @@
-"""An app that tells of what happens, for the tests of streams and sockets."""
+"""An app with event streams and web sockets."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ class News(EventStream):
 
 
 class SlowNews(EventStream):
-    """Its author asks for something first."""
+    """It awaits something before it streams."""
 
     async def get(self):
         await self.app.hold()
@@ -41,7 +41,7 @@ class Scoped(EventStream):
 
 
 class Mine(EventStream):
-    """Only what is about the caller, without whose it is."""
+    """Only events for the user, without the recipient."""
 
     async def get(self):
         await self.stream(self.app.news)
@@ -117,6 +117,5 @@ class Live(ServiceApp):
         self.go_on = asyncio.Event()
 
     async def hold(self):
-        """Wait until a test lets it go on."""
         self.held += 1
         await self.go_on.wait()

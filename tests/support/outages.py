@@ -1,4 +1,4 @@
-"""What happens to databases while apps use them: each outage begins, and ends."""
+"""Outages of databases while apps use them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def postgresql_outage(kind: str, server: Server) -> Outage:
 
 
 def _standby(server: Server) -> Outage:
-    """It can be read only, as after a switch to another server, until it is promoted."""
+    """Read-only, as after a failover, until it is promoted."""
 
     def begin() -> None:
         server.stop()
@@ -130,7 +130,6 @@ def _read_only_disk(file: Path, service: TornadoService) -> Outage:
 
 
 def fill(file: Path) -> None:
-    """Write until the disk is full."""
     with suppress(OSError), file.open("wb", buffering=0) as ballast:
         while ballast.write(os.urandom(4096)):
             pass

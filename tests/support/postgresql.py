@@ -1,4 +1,4 @@
-"""PostgreSQL servers of our own, each in a directory of its own."""
+"""PostgreSQL servers in temporary directories."""
 
 from __future__ import annotations
 
@@ -73,31 +73,29 @@ class Server:
         raise RuntimeError("PostgreSQL does not start")
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """As its administrator."""
+        """Connect as its administrator."""
         return connect(self.directory, self.port, database)
 
     def run(self, *statements: str) -> None:
-        """Run statements as its administrator."""
         with self.connect() as connection:
             for statement in statements:
                 connection.execute(statement)  # type: ignore[arg-type] # of tests alone
 
     def stop(self) -> None:
-        """End it, and all connections."""
+        """Stop it, which ends all connections."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process = None
 
     def kill(self) -> None:
-        """End all of its processes at once, as a machine does that loses its power."""
+        """Kill all of its processes, as a power failure does."""
         self.signal(signal.SIGKILL)
         if self._process:
             self._process.wait(30)
             self._process = None
 
     def signal(self, number: int) -> None:
-        """Send a signal to all of its processes."""
         if self._process:
             path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
             for pid in (self._process.pid, *map(int, path.read_text().split())):
@@ -113,7 +111,6 @@ class Server:
 
 @contextmanager
 def serving(programs: Path, port: int = 0) -> Iterator[Server]:
-    """A server that runs."""
     directory = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
         server = Server(programs, directory, port)
@@ -129,13 +126,13 @@ def serving(programs: Path, port: int = 0) -> Iterator[Server]:
 
 @contextmanager
 def running(programs: Path) -> Iterator[Path]:
-    """The directory of its socket."""
+    """A running server; yields the directory of its socket."""
     with serving(programs) as server:
         yield server.directory
 
 
 def connect(directory: Path, port: int = 0, database: str = "postgres") -> psycopg.Connection[Any]:
-    """As its administrator."""
+    """Connect as its administrator."""
     place: dict[str, Any] = {"port": port} if port else {}
     return psycopg.connect(
         host=str(directory), user="tests", dbname=database, autocommit=True, **place
@@ -144,7 +141,7 @@ def connect(directory: Path, port: int = 0, database: str = "postgres") -> psyco
 
 @contextmanager
 def asking_for_password(directory: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
-    """An administrator who needs a password, and a function that changes it.
+    """An administrator with a password, and a function that changes it.
 
     It stays, as what it has made does, until the server ends.
     """

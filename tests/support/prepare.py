@@ -1,4 +1,4 @@
-"""Install what the tests need and pip does not bring: the hub's proxy, a Chromium, axe-core."""
+"""Install what tests need and pip does not bring: `prepare.py proxy browser`."""
 
 import json
 import os
@@ -16,15 +16,19 @@ AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
 
 
 def main() -> None:
-    print(f"proxy: {shlex.join(find_proxy())}")
-    print(f"browser: {find_browser() or install_browser()}")
-    print(f"axe-core: {find_axe() or install_axe()}")
-    print(f"postgresql: {find_postgresql() or install_postgresql()}")
-    print(f"image: {image_tools() or 'no buildah, debootstrap: its build is not tested'}")
+    parts = {
+        "proxy": lambda: shlex.join(find_proxy()),
+        "browser": lambda: find_browser() or install_browser(),
+        "axe-core": lambda: find_axe() or install_axe(),
+        "postgresql": lambda: find_postgresql() or install_postgresql(),
+        "image": lambda: image_tools() or "no buildah, debootstrap: its build is not tested",
+    }
+    for name in sys.argv[1:]:
+        print(f"{name}: {parts[name]()}")
 
 
 def find_browser() -> str:
-    """A Chromium that can be started: the system's, else Playwright's own."""
+    """The path of a Chromium that starts: the system's, else Playwright's."""
     candidates = [shutil.which(name) for name in CHROMIUM_COMMANDS] + [playwrights_own_browser()]
     return next((path for path in candidates if path and succeeds(path, "--version")), "")
 
@@ -37,7 +41,7 @@ def playwrights_own_browser() -> str:
 
 
 def install_browser() -> str:
-    """Playwright's own, which needs its download site; else Debian's, for root."""
+    """Download Playwright's, or install Debian's as root."""
     succeeds(sys.executable, "-m", "playwright", "install", "chromium")
     if browser := find_browser():
         return browser
@@ -48,10 +52,10 @@ def install_browser() -> str:
 
 
 def find_axe() -> str:
-    """The script of axe-core, if it is the version that the tests were written for."""
+    """The path of axe-core's script, if it has the right version."""
     package = AXE / "package.json"
-    found = json.loads(package.read_text())["version"] if package.exists() else None
-    return str(AXE / "axe.min.js") if found == AXE_VERSION else ""
+    version = json.loads(package.read_text())["version"] if package.exists() else None
+    return str(AXE / "axe.min.js") if version == AXE_VERSION else ""
 
 
 def install_axe() -> str:
@@ -61,12 +65,12 @@ def install_axe() -> str:
 
 
 def find_postgresql() -> str:
-    """The directory of the newest one's programs: Debian does not put them on the PATH."""
+    """The programs of the newest version; Debian does not put them on the PATH."""
     on_path = shutil.which("initdb")
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(debian, key=lambda path: int(path.parts[4]))[-1:]
-    found = [Path(on_path)] if on_path else newest
-    return str(found[0].parent) if found else ""
+    programs = [Path(on_path)] if on_path else newest
+    return str(programs[0].parent) if programs else ""
 
 
 def install_postgresql() -> str:
@@ -77,7 +81,7 @@ def install_postgresql() -> str:
 
 
 def image_tools() -> str:
-    """What builds the image on a stand-in base; its tests are skipped where it cannot be had."""
+    """The tools that build the image; its tests are skipped if they cannot be installed."""
     tools = ("buildah", "debootstrap")
     if not all(map(shutil.which, tools)) and os.geteuid() == 0 and shutil.which("apt-get"):
         succeeds("apt-get", "update")

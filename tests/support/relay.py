@@ -1,4 +1,4 @@
-"""A relay before a real hub's API, which can be told to misbehave."""
+"""A relay in front of a real hub's API that injects faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWERS = {
 
 
 class Relay:
-    """Hands connections on to the hub, unless ``fault`` says otherwise.
+    """Forwards connections to the hub, unless ``fault`` is set.
 
     Args:
         port: the hub's own port on 127.0.0.1.
@@ -41,11 +41,10 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Accept connections."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._at)
 
     async def stop(self) -> None:
-        """Refuse connections, and end those that are open."""
+        """Refuse new connections, and close open ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -54,7 +53,7 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def misbehave(self, fault: str | None) -> None:
-        """Begin a fault, or be well again."""
+        """Begin a fault, or end it with ``None``."""
         self.fault = fault
         if fault == "refuse":
             await self.stop()

@@ -1,4 +1,4 @@
-"""Apps whose start needs a database or the hub, as authors write them; some badly."""
+"""Apps whose start needs a database or the hub; some are badly written."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class InHandlers(Counted, Wishes):
         return [("api/wishes", WishesAPI)]
 
     def start(self) -> None:
-        """Nothing is left to do."""
+        pass
 
 
 class OwnEngine(Counted):
-    """A database without our help; ``way``: what becomes of its error."""
+    """Opens a database itself; ``way`` is how it handles the error."""
 
     name = "own-engine"
     url = Unicode().tag(config=True)
@@ -106,7 +106,7 @@ class OwnEngine(Counted):
 
 
 class Mistaken(Counted, Wishes):
-    """Each ``way`` is a mistake that no time heals."""
+    """Each ``way`` is a mistake that retrying does not fix."""
 
     way = Unicode().tag(config=True)
 
@@ -126,7 +126,7 @@ class Mistaken(Counted, Wishes):
             connection.exec_driver_sql("SELECT * FROM nothing")
 
     def hides_it(self) -> None:
-        """Its author has decided what the reason is."""
+        """The app sets its own reason."""
         try:
             raise sqlite3.OperationalError("database is locked")
         except sqlite3.OperationalError:

@@ -15,13 +15,35 @@ from prometheus_client import CollectorRegistry
 from tests.support.live_app import Live
 from tornado_service import EventStream
 from tornado_service.app import TornadoService
-from tornado_service.testing import EventReader
+from tornado_service.testing import EventReader, Visitor
 
 NEWS = "live/api/news"
+ECHO = "live/api/echo"
 APP = {"apps": ["tests.support.live_app:Live"]}
 
 #: The XSRF token of somebody without a session at the hub is bound to their browser.
 CLIENT = {"User-Agent": f"Tornado/{tornado.version}"}
+
+#: What opens a web socket.
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def page_headers(visitor: Visitor, **more: str) -> dict[str, str]:
+    """What a browser sends beside the address."""
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    origin = f"http://{visitor.host}"
+    return {
+        "Cookie": cookies,
+        "Host": visitor.host,
+        "Origin": origin,
+        "User-Agent": "Tornado/6",
+        **more,
+    }
 
 
 def metric(service: TornadoService, name: str, **labels: str) -> float | None:

@@ -92,8 +92,8 @@ class Reports(APIHandler):
             HTTPError: never shown.
         """
         self.app.queries.append(query)
-        found = self.app.reports[: query.limit]
-        return found if query.order == "newest" else found[::-1]
+        reports = self.app.reports[: query.limit]
+        return reports if query.order == "newest" else reports[::-1]
 
     @needs_scopes("custom:reports:write")
     async def post(self, body: NewReport) -> Report:

@@ -30,7 +30,7 @@ REPORTS = [name for name in FILES if name.startswith("reports/")] + [
 
 
 def write(folder: Path, *names: str) -> None:
-    """Write files of the page; all of them if none is named."""
+    """Write files of the page; by default all."""
     for name in names or FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(FILES[name])

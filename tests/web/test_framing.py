@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from traitlets import TraitError
 
-from tests.config.test_application import only_line, run
+from tests.support.launched import only_line, run
 from tornado_service.app import TornadoService
 from tornado_service.testing import BROWSER, PREFIX, Fetch, ServiceConfig, Visitor
 

@@ -24,6 +24,8 @@ CLASSMATES = {
 class DemoActivity(Activity):
     """Activity with a synthetic history that ends when it starts."""
 
+    __module__ = Activity.__module__  # where its templates are
+
     is_synthetic = True
 
     async def _run(self) -> None:
@@ -63,7 +65,7 @@ def hub_options() -> dict[str, Any]:
     return {
         "service_command": [
             *(sys.executable, "-m", "tornado_service"),
-            f"--TornadoService.apps={DemoActivity.__module__}:{DemoActivity.__name__}",
+            f"--TornadoService.apps={__name__}:{DemoActivity.__name__}",
             f"--{DemoActivity.__name__}.interval=30",
         ],
         "service_scopes": sorted(DemoActivity.service_scopes),

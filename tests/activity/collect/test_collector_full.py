@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from tests.activity.test_year import hub_calls
 from tests.support.activity.script import Run, Script, SimulatedUser
-from tests.support.activity.simulator import SimulatedHub
+from tests.support.activity.simulator import SimulatedHub, hub_calls
 from tests.support.databases import POSTGRESQL
 from tornado_service.activity import Activity
 from tornado_service.activity.collect.collector import Collector

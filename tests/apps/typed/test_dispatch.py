@@ -12,8 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.config.test_application import ENVIRONMENT
-from tests.support.launched import wait_for_line
+from tests.support.launched import ENVIRONMENT, wait_for_line
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
 from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT
 from tornado_service.testing import Fetch, ServiceConfig

@@ -1,45 +1,65 @@
+"""One Chromium for all tests of a process."""
+
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, expect, sync_playwright
 
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 320, "height": 640}
+from tests.support.activity import course
+from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
 expect.set_options(timeout=30_000)  # a machine that runs tests is slow at times
-
-AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
-            item.add_marker("hub")
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, by WCAG 2.2 A and AA and its own best practices."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run()")["violations"]
-    return [
-        f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
-        for item in found
-    ]
+@pytest.fixture(scope="session")
+def chromium_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Chromium that runs until the last test: starting one takes a second."""
+    system = next(filter(None, map(shutil.which, CHROMIUM_COMMANDS)), None)
+    options = {"args": ["--no-sandbox", "--disable-background-networking"]}
+    config = tmp_path_factory.mktemp("chromium") / "config.json"
+    config.write_text(json.dumps(options | ({"executablePath": system} if system else {})))
+    launch = [sys.executable, "-m", "playwright", "launch-server", "--browser=chromium"]
+    with subprocess.Popen(
+        [*launch, f"--config={config}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # the browser is a process of Playwright's own process
+    ) as server:
+        yield server.stdout.readline().strip()
+        os.killpg(server.pid, signal.SIGTERM)
 
 
-def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+@pytest.fixture
+def chromium(chromium_server: str) -> Iterator[Browser]:
+    """Overrides the fixture for authors; disconnecting closes the test's windows."""
+    with sync_playwright() as playwright:
+        yield (browser := playwright.chromium.connect(chromium_server))
+        browser.close()
 
 
-def assert_fit_for_everybody(page: Page, complaints: list[str], scheme: str) -> None:
-    """A page has its theme, fits its screen, and neither the console nor axe-core complains."""
-    unexpected = [text for text in complaints if "the server responded with a status" not in text]
-    assert page.locator("html").get_attribute("data-bs-theme") == scheme
-    assert fits(page)
-    assert unexpected == []
-    assert violations(page) == []
+@pytest.fixture(scope="module")
+def course_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a database with the history of a course, and of users of the real hub."""
+    directory = tmp_path_factory.mktemp("activity")
+    # in hours after the course's Monday
+    runs = {"sam": [(9, 12), (57, 60)], "ines": [(10, 11)]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(course, "RUNS", course.RUNS | runs)
+        asyncio.run(course.write(directory / "activity.sqlite"))
+    return directory

@@ -1,4 +1,4 @@
-"""Apps that fail, each in its own way, for the pages that people see then."""
+"""Apps that fail in different ways, for tests of error pages."""
 
 from sqlalchemy import Column, Integer, MetaData, Table
 from traitlets import Unicode
@@ -37,7 +37,7 @@ class WaitingPage(PageHandler):
 
 
 class Waits(ServiceApp):
-    """Its database is in a folder that a test makes."""
+    """Its database is in a folder that a test creates."""
 
     name = "waits"
     database_url = Unicode("sqlite:///later/waits.sqlite").tag(config=True)

@@ -217,12 +217,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Be silent."""
+        """Keep the output of tests clean."""
 
 
 @contextmanager
 def listening() -> Iterator[str]:
-    """Its address; a hub that has it as the service ``evil`` shows it at ``/services/evil/``."""
+    """Its URL; a hub with it as the service ``evil`` serves it at ``/services/evil/``."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)

@@ -1,50 +1,34 @@
-"""Activity in a real browser: charts, without scripts, by keyboard, live, on paper."""
+"""Activity in a real browser: charts, without scripts, by keyboard, on paper."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.integration.browser.conftest import NARROW, WIDE, fits, violations
+from tests.integration.browser.course_pages import PATHS, address
+from tests.integration.browser.page_checks import (
+    NARROW,
+    PHONE,
+    SCHEMES,
+    WIDE,
+    fits,
+    looks,
+    of_pages,
+    violations,
+)
 from tests.support.activity import course
-from tornado_service.testing import RealHub, ServiceConfig
+from tornado_service.testing import ServiceConfig
 
-PHONE = {"width": 360, "height": 740}
-RANGE = "from=2026-01-05&to=2026-01-07"
-PATHS = ("", "now", "people", "groups", "me", "months", "month/2026-01", "?from=x")
-
-#: Who looks at them, and at whom.
+#: Each user, and somebody whose page they may open.
 VISITORS = {"ada": "bob", "ines": "sam", "sam": "sam"}
-
-#: Of the course and of the hub, but for those whom the instructor may see.
-OTHERS = ("ada", "alan", "bob", "=bea", "x/y <b>", "kim", "guest")
-
-#: When those ran a server whom the real hub has, in hours after the course's Monday.
-RUNS = {"sam": [(9, 12), (57, 60)], "ines": [(10, 11)]}
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("activity")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(course, "RUNS", course.RUNS | RUNS)
-        asyncio.run(course.write(directory / "activity.sqlite"))
-    return directory
 
 
 @pytest.fixture
-def service_config(database: Path) -> ServiceConfig:
-    soon_forgotten = {"ServiceAuth": {"cache_max_age": 1}}  # what the hub said of somebody
-    return course.settings(database, interval=30) | soon_forgotten
-
-
-def address(path: str) -> str:
-    return f"activity/{path}{'' if '?' in path else '?' + RANGE}"
+def service_config(course_directory: Path) -> ServiceConfig:
+    return course.settings(course_directory)
 
 
 def name_of(chart: str) -> re.Pattern[str]:
@@ -52,33 +36,28 @@ def name_of(chart: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("name", VISITORS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_every_page_is_fit_for_everybody(
-    open_page, complaints, name: str, scheme: str, size: dict[str, int]
-) -> None:
-    page = open_page("activity/now", name, viewport=size, color_scheme=scheme)
-    addresses = [address(path) for path in (*PATHS, f"people/{VISITORS[name]}")]
-    for each in addresses:
-        answer = page.goto(each)
-        assert answer.status == 200, each
-        for figure in page.locator("figure[data-chart]").all():
-            expect(figure.get_by_role("img")).to_be_visible()
-        assert page.locator("html").get_attribute("data-bs-theme") == scheme
-        assert fits(page), each
-        if size == PHONE:
-            page.set_viewport_size(NARROW)
-            expect_to_fit(page)
-            page.set_viewport_size(PHONE)
-        assert complaints == [], each
-    if (scheme, size) in (("light", WIDE), ("dark", PHONE)):  # each look and each size once
-        for each in addresses:
-            page.goto(each)
-            assert violations(page) == [], each
+def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> None:
+    page = open_page("activity/now", name)
+    for scheme, size in looks(page, (WIDE, PHONE)):
+        for path in (*PATHS, f"people/{VISITORS[name]}"):
+            where = (path, scheme, size)
+            answer = page.goto(address(path))
+            assert answer.status == 200, where
+            for figure in page.locator("figure[data-chart]").all():
+                expect(figure.get_by_role("img")).to_be_visible()
+            assert page.locator("html").get_attribute("data-bs-theme") == scheme, where
+            assert fits(page), where
+            if size == PHONE:
+                page.set_viewport_size(NARROW)
+                expect_to_fit(page)
+                page.set_viewport_size(PHONE)
+            assert of_pages(complaints) == [], where
+            if (scheme, size) in (("light", WIDE), ("dark", PHONE)):  # each scheme and size once
+                assert violations(page) == [], where
 
 
 def expect_to_fit(page: Page) -> None:
-    """It does, a moment after it has changed its width: then the charts are drawn anew."""
+    """Wait until the charts are drawn again after a change of the width."""
     # a function: an expression would be evaluated again and again, which the page's policy refuses
     page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -171,7 +150,9 @@ def test_each_page_is_there_to_read_without_javascript(open_page, path: str, sai
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_table_is_saved_however_its_link_is_opened(open_page, scripts: bool) -> None:
+def test_a_table_is_saved_however_its_link_is_opened(
+    open_page, tmp_path: Path, scripts: bool
+) -> None:
     page = open_page(address("people"), "ada", java_script_enabled=scripts)
     link = page.get_by_role("link", name="Save as CSV")
 
@@ -179,7 +160,8 @@ def test_a_table_is_saved_however_its_link_is_opened(open_page, scripts: bool) -
         with page.expect_download() as saved:
             opens()
         assert saved.value.suggested_filename.endswith(".csv")
-        assert "bob" in Path(saved.value.path()).read_text()
+        saved.value.save_as(tmp_path / "people.csv")
+        assert "bob" in (tmp_path / "people.csv").read_text()
 
 
 def test_people_are_searched_without_javascript(open_page) -> None:
@@ -198,7 +180,7 @@ def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -
 
     expect(page.locator("#periods")).to_be_visible()
     expect(page.locator("figure").first).to_be_hidden()
-    assert [each for each in complaints if "ERR_FAILED" not in each] == []
+    assert [text for text in complaints if "ERR_FAILED" not in text] == []
 
 
 def test_people_are_sorted_by_keyboard(open_page) -> None:
@@ -215,132 +197,7 @@ def test_people_are_sorted_by_keyboard(open_page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("x/y <b>")
 
 
-def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints) -> None:
-    page = open_page("activity/now", "ada")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("No server runs now.")
-
-    real_hub.ask("POST", "users/sam/server")
-    try:
-        status = page.get_by_role("status")
-        expect(status).to_have_text("1 server runs now.", timeout=60_000)  # two looks at the hub
-        expect(page.locator("tbody").get_by_role("link", name="sam")).to_be_visible()
-    finally:
-        real_hub.ask("DELETE", "users/sam/server")
-    assert complaints == []
-
-
-def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
-    """In another tab of the same browser."""
-    other = page.context.new_page()
-    other.goto(f"{real_hub.service_public_url}logout")
-    other.get_by_role("button", name="Logout").click()
-
-
-def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
-    page = open_page("activity/now", "ada")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
-    expect(page.locator("#running")).to_contain_text("As the hub showed it")
-
-    sign_out_elsewhere(page, real_hub)
-
-    expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
-    expect(page.locator("#running")).to_be_empty()
-
-
-def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
-    """What the script had asked for comes when somebody has signed out in another tab."""
-    page = open_page("activity/now", "ada")
-    expect(page.locator("#running")).to_contain_text("As the hub showed it")
-    held = []
-
-    def hold(route: Route) -> None:
-        if route.request.resource_type == "document":
-            route.continue_()
-        else:
-            held.append((route, route.fetch()))
-
-    page.route(re.compile("/activity/now$"), hold)
-    page.reload()
-    page.evaluate(
-        """() => {
-          const parse = DOMParser.prototype.parseFromString;
-          DOMParser.prototype.parseFromString = function (...args) {
-            window.hasArrived = true;
-            return parse.apply(this, args);
-          };
-        }"""
-    )
-    while not held:
-        page.wait_for_timeout(50)
-
-    sign_out_elsewhere(page, real_hub)
-    expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
-    route, answer = held[0]  # another sample may have come since
-    assert "As the hub showed it" in answer.text()
-    route.fulfill(response=answer)
-    page.wait_for_function("() => window.hasArrived")  # a function, as in `expect_to_fit`
-
-    expect(page.locator("#running")).to_be_empty()
-
-
-@pytest.fixture
-def change_group(real_hub) -> Iterator[Callable[[str, str], None]]:
-    """Put ines into a group (``POST``) or out of it (``DELETE``); the end is as the beginning."""
-
-    def change(method: str, group: str) -> None:
-        real_hub.ask(method, f"groups/{group}/users", {"users": ["ines"]})
-
-    yield change
-    change("POST", "instructors")
-    change("DELETE", "class-b")
-
-
-def test_a_role_that_is_taken_away_takes_the_others_with_it(
-    open_page, real_hub, change_group
-) -> None:
-    change_group("POST", "class-b")  # whose students may see the page, and nobody else
-    of_sam = re.compile(r"\bsam\b")
-    page = open_page(address("people"), "ines")
-    expect(page.locator("tbody")).to_contain_text(of_sam)
-    real_hub.ask("POST", "users/sam/server")
-    try:
-        page.goto(address("now"))
-        running = page.locator("#running")
-        expect(running).to_contain_text(of_sam, timeout=60_000)  # two looks at the hub
-
-        change_group("DELETE", "instructors")
-
-        expect(page.get_by_role("status")).to_have_text("No server runs now.", timeout=60_000)
-        assert names_in(page, "sam", *OTHERS) == []
-        for path in PATHS:
-            page.goto(address(path))
-            assert names_in(page, "sam", "class-a", *OTHERS) == [], path
-        page.goto(address(""))
-        expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
-        assert page.goto(address("people/sam")).status == 404
-    finally:
-        real_hub.ask("DELETE", "users/sam/server")
-
-
-def test_who_may_not_open_the_page_any_more_is_left_with_nothing(open_page, change_group) -> None:
-    page = open_page("activity/now", "ines")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
-
-    change_group("DELETE", "instructors")
-
-    said = page.get_by_text("You are signed out, or may not see this any more")
-    expect(said).to_be_visible(timeout=60_000)
-    expect(page.locator("#running")).to_be_empty()
-
-
-def names_in(page: Page, *names: str) -> list[str]:
-    """Those of some names that are to be read in a page, shown or not."""
-    text = page.locator("main").text_content() or ""
-    return [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_report_of_a_month_prints_well(open_page, complaints, scheme: str) -> None:
     page = open_page("activity/month/2026-01", "ada", color_scheme=scheme)
     expect(page.get_by_role("button", name="Print")).to_be_visible()
@@ -349,8 +206,8 @@ def test_the_report_of_a_month_prints_well(open_page, complaints, scheme: str) -
     for shown in (page.get_by_role("heading", level=1), *page.get_by_role("img").all()):
         expect(shown).to_be_visible()
     for hidden in ("nav", "#days", "#thenavbar", "[data-print]", "a[download]"):
-        for each in page.locator(hidden).all():
-            expect(each).to_be_hidden()
+        for element in page.locator(hidden).all():
+            expect(element).to_be_hidden()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
     assert page.pdf(format="A4").startswith(b"%PDF")
@@ -381,6 +238,6 @@ def test_the_report_breaks_neither_borders_nor_single_rows(open_page) -> None:
 
 
 def is_on_paper(page: Page) -> bool:
-    """Whether all of it fits between the margins of A4."""
+    """Whether the page fits between the margins of A4."""
     page.set_viewport_size({"width": 680, "height": 900})
     return fits(page)

@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.integration.browser.conftest import fits, violations
+from tests.integration.browser.page_checks import PHONE, WIDE, fits, looks, of_pages, violations
 from tornado_service.testing import ServiceConfig
-
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 360, "height": 740}
 
 
 @pytest.fixture
@@ -21,16 +18,15 @@ def service_config() -> ServiceConfig:
 
 
 def operation(page: Page, name: str) -> Locator:
-    """An operation, opened."""
-    found = page.locator(f"#operations-{name}")
-    found.locator(".opblock-summary-control").click()
-    return found
+    block = page.locator(f"#operations-{name}")
+    block.locator(".opblock-summary-control").click()
+    return block
 
 
-def answer(found: Locator) -> tuple[str, Any]:
-    """Send the request, and read what is shown of the answer."""
-    found.get_by_role("button", name="Execute").click()
-    shown = found.locator(".live-responses-table .response").first
+def answer(block: Locator) -> tuple[str, Any]:
+    """Send the request; the status and body that the page shows."""
+    block.get_by_role("button", name="Execute").click()
+    shown = block.locator(".live-responses-table .response").first
     expect(shown).to_be_visible()
     status = shown.locator(".response-col_status").inner_text().strip()
     return status.split()[0], shown.locator(".highlight-code").first.inner_text()
@@ -77,21 +73,19 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
     assert '"name": "kim"' in body
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_it_is_fit_for_everybody(open_page, complaints, scheme: str, size: dict[str, int]) -> None:
-    page = open_page("docs", "ada", viewport=size, color_scheme=scheme)
-    page.goto("docs", wait_until="networkidle")
-    operation(page, "typed-typed_Reports_get")
+def test_it_is_fit_for_everybody(open_page, complaints) -> None:
+    page = open_page("docs", "ada")
+    for look in looks(page, (WIDE, PHONE)):
+        page.goto("docs", wait_until="networkidle")
+        operation(page, "typed-typed_Reports_get")
 
-    # Swagger UI says so of each format that it has no field of its own for
-    unexpected = [each for each in complaints if "Could not find component" not in each]
-
-    assert fits(page)
-    assert unexpected == []
-    # Swagger UI has a <main> of its own, and lists of values that have no names
-    theirs = ("landmark-", "select-name")
-    assert [each for each in violations(page) if not each.startswith(theirs)] == []
+        assert fits(page), look
+        # Swagger UI says so of each format that it has no field of its own for
+        unexpected = [text for text in of_pages(complaints) if "Could not find" not in text]
+        assert unexpected == [], look
+        # Swagger UI has a <main> of its own, and lists of values that have no names
+        theirs = ("landmark-", "select-name")
+        assert [text for text in violations(page) if not text.startswith(theirs)] == [], look
 
 
 def test_it_is_found_in_the_menu(open_page) -> None:

@@ -1,4 +1,4 @@
-"""What people see when something is wrong, and how it ends; before a hub that can be cut off."""
+"""Error pages, and how they recover, with a hub that can be cut off."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
+from tests.integration.browser.page_checks import assert_fit_for_everybody, looks
+from tests.support import ROOT
 from tests.support.relay import Relay
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
-ROOT = Path(__file__).parents[3]
 #: Seconds; a page tries again every few, and a machine that runs tests is slow at times.
 PATIENCE = 60
 
@@ -44,7 +44,7 @@ def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def is_well(hub: RealHub) -> bool:
-    """Whether the hub, asked for nobody by a made-up token, answers the service."""
+    """Whether the service reaches the hub: it then refuses a random token with 401."""
     request = Request(
         f"{hub.service_url}{hub.service_prefix}api/user",
         headers={"Authorization": f"token {secrets.token_hex(8)}"},
@@ -57,13 +57,12 @@ def is_well(hub: RealHub) -> bool:
 
 @pytest.fixture(scope="module")
 def wishes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of an app."""
     return tmp_path_factory.mktemp("wishes") / "wishes.sqlite"
 
 
 @pytest.fixture(scope="module")
 def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
-    """A hub whose service reaches it by a relay, and what makes the relay misbehave."""
+    """A hub whose service reaches it by a relay, and a function that injects faults there."""
     (port,) = free_ports(1)
     hub = RealHub(
         service_environment={
@@ -105,24 +104,24 @@ def real_hub(relayed: tuple[RealHub, Misbehave]) -> RealHub:
 
 @pytest.fixture
 def misbehave(relayed: tuple[RealHub, Misbehave]) -> Iterator[Misbehave]:
-    """Begin a fault of the hub's API, or end it; at the end of the test it is well."""
+    """Begin a fault of the Hub API, or end it (``None``); it ends with the test."""
     yield relayed[1]
     relayed[1](None)
 
 
 @pytest.fixture(params=["the hub is away", "a page raises", "no access", "an app has failed"])
 def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbehave):
-    """Open a page that shows this error, and name the heading that it should have."""
+    """Open a page with this error; returns it and the heading it should have."""
 
-    def open_error(**look: Any) -> tuple[Page, str]:
+    def open_error() -> tuple[Page, str]:
         if request.param == "the hub is away":
             misbehave("error")
-            return open_page("", **look), "503 : Service Unavailable"
+            return open_page(""), "503 : Service Unavailable"
         if request.param == "no access":
             # who signs in is refused by the hub itself, who comes with a token by the service
             token = {"Authorization": f"token {real_hub.token_for('guest')}"}
-            return open_page("", extra_http_headers=token, **look), "403 : Forbidden"
-        page = open_page("", "sam", **look)
+            return open_page("", extra_http_headers=token), "403 : Forbidden"
+        page = open_page("", "sam")
         if request.param == "a page raises":
             page.goto("raises/")
             return page, "500 : Internal Server Error"
@@ -134,19 +133,15 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
     return open_error
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
-)
-def test_every_error_page_is_fit_for_everybody(
-    open_error, complaints, scheme: str, size: dict[str, int]
-) -> None:
-    page, title = open_error(viewport=size, color_scheme=scheme)
-    # it stays while it is looked at
-    page.evaluate("for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)")
-    page.wait_for_load_state("networkidle")
+def test_every_error_page_is_fit_for_everybody(open_error, complaints) -> None:
+    page, title = open_error()
+    for scheme, _ in looks(page):
+        page.reload(wait_until="networkidle")
+        # it stays while it is checked
+        page.evaluate("for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)")
 
-    assert page.get_by_role("heading", level=1).inner_text() == title
-    assert_fit_for_everybody(page, complaints, scheme)
+        assert page.get_by_role("heading", level=1).inner_text() == title
+        assert_fit_for_everybody(page, complaints, scheme)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

@@ -38,7 +38,7 @@ def service_config() -> dict[str, Any]:
 
 
 def seen(page: Page, count: int) -> list[list[Any]]:
-    """The things that the page has been told, when they are so many."""
+    """What the handlers of the page received, once there are this many entries."""
     return page.evaluate(WAIT, count)
 
 
@@ -50,7 +50,7 @@ def send(page: Page, data: Any) -> None:
 
 
 class Script:
-    """What the service answers, one answer after the other, and how it was asked."""
+    """Replaces the stream by prepared responses; records the requests."""
 
     def __init__(self, page: Page, *answers: Any) -> None:
         self.asked: list[str | None] = []
@@ -77,14 +77,14 @@ def test_events_arrive_and_a_sign_out_elsewhere_ends_them(open_page, complaints)
     for data in ({"title": "Ünicode\n\u2028lines"}, "text", None, [1, 2]):
         send(page, data)
 
-    told = seen(page, 5)
-    assert [entry[:2] for entry in told[1:]] == [
+    events = seen(page, 5)
+    assert [entry[:2] for entry in events[1:]] == [
         ["report", {"title": "Ünicode\n\u2028lines"}],
         ["report", "text"],
         ["report", None],
         ["report", [1, 2]],
     ]
-    assert len({entry[2] for entry in told[1:]}) == 4
+    assert len({entry[2] for entry in events[1:]}) == 4
 
     other = page.context.new_page()
     other.goto("logout")
@@ -109,10 +109,10 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(open_page) -> None:
     page.reload()
     page.evaluate(LISTEN)
 
-    told = [entry[:2] for entry in seen(page, 11)]
-    assert [name for name, _ in told].count("open") == 5
-    assert [name for name, _ in told].count("error") == 1
-    assert [each for each in told if each[0] not in ("open", "error")] == [
+    events = [entry[:2] for entry in seen(page, 11)]
+    assert [name for name, _ in events].count("open") == 5
+    assert [name for name, _ in events].count("error") == 1
+    assert [event for event in events if event[0] not in ("open", "error")] == [
         ["report", {"a": 1}],
         ["message", 2],
         ["reset", {}],

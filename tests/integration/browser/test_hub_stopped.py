@@ -1,4 +1,4 @@
-"""Pages in a browser while the hub hangs: it accepts connections and answers nothing."""
+"""Pages in a browser while the hub hangs: it accepts connections and sends no response."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.browser.conftest import NARROW, WIDE
+from tests.integration.browser.page_checks import NARROW, WIDE
+from tests.support import ROOT
 from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
-ROOT = Path(__file__).parents[3]
 PATIENCE = 60
 STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
@@ -40,7 +39,7 @@ def real_hub(hub: RealHub) -> RealHub:
 
 
 def status_for_strangers(hub: RealHub) -> int:
-    """Of the home page; a redirect to the hub is not followed."""
+    """Status of the home page for a visitor; a redirect is not followed."""
     connection = HTTPConnection("127.0.0.1", hub.port, timeout=PATIENCE)
     try:
         connection.request("GET", hub.service_prefix, headers=STRANGER)
@@ -51,7 +50,7 @@ def status_for_strangers(hub: RealHub) -> int:
 
 @pytest.fixture
 def stop(hub: RealHub) -> Iterator[Switch]:
-    """Stop the hub's process, and return when the service knows; it goes on after the test."""
+    """Stop the hub's process, and return when the service notices; undone after the test."""
 
     def stop() -> None:
         hub.process.send_signal(signal.SIGSTOP)
@@ -69,7 +68,7 @@ def assert_painted(page: Page) -> None:
 
 
 def open_while_stopped(page: Page, path: str = "") -> None:
-    """Without waiting for all that a page loads: the hub's part never arrives."""
+    """Open a page without waiting for resources: those of the hub never arrive."""
     page.goto(path, wait_until="commit")
     assert_painted(page)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser.conftest import violations
+from tests.integration.browser.page_checks import violations
 from tests.support.activity import course
 from tornado_service.testing import ServiceConfig
 

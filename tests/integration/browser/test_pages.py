@@ -1,11 +1,11 @@
-"""A person in a real browser, before a real hub."""
+"""The service's own pages in a real browser."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser.conftest import NARROW, WIDE, assert_fit_for_everybody
+from tests.integration.browser.page_checks import NARROW, assert_fit_for_everybody, looks
 
 
 @pytest.fixture
@@ -33,16 +33,12 @@ def test_a_person_without_access_is_told_so(open_page, home) -> None:
     expect(page.locator("body")).to_contain_text("You do not have permission")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("path", ["", "status", "nothing/here", "oauth_callback", "logout"])
-def test_every_page_is_fit_for_everybody(
-    open_page, home, complaints, scheme: str, size: dict[str, int], path: str
-) -> None:
-    page = open_page(home, "ada", viewport=size, color_scheme=scheme)
-    page.goto(home + path, wait_until="networkidle")
-
-    assert_fit_for_everybody(page, complaints, scheme)
+def test_every_page_is_fit_for_everybody(open_page, home, complaints) -> None:
+    page = open_page(home, "ada")
+    for scheme, _ in looks(page):
+        for path in ("", "status", "nothing/here", "oauth_callback", "logout"):
+            page.goto(home + path, wait_until="networkidle")
+            assert_fit_for_everybody(page, complaints, scheme)
 
 
 def test_the_theme_can_be_switched_and_the_hub_keeps_it(open_page, home) -> None:

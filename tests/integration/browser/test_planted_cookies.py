@@ -38,7 +38,7 @@ def evil() -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Keep the output of tests clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
     server.daemon_threads = True
@@ -57,7 +57,9 @@ def plant(request: pytest.FixtureRequest, evil: str, real_hub: RealHub) -> Plant
 
     def by_script(page: Page, cookies: list[str]) -> None:
         page.goto("/hub/home")
-        page.evaluate("cookies => { for (const each of cookies) document.cookie = each }", cookies)
+        page.evaluate(
+            "cookies => { for (const cookie of cookies) document.cookie = cookie }", cookies
+        )
 
     def by_server(page: Page, cookies: list[str]) -> None:
         page.context.set_extra_http_headers({"X-Cookies": "|".join(cookies)})
@@ -87,7 +89,7 @@ def expect_sam(page: Page, home: str) -> None:
 
 
 def session_of(page: Page) -> str:
-    (value,) = (each["value"] for each in page.context.cookies() if each["name"] == SESSION)
+    (value,) = (cookie["value"] for cookie in page.context.cookies() if cookie["name"] == SESSION)
     return value
 
 

@@ -50,7 +50,7 @@ def ours(real_hub: RealHub) -> list[str]:
 
 @pytest.fixture
 def victim(open_page: OpenPage) -> Page:
-    """Signed in here as ada; what is shown is the neighbour's page."""
+    """A page of the neighbour, in the browser of ada, who is signed in."""
     page = open_page("", "ada")
     page.token = page.locator("body").get_attribute("data-xsrf-token")
     assert len(page.token) > 20
@@ -58,10 +58,10 @@ def victim(open_page: OpenPage) -> Page:
     return page
 
 
-def assert_nothing_of(page: Page, found: str, ours: list[str]) -> None:
-    assert found.count(ours[0]) >= len(ours), "it has tried"
+def assert_nothing_of(page: Page, output: str, ours: list[str]) -> None:
+    assert output.count(ours[0]) >= len(ours), "it has tried"
     for secret in ("ada", page.token):
-        lines = [line for line in found.split("\n") if secret in line]
+        lines = [line for line in output.split("\n") if secret in line]
         assert lines == [], lines[0][:400]
 
 
@@ -71,13 +71,13 @@ def test_a_script_reads_no_answer(victim: Page, ours: list[str]) -> None:
 
 @pytest.mark.parametrize("script", [f"{EVIL}worker.js", RACE])
 def test_a_service_worker_of_its_own_reads_none(victim: Page, ours: list[str], script: str) -> None:
-    """It passes on what the page loads, such as images, and has the answer first."""
-    found = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, [], script])
+    """It forwards what the page loads, such as images, and gets the response first."""
+    output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, [], script])
     victim.goto(EVIL)
-    found = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, ours, script])
+    output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, ours, script])
 
-    assert " no-cors image " in found
-    assert_nothing_of(victim, found, ours)
+    assert " no-cors image " in output
+    assert_nothing_of(victim, output, ours)
 
 
 def test_a_service_worker_of_the_whole_origin_reads_no_answer_to_what_it_passes_on(
@@ -85,20 +85,20 @@ def test_a_service_worker_of_the_whole_origin_reads_no_answer_to_what_it_passes_
 ) -> None:
     victim.evaluate(neighbour.BY_A_WORKER, ["/", []])
     victim.goto(EVIL)
-    found = victim.evaluate(neighbour.BY_A_WORKER, ["/", ours])
+    output = victim.evaluate(neighbour.BY_A_WORKER, ["/", ours])
     opened = victim.context.new_page()
     for url in ours:
         opened.goto(url)
-    found += victim.evaluate("() => new Promise((resolve) => setTimeout(resolve, 300, ''))")
+    output += victim.evaluate("() => new Promise((resolve) => setTimeout(resolve, 300, ''))")
 
-    assert " navigate iframe " in found
-    assert_nothing_of(victim, found, ours)
+    assert " navigate iframe " in output
+    assert_nothing_of(victim, output, ours)
     assert "ada" not in opened.content()
 
 
 def test_no_script_has_the_xsrf_cookie(victim: Page, real_hub: RealHub) -> None:
-    """Not even one of our own pages: they carry the token."""
-    read = "async () => [document.cookie, ...(await cookieStore.getAll()).map((each) => each.name)]"
+    """Not even one of our own pages: they contain the token."""
+    read = "async () => [document.cookie, ...(await cookieStore.getAll()).map(({ name }) => name)]"
     home = real_hub.service_prefix
 
     stolen = victim.evaluate(read)
@@ -181,7 +181,7 @@ def test_a_script_gets_no_code_for_a_sign_in_of_its_own(
 
 
 def test_our_own_pages_read(open_page: OpenPage, ours: list[str]) -> None:
-    """What the tests above look for is there for those whom it is for."""
+    """Our own pages read what the tests above must not find."""
     page = open_page("", "ada")
     read: Any = page.evaluate("serviceFetch('api/user').then((answer) => answer.json())")
     assert read["name"] == "ada"

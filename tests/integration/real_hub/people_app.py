@@ -1,4 +1,4 @@
-"""An app that shows what the hub shows: to the caller, and to the service."""
+"""An app that shows what the hub returns to the user and to the service."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class All(APIHandler):
 
 
 def shown(model: User | Group) -> list[str]:
-    """The fields that the hub showed."""
+    """The fields that the hub returned."""
     fields: dict[str, Any] = dict(model)
     return sorted(name for name, value in fields.items() if value is not None)
 

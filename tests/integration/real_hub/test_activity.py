@@ -1,4 +1,4 @@
-"""Activity in a hub that was set up as the pages say, seen by those who may see more or less."""
+"""Activity in a hub that is configured as documented, for users with different permissions."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.real_hub.test_life import service_pids
+from tests.support import ROOT
 from tests.support.activity.pages import text_of
+from tests.support.real_hub import POLL_EACH_SECOND, service_pids
 from tornado_service.demo.activity import groups_by_user, hub_options
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
-ROOT = Path(__file__).parents[3]
+#: What the hub answers about a user is used for a second.
+SHORT_CACHE = """
+c.JupyterHub.services[-1]["command"].append("--ServiceAuth.cache_max_age=1")
+"""
 
-#: The hub's answers are soon forgotten, and it is looked at as often as can be.
-IMPATIENT = """
-c.JupyterHub.services[-1]["command"] += [
-    "--ServiceAuth.cache_max_age=1", "--Activity.interval=30"]
+#: Activity samples the hub every 2 s.
+FREQUENT = f"""
+command = c.JupyterHub.services[-1]["command"]
+command[command.index("--TornadoService.apps=activity")] = (
+    "--TornadoService.apps=tests.support.frequent_activity:FrequentActivity")
+c.JupyterHub.services[-1]["environment"] = {{"PYTHONPATH": "{ROOT}"}}
 """
 
 #: In place of the throw-away hub's own role for instructors.
@@ -37,7 +42,7 @@ c.JupyterHub.load_groups["class-a-instructors"] = {"users": ["ines"]}
 
 
 def documented(page: str) -> list[str]:
-    """The lines of jupyterhub_config.py in a page of the documentation, block by block."""
+    """The blocks of jupyterhub_config.py in a page of the documentation."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     return [block for block in blocks if "c.JupyterHub" in block]
 
@@ -52,10 +57,11 @@ def test_the_readme_and_the_page_of_activity_say_the_same() -> None:
 
 
 @pytest.fixture
-def hub(start_hub: StartHub) -> RealHub:
+def hub(start_hub: StartHub, request: pytest.FixtureRequest) -> RealHub:
+    """Configured as the page says; its parameter is more configuration."""
     service, instructor = documented("docs/activity.md")
-    ours = on_a_free_port(service) + instructor
-    return start_hub(with_service=False, extra_config=INSTRUCTORS + ours + IMPATIENT)
+    config = INSTRUCTORS + on_a_free_port(service) + instructor + SHORT_CACHE
+    return start_hub(with_service=False, extra_config=config + getattr(request, "param", ""))
 
 
 Ask = Callable[..., Awaitable[Any]]
@@ -67,7 +73,7 @@ def sign_in(hub: RealHub, browse: Browse) -> Callable[[str], Awaitable[Visitor]]
 
 
 async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
-    """Somebody's browser, in which the app's own page is open."""
+    """The browser of a user, with Activity's page open."""
     visitor = browse(hub)
     await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
     await visitor.sign_in("", name)
@@ -76,16 +82,16 @@ async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
 
 
 async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
-    """The first answer that is as it should be."""
+    """Repeat a request until its response meets the condition."""
     deadline = time.monotonic() + 120
-    while not is_well(found := await ask()):
-        assert time.monotonic() < deadline, (found, hub.log)
+    while not is_well(answer := await ask()):
+        assert time.monotonic() < deadline, (answer, hub.log)
         time.sleep(0.2)
-    return found
+    return answer
 
 
 async def api(visitor: Visitor, path: str) -> Any:
-    """What the app's API says to a script of the page; nothing while it is away."""
+    """A response of Activity's API; empty while it is not available."""
     answer = await visitor.fetch(f"activity/api/{path}")
     return json.loads(answer.body) if answer.code < 500 else {}
 
@@ -102,6 +108,7 @@ async def groups(visitor: Visitor) -> set[str]:
     return {group["name"] for group in (await api(visitor, "groups")).get("groups", ())}
 
 
+@pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
 async def test_each_sees_what_the_hub_lets_them_see(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
@@ -134,19 +141,19 @@ async def test_each_sees_what_the_hub_lets_them_see(
 async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may_see(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
-    """The hub counts groups before it filters them, and logs a warning for all that it refuses."""
+    """The hub counts groups before it filters them, and logs a warning for each refusal."""
     for number in range(25):
         hub.ask("POST", f"groups/group-{number}")
     admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
-    await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    await until(lambda: api(admin, "summary"), lambda summary: summary.get("as_of"), hub)
     month = f"month/{datetime.now(timezone.utc):%Y-%m}"
 
     for path in ("groups", "api/groups", "api/groups.csv", month, f"api/{month}"):
-        found = await instructor.fetch(f"activity/{path}")
-        assert found.code == 200, (path, hub.log)
-        assert b"group-1" not in found.body
+        answer = await instructor.fetch(f"activity/{path}")
+        assert answer.code == 200, (path, hub.log)
+        assert b"group-1" not in answer.body
         if path != month:  # it has nothing to show before the second sample
-            assert b"class-a" in found.body
+            assert b"class-a" in answer.body
     assert len((await api(admin, "groups"))["groups"]) > 25
 
     before = len(hub.log)
@@ -158,11 +165,12 @@ async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may
     assert "403" not in since
 
 
+@pytest.mark.parametrize("hub", [FREQUENT + POLL_EACH_SECOND], indirect=True, ids=[""])
 async def test_the_history_outlives_the_service(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
     admin = await sign_in("ada")
-    before = await until(lambda: api(admin, "summary"), lambda found: found.get("as_of"), hub)
+    before = await until(lambda: api(admin, "summary"), lambda summary: summary.get("as_of"), hub)
     (first,) = service_pids(hub.directory)
 
     os.kill(first, signal.SIGKILL)
@@ -170,7 +178,7 @@ async def test_the_history_outlives_the_service(
     await until(lambda: running(admin), lambda users: users == {"sam"}, hub)
     after = await until(
         lambda: api(admin, "summary"),
-        lambda found: (found.get("as_of") or "") > before["as_of"],
+        lambda summary: (summary.get("as_of") or "") > before["as_of"],
         hub,
     )
 
@@ -186,18 +194,18 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     admin = await signed_in(hub, browse, "ada")
 
     year = f"?from={datetime.now(timezone.utc).date() - timedelta(days=364)}"
-    found = await until(
+    summary = await until(
         lambda: api(admin, "summary" + year), lambda summary: summary.get("as_of"), hub
     )
-    began = datetime.fromisoformat(found["watched_from"].replace("Z", "+00:00"))
+    began = datetime.fromisoformat(summary["watched_from"].replace("Z", "+00:00"))
     assert datetime.now(timezone.utc) - began > timedelta(days=360)
-    assert found["whole"]["active_users"] > 40
-    assert found["whole"]["server_seconds"] > 1000 * 3600
-    assert found["people"]["accounts"] == len(groups_by_user().keys() | {"guest"})
-    assert found["people"]["new"] < found["people"]["accounts"] / 2
-    assert len(found["quietest"]) == found["maintenance_window"]["hours"] > 0
+    assert summary["whole"]["active_users"] > 40
+    assert summary["whole"]["server_seconds"] > 1000 * 3600
+    assert summary["people"]["accounts"] == len(groups_by_user().keys() | {"guest"})
+    assert summary["people"]["new"] < summary["people"]["accounts"] / 2
+    assert len(summary["quietest"]) == summary["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
-    everybody = {each["name"] for each in (await api(admin, "people?page=2"))["people"]}
+    everybody = {person["name"] for person in (await api(admin, "people?page=2"))["people"]}
     assert everybody | await people(admin) >= groups_by_user().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
     for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.real_hub.test_life import TELL_OF_SIGNALS, ended_when_asked, service_pids
+from tests.support.real_hub import TELL_OF_SIGNALS, ended_when_asked, service_pids
 
 APPS = """
 import asyncio

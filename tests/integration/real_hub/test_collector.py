@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.real_hub import wait_for
 from tornado_service.activity.collect.collector import Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.demo.hub import USERS
@@ -33,19 +34,8 @@ async def take(collector: Collector, now: float) -> Sample:
     return sample
 
 
-def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:
-    """Until exactly these servers of a user are ready; when each was started."""
-    deadline = time.monotonic() + 60
-    while True:
-        found = hub.ask("GET", f"users/{name}")["servers"]
-        if set(found) == servers and all(server["ready"] for server in found.values()):
-            return {server: model["started"] for server, model in found.items()}
-        assert time.monotonic() < deadline, hub.log
-        time.sleep(0.1)
-
-
 async def test_a_sample_of_a_real_hub(start_hub, collector_of) -> None:
-    """Named servers, more users than a page has, and a server that no sample saw."""
+    """Named servers, more users than fit on a page, and a server between two samples."""
     hub = start_hub(service_scopes=SCOPES, extra_config=SMALL_PAGES)
     newcomers = [f"user-{number}" for number in range(6)]
     hub.ask("POST", "users", {"usernames": newcomers})
@@ -106,5 +96,4 @@ async def test_a_scope_that_the_hub_does_not_grant_is_named(
 
 
 def in_seconds(text: str) -> int:
-    """As the `date` command would read it."""
     return int(time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone)

@@ -1,16 +1,19 @@
-"""The same sign-in where the hub is set up in other ways."""
+"""Sign-in with other configurations of the hub."""
 
 import json
 import socket
-from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
+from tests.support.real_hub import documented
 from tornado_service.demo.processes import free_ports
+
+pytestmark = pytest.mark.library
 
 
 async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
     lines = readme.partition("```python\n")[2].partition("```")[0]
     (port,) = free_ports(1)
     assert "127.0.0.1:8181" in lines
@@ -74,12 +77,6 @@ async def test_with_a_public_url(start_hub, browse) -> None:
     assert "Secure" in answer.headers["Set-Cookie"]
 
 
-def documented(page: str, mark: str) -> str:
-    """The block of code that follows a mark in a page of the documentation."""
-    text = (Path(__file__).parents[3] / "docs" / page).read_text()
-    return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
-
-
 async def test_with_internal_ssl(start_hub, browse, client) -> None:
     hub = start_hub(
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
@@ -105,7 +102,7 @@ c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
 
 
 async def test_reached_by_a_name_that_is_not_ours(start_hub, browse, client) -> None:
-    """As in Kubernetes, where the url's host is the hub's Service: here, the machine's name."""
+    """As in Kubernetes, where the URL has the name of the hub's Service; here, the machine's."""
     hub = start_hub(service_url=f"http://{socket.gethostname()}:{free_ports(1)[0]}")
 
     answer = await browse(hub).sign_in(hub.service_prefix, "sam")

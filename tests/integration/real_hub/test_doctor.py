@@ -1,4 +1,4 @@
-"""Why a hub gives up on the service is in the log before it does; the doctor knows it, too."""
+"""The log says why the hub gives up on the service; the doctor reports it, too."""
 
 import re
 import secrets
@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import jupyterhub
 import pytest
 
-from tests.doctor.test_command import doctor
-from tests.integration.real_hub.test_deployments import documented
-from tests.integration.real_hub.test_life import service_pids
+from tests.support.launched import doctor
+from tests.support.real_hub import documented, service_pids
 from tests.support.selfcheck import dropping
 from tornado_service.demo.hub import ThrowAwayHub
 from tornado_service.demo.processes import free_ports
@@ -62,7 +61,7 @@ def test_the_reason_is_in_the_log_before_the_hub_gives_up(
     port, other = free_ports(2)
     ports = {"port": port, "other": other}
 
-    hub = hub_in_trouble(url.format(**ports), *(each.format(**ports) for each in options))
+    hub = hub_in_trouble(url.format(**ports), *(option.format(**ports) for option in options))
     with pytest.raises(RuntimeError):
         hub.start()
 
@@ -74,7 +73,7 @@ def test_the_reason_is_in_the_log_before_the_hub_gives_up(
 
 
 def test_packets_that_are_dropped_are_named_within_seconds() -> None:
-    """A 5.x hub says nothing of these for 200 s; here it is not waited for."""
+    """A 5.x hub reports these only after 200 s; the test does not wait for that."""
     with dropping(socket.gethostbyname(socket.gethostname())) as port:
         url = f"http://{socket.gethostname()}:{port}"
         hub = hub_in_trouble(url, f"--port={free_ports(1)[0]}")
@@ -93,7 +92,6 @@ def test_packets_that_are_dropped_are_named_within_seconds() -> None:
 
 
 def not_ok(report: str) -> list[str]:
-    """The findings of a report that are wrong or unknown."""
     return re.findall("^(?:wrong|unknown) .*", report, re.MULTILINE)
 
 
@@ -125,7 +123,7 @@ async def test_a_hub_with_neither_subdomains_nor_https_is_a_note(start_hub, brow
 
 
 def test_the_doctor_with_internal_ssl(start_hub) -> None:
-    """Only the hub and its proxy may come in; the service is known by its certificate."""
+    """Only the hub and its proxy may connect; the certificate identifies the service."""
     hub = start_hub(
         service_name=NAME,
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",

@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -15,11 +14,11 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+from tests.support import ROOT
 from tornado_service.testing import EventReader, Fetch, RealHub, StartHub
 from tornado_service.testing.http_browser import Browse
 
 NEWS = "live/api/news"
-ROOT = str(Path(__file__).parents[3])
 
 
 @pytest.fixture
@@ -41,8 +40,8 @@ def open_streams(hub: RealHub) -> int:
     request = Request(f"{hub.service_public_url}metrics")
     with urlopen(request, timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    found = [line.split()[1] for line in lines if line.startswith("tornado_service_streams{")]
-    return int(sum(map(float, found)))
+    values = [line.split()[1] for line in lines if line.startswith("tornado_service_streams{")]
+    return int(sum(map(float, values)))
 
 
 async def last_of(events: EventReader) -> dict[str, Any]:
@@ -123,7 +122,7 @@ async def test_open_streams_do_not_hold_up_the_hubs_stop(start_hub: StartHub, cl
             *(sys.executable, "-m", "tornado_service"),
             *("--TornadoService.apps=tests.support.live_app:Live", "--Streams.per_user=50"),
         ],
-        service_environment={"PYTHONPATH": ROOT},
+        service_environment={"PYTHONPATH": str(ROOT)},
     )
     hub.wait_for_apps()
     fetch, token = program(hub, client), hub.token_for("kim")

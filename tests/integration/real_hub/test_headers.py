@@ -8,7 +8,7 @@ from tornado.httpclient import AsyncHTTPClient
 async def test_headers_that_the_proxy_lets_through_are_not_too_large(
     real_hub, client: AsyncHTTPClient
 ) -> None:
-    """The proxy adds some of its own; Node's limit is 16 KiB."""
+    """The proxy adds headers; Node's limit is 16 KiB."""
     statuses = []
     for size in range(15 * 1024, 17 * 1024, 64):
         answer = await client.fetch(

@@ -1,4 +1,4 @@
-"""What a real hub shows to whom, through our calls."""
+"""What a real hub shows to users with different permissions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from tornado_service import HubCalls, HubClient, HubRefused, User
-from tornado_service.hub import pagination as hub_pages
+from tornado_service.hub import pagination
+from tornado_service.network import TLSFiles
 from tornado_service.telemetry.metrics import Metrics
 from tornado_service.testing import RealHub, Visitor
 from tornado_service.testing.fake_hub_users import CREATED, Directory
+
+pytestmark = pytest.mark.library
 
 EVERYBODY = {"ada", "guest", "ines", "kim", "sam"}
 NAMED = ["admin", "kind", "name"]
@@ -26,14 +29,14 @@ def service_config() -> dict[str, Any]:
 
 @pytest.fixture
 def hub_client(real_hub: RealHub) -> Iterator[HubClient]:
-    client = HubClient(Metrics(), ("", "", ""), api_url=real_hub.api_url)
+    client = HubClient(Metrics(), TLSFiles(), api_url=real_hub.api_url)
     yield client
     client.close()
 
 
 @pytest.fixture
 def with_scopes(real_hub: RealHub, hub_client: HubClient) -> Callable[..., HubCalls]:
-    """The hub's API, with a token of ada's that has these scopes and no others."""
+    """The Hub API with a token of ada that has only these scopes."""
 
     def with_scopes(*scopes: str, name: str = "ada") -> HubCalls:
         return hub_client.as_caller(real_hub.token_with(name, scopes), lambda: None)
@@ -55,7 +58,7 @@ async def seen(visitor: Visitor, path: str) -> Any:
 
 
 class TestInABrowser:
-    """The hub decides what a visitor sees."""
+    """The hub decides what a user sees."""
 
     @pytest.fixture
     def signed_in(self, real_hub: RealHub, browse) -> Callable[..., Any]:
@@ -116,7 +119,7 @@ async def test_a_program_with_a_token_of_the_instructors_sees_the_same(
 
 
 class TestScopes:
-    """What shows which field. A new version of the hub may decide otherwise."""
+    """Which scope shows which field; a new version of the hub may differ."""
 
     @pytest.mark.parametrize(
         ("scope", "fields"),
@@ -172,9 +175,9 @@ class TestScopes:
     async def test_a_token_that_was_revoked_is_told_from_a_scope_that_is_missing(
         self, real_hub: RealHub, hub_client: HubClient
     ) -> None:
-        told = []
+        notices = []
         model = real_hub.ask("POST", "users/sam/tokens", {"note": "test"})
-        hub = hub_client.as_caller(model["token"], lambda: told.append("ended"))
+        hub = hub_client.as_caller(model["token"], lambda: notices.append("ended"))
         assert await hub.user("sam")
 
         real_hub.ask("DELETE", f"users/sam/tokens/{model['id']}")
@@ -182,17 +185,16 @@ class TestScopes:
         with pytest.raises(HubRefused) as error:
             await hub.user("sam")
         assert error.value.status_code == 401
-        assert told == ["ended"]
+        assert notices == ["ended"]
 
 
 async def let_sam_be_active(real_hub: RealHub) -> None:
-    """Let the hub know that sam is active."""
     now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
     real_hub.ask("POST", "users/sam/activity", {"last_activity": now})
 
 
 async def test_a_list_in_many_pages_is_whole(with_scopes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_pages, "PAGE", 2)
+    monkeypatch.setattr(pagination, "PAGE_SIZE", 2)
 
     pages = [page async for page in with_scopes("list:users").user_pages()]
 

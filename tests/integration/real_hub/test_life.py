@@ -6,33 +6,11 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.server.test_http import accept_slow_request
-
-
-def service_pids(directory: Path) -> list[int]:
-    """The service processes that a hub in this directory has launched."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            command = (entry / "cmdline").read_bytes()
-            if b"tornado_service\0" in command and (entry / "cwd").resolve() == directory:
-                found.append(int(entry.name))
-        except (OSError, ValueError):
-            continue
-    return found
-
-
-#: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
-TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
-
-
-def ended_when_asked(pid: int, log: str) -> bool:
-    """Whether the hub had to ask only once."""
-    return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
+from tests.support.launched import accept_slow_request
+from tests.support.real_hub import POLL_EACH_SECOND, TELL_OF_SIGNALS, ended_when_asked, service_pids
 
 
 @pytest.fixture
@@ -44,19 +22,17 @@ def silent() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def silent_api(silent: socket.socket) -> str:
-    """Its URL."""
     return f"http://127.0.0.1:{silent.getsockname()[1]}/hub/api"
 
 
 async def test_a_crashed_service_is_launched_again_and_sessions_last(start_hub, browse) -> None:
-    hub = start_hub()
+    hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)
     await visitor.sign_in(hub.service_prefix, "sam")
     (pid,) = service_pids(hub.directory)
 
     os.kill(pid, signal.SIGKILL)
 
-    # the hub looks every 30 s
     deadline = time.monotonic() + 60
     while service_pids(hub.directory) in ([], [pid]):
         assert time.monotonic() < deadline
@@ -108,7 +84,7 @@ def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
 def test_the_hub_starts_while_its_own_api_does_not_answer_the_service(
     start_hub, silent_api
 ) -> None:
-    """The first law: nothing that the service waits for keeps the hub from starting."""
+    """Nothing that the service waits for keeps the hub from starting."""
     hub = start_hub(service_environment={"JUPYTERHUB_API_URL": silent_api})
 
     assert "JupyterHub is now running" in hub.log

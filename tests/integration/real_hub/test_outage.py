@@ -1,4 +1,4 @@
-"""The outage, with a real hub behind a relay that misbehaves; and sign-ins across a restart."""
+"""Outages of a real hub behind a relay, and sign-ins across a restart."""
 
 import asyncio
 import os
@@ -11,28 +11,28 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from tests.integration.real_hub.test_life import service_pids
+from tests.support import ROOT
+from tests.support.real_hub import POLL_EACH_SECOND, service_pids
 from tests.support.relay import FAULTS, Relay
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER, Fetch, RealHub
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
-ROOT = str(Path(__file__).parents[3])
+pytestmark = pytest.mark.library
 
 
 def target_of(answer: HTTPResponse) -> str:
-    """Where a redirect leads."""
     assert answer.code == 302, answer.body.decode()
     return answer.headers["Location"]
 
 
 def relayed_hub(*settings: str) -> tuple[RealHub, int]:
-    """A hub whose service reaches it by a relay, and where that relay has to listen."""
+    """A hub whose service reaches it by a relay, and the relay's port."""
     (port,) = free_ports(1)
     hub = RealHub(
         service_environment={
             "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
-            "PYTHONPATH": ROOT,
+            "PYTHONPATH": str(ROOT),
         },
         service_command=[
             *SERVICE_COMMAND,
@@ -75,7 +75,7 @@ async def ready(fetch: Fetch) -> int:
 
 
 async def until(status: int, ask: Callable[..., Awaitable[int]], *whom: Any) -> None:
-    """Ask until this is the answer."""
+    """Repeat a request until it has this status."""
     deadline = time.monotonic() + 20
     while (found := await ask(*whom)) != status:
         assert time.monotonic() < deadline, found
@@ -135,7 +135,7 @@ async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
 async def test_who_is_removed_from_the_hub_has_no_access_any_more(
     relayed, relay: Relay, client, browse
 ) -> None:
-    """Not by a token and not by a sign-in, as soon as the hub's word is older than the cache."""
+    """Neither by a token nor by a session, once the cached identity expires."""
     hub, _ = relayed
     fetch = Fetch(client, hub.service_url, hub.service_prefix)
     hub.ask("POST", "users/zoe")
@@ -174,8 +174,8 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
 
 
 async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> None:
-    """The state and the PKCE verifier are in the browser; the new process can read them."""
-    hub = start_hub()
+    """State and PKCE verifier are in the browser; the new process can decrypt them."""
+    hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)
     # signed in at the hub, so that its form does not come between
     await visitor.sign_in("/hub/home", "sam")
@@ -198,7 +198,7 @@ async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> Non
 
 
 async def test_two_processes_serve_the_two_halves(start_hub, browse, client) -> None:
-    """The second is launched by hand, with the environment of the first, on another port."""
+    """The test launches the second, with the environment of the first, on another port."""
     hub = start_hub()
     (pid,) = service_pids(hub.directory)
     pairs = Path(f"/proc/{pid}/environ").read_text().split("\0")

@@ -1,4 +1,4 @@
-"""A name that is used again at a real hub is another account: nobody reads what was before."""
+"""A reused name at a real hub is another account, which sees no earlier usage."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.real_hub.test_collector import wait_for
 from tests.support.activity import course
+from tests.support.real_hub import wait_for
 from tornado_service.activity import Activity
 from tornado_service.activity.collect.collector import FULL_SAMPLE_INTERVAL
 from tornado_service.app import TornadoService
@@ -36,7 +36,7 @@ def service_config() -> ServiceConfig:
 
 @pytest.fixture
 async def service(real_hub: RealHub, start_service: StartService, tmp_path: Path) -> TornadoService:
-    """One more, in this process, that samples the hub when the test wants it to."""
+    """Another service in this process, which samples the hub only on demand."""
     address = {"api_url": real_hub.api_url, "api_token": real_hub.service["api_token"]}
     return await start_service(ServiceAuth=address, **course.settings(tmp_path))
 
@@ -69,7 +69,7 @@ def remove(hub: RealHub, name: str) -> None:
 
 
 def create(hub: RealHub, name: str, *, after: str = "") -> str:
-    """A student of class-a, created in a later second than ``after``; when."""
+    """Create a student of class-a in a later second than ``after``; returns the time."""
     while True:
         created: str = hub.ask("POST", f"users/{name}")["created"]
         if created[:19] > after[:19]:
@@ -90,7 +90,7 @@ def stop_server(hub: RealHub, name: str) -> None:
 
 
 async def sample(app: Activity, *, full: bool) -> None:
-    """Take one, a moment later than the one before."""
+    """Collect a sample in a later second than the one before."""
     before = app.archive.history.now
     while int(time.time()) <= before:
         await asyncio.sleep(0.05)
@@ -100,15 +100,15 @@ async def sample(app: Activity, *, full: bool) -> None:
 
 
 def usage(found: Any) -> tuple[int, int]:
-    """Sessions, and seconds of them."""
+    """Number of sessions, and their seconds."""
     return len(found["use"]["sessions"]), found["use"]["whole"]["server_seconds"] or 0
 
 
 async def rows(ask: Ask, token: str) -> list[tuple[bool, bool]]:
-    """Of each row of kaya's in the table of people: is it deleted, and was it used?"""
+    """For each row of kaya in the table of people: is it deleted, and has it sessions?"""
     people = (await ask("people", token))["people"]
-    of_kaya = [each for each in people if each["name"] == "kaya"]
-    return sorted((each["deleted"] is not None, bool(each["sessions"])) for each in of_kaya)
+    of_kaya = [person for person in people if person["name"] == "kaya"]
+    return sorted((person["deleted"] is not None, bool(person["sessions"])) for person in of_kaya)
 
 
 async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
@@ -121,7 +121,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     await sample(app, full=True)
     await sample(app, full=False)
     earlier = hub.token_for("kaya")
-    (started,) = {each["started"] for each in (await ask("now", earlier))["servers"]}
+    (started,) = {server["started"] for server in (await ask("now", earlier))["servers"]}
     sessions, seconds = usage(await ask("me", earlier))
     assert sessions == 1
     assert seconds > 0
@@ -141,7 +141,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     assert await rows(ask, kaya) == []
     # nor does an instructor read it as the new member's
     assert await rows(ask, instructor) == []
-    assert [each["user"] for each in (await ask("now", instructor))["servers"]] == []
+    assert [server["user"] for server in (await ask("now", instructor))["servers"]] == []
     (group,) = (await ask("groups", instructor))["groups"]
     assert (group["name"], group["sessions"]) == ("class-a", 0)
     # the admin's figures are those of the last sample

@@ -1,4 +1,4 @@
-"""Who gets what, from a service that a real hub launched, through the real proxy."""
+"""Sign-in, tokens and access through the real proxy."""
 
 import json
 import re
@@ -6,12 +6,14 @@ import re
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.auth.test_proxy_authorization import JWT, BehindProxy
+from tests.support.behind_proxy import JWT, BehindProxy
 from tornado_service.testing import SCRIPT, Visitor
+
+pytestmark = pytest.mark.library
 
 
 def next_page(visitor: Visitor) -> str:
-    """Where the page that is open leads by itself."""
+    """The target of the refresh of the current page."""
     return re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', visitor.page)[1]
 
 
@@ -107,7 +109,7 @@ class TestTokens:
         assert (user["name"], user["kind"], user["admin"]) == ("sam", "user", False)
 
     async def test_a_services_token(self, real_hub, ask) -> None:
-        """The admin's own service has every scope, and so access."""
+        """The admin's service has all scopes, which include access."""
         answer = await ask("api/user", real_hub.admin_token)
 
         assert answer.code == 200

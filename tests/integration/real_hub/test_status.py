@@ -1,4 +1,4 @@
-"""Who reads the status of a service that a real hub launched."""
+"""Who may read the status of a service that a real hub launched."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_an_admins_token_for_the_service_alone_is_not_enough(
 
 
 async def test_by_an_admins_session_in_a_browser(real_hub: RealHub, browse) -> None:
-    """Its token has the scopes of this service's OAuth client, which is access and no more."""
+    """The session's token has only the scopes of the OAuth client: access."""
     ada = browse(real_hub)
 
     assert (await ada.sign_in(real_hub.service_prefix + "status", "ada")).code == 200

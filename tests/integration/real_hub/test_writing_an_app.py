@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pip import install
 from tests.support.writing_an_app import FILES, write
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Fetch, RealHub, StartHub
@@ -19,18 +20,16 @@ from tornado_service.testing.http_browser import Browse
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Where pip has installed the page's package."""
+    """The folder where pip installed the page's package."""
     write(tmp_path / "project")
     site = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    command = [*pip, "install", "--no-deps", f"--target={site}", str(tmp_path / "project")]
-    subprocess.run(command, check=True)
+    install(tmp_path / "project", site)
     return site
 
 
 @pytest.fixture
 def their_hub(start_hub: StartHub, installed: Path, monkeypatch: pytest.MonkeyPatch) -> RealHub:
-    """A hub with the page's configuration, in which the app is ready."""
+    """A hub with the page's configuration; the app is ready."""
     (port,) = free_ports(1)
     config = FILES["jupyterhub_config.py"].replace("8181", str(port))
     monkeypatch.setenv("PYTHONPATH", str(installed))
@@ -51,7 +50,7 @@ async def test_a_page_a_form_an_api_and_a_stream(
     ada, sam = browse(hub), browse(hub)
     assert (await ada.sign_in(page, "ada")).code == 200
     assert (await sam.sign_in(page, "sam")).code == 200
-    assert ['name="title"' in each.page for each in (ada, sam)] == [True, False]
+    assert ['name="title"' in visitor.page for visitor in (ada, sam)] == [True, False]
 
     async with sam.listen("reports/api/news") as events:
         assert (await ada.post(page, {"title": "Disk <full>"})).code == 200

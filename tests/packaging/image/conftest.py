@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[3]
+from tests.support import ROOT
+
 #: How root becomes the user of the hub's image.
 AS_JOVYAN: dict[str, Any] = {"user": 1000, "group": 1000, "extra_groups": []}
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.config.test_application import ENVIRONMENT
+from tests.support.launched import ENVIRONMENT
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER
 from tornado_service.testing.fake_hub import SERVICE_TOKEN

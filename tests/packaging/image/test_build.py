@@ -11,14 +11,15 @@ import pytest
 import yaml
 
 from tests.packaging.image.buildah import Buildah, BuildFailed, in_a_pod, stand_in, temporary
-from tests.packaging.image.conftest import ROOT
 from tests.packaging.image.service import running
+from tests.support import ROOT
 
 MISSING = [
     *(["root"] if os.geteuid() else []),
     *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
 ]
 pytestmark = [
+    pytest.mark.image,
     pytest.mark.timeout(1800),  # the first makes a Debian
     pytest.mark.skipif(
         bool(MISSING),

@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.packaging.image.conftest import ROOT
+from tests.support import ROOT
 
 Instructions = list[tuple[str, str]]
 

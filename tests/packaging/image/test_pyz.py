@@ -22,8 +22,8 @@ from zipfile import ZipFile
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.packaging.image.conftest import ROOT
 from tests.packaging.image.service import Service, running
+from tests.support import ROOT
 from tests.support.activity import course
 from tornado_service.activity import Activity
 from tornado_service.app import TornadoService

@@ -15,6 +15,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from tests.support.activity.script import Run, Script, SimulatedUser
+from tornado_service.hub.calls import HubCalls
+from tornado_service.hub.transport import HubResponse, HubUnavailable
 
 TOKEN = "the-service's-own-token"
 SCOPES = frozenset({"list:users", "read:users:activity", "read:servers"})
@@ -134,3 +136,14 @@ def iso(moment: int | None) -> str | None:
         return None
     at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None, microsecond=250_000)
     return at.isoformat() + "Z"
+
+
+def hub_calls(hub: SimulatedHub) -> HubCalls:
+    """The service's own calls, answered without HTTP."""
+
+    async def ask(path: str, scope: str, **query: str) -> HubResponse:
+        if hub.is_away:
+            raise HubUnavailable("the script wants it so")
+        return HubResponse(200, hub.users(query), hub.now)
+
+    return HubCalls(ask)

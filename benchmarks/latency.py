@@ -1,4 +1,4 @@
-"""Looks at addresses all the time, from another process: what asks for more does not delay it."""
+"""Polls endpoints from a process of its own, so that the load generator does not delay it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from multiprocessing.connection import Connection as Pipe
 from benchmarks import wire
 from benchmarks.warm import WrongResponseError
 
-#: Seconds from one look to the next.
+#: Seconds between two requests.
 POLL_INTERVAL = 0.01
 
 
 @contextlib.contextmanager
 def measure_latency(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]:
-    """Ask several addresses; at the end, the list has the seconds that each answer took."""
+    """Poll endpoints; at the end, the list has the response times of each, in seconds."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_run_poller, args=(theirs, addresses))
@@ -41,8 +41,8 @@ def _run_poller(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
 async def _poll_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
     waits: list[list[float]] = [[] for _ in addresses]
     tasks = [
-        asyncio.create_task(_poll(*address, found))
-        for address, found in zip(addresses, waits, strict=True)
+        asyncio.create_task(_poll(*address, times))
+        for address, times in zip(addresses, waits, strict=True)
     ]
     pipe.send("ready")
     await asyncio.to_thread(pipe.recv)

@@ -1,0 +1,59 @@
+"""What a page has to be for everybody, in each colour scheme and size."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 320, "height": 640}
+PHONE = {"width": 360, "height": 740}
+SCHEMES = ("light", "dark")
+
+AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
+
+
+def violations(page: Page) -> list[str]:
+    """Violations of WCAG 2.2 A and AA and of axe-core's best practices."""
+    page.evaluate(AXE.read_text())
+    findings = page.evaluate("() => axe.run()")["violations"]
+    return [
+        f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
+        for item in findings
+    ]
+
+
+def fits(page: Page) -> bool:
+    """Whether the page needs no horizontal scrolling."""
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def looks(
+    page: Page, sizes: tuple[dict[str, int], ...] = (WIDE, NARROW)
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """Show a page in each colour scheme and size; the caller loads it anew."""
+    for scheme, size in product(SCHEMES, sizes):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        yield scheme, size
+
+
+def of_pages(complaints: list[str]) -> list[str]:
+    """Without those of axe-core: a script that a test evaluates has no URL."""
+    return [text for text in complaints if not text.endswith(" ()")]
+
+
+def assert_fit_for_everybody(page: Page, complaints: list[str], scheme: str) -> None:
+    """A page has its theme and fits; the console and axe-core report nothing."""
+    where = f"{page.url} {scheme} {page.viewport_size}"
+    unexpected = [
+        text for text in of_pages(complaints) if "the server responded with a status" not in text
+    ]
+    assert page.locator("html").get_attribute("data-bs-theme") == scheme, where
+    assert fits(page), where
+    assert unexpected == [], where
+    assert violations(page) == [], where

@@ -1,0 +1,25 @@
+"""Tables of ``docs/activity.md``."""
+
+from __future__ import annotations
+
+from tests.support import ROOT
+
+PAGE = (ROOT / "docs/activity.md").read_text()
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+def table(*head: str) -> list[dict[str, str]]:
+    """The rows of the page's table with these headings."""
+    lines = iter(PAGE.splitlines())
+    for line in lines:
+        if cells(line) == list(head):
+            next(lines)
+            rows = []
+            while (row := next(lines)).startswith("|"):
+                rows.append(dict(zip(head, cells(row), strict=True)))
+            return rows
+    raise AssertionError(f"no table with {head}")
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
