@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..apps.loader import custom_scopes
+
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
 HUB_ACCESS = "hub.jupyter.org/network-access-hub"
@@ -51,8 +53,7 @@ class Deployment:
     @property
     def custom_scopes(self) -> list[str]:
         """The scopes that apps have made up."""
-        scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
-        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+        return custom_scopes([*self.service_scopes, *self.user_scopes])
 
     def pod_selector(self, component: str) -> dict[str, Any]:
         """Selects a pod of the chart."""
