@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from http.client import responses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
@@ -18,6 +18,8 @@ from .errors import InvalidRequest, JSONErrorMixin
 from .resource_isolation import ResourceIsolationMixin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
     from .context import ServiceContext
@@ -41,6 +43,18 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
     #: Answers that went well are logged at debug level only.
     quiet = False
+
+    #: The label ``handler`` of metrics; by default the name of the class. Subclasses inherit
+    #: neither this nor ``operation_ids``.
+    metrics_name: ClassVar[str] = ""
+
+    #: Names of operations in the OpenAPI document, by method: ``{"GET": "get_user"}``.
+    operation_ids: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.metrics_name = vars(cls).get("metrics_name", cls.__name__)
+        cls.operation_ids = vars(cls).get("operation_ids", {})
 
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None

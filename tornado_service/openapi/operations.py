@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -14,7 +15,7 @@ from tornado.web import RequestHandler
 from ..apps.typed.signature import Signature
 from ..handlers.base import METHODS, APIHandler, BaseHandler, access_of
 from .docstrings import split_docstring
-from .path_templates import expand_pattern
+from .path_templates import path_template
 
 JSON = "application/json"
 
@@ -37,10 +38,19 @@ class Operation:
     tag: str = "service"
     is_app: bool = False
 
-    @property
-    def id(self) -> str:
-        """A name of its own, but for other addresses of the same method."""
-        return f"{self.tag}_{self.handler.__name__}_{self.method.lower()}"
+    def unique_id(self, taken: Container[str]) -> str:
+        """The name that its handler gives it, or one made of app, class and method.
+
+        Where that is taken, as by the same handler at another path, it gets the app's name in
+        front, then a number behind.
+        """
+        method = self.method.lower()
+        given = self.handler.operation_ids.get(method)
+        name = given or f"{self.tag}_{self.handler.__name__}_{method}"
+        if given in taken:
+            name = f"{self.tag}_{given}"
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        return next(each for each in itertools.chain([name], numbered) if each not in taken)
 
     def models(self) -> dict[str, tuple[Any, Any]]:
         """What stands in it by reference: types, and whether they are read or written."""
@@ -70,7 +80,6 @@ class Operation:
         allows_anonymous = access is not None and access.allows_anonymous
         operation: dict[str, Any] = {
             "tags": [self.tag],
-            "operationId": self.id,
             "summary": summary,
             "description": description.strip(),
             "parameters": [*self._path_parameters(), *self._query_parameters()],
@@ -159,17 +168,15 @@ def operations(
             continue
         for method, signature in signatures_of(handler).items():
             try:
-                found = expand_pattern(pattern, list(signature.path))
+                path = path_template(pattern, signature.path)
             except ValueError as error:
                 report(f"{handler.__name__} at {pattern!r}: {error}")
                 break
-            for path in found:
-                if app:
-                    address = f"/{app}/{path}"
-                    yield Operation(address, method, handler, signature, app, is_app=True)
-                elif path.startswith(prefix):
-                    short = path.removeprefix(prefix[:-1])
-                    yield Operation(short, method, handler, signature)
+            if app:
+                yield Operation(f"/{app}/{path}", method, handler, signature, app, is_app=True)
+            elif path.startswith(prefix):
+                short_path = path.removeprefix(prefix[:-1])
+                yield Operation(short_path, method, handler, signature)
 
 
 def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:

@@ -67,6 +67,9 @@ class DebugInfo:
 class RootHandler(APIHandler):
     """GET api/: the open greeting."""
 
+    metrics_name = "RootHandler"
+    operation_ids = {"get": "get_version"}
+
     @responds_with(ServiceInfo)
     @allow_unauthenticated
     def get(self) -> None:
@@ -77,6 +80,9 @@ class RootHandler(APIHandler):
 
 class UserHandler(APIHandler):
     """GET api/user: the caller, as the hub knows them."""
+
+    metrics_name = "UserHandler"
+    operation_ids = {"get": "get_user"}
 
     @responds_with(CurrentUser)
     def get(self) -> None:
@@ -100,6 +106,9 @@ def public_user(user: dict[str, Any]) -> dict[str, Any]:
 
 class DebugHandler(APIHandler):
     """GET api/debug: what arrives here, for an admin who wonders; off by default."""
+
+    metrics_name = "DebugHandler"
+    operation_ids = {"get": "get_debug_info"}
 
     #: Request headers that say how a request came here, and nothing about who sent it.
     PUBLIC_HEADERS = frozenset(
@@ -150,6 +159,8 @@ class DebugHandler(APIHandler):
 
 class NotFoundAPIHandler(BaseHandler):
     """Every address below api/ that nothing else answers."""
+
+    metrics_name = "NotFoundAPIHandler"
 
     async def prepare(self) -> None:
         """Say so in JSON.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class HomeHandler(PageHandler):
     """GET P: who you are to the hub, and what you may open."""
 
+    metrics_name = "HomeHandler"
+
     def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
         self._apps = apps
@@ -79,6 +81,8 @@ def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:
 class NotFoundHandler(PageHandler):
     """Every address that nothing else answers."""
 
+    metrics_name = "NotFoundHandler"
+
     async def prepare(self) -> None:
         """Nobody needs to sign in to be told that there is nothing.
 
@@ -90,6 +94,8 @@ class NotFoundHandler(PageHandler):
 
 class SlashHandler(BaseHandler):
     """GET P without its slash: the proxy sends it here, too."""
+
+    metrics_name = "SlashHandler"
 
     @allow_unauthenticated
     def get(self) -> None:

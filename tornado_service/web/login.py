@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
 
+    metrics_name = "OAuthCallbackHandler"
+
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
         super().initialize()
         self._selfcheck = selfcheck
@@ -89,6 +91,8 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
 
 class LogoutHandler(PageHandler):
     """P/logout: sign out here, then at the hub."""
+
+    metrics_name = "LogoutHandler"
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -78,6 +78,8 @@ class AdminHandler(BaseHandler):
 class StatusHandler(AdminHandler, PageHandler):
     """GET status: the findings as a page."""
 
+    metrics_name = "StatusHandler"
+
     async def get(self) -> None:
         """Show them."""
         status = await status_report(self._selfcheck, self._apps)
@@ -94,6 +96,9 @@ class StatusHandler(AdminHandler, PageHandler):
 
 class StatusAPIHandler(AdminHandler, APIHandler):
     """GET api/status: the same for a program."""
+
+    metrics_name = "StatusAPIHandler"
+    operation_ids = {"get": "get_status"}
 
     async def prepare(self) -> None:
         """Let in whoever has the service's own token, too, as the doctor does; else an admin."""

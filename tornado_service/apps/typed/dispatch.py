@@ -108,6 +108,11 @@ def make_typed_handler(
             continue
         with _naming_method(handler, method):
             signatures[method] = Signature(method, function, is_api=is_api)
+    if unknown := handler.operation_ids.keys() - {method.lower() for method in signatures}:
+        raise DeclarationError(
+            f"{handler.__name__}.operation_ids names {', '.join(sorted(unknown))}, which is none of"
+            " its methods"
+        )
     methods = {method.lower(): _make_method(signature) for method, signature in signatures.items()}
     body = {
         "__module__": handler.__module__,
