@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from .._version import __version__
-from ..handlers.errors import Error
+from ..handlers.errors import NOT_FOUND, Error
 from .docstrings import to_markdown, without_sections
 from .operations import JSON, Operation, operations
 
@@ -24,7 +24,7 @@ ERROR_DESCRIPTIONS = {
     "400": "What was sent is not what is asked for; `errors` says what is wrong with which field.",
     "401": "Not signed in, or the session has expired.",
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
-    "404": "There is nothing at this address.",
+    "404": NOT_FOUND,
     "415": "The body is not sent as JSON.",
     "503": "Not at the moment: JupyterHub does not answer, or the app is busy or does not run.",
     "default": "Refused, or failed.",

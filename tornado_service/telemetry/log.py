@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import sys
 import threading
@@ -41,7 +40,7 @@ class ServiceLogFormatter(LogFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line."""
-        record = copy.copy(record)
+        original = record.msg, record.args, record.exc_text
         try:
             text = record.getMessage()
         except Exception as error:  # logging itself would show the arguments
@@ -55,7 +54,10 @@ class ServiceLogFormatter(LogFormatter):
             record.exc_text = "\n".join(
                 map(single_line, self._redacted(record.exc_text).split("\n"))
             )
-        return super().format(record)
+        try:
+            return super().format(record)
+        finally:
+            record.msg, record.args, record.exc_text = original
 
     def formatException(self, exc_info: Any) -> str:
         """Return the traceback: its lines are Python's, the texts of the errors are not."""

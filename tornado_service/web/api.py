@@ -13,6 +13,7 @@ from ..auth.decorators import allow_unauthenticated
 from ..auth.service_auth import ADMIN_SCOPE
 from ..config.environment import public_environment
 from ..handlers.base import APIHandler, BaseHandler
+from ..handlers.errors import NOT_FOUND
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
 USER_FIELDS = (
@@ -168,4 +169,4 @@ class NotFoundAPIHandler(BaseHandler):
         Raises:
             HTTPError: 404, always.
         """
-        raise HTTPError(404, "There is nothing at this address.")
+        raise HTTPError(404, NOT_FOUND)

@@ -9,6 +9,7 @@ from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
+from ..handlers.errors import NOT_FOUND
 
 if TYPE_CHECKING:
     from ..apps.manager import AppManager
@@ -89,7 +90,7 @@ class NotFoundHandler(PageHandler):
         Raises:
             HTTPError: 404, always.
         """
-        raise HTTPError(404, "There is nothing at this address.")
+        raise HTTPError(404, NOT_FOUND)
 
 
 class SlashHandler(BaseHandler):

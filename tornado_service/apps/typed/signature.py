@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -21,11 +22,12 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import to_json
 from tornado.web import HTTPError
 
+from ...handlers.errors import NOT_FOUND
 from .requests import Body, Query
 from .responses import ResponseSpec
 
 if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
+    from ...handlers.base import BaseHandler
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
@@ -121,16 +123,16 @@ class Signature:
                 f"takes {takes} of the path, where {pattern!r} has {regex.groups} groups"
             )
 
-    async def read(
-        self, request: HTTPServerRequest, groups: tuple[Any, ...], named: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call, from a request and the groups of its path.
+    def bind(
+        self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
+    ) -> Callable[[], Any]:
+        """A call of the method with groups of the path and the query, as yet without the body.
 
         Raises:
-            HTTPError: 404, a group is not what it must be; 415, the body is not JSON.
-            InvalidRequest: body or query are not what they must be.
+            HTTPError: 404, a group is not what it must be.
+            InvalidRequest: the query is not what it must be.
         """
-        if not self._accepts_positional:
+        if groups and not self._accepts_positional:
             named, groups = {**dict(zip(self.path, groups, strict=False)), **named}, ()
         values = {
             name: self._read_path_parameter(name, text)
@@ -138,21 +140,17 @@ class Signature:
             if text is not None or name not in self._optional
         }
         if self.query is not None:
-            values["query"] = self.query.read(request.query)
-        if self.body is not None:
-            body = await self.body.read(request.headers, request.body)
-            if body is not None:
-                values["body"] = body
-        return groups, values
+            values["query"] = self.query.read(handler.request.query)
+        return partial(self.function, handler, *groups, **values)
 
     def _read_path_parameter(self, name: str, text: str | None) -> Any:
-        reader = self._path_adapters.get(name)
-        if reader is None:
+        adapter = self._path_adapters.get(name)
+        if adapter is None:
             return text
         try:
-            return reader.validate_python(text)
+            return adapter.validate_python(text)
         except ValidationError:
-            raise HTTPError(404, "There is nothing at this address.") from None
+            raise HTTPError(404, NOT_FOUND) from None
 
     def dump(self, value: Any) -> bytes:
         """The JSON of what the method has returned.
