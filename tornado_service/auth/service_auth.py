@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -225,6 +226,11 @@ class ServiceAuth(StatelessOAuth):
         Its scheme is ``token`` or ``Bearer``; ``Basic`` or ``Negotiate`` are of a proxy's.
         """
         return bool(self.get_token(handler, in_cookie=False))
+
+    def has_own_token(self, handler: RequestHandler) -> bool:
+        """Whether a header has the service's own token, which no user has."""
+        token = self.get_token(handler, in_cookie=False) or ""
+        return hmac.compare_digest(token.encode(), self.api_token.encode())
 
     def has_session_cookie(self, handler: RequestHandler) -> bool:
         """Whether a cookie of a sign-in of ours has come, good or not."""
