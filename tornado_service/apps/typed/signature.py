@@ -64,11 +64,15 @@ class Signature:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise DeclarationError("yields, where it must return its answer")
         parameters = list(inspect.signature(function).parameters.values())[1:]
-        self._accepts_positional = any(each.kind is each.VAR_POSITIONAL for each in parameters)
-        self._accepts_keywords = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        self._accepts_positional = any(
+            parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters
+        )
+        self._accepts_keywords = any(
+            parameter.kind is parameter.VAR_KEYWORD for parameter in parameters
+        )
         hints = _type_hints(function)
-        for each in parameters:
-            self._add_parameter(method, each, hints.get(each.name))
+        for parameter in parameters:
+            self._add_parameter(method, parameter, hints.get(parameter.name))
         if self.body is not None and not is_api:
             raise DeclarationError("has a body: a page's form is read with get_body_argument")
         returned = hints.get("return", Any) if is_api else Any
@@ -163,7 +167,7 @@ class Signature:
         try:
             valid = self._response_adapter.validate_python(value, from_attributes=True)
         except ValidationError as error:
-            fields = [".".join(map(str, each["loc"])) for each in error.errors()]
+            fields = [".".join(map(str, detail["loc"])) for detail in error.errors()]
             # pydantic's own words hold the values
             raise TypeError(
                 f"returned what is not {self.response and self.response.model}: {', '.join(fields)}"
@@ -199,10 +203,10 @@ def _make_query(model: type[BaseModel]) -> Query[Any]:
 
 def _without_none(annotation: Any) -> Any:
     """``Model`` of ``Model | None``, and anything else as it is."""
-    some = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
-    if NoneType not in some:
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    if NoneType not in members:
         return annotation
-    return Union[tuple(each for each in some if each is not NoneType)]  # noqa: UP007 - of any number
+    return Union[tuple(member for member in members if member is not NoneType)]  # noqa: UP007 - of any number
 
 
 def _adapter(annotation: Any, what: str) -> TypeAdapter[Any]:
