@@ -67,7 +67,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         self.context.open_requests += 1
 
     def on_finish(self) -> None:
-        """Be counted out again."""
         self.context.open_requests -= 1
 
     def set_default_headers(self) -> None:
@@ -80,7 +79,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             self._headers[name] = value
 
     async def prepare(self) -> None:
-        """Find out who asks and whether they may, before the method runs."""
         access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
         if access is None:
             raise HTTPError(405)
@@ -180,7 +178,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return self.accepts_html()
 
     def accepts_html(self) -> bool:
-        """Whether the caller asks for HTML by name."""
         return "text/html" in self.request.headers.get("Accept", "")
 
     def head(self, *args: str, **kwargs: str) -> Any:
@@ -202,7 +199,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
     @allow_unauthenticated
     def options(self, *args: str, **kwargs: str) -> None:
-        """Say which methods there are."""
         self.set_header("Allow", self.allowed_methods)
         self.set_status(204)
 
@@ -253,7 +249,6 @@ class APIHandler(BaseHandler):
     """JSON for a program. Nothing of it is kept by caches."""
 
     def set_default_headers(self) -> None:
-        """Security headers on every answer, errors included."""
         self._set_headers(self.settings["api_headers"])
 
 
@@ -286,12 +281,7 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Answer with a template.
-
-        Args:
-            template: its file name.
-            names: what it shows, beside ``template_namespace``.
-        """
+        """Answer with a template, which sees ``template_namespace`` and further names."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -302,7 +292,6 @@ class PageHandler(BaseHandler):
         return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """An error page for a person, JSON for a program."""
         if not self.wants_error_page():
             super().write_error(status_code, **kwargs)
             return
