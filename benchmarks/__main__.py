@@ -14,7 +14,7 @@ import time
 from types import FrameType
 from typing import Any
 
-from benchmarks import activity, broken_apps, faults, footprint, streams, warm
+from benchmarks import activity, broken_apps, faults, footprint, streams, typed, warm
 from benchmarks.results import Results
 from benchmarks.stage import FLOOR, Stage
 from benchmarks.table import Table, versions
@@ -61,6 +61,7 @@ def compare(options: argparse.Namespace, results: Results) -> None:
             few = round_ <= (1 if options.quick else 3)
             if "warm" in options.only:
                 warm.measure(stage, results, round_, options.seconds)
+                typed.measure(stage, results, round_, options.seconds)
             if "faults" in options.only:
                 faults.stampede(stage, results, round_)
             if "faults" in options.only and few:

@@ -48,13 +48,10 @@ KINDS = {
     "import fails": Kind("benchmarks.absent:App"),
     "`start` fails": Kind(f"{APPS}:StartRaises"),
     "`start` never ends": Kind(f"{APPS}:StartWaits"),
-    "`start` has blocked": Kind(f"{APPS}:StartBlocks"),
     "raises, 5 times a second": Kind(BROKEN, "broken/api/raises"),
     "blocks in a `def`, 5 times a second": Kind(BROKEN, "broken/api/blocks"),
     "answers with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
-    "an answer without end": Kind(BROKEN, "broken/api/endless", 3600),
 }
-BLOCKING_PATH = "broken/api/holds"
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
@@ -78,8 +75,6 @@ def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
                 for field in Measurement._fields
             }
             results.add("broken", name, round_, **ratios)
-    with _started(stage, GOOD, BROKEN) as running:
-        results.add("held", SERVICE, round_, seconds=_longest_wait(stage, running))
 
 
 @contextlib.contextmanager
@@ -117,19 +112,6 @@ def _load(stage: Stage, running: Running, seconds: int) -> Measurement:
 
 def _sum(turns: list[Measurement], field: str) -> float:
     return sum(getattr(turn, field) for turn in turns)
-
-
-def _longest_wait(stage: Stage, running: Running) -> float:
-    """The delay of the good app caused by one call of an ``async def`` that blocks."""
-    kind = Kind(BROKEN, BLOCKING_PATH, 3600)
-    longest = 0.0
-    with _background_requests(stage, running, kind):
-        deadline = time.monotonic() + 2 * SETTLE
-        while time.monotonic() < deadline:
-            began = time.monotonic()
-            _status_of(stage, running, ITEM)
-            longest = max(longest, time.monotonic() - began)
-    return longest
 
 
 @contextlib.contextmanager

@@ -38,23 +38,9 @@ class StartWaits(ServiceApp):
         await asyncio.sleep(3600)
 
 
-class StartBlocks(ServiceApp):
-    name = "start-blocks"
-
-    async def start(self) -> None:
-        time.sleep(3600)
-
-
 class Raises(APIHandler):
     async def get(self) -> None:
         raise RuntimeError("there is no database")
-
-
-class Endless(APIHandler):
-    async def get(self) -> None:
-        while True:
-            self.write("x" * 1024)
-            await self.flush()
 
 
 class Large(APIHandler):
@@ -67,19 +53,12 @@ class Blocks(APIHandler):
         time.sleep(5)
 
 
-class Holds(APIHandler):
-    async def get(self) -> None:
-        time.sleep(3600)
-
-
 class Broken(ServiceApp):
     name = "broken"
 
     def handlers(self) -> list[tuple[Any, ...]]:
         return [
             ("api/raises", Raises),
-            ("api/endless", Endless),
             ("api/large", Large),
             ("api/blocks", Blocks),
-            ("api/holds", Holds),
         ]

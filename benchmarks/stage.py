@@ -205,7 +205,7 @@ class Stage:
             command = [sys.executable, "-c", run]
         environment = {**process.environment(contender.pid), "JUPYTERHUB_SERVICE_URL": url}
         if arguments:
-            environment["PYTHONPATH"] = str(HERE.parents[1])
+            environment["PYTHONPATH"] = str(HERE.parent)
         with (self.hub.directory / "started.log").open("ab") as log:
             begin = time.perf_counter()
             child = subprocess.Popen(

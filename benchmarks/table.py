@@ -72,10 +72,24 @@ class Table:
                 "0.88",
                 *self._rates("fetch"),
             ],
+            *self._typed(),
             ["CPU per request ÷ floor, token / session", "1.35 / 1.60", "1.10 / 1.20", *cpu],
             ["p99 ÷ floor's p99, token / session / `fetch`", "2", "1.3", *p99],
             [f"through the proxy, warm token, {rate}", "0.70", "0.90", *self._rates("proxy")],
         ]
+
+    def _typed(self) -> list[list[str]]:
+        rows = []
+        ways = [("token", "a warm token", "0.80", "0.65"), ("page", "a session", "0.75", "0.60")]
+        for way, words, *limits in ways:
+            for method, must in zip(("async", "def"), limits, strict=True):
+                name = f"`{method.replace('async', 'async def')} get` of an app with a model"
+                rate, cpu = (
+                    self._ratio(f"typed {way}", method, FLOOR, field) for field in ("rate", "cpu")
+                )
+                text = f"{name}, {words}: requests/s ÷ floor (CPU ÷ floor)"
+                rows.append([text, must, DASH, f"{rate} ({cpu})", DASH])
+        return rows
 
     def _rates(self, case: str) -> list[str]:
         ours, theirs = (self._ratio(case, name, FLOOR, "rate") for name in (SERVICE, MIXINS))
@@ -210,8 +224,7 @@ class Table:
             ]
             text = f"an app beside a broken one ({kind}): requests/s; CPU each; p99, ÷ without"
             rows.append([text, f"0.90; {DASH}; {DASH}", DASH, "; ".join(ratios), DASH])
-        text = "the same, once an `async def` blocks: longest wait"
-        return [*rows, [text, DASH, DASH, self._seconds("held", SERVICE, "seconds"), DASH]]
+        return rows
 
     def _activity(self) -> list[list[str]]:
         if "activity answer" not in self._has:

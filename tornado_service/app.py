@@ -6,12 +6,10 @@ import asyncio
 import os
 import signal
 import socket
-import ssl
 import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-import jupyterhub
 from traitlets import TraitError, default
 from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
@@ -28,13 +26,18 @@ from .config.files import load
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
-from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import TLSFiles
 from .selfcheck import CheckedSetup, SelfCheck
 from .selfcheck.findings import is_in_chart, pod_namespace
 from .server.http import Server
-from .server.process import bind, die_with_parent, force_exit_after, raise_file_limit
-from .settings import Settings, service_url_problem
+from .server.process import (
+    bind,
+    bind_error_message,
+    die_with_parent,
+    force_exit_after,
+    raise_file_limit,
+)
+from .settings import Settings
 from .streaming.registry import Streams
 from .telemetry.log import LOG_FORMAT, capture_process_output, capture_tornado_logs
 from .telemetry.metrics import Metrics
@@ -80,6 +83,7 @@ class TornadoService(Settings, StrictApplication):
         ),
     }
     hub: HubClient
+    tls: TLSFiles
     server: Server
 
     @default("log_level")
@@ -88,14 +92,12 @@ class TornadoService(Settings, StrictApplication):
 
     @default("log_format")
     def _default_log_format(self) -> str:
-        return LOG_FORMAT.replace("%(name)s", self._log_name().replace("%", "%%"))
+        name = os.environ.get("JUPYTERHUB_SERVICE_NAME") or self.name
+        return LOG_FORMAT.replace("%(name)s", name.replace("%", "%%"))
 
     @default("log_datefmt")
     def _default_log_datefmt(self) -> str:
         return "%Y-%m-%d %H:%M:%S"
-
-    def _log_name(self) -> str:
-        return os.environ.get("JUPYTERHUB_SERVICE_NAME") or self.name
 
     @classmethod
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
@@ -111,7 +113,6 @@ class TornadoService(Settings, StrictApplication):
             app.fail(2, app.without_secrets(str(error)))
 
     def fail(self, status: int, message: str) -> None:
-        """End the process with one line that says what to change."""
         self.log.critical("%s", message)
         self.exit(status)
 
@@ -128,25 +129,29 @@ class TornadoService(Settings, StrictApplication):
             load(self, self.config_file)
         capture_tornado_logs(self.log)
         self.metrics = Metrics()
-        self.auth = ServiceAuth(parent=self)
-        self._check_environment()
-        tls = TLSFiles(self.auth.keyfile, self.auth.certfile, self.auth.client_ca)
+        auth = self.auth = ServiceAuth(parent=self)
+        self.check_environment()
+        self.tls = TLSFiles(self.auth.keyfile, self.auth.certfile, self.auth.client_ca)
         self.hub = HubClient(
-            self.metrics, tls, parent=self, api_url=self.auth.api_url, api_token=self.auth.api_token
+            self.metrics,
+            self.tls,
+            parent=self,
+            api_url=self.auth.api_url,
+            api_token=self.auth.api_token,
         )
-        self._check_cookie_secret()
+        self.check_cookie_secret()
         secret = self.cookie_secret
         text = secret.decode("utf-8", "backslashreplace")
-        self.add_secrets(self.auth.api_token, text, secret.hex(), repr(secret)[2:-1])
-        self.auth.connect(self.hub, secret)
-        self.auth.may_be_framed = self.may_be_framed
-        self.streams = Streams(self.auth, self.metrics, parent=self)
+        self.add_secrets(auth.api_token, text, secret.hex(), repr(secret)[2:-1])
+        auth.connect(self.hub, secret)
+        auth.may_be_framed = self.may_be_framed
+        self.streams = Streams(auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
         self.context = ServiceContext(
             name=self.service_name,
             prefix=self.prefix,
             log=self.log,
-            auth=self.auth,
+            auth=auth,
             hub=self.hub,
             metrics=self.metrics,
             streams=self.streams,
@@ -161,7 +166,6 @@ class TornadoService(Settings, StrictApplication):
         self.web_app = make_web_app(self, self.context, self.app_manager, self.selfcheck, jinja_env)
 
     def checked_setup(self) -> CheckedSetup:
-        """The settings that the self-check looks at."""
         auth = self.auth
         return CheckedSetup(
             name=self.service_name,
@@ -176,7 +180,7 @@ class TornadoService(Settings, StrictApplication):
             public_url=os.environ.get("JUPYTERHUB_PUBLIC_URL", ""),
             callback_url=auth.oauth_redirect_uri,
             hub_host=auth.hub_host,
-            tls=TLSFiles(auth.keyfile, auth.certfile, auth.client_ca),
+            tls=self.tls,
             required_scopes=self.app_manager.service_scopes,
             in_chart=is_in_chart(),
             namespace=pod_namespace(),
@@ -184,7 +188,6 @@ class TornadoService(Settings, StrictApplication):
 
     @classmethod
     def classes_to_document(cls) -> list[Any]:
-        """The classes that have settings."""
         return [cls, *cls.classes]
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
@@ -198,11 +201,6 @@ class TornadoService(Settings, StrictApplication):
         super().parse_command_line(argv)
 
     def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
-        """Start a command.
-
-        Raises:
-            ConfigError: it is not in the single file.
-        """
         try:
             super().initialize_subcommand(subc, argv)
         except ModuleNotFoundError as error:
@@ -220,37 +218,6 @@ class TornadoService(Settings, StrictApplication):
             return True
         return may_be_app_section(section, new, self.apps)
 
-    def _check_environment(self) -> None:
-        """Whether a hub has launched us, and one that we can work with."""
-        given = {
-            "JUPYTERHUB_SERVICE_NAME": self.service_name,
-            "JUPYTERHUB_SERVICE_URL": self.service_url,
-            "JUPYTERHUB_SERVICE_PREFIX": self.auth.base_url.strip("/"),
-            "JUPYTERHUB_API_TOKEN": self.auth.api_token,
-            "JUPYTERHUB_CLIENT_ID": self.auth.oauth_client_id,
-        }
-        missing = ", ".join(name for name, value in given.items() if not value)
-        if missing:
-            raise ConfigError(
-                f"Not set: {missing}. A JupyterHub sets these when it launches the service"
-                " (c.JupyterHub.services with a url and a command)."
-                " To try it without one: tornado-service demo"
-            )
-        if problem := service_url_problem(self.service_url, self.auth.base_url):
-            raise ConfigError(problem)
-        if jupyterhub.version_info[:3] < OLDEST_SUPPORTED:
-            raise ConfigError(
-                f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
-                f" holes: install {SUPPORTED_VERSIONS}."
-            )
-
-    def _check_cookie_secret(self) -> None:
-        if len(self.cookie_secret) < 32:
-            raise ConfigError(
-                "The cookie secret is shorter than 32 bytes: set TornadoService.cookie_secret or"
-                " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32) or to none."
-            )
-
     def start(self) -> None:
         """Serve until SIGTERM, SIGINT or the end of the hub that launched us."""
         if self.subapp is not None:
@@ -261,29 +228,9 @@ class TornadoService(Settings, StrictApplication):
             try:
                 sockets = bind(self.port, self.ip)
             except OSError as error:
-                self.fail(1, self._bind_error_message(error))
-                return
-            asyncio.run(self.main(sockets))
-
-    def _bind_error_message(self, error: OSError) -> str:
-        where = f"port {self.port} of {self.ip or 'all interfaces'}"
-        if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
-            return f"Cannot listen on {where}: TornadoService.ip is no address of this machine."
-        return (
-            f"Cannot listen on {where}: {error.strerror or error}. If it is in use, a process left"
-            " by an earlier hub may hold it: stop that, or take another port in the service's url."
-        )
-
-    def _tls_context(self) -> ssl.SSLContext | None:
-        try:
-            auth = self.auth
-            return TLSFiles(auth.keyfile, auth.certfile, auth.client_ca).server_context()
-        except OSError as error:
-            raise ConfigError(
-                f"The certificates of internal_ssl cannot be used: {error.strerror or error}."
-                " JUPYTERHUB_SSL_KEYFILE, JUPYTERHUB_SSL_CERTFILE and JUPYTERHUB_SSL_CLIENT_CA have"
-                " to name files that belong together and that this user may read."
-            ) from error
+                self.fail(1, bind_error_message(error, self.port, self.ip))
+            else:
+                asyncio.run(self.main(sockets))
 
     async def main(self, sockets: list[socket.socket]) -> None:
         """Answer first, then everything else; on the way out, the other way round."""
@@ -320,7 +267,15 @@ class TornadoService(Settings, StrictApplication):
         Raises:
             ConfigError: the certificates of ``internal_ssl`` cannot be used.
         """
-        return Server(self.web_app, sockets, self._tls_context(), self.context, self.max_body_size)
+        try:
+            tls_context = self.tls.server_context()
+        except OSError as error:
+            raise ConfigError(
+                f"The certificates of internal_ssl cannot be used: {error.strerror or error}."
+                " JUPYTERHUB_SSL_KEYFILE, JUPYTERHUB_SSL_CERTFILE and JUPYTERHUB_SSL_CLIENT_CA have"
+                " to name files that belong together and that this user may read."
+            ) from error
+        return Server(self.web_app, sockets, tls_context, self.context, self.max_body_size)
 
     async def close_server(self, server: Server) -> None:
         """End streams, let open requests finish in their time, and close all connections."""
@@ -336,15 +291,13 @@ class TornadoService(Settings, StrictApplication):
         self.hub.close()
 
     async def load_apps(self) -> None:
-        """Import and start the apps."""
         await self.app_manager.load()
 
     async def _load_apps_and_check(self) -> None:
         await self.load_apps()
         if self.selfcheck.required_scopes:
-            await (
-                self.selfcheck.run_until_healthy()
-            )  # only now is it known which scopes the apps need
+            # only now is it known which scopes the apps need
+            await self.selfcheck.run_until_healthy()
 
     @property
     def mounts(self) -> AppManager:
@@ -353,7 +306,7 @@ class TornadoService(Settings, StrictApplication):
 
     @property
     def prefix(self) -> str:
-        """Our place in the hub, ``/services/NAME/``, with the hub's base URL before it."""
+        """``/services/NAME/``, with the hub's base URL before it."""
         return self.auth.base_url
 
 

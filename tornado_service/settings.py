@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import jupyterhub
 from traitlets import (
     Bool,
     Bytes,
@@ -21,6 +22,8 @@ from traitlets import (
 )
 
 from .auth.service_auth import ServiceAuth, derive_cookie_secret
+from .config.checks import ConfigError
+from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import is_loopback_host, port_of
 
 #: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
@@ -160,6 +163,46 @@ class Settings(HasTraits):
     def may_be_framed(self) -> bool:
         """Whether pages may be shown in frames."""
         return self.frame_ancestors != "'none'"
+
+    def check_environment(self) -> None:
+        """Check that a supported hub has launched the service.
+
+        Raises:
+            ConfigError: it has not; the message says what to change.
+        """
+        given = {
+            "JUPYTERHUB_SERVICE_NAME": self.service_name,
+            "JUPYTERHUB_SERVICE_URL": self.service_url,
+            "JUPYTERHUB_SERVICE_PREFIX": self.auth.base_url.strip("/"),
+            "JUPYTERHUB_API_TOKEN": self.auth.api_token,
+            "JUPYTERHUB_CLIENT_ID": self.auth.oauth_client_id,
+        }
+        missing = ", ".join(name for name, value in given.items() if not value)
+        if missing:
+            raise ConfigError(
+                f"Not set: {missing}. A JupyterHub sets these when it launches the service"
+                " (c.JupyterHub.services with a url and a command)."
+                " To try it without one: tornado-service demo"
+            )
+        if problem := service_url_problem(self.service_url, self.auth.base_url):
+            raise ConfigError(problem)
+        if jupyterhub.version_info[:3] < OLDEST_SUPPORTED:
+            raise ConfigError(
+                f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
+                f" holes: install {SUPPORTED_VERSIONS}."
+            )
+
+    def check_cookie_secret(self) -> None:
+        """Check the length of the cookie secret.
+
+        Raises:
+            ConfigError: it is too short.
+        """
+        if len(self.cookie_secret) < 32:
+            raise ConfigError(
+                "The cookie secret is shorter than 32 bytes: set TornadoService.cookie_secret or"
+                " $TORNADO_SERVICE_COOKIE_SECRET to a longer one (openssl rand -hex 32) or to none."
+            )
 
     @validate("frame_ancestors")
     def _validate_frame_ancestors(self, proposal: dict[str, Any]) -> str:

@@ -143,25 +143,6 @@ async def test_what_a_try_has_opened_is_closed(start: Start, tmp_path: Path) -> 
     assert b"\nwishes 0.0\n" in await asyncio.to_thread(service.metrics.exposition)
 
 
-async def test_what_a_failed_app_has_registered_is_not_shown(
-    start_service: StartService,
-) -> None:
-    spec = f"{__name__}:FailsWithGauge"
-    service = await start_service(load=False, TornadoService={"apps": [spec]})
-    await service.app_manager.load()
-
-    assert states(service) == {"FailsWithGauge": "failed"}
-    assert b"unready" not in service.metrics.exposition()
-
-
-class FailsWithGauge(retried_apps.ServiceApp):
-    name = "fails-with-gauge"
-
-    async def start(self) -> None:
-        retried_apps.Gauge("unready", "Not to be shown.", registry=self.registry)
-        raise ZeroDivisionError
-
-
 async def test_handlers_that_need_the_database(start: Start, tmp_path: Path) -> None:
     service = await start("InHandlers", database_url=f"sqlite:///{tmp_path}/volume/w.sqlite")
     await tried(service, "InHandlers")
@@ -259,7 +240,7 @@ async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault:
 async def test_a_scope_that_is_granted_later(
     start: Start, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hubs, "REFUSED", 0)
+    monkeypatch.setattr(hubs, "REFUSED_SCOPE_MAX_AGE", 0)
     hub.service_scopes.clear()
     service = await start("AsksHub")
     await tried(service, "AsksHub")
@@ -276,56 +257,6 @@ async def test_a_database_of_an_authors_own(start: Start, tmp_path: Path, way: s
     assert "\n" not in reasons(service)["OwnEngine"]
     (tmp_path / "volume").mkdir()
     await ready(service, "OwnEngine")
-
-
-@pytest.mark.parametrize(
-    "way",
-    ["raises", "upgrades_wrongly", "asks_for_a_table_that_is_not_there", "hides_it"],
-)
-async def test_a_mistake_is_not_tried_again(
-    start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path, way: str
-) -> None:
-    with closing(sqlite3.connect(sqlite_file)) as there:
-        there.execute("CREATE TABLE wishes (id INTEGER PRIMARY KEY, text VARCHAR NOT NULL)")
-    await not_again(start_apps, tmp_path, "Mistaken", database_url=sqlite_url, way=way)
-
-
-@pytest.mark.parametrize("url", ["", "nonsense://host/name", "mysql://host/name"])
-async def test_a_wrong_url_is_not_tried_again(
-    start_apps: StartApps, tmp_path: Path, url: str
-) -> None:
-    await not_again(start_apps, tmp_path, "Kept", database_url=url)
-
-
-async def test_a_file_of_something_else_is_not_tried_again(
-    start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path
-) -> None:
-    with closing(sqlite3.connect(sqlite_file)) as there:
-        there.execute("CREATE TABLE grades (id INTEGER)")
-    await not_again(start_apps, tmp_path, "Kept", database_url=sqlite_url)
-
-
-async def not_again(start_apps: StartApps, tmp_path: Path, name: str, **settings: Any) -> None:
-    """See that an app has failed, while another is tried again and again."""
-    away = {"url": f"sqlite:///{tmp_path}/volume/x.sqlite"}
-    service = await start_apps(
-        f"{APPS}:{name}", f"{APPS}:OwnEngine", OwnEngine=away, **{name: settings}
-    )
-    await until(lambda: len(retried_apps.OwnEngine.starts) >= 4)
-
-    assert states(service) == {name: "failed", "OwnEngine": "retrying"}
-    assert len(getattr(retried_apps, name).starts) == 1
-
-
-async def test_an_import_is_not_tried_again(
-    start_apps: StartApps, modules: Path, tmp_path: Path
-) -> None:
-    (modules / "ill_app.py").write_text(
-        "import sqlite3\nraise sqlite3.OperationalError('database is locked')\n"
-    )
-    service = await start_apps("ill_app:Ill")
-
-    assert states(service) == {"Ill": "failed"}
 
 
 async def test_a_stop_does_not_wait_for_the_next_try(

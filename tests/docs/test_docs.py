@@ -14,8 +14,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import manager
 from tornado_service.apps.isolation import threads, watchdog
 from tornado_service.apps.loader import RESERVED_NAMES
-from tornado_service.apps.typed import dispatch
-from tornado_service.openapi.path_templates import expand_pattern
+from tornado_service.openapi.path_templates import path_template
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, fixtures
@@ -50,7 +49,7 @@ async def test_every_address_is_in_the_reference(service: TornadoService) -> Non
 def test_every_address_of_activity_is_in_its_page() -> None:
     page = (ROOT / "docs/activity.md").read_text()
     named = set(re.findall(r"`(api/[^`]+)`", page.partition("## API")[2].partition("##")[0]))
-    paths = {path for pattern, *_ in ROUTES for path in expand_pattern(pattern, [])}
+    paths = {path_template(pattern, []) for pattern, *_ in ROUTES}
 
     assert named - {"api/openapi.json"} == {path for path in paths if "api/" in path}
 
@@ -115,12 +114,11 @@ def test_the_rules_for_apps_are_those_of_the_code() -> None:
         (manager.STOP_TIMEOUT, "{:g} s at most, as part of"),
         (threads.QUEUE_TIMEOUT, "longer than {:g} s for a turn"),
         (channel.MAX_EVENT_SIZE / 1024, "{:g} KiB each"),
-        (dispatch.LARGE_RESPONSE / 2**20, "more than {:g} MiB is sent in parts"),
         (Streams.per_user.default_value, "`c.Streams.per_user` ({:g})"),
     ]:
         assert words.format(number) in rules
     assert threads.POOL_SIZE == 10
-    assert f"after {watchdog.BLOCK_LIMIT:g} s it is interrupted" in WRITING_AN_APP
+    assert f"after {watchdog.BLOCK_LIMIT:g} s the log names its line" in WRITING_AN_APP
 
 
 def test_the_readme_has_the_smallest_app() -> None:

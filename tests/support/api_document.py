@@ -19,3 +19,12 @@ def document_of(service: TornadoService) -> APIDocument:
     return next(
         rule.target_kwargs["document"] for rule in rules if "document" in rule.target_kwargs
     )
+
+
+def operation_ids(document: dict[str, Any]) -> dict[str, str]:
+    """The names of operations, by path, and by method if that is not GET."""
+    return {
+        path if method == "get" else f"{method} {path}": operation["operationId"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }

@@ -11,6 +11,7 @@ from jupyterhub.services.service import Service
 from traitlets import TraitError
 
 from tests.support.values import INGRESS, check, load, stop
+from tornado_service import ServiceApp
 from tornado_service.values import ValuesApp, names
 
 NAMES = [
@@ -95,9 +96,10 @@ def test_an_option_that_something_refuses(
     assert answer.err.count("\n") == 1
 
 
-class Shouts:
+class Shouts(ServiceApp):
     """An app with a scope that no hub takes."""
 
+    name = "shouts"
     user_scopes = frozenset({"custom:Marks"})
 
 

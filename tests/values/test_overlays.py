@@ -6,6 +6,7 @@ import yaml
 from traitlets.config import Config
 
 from tests.support.values import INGRESS, SCOPE, VALUES, check, load, stop
+from tornado_service import ServiceApp
 from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
 from tornado_service.values.check.activity import SUGGESTED_SCOPES
@@ -14,7 +15,7 @@ from tornado_service.values.merge import Values
 from tornado_service.values.overlays import OVERLAYS, overlay_text
 
 
-class Reports:
+class Reports(ServiceApp):
     """What an app declares, as far as values are concerned."""
 
     name = "reports"
@@ -22,14 +23,17 @@ class Reports:
     user_scopes = frozenset({"list:users"})
 
 
-class Marks:
+class Marks(ServiceApp):
     """An app with scopes of its own."""
 
+    name = "marks"
     user_scopes = frozenset({"custom:marks:write", "custom:marks:read!group=a"})
 
 
-class Plain:
-    """An app that declares nothing."""
+class Plain(ServiceApp):
+    """An app that declares no scopes."""
+
+    name = "plain"
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

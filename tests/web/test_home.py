@@ -8,7 +8,6 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import parse_cookie
 
-from tests.support.cookie_names import SESSION
 from tornado_service.app import TornadoService
 from tornado_service.auth.login_state import safe_redirect_target
 from tornado_service.handlers.base import PageHandler
@@ -243,75 +242,6 @@ class TestForms:
         assert b"RuntimeError" not in page.body
         request_id = re.search(r"<code>([0-9a-f]{16})</code>", page.body.decode())[1]
         assert any(request_id in record.getMessage() for record in caplog.records)
-
-
-class TestLogout:
-    async def test_drops_cookie_and_identity_at_once(
-        self, hub: StandInHub, visitor: Visitor
-    ) -> None:
-        await visitor.open(PREFIX)
-        stolen = dict(visitor.jar)
-        hub.users.clear()  # the hub revokes the session's tokens
-
-        answer = await visitor.post("logout")
-
-        assert answer.code == 200
-        assert 'content="0; url=/hub/logout"' in visitor.page
-        assert SESSION not in visitor.cookies
-        visitor.jar = stolen
-        assert (await visitor.get(PREFIX)).code == 302
-
-    async def test_opening_it_asks_first(self, visitor: Visitor) -> None:
-        """A window or a page that is made ahead of time looks like a person's own visit."""
-        await visitor.open()
-        headers = ({}, {"Sec-Purpose": "prefetch;prerender"}, {"Sec-Fetch-Site": "cross-site"})
-
-        for more in headers:
-            page = await visitor.open("logout", headers=more)
-            assert page.code == 200
-            assert (await visitor.get("api/user")).code == 200
-
-        assert (await visitor.post("logout")).code == 200
-        assert SESSION not in visitor.cookies
-
-    @pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "navigate"])
-    @pytest.mark.parametrize("destination", ["empty", "image", "iframe", "object", "embed"])
-    async def test_its_page_is_not_for_scripts_and_frames(
-        self, visitor: Visitor, mode: str, destination: str
-    ) -> None:
-        await visitor.open()
-
-        page = await visitor.get(
-            "logout", headers={"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": destination}
-        )
-
-        assert page.code == 403
-        assert visitor.xsrf_token.encode() not in page.body
-        assert SESSION in visitor.cookies
-
-    @pytest.mark.parametrize("form", ["", "_xsrf=", "_xsrf=guess"])
-    @pytest.mark.parametrize("destination", ["document", "iframe", "empty"])
-    async def test_a_form_of_somebody_elses_page_does_not_sign_out(
-        self, visitor: Visitor, form: str, destination: str
-    ) -> None:
-        await visitor.open()
-
-        answer = await visitor.get(
-            "logout", method="POST", body=form, headers={"Sec-Fetch-Dest": destination}
-        )
-
-        assert answer.code == 403
-        assert visitor.xsrf_token.encode() not in answer.body
-        assert (await visitor.get("api/user")).code == 200
-
-    async def test_works_while_the_hub_is_away(self, hub: StandInHub, visitor: Visitor) -> None:
-        await visitor.open()
-        hub.fault = "error"
-
-        await visitor.open("logout")
-        assert (await visitor.post("logout")).code == 200
-
-        assert SESSION not in visitor.cookies
 
 
 async def test_no_page_waits_for_a_look_at_its_template(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -82,6 +83,12 @@ def import_app(spec: str) -> type[ServiceApp]:
 def class_name(spec: str) -> str:
     """The name of an app's class, without importing it; empty if that is not known."""
     return resolve_spec(spec)[1]
+
+
+def custom_scopes(scopes: Iterable[str]) -> list[str]:
+    """Those of some scopes that apps have defined themselves, without filters."""
+    names = {scope.partition("!")[0] for scope in scopes}
+    return sorted(name for name in names if name.startswith("custom:"))
 
 
 @cache

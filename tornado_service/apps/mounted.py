@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ class MountedApp:
         self.templates: AppTemplates | None = None
         self.routes: list[Route] = []
         self.schedule: Schedule | None = None
+        self._blocked_calls = 0
+        self._last_blocked_call = ""
 
     @property
     def display_name(self) -> str:
@@ -82,14 +85,24 @@ class MountedApp:
 
     @property
     def problem(self) -> str:
-        """Why it has failed, or what its app says is wrong although it runs."""
+        """Why it has failed, or what is wrong although it runs."""
         if not (self.is_ready and self.app):
             return self.reason
         try:
-            return redact_text(self.app.problem)
+            problem = redact_text(self.app.problem)
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
-            return f"It cannot say how it is: {type(error).__name__}"
+            problem = f"It cannot say how it is: {type(error).__name__}"
+        if self._blocked_calls:
+            times = "once" if self._blocked_calls == 1 else f"{self._blocked_calls} times"
+            problem += f" It blocked the event loop {times}, last at {self._last_blocked_call}."
+        return problem.lstrip()
+
+    def record_blocked_call(self, location: str) -> None:
+        """Count a call of its code that blocked the event loop, for admins to see."""
+        self._blocked_calls += 1
+        now = datetime.now(timezone.utc)
+        self._last_blocked_call = f"{now:%Y-%m-%d %H:%M:%S} UTC: {location}"
 
     def build(self, cls: type[ServiceApp], parent: AppParent, env: Environment) -> ServiceApp:
         """Make the app and its routes, with all that reads files. Runs in a thread.

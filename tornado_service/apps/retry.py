@@ -32,12 +32,12 @@ def transient_cause(error: BaseException) -> BaseException | None:
         error: is followed to its causes, as its traceback would show them.
     """
     seen: set[int] = set()
-    each: BaseException | None = error
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
-        if (verdict := _is_transient(each)) is not None:
-            return each if verdict else None
-        each = _cause(each)
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if (verdict := _is_transient(cause)) is not None:
+            return cause if verdict else None
+        cause = _cause(cause)
     return None
 
 

@@ -107,5 +107,6 @@ def _make_handler(
         thread_pool,
         app=app,
         app_templates=templates,
-        metrics_name=f"{app.name}.{handler.__name__}",
+        metrics_name=f"{app.name}.{handler.metrics_name}",
+        operation_ids=handler.operation_ids,
     )

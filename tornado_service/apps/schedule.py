@@ -62,7 +62,9 @@ def periodic_jobs(app: ServiceApp) -> list[Job]:
     """
     return [
         Job(name, getattr(app, name), _interval_seconds(app, name, function._periodic))
-        for name, function in inspect.getmembers(type(app), lambda each: hasattr(each, "_periodic"))
+        for name, function in inspect.getmembers(
+            type(app), lambda member: hasattr(member, "_periodic")
+        )
     ]
 
 

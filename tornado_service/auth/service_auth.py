@@ -15,6 +15,7 @@ Handlers call ``ServiceAuth.authenticate``, which calls the library's ``HubAuth.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -212,6 +213,11 @@ class ServiceAuth(StatelessOAuth):
         Its scheme is ``token`` or ``Bearer``; ``Basic`` or ``Negotiate`` are of a proxy's.
         """
         return bool(self.get_token(handler, in_cookie=False))
+
+    def has_own_token(self, handler: RequestHandler) -> bool:
+        """Whether a header has the service's own token, which no user has."""
+        token = self.get_token(handler, in_cookie=False) or ""
+        return hmac.compare_digest(token.encode(), self.api_token.encode())
 
     def has_session_cookie(self, handler: RequestHandler) -> bool:
         """Whether the request has a session cookie that we have signed, good or not."""

@@ -12,7 +12,7 @@ from jupyterhub.scopes import define_custom_scopes, scope_definitions
 
 from ..apps.base import ServiceApp
 from ..apps.isolation.containment import AppError, run_in_daemon_thread, with_timeout
-from ..apps.loader import import_app
+from ..apps.loader import custom_scopes, import_app
 
 #: Seconds that an import may take before the hub starts without knowing the app's scopes.
 IMPORT_TIMEOUT = 20.0
@@ -48,8 +48,8 @@ class DemoApps:
 
     @property
     def custom_scopes(self) -> list[str]:
-        scopes = {_without_filter(scope) for scope in (*self.service_scopes, *self.user_scopes)}
-        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+        """The scopes that the apps have made up."""
+        return custom_scopes([*self.service_scopes, *self.user_scopes])
 
     def app_urls(self, prefix: str) -> list[str]:
         """The URLs of the apps, or of the service's home page if none was imported."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from http.client import responses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
@@ -18,6 +18,8 @@ from .errors import InvalidRequest, JSONErrorMixin
 from .resource_isolation import ResourceIsolationMixin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
     from .context import ServiceContext
@@ -42,6 +44,18 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     #: Answers that went well are logged at debug level only.
     quiet = False
 
+    #: The label ``handler`` of metrics; by default the name of the class. Subclasses inherit
+    #: neither this nor ``operation_ids``.
+    metrics_name: ClassVar[str] = ""
+
+    #: Names of operations in the OpenAPI document, by method: ``{"GET": "get_user"}``.
+    operation_ids: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.metrics_name = vars(cls).get("metrics_name", cls.__name__)
+        cls.operation_ids = vars(cls).get("operation_ids", {})
+
     #: The app that the handler belongs to, if it is not the core's.
     app: Any = None
     app_templates: AppTemplates | None = None
@@ -53,7 +67,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         self.context.open_requests += 1
 
     def on_finish(self) -> None:
-        """Be counted out again."""
         self.context.open_requests -= 1
 
     def set_default_headers(self) -> None:
@@ -66,7 +79,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             self._headers[name] = value
 
     async def prepare(self) -> None:
-        """Find out who asks and whether they may, before the method runs."""
         access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
         if access is None:
             raise HTTPError(405)
@@ -166,7 +178,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return self.accepts_html()
 
     def accepts_html(self) -> bool:
-        """Whether the caller asks for HTML by name."""
         return "text/html" in self.request.headers.get("Accept", "")
 
     def head(self, *args: str, **kwargs: str) -> Any:
@@ -188,7 +199,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
     @allow_unauthenticated
     def options(self, *args: str, **kwargs: str) -> None:
-        """Say which methods there are."""
         self.set_header("Allow", self.allowed_methods)
         self.set_status(204)
 
@@ -239,7 +249,6 @@ class APIHandler(BaseHandler):
     """JSON for a program. Nothing of it is kept by caches."""
 
     def set_default_headers(self) -> None:
-        """Security headers on every answer, errors included."""
         self._set_headers(self.settings["api_headers"])
 
 
@@ -272,12 +281,7 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Answer with a template.
-
-        Args:
-            template: its file name.
-            names: what it shows, beside ``template_namespace``.
-        """
+        """Answer with a template, which sees ``template_namespace`` and further names."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -288,7 +292,6 @@ class PageHandler(BaseHandler):
         return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """An error page for a person, JSON for a program."""
         if not self.wants_error_page():
             super().write_error(status_code, **kwargs)
             return

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .context import ServiceContext
 
 
+NOT_FOUND = "There is nothing at this address."
+
+
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with a field of what was sent."""

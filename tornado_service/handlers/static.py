@@ -33,6 +33,8 @@ COMPRESSED_SUFFIXES = (".png", ".woff2")
 class StaticHandler(BaseHandler):
     """GET static/…: files whose names carry a hash of what is in them."""
 
+    metrics_name = "StaticHandler"
+
     quiet = True
 
     _HASHED_NAME = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
@@ -72,6 +74,8 @@ class StaticHandler(BaseHandler):
 
 class HubStaticHandler(StaticHandler):
     """GET static/jupyterhub/DIGEST/…: files of the installed jupyterhub package."""
+
+    metrics_name = "HubStaticHandler"
 
     def initialize(self) -> None:  # type: ignore[override]
         """Serve the files that pages need."""

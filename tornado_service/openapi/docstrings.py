@@ -34,7 +34,7 @@ def to_markdown(part: Any) -> Any:
     What a docstring says of attributes is said of the schema's properties instead.
     """
     if isinstance(part, list):
-        return [to_markdown(each) for each in part]
+        return [to_markdown(item) for item in part]
     if not isinstance(part, dict):
         return part
     text = part.get("description")
@@ -43,18 +43,18 @@ def to_markdown(part: Any) -> Any:
     if "properties" in part:
         part = {**part, "properties": _with_descriptions(part["properties"], text)}
         text = without_sections(text)
-    whole = {key: to_markdown(value) for key, value in part.items()}
-    return {**whole, "description": _CODE.sub(r"`\1`", text)}
+    converted = {key: to_markdown(value) for key, value in part.items()}
+    return {**converted, "description": _CODE.sub(r"`\1`", text)}
 
 
 def _with_descriptions(properties: dict[str, Any], text: str) -> dict[str, Any]:
     """Properties with what a docstring says of them, unless they have words of their own."""
     _, _, section = text.partition("\nAttributes:\n")
-    found = {
+    descriptions = {
         name: " ".join(f"{first.upper()}{rest}".split())
         for name, first, rest in _ENTRY.findall(section)
     }
     return {
-        name: {"description": found[name], **schema} if name in found else schema
+        name: {"description": descriptions[name], **schema} if name in descriptions else schema
         for name, schema in properties.items()
     }

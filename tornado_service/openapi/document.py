@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from .._version import __version__
-from ..handlers.errors import Error
+from ..handlers.errors import NOT_FOUND, Error
 from .docstrings import to_markdown, without_sections
 from .operations import JSON, Operation, operations
 
@@ -24,7 +24,7 @@ ERROR_DESCRIPTIONS = {
     "400": "What was sent is not what is asked for; `errors` says what is wrong with which field.",
     "401": "Not signed in, or the session has expired.",
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
-    "404": "There is nothing at this address.",
+    "404": NOT_FOUND,
     "415": "The body is not sent as JSON.",
     "503": "Not at the moment: JupyterHub does not answer, or the app is busy or does not run.",
     "default": "Refused, or failed.",
@@ -55,11 +55,16 @@ class Document:
         """
         context = self._context
         paths: dict[str, Any] = {}
+        names: set[str] = set()
         schemas: dict[str, Any] = {}
         tags = [{"name": "service", "description": "The service itself."}]
         for mounted in (None, *apps):
-            for path, method, described in self._operations_of(mounted, schemas):
-                paths.setdefault(path, {}).setdefault(method, described)
+            for operation, described in self._operations_of(mounted, schemas):
+                methods = paths.setdefault(operation.path, {})
+                if operation.method.lower() not in methods:
+                    name = operation.unique_id(names)
+                    names.add(name)
+                    methods[operation.method.lower()] = {"operationId": name, **described}
             if mounted is not None and mounted.app is not None:
                 about = without_sections(type(mounted.app).__doc__) or mounted.title
                 tags.append({"name": mounted.name, "description": about})
@@ -84,33 +89,30 @@ class Document:
 
     def _operations_of(
         self, mounted: MountedApp | None, schemas: dict[str, Any]
-    ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """What the core or an app answers; its models go to the schemas."""
+    ) -> Iterator[tuple[Operation, dict[str, Any]]]:
+        """The operations of the core or of an app; their models go to the schemas."""
         app = mounted.name if mounted else ""
         routes = mounted.routes if mounted else self._routes
-        well = list(self._describable(operations(self._context.prefix, routes, app, self._report)))
+        described = list(
+            self._describable(operations(self._context.prefix, routes, app, self._report))
+        )
         # models of two apps may have one name
-        references, definitions = _schemas(well, f"{mounted.name}." if mounted else "")
+        references, definitions = _schemas(described, f"{app}." if app else "")
         schemas.update(definitions)
-        ids: dict[str, int] = {}
-        for number, operation in enumerate(well):
+        for number, operation in enumerate(described):
             own = {slot: references[number, slot] for slot in operation.models()}
-            described = operation.describe(own, self._context.auth.access_scope)
-            count = ids[operation.id] = ids.get(operation.id, 0) + 1
-            if count > 1:
-                described["operationId"] += f"_{count}"
-            yield operation.path, operation.method.lower(), described
+            yield operation, operation.describe(own, self._context.auth.access_scope)
 
-    def _describable(self, found: Iterable[Operation]) -> Iterator[Operation]:
+    def _describable(self, candidates: Iterable[Operation]) -> Iterator[Operation]:
         """Those whose models have schemas that can be written down."""
-        for operation in found:
+        for operation in candidates:
             try:
                 for model, mode in operation.models().values():
                     to_json(to_markdown(TypeAdapter(model).json_schema(mode=mode)))
                 to_json(operation.describe(dict.fromkeys(operation.models()), ""))
             except Exception as error:  # an author's types do what they like
                 reason = str(error).partition("\n")[0]
-                self._report(f"{operation.id}: {reason}")
+                self._report(f"{operation.unique_id(())}: {reason}")
             else:
                 yield operation
 

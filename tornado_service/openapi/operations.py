@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -14,7 +15,7 @@ from tornado.web import RequestHandler
 from ..apps.typed.signature import Signature
 from ..handlers.base import METHODS, APIHandler, BaseHandler, access_of
 from .docstrings import split_docstring
-from .path_templates import expand_pattern
+from .path_templates import path_template
 
 JSON = "application/json"
 
@@ -37,10 +38,19 @@ class Operation:
     tag: str = "service"
     is_app: bool = False
 
-    @property
-    def id(self) -> str:
-        """A name of its own, but for other addresses of the same method."""
-        return f"{self.tag}_{self.handler.__name__}_{self.method.lower()}"
+    def unique_id(self, taken: Container[str]) -> str:
+        """The name that its handler gives it, or one made of app, class and method.
+
+        Where that is taken, as by the same handler at another path, it gets the app's name in
+        front, then a number behind.
+        """
+        method = self.method.lower()
+        given = self.handler.operation_ids.get(method)
+        name = given or f"{self.tag}_{self.handler.__name__}_{method}"
+        if given in taken:
+            name = f"{self.tag}_{given}"
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
     def models(self) -> dict[str, tuple[Any, Any]]:
         """What stands in it by reference: types, and whether they are read or written."""
@@ -65,12 +75,11 @@ class Operation:
             self.signature.function.__doc__ or self.handler.__doc__
         )
         if scopes:
-            description += f"\n\nNeeds the scope {' and '.join(f'`{each}`' for each in scopes)}."
+            description += f"\n\nNeeds the scope {' and '.join(f'`{scope}`' for scope in scopes)}."
         roles = [access_scope, *scopes]
         allows_anonymous = access is not None and access.allows_anonymous
         operation: dict[str, Any] = {
             "tags": [self.tag],
-            "operationId": self.id,
             "summary": summary,
             "description": description.strip(),
             "parameters": [*self._path_parameters(), *self._query_parameters()],
@@ -110,11 +119,11 @@ class Operation:
             return {"200": {"description": "Events, while they happen.", "content": stream}}
         answer = self.signature.response
         # which status an app's method sets, nobody knows
-        some = "200" if self.method == "GET" else "2XX"
+        status = "200" if self.method == "GET" else "2XX"
         if answer is None:
             return {"2XX": {"description": "Done."}}
         content = {answer.media_type: {"schema": schema}}
-        statuses = [some] if self.is_app else map(str, answer.statuses)
+        statuses = [status] if self.is_app else map(str, answer.statuses)
         found = {
             status: {"description": _reason_phrase(status), "content": content}
             for status in statuses
@@ -159,29 +168,31 @@ def operations(
             continue
         for method, signature in signatures_of(handler).items():
             try:
-                found = expand_pattern(pattern, list(signature.path))
+                path = path_template(pattern, signature.path)
             except ValueError as error:
                 report(f"{handler.__name__} at {pattern!r}: {error}")
                 break
-            for path in found:
-                if app:
-                    address = f"/{app}/{path}"
-                    yield Operation(address, method, handler, signature, app, is_app=True)
-                elif path.startswith(prefix):
-                    short = path.removeprefix(prefix[:-1])
-                    yield Operation(short, method, handler, signature)
+            if app:
+                yield Operation(f"/{app}/{path}", method, handler, signature, app, is_app=True)
+            elif path.startswith(prefix):
+                short_path = path.removeprefix(prefix[:-1])
+                yield Operation(short_path, method, handler, signature)
 
 
 def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
     """What the methods of a handler take and give; those of an app's know it already."""
-    known: dict[str, Signature] | None = getattr(handler, "signatures", None)
-    if known is None:
-        known = {
+    signatures: dict[str, Signature] | None = getattr(handler, "signatures", None)
+    if signatures is None:
+        signatures = {
             method: Signature(method, getattr(handler, method.lower()), is_api=True)
             for method in METHODS
             if getattr(handler, method.lower()) is not RequestHandler._unimplemented_method
         }
-    return {method: each for method, each in known.items() if method not in ("HEAD", "OPTIONS")}
+    return {
+        method: signature
+        for method, signature in signatures.items()
+        if method not in ("HEAD", "OPTIONS")
+    }
 
 
 def _reason_phrase(status: str) -> str:
@@ -191,7 +202,7 @@ def _reason_phrase(status: str) -> str:
 def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
     """A schema without references; what a query or a path holds is small and never recursive."""
     if isinstance(schema, list):
-        return [_inlined(each, definitions) for each in schema]
+        return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):
         return schema
     known = definitions or schema.get("$defs", {})
@@ -206,8 +217,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A field's schema without null, which no query can say: it is left out instead."""
     if schema.get("default", ...) is None:
         del schema["default"]
-    some = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
-    if len(some) == 1:
+    options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
+    if len(options) == 1:
         del schema["anyOf"]
-        return {**some[0], **schema}
-    return {**schema, "anyOf": some} if some else schema
+        return {**options[0], **schema}
+    return {**schema, "anyOf": options} if options else schema

@@ -31,6 +31,17 @@ def bind(port: int, ip: str) -> list[socket.socket]:
     return bind_sockets(port, ip or None)
 
 
+def bind_error_message(error: OSError, port: int, ip: str) -> str:
+    """Why ``bind`` has failed, in words for an administrator."""
+    where = f"port {port} of {ip or 'all interfaces'}"
+    if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
+        return f"Cannot listen on {where}: TornadoService.ip is no address of this machine."
+    return (
+        f"Cannot listen on {where}: {error.strerror or error}. If it is in use, a process left"
+        " by an earlier hub may hold it: stop that, or take another port in the service's url."
+    )
+
+
 def raise_file_limit() -> None:
     """Let the process have more connections than the 1024 that are usual."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import sys
 import threading
@@ -40,7 +39,8 @@ class ServiceLogFormatter(LogFormatter):
         return redact_text(self._without_secrets(text))
 
     def format(self, record: logging.LogRecord) -> str:
-        record = copy.copy(record)
+        """Return the finished line."""
+        original = record.msg, record.args, record.exc_text
         try:
             text = record.getMessage()
         except Exception as error:  # logging itself would show the arguments
@@ -54,7 +54,10 @@ class ServiceLogFormatter(LogFormatter):
             record.exc_text = "\n".join(
                 map(single_line, self._redacted(record.exc_text).split("\n"))
             )
-        return super().format(record)
+        try:
+            return super().format(record)
+        finally:
+            record.msg, record.args, record.exc_text = original
 
     def formatException(self, exc_info: Any) -> str:
         """The traceback: its lines are Python's, the texts of the errors are not."""

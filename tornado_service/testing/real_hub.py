@@ -11,7 +11,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from ..apps.isolation.containment import AppError
-from ..apps.loader import import_app
+from ..apps.loader import custom_scopes, import_app
 from ..demo.apps import TRUSTED_USERS
 from ..demo.hub import ThrowAwayHub
 from .service import ServiceConfig
@@ -164,7 +164,8 @@ class SharedHub:
 
 
 def _custom_scopes(scopes: set[str]) -> str:
-    custom = sorted({scope.partition("!")[0] for scope in scopes if scope.startswith("custom:")})
+    """The hub's configuration that makes the apps' own scopes, and grants them to ada and ines."""
+    custom = custom_scopes(scopes)
     if not custom:
         return ""
     described = {scope: {"description": f"Test {scope}."} for scope in custom}

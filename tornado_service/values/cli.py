@@ -1,14 +1,14 @@
 """The commands ``tornado-service values`` and ``tornado-service values check``."""
 
-import importlib
 import sys
 from collections.abc import Iterable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode, validate
 
+from ..apps.isolation.containment import AppError
+from ..apps.loader import import_app
 from ..config.application import StrictApplication
 from ..config.private_files import make_private_directory, write_private
 from ..hub.versions import parse_version
@@ -251,12 +251,10 @@ def _write(directory: Path, deployment: Deployment, site: Values) -> None:
 
 def _import_app(app: str) -> Any:
     """The class of an app, by import string or by the name of its entry point."""
-    named = list(entry_points(group="tornado_service.apps", name=app))
-    module, _, attribute = app.replace(":", ".").rpartition(".")
     sys.path.insert(0, "")  # as python -m has it, for a module that is not installed
     try:
-        return named[0].load() if named else getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+        return import_app(app)
+    except (AppError, ImportError) as error:
         raise ValuesError(f"--app={app}: {error}") from error
     finally:
         sys.path.remove("")

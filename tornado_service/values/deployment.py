@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..apps.loader import custom_scopes
+
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
 HUB_ACCESS = "hub.jupyter.org/network-access-hub"
@@ -46,8 +48,8 @@ class Deployment:
 
     @property
     def custom_scopes(self) -> list[str]:
-        scopes = {scope.partition("!")[0] for scope in (*self.service_scopes, *self.user_scopes)}
-        return sorted(scope for scope in scopes if scope.startswith("custom:"))
+        """The scopes that apps have made up."""
+        return custom_scopes([*self.service_scopes, *self.user_scopes])
 
     def pod_selector(self, component: str) -> dict[str, Any]:
         labels = {COMPONENT: component}

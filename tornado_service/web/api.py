@@ -13,6 +13,7 @@ from ..auth.decorators import allow_unauthenticated
 from ..auth.service_auth import ADMIN_SCOPE
 from ..config.environment import public_environment
 from ..handlers.base import APIHandler, BaseHandler
+from ..handlers.errors import NOT_FOUND
 
 #: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
 USER_FIELDS = (
@@ -67,6 +68,9 @@ class DebugInfo:
 class RootHandler(APIHandler):
     """GET api/: the open greeting."""
 
+    metrics_name = "RootHandler"
+    operation_ids = {"get": "get_version"}
+
     @responds_with(ServiceInfo)
     @allow_unauthenticated
     def get(self) -> None:
@@ -77,6 +81,9 @@ class RootHandler(APIHandler):
 
 class UserHandler(APIHandler):
     """GET api/user: the caller, as the hub knows them."""
+
+    metrics_name = "UserHandler"
+    operation_ids = {"get": "get_user"}
 
     @responds_with(CurrentUser)
     def get(self) -> None:
@@ -100,6 +107,9 @@ def public_user(user: dict[str, Any]) -> dict[str, Any]:
 
 class DebugHandler(APIHandler):
     """GET api/debug: what arrives here, for an admin who wonders; off by default."""
+
+    metrics_name = "DebugHandler"
+    operation_ids = {"get": "get_debug_info"}
 
     #: Request headers that say how a request came here, and nothing about who sent it.
     PUBLIC_HEADERS = frozenset(
@@ -151,10 +161,12 @@ class DebugHandler(APIHandler):
 class NotFoundAPIHandler(BaseHandler):
     """Every address below api/ that nothing else answers."""
 
+    metrics_name = "NotFoundAPIHandler"
+
     async def prepare(self) -> None:
         """Say so in JSON.
 
         Raises:
             HTTPError: 404, always.
         """
-        raise HTTPError(404, "There is nothing at this address.")
+        raise HTTPError(404, NOT_FOUND)

@@ -39,7 +39,8 @@ def make_web_app(
 
     router = AppRouter(context.prefix, apps, get_delegate)
     application = Application(
-        [*make_routes(settings, context, apps, selfcheck), (router.pattern, router)],
+        # apps first: else each of their requests would be matched with all paths of the core
+        [(router.pattern, router), *make_routes(settings, context, apps, selfcheck)],
         default_handler_class=home.NotFoundHandler,
         context=context,
         cookie_secret=settings.cookie_secret,

@@ -75,6 +75,8 @@ class AppRouter(Router):
 class AppNotFoundHandler(NotFoundHandler):
     """Every path of an app that it does not have."""
 
+    metrics_name = "AppNotFoundHandler"
+
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
         """Take the app, whose navigation the page keeps."""
         super().initialize()
@@ -95,6 +97,8 @@ class AppNotFoundHandler(NotFoundHandler):
 
 class AppSlashHandler(BaseHandler):
     """GET P/<app> without its slash."""
+
+    metrics_name = "AppSlashHandler"
 
     def initialize(self, name: str) -> None:  # type: ignore[override]
         """Take the app's name."""
@@ -118,6 +122,8 @@ class AppUnavailable(HTTPError):
 
 class UnavailableHandler(PageHandler):
     """Every address of an app that is loading, is tried again or has failed."""
+
+    metrics_name = "UnavailableHandler"
 
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
         """Take the app."""

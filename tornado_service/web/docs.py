@@ -65,6 +65,9 @@ class APIDocument:
 class OpenAPIHandler(APIHandler):
     """GET api/openapi.json: the document."""
 
+    metrics_name = "OpenAPIHandler"
+    operation_ids = {"get": "get_openapi_document"}
+
     def initialize(self, document: APIDocument) -> None:  # type: ignore[override]
         super().initialize()
         self._document = document
@@ -80,6 +83,8 @@ class OpenAPIHandler(APIHandler):
 
 class DocsHandler(PageHandler):
     """GET docs: the API, to read and to try."""
+
+    metrics_name = "DocsHandler"
 
     def initialize(self, package: str) -> None:  # type: ignore[override]
         super().initialize()

@@ -35,6 +35,9 @@ class Readiness:
 class HealthHandler(APIHandler):
     """GET health: 200 while the process serves. Asks nobody."""
 
+    metrics_name = "HealthHandler"
+    operation_ids = {"get": "get_health"}
+
     quiet = True
 
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
@@ -52,6 +55,9 @@ class HealthHandler(APIHandler):
 
 class ReadyHandler(APIHandler):
     """GET health/ready: whether all is up, by name, with no detail."""
+
+    metrics_name = "ReadyHandler"
+    operation_ids = {"get": "get_readiness"}
 
     quiet = True
 
@@ -77,6 +83,9 @@ class ReadyHandler(APIHandler):
 class MetricsHandler(APIHandler):
     """GET metrics: Prometheus' text format, for the scope ``read:metrics``."""
 
+    metrics_name = "MetricsHandler"
+    operation_ids = {"get": "get_metrics"}
+
     quiet = True
 
     @responds_with(str, media_type=CONTENT_TYPE_LATEST)
@@ -90,7 +99,8 @@ class MetricsHandler(APIHandler):
 class PublicMetricsHandler(MetricsHandler):
     """The same for everybody, where ``authenticate_prometheus`` is off."""
 
-    metrics_name = MetricsHandler.__name__
+    metrics_name = "MetricsHandler"
+    operation_ids = {"get": "get_metrics"}
 
     @responds_with(str, media_type=CONTENT_TYPE_LATEST)
     @allow_unauthenticated

@@ -9,6 +9,7 @@ from tornado.web import HTTPError
 
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
+from ..handlers.errors import NOT_FOUND
 
 if TYPE_CHECKING:
     from ..apps.manager import AppManager
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 class HomeHandler(PageHandler):
     """GET P: who you are to the hub, and what you may open."""
+
+    metrics_name = "HomeHandler"
 
     def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
@@ -79,17 +82,21 @@ def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:
 class NotFoundHandler(PageHandler):
     """Every address that nothing else answers."""
 
+    metrics_name = "NotFoundHandler"
+
     async def prepare(self) -> None:
         """Nobody needs to sign in to be told that there is nothing.
 
         Raises:
             HTTPError: 404, always.
         """
-        raise HTTPError(404, "There is nothing at this address.")
+        raise HTTPError(404, NOT_FOUND)
 
 
 class SlashHandler(BaseHandler):
     """GET P without its slash: the proxy sends it here, too."""
+
+    metrics_name = "SlashHandler"
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
     """GET oauth_callback: the hub sends the browser back here, signed in."""
 
+    metrics_name = "OAuthCallbackHandler"
+
     #: The encrypted state of the sign-in that this request finishes, once it is known to be ours.
     _accepted_state: str | None = None
 
@@ -85,6 +87,8 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
 
 class LogoutHandler(PageHandler):
     """P/logout: sign out here, then at the hub."""
+
+    metrics_name = "LogoutHandler"
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import secrets
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -50,6 +49,9 @@ class Status:
 class AdminHandler(BaseHandler):
     """Answers admins of the hub only: findings name addresses of the inside."""
 
+    #: Whether the service's own token is let in, too, as the doctor sends it.
+    allows_own_token = False
+
     def initialize(self, selfcheck: SelfCheck, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
         self._selfcheck = selfcheck
@@ -61,6 +63,8 @@ class AdminHandler(BaseHandler):
         Raises:
             HTTPError: 403 for anybody else.
         """
+        if self.allows_own_token and self.hub_auth.has_own_token(self):
+            return
         await super().prepare()
         user = self.current_user
         if not user or self.hub_auth.is_admin(self):
@@ -77,6 +81,8 @@ class AdminHandler(BaseHandler):
 
 class StatusHandler(AdminHandler, PageHandler):
     """GET status: the findings as a page."""
+
+    metrics_name = "StatusHandler"
 
     async def get(self) -> None:
         """Show them."""
@@ -95,11 +101,10 @@ class StatusHandler(AdminHandler, PageHandler):
 class StatusAPIHandler(AdminHandler, APIHandler):
     """GET api/status: the same for a program."""
 
-    async def prepare(self) -> None:
-        """Let in whoever has the service's own token, too, as the doctor does; else an admin."""
-        token = self.hub_auth.get_token(self, in_cookie=False) or ""
-        if not secrets.compare_digest(token.encode(), self.hub_auth.api_token.encode()):
-            await super().prepare()
+    metrics_name = "StatusAPIHandler"
+    operation_ids = {"get": "get_status"}
+
+    allows_own_token = True
 
     @responds_with(Status)
     async def get(self) -> None:

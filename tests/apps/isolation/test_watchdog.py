@@ -1,247 +1,214 @@
-"""An app that blocks the event loop is interrupted, and the others are served."""
+"""Code that blocks the event loop is named in the log, counted, and shown at ``status``."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.support.launched import ENVIRONMENT, wait_for_line
-from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT
+from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT, Watchdog
+from tornado_service.apps.mounted import AppState, MountedApp
+from tornado_service.telemetry.metrics import Metrics
 
-APPS = '''
+LIMIT = 0.3
+
+BLOCKING = """
 import threading
 import time
 
+
+def sleeps():
+    time.sleep(SECONDS)
+
+
+def spins():
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        pass
+
+
+def waits():
+    threading.Event().wait(SECONDS)
+"""
+
+APP = """
+import time
 from tornado_service import APIHandler, ServiceApp, allow_unauthenticated
-
-
-class Spins(APIHandler):
-    @allow_unauthenticated
-    async def get(self):
-        while True:
-            pass
-
 
 class Sleeps(APIHandler):
     @allow_unauthenticated
-    async def get(self):
-        time.sleep(3600)
-
-
-class Waits(APIHandler):
-    @allow_unauthenticated
-    async def get(self):
-        threading.Event().wait()
-
-
-class Logs(APIHandler):
-    """Is in the midst of code that all share, nearly always."""
-
-    @allow_unauthenticated
-    async def get(self):
-        while True:
-            self.app.log.debug("again")
-
-
-class Swallows(APIHandler):
-    @allow_unauthenticated
-    async def get(self):
-        while True:
-            try:
-                time.sleep(3600)
-            except Exception:
-                pass
-
+    async def get(self) -> str:
+        time.sleep(3)
+        return "slept"
 
 class Works(APIHandler):
     @allow_unauthenticated
-    async def get(self):
-        self.write_json({"works": True})
-
+    async def get(self) -> str:
+        return "works"
 
 class Blocking(ServiceApp):
     name = "blocking"
-
     def handlers(self):
-        return [("spins", Spins), ("sleeps", Sleeps), ("waits", Waits), ("logs", Logs),
-                ("swallows", Swallows), ("works", Works)]
-'''
-
-BLOCKING_START = """
-import time
-from tornado_service import ServiceApp
-
-
-class BlocksInStart(ServiceApp):
-    name = "blocks-in-start"
-
-    async def start(self):
-        await self.prepare()
-
-    async def prepare(self):
-        time.sleep(3600)
-
-
-class SwallowsInStart(ServiceApp):
-    name = "swallows-in-start"
-
-    async def start(self):
-        while True:
-            try:
-                time.sleep(3600)
-            except Exception:
-                pass
+        return [("sleeps", Sleeps), ("works", Works)]
 """
 
-BLOCKING_CORE = """
-import sys, time
-from tornado_service import app
-from tornado_service.hub import client
+STANDS_STILL = f"""
+import asyncio, logging
+from tornado_service.apps.isolation.watchdog import Watchdog
+from tornado_service.telemetry.metrics import Metrics
 
+async def main():
+    watchdog = Watchdog(logging.getLogger(), Metrics(), [], {LIMIT})
+    watchdog.start()
+    print("ready", flush=True)
+    await asyncio.to_thread(input)
+    await asyncio.sleep({2 * LIMIT})
+    watchdog.stop()
 
-async def check(self, max_age=0):
-    time.sleep(4)
-
-
-client.HubClient.check = check
-app.main(sys.argv[1:])
+asyncio.run(main())
 """
-
-PREFIX = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"]
-
-Ask = Callable[[str], tuple[int, bytes]]
 
 
 @pytest.fixture
-def ask(port: int) -> Ask:
-    """The status and the body of an answer of the service."""
-
-    def ask(path: str) -> tuple[int, bytes]:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}{PREFIX}{path}", timeout=30) as answer:
-                return answer.status, answer.read()
-        except HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-    return ask
+def blocking() -> Any:
+    """A module of an app, with functions that block."""
+    module = types.ModuleType("blocking.inner")
+    module.SECONDS = 2.5 * LIMIT  # type: ignore[attr-defined]
+    exec(compile(BLOCKING, "blocking.py", "exec"), vars(module))
+    return module
 
 
 @pytest.fixture
-def start(launch: Any, tmp_path: Path) -> Callable[..., Any]:
-    """Start the service with apps of these modules; wait for one to be ready."""
-    (tmp_path / "blocking.py").write_text(APPS)
-    (tmp_path / "blocking_start.py").write_text(BLOCKING_START)
-
-    def start(*apps: str) -> Any:
-        options = [f"--TornadoService.apps={app}" for app in (*apps, "blocking:Blocking")]
-        return launch(
-            *options, "--TornadoService.authenticate_prometheus=False", PYTHONPATH=str(tmp_path)
-        )
-
-    return start
+def app() -> MountedApp:
+    app = MountedApp("blocking:App")
+    app.name = app.package = "blocking"
+    app.state, app.app = AppState.READY, types.SimpleNamespace(problem="")  # type: ignore[assignment]
+    return app
 
 
-def lines_up_to(process: subprocess.Popen[str], text: str) -> str:
-    """What it logs until a line has this text."""
-    lines = []
-    for line in process.stderr or ():
-        lines.append(line)
-        if text in line:
-            break
-    return "".join(lines)
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
 
 
-@pytest.mark.parametrize("path", ["spins", "sleeps", "waits"])
-def test_a_request_that_holds_the_loop_gets_500_and_others_are_served(start, ask, path) -> None:
-    process = start()
-    wait_for_line(process, "App blocking is ready")
-    with ThreadPoolExecutor() as pool:
-        held = pool.submit(ask, f"blocking/{path}")
-        line = wait_for_line(process, "App blocking makes everybody wait")
-        others = pool.submit(ask, "blocking/works")
-
-        assert held.result()[0] == 500
-        assert json.loads(others.result()[1]) == {"works": True}
-    assert "get() in " in line
-    assert "/blocking.py:" in line
-    assert "write a handler as `def`" in line
-    wait_for_line(process, "EventLoopBlocked: get() in ")
-    assert b'tornado_service_loop_held_total{app="blocking"} 1.0' in ask("metrics")[1]
+@pytest.fixture
+async def watchdog(metrics: Metrics, app: MountedApp) -> Any:
+    watchdog = Watchdog(logging.getLogger("watchdog"), metrics, [app], LIMIT)
+    watchdog.start()
+    await asyncio.sleep(LIMIT / 2)
+    yield watchdog
+    watchdog.stop()
 
 
-def test_nothing_is_raised_in_the_midst_of_what_all_share(start, ask) -> None:
-    """Where it is nearly always there, a moment is found in which it is not; the log goes on."""
-    process = start()
-    wait_for_line(process, "App blocking is ready")
-
-    assert ask("blocking/logs")[0] == 500
-
-    wait_for_line(process, "Uncaught exception")
-    traceback = lines_up_to(process, "EventLoopBlocked: ")
-    assert "/logging/" not in traceback
-    assert json.loads(ask("blocking/works")[1]) == {"works": True}
-    wait_for_line(process, "200 GET /services/tornado-service/blocking/works")
-
-
-def test_one_that_catches_every_exception_is_ended_too(start, ask) -> None:
-    process = start()
-    wait_for_line(process, "App blocking is ready")
-
-    assert ask("blocking/swallows")[0] == 500
-
-    for _ in range(2):
-        wait_for_line(process, "App blocking makes everybody wait")
-    assert json.loads(ask("blocking/works")[1]) == {"works": True}
-    wait_for_line(process, "EventLoopStillBlocked: get() in ")
-
-
-@pytest.mark.parametrize(
-    ("cls", "reason"),
-    [
-        ("BlocksInStart", "EventLoopBlocked: prepare() in "),
-        ("SwallowsInStart", "EventLoopStillBlocked in start()"),
-    ],
-)
-def test_an_app_whose_start_holds_the_loop_has_failed_and_the_others_run(
-    start, ask, cls, reason
+@pytest.mark.parametrize("name", ["sleeps", "spins", "waits"])
+async def test_an_app_that_blocks_is_named_once_and_counted(
+    watchdog, blocking, app, metrics, caplog, name
 ) -> None:
-    process = start(f"blocking_start:{cls}")
+    getattr(blocking, name)()
+    await asyncio.sleep(LIMIT / 2)
 
-    wait_for_line(process, f"App blocking_start:{cls} failed: {reason}", "App blocking is ready")
-    assert json.loads(ask("blocking/works")[1]) == {"works": True}
-    name = {"BlocksInStart": "blocks-in-start", "SwallowsInStart": "swallows-in-start"}[cls]
-    assert ask(f"{name}/")[0] == 503
-
-
-def test_our_own_code_is_let_finish_and_the_log_names_it(launch, ask) -> None:
-    process = launch(command=[sys.executable, "-c", BLOCKING_CORE])
-    wait_for_line(process, "Listening")
-
-    assert ask("health/ready")[0] == 200
-
-    assert "by no app: check() in " in wait_for_line(process, "The event loop has been held")
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    line = record.getMessage()
+    assert f"App blocking is blocking the event loop, for {LIMIT:g} s already: {name}()" in line
+    assert "blocking.py:" in line
+    assert "write a handler as `def`" in line
+    assert blocked(metrics, "blocking") == 1
+    assert app.problem.startswith("It blocked the event loop once, last at 20")
+    assert f" UTC: {name}() in blocking.py:" in app.problem
 
 
-def test_a_process_that_stood_still_has_not_been_held(launch, ask) -> None:
-    process = launch("--debug")
-    wait_for_line(process, "Listening")
-    process.send_signal(signal.SIGSTOP)
-    time.sleep(2 * BLOCK_LIMIT)  # what this is about: time that goes by
-    process.send_signal(signal.SIGCONT)
+async def test_each_call_that_blocks_is_counted(watchdog, blocking, app, metrics, caplog) -> None:
+    for _ in range(2):
+        blocking.sleeps()
+        await asyncio.sleep(LIMIT / 2)
 
-    assert ask("health")[0] == 200
+    assert len(caplog.records) == blocked(metrics, "blocking") == 2
+    assert "It blocked the event loop 2 times, last at " in app.problem
 
-    process.terminate()
-    assert "has been held" not in process.stderr.read()
+
+async def test_short_calls_are_not_reported(watchdog, app, caplog) -> None:
+    until = time.monotonic() + 3 * LIMIT
+    while time.monotonic() < until:
+        time.sleep(LIMIT / 4)
+        await asyncio.sleep(0)
+
+    assert not caplog.records
+    assert app.problem == ""
+
+
+async def test_other_code_is_named_as_that_of_no_app(watchdog, metrics, caplog) -> None:
+    time.sleep(2.5 * LIMIT)
+
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "by no app: test_other_code_is_named_as_that_of_no_app() in " in record.getMessage()
+    assert blocked(metrics, "") == 1
+
+
+def blocked(metrics: Metrics, app: str) -> float | None:
+    return metrics.registry.get_sample_value("tornado_service_loop_held_total", {"app": app})
+
+
+@pytest.fixture
+def stands_still() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", STANDS_STILL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_a_process_that_stood_still_was_not_blocked(stands_still: subprocess.Popen[str]) -> None:
+    assert stands_still.stdout
+    stands_still.stdout.readline()
+    stands_still.send_signal(signal.SIGSTOP)
+    time.sleep(4 * LIMIT)
+    stands_still.send_signal(signal.SIGCONT)
+
+    _, errors = stands_still.communicate("\n")
+
+    assert stands_still.returncode == 0
+    assert errors == ""
+
+
+def test_a_request_that_blocks_ends_by_itself_and_admins_see_it(
+    launch: Any, port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "blocking.py").write_text(APP)
+    process = launch("--TornadoService.apps=blocking:Blocking", PYTHONPATH=str(tmp_path))
+    wait_for_line(process, "App blocking is ready")
+
+    def fetch(path: str) -> Any:
+        url = f"http://127.0.0.1:{port}{ENVIRONMENT['JUPYTERHUB_SERVICE_PREFIX']}{path}"
+        token = ENVIRONMENT["JUPYTERHUB_API_TOKEN"]
+        with urlopen(Request(url, headers={"Authorization": f"token {token}"})) as response:
+            return json.load(response)
+
+    with ThreadPoolExecutor() as pool:
+        blocked = pool.submit(fetch, "blocking/sleeps")
+        line = wait_for_line(process, "App blocking is blocking the event loop")
+        other = pool.submit(fetch, "blocking/works")
+        assert (blocked.result(), other.result()) == ("slept", "works")
+
+    assert f"for {BLOCK_LIMIT:g} s already: get() in " in line
+    (app,) = fetch("api/status")["apps"]
+    assert app["state"] == "ready"
+    assert "It blocked the event loop once, last at " in app["reason"]

@@ -60,6 +60,9 @@ class ActivityHandler(APIHandler):
 class NowAPI(ActivityHandler):
     """What runs now."""
 
+    metrics_name = "NowAPI"
+    operation_ids = {"get": "get_running_servers"}
+
     async def get(self) -> Now:
         """The servers that run, of those whom the caller may see, and how long they are idle."""
         return await (await view_for(self)).now()
@@ -67,6 +70,9 @@ class NowAPI(ActivityHandler):
 
 class NowCSV(ActivityHandler):
     """What runs now, as a table."""
+
+    metrics_name = "NowCSV"
+    operation_ids = {"get": "get_running_servers_csv"}
 
     async def get(self, query: ServersQuery) -> None:
         """The same as ``api/now``, or those servers of it that are asked for."""
@@ -78,6 +84,9 @@ class NowCSV(ActivityHandler):
 class SummaryAPI(ActivityHandler):
     """The main figures of a range."""
 
+    metrics_name = "SummaryAPI"
+    operation_ids = {"get": "get_summary"}
+
     async def get(self, query: Range) -> Summary:
         """Active users, server-hours, sessions and their length, new users, maintenance window."""
         return await (await view_for(self)).summary(query)
@@ -86,6 +95,9 @@ class SummaryAPI(ActivityHandler):
 class PeriodsAPI(ActivityHandler):
     """Use over time."""
 
+    metrics_name = "PeriodsAPI"
+    operation_ids = {"get": "get_periods"}
+
     async def get(self, unit: PeriodUnit, query: Range) -> Periods:
         """Each day, week or month of a range; what was not watched has no figures."""
         return await (await view_for(self)).periods(unit, query)
@@ -93,6 +105,9 @@ class PeriodsAPI(ActivityHandler):
 
 class PeriodsCSV(ActivityHandler):
     """Use over time, as a table."""
+
+    metrics_name = "PeriodsCSV"
+    operation_ids = {"get": "get_periods_csv"}
 
     async def get(self, unit: PeriodUnit, query: Range) -> None:
         """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
@@ -106,6 +121,9 @@ class PeriodsCSV(ActivityHandler):
 class HoursAPI(ActivityHandler):
     """When it is quiet."""
 
+    metrics_name = "HoursAPI"
+    operation_ids = {"get": "get_hours_of_week"}
+
     async def get(self, query: Range) -> HeatMap:
         """Servers at a time in each hour of the week."""
         return await (await view_for(self)).heat_map(query)
@@ -113,6 +131,9 @@ class HoursAPI(ActivityHandler):
 
 class HoursCSV(ActivityHandler):
     """When it is quiet, as a table."""
+
+    metrics_name = "HoursCSV"
+    operation_ids = {"get": "get_hours_of_week_csv"}
 
     async def get(self, query: Range) -> None:
         """The same as ``api/hours``."""
@@ -126,6 +147,9 @@ class HoursCSV(ActivityHandler):
 class PeopleAPI(ActivityHandler):
     """The people."""
 
+    metrics_name = "PeopleAPI"
+    operation_ids = {"get": "list_users"}
+
     async def get(self, query: PeopleQuery) -> People:
         """A page of those whom the caller may see, with their use in a range."""
         return await (await view_for(self)).people(query)
@@ -133,6 +157,9 @@ class PeopleAPI(ActivityHandler):
 
 class PeopleCSV(ActivityHandler):
     """The people, as a table."""
+
+    metrics_name = "PeopleCSV"
+    operation_ids = {"get": "list_users_csv"}
 
     async def get(self, query: PeopleQuery) -> None:
         """The same as ``api/people``, all pages at once."""
@@ -146,6 +173,9 @@ class PeopleCSV(ActivityHandler):
 class PersonAPI(ActivityHandler):
     """One person."""
 
+    metrics_name = "PersonAPI"
+    operation_ids = {"get": "get_user_activity"}
+
     async def get(self, name: str, query: Range) -> PersonDetail:
         """Their days, sessions and usual hours in a range."""
         found = await (await view_for(self)).person(name, query)
@@ -156,6 +186,9 @@ class PersonAPI(ActivityHandler):
 
 class PersonCSV(ActivityHandler):
     """One person, as tables."""
+
+    metrics_name = "PersonCSV"
+    operation_ids = {"get": "get_user_activity_csv"}
 
     async def get(self, name: str, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
@@ -175,6 +208,9 @@ class PersonCSV(ActivityHandler):
 class GroupsAPI(ActivityHandler):
     """The groups."""
 
+    metrics_name = "GroupsAPI"
+    operation_ids = {"get": "list_groups"}
+
     async def get(self, query: GroupsQuery) -> GroupPage:
         """A page of the groups, each by the use of its members, as they are now."""
         groups = await get_visible_groups(self)
@@ -183,6 +219,9 @@ class GroupsAPI(ActivityHandler):
 
 class GroupsCSV(ActivityHandler):
     """The groups, as a table."""
+
+    metrics_name = "GroupsCSV"
+    operation_ids = {"get": "list_groups_csv"}
 
     async def get(self, query: GroupsQuery) -> None:
         """The same as ``api/groups``, all pages at once."""
@@ -197,6 +236,9 @@ class GroupsCSV(ActivityHandler):
 class MeAPI(ActivityHandler):
     """The caller's own use."""
 
+    metrics_name = "MeAPI"
+    operation_ids = {"get": "get_my_activity"}
+
     async def get(self, query: Range) -> PersonDetail:
         """Days, sessions and usual hours in a range."""
         found = await (await view_for(self)).me(query)
@@ -207,6 +249,9 @@ class MeAPI(ActivityHandler):
 
 class MeCSV(ActivityHandler):
     """The caller's own use, as tables."""
+
+    metrics_name = "MeCSV"
+    operation_ids = {"get": "get_my_activity_csv"}
 
     async def get(self, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
@@ -225,6 +270,9 @@ class MeCSV(ActivityHandler):
 class MonthAPI(ActivityHandler):
     """The report of a month."""
 
+    metrics_name = "MonthAPI"
+    operation_ids = {"get": "get_month_report"}
+
     async def get(self, text: str) -> MonthReport:
         """All figures of a month such as ``2026-10``, beside those of the month before."""
         day = parse_month(text)
@@ -238,6 +286,9 @@ class MonthAPI(ActivityHandler):
 
 class NewsStream(EventStream):
     """Tells of each new look at the hub."""
+
+    metrics_name = "NewsStream"
+    operation_ids = {"get": "stream_samples"}
 
     async def get(self) -> None:
         """An event ``sample`` after each look; ``api/now`` then has what is new."""

@@ -38,6 +38,8 @@ MAX_SESSIONS = 100
 class OverviewPage(ActivityPage):
     """The home of the app: who uses the hub, how much, and when it is quiet."""
 
+    metrics_name = "OverviewPage"
+
     tab = "overview"
 
     async def get(self) -> None:
@@ -69,6 +71,8 @@ class OverviewPage(ActivityPage):
 class NowPage(ActivityPage):
     """What runs now."""
 
+    metrics_name = "NowPage"
+
     model = ServersQuery
     tab = "now"
 
@@ -83,6 +87,8 @@ class NowPage(ActivityPage):
 class PeoplePage(ActivityPage):
     """The people."""
 
+    metrics_name = "PeoplePage"
+
     model = PeopleQuery
     tab = "people"
 
@@ -94,6 +100,8 @@ class PeoplePage(ActivityPage):
 
 class PersonPage(ActivityPage):
     """One person."""
+
+    metrics_name = "PersonPage"
 
     tab = "people"
 
@@ -118,6 +126,8 @@ class PersonPage(ActivityPage):
 class GroupsPage(ActivityPage):
     """The groups."""
 
+    metrics_name = "GroupsPage"
+
     model = GroupsQuery
     tab = "groups"
 
@@ -130,6 +140,8 @@ class GroupsPage(ActivityPage):
 
 class MePage(ActivityPage):
     """The visitor's own use."""
+
+    metrics_name = "MePage"
 
     tab = "me"
 
@@ -144,6 +156,8 @@ class MePage(ActivityPage):
 
 class MonthsPage(ActivityPage):
     """All months."""
+
+    metrics_name = "MonthsPage"
 
     tab = "months"
 
@@ -163,6 +177,8 @@ class MonthsPage(ActivityPage):
 
 class MonthPage(ActivityPage):
     """The report of a month."""
+
+    metrics_name = "MonthPage"
 
     tab = "months"
 
@@ -192,6 +208,8 @@ class MonthPage(ActivityPage):
 
 class NotFoundPage(ActivityPage):
     """Every other path, for the navigation of those who are signed in."""
+
+    metrics_name = "NotFoundPage"
 
     async def get(self) -> None:
         """Raise.

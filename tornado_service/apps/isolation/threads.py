@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tornado.web import HTTPError
 
@@ -24,8 +25,6 @@ SHARED_POOL_SIZE = 256
 QUEUE_TIMEOUT = 5.0
 
 Result = TypeVar("Result")
-
-_Job = Callable[[], None]
 
 
 def set_default_thread_pool(loop: asyncio.AbstractEventLoop) -> None:
@@ -52,10 +51,10 @@ class ThreadPool:
     def __init__(self, name: str) -> None:
         self._name = name
         self._slots = asyncio.Semaphore(POOL_SIZE)
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._started = 0
         self._active = 0
-        weakref.finalize(self, self._jobs.put, None)
+        self._jobs = _Jobs()
+        weakref.finalize(self, self._jobs.end)
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call a function in one of them, and return or raise what it does.
@@ -71,24 +70,15 @@ class ThreadPool:
                 raise ThreadPoolExhausted from None
         else:
             await self._slots.acquire()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-
-        def job() -> None:
-            outcome = _call(function, future)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(self._done, future, *outcome)
-
         if self._active == self._started:
             self._start_thread()
         self._active += 1
-        self._jobs.put(job)
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(function, future, self._release))
         return await future
 
     def _start_thread(self) -> None:
-        thread = threading.Thread(
-            target=_run_jobs, args=(self._jobs,), name=f"app {self._name}", daemon=True
-        )
+        thread = threading.Thread(target=self._jobs.run, name=f"app {self._name}", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the process has as many as it may have
@@ -96,20 +86,79 @@ class ThreadPool:
             raise ThreadPoolExhausted from None
         self._started += 1
 
-    def _done(self, future: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
+    def _release(self) -> None:
         self._active -= 1
         self._slots.release()
-        if not future.done():
-            settle(value)
 
 
-def _call(
-    function: Callable[[], Result], future: asyncio.Future[Result]
-) -> tuple[Callable[[Any], None], Any]:
-    try:
-        return future.set_result, function()
-    except BaseException as error:
-        return future.set_exception, as_request_error(error)
+class _Job(NamedTuple):
+    function: Callable[[], Any]
+    future: asyncio.Future[Any]
+    release: Callable[[], None]
+
+
+class _Jobs:
+    """The jobs of a pool, and what has come of them.
+
+    To wake a thread takes longer than most jobs. So one thread is woken at a time: it wakes the
+    next one if there are more jobs, and goes on with them itself. The event loop is woken once for
+    all outcomes that it has not seen yet.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[_Job] = deque()
+        self._wakeups: SimpleQueue[bool] = SimpleQueue()
+        self._is_waking = False
+        self._outcomes: deque[tuple[_Job, Any, Exception | None]] = deque()
+        self._is_reporting = False
+
+    def put(self, job: _Job) -> None:
+        self._queue.append(job)
+        self._wake_thread()
+
+    def end(self) -> None:
+        """End all threads: nobody has use for them any more."""
+        self._wakeups.put(False)
+
+    def _wake_thread(self) -> None:
+        if not self._is_waking:
+            self._is_waking = True
+            self._wakeups.put(True)
+
+    def run(self) -> None:
+        """Do jobs, in a thread, until ``end`` is called."""
+        while self._wakeups.get():
+            self._is_waking = False
+            with contextlib.suppress(IndexError):  # there are no more, or other threads have them
+                while True:
+                    self._do(self._queue.popleft())
+        self.end()  # the next thread
+
+    def _do(self, job: _Job) -> None:
+        if self._queue:
+            self._wake_thread()
+        value = failure = None
+        try:
+            value = job.function()
+        except BaseException as error:
+            failure = as_request_error(error)
+        self._outcomes.append((job, value, failure))
+        if not self._is_reporting:
+            self._is_reporting = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                job.future.get_loop().call_soon_threadsafe(self._report)
+
+    def _report(self) -> None:
+        self._is_reporting = False
+        while self._outcomes:
+            job, value, failure = self._outcomes.popleft()
+            job.release()
+            if job.future.done():
+                continue
+            if failure is None:
+                job.future.set_result(value)
+            else:
+                job.future.set_exception(failure)
 
 
 def as_request_error(error: BaseException) -> Exception:
@@ -119,10 +168,3 @@ def as_request_error(error: BaseException) -> Exception:
     failure = RuntimeError(f"{type(error).__name__} where a request is answered")
     failure.__cause__ = error
     return failure
-
-
-def _run_jobs(jobs: SimpleQueue[_Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job()
-        del job
-    jobs.put(None)  # for the next thread: nobody has use for them any more

@@ -8,18 +8,15 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ...telemetry.metrics import Metrics
 
-#: Seconds for which one piece of code may block the loop.
+#: Seconds for which a call may block the event loop.
 BLOCK_LIMIT = 2.0
-
-#: Seconds between two checks.
-CHECK_INTERVAL = 0.25
 
 
 class CodeOwner(Protocol):
@@ -30,6 +27,9 @@ class CodeOwner(Protocol):
     @property
     def display_name(self) -> str:
         """Its name, for people."""
+
+    def record_blocked_call(self, location: str) -> None:
+        """Count a call of its code that blocked the event loop."""
 
 
 class BlockedCall:
@@ -47,35 +47,39 @@ class BlockedCall:
         self.since = time.monotonic()
         self.is_logged = False
         inner = frame
-        for caller in outer_frames(frame):
-            if owner := owner_of(caller, owners):
-                inner = inner if self.owner else caller
-                self.owner, self.entry_frame = owner, caller
+        while frame:
+            if owner := owner_of(frame, owners):
+                inner = inner if self.owner else frame
+                self.owner, self.entry_frame = owner, frame
+            frame = frame.f_back
         self.location = location_of(inner) if inner else "nothing"
-
-    @property
-    def exceeds_limit(self) -> bool:
-        """Whether it has blocked the loop for ``BLOCK_LIMIT``."""
-        return time.monotonic() - self.since >= BLOCK_LIMIT
 
 
 class Watchdog:
     """Checks from a thread whether the event loop gets to its work, and what blocks it.
 
     An ``async def`` of an app that blocks (``time.sleep``, ``requests.get``, ``while True``) keeps
-    every other request waiting. After ``BLOCK_LIMIT`` seconds the log names its line. Nothing is
-    raised in it: that could leave a lock, a connection or half a response of any library behind.
+    every other request waiting. The log names its line, once for each call. Nothing is raised in
+    it: that could leave a lock, a connection or half a response of any library behind.
 
     Args:
         log: where it says so.
         metrics: where that is counted.
         owners: the apps, at any time.
+        limit: seconds for which a call may block the loop.
     """
 
-    def __init__(self, log: logging.Logger, metrics: Metrics, owners: Iterable[CodeOwner]) -> None:
+    def __init__(
+        self,
+        log: logging.Logger,
+        metrics: Metrics,
+        owners: Iterable[CodeOwner],
+        limit: float = BLOCK_LIMIT,
+    ) -> None:
         self._log = log
         self._metrics = metrics
         self._owners = owners
+        self._limit = limit
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -83,7 +87,7 @@ class Watchdog:
         self._blocked: BlockedCall | None = None
 
     def start(self) -> None:
-        """Check from now on."""
+        """Check from now on, eight times in the limit."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -92,10 +96,11 @@ class Watchdog:
         self._thread.join()
 
     def _run(self) -> None:
+        interval = self._limit / 8
         checked = time.monotonic()
-        while not self._stopped.wait(CHECK_INTERVAL):
+        while not self._stopped.wait(interval):
             before, checked = checked, time.monotonic()
-            if checked - before > 4 * CHECK_INTERVAL:
+            if checked - before > 4 * interval:
                 self._blocked = None  # the whole process stood still, as in a suspended machine
             elif self._loop_has_run:
                 self._blocked = None
@@ -115,52 +120,41 @@ class Watchdog:
         blocked = self._blocked
         if blocked is None or blocked.entry_frame is not now.entry_frame:
             self._blocked = now
-        elif blocked.exceeds_limit and not blocked.is_logged:
+        elif now.since - blocked.since >= self._limit and not blocked.is_logged:
             blocked.is_logged = True
             self._report(now)
 
     def _report(self, blocked: BlockedCall) -> None:
-        label = blocked.owner.display_name if blocked.owner else ""
-        self._metrics.loop_blocked.labels(label).inc()
-        if blocked.owner:
+        owner = blocked.owner
+        self._metrics.loop_blocked.labels(owner.display_name if owner else "").inc()
+        if owner:
+            owner.record_blocked_call(blocked.location)
             self._log.error(
                 "App %s is blocking the event loop, for %g s already: %s."
                 " Await what takes long, or write a handler as `def` and not `async def`:"
                 " that runs in a thread.",
-                label,
-                BLOCK_LIMIT,
+                owner.display_name,
+                self._limit,
                 blocked.location,
             )
         else:
             self._log.warning(
                 "The event loop is blocked, for %g s already, by no app: %s",
-                BLOCK_LIMIT,
+                self._limit,
                 blocked.location,
             )
 
 
-def outer_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """A frame and its callers, outwards."""
-    while frame:
-        yield frame
-        frame = frame.f_back
-
-
 def owner_of(frame: FrameType, owners: Iterable[CodeOwner]) -> CodeOwner | None:
     """The app to which a frame's code belongs."""
-    name = module_name_of(frame)
+    module = str(frame.f_globals.get("__name__", ""))
     for owner in owners:
-        if owner.package and f"{name}.".startswith(f"{owner.package}."):
+        if owner.package and f"{module}.".startswith(f"{owner.package}."):
             return owner
     return None
 
 
-def module_name_of(frame: FrameType) -> str:
-    """The name of the module of a frame's code."""
-    return str(frame.f_globals.get("__name__", ""))
-
-
 def location_of(frame: FrameType) -> str:
-    """Where a frame is, for a person."""
+    """Function, file and line of a frame."""
     code = frame.f_code
     return f"{code.co_name}() in {code.co_filename}:{frame.f_lineno}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial, wraps
 from threading import get_ident
 from typing import Any, ClassVar
 
@@ -66,25 +66,26 @@ class TypedHandler(BaseHandler):
             self.set_status(204)
 
     async def _run_in_thread(self, signature: Signature, call: Callable[[], Any]) -> None:
-        def work() -> Awaitable[Any] | None:
-            self._thread_id = get_ident()
-            try:
-                value = call()
-                if inspect.isawaitable(value):
-                    return value
-                self._write_result(signature, value)
-                return None
-            finally:
-                self._thread_id = None
-
         try:
-            waiting = await self.thread_pool.run(work)
+            waiting = await self.thread_pool.run(partial(self._call_in_thread, signature, call))
             if waiting is not None:
                 self._write_result(signature, await waiting)
         finally:
             if self._finish_deferred:
                 self._finished = self._finish_deferred = False
                 self.finish()
+
+    def _call_in_thread(self, signature: Signature, call: Callable[[], Any]) -> Any:
+        """Call a plain method and write what it returns, or return what is to be awaited."""
+        self._thread_id = get_ident()
+        try:
+            value = call()
+            if inspect.isawaitable(value):
+                return value
+            self._write_result(signature, value)
+            return None
+        finally:
+            self._thread_id = None
 
 
 def make_typed_handler(
@@ -108,6 +109,11 @@ def make_typed_handler(
             continue
         with _naming_method(handler, method):
             signatures[method] = Signature(method, function, is_api=is_api)
+    if unknown := handler.operation_ids.keys() - {method.lower() for method in signatures}:
+        raise DeclarationError(
+            f"{handler.__name__}.operation_ids names {', '.join(sorted(unknown))}, which is none of"
+            " its methods"
+        )
     methods = {method.lower(): _make_method(signature) for method, signature in signatures.items()}
     body = {
         "__module__": handler.__module__,
@@ -147,17 +153,21 @@ def _is_inherited(function: Any) -> bool:
 def _make_method(signature: Signature) -> Callable[..., Awaitable[None]]:
     """A method that is called with what its signature asks for."""
     function = signature.function
+    is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
 
-    async def on_loop(self: TypedHandler, *groups: Any, **named: Any) -> None:
-        groups, values = await signature.read(self.request, groups, named)
+    @wraps(function)
+    async def method(self: TypedHandler, *groups: Any, **named: Any) -> None:
+        call: Callable[..., Any] = signature.bind(self, groups, named)
+        if signature.body is not None:
+            body = await signature.body.read(self.request.headers, self.request.body)
+            if body is not None:
+                call = partial(call, body=body)
+        if not is_async:
+            await self._run_in_thread(signature, call)
+            return
         try:
-            self._write_result(signature, await function(self, *groups, **values))
+            self._write_result(signature, await call())
         except (SystemExit, KeyboardInterrupt) as error:
             raise as_request_error(error) from error
 
-    async def in_thread(self: TypedHandler, *groups: Any, **named: Any) -> None:
-        groups, values = await signature.read(self.request, groups, named)
-        await self._run_in_thread(signature, lambda: function(self, *groups, **values))
-
-    is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
-    return functools.wraps(function)(on_loop if is_async else in_thread)
+    return method

@@ -110,10 +110,10 @@ class Query(Generic[Model]):
         """The JSON types and formats that a field, or the items of one, may have."""
         if "$ref" in schema:
             schema = self.schema["$defs"][schema["$ref"].rpartition("/")[2]]
-        some = [part for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])]
-        some += [schema["items"]] if "items" in schema else []
+        parts = [part for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])]
+        parts += [schema["items"]] if "items" in schema else []
         return {schema.get("type", ""), schema.get("format", "")}.union(
-            *map(self._types_and_formats, some)
+            *map(self._types_and_formats, parts)
         )
 
     def read(self, query: str) -> Model:
@@ -202,8 +202,8 @@ def _invalid_request(error: ValidationError, whole: str) -> InvalidRequest:
     details = error.errors(include_url=False)[:MAX_ERRORS]
     return InvalidRequest(
         *(
-            (_printable_name(".".join(map(str, each["loc"]))) or whole, _error_message(each))
-            for each in details
+            (_printable_name(".".join(map(str, detail["loc"]))) or whole, _error_message(detail))
+            for detail in details
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -21,11 +22,12 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import to_json
 from tornado.web import HTTPError
 
+from ...handlers.errors import NOT_FOUND
 from .requests import Body, Query
 from .responses import ResponseSpec
 
 if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
+    from ...handlers.base import BaseHandler
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
@@ -62,11 +64,15 @@ class Signature:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise DeclarationError("yields, where it must return its answer")
         parameters = list(inspect.signature(function).parameters.values())[1:]
-        self._accepts_positional = any(each.kind is each.VAR_POSITIONAL for each in parameters)
-        self._accepts_keywords = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        self._accepts_positional = any(
+            parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters
+        )
+        self._accepts_keywords = any(
+            parameter.kind is parameter.VAR_KEYWORD for parameter in parameters
+        )
         hints = _type_hints(function)
-        for each in parameters:
-            self._add_parameter(method, each, hints.get(each.name))
+        for parameter in parameters:
+            self._add_parameter(method, parameter, hints.get(parameter.name))
         if self.body is not None and not is_api:
             raise DeclarationError("has a body: a page's form is read with get_body_argument")
         returned = hints.get("return", Any) if is_api else Any
@@ -121,16 +127,16 @@ class Signature:
                 f"takes {takes} of the path, where {pattern!r} has {regex.groups} groups"
             )
 
-    async def read(
-        self, request: HTTPServerRequest, groups: tuple[Any, ...], named: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call, from a request and the groups of its path.
+    def bind(
+        self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
+    ) -> Callable[[], Any]:
+        """A call of the method with groups of the path and the query, as yet without the body.
 
         Raises:
-            HTTPError: 404, a group is not what it must be; 415, the body is not JSON.
-            InvalidRequest: body or query are not what they must be.
+            HTTPError: 404, a group is not what it must be.
+            InvalidRequest: the query is not what it must be.
         """
-        if not self._accepts_positional:
+        if groups and not self._accepts_positional:
             named, groups = {**dict(zip(self.path, groups, strict=False)), **named}, ()
         values = {
             name: self._read_path_parameter(name, text)
@@ -138,21 +144,17 @@ class Signature:
             if text is not None or name not in self._optional
         }
         if self.query is not None:
-            values["query"] = self.query.read(request.query)
-        if self.body is not None:
-            body = await self.body.read(request.headers, request.body)
-            if body is not None:
-                values["body"] = body
-        return groups, values
+            values["query"] = self.query.read(handler.request.query)
+        return partial(self.function, handler, *groups, **values)
 
     def _read_path_parameter(self, name: str, text: str | None) -> Any:
-        reader = self._path_adapters.get(name)
-        if reader is None:
+        adapter = self._path_adapters.get(name)
+        if adapter is None:
             return text
         try:
-            return reader.validate_python(text)
+            return adapter.validate_python(text)
         except ValidationError:
-            raise HTTPError(404, "There is nothing at this address.") from None
+            raise HTTPError(404, NOT_FOUND) from None
 
     def dump(self, value: Any) -> bytes:
         """The JSON of what the method has returned.
@@ -165,7 +167,7 @@ class Signature:
         try:
             valid = self._response_adapter.validate_python(value, from_attributes=True)
         except ValidationError as error:
-            fields = [".".join(map(str, each["loc"])) for each in error.errors()]
+            fields = [".".join(map(str, detail["loc"])) for detail in error.errors()]
             # pydantic's own words hold the values
             raise TypeError(
                 f"returned what is not {self.response and self.response.model}: {', '.join(fields)}"
@@ -201,10 +203,10 @@ def _make_query(model: type[BaseModel]) -> Query[Any]:
 
 def _without_none(annotation: Any) -> Any:
     """``Model`` of ``Model | None``, and anything else as it is."""
-    some = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
-    if NoneType not in some:
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    if NoneType not in members:
         return annotation
-    return Union[tuple(each for each in some if each is not NoneType)]  # noqa: UP007 - of any number
+    return Union[tuple(member for member in members if member is not NoneType)]  # noqa: UP007 - of any number
 
 
 def _adapter(annotation: Any, what: str) -> TypeAdapter[Any]:
