@@ -27,9 +27,8 @@ from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.users import people_counts
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.schema.upgrade import open_database
-from tornado_service.activity.store import coverage
 from tornado_service.activity.store.store import Store
-from tornado_service.activity.store.writer import add_sample
+from tornado_service.activity.store.writer import add_sample, join, max_gap
 
 UTC = ZoneInfo("UTC")
 DAY = 86400
@@ -52,13 +51,13 @@ def seen(name: str = "ada", **told: int | None) -> UserSnapshot:
 
 @pytest.mark.parametrize("row", table("samples at", "stretches"), ids=str)
 def test_samples_make_stretches(row: dict[str, str]) -> None:
-    found: list[Interval] = []
+    stretches: list[Interval] = []
     for text in row["samples at"].split(", "):
         taken = clock(text)
-        near = [each for each in found if each.end >= taken - coverage.max_gap(300)]
-        found = [each for each in found if each not in near] + [coverage.extend(near, taken)]
+        near = [stretch for stretch in stretches if stretch.end >= taken - max_gap(300)]
+        stretches = [*(stretch for stretch in stretches if stretch not in near), join(near, taken)]
 
-    assert [(each.start, each.end) for each in found] == [
+    assert [(stretch.start, stretch.end) for stretch in stretches] == [
         tuple(clock(moment) for moment in stretch.split(" to "))
         for stretch in row["stretches"].split(", ")
     ]
@@ -207,7 +206,7 @@ async def test_the_edge_of_retention(open_store: Open, sqlite_url: str) -> None:
 
 
 def test_the_interval_of_the_examples_is_that_of_the_settings() -> None:
-    assert coverage.max_gap(300) == REACH
+    assert max_gap(300) == REACH
 
 
 @pytest.mark.parametrize("row", table("kept of ada", "the hub shows ada to be", "ada's own usage"))

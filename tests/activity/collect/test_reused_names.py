@@ -13,9 +13,9 @@ from tests.support.activity.archives import ZONE
 from tests.support.activity.course import HOUR, MONDAY, RANGE
 from tests.support.activity.known import History, ada
 from tornado_service.activity import Activity
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Account, Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.history.archive import Archive
-from tornado_service.activity.store.user_data import pseudonyms
 from tornado_service.testing import Fetch, StandInHub
 
 #: After the end of the history.
@@ -63,7 +63,7 @@ async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_o
 ) -> None:
     """Before the service has seen it. The hub keeps when the renamed account was created."""
     lena = hub.directory.add_user("lena", created="2026-01-07T00:00:00.000000Z")
-    await app.collector.collect(app.collector._last_full_hour * HOUR + HOUR)
+    await app.recorder.collector.collect(app.recorder.collector._last_full_hour * HOUR + HOUR)
     del hub.directory.users["lena"]
     hub.directory.users["ada"] = {**lena, "name": "ada"}
 
@@ -95,7 +95,7 @@ async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started=LATER)
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
     token = hub.token_for("ada")
 
     async def now(token: str) -> list[Any]:
@@ -117,8 +117,8 @@ async def test_under_a_pseudonym_too_an_account_is_that_of_one_user(
     archive.close()
 
     of_ada = frozenset({"ada"})
-    assert archive.ids(of_ada, frozenset({("ada", 10)})) == {1}
-    assert archive.ids(of_ada, frozenset({("ada", 110)})) == frozenset()
+    assert archive.history.ids_of(of_ada, frozenset({("ada", 10)})) == {1}
+    assert archive.history.ids_of(of_ada, frozenset({("ada", 110)})) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import running, session
 from tornado_service.activity.domain.records import Session
-from tornado_service.activity.history.derived_cache import DerivedCache
+from tornado_service.activity.history.cache import DerivedCache
 from tornado_service.activity.history.sessions import PackedSessions
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.activity.conftest import Open
 from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Account, Interval, Session
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Condition, HistoryState, HistoryUnavailable, Store
-from tornado_service.activity.store.user_data import pseudonyms
 
 DAY = 86400
 

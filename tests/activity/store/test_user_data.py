@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.activity.conftest import Open
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
-from tornado_service.activity.store.user_data import pseudonymize, pseudonyms
 
 START = 1_772_409_600  # Monday, 2 March 2026
 HOUR = 3600
@@ -176,26 +176,6 @@ async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None
     assert exported
     assert exported["first_seen"] == "2026-03-05T00:00:00+00:00"
     assert (exported["sessions"], exported["days"]) == ([], [])
-
-
-def test_a_pseudonym_is_the_same_for_the_same_name_and_secret_only() -> None:
-    names = [f"user{number}" for number in range(1000)]
-    first, again, other = pseudonyms(SECRET), pseudonyms(SECRET), pseudonyms(SECRET[::-1])
-
-    assert first("ada") == again("ada")
-    assert first("ada") != other("ada")
-    assert len({first(name) for name in names}) == 1000
-    assert first("ada").startswith("user-")
-    assert "ada" not in first("ada")
-
-
-def test_a_sample_under_pseudonyms_keeps_all_else() -> None:
-    map_name = pseudonyms(SECRET)
-    ada = UserSnapshot("ada", 1, 2, (ServerSnapshot("thesis", 3),))
-
-    assert pseudonymize(Sample(5, True, (ada,)), map_name) == Sample(
-        5, True, (UserSnapshot(map_name("ada"), 1, 2, (ServerSnapshot("thesis", 3),)),)
-    )
 
 
 async def test_with_pseudonyms_no_name_is_in_the_file(

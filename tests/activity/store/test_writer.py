@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from tornado_service.activity.domain.records import (
     Account,
+    Interval,
     Sample,
     ServerSnapshot,
     Session,
@@ -13,7 +15,7 @@ from tornado_service.activity.domain.records import (
 )
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
-from tornado_service.activity.store.writer import add_sample
+from tornado_service.activity.store.writer import add_sample, join
 from tornado_service.database.database import Database
 
 START = 1_772_409_600  # Monday, 2 March 2026
@@ -178,3 +180,19 @@ def test_a_server_that_runs_since_1970_does_not_make_a_roll_up_of_each_day(
 
     assert sessions(database)[0].started == 0
     assert read(database, lambda reader: reader.meta().rolled) == START - 400 * DAY
+
+
+@pytest.mark.parametrize(
+    ("near", "joined"),
+    [
+        ([], (900, 900)),
+        ([(300, 600)], (300, 900)),
+        ([(300, 600), (1200, 1500)], (300, 1500)),
+        ([(300, 1500)], (300, 1500)),
+    ],
+    ids=["alone", "next", "late", "within"],
+)
+def test_a_sample_extends_the_coverage(
+    near: list[tuple[int, int]], joined: tuple[int, int]
+) -> None:
+    assert join([Interval(*stretch) for stretch in near], 900) == Interval(*joined)

@@ -82,7 +82,7 @@ async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
 ) -> None:
     for name in CLASS_B:
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
     tokens = {
         "ines": hub.token_for("ines", course.of_group("class-a")),
         "ada": hub.token_for("ada"),
@@ -191,7 +191,7 @@ async def test_a_new_look_at_the_hub_is_told_at_once(
     token = hub.token_for("ada")
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")
     async with fetch.listen("activity/api/events", token=token) as stream:
-        await app.collector.collect(MONDAY)
+        await app.recorder.collector.collect(MONDAY)
         (event,) = await stream.read(1)
 
     assert event.name == "sample"
@@ -228,7 +228,11 @@ async def test_figures_that_fail_once_end_nothing(
     monkeypatch.setattr(Archive, "refresh", fail_once)
     app = course.app_of(await start_service(**course.settings(tmp_path)))
 
-    await until(lambda: app.collector.latest is not None and bool(app.archive.history.people))
+    await until(
+        lambda: (
+            app.recorder.collector.latest is not None and bool(app.recorder.archive.history.people)
+        )
+    )
 
 
 async def test_people_appear_under_pseudonyms_only(
@@ -245,7 +249,7 @@ async def test_people_appear_under_pseudonyms_only(
 
     for name in (*CLASS_A, *CLASS_B):
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await course.app_of(service).collector.collect(MONDAY)
+    await course.app_of(service).recorder.collector.collect(MONDAY)
 
     people = await ask(fetch, "people", hub.token_for("root", EVERYBODY))
     assert all(each["name"].startswith("user-") for each in people["people"])
@@ -263,7 +267,7 @@ async def test_the_main_figures_are_shown_to_prometheus(
 ) -> None:
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
 
     answer = await fetch("metrics", token=hub.token_for("prometheus", ("read:metrics",)))
 

@@ -14,7 +14,7 @@ from tests.support.activity import course
 from tests.support.activity.course import CLASS_A, CLASS_B, RANGE
 from tornado_service.activity import Activity
 from tornado_service.activity.access.queries import PeopleQuery
-from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.history.history import History
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 SHEETS = ("days", "hours", "sessions")
@@ -64,7 +64,7 @@ async def test_figures_of_others_include_an_instructor_only_if_the_hub_lists_the
 ) -> None:
     for name in ("bob", "ada"):
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await app.collector.collect(course.MONDAY)
+    await app.recorder.collector.collect(course.MONDAY)
 
     async def told(who: str) -> bytes:
         """By the path to somebody who sees class-a; bob is in class-b, ines has no usage."""
@@ -118,19 +118,19 @@ async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
     app: Activity, fetch: Fetch, token: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the time of an answer does not tell who exists."""
-    computed: list[Any] = []
-    figure = Archive.compute
+    histories: list[Any] = []
+    restricted = History.restricted
 
-    def note(archive: Archive, visible: Any, key: Any, compute: Any) -> Any:
-        computed.append((visible, key))
-        return figure(archive, visible, key, compute)
+    def note(history: History, users: Any, *cache: Any) -> History:
+        histories.append(users)
+        return restricted(history, users, *cache)
 
-    monkeypatch.setattr(Archive, "compute", note)
+    monkeypatch.setattr(History, "restricted", note)
     work = {}
     for name in (NOBODY, HIDDEN, "ada"):
-        computed.clear()
+        histories.clear()
         await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
-        work[name] = list(computed)
+        work[name] = list(histories)
 
     assert work[HIDDEN] == work[NOBODY]
     assert len(work["ada"]) > len(work[HIDDEN]) > 0

@@ -25,7 +25,7 @@ async def busy(app: Activity, hub: StandInHub) -> None:
     for name, server, hour in (("alan", "b", 1), ("ada", "c", 3), ("bob", "a", 2)):
         hub.directory.add_server(name, server, started=f"2026-01-08T0{hour}:00:00Z")
     hub.date = ""
-    await app.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
 
 
 def tables(page: str) -> Iterator[tuple[int, str]]:
@@ -110,8 +110,8 @@ async def test_a_person_has_no_sessions_in_a_period_to_come(
 ) -> None:
     hub.directory.add_server("bob", started="2026-01-08T00:00:00Z")
     hub.date = ""
-    await app.collector.collect(MONDAY + 80 * HOUR)
-    await app.refresh()
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.refresh()
 
     assert "running" in await read(admin, "people/bob", "")
     for path in ("people/bob", "api/people/bob"):

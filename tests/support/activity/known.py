@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tornado_service.activity.collect.changes import (
-    SessionKey,
     StoreDelta,
     StoreState,
     apply_sample,
@@ -16,6 +15,7 @@ from tornado_service.activity.domain.records import (
     Sample,
     ServerSnapshot,
     Session,
+    SessionKey,
     UserSnapshot,
     Visit,
     accounts_by_name,

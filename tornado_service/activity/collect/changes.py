@@ -16,14 +16,12 @@ from ..domain.records import (
     Sample,
     ServerSnapshot,
     Session,
+    SessionKey,
     UserSnapshot,
     Visit,
     accounts_by_name,
 )
 from .accounts import find_accounts, find_earlier_accounts
-
-#: What tells one run of a server from all others: user, server, start.
-SessionKey = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class _SampleApplication:
         visits = frozenset(self._visits())
         moments = [visit.hour * 3600 for visit in visits]
         for session in sessions:
-            moments += _changed_from(before.get(_key(session)), session)
+            moments += _changed_from(before.get(session.key), session)
         return StoreDelta(
             tuple(people), tuple(sessions), visits, self.next_user, min(moments, default=None)
         )
@@ -245,7 +243,3 @@ def _changed_from(before: Session | None, now: Session) -> list[int]:
 
 def _latest(one: int | None, other: int | None) -> int | None:
     return max((each for each in (one, other) if each is not None), default=None)
-
-
-def _key(session: Session) -> SessionKey:
-    return session[:3]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 
+from ..domain.pseudonyms import is_pseudonym
 from ..domain.records import Account, Session, UserSnapshot
-from ..store.user_data import is_pseudonym
 
 
 def find_renames(

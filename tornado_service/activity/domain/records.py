@@ -15,6 +15,12 @@ from typing import NamedTuple
 #: sends the users in pages, one after the other.
 SAMPLE_TIME = 60
 
+#: Later than all times.
+FAR_FUTURE = 2**42
+
+#: What tells one run of a server from all others: user, server, start.
+SessionKey = tuple[int, str, int]
+
 
 @dataclass(frozen=True)
 class ServerSnapshot:
@@ -94,8 +100,8 @@ class Account:
 def accounts_by_name(people: Iterable[Account]) -> dict[str, Account]:
     """The account that has each name, or had it last."""
     rising = sorted(people, key=attrgetter("id"))
-    deleted = {each.name: each for each in rising if each.deleted is not None}
-    return deleted | {each.name: each for each in rising if each.deleted is None}
+    deleted = {account.name: account for account in rising if account.deleted is not None}
+    return deleted | {account.name: account for account in rising if account.deleted is None}
 
 
 class Session(NamedTuple):
@@ -112,6 +118,10 @@ class Session(NamedTuple):
     last_seen: int
     last_activity: int | None = None
     ended: int | None = None
+
+    @property
+    def key(self) -> SessionKey:
+        return self[:3]
 
     @property
     def end(self) -> int:

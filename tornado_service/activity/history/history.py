@@ -13,12 +13,22 @@ from zoneinfo import ZoneInfo
 
 from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
 from ..domain.concurrency import Concurrency
-from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit, accounts_by_name
-from .derived_cache import DerivedCache
+from ..domain.pseudonyms import NameMapper, identity
+from ..domain.records import (
+    FAR_FUTURE,
+    Account,
+    DayTotal,
+    Interval,
+    Session,
+    UserDay,
+    Visit,
+    accounts_by_name,
+)
+from .cache import DerivedCache
 from .sessions import PackedSessions
 
-#: Later than everything.
-FAR_FUTURE = 2**42
+#: When users were created, by name.
+CreationTimes = frozenset[tuple[str, int | None]]
 
 
 @dataclass(frozen=True)
@@ -77,11 +87,6 @@ class DayUsage:
         """The part of some users, who are also the bits of the mask."""
         return DayUsage(self.active & mask, lambda: self.rows.restricted(users))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DayUsage) and self.rows == other.rows
-
-    __hash__ = object.__hash__
-
 
 @dataclass(frozen=True)
 class History:
@@ -118,6 +123,7 @@ class History:
     sessions: PackedSessions = field(default_factory=PackedSessions)
     closed: date | None = None
     users: frozenset[int] | None = None
+    map_name: NameMapper = identity
     derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 
     def updated(
@@ -239,6 +245,28 @@ class History:
     def knows_users(self, last: date) -> bool:
         """Whether it is known who was there at the end of a day."""
         return self.listed_from is not None and self.listed_from < self.span(last, last).end
+
+    def ids_of(self, names: Iterable[str], created: CreationTimes = frozenset()) -> frozenset[int]:
+        """Ids of the existing accounts that have some names at the hub.
+
+        A name whose account was deleted, or is another user's, has not been in a sample yet.
+
+        Args:
+            names: of the hub.
+            created: when users of these names were created, as far as the hub was asked.
+        """
+        accounts = {name: self._existing.get(self.map_name(name)) for name in names}
+        times = dict(created)
+        return frozenset(
+            account.id
+            for name, account in accounts.items()
+            if account and (name not in times or account.matches_creation(times[name]))
+        )
+
+    @cached_property
+    def _existing(self) -> dict[str, Account]:
+        accounts = self.people.values()
+        return {account.name: account for account in accounts if account.deleted is None}
 
     @cached_property
     def ids(self) -> dict[str, int]:

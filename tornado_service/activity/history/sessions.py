@@ -12,12 +12,10 @@ from itertools import compress, groupby
 from operator import sub
 
 from ..domain.records import Session
-from .derived_cache import DerivedCache
+from .cache import DerivedCache
 
 #: Seconds. What is done to more sessions in one go would hold up other threads.
 WEEK = 7 * 86400
-
-SessionKey = tuple[int, str, int]
 
 
 def _times() -> array[int]:
@@ -130,8 +128,8 @@ class PackedSessions:
 
     def updated(self, changed: Iterable[Session]) -> PackedSessions:
         """These, with some that are new, have ended or run on. Only their weeks are packed anew."""
-        news = {_key(each): each for each in changed}
-        running = {_key(each): each for each in self.running if _key(each) not in news}
+        news = {each.key: each for each in changed}
+        running = {each.key: each for each in self.running if each.key not in news}
         running |= {key: each for key, each in news.items() if each.ended is None}
         weeks = dict(self.weeks)
         for number, of_week in groupby(sorted(news.values(), key=_week_of), key=_week_of):
@@ -208,10 +206,6 @@ class _LazyWeeks(Mapping[int, PackedWeek]):
 
     def __len__(self) -> int:
         return len(self._whole)
-
-
-def _key(session: Session) -> SessionKey:
-    return session.user, session.server, session.started
 
 
 def _week_of(session: Session) -> int:

@@ -21,6 +21,7 @@ from ...apps.retry import transient_cause
 from ...database.database import Database
 from ...database.errors import DatabaseUnusable, driver_message, is_corruption
 from ...database.timeout import TIMEOUT
+from ..domain.pseudonyms import NameMapper, identity, pseudonymize
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
 from ..schema.upgrade import open_database
@@ -80,7 +81,7 @@ class Store:
         *,
         zone: ZoneInfo | None = None,
         retention_days: int = 400,
-        map_name: user_data.NameMapper | None = None,
+        map_name: NameMapper | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         """Make a store; it is not open yet.
@@ -88,13 +89,13 @@ class Store:
         Args:
             url: of the database, as SQLAlchemy has it; may be empty.
             log: for changes of its condition, and for samples that are lost.
-            zone: whose days the roll-ups are; UTC by default.
+            zone: time zone of the roll-ups' days; UTC by default.
             retention_days: after which single sessions are dropped.
             map_name: gives pseudonyms; without one, users are kept by their names.
             timeout: seconds that a statement may take.
         """
         self.condition = Condition(HistoryState.GETTING_READY)
-        self.map_name = map_name or user_data.identity
+        self.map_name = map_name or identity
         self._url = url
         self._log = log
         self._zone = zone or ZoneInfo("UTC")
@@ -232,8 +233,8 @@ class Store:
     # What follows runs in the writer's thread.
 
     def _add(self, sample: Sample, interval: int) -> bool:
-        if self.map_name is not user_data.identity:
-            sample = user_data.pseudonymize(sample, self.map_name)
+        if self.map_name is not identity:
+            sample = pseudonymize(sample, self.map_name)
         return self._write(partial(add_sample, sample=sample, interval=interval))
 
     def _write(self, work: Callable[[Connection], Result], *, erase: bool = False) -> Result:
@@ -274,7 +275,7 @@ class Store:
             )
 
     def _pseudonymize_existing(self, database: Database) -> None:
-        if self.map_name is user_data.identity:
+        if self.map_name is identity:
             return
         with database.writing() as connection:
             is_hidden = user_data.pseudonymize_existing(connection, self.map_name)

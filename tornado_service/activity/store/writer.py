@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from ..collect.changes import SessionKey, StoreState, apply_sample, relevant_since
-from ..domain.records import Account, Interval, Sample, Session
+from ..collect.changes import StoreState, apply_sample, relevant_since
+from ..domain.records import Account, Interval, Sample, Session, SessionKey
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
-from . import coverage
 from .reader import ACCOUNT_COLUMNS, SESSION_COLUMNS, Reader
 
 #: Seconds after which nobody asks any more whether a sample was taken already.
@@ -21,6 +20,8 @@ SLOT_RETENTION = 2 * 24 * 3600
 #: Seconds before a sample in which days are rolled up anew for it, however old a server is.
 MAX_LOOK_BACK = 400 * 24 * 3600
 
+#: Samples up to so many intervals apart cover the time between them.
+MAX_GAP_INTERVALS = 2.5
 
 #: Seconds before the newest sample in which anything may come to light late; what is older is
 #: another revision of the history.
@@ -43,7 +44,7 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     if not _claim_slot(connection, meta, sample, interval):
         return False
     known = _load_state(connection, meta, sample)
-    changes = apply_sample(known, sample, coverage.max_gap(interval))
+    changes = apply_sample(known, sample, max_gap(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
     upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
@@ -108,14 +109,29 @@ def _session_row(session: Session) -> Mapping[str, Any]:
 
 
 def _extend_coverage(connection: Connection, taken: int, interval: int) -> int | None:
-    """Note when the hub was watched; return the first moment at which that is new."""
-    max_gap = coverage.max_gap(interval)
+    """Extend the coverage by a sample; return the first moment at which that is new."""
+    gap = max_gap(interval)
     table = tables.coverage
-    is_near = (table.c.start <= taken + max_gap) & (table.c.end >= taken - max_gap)
+    is_near = (table.c.start <= taken + gap) & (table.c.end >= taken - gap)
     near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
-    whole = coverage.extend(near, taken)
-    if near == [whole]:
+    joined = join(near, taken)
+    if near == [joined]:
         return None
     connection.execute(delete(table).where(is_near))
-    insert_new(connection, table, [vars(whole)])
-    return min((each.end for each in near if each.end < taken), default=whole.start)
+    insert_new(connection, table, [vars(joined)])
+    return min((interval.end for interval in near if interval.end < taken), default=joined.start)
+
+
+def max_gap(interval: int) -> int:
+    """Seconds up to which two samples belong to one stretch of coverage.
+
+    Args:
+        interval: seconds between samples, as set.
+    """
+    return int(interval * MAX_GAP_INTERVALS)
+
+
+def join(near: Iterable[Interval], taken: int) -> Interval:
+    """Join a sample and the stretches of coverage within its reach to one stretch."""
+    moments = [taken, *(moment for interval in near for moment in (interval.start, interval.end))]
+    return Interval(min(moments), max(moments))
