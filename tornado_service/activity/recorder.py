@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from tornado.web import HTTPError
 
-from .. import Channel
+from .. import Channel, HubCalls
 from ..apps.retry import backoff_delays
-from .collect.collector import Collector, UserSource
+from .collect.collector import Collector
 from .domain.records import FAR_FUTURE, Sample
 from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
@@ -48,7 +48,7 @@ class Recorder:
         self,
         store: Store,
         zone: ZoneInfo,
-        hub: UserSource,
+        hub: HubCalls,
         interval: int,
         log: Logger,
         *,

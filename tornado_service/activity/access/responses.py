@@ -112,14 +112,6 @@ class PersonDetail:
 
 
 @dataclass(frozen=True)
-class GroupList:
-    """All groups; ``missing`` as in `GroupPage`."""
-
-    missing: str
-    groups: list[GroupUse]
-
-
-@dataclass(frozen=True)
 class GroupPage:
     """A page of the groups.
 
@@ -222,6 +214,6 @@ def _filtered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) ->
     name, key = orders["name"], orders[sort.removeprefix("-")]
     part = part.casefold()
     matches = sorted((row for row in rows if part in name(row)), key=name)
-    known = [row for row in matches if key(row) is not None]
-    known.sort(key=key, reverse=sort.startswith("-"))
-    return known + [row for row in matches if key(row) is None]
+    comparable = [row for row in matches if key(row) is not None]
+    comparable.sort(key=key, reverse=sort.startswith("-"))
+    return comparable + [row for row in matches if key(row) is None]

@@ -23,7 +23,7 @@ from ..figures.users import GroupUse, PersonUse, groups, people, people_counts
 from ..history.history import History
 from ..recorder import NoHistory, Recorder
 from .queries import PeopleQuery, Range, parse_month
-from .responses import GroupList, Now, Periods, PersonDetail, Summary, filtered_people, utc_datetime
+from .responses import Now, Periods, PersonDetail, Summary, filtered_people, utc_datetime
 from .visibility import Groups, VisibleUsers, get_own_user, get_visible_users
 
 #: The names of the members of groups.
@@ -131,12 +131,11 @@ class View:
         use = await self._recorder.loaded_archive.compute(self._scope, own_use, *days)
         return PersonDetail(self.visible.me or "", *days, use)
 
-    async def groups(self, visible: Groups, query: Range) -> GroupList:
+    async def groups(self, visible: Groups, query: Range) -> list[GroupUse]:
         """The groups, by the usage of those members whom the visitor may see."""
         archive, days = self._recorder.loaded_archive, query.days(self.today)
         members = tuple(visible.members.items())
-        rows = await archive.compute(self._scope, groups_of, *days, members)
-        return GroupList(visible.missing, rows)
+        return await archive.compute(self._scope, groups_of, *days, members)
 
     async def month(self, text: str, visible: Groups) -> MonthReport:
         """The report of a month such as ``2026-10``.

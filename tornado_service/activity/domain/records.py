@@ -1,4 +1,4 @@
-"""What Activity knows, as plain values. Times: whole seconds since 1970, UTC, the hub's clock.
+"""The records. Times: whole seconds since 1970, UTC, the hub's clock.
 
 Those of which a year has hundreds of thousands are tuples, which are made in half the time.
 """
@@ -28,7 +28,7 @@ class ServerSnapshot:
 
     Attributes:
         name: empty for the default server.
-        started: exact, as the hub has it.
+        started: exact, as the hub tells it.
     """
 
     name: str
@@ -49,10 +49,9 @@ class UserSnapshot:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the hub showed at one moment.
+    """What the hub listed at one moment.
 
     Attributes:
-        taken: when.
         is_full: whether all users are in it, or only those with a running server.
     """
 
@@ -75,7 +74,7 @@ class Account:
 
     Attributes:
         name: the hub's name, or a pseudonym; a deleted account's may be another one's, too.
-        deleted: when it was seen first that the hub has no such user any more.
+        deleted: time of the first sample without it.
     """
 
     id: int
@@ -89,7 +88,7 @@ class Account:
         """Whether this may be the account of the user of its name whom the hub shows.
 
         Args:
-            created: when the hub says that the user was created; ``None``: it knows no time.
+            created: when the hub says that the user was created; ``None``: it does not tell.
         """
         if self.created is None and created is not None:
             # else somebody else had the name then
@@ -108,7 +107,7 @@ class Session(NamedTuple):
     """One run of one server.
 
     Attributes:
-        last_seen: the last sample that showed it.
+        last_seen: the last sample with it.
         ended: ``None`` while it runs, as far as is known.
     """
 
@@ -130,18 +129,18 @@ class Session(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """The hub saw a user active in an hour (``epoch // 3600``), outside of any known session."""
+    """A user was active in an hour (``epoch // 3600``), outside of any known session."""
 
     user: int
     hour: int
 
 
 class UserDay(NamedTuple):
-    """One user's use on one day on which they were active.
+    """One user's usage on one day on which they were active.
 
     Attributes:
-        seconds: time in which servers of theirs ran; two at a time count twice.
-        sessions: how many of them began on that day.
+        seconds: running time of their servers; two at a time count twice.
+        sessions: how many began on that day.
     """
 
     day: date
@@ -155,12 +154,12 @@ class DayTotal:
     """One day of the whole hub, or of some users.
 
     Attributes:
-        covered: seconds of the day in which it was watched.
+        covered: seconds of the day that have data.
         seconds: server-seconds.
-        peak: most servers at one moment.
+        peak: most concurrent servers.
         sessions: how many began.
-        slot_seconds: server-seconds of each quarter of an hour (92, 96 or 100 of them).
-        slot_peaks: most servers at one moment of each.
+        slot_seconds: server-seconds of each slot (92, 96 or 100 of them).
+        slot_peaks: most concurrent servers in each slot.
     """
 
     day: date

@@ -1,4 +1,4 @@
-"""The store: keeps samples and gives them back, in threads of its own."""
+"""The store: writes samples and reads the history, in threads of its own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DATABASE_ERRORS = (DatabaseUnusable, DBAPIError)
 
 
 class HistoryState(Enum):
-    """How the store is, in words."""
+    """The state of the store, in words."""
 
     GETTING_READY = "getting ready"
     READY = "ready"
@@ -49,10 +49,10 @@ class HistoryState(Enum):
 
 @dataclass(frozen=True)
 class Condition:
-    """How the store is, and why, for admins.
+    """The state of the store, and why, for administrators.
 
     Attributes:
-        reason: what is wrong and what to change; may be told while it is ready, too.
+        reason: what is wrong and what to change; there may be one while it is ready, too.
     """
 
     state: HistoryState
@@ -60,18 +60,22 @@ class Condition:
 
 
 class HistoryUnavailable(Exception):
-    """There is no history to be read at the moment."""
+    """The history cannot be read at the moment."""
 
 
 class Store:
-    """Keeps the history of a hub. Its methods never block; one writes at a time.
+    """Stores the history of a hub. Its methods never block; there is one writer at a time.
 
-    Without a database, or with one in trouble, samples are lost and everything else goes on; with
-    the next sample it is tried again.
+    Without a database, or if it fails, samples are lost and everything else goes on; the next
+    sample tries again.
 
-    Attributes:
-        condition: how it is.
-        map_name: gives the name under which a user is kept.
+    Args:
+        url: of the database, for SQLAlchemy; may be empty.
+        log: for changes of the condition, and for samples that are lost.
+        zone: time zone of the roll-ups' days; UTC by default.
+        retention_days: after which sessions are dropped.
+        map_name: maps to pseudonyms; by default, users are stored under their names.
+        timeout: seconds that a statement may take.
     """
 
     def __init__(
@@ -84,16 +88,6 @@ class Store:
         map_name: NameMapper | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        """Make a store; it is not open yet.
-
-        Args:
-            url: of the database, as SQLAlchemy has it; may be empty.
-            log: for changes of its condition, and for samples that are lost.
-            zone: time zone of the roll-ups' days; UTC by default.
-            retention_days: after which single sessions are dropped.
-            map_name: gives pseudonyms; without one, users are kept by their names.
-            timeout: seconds that a statement may take.
-        """
         self.condition = Condition(HistoryState.GETTING_READY)
         self.map_name = map_name or identity
         self._url = url
@@ -107,10 +101,10 @@ class Store:
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
     async def open(self) -> bool:
-        """Open the database and bring it to this version. What fails is told by ``condition``.
+        """Open the database and upgrade it. An error is in ``condition``.
 
         Returns:
-            Whether to try again: it has failed for a reason that may pass.
+            Whether to try again: the reason may pass.
         """
         try:
             await _run_in(self._writer, self._open)
@@ -127,21 +121,21 @@ class Store:
         return False
 
     async def close(self) -> None:
-        """End, when what is being written has been."""
+        """Close the database, when what is being written has been."""
         await asyncio.to_thread(self._writer.shutdown, cancel_futures=True)
         self._readers.shutdown(wait=False, cancel_futures=True)
         if self._database:
             self._database.close()
 
     async def add(self, sample: Sample, interval: int) -> bool:
-        """Keep a sample. It never raises for a database in trouble; then the sample is lost.
+        """Store a sample. If the database fails, the sample is lost; that raises nothing.
 
         Args:
-            sample: with the names that the hub has.
-            interval: seconds between two samples.
+            sample: with the hub's names.
+            interval: seconds between samples.
 
         Returns:
-            Whether it was kept: not, if another process has kept one of the same interval.
+            Whether it was stored: not, if another process has stored one of the same interval.
         """
         try:
             added = await _run_in(self._writer, partial(self._add, sample, interval))
@@ -155,7 +149,7 @@ class Store:
         return added
 
     async def maintain(self) -> None:
-        """Make the roll-ups of days that are over, drop what is old. Samples may come between."""
+        """Roll up days that are over, drop what is old. Samples may be stored in between."""
         steps: list[Callable[[Connection], bool]] = [
             partial(rollups.roll_up, zone=self._zone),
             partial(rollups.drop_old, retention_days=self._retention_days),
@@ -168,24 +162,24 @@ class Store:
             self._log.warning("Days of activity are not rolled up: %s", driver_message(error))
 
     async def read(self, work: Callable[[Reader], Result]) -> Result:
-        """Read, and compute, in a thread beside the writer.
+        """Read, and compute, in a thread.
 
         Args:
             work: gets a reader, which must not outlive it.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         return await self._read(lambda connection: work(Reader(connection)))
 
     async def forget(self, name: str) -> bool:
-        """Remove all that is kept of a user: see `user_data.forget`.
+        """Remove all data of a user: see `user_data.forget`.
 
         Args:
-            name: as the hub has it.
+            name: of the hub.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         work = partial(user_data.forget, name=self.map_name(name))
         try:
@@ -194,13 +188,13 @@ class Store:
             raise HistoryUnavailable(driver_message(error)) from error
 
     async def export(self, name: str) -> dict[str, Any] | None:
-        """All that is kept of a user, for JSON; nothing if there is no such user.
+        """Export all data of a user: see `user_data.export`.
 
         Args:
-            name: as the hub has it.
+            name: of the hub.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         return await self._read(partial(user_data.export, name=self.map_name(name)))
 
@@ -290,7 +284,6 @@ class Store:
             )
 
     def _set_condition(self, condition: Condition) -> None:
-        """Be so, and say so if it is new."""
         if condition == self.condition:
             return
         self.condition = condition

@@ -1,4 +1,4 @@
-"""A sample, written down."""
+"""Writes samples to the database."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
-    """Keep a sample, in the transaction at hand.
+    """Store a sample, in the current transaction.
 
     Args:
-        connection: writes.
-        sample: is kept, and all that follows from it.
-        interval: seconds between two samples.
+        connection: for writing.
+        sample: is stored, with all that follows from it.
+        interval: seconds between samples.
 
     Returns:
-        Whether it was kept: not, if there is one of the same interval already, and it lacks no user
-        of this one.
+        Whether it was stored: not, if there is one of the same interval already, unless only the
+        new one is a full one.
     """
     meta = StoreMetadata.load(connection)
     if not _claim_slot(connection, meta, sample, interval):
         return False
-    known = _load_state(connection, meta, sample)
-    changes = apply_sample(known, sample, max_gap(interval))
+    state = _load_state(connection, meta, sample)
+    changes = apply_sample(state, sample, max_gap(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
-    upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
+    upsert(connection, tables.sessions, [_session_row(session) for session in changes.sessions])
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
     insert_new(connection, tables.visits, visits)
     moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
-    since = min((each for each in moments if each is not None), default=sample.taken)
+    since = min((moment for moment in moments if moment is not None), default=sample.taken)
     since = max(since, sample.taken - MAX_LOOK_BACK)
-    is_late = since < max(known.latest or 0, sample.taken) - LATE_WINDOW
+    is_late = since < max(state.latest or 0, sample.taken) - LATE_WINDOW
     first_full, last_full = meta.first_full, meta.last_full
     if sample.is_full:
         first_full = sample.taken if first_full is None else first_full
@@ -82,8 +82,8 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
 
 def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    found = connection.execute(select(*ACCOUNT_COLUMNS))
-    people = {row.id: Account(*row) for row in found}
+    rows = connection.execute(select(*ACCOUNT_COLUMNS))
+    people = {row.id: Account(*row) for row in rows}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
     since = relevant_since(people.values(), running, sample)
@@ -98,8 +98,8 @@ def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> 
 
 
 def _sessions(connection: Connection, condition: Any) -> dict[SessionKey, Session]:
-    found = connection.execute(select(*SESSION_COLUMNS).where(condition))
-    return {row[:3]: Session._make(row) for row in found}
+    rows = connection.execute(select(*SESSION_COLUMNS).where(condition))
+    return {row[:3]: Session._make(row) for row in rows}
 
 
 def _session_row(session: Session) -> Mapping[str, Any]:
@@ -109,7 +109,7 @@ def _session_row(session: Session) -> Mapping[str, Any]:
 
 
 def _extend_coverage(connection: Connection, taken: int, interval: int) -> int | None:
-    """Extend the coverage by a sample; return the first moment at which that is new."""
+    """Extend the coverage; return the first moment at which that is new."""
     gap = max_gap(interval)
     table = tables.coverage
     is_near = (table.c.start <= taken + gap) & (table.c.end >= taken - gap)
@@ -132,6 +132,6 @@ def max_gap(interval: int) -> int:
 
 
 def join(near: Iterable[Interval], taken: int) -> Interval:
-    """Join a sample and the stretches of coverage within its reach to one stretch."""
+    """Join a sample and the coverage within its reach."""
     moments = [taken, *(moment for interval in near for moment in (interval.start, interval.end))]
     return Interval(min(moments), max(moments))

@@ -176,8 +176,9 @@ class GroupsAPI(ActivityHandler):
     async def get(self, query: GroupsQuery) -> GroupPage:
         """A page of the groups, each by the use of its members, as they are now."""
         view = await self.view()
-        groups = await view.groups(await get_visible_groups(self), query)
-        page = paginate(filtered_groups(groups.groups, query), query.page)
+        groups = await get_visible_groups(self)
+        rows = filtered_groups(await view.groups(groups, query), query)
+        page = paginate(rows, query.page)
         return GroupPage(groups.missing, page.total, page.page, page.pages, page.rows)
 
 
@@ -187,8 +188,8 @@ class GroupsCSV(ActivityHandler):
     async def get(self, query: GroupsQuery) -> None:
         """The same as ``api/groups``, all pages at once."""
         view = await self.view()
-        groups = await view.groups(await get_visible_groups(self), query)
-        rows = filtered_groups(groups.groups, query)
+        groups = await get_visible_groups(self)
+        rows = filtered_groups(await view.groups(groups, query), query)
         await self.write_csv(["groups"], csv_export.groups, rows, query.days(view.today))
 
 

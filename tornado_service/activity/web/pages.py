@@ -128,8 +128,8 @@ class GroupsPage(ActivityPage):
     async def get(self) -> None:
         """A page of the groups, by the use of their members, or the scope that is missing."""
         view, query = await self.view(), self.page_query.query
-        groups = await view.groups(await get_visible_groups(self), query)
-        page = paginate(filtered_groups(groups.groups, query), query.page)
+        groups = await get_visible_groups(self)
+        page = paginate(filtered_groups(await view.groups(groups, query), query), query.page)
         await self.show("groups.html", missing=groups.missing, result=page)
 
 
@@ -223,8 +223,8 @@ def person_context(person: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
 
 def active_days(days: Iterable[Period]) -> int | None:
     """Count the days on which one user was active; ``None``: no day has data."""
-    known = [day.active_users for day in days if day.active_users is not None]
-    return sum(known) if known else None
+    counts = [day.active_users for day in days if day.active_users is not None]
+    return sum(counts) if counts else None
 
 
 def without_maintenance(heat_map: HeatMap) -> HeatMap:

@@ -1,7 +1,7 @@
-"""The schema of the database, brought to this version by alembic, without files: it may be a zip.
+"""Upgrades the schema by alembic, without files: the package may be in a zip.
 
 A new step is a new module in ``versions``, with ``revision``, ``down_revision`` and ``upgrade``
-(https://alembic.sqlalchemy.org/en/latest/ops.html); a test tells what it still lacks.
+(https://alembic.sqlalchemy.org/en/latest/ops.html); a test shows what it still lacks.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class NewerDatabase(DatabaseUnusable):
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to this version, in the transaction at hand.
+    """Upgrade the schema to this version, in the current transaction.
 
     Raises:
-        NewerDatabase: it is beyond that.
+        NewerDatabase: it is of a newer version.
     """
     history = _revision_map()
 
@@ -57,7 +57,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def check_version(heads: Collection[str]) -> None:
-    """See that a database's version is known here.
+    """Check that a database's version is known.
 
     Raises:
         NewerDatabase: it is not.
