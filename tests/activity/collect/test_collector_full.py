@@ -41,21 +41,21 @@ class Process:
 
     async def sample(self, at: int) -> Sample:
         self.hub.now = at
-        found = await self.recorder.collector.collect(at)
-        assert found is not None
-        return found
+        sample_ = await self.recorder.collector.collect(at)
+        assert sample_ is not None
+        return sample_
 
     def counts(self) -> PeopleCounts:
         return people_counts(self.recorder.archive.history, TODAY, TODAY)
 
     async def names(self) -> dict[str, bool]:
         """Who is kept, and whether they exist."""
-        found = await self.recorder.store.read(Reader.people)
-        return {each.name: each.deleted is None for each in found}
+        accounts = await self.recorder.store.read(Reader.people)
+        return {account.name: account.deleted is None for account in accounts}
 
     async def visits(self) -> list[int]:
-        found = await self.recorder.store.read(lambda reader: list(reader.visits(0, 2**42)))
-        return [each.hour * HOUR for each in found]
+        visits = await self.recorder.store.read(lambda reader: list(reader.visits(0, 2**42)))
+        return [visit.hour * HOUR for visit in visits]
 
 
 Start = Callable[[str], Awaitable[Process]]
@@ -90,8 +90,8 @@ async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
         return started[-1]
 
     yield process
-    for each in started:
-        await each.recorder.close()
+    for process in started:
+        await process.recorder.close()
 
 
 @dataclass
@@ -260,8 +260,8 @@ async def test_two_processes_on_one_database_keep_all_users_once_an_hour(
     asked = {id(first): 0, id(second): 0}
     for number in range(36):
         at = NOON + 15 + number * 300
-        for each in (first, second):
-            asked[id(each)] += (await each.sample(at)).is_full
+        for process in (first, second):
+            asked[id(process)] += (await process.sample(at)).is_full
 
     assert asked == {id(first): 3, id(second): 6}  # the second one's are refused once in an hour
     assert second.counts() == PeopleCounts(5, 0, None, None)
@@ -277,7 +277,7 @@ async def test_two_processes_at_the_same_moment_lose_nothing(
             simulated.script.beings[4].deleted = NOON + 5 * 300
             simulated.script.beings[3] = user(4, 0, NOON + 5 * 300 + 7)
         at = NOON + 15 + number * 300
-        await asyncio.gather(*(each.sample(at) for each in processes))
+        await asyncio.gather(*(process.sample(at) for process in processes))
 
     assert (await processes[0].names())["user-5"] is False
     assert await processes[0].visits() == [NOON]

@@ -161,8 +161,8 @@ async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_r
     first, last = min(archive.history.hub_totals), max(archive.history.hub_totals)
     assert period(archive.history, first, last).mean_servers == pytest.approx(0.75, abs=0.05)
     assert sum(hour.peak_servers or 0 for hour in heat_map(archive.history, first, last).hours)
-    for each in (archive, fresh):
-        each.close()
+    for archive_ in (archive, fresh):
+        archive_.close()
 
 
 async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
@@ -178,7 +178,7 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
     assert await matches_store(archive, short_store, make_archive)
     assert len(bob) == 1
     assert not archive.history.ids_of(frozenset({"bob"}))
-    assert bob.isdisjoint(each.user for each in archive.history.sessions)
+    assert bob.isdisjoint(session.user for session in archive.history.sessions)
     assert all(bob.isdisjoint(day.rows.users) for day in archive.history.days.values())
 
 

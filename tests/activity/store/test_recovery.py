@@ -50,7 +50,7 @@ def start(start_service: StartService, service_config: ServiceConfig, hub: Stand
 async def kept(app: Activity) -> None:
     """Wait until the history knows the user that the hub has."""
     await until(
-        lambda: "ada" in {each.name for each in app.recorder.archive.history.people.values()}
+        lambda: "ada" in {account.name for account in app.recorder.archive.history.people.values()}
     )
     assert app.trouble == ""
 

@@ -42,11 +42,11 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
         return json.loads((await fetch(f"activity/api/{path}", token=token)).body)
 
     for answer in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
-        found = {each.pop("name"): each for each in answer["groups"]}
-        assert found["class-a"] == {
+        groups = {group.pop("name"): group for group in answer["groups"]}
+        assert groups["class-a"] == {
             "members": 2, "active_users": 2, "server_seconds": 6 * course.HOUR, "sessions": 3,
         }  # fmt: skip
-        assert found["class-b"] == {
+        assert groups["class-b"] == {
             "members": 0, "active_users": 0, "server_seconds": 0, "sessions": 0,
         }  # fmt: skip
 
@@ -94,7 +94,7 @@ async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
     summary = await fetch(f"activity/api/summary?{RANGE}", token=token)
     assert json.loads(summary.body)["whole"]["server_seconds"] == 14 * course.HOUR
     people = await fetch(f"activity/api/people?{RANGE}", token=token)
-    assert [each["name"] for each in json.loads(people.body)["people"]] == ["bob"]
+    assert [row["name"] for row in json.loads(people.body)["people"]] == ["bob"]
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
@@ -153,7 +153,7 @@ async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
 
         assert {*names} <= {*CLASS_A}, query
         assert listed["total"] <= len(CLASS_A), query
-        assert {each["name"] for each in listed["people"]} <= {*CLASS_A}, query
+        assert {row["name"] for row in listed["people"]} <= {*CLASS_A}, query
         assert {row[0] for row in [*csv.reader(saved.splitlines())][1:]} <= {*CLASS_A}, query
         if not query.startswith("q=") or query == "q=":
             assert len(names) == len(CLASS_A), query

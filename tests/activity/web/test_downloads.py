@@ -18,11 +18,11 @@ PERIOD = "2026-01-05-to-2026-01-07"
 
 
 def saved_as(answer: Any) -> str:
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"attachment; filename=\"([A-Za-z0-9_.-]+)\"(?:; filename\*=UTF-8''([\w.%-]+))?",
         answer.headers["Content-Disposition"],
     )
-    return unquote(found[2]) if found[2] else found[1]
+    return unquote(match[2]) if match[2] else match[1]
 
 
 @pytest.mark.parametrize(

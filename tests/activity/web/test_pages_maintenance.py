@@ -36,8 +36,8 @@ def know(app: Activity, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(app, busy(range(4, 166)), monkeypatch)
 
 
-def remember(app: Activity, known: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: known)
+def remember(app: Activity, data: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: data)
 
 
 @pytest.mark.usefixtures("know")
@@ -106,11 +106,11 @@ async def test_the_api_has_them_beside_what_it_had(
     await instructor.open("activity/")
 
     for path in ("hours", "summary"):
-        found = json.loads((await admin.get(f"activity/api/{path}?{FEBRUARY}")).body)
-        assert found["maintenance_window"] == {
+        figures = json.loads((await admin.get(f"activity/api/{path}?{FEBRUARY}")).body)
+        assert figures["maintenance_window"] == {
             "weekday": 6, "hour": 22, "hours": 6, "mean_servers": 0.0, "peak_servers": 0,
         }  # fmt: skip
-        assert [each["hour"] for each in found["quietest"]] == [22, 23, 0, 1, 2, 3]
-        assert found["weeks_missing"] == 0
-        found = json.loads((await instructor.get(f"activity/api/{path}?{FEBRUARY}")).body)
-        assert (found["maintenance_window"], found["quietest"]) == (None, None)
+        assert [hour["hour"] for hour in figures["quietest"]] == [22, 23, 0, 1, 2, 3]
+        assert figures["weeks_missing"] == 0
+        figures = json.loads((await instructor.get(f"activity/api/{path}?{FEBRUARY}")).body)
+        assert (figures["maintenance_window"], figures["quietest"]) == (None, None)

@@ -12,7 +12,8 @@ from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import periods
 from tornado_service.activity.figures.users import people, user_totals
 from tornado_service.activity.history.archive import Archive
-from tornado_service.activity.history.history import History, UsageRows
+from tornado_service.activity.history.history import History
+from tornado_service.activity.history.usage import UsageRows
 from tornado_service.activity.store.store import Store
 
 ZONE = ZoneInfo("Europe/Berlin")

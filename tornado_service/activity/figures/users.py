@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ..domain.calendar import ONE_DAY, local_date
 from ..domain.records import Account
-from ..history.history import DayUsage, History, bitmap, members
+from ..history.history import History
+from ..history.usage import DayUsage, bitmap, members
 from .availability import RETURN_WITHIN, availability
 from .periods import windows
 
