@@ -17,11 +17,7 @@ from .store.store import HistoryState, HistoryUnavailable, Store
 
 
 class NoHistory(HTTPError):
-    """503: there is no history, or not yet.
-
-    Attributes:
-        retry_after: seconds.
-    """
+    """503: there is no history, or not yet."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(503, message)

@@ -39,12 +39,9 @@ class SyntheticSession:
 
 @dataclass(frozen=True)
 class SyntheticUser:
-    """The habits of a user.
+    """The habits of a user: first day, day after the last, work outside classes.
 
-    Attributes:
-        joined: their first day.
-        left: the day after their last.
-        diligence: probability of work outside classes on a weekday of a term.
+    ``diligence`` is the probability of such work on a weekday of a term.
     """
 
     name: str
@@ -57,15 +54,9 @@ class SyntheticUser:
 def synthetic_samples(
     groups_of: Mapping[str, Sequence[str]], end: int, *, seed: int = 1, days: int = 365
 ) -> Iterator[Sample]:
-    """Samples as a collector would take them, without some in which nothing is new.
+    """Samples up to ``end`` as a collector would take them, without some in which nothing is new.
 
-    The same arguments give the same samples.
-
-    Args:
-        groups_of: the groups of each user, by name.
-        end: time of the last sample. No server is running then.
-        seed: of the random numbers.
-        days: length of the history.
+    The same arguments give the same samples. No server is running at the end.
     """
     start = end - days * DAY
     people = [
@@ -93,13 +84,9 @@ def write_synthetic_history(
     end: int,
     created: Mapping[str, int | None] | None = None,
 ) -> None:
-    """Store such samples in a database: all of them, or none. It takes seconds.
+    """Store such samples in a database that is not in use yet: all, or none. It takes seconds.
 
-    Args:
-        url: of the database, which must not be in use yet.
-        groups_of: the groups of each user, by name.
-        end: time of the last sample.
-        created: when the hub's users were created, by name.
+    ``created``: when the hub's users were created.
 
     Raises:
         DatabaseUnusable: it cannot be used.

@@ -107,11 +107,7 @@ class View:
         return await asyncio.to_thread(filtered_people, rows, query)
 
     async def person(self, name: str, query: Range) -> PersonDetail:
-        """One user.
-
-        Args:
-            name: as it is shown: a pseudonym where users have one.
-            query: the period.
+        """One user, by the name that is shown: a pseudonym where users have one.
 
         Raises:
             HTTPError: 404, there is no such user, or the visitor may not see them.

@@ -14,11 +14,8 @@ def find_accounts(
 ) -> dict[str, Account]:
     """The known account of each name in the newest sample; a name without one is a new account.
 
-    Args:
-        people: all known accounts.
-        sessions: all that run, and those that ended after a server of the sample began.
-        sample: the newest.
-        full: time of the latest full sample.
+    ``people`` are all accounts; ``sessions`` those that run, and those that ended after a server
+    of the sample began; ``full`` is the time of the latest full sample.
     """
     people, sessions = list(people), list(sessions)
     named = accounts_by_name(people)
@@ -67,16 +64,11 @@ def _at(moment: int, accounts: list[Account]) -> Account:
 
 
 def is_same(person: Account, seen: UserSnapshot, runs: Container[tuple[int, str, int]]) -> bool:
-    """Whether a user of the newest sample is the account that had the name until now.
+    """Whether a user of the newest sample is the account that has the name, or had it last.
 
     The hub tells when an account was created only with the scope ``read:users``. Without it, an
     account that was listed no more is back only if it shows something that only that account has:
-    another one may have been renamed to its name.
-
-    Args:
-        person: the account that has the name, or had it last.
-        seen: the user of that name.
-        runs: keys of the known sessions.
+    another one may have been renamed to its name. ``runs`` are the keys of the known sessions.
     """
     if seen.created is not None:
         return person.matches_creation(seen.created)

@@ -47,11 +47,7 @@ class StoreState:
 
 @dataclass(frozen=True)
 class StoreDelta:
-    """What is new or changed.
-
-    Attributes:
-        since: the first moment at which usage changed; ``None`` if it did not.
-    """
+    """What is new or changed; ``since``: the first moment at which usage changed."""
 
     people: tuple[Account, ...]
     sessions: tuple[Session, ...]
@@ -76,12 +72,9 @@ def relevant_since(people: Iterable[Account], running: Iterable[SessionKey], sam
 
 
 def apply_sample(state: StoreState, sample: Sample, max_gap: int) -> StoreDelta:
-    """What a sample changes.
+    """What a sample changes; it may be older than the newest one.
 
-    Args:
-        state: what is stored before it.
-        sample: any; it may be older than the newest one.
-        max_gap: seconds up to which two samples belong to one stretch, without a gap.
+    Up to ``max_gap`` seconds apart, two samples belong to one stretch, without a gap.
     """
     return _SampleApplication(state, sample, max_gap).changes()
 

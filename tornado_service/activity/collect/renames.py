@@ -15,7 +15,7 @@ def find_renames(
     unmatched: Iterable[UserSnapshot],
     full: int | None,
 ) -> dict[str, Account]:
-    """Find users under a new name who are accounts that are not listed under theirs.
+    """The accounts, by new name, that are in the sample under another name than theirs.
 
     It shows by a server that runs, of the same name and start, or by the time at which the user was
     created, if only one pair has it in common. A pseudonym is never matched with a name: what was
@@ -26,9 +26,6 @@ def find_renames(
         running: the sessions that ran so far.
         unmatched: users of the sample whose names are those of no account.
         full: time of the latest full sample: a user who was created after that may just be new.
-
-    Returns:
-        The account, by new name.
     """
     unmatched = tuple(unmatched)
     lost = {person.id: person for person in missing}

@@ -59,14 +59,7 @@ def user_days(
 def day_total(
     servers: Concurrency, coverage: Sequence[Interval], day: date, zone: ZoneInfo
 ) -> DayTotal:
-    """The totals of a day.
-
-    Args:
-        servers: the sessions; those of other days do no harm.
-        coverage: the time that has data, in order.
-        day: which.
-        zone: of the day.
-    """
+    """The totals of a day; ``servers`` of other days do no harm, ``coverage`` is in order."""
     bounds = day_bounds(day, zone)
     slots = list(servers.between([*range(bounds.start, bounds.end, SLOT), bounds.end]))
     return DayTotal(

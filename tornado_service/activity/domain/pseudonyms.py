@@ -24,13 +24,10 @@ def identity(name: str) -> str:
 
 
 def pseudonyms(secret: bytes) -> NameMapper:
-    """Make a mapper to names such as ``user-3f9a…``.
+    """Make a mapper to names such as ``user-3f9a…``; the secret has 16 bytes or more.
 
     A name always has the same pseudonym, so users still find their own usage. Names of servers
     are stored as they are.
-
-    Args:
-        secret: must stay the same; 16 bytes or more.
     """
     key = hmac.digest(secret, b"tornado_service activity pseudonyms", "sha256")
 

@@ -22,12 +22,7 @@ TOLERANCE = Fraction(1, 10)
 class MaintenanceWindow:
     """Hours of the week in a row, each with about the lowest average of concurrent servers.
 
-    Attributes:
-        weekday: of the first hour, 0 is Monday.
-        hour: the first hour, on the wall clock.
-        hours: how many; 168 if all are alike.
-        mean_servers: concurrent servers, average.
-        peak_servers: concurrent servers, peak.
+    It begins at ``hour`` of ``weekday``, 0 is Monday; it has 168 hours if all are alike.
     """
 
     weekday: int
@@ -45,16 +40,10 @@ class MaintenanceWindow:
 
 
 def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> list[int]:
-    """The most hours in a row with about the lowest level; the week is a circle.
+    """The numbers of the most hours in a row with about the lowest level; the week is a circle.
 
-    Of equally long stretches that with the lowest peak, then the one that begins first.
-
-    Args:
-        levels: of each hour of the week; ``None``: not enough data.
-        peaks: likewise.
-
-    Returns:
-        The numbers of the hours, in a row; none without data.
+    Of equally long stretches that with the lowest peak, then the one that begins first. A level is
+    ``None`` where there is not enough data.
     """
     lowest = min((level for level in levels if level is not None), default=None)
     if lowest is None:

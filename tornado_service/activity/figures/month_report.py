@@ -63,13 +63,7 @@ class MonthReport:
 def month_report(
     history: History, day: date, members_of: Mapping[str, Collection[int]] | None = None
 ) -> MonthReport:
-    """The report of the month that a day is in.
-
-    Args:
-        history: of the hub, or of the users whom the reader may see.
-        day: any of the month.
-        members_of: the members of groups, by name.
-    """
+    """The report of the month that a day is in; ``members_of``: of groups, by name."""
     first, last = window("month", day)
     this = _month(history, first)
     previous = _month(history, first - ONE_DAY)

@@ -14,13 +14,7 @@ from .periods import Period, period, periods
 
 @dataclass(frozen=True)
 class OwnSession:
-    """One run of one server.
-
-    Attributes:
-        server: empty for the default server.
-        ended: ``None`` while it runs, as far as is known.
-        seconds: its length, so far.
-    """
+    """One run of one server; ``ended`` is ``None`` while it runs, as far as is known."""
 
     server: str
     started: int

@@ -10,10 +10,9 @@ from ..domain.records import Sample
 
 @dataclass(frozen=True)
 class Running:
-    """One server in the latest sample.
+    """One server in the latest sample; its name is empty for the default server.
 
     Attributes:
-        server: empty for the default server.
         seconds: since its start.
         idle: seconds since its last activity; ``None``: the hub does not tell.
         is_pending: it is starting or stopping.

@@ -50,15 +50,7 @@ class TooManyFigures(HTTPError):
 
 
 class Archive:
-    """The store's history in memory.
-
-    Args:
-        store: the database.
-        zone: the time zone of the figures' days.
-
-    Attributes:
-        is_loaded: whether a history has been read.
-    """
+    """The store's history in memory; ``is_loaded``: whether one has been read."""
 
     def __init__(self, store: Store, zone: ZoneInfo) -> None:
         self._empty = History(zone, map_name=store.map_name)
@@ -127,10 +119,8 @@ class Archive:
     async def compute(self, scope: Scope, figure: Callable[..., Result], *arguments: Any) -> Result:
         """Compute a figure of some users, once until the next sample.
 
-        Args:
-            scope: the users.
-            figure: a function, called with their history and the arguments.
-            arguments: with the function, the key of the cache.
+        ``figure`` is called in a thread, with their history and the arguments; function and
+        arguments are the key of the cache.
 
         Raises:
             TooManyFigures: too many are queued already.

@@ -11,12 +11,9 @@ Result = TypeVar("Result")
 
 
 class SingleFlightCache:
-    """An LRU cache whose values are computed once, however many requests wait; failures are not
-    cached.
+    """An LRU cache whose values are computed once, however many requests wait.
 
-    Args:
-        limit: the weight of all values together.
-        weight_of: returns the weight of a value.
+    Failures are not cached. ``limit`` is for the weight of all values, by ``weight_of``.
     """
 
     def __init__(self, limit: int, weight_of: Callable[[Any], int]) -> None:

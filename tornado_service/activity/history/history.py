@@ -85,24 +85,17 @@ class History:
         sessions: Iterable[Session] = (),
         visits: Iterable[Visit] = (),
     ) -> History:
-        """Add what is new; to an empty history, everything.
+        """Add what is new; to an empty history, everything. See also the attributes.
 
-        Args:
-            now: time of the latest sample.
-            people: all accounts.
-            coverage: all of it, in order.
-            observed_from: when data collection began.
-            listed_from: the first full sample; by default ``observed_from``.
-            listed_to: the latest full sample.
-            revision: of the days that are over for long.
-            sessions_from: sessions that ended before have been dropped.
-            user_days: of days that were closed since, in order of the days; they replace theirs.
-            day_totals: of the same days.
-            sessions: those that are new or changed.
-            visits: all since the last closed day.
+        ``people`` and ``coverage`` are complete. ``user_days``, in order, and ``day_totals``
+        replace those of the same days; ``sessions`` are those that are new or changed; ``visits``
+        are all since the last closed day. ``listed_from`` is ``observed_from`` by default.
         """
         totals = {total.day: total for total in day_totals}
         closed = max(filter(None, [self.closed, *totals]), default=None)
+        kept = self.sessions
+        if sessions_from not in (None, self.sessions_from):
+            kept = kept.since(sessions_from)
         closed_days = {
             day: DayUsage.pack(rows) for day, rows in groupby(user_days, key=attrgetter("day"))
         }
@@ -118,17 +111,10 @@ class History:
             coverage=tuple(coverage),
             days={day: self.days[day] for day in self.days if day not in totals} | closed_days,
             hub_totals={**self.hub_totals, **totals},
-            sessions=self._kept(sessions_from).updated(sessions)
-            if self.sessions
-            else PackedSessions.pack(sessions),
+            sessions=kept.updated(sessions) if kept else PackedSessions.pack(sessions),
             closed=closed,
         )
         return history._with_open_days(visits)
-
-    def _kept(self, sessions_from: int | None) -> PackedSessions:
-        if sessions_from is None or sessions_from == self.sessions_from:
-            return self.sessions
-        return self.sessions.since(sessions_from)
 
     def _with_open_days(self, visits: Iterable[Visit]) -> History:
         """Add the days that have no roll-up yet, from sessions and visits."""
@@ -156,11 +142,9 @@ class History:
     def restricted(
         self, users: Collection[int], derived_cache: DerivedCache | None = None
     ) -> History:
-        """The history of some users: every figure of it is computed from their usage alone.
+        """The history of some users, by id: every figure of it is computed from their usage alone.
 
-        Args:
-            users: their ids.
-            derived_cache: of an earlier history of the same users.
+        ``derived_cache`` may be that of an earlier history of the same users.
         """
         chosen = frozenset(users)
         mask = bitmap(chosen)
@@ -190,13 +174,10 @@ class History:
         return self.listed_from is not None and self.listed_from < self.span(last, last).end
 
     def ids_of(self, names: Iterable[str], created: CreationTimes = frozenset()) -> frozenset[int]:
-        """Ids of the existing accounts that have some names at the hub.
+        """Ids of the existing accounts that have these names at the hub.
 
         A name whose account was deleted, or is another user's, has not been in a sample yet.
-
-        Args:
-            names: of the hub.
-            created: when users of these names were created, as far as the hub was asked.
+        ``created``: when users of these names were created, as far as the hub was asked.
         """
         accounts = {name: self._existing.get(self.map_name(name)) for name in names}
         times = dict(created)

@@ -26,12 +26,7 @@ class UsageRows:
 
 
 class DayUsage:
-    """Usage on one day.
-
-    Args:
-        active: bit n is set if user n was active.
-        load_rows: returns the rows, when they are first needed.
-    """
+    """Usage on one day: bit n of ``active`` is set if user n was active."""
 
     def __init__(self, active: int, load_rows: Callable[[], UsageRows]) -> None:
         self.active = active

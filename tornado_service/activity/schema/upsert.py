@@ -29,19 +29,14 @@ def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) 
     if is_postgresql:
         statement = statement.from_select(table.c.keys(), _unpack_json(table))
     if replace:
-        new_values = {
-            column.name: statement.excluded[column.name] for column in _value_columns(table)
-        }
+        columns = [column for column in table.c if not column.primary_key]
+        new_values = {column.name: statement.excluded[column.name] for column in columns}
         statement = statement.on_conflict_do_update(
             index_elements=table.primary_key, set_=new_values
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
     connection.execute(statement, {"rows": rows} if is_postgresql else rows)
-
-
-def _value_columns(table: Table) -> list[Column[Any]]:
-    return [column for column in table.c if not column.primary_key]
 
 
 def _unpack_json(table: Table) -> Any:

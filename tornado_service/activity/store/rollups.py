@@ -56,9 +56,10 @@ def drop_old(connection: Connection, retention_days: int) -> bool:
     meta = StoreMetadata.load(connection)
     latest = Reader(connection).latest_sample()
     sessions, visits = tables.sessions, tables.visits
+    oldest_hour = connection.scalar(select(func.min(visits.c.hour)))
     oldest = [
         connection.scalar(select(func.min(sessions.c.ended))),
-        _hour_start(connection.scalar(select(func.min(visits.c.hour)))),
+        None if oldest_hour is None else oldest_hour * 3600,
     ]
     begin = min((moment for moment in oldest if moment is not None), default=None)
     if meta.rolled is None or latest is None or begin is None:
@@ -113,7 +114,3 @@ def _total_row(total: Any) -> dict[str, Any]:
     row["day"] = total.day.toordinal()
     row["slots"] = [row.pop("slot_seconds"), row.pop("slot_peaks")]
     return row
-
-
-def _hour_start(hour: int | None) -> int | None:
-    return None if hour is None else hour * 3600

@@ -49,11 +49,7 @@ class HistoryState(Enum):
 
 @dataclass(frozen=True)
 class Condition:
-    """The state of the store, and why, for administrators.
-
-    Attributes:
-        reason: what is wrong and what to change; there may be one while it is ready, too.
-    """
+    """The state of the store, and for administrators what is wrong and what to change."""
 
     state: HistoryState
     reason: str = ""
@@ -128,11 +124,7 @@ class Store:
             self._database.close()
 
     async def add(self, sample: Sample, interval: int) -> bool:
-        """Store a sample. If the database fails, the sample is lost; that raises nothing.
-
-        Args:
-            sample: with the hub's names.
-            interval: seconds between samples.
+        """Store a sample with the hub's names. If the database fails, the sample is lost.
 
         Returns:
             Whether it was stored: not, if another process has stored one of the same interval.
@@ -162,10 +154,7 @@ class Store:
             self._log.warning("Days of activity are not rolled up: %s", driver_message(error))
 
     async def read(self, work: Callable[[Reader], Result]) -> Result:
-        """Read, and compute, in a thread.
-
-        Args:
-            work: gets a reader, which must not outlive it.
+        """Call ``work`` in a thread, with a reader that must not outlive it.
 
         Raises:
             HistoryUnavailable: there is no database, or it fails.
@@ -173,10 +162,7 @@ class Store:
         return await self._read(lambda connection: work(Reader(connection)))
 
     async def forget(self, name: str) -> bool:
-        """Remove all data of a user: see `user_data.forget`.
-
-        Args:
-            name: of the hub.
+        """Remove all data of a user, by the hub's name: see `user_data.forget`.
 
         Raises:
             HistoryUnavailable: there is no database, or it fails.
@@ -188,10 +174,7 @@ class Store:
             raise HistoryUnavailable(driver_message(error)) from error
 
     async def export(self, name: str) -> dict[str, Any] | None:
-        """Export all data of a user: see `user_data.export`.
-
-        Args:
-            name: of the hub.
+        """Export all data of a user, by the hub's name: see `user_data.export`.
 
         Raises:
             HistoryUnavailable: there is no database, or it fails.

@@ -44,15 +44,11 @@ def _may_be_same(one: Account, other: Account) -> bool:
 
 
 def forget(connection: Connection, name: str) -> bool:
-    """Remove all data of a user, and of all accounts that had the name before.
+    """Remove all data of a user, by the stored name, and of all accounts that had it before.
 
     Daily totals of the whole hub stay: they are anonymous sums. Days that are rolled up again
     (another time zone, late samples) lose the user's part. What the user does from now on is
     stored again, and so is a server that runs now, with all of its time.
-
-    Args:
-        connection: for writing.
-        name: under which the user is stored.
 
     Returns:
         Whether there was such a user.
@@ -65,13 +61,9 @@ def forget(connection: Connection, name: str) -> bool:
 
 
 def export(connection: Connection, name: str) -> dict[str, Any] | None:
-    """Return all data of a user, for JSON; ``None`` if there is no such user.
+    """Return all data of a user, by the stored name, for JSON; ``None`` if there is no such user.
 
     Accounts that had the name before are under ``earlier_accounts``, where there are any.
-
-    Args:
-        connection: for reading.
-        name: under which the user is stored.
     """
     reader = Reader(connection)
     accounts = [account for account in reader.people() if account.name == name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -12,7 +12,7 @@ from ..domain.records import Account, Interval, Sample, Session, SessionKey
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
-from .reader import ACCOUNT_COLUMNS, SESSION_COLUMNS, Reader
+from .reader import Reader
 
 #: Seconds after which nobody asks any more whether a sample was taken already.
 SLOT_RETENTION = 2 * 24 * 3600
@@ -29,12 +29,7 @@ LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
-    """Store a sample, in the current transaction.
-
-    Args:
-        connection: for writing.
-        sample: is stored, with all that follows from it.
-        interval: seconds between samples.
+    """Store a sample and all that follows from it, in the current transaction.
 
     Returns:
         Whether it was stored: not, if there is one of the same interval already, unless only the
@@ -46,7 +41,9 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     state = _load_state(connection, meta, sample)
     changes = apply_sample(state, sample, max_gap(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
-    upsert(connection, tables.sessions, [_session_row(session) for session in changes.sessions])
+    columns = tables.sessions.c.keys()
+    sessions = [dict(zip(columns, session, strict=True)) for session in changes.sessions]
+    upsert(connection, tables.sessions, sessions)
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
     insert_new(connection, tables.visits, visits)
     moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
@@ -82,7 +79,7 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
 
 def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    rows = connection.execute(select(*ACCOUNT_COLUMNS))
+    rows = connection.execute(select(tables.users))
     people = {row.id: Account(*row) for row in rows}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
@@ -98,14 +95,8 @@ def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> 
 
 
 def _sessions(connection: Connection, condition: Any) -> dict[SessionKey, Session]:
-    rows = connection.execute(select(*SESSION_COLUMNS).where(condition))
+    rows = connection.execute(select(tables.sessions).where(condition))
     return {row[:3]: Session._make(row) for row in rows}
-
-
-def _session_row(session: Session) -> Mapping[str, Any]:
-    row = session._asdict()
-    row["user_id"] = row.pop("user")
-    return row
 
 
 def _extend_coverage(connection: Connection, taken: int, interval: int) -> int | None:
@@ -123,11 +114,7 @@ def _extend_coverage(connection: Connection, taken: int, interval: int) -> int |
 
 
 def max_gap(interval: int) -> int:
-    """Seconds up to which two samples belong to one stretch of coverage.
-
-    Args:
-        interval: seconds between samples, as set.
-    """
+    """Seconds up to which two samples belong to one stretch of coverage."""
     return int(interval * MAX_GAP_INTERVALS)
 
 

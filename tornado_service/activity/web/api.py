@@ -42,14 +42,7 @@ class ActivityHandler(ViewHandler, APIHandler):
         figures: Figures,
         when: str | tuple[date, date],
     ) -> None:
-        """Respond with a table, to be saved as a file.
-
-        Args:
-            names: what it shows, for the file's name.
-            write: makes the text.
-            figures: its argument.
-            when: the period or the time of the figures, for the file's name.
-        """
+        """Respond with a table; the file is named by ``names``, and by its period or time."""
         text = await asyncio.to_thread(write, figures)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         suffix = when if isinstance(when, str) else downloads.period(*when)

@@ -22,15 +22,11 @@ _UNSAFE = re.compile(r"[^\w.]+")
 
 
 def content_disposition(parts: list[str], suffix: str) -> str:
-    """The header that names the file of a download.
+    """The header that names the file of a download; empty parts of the name are left out.
 
     Characters other than letters, digits, ``_`` and ``.`` become ``-``. A browser that knows RFC
     8187 reads the name with its letters, others read it in ASCII
     (https://www.rfc-editor.org/rfc/rfc6266#appendix-D).
-
-    Args:
-        parts: of the name; empty ones are left out.
-        suffix: of the file, with its dot.
     """
     safe = [_UNSAFE.sub("-", part)[:LONGEST_PART].strip("-.") for part in parts]
     stem = "-".join(filter(None, safe)).encode()[: LONGEST_NAME - len(suffix)]

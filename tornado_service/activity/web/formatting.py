@@ -48,12 +48,9 @@ def change(relative: float | None) -> str:
 
 
 def comparison(relative: float | None, before: str, in_month: date) -> str:
-    """A figure compared with that of the month before.
+    """A figure compared with that of the month before, which is ``before``.
 
-    Args:
-        relative: the change: 0.1 is a tenth more; ``None``: the months cannot be compared.
-        before: the figure of the month before.
-        in_month: that month.
+    ``relative`` is the change, 0.1 is a tenth more; ``None``: the months cannot be compared.
     """
     if relative is None:
         return f"{before} in {month(in_month)}"

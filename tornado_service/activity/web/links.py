@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -67,7 +67,7 @@ class PageQuery:
             except ValidationError as error:
                 for detail in error.errors(include_url=False):
                     problems.append(_problem(detail, self.typed))
-                    self.invalid.update(_names(detail))
+                    self.invalid.update([str(detail["loc"][0])] if detail["loc"] else PERIOD)
                 if not self.invalid.isdisjoint(PERIOD):
                     left_out = self.invalid.union(PERIOD)  # one end alone is another period
                 else:
@@ -80,7 +80,7 @@ class PageQuery:
         return self.query.days(today)
 
     def field(self, name: str, shown: object) -> dict[str, Any]:
-        """Attributes of a form field: the text in the URL if it is invalid, else what is shown."""
+        """Attributes of a form field: the text in the URL if it is invalid, else ``shown``."""
         is_kept = name in self.invalid or (name in PERIOD and self.has_invalid_period)
         text = self.typed.get(name, "") if is_kept else str(shown)
         return {
@@ -102,10 +102,6 @@ class PageQuery:
         return {
             name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
         }
-
-
-def _names(detail: ErrorDetails) -> Iterable[str]:
-    return [str(detail["loc"][0])] if detail["loc"] else PERIOD
 
 
 def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:

@@ -40,7 +40,7 @@ def upgrade(connection: Connection) -> None:
     Raises:
         NewerDatabase: it is of a newer version.
     """
-    history = _revision_map()
+    history = RevisionMap(_scripts)
 
     def steps(heads: Any, context: MigrationContext) -> list[MigrationStep]:
         scripts = list(history.iterate_revisions("head", heads, implicit_base=True))
@@ -64,10 +64,6 @@ def check_version(heads: Collection[str]) -> None:
     """
     if not {script.revision for script in _scripts()}.issuperset(heads):
         raise NewerDatabase
-
-
-def _revision_map() -> RevisionMap:
-    return RevisionMap(_scripts)
 
 
 def _scripts() -> list[Script]:
