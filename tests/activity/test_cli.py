@@ -26,7 +26,7 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
     assert shown.returncode == 0, shown.stderr
     kept = json.loads(shown.stdout)
     assert kept["name"] == "ada"
-    assert [each["seconds"] for each in kept["days"]] == [3 * 3600, 2 * 3600]
+    assert [day["seconds"] for day in kept["days"]] == [3 * 3600, 2 * 3600]
 
     assert run(database.parent, "forget", "ada").returncode == 0
 

@@ -27,9 +27,8 @@ from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.users import people_counts
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.schema.upgrade import open_database
-from tornado_service.activity.store import coverage
 from tornado_service.activity.store.store import Store
-from tornado_service.activity.store.writer import add_sample
+from tornado_service.activity.store.writer import add_sample, join, max_gap
 
 UTC = ZoneInfo("UTC")
 DAY = 86400
@@ -52,28 +51,28 @@ def seen(name: str = "ada", **told: int | None) -> UserSnapshot:
 
 @pytest.mark.parametrize("row", table("samples at", "stretches"), ids=str)
 def test_samples_make_stretches(row: dict[str, str]) -> None:
-    found: list[Interval] = []
+    stretches: list[Interval] = []
     for text in row["samples at"].split(", "):
         taken = clock(text)
-        near = [each for each in found if each.end >= taken - coverage.max_gap(300)]
-        found = [each for each in found if each not in near] + [coverage.extend(near, taken)]
+        near = [stretch for stretch in stretches if stretch.end >= taken - max_gap(300)]
+        stretches = [*(stretch for stretch in stretches if stretch not in near), join(near, taken)]
 
-    assert [(each.start, each.end) for each in found] == [
+    assert [(stretch.start, stretch.end) for stretch in stretches] == [
         tuple(clock(moment) for moment in stretch.split(" to "))
         for stretch in row["stretches"].split(", ")
     ]
 
 
 def test_what_has_no_data_is_not_at_least_anything() -> None:
-    known = small_hub.history("UTC", [(clock("09:00"), clock("09:17:30"))])
+    data = small_hub.history("UTC", [(clock("09:00"), clock("09:17:30"))])
 
-    day, tomorrow = (period(known, each, each) for each in (MONDAY, date(2026, 3, 3)))
+    day, tomorrow = (period(data, day, day) for day in (MONDAY, date(2026, 3, 3)))
     assert (day.at_least, day.server_seconds) == (True, 0)
     assert (tomorrow.at_least, tomorrow.server_seconds) == (False, None)
 
 
 ENDS = table(
-    "T", "is", "tells ada's last activity", "and a server since", "end of the session", "visit"
+    "T", "is", "shows ada's last activity", "and a server since", "end of the session", "visit"
 )
 
 
@@ -85,9 +84,9 @@ def test_a_session_ends(row: dict[str, str]) -> None:
     gpu = (ServerSnapshot("gpu", clock(other)),) if other else ()
     ran = (ServerSnapshot("", started), *gpu)
     history.add(last, UserSnapshot("ada", None, clock("09:29"), ran))
-    told = row["tells ada's last activity"]
+    activity = row["shows ada's last activity"]
     is_full = row["is"] == "full"
-    users = [UserSnapshot("ada", None, clock(told), gpu)] if is_full else []
+    users = [UserSnapshot("ada", None, clock(activity), gpu)] if is_full else []
     history.add(clock(row["T"]), *users, full=is_full)
 
     assert history.session(1, started).ended == clock(row["end of the session"])
@@ -103,20 +102,20 @@ def test_what_lengthens_no_session_is_a_visit_in_the_next_sample_of_all_users() 
     assert hours(history.visits) == "09"
 
 
-VISITS = table("told before", "sample", "tells last activity", "sessions", "visit")
+VISITS = table("shown before", "sample", "shows last activity", "sessions", "visit")
 
 
 @pytest.mark.parametrize("row", VISITS, ids=str)
 def test_a_visit_is(row: dict[str, str]) -> None:
     history = History()
-    before = None if row["told before"] == "none" else clock(row["told before"])
+    before = None if row["shown before"] == "none" else clock(row["shown before"])
     started, _, ended = row["sessions"].partition(" to ")
     if not started:
         history.add(clock("09:00"), seen(last=before))
     else:  # it is listed up to the sample before it ended
         history.add(clock("09:00"), seen(last=before, server=clock(started)))
         history.add(clock(ended), seen(last=before, server=clock(started)))
-    history.add(clock(row["sample"]), seen(last=clock(row["tells last activity"])))
+    history.add(clock(row["sample"]), seen(last=clock(row["shows last activity"])))
 
     assert hours(history.visits) == row["visit"]
 
@@ -157,8 +156,8 @@ def test_an_account_is(row: dict[str, str]) -> None:
 def test_a_rename_is(row: dict[str, str]) -> None:
     history = History()
     for number, side in enumerate(("before", "now")):
-        name, _, told = row[side].partition(", ")
-        history.add(clock("09:30") + number * 300, Told(told).user(name))
+        name, _, shown_by = row[side].partition(", ")
+        history.add(clock("09:30") + number * 300, Told(shown_by).user(name))
 
     is_same = len(history.known.people) == 1
     assert row["is"] == ("ada, renamed" if is_same else "a new account")
@@ -182,8 +181,8 @@ async def test_an_account_that_is_created_again_is_not_there_in_between(
 
     for row in table("day", "accounts on it", "new on it"):
         day = date.fromordinal(MONDAY.toordinal() + WEEKDAYS.index(row["day"]))
-        of = people_counts(archive.history, day, day)
-        assert (str(of.accounts), str(of.new)) == (row["accounts on it"], row["new on it"])
+        counts = people_counts(archive.history, day, day)
+        assert (str(counts.accounts), str(counts.new)) == (row["accounts on it"], row["new on it"])
     archive.close()
     await store.close()
 
@@ -200,20 +199,20 @@ async def test_the_edge_of_retention(open_store: Open, sqlite_url: str) -> None:
     for row in table("day", "server-hours", "lengths of sessions"):
         day = date.fromisoformat(row["day"])
         hours = period(archive.history, day, day).server_seconds
-        of = lengths(archive.history, day, day)
+        figures = lengths(archive.history, day, day)
         assert row["server-hours"] == ("known" if hours else "unknown")
-        assert row["lengths of sessions"] == ("known" if of else "unknown")
+        assert row["lengths of sessions"] == ("known" if figures else "unknown")
     archive.close()
 
 
 def test_the_interval_of_the_examples_is_that_of_the_settings() -> None:
-    assert coverage.max_gap(300) == REACH
+    assert max_gap(300) == REACH
 
 
 @pytest.mark.parametrize("row", table("kept of ada", "the hub shows ada to be", "ada's own usage"))
 def test_a_users_own_usage_is_that_of_their_account(row: dict[str, str]) -> None:
-    told, moment = row["kept of ada"].split(",")[0].rsplit(" ", 1)
-    created = clock(moment) if told == "created" else None
+    known_by, moment = row["kept of ada"].split(",")[0].rsplit(" ", 1)
+    created = clock(moment) if known_by == "created" else None
     person = Account(1, "ada", clock("07:00"), created)
     shown = clock(row["the hub shows ada to be"].removeprefix("created "))
 

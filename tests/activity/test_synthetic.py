@@ -124,8 +124,8 @@ def test_what_is_kept_of_it_is_what_ran(samples: list[Sample], tmp_path: Path) -
         for user in sample.users
         for server in user.servers
     }
-    assert {(names[each.user], each.server, each.started) for each in kept} == shown
-    assert all(each.ended for each in kept)
-    assert HOUR < median(each.end - each.started for each in kept) < 4 * HOUR
-    assert [(each.start, each.end) for each in coverage][-1][1] == samples[-1].taken
+    assert {(names[sample.user], sample.server, sample.started) for sample in kept} == shown
+    assert all(sample.ended for sample in kept)
+    assert HOUR < median(sample.end - sample.started for sample in kept) < 4 * HOUR
+    assert [(interval.start, interval.end) for interval in coverage][-1][1] == samples[-1].taken
     assert len(coverage) == 2

@@ -55,66 +55,68 @@ def example() -> History:
 
 def test_use_over_time(example: History) -> None:
     rows = table(
-        "from", "to", "watched", "active users", "server-hours", "sessions", "peak", "mean"
+        "from", "to", "data coverage", "active users", "server-hours", "sessions", "peak", "mean"
     )
     assert len(rows) == 8
     for row in rows:
-        of = period(example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"]))
-        part = "at least " if of.at_least else "" if of.is_over else "so far "
+        figures = period(example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"]))
+        part = "at least " if figures.at_least else "" if figures.is_over else "so far "
         assert row == {
-            "from": str(of.first),
-            "to": str(of.last),
-            "watched": f"{of.share:.0%}".replace("%", " %"),
-            "active users": (part if of.share else "") + known(of.active_users),
-            "server-hours": (part if of.share else "") + known(hours(of.server_seconds)),
-            "sessions": (part if of.share else "") + known(of.sessions),
-            "peak": (part if of.share else "") + known(of.peak_servers),
-            "mean": known(of.mean_servers, "{:.3f}"),
+            "from": str(figures.first),
+            "to": str(figures.last),
+            "data coverage": f"{figures.share:.0%}".replace("%", " %"),
+            "active users": (part if figures.share else "") + known(figures.active_users),
+            "server-hours": (part if figures.share else "") + known(hours(figures.server_seconds)),
+            "sessions": (part if figures.share else "") + known(figures.sessions),
+            "peak": (part if figures.share else "") + known(figures.peak_servers),
+            "mean": known(figures.mean_servers, "{:.3f}"),
         }
 
 
 def test_lengths_of_sessions(example: History) -> None:
     [row] = table("finished", "mean", "median", "longest", "running", "longest so far")
 
-    of = lengths(example, MONDAY, SUNDAY)
+    figures = lengths(example, MONDAY, SUNDAY)
 
-    assert of is not None
+    assert figures is not None
     assert row == {
-        "finished": str(of.finished),
-        "mean": known(hours(of.mean)) + " h",
-        "median": known(hours(of.median)) + " h",
-        "longest": known(hours(of.longest)) + " h",
-        "running": str(of.running),
-        "longest so far": known(hours(of.longest_running)) + " h",
+        "finished": str(figures.finished),
+        "mean": known(hours(figures.mean)) + " h",
+        "median": known(hours(figures.median)) + " h",
+        "longest": known(hours(figures.longest)) + " h",
+        "running": str(figures.running),
+        "longest so far": known(hours(figures.longest_running)) + " h",
     }
 
 
 def test_hours_of_the_week(example: History) -> None:
-    of = heat_map(example, MONDAY, SUNDAY)
+    week = heat_map(example, MONDAY, SUNDAY)
 
-    for row in table("weekday", "hour", "watched", "mean", "peak"):
-        hour = of.hours[24 * WEEKDAYS.index(row["weekday"]) + int(row["hour"])]
+    for row in table("weekday", "hour", "data coverage", "mean", "peak"):
+        hour = week.hours[24 * WEEKDAYS.index(row["weekday"]) + int(row["hour"])]
         assert row == {
             "weekday": WEEKDAYS[hour.weekday],
             "hour": str(hour.hour),
-            "watched": f"{hour.share:.0%}".replace("%", " %"),
+            "data coverage": f"{hour.share:.0%}".replace("%", " %"),
             "mean": known(hour.mean_servers),
             "peak": known(hour.peak_servers),
         }
-    assert f"{of.days_missing} days are missing, {of.weeks_missing:g} weeks" in PAGE
-    assert of.quietest is None
+    assert f"{week.days_missing} days are missing, {week.weeks_missing:g} weeks" in PAGE
+    assert week.quietest is None
 
 
 def test_people(example: History) -> None:
     for row in table("from", "to", "accounts", "new", "returning", "never returned"):
-        of = people_counts(example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"]))
+        counts = people_counts(
+            example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+        )
         assert (
             row
             | {
-                "accounts": known(of.accounts),
-                "new": known(of.new),
-                "returning": known(of.returning),
-                "never returned": known(of.never_returned),
+                "accounts": known(counts.accounts),
+                "new": known(counts.new),
+                "returning": known(counts.returning),
+                "never returned": known(counts.never_returned),
             }
             == row
         )
@@ -140,27 +142,27 @@ def test_groups(example: History) -> None:
         "class-a": {NAMES["ada"], NAMES["cy"]},
     }
 
-    of = groups(example, MONDAY, SUNDAY, members_of)
+    rows = groups(example, MONDAY, SUNDAY, members_of)
 
     assert table("group", "members", "active users", "server-hours", "sessions") == [
         {
-            "group": each.name,
-            "members": str(each.members),
-            "active users": known(each.active_users),
-            "server-hours": known(hours(each.server_seconds)),
-            "sessions": known(each.sessions),
+            "group": row.name,
+            "members": str(row.members),
+            "active users": known(row.active_users),
+            "server-hours": known(hours(row.server_seconds)),
+            "sessions": known(row.sessions),
         }
-        for each in of
+        for row in rows
     ]
 
 
 def test_one_person(example: History) -> None:
-    of = own_use(example.restricted({NAMES["ada"]}), MONDAY, SUNDAY)
+    use = own_use(example.restricted({NAMES["ada"]}), MONDAY, SUNDAY)
 
-    assert of.whole.server_seconds == 8 * 3600
-    assert of.whole.sessions == len(of.sessions) == 3
-    assert of.longest is not None
-    assert (of.longest.started, of.longest.ended) == (at("2026-03-08 14:00", ZONE), None)
-    assert of.longest.seconds == 4 * 3600
-    assert of.hours[10] == pytest.approx(1.75 / 6)
-    assert f"{of.hours[10]:.2f}." in PAGE
+    assert use.whole.server_seconds == 8 * 3600
+    assert use.whole.sessions == len(use.sessions) == 3
+    assert use.longest is not None
+    assert (use.longest.started, use.longest.ended) == (at("2026-03-08 14:00", ZONE), None)
+    assert use.longest.seconds == 4 * 3600
+    assert use.hours[10] == pytest.approx(1.75 / 6)
+    assert f"{use.hours[10]:.2f}." in PAGE

@@ -62,8 +62,11 @@ class Played:
 
     def ids(self, who: set[int]) -> set[int]:
         """People of the ledger, as the store numbers them."""
-        accounts = {(each.name, each.first_seen): each.id for each in self.history.people.values()}
-        humans = (self.ledger.people[each] for each in who)
+        accounts = {
+            (account.name, account.first_seen): account.id
+            for account in self.history.people.values()
+        }
+        humans = (self.ledger.people[person] for person in who)
         return {accounts[human.name, human.first_seen] for human in humans}
 
 
@@ -178,15 +181,15 @@ def test_sessions_and_how_long_they_last(year: Played) -> None:
 
 def test_the_heat_map(year: Played) -> None:
     for span in [*months(year), (year.first, year.last)]:
-        found = {
+        hours = {
             (hour.weekday, hour.hour): (hour.mean_servers, hour.peak_servers)
             for hour in heat_map(year.history, *span).hours
             if hour.mean_servers is not None
         }
         expected = year.ledger.heat_map(*span)
-        assert found.keys() == expected.keys()
+        assert hours.keys() == expected.keys()
         for key, (mean, peak) in expected.items():
-            assert found[key] == (pytest.approx(mean), peak), (span, key)
+            assert hours[key] == (pytest.approx(mean), peak), (span, key)
 
 
 def test_who_came_came_back_and_did_not(year: Played) -> None:
@@ -216,9 +219,9 @@ def test_each_person(year: Played) -> None:
 def test_each_group(year: Played) -> None:
     names = ["class-a", "class-b", "class-c", "class-d"]
     members = {name: year.ledger.group(name) for name in names}
-    known = {name: year.ids(who) for name, who in members.items()}
+    ids = {name: year.ids(who) for name, who in members.items()}
     for first, last in months(year):
-        for use in groups(year.history, first, last, known):
+        for use in groups(year.history, first, last, ids):
             who = members[use.name]
             assert use.members == len(who)
             assert use.active_users == len(year.ledger.active_users(first, last) & who)

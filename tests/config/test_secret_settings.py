@@ -201,7 +201,7 @@ async def test_a_part_of_a_database_password_is_on_no_page(
     )
     token = hub.token_for("ada", admin=True)
     fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
-    while service.app_manager.find("activity").app.has_history:  # type: ignore[union-attr]
+    while service.app_manager.find("activity").app.recorder.has_history:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
 
     said = capsys.readouterr().err

@@ -44,7 +44,7 @@ async def test_nothing_that_arrives_breaks_a_promise(
     service: TornadoService, hub: StandInHub, tmp_path: Path, part: tuple[str, ...]
 ) -> None:
     (activity,) = (mount.app for mount in service.app_manager if mount.name == "activity")
-    while not activity.archive.history.now:
+    while not activity.recorder.archive.history.now:
         await asyncio.sleep(0.01)
     scopes = ("custom:reports:write", "read:hub", "read:metrics", *course.EVERYBODY)
     token = hub.token_for("ada", scopes, admin=True)

@@ -1,24 +1,21 @@
-"""Activity as an app: its settings, what runs in it, and from when to when."""
+"""The app: settings, start and stop."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from traitlets import Integer, TraitError, Unicode, validate
 
-from .. import Channel, ServiceApp
-from ..apps.retry import backoff_delays
+from .. import ServiceApp
 from ..database.timeout import TIMEOUT
 from . import metrics
 from .access.visibility import LIST_USERS
-from .collect.collector import Collector
-from .domain.records import Sample
-from .history.archive import Archive
-from .store.store import HistoryState, HistoryUnavailable, Store
-from .store.user_data import pseudonyms
+from .domain.pseudonyms import pseudonyms
+from .recorder import Recorder
+from .store.store import Store
+from .web.routes import NOT_FOUND, ROUTES
 
 
 class Activity(ServiceApp):
@@ -26,11 +23,11 @@ class Activity(ServiceApp):
 
     name = "activity"
     title = "Activity"
-    # read:users tells when an account was created, and so which one of its name it is
+    # read:users shows when an account was created, and so which account of its name it is
     service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
 
-    #: Whether the history is an invention, which every page then says.
+    #: Whether the history is synthetic: every page then says so.
     is_synthetic: ClassVar[bool] = False
 
     interval = Integer(
@@ -74,13 +71,10 @@ class Activity(ServiceApp):
         return str(proposal["value"])
 
     def handlers(self) -> list[tuple[Any, ...]]:
-        """Pages and API."""
-        from .web.routes import NOT_FOUND, ROUTES  # handlers know the app, not the other way round
-
         return [*ROUTES, NOT_FOUND]
 
     def make_store(self) -> Store:
-        """The store that the settings ask for; it is not open yet."""
+        """Make the store; it is not open yet."""
         secret = self.pseudonym_secret.encode()
         return Store(
             self.database_url,
@@ -91,89 +85,48 @@ class Activity(ServiceApp):
             timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
 
+    def make_recorder(self) -> Recorder:
+        """Make the recorder; it does nothing yet."""
+        return Recorder(
+            self.make_store(),
+            self.zone,
+            self.hub,
+            self.interval,
+            self.log,
+            is_stored=bool(self.database_url),
+        )
+
     @property
     def zone(self) -> ZoneInfo:
-        """Whose days these are."""
         return parse_zone(self.timezone)
 
     async def start(self) -> None:
-        """Begin; the pages answer while the database is still being made ready."""
-        # the figures are computed beside the loop, which waits so long for each of its turns
-        sys.setswitchinterval(min(sys.getswitchinterval(), 0.001))
-        self.sample_events = Channel(history=10)
-        self.store = self.make_store()
-        self.archive = Archive(self.store, self.zone)
-        store_sample = self.store_sample if self.database_url else None
-        self.collector = Collector(self.hub, self.interval, self.log, store_sample)
-        self.collector.listeners.append(self._notify)
-        metrics.register(self, self.registry)
+        """Begin to record; the pages are served while the database is still being opened."""
+        self.recorder = self.make_recorder()
+        metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        await self.prepare_database()
+        await self.recorder.run()
+
+    async def prepare_database(self) -> None:
+        """Do what a subclass has to before the database is opened."""
 
     @property
     def trouble(self) -> str:
         """What is wrong with the database, and what to set."""
-        return self.store.condition.reason if self.database_url else ""
-
-    @property
-    def has_history(self) -> bool:
-        """Whether there is a history to be shown, now or soon."""
-        is_coming = self.store.condition.state in (HistoryState.GETTING_READY, HistoryState.READY)
-        return self.archive.is_loaded or is_coming
-
-    async def _run(self) -> None:
-        is_away = await self.store.open()
-        await self.store.maintain()  # in another zone, all days are other ones
-        await self.refresh()
-        await asyncio.gather(self.collector.run(), *([self._reopen()] if is_away else []))
-
-    async def _reopen(self) -> None:
-        """Open a database that was away at the start, long before the next sample."""
-        for pause in backoff_delays(self.interval):
-            await asyncio.sleep(pause)
-            is_open = self.store.condition.state is HistoryState.READY  # a sample has done it
-            if is_open or not await self.store.open():
-                break
-        await self.store.maintain()
-        await self.refresh()
-        if self.collector.latest:
-            await self.store_sample(self.collector.latest, self.interval)
-
-    async def store_sample(self, sample: Sample, interval: int) -> bool:
-        """Keep a sample, and bring the figures up to date.
-
-        Returns:
-            Whether all users are known: not, if a sample of them is not kept, or none is yet.
-        """
-        is_kept = await self.store.add(sample, interval)
-        if is_kept:
-            await self.store.maintain()
-        await self.refresh()
-        return (is_kept or not sample.is_full) and self.archive.history.is_listed
-
-    async def refresh(self) -> None:
-        """Bring the figures up to date, as far as there is a history."""
-        if self.store.condition.state is not HistoryState.READY:
-            return
-        try:
-            await self.archive.refresh()
-        except HistoryUnavailable as error:
-            self.log.warning("The figures of activity are not up to date: %s", error)
-        except Exception:  # the next sample is to be taken all the same
-            self.log.exception("The figures of activity are not up to date")
-
-    def _notify(self, sample: Sample) -> None:
-        self.sample_events.send({"taken": sample.taken}, event="sample")
+        return self.recorder.store.condition.reason if self.database_url else ""
 
     async def stop(self) -> None:
-        """End; what is being written is written."""
+        """Stop recording, when what is being written has been."""
         self._running.cancel()
         await asyncio.wait([self._running])
-        self.archive.close()
-        await self.store.close()
+        await self.recorder.close()
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """A time zone by its name.
+    """Return a time zone by its name.
 
     Raises:
         TraitError: there is none, or none at all on this machine.

@@ -1,22 +1,20 @@
-"""`tornado-service activity`: what is kept of a user, shown or removed."""
+"""`tornado-service activity`: show or remove the data of a user."""
 
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
-from ..app import TornadoService
 from ..apps.settings import may_be_app_section
 from ..config.application import StrictApplication
-from ..config.checks import ConfigError
 from ..config.files import load
 from .app import Activity
 from .store.store import HistoryState, HistoryUnavailable, Store
@@ -25,7 +23,7 @@ USAGE = "Say what to do and with whom: export USER, or forget USER."
 
 
 class ActivityCommand(StrictApplication):
-    """`tornado-service activity`: for those who ask for their data, or for its end."""
+    """`tornado-service activity`: for users who ask for their data, or for its removal."""
 
     name = "tornado-service activity"
     description = """Show what Activity keeps of a user (export USER, as JSON), or remove it
@@ -43,28 +41,25 @@ class ActivityCommand(StrictApplication):
     config_file = Unicode(help="The service's config file. Default: none.").tag(config=True)
 
     def read_settings(self, argv: list[str] | None = None) -> None:
-        """Read the settings, of the service's config file too.
+        """Read the settings, also from the service's config file.
 
         Raises:
-            ConfigError: something is set that cannot be.
+            ConfigError: a setting is not valid.
         """
         super().read_settings(argv)
         if self.config_file:
             load(self, self.config_file)
 
-    def settings_classes(self) -> list[type[Any]]:
-        """Those of the service as well, in its config file; here they have no effect."""
-        if not self.loaded_config_files:
-            return super().settings_classes()
-        of_service = TornadoService.classes_to_document()
-        return list(self._classes_inc_parents([*self.classes, *of_service]))
-
     def is_deferred_section(self, section: str, new: Config) -> bool:
-        """Whether a section is that of another app, which the service imports and checks."""
-        return bool(self.loaded_config_files) and may_be_app_section(section, new, [])
+        """Pass over the service's sections in its config file, but not a typo of one of ours."""
+        if not self.loaded_config_files:
+            return False
+        names = [cls.__name__ for cls in (type(self), *self.classes)]
+        is_typo = difflib.get_close_matches(section, names, n=1, cutoff=0.75)
+        return may_be_app_section(section, new, []) or not is_typo
 
     def start(self) -> None:
-        """Export or erase. Exit status 1 if that cannot be, or if there is no such user."""
+        """Export or remove. Exit status 1 if that is not possible, or if there is no such user."""
         if len(self.extra_args) != 2 or self.extra_args[0] not in ("export", "forget"):
             sys.exit(USAGE)
         action, user = self.extra_args
@@ -73,42 +68,33 @@ class ActivityCommand(StrictApplication):
         except TraitError as error:
             self.fail(2, self.without_secrets(str(error)))
             return
-        try:
-            _require_database_file(app.database_url)
-            print(asyncio.run(_run_action(app.make_store(), action, user)))
-        except ConfigError as error:
-            sys.exit(str(error))
+        _require_database_file(app.database_url)
+        print(asyncio.run(_run_action(app.make_store(), action, user)))
 
 
 def _require_database_file(url: str) -> None:
-    """Whether there is a file, where it is one: none is to be made.
-
-    Raises:
-        ConfigError: there is none.
-    """
+    """Exit if the database is a file that does not exist: none is to be made."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # whose words may have the password
-        raise ConfigError("Activity.database_url is no URL of a database.") from None
+        sys.exit("Activity.database_url is no URL of a database.")
     file = parsed.database or ""
     if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
-        raise ConfigError(
-            f"There is no database {file!r} here. Name it: --database=sqlite:////path/to/it"
-        )
+        sys.exit(f"There is no database {file!r} here. Name it: --database=sqlite:////path/to/it")
 
 
 async def _run_action(store: Store, action: str, user: str) -> str:
     await store.open()
     try:
         if store.condition.state is not HistoryState.READY:
-            raise ConfigError(store.condition.reason)
-        found = await (store.forget(user) if action == "forget" else store.export(user))
-        if not found:
-            raise ConfigError(f"Nothing is kept of {user!r}.")
-        if action == "forget":
-            return f"Nothing is kept of {user!r} any more."
-        return json.dumps(found, indent=2)
+            sys.exit(store.condition.reason)
+        rows = await (store.forget(user) if action == "forget" else store.export(user))
     except HistoryUnavailable as error:
-        raise ConfigError(str(error)) from error
+        sys.exit(str(error))
     finally:
         await store.close()
+    if not rows:
+        sys.exit(f"Nothing is kept of {user!r}.")
+    if action == "forget":
+        return f"Nothing is kept of {user!r} any more."
+    return json.dumps(rows, indent=2)

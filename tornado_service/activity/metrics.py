@@ -5,40 +5,34 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from math import nan
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from .domain.calendar import local_date
 from .figures.availability import availability
-
-if TYPE_CHECKING:
-    from .app import Activity
+from .recorder import Recorder
 
 #: Days, today among them, for which active users are counted.
 WINDOWS = (1, 7, 30)
 
 
-def register(app: Activity, registry: CollectorRegistry) -> None:
-    """Add them to a registry. NaN: it is not known, or not yet."""
-    running = Gauge(
+def show(recorder: Recorder, registry: CollectorRegistry) -> None:
+    """Add the metrics to a registry. NaN: not known, or not yet."""
+    Gauge(
         "tornado_service_activity_running_servers",
         "Servers that ran at the last look at the hub.",
         registry=registry,
-    )
-    running.set_function(lambda: running_servers(app))
-    looked = Gauge(
+    ).set_function(lambda: running_servers(recorder))
+    Gauge(
         "tornado_service_activity_last_sample_timestamp_seconds",
         "When the hub was last looked at, by its own clock.",
         registry=registry,
-    )
-    looked.set_function(lambda: app.collector.latest.taken if app.collector.latest else nan)
-    users = Gauge(
+    ).set_function(lambda: recorder.collector.latest.taken if recorder.collector.latest else nan)
+    Gauge(
         "tornado_service_activity_users",
         "Users whom the hub has.",
         registry=registry,
-    )
-    users.set_function(lambda: known_users(app))
+    ).set_function(lambda: known_users(recorder))
     active = Gauge(
         "tornado_service_activity_active_users",
         "Users who were active in so many days, today among them.",
@@ -46,27 +40,25 @@ def register(app: Activity, registry: CollectorRegistry) -> None:
         registry=registry,
     )
     for days in WINDOWS:
-        active.labels(str(days)).set_function(partial(active_users, app, days))
+        active.labels(str(days)).set_function(partial(active_users, recorder, days))
 
 
-def running_servers(app: Activity) -> float:
-    """In the latest sample."""
-    sample = app.collector.latest
+def running_servers(recorder: Recorder) -> float:
+    sample = recorder.collector.latest
     return sum(len(user.servers) for user in sample.users) if sample else nan
 
 
-def known_users(app: Activity) -> float:
-    """Those who are not deleted."""
-    history = app.archive.history
+def known_users(recorder: Recorder) -> float:
+    history = recorder.archive.history
     if not history.is_listed:
         return nan
-    return sum(person.deleted is None for person in history.people.values())
+    return sum(account.deleted is None for account in history.people.values())
 
 
-def active_users(app: Activity, days: int) -> float:
-    """In the days up to the latest sample; at least so many, where data is missing."""
-    history = app.archive.history
+def active_users(recorder: Recorder, days: int) -> float:
+    """Count active users up to the latest sample; a lower bound where data is missing."""
+    history = recorder.archive.history
     last = local_date(history.now, history.zone)
     first = last - timedelta(days=days - 1)
-    is_known = availability(history, first, last).usage
-    return history.active(first, last).bit_count() if is_known else nan
+    has_data = availability(history, first, last).usage
+    return history.active(first, last).bit_count() if has_data else nan

@@ -1,4 +1,4 @@
-"""A made-up history for a demonstration: terms and holidays, classes, deadlines, an outage."""
+"""A synthetic history for the demo: terms and holidays, classes, deadlines, an outage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WEEKEND, HOLIDAYS = 0.2, 0.12
 
 @dataclass(frozen=True, order=True)
 class SyntheticSession:
-    """One run of one server; nobody did anything in it after ``idle``."""
+    """One run of one server; its user was not active after ``idle``."""
 
     started: int
     stopped: int
@@ -39,12 +39,9 @@ class SyntheticSession:
 
 @dataclass(frozen=True)
 class SyntheticUser:
-    """Somebody's habits.
+    """The habits of a user: first day, day after the last, work outside classes.
 
-    Attributes:
-        joined: their first day.
-        left: the day after their last.
-        diligence: how likely they are to work of their own accord on a weekday of a term.
+    ``diligence`` is the probability of such work on a weekday of a term.
     """
 
     name: str
@@ -57,15 +54,9 @@ class SyntheticUser:
 def synthetic_samples(
     groups_of: Mapping[str, Sequence[str]], end: int, *, seed: int = 1, days: int = 365
 ) -> Iterator[Sample]:
-    """The samples that a collector would have taken, but for some in which nothing is new.
+    """Samples up to ``end`` as a collector would take them, without some in which nothing is new.
 
-    The same arguments give the same samples.
-
-    Args:
-        groups_of: the groups of each user, by the user's name.
-        end: up to when. No server is left running then.
-        seed: of the dice.
-        days: for how long.
+    The same arguments give the same samples. No server is running at the end.
     """
     start = end - days * DAY
     people = [
@@ -93,13 +84,9 @@ def write_synthetic_history(
     end: int,
     created: Mapping[str, int | None] | None = None,
 ) -> None:
-    """Keep such samples in a database: all of them, or none. It takes seconds, so give it a thread.
+    """Store such samples in a database that is not in use yet: all, or none. It takes seconds.
 
-    Args:
-        url: of the database, as for the store, which must not be in use yet.
-        groups_of: the groups of each user, by the user's name.
-        end: up to when.
-        created: when the hub says that its users were created, by name.
+    ``created``: when the hub's users were created.
 
     Raises:
         DatabaseUnusable: it cannot be used.
@@ -121,7 +108,7 @@ def write_synthetic_history(
 def _make_user(
     dice: Random, name: str, groups: Sequence[str], start: int, end: int
 ) -> SyntheticUser:
-    """Most are there from the beginning; some come later, and some only once."""
+    """Most users exist from the beginning; some come later, and some only once."""
     joined, left = start, end
     if dice.random() < 0.3:
         joined = dice.randrange(start, end - (end - start) // 12)
@@ -131,7 +118,7 @@ def _make_user(
 
 
 def _sessions(seed: int, person: SyntheticUser, end: int) -> Iterator[SyntheticSession]:
-    """All runs of somebody's servers, one after the other."""
+    """All runs of a user's servers, one after the other."""
     free = person.joined
     for midnight in range(person.joined // DAY * DAY, person.left, DAY):
         dice = _random(seed, person.name, midnight)
@@ -147,7 +134,7 @@ def _sessions(seed: int, person: SyntheticUser, end: int) -> Iterator[SyntheticS
 def _planned_work(
     seed: int, person: SyntheticUser, midnight: int, dice: Random
 ) -> list[tuple[int, int]]:
-    """When somebody begins to work on a day, and for how long; in seconds."""
+    """When a user begins to work on a day, and for how long, in seconds."""
     day = datetime.fromtimestamp(midnight, timezone.utc).date()
     factor = HOLIDAYS if is_holiday(day) else WEEKEND if day.weekday() > 4 else 1.0
     plans = []
@@ -165,24 +152,19 @@ def _planned_work(
 
 
 def is_holiday(day: date) -> bool:
-    """Whether there are no classes: at the turn of the year, between two terms, in summer."""
+    """Whether there are no classes: at the turn of the year, between terms, in summer."""
     if day.month in (1, 12):
         return day >= date(day.year, 12, 20) or day < date(day.year, 1, 7)
     return day.month == 8 or (day.month == 3 and day.day > 20) or (day.month == 7 and day.day > 15)
 
 
 def is_before_deadline(day: date, shift: int) -> bool:
-    """Whether a group has to hand something in on the day or the next, which is every four weeks.
-
-    Args:
-        day: any.
-        shift: the group's own, in days.
-    """
+    """Whether a group has a deadline on this day or the next, every four weeks."""
     return (day.toordinal() + shift) % 28 < 2
 
 
 class _HubState:
-    """What the hub would have shown. Those of whom nothing has changed are not made anew."""
+    """What the hub would list at a moment."""
 
     def __init__(self, people: Sequence[SyntheticUser], runs: Sequence[SyntheticSession]) -> None:
         self._upcoming_users = sorted(people, key=lambda person: person.joined, reverse=True)
@@ -191,7 +173,7 @@ class _HubState:
         self._users: dict[str, UserSnapshot] = {}
 
     def users(self, at: int) -> tuple[UserSnapshot, ...]:
-        """All users at a moment, each time a later one."""
+        """All users at a moment; each call is for a later one."""
         while self._upcoming_users and self._upcoming_users[-1].joined <= at:
             person = self._upcoming_users.pop()
             self._update_user(person.name, person.joined, [])
@@ -217,10 +199,9 @@ class _HubState:
 
 
 def _random(*seed: object) -> Random:
-    """The same ones for the same seed, in every process."""
+    """Seeded by ``repr``, which is the same in every process."""
     return Random(repr(seed))  # noqa: S311
 
 
 def utc_datetime(seconds: int) -> datetime:
-    """A time as the hub's models have it."""
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

@@ -28,14 +28,13 @@ class DemoActivity(Activity):
 
     is_synthetic = True
 
-    async def _run(self) -> None:
+    async def prepare_database(self) -> None:
         if not _has_history():  # it is there if the service starts again
             created = await self._creation_times()
             groups = groups_by_user()
             await asyncio.to_thread(
                 write_synthetic_history, self.database_url, groups, int(time.time()), created
             )
-        await super()._run()
 
     async def _creation_times(self) -> dict[str, int | None]:
         while True:

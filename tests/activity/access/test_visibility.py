@@ -39,8 +39,8 @@ async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
         assert (await fetch(f"activity/api/{path}", token=token)).code == 200, path
 
     assert not asked(hub).total()
-    found = json.loads((await fetch("activity/api/groups", token=token)).body)
-    assert (found["missing"], found["groups"]) == ("list:groups", [])
+    groups = json.loads((await fetch("activity/api/groups", token=token)).body)
+    assert (groups["missing"], groups["groups"]) == ("list:groups", [])
 
 
 async def test_for_an_instructor_the_hub_is_asked(
@@ -115,7 +115,9 @@ class TestMonthWithoutGroups:
         report = json.loads(answer.body)
         assert (report["groups"], report["groups_missing"]) == ([], "unavailable")
         assert report["month"]["whole"]["active_users"] == 5
-        said = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+        said = [
+            record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
+        ]
         about = [line for line in said if "JupyterHub, no groups" in line or "The hub" in line]
         assert len(about) == 1, said
 
@@ -130,13 +132,13 @@ class TestMonthWithoutGroups:
 async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_there(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    found = {}
+    responses = {}
     for scopes in (("list:users",), course.EVERYBODY):
         answer = await fetch(f"activity/api/{MONTH}", token=hub.token_for("root", scopes))
         report = json.loads(answer.body)
-        found[report["groups_missing"]] = [each["name"] for each in report["groups"]]
+        responses[report["groups_missing"]] = [group["name"] for group in report["groups"]]
 
-    assert found == {"list:groups": [], "": ["class-a", "class-b"]}
+    assert responses == {"list:groups": [], "": ["class-a", "class-b"]}
 
 
 async def test_a_month_is_not_shown_to_who_has_signed_out_at_the_hub(

@@ -16,7 +16,7 @@ from tornado_service.activity.domain.records import (
 
 def accounts(history: History) -> list[tuple[int, str, int, int | None]]:
     people = history.known.people.values()
-    return [(each.id, each.name, each.first_seen, each.deleted) for each in people]
+    return [(account.id, account.name, account.first_seen, account.deleted) for account in people]
 
 
 def test_an_account_created_again_under_its_name_is_a_new_one() -> None:
@@ -86,7 +86,7 @@ def test_one_that_is_active_again_only_afterwards_is_a_new_one() -> None:
     history.add(HOUR)
     history.add(2 * HOUR, ada(last=HOUR))
 
-    assert [each[0] for each in accounts(history)] == [1, 2]
+    assert [account[0] for account in accounts(history)] == [1, 2]
 
 
 def test_a_name_that_two_accounts_had_is_the_one_that_exists() -> None:
@@ -98,7 +98,7 @@ def test_a_name_that_two_accounts_had_is_the_one_that_exists() -> None:
         Account(5, "bob", 30, deleted=40),
     ]
 
-    assert {name: each.id for name, each in accounts_by_name(people).items()} == {
+    assert {name: item.id for name, item in accounts_by_name(people).items()} == {
         "ada": 2,
         "bob": 5,
     }
@@ -133,7 +133,7 @@ def test_a_server_of_a_known_start_is_no_proof_if_the_session_was_of_somebody_el
     history.add(HOUR, ada(600, name="bob"))
     history.add(2 * HOUR, ada(130), ada(600, name="bob"))
 
-    assert [each[0] for each in accounts(history)] == [1, 2, 3]
+    assert [account[0] for account in accounts(history)] == [1, 2, 3]
 
 
 def test_two_who_swap_their_names_are_told_apart_by_their_creation() -> None:

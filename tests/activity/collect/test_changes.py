@@ -90,7 +90,7 @@ def test_servers_of_other_names_and_users_do_not_end_it() -> None:
     history.add(900, servers(a=130), ada(140, name="bob"))
     history.add(1200, servers(a=130, b=1000), ada(140, name="bob"))
 
-    assert [each.ended for each in history.sessions] == [None, None, None]
+    assert [session.ended for session in history.sessions] == [None, None, None]
 
 
 def test_a_session_that_is_listed_again_never_ended() -> None:

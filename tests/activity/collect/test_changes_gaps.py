@@ -73,7 +73,7 @@ def play(steps: Sequence[Step], late: frozenset[int] = frozenset()) -> tuple[His
     """The history of the samples, of which some come after the next one."""
     truths = [Truth() for _ in NAMES]
     now = 900
-    samples = [(now, [each.seen(name) for each, name in zip(truths, NAMES, strict=True)], True)]
+    samples = [(now, [pair.seen(name) for pair, name in zip(truths, NAMES, strict=True)], True)]
     for step in steps:
         at = now
         for user, part, server in sorted(step.acts, key=lambda act: act[1]):
@@ -81,7 +81,7 @@ def play(steps: Sequence[Step], late: frozenset[int] = frozenset()) -> tuple[His
             at = max(at + 1, now + int(part * step.seconds))
             truths[user].act(at, server)
         now += step.seconds
-        seen = [each.seen(name) for each, name in zip(truths, NAMES, strict=True)]
+        seen = [pair.seen(name) for pair, name in zip(truths, NAMES, strict=True)]
         listed = [user for user in seen if step.is_full or user.servers]
         samples.append((now, listed, step.is_full))
     for at in late:
@@ -96,7 +96,11 @@ def play(steps: Sequence[Step], late: frozenset[int] = frozenset()) -> tuple[His
 def times(history: History) -> list[int]:
     ids = {person.name: person.id for person in history.known.people.values()}
     return [
-        sum(each.end - each.started for each in history.sessions if each.user == ids[name])
+        sum(
+            session.end - session.started
+            for session in history.sessions
+            if session.user == ids[name]
+        )
         for name in NAMES
     ]
 
@@ -111,8 +115,8 @@ def test_nobody_has_more_time_than_their_servers_ran(
     history, truths = play(steps, late)
     now = 900 + sum(step.seconds for step in steps)
 
-    for known, truth in zip(times(history), truths, strict=True):
-        assert known <= truth.time(now)
+    for recorded, truth in zip(times(history), truths, strict=True):
+        assert recorded <= truth.time(now)
 
 
 @given(st.lists(st.one_of(stretches(["", "gpu"], st.booleans()), GAPS), max_size=25))
@@ -124,8 +128,8 @@ def test_no_session_ends_after_its_server_stopped(steps: list[Step]) -> None:
         for user, truth in enumerate(truths, 1)
         for server, started, stopped in truth.ran
     }
-    for each in history.sessions:
-        assert each.end <= stopped.get(each[:3], each.last_seen)
+    for session in history.sessions:
+        assert session.end <= stopped.get(session[:3], session.last_seen)
 
 
 @given(st.lists(stretches([""], st.just(True)), max_size=25))

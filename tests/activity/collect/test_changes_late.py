@@ -99,8 +99,8 @@ def test_runs_of_a_server_never_overlap_and_none_is_longer_than_it_was() -> None
         history.add(taken, ada(*running, last=active))
 
     stops = dict(runs)
-    found = [(each.started, each.end) for each in history.sessions]
-    assert len(found) > 100  # the others fell between two samples
-    for (start, end), (following, _) in zip(found, [*found[1:], (100_000, 0)], strict=True):
+    recorded = [(session.started, session.end) for session in history.sessions]
+    assert len(recorded) > 100  # the others fell between two samples
+    for (start, end), (following, _) in zip(recorded, [*recorded[1:], (100_000, 0)], strict=True):
         assert start <= end <= following
         assert end <= stops[start] + 900  # the first sample that came after it

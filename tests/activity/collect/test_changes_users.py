@@ -92,5 +92,5 @@ def test_a_renamed_user_keeps_the_session_that_runs() -> None:
     history.add(900, ada(130))
     history.add(1200, ada(130, name="countess"))
 
-    assert [each.name for each in history.known.people.values()] == ["countess"]
+    assert [account.name for account in history.known.people.values()] == ["countess"]
     assert history.sessions == [Session(1, "", 130, last_seen=1200)]

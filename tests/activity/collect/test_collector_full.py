@@ -19,11 +19,10 @@ from tests.support.activity.script import Run, Script, SimulatedUser
 from tests.support.activity.simulator import SimulatedHub, hub_calls
 from tests.support.databases import POSTGRESQL
 from tornado_service.activity import Activity
-from tornado_service.activity.collect.collector import Collector
 from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.users import PeopleCounts, people_counts
-from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.metrics import known_users
+from tornado_service.activity.recorder import Recorder
 from tornado_service.activity.store.reader import Reader
 
 HOUR = 3600
@@ -36,27 +35,26 @@ LOG = logging.getLogger("tests.activity")
 class Process:
     """What one process knows."""
 
-    app: Activity
-    collector: Collector
+    recorder: Recorder
     hub: SimulatedHub
 
     async def sample(self, at: int) -> Sample:
         self.hub.now = at
-        found = await self.collector.collect(at)
-        assert found is not None
-        return found
+        sample_ = await self.recorder.collector.collect(at)
+        assert sample_ is not None
+        return sample_
 
     def counts(self) -> PeopleCounts:
-        return people_counts(self.app.archive.history, TODAY, TODAY)
+        return people_counts(self.recorder.archive.history, TODAY, TODAY)
 
     async def names(self) -> dict[str, bool]:
         """Who is kept, and whether they exist."""
-        found = await self.app.store.read(Reader.people)
-        return {each.name: each.deleted is None for each in found}
+        accounts = await self.recorder.store.read(Reader.people)
+        return {account.name: account.deleted is None for account in accounts}
 
     async def visits(self) -> list[int]:
-        found = await self.app.store.read(lambda reader: list(reader.visits(0, 2**42)))
-        return [each.hour * HOUR for each in found]
+        visits = await self.recorder.store.read(lambda reader: list(reader.visits(0, 2**42)))
+        return [visit.hour * HOUR for visit in visits]
 
 
 Start = Callable[[str], Awaitable[Process]]
@@ -83,19 +81,16 @@ async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
 
     async def process(url: str) -> Process:
         app = Activity(database_url=url)
-        app.store = app.make_store()
-        app.archive = Archive(app.store, app.zone)
-        started.append(
-            Process(app, Collector(hub_calls(simulated), 300, LOG, app.store_sample), simulated)
-        )
-        await app.store.open()
-        await app.refresh()
+        hub = hub_calls(simulated)
+        recorder = Recorder(app.make_store(), app.zone, hub, 300, LOG, is_stored=True)
+        started.append(Process(recorder, simulated))
+        await recorder.store.open()
+        await recorder.refresh()
         return started[-1]
 
     yield process
-    for each in started:
-        each.app.archive.close()
-        await each.app.store.close()
+    for process in started:
+        await process.recorder.close()
 
 
 @dataclass
@@ -137,7 +132,7 @@ async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
     assert not (await process.sample(NOON + 1215)).is_full
 
     assert process.counts() == PeopleCounts(5, 0, None, None)
-    assert known_users(process.app) == 5
+    assert known_users(process.recorder) == 5
 
 
 async def test_users_are_not_known_before_all_of_them_were_kept(
@@ -146,7 +141,7 @@ async def test_users_are_not_known_before_all_of_them_were_kept(
     process = await start(sqlite_url)
     active = await _only_active(process, NOON + 15)
     assert process.counts() == PeopleCounts(None, None, None, None)
-    assert known_users(process.app) != known_users(process.app)  # NaN
+    assert known_users(process.recorder) != known_users(process.recorder)  # NaN
     assert len(active.users) == 2
 
     assert (await process.sample(NOON + 315)).is_full
@@ -159,7 +154,7 @@ async def test_users_are_not_known_before_all_of_them_were_kept(
 
 async def _only_active(process: Process, at: int) -> Sample:
     """A sample of those with a server, as if all users had been asked for already."""
-    process.collector._last_full_hour = at // HOUR
+    process.recorder.collector._last_full_hour = at // HOUR
     return await process.sample(at)
 
 
@@ -264,8 +259,8 @@ async def test_two_processes_on_one_database_keep_all_users_once_an_hour(
     asked = {id(first): 0, id(second): 0}
     for number in range(36):
         at = NOON + 15 + number * 300
-        for each in (first, second):
-            asked[id(each)] += (await each.sample(at)).is_full
+        for process in (first, second):
+            asked[id(process)] += (await process.sample(at)).is_full
 
     assert asked == {id(first): 3, id(second): 6}  # the second one's are refused once in an hour
     assert second.counts() == PeopleCounts(5, 0, None, None)
@@ -281,7 +276,7 @@ async def test_two_processes_at_the_same_moment_lose_nothing(
             simulated.script.beings[4].deleted = NOON + 5 * 300
             simulated.script.beings[3] = user(4, 0, NOON + 5 * 300 + 7)
         at = NOON + 15 + number * 300
-        await asyncio.gather(*(each.sample(at) for each in processes))
+        await asyncio.gather(*(process.sample(at) for process in processes))
 
     assert (await processes[0].names())["user-5"] is False
     assert await processes[0].visits() == [NOON]
@@ -295,7 +290,7 @@ async def test_recording_goes_on_when_a_sample_is_kept(
     process = await start(sqlite_url)
     await process.sample(NOON + 15)
     simulated.is_down = True
-    assert await process.collector.collect(NOON + 315) is None
+    assert await process.recorder.collector.collect(NOON + 315) is None
     simulated.is_down = False
     parked = _take_away(tmp_path)
     await process.sample(NOON + HOUR)

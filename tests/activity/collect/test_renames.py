@@ -26,8 +26,8 @@ def renames(
     full: int | None = 1000,
 ) -> dict[str, int]:
     sessions = [Session(user, "", started, last_seen=900) for user, started in running]
-    found = find_accounts(people, sessions, Sample(1000, True, tuple(users)), full)
-    return {name: each.id for name, each in found.items() if each.name != name}
+    accounts = find_accounts(people, sessions, Sample(1000, True, tuple(users)), full)
+    return {name: item.id for name, item in accounts.items() if item.name != name}
 
 
 def test_the_server_that_runs_tells_who_it_is() -> None:

@@ -13,9 +13,9 @@ from tests.support.activity.archives import ZONE
 from tests.support.activity.course import HOUR, MONDAY, RANGE
 from tests.support.activity.known import History, ada
 from tornado_service.activity import Activity
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Account, Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.history.archive import Archive
-from tornado_service.activity.store.user_data import pseudonyms
 from tornado_service.testing import Fetch, StandInHub
 
 #: After the end of the history.
@@ -45,8 +45,8 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
 
     assert await own_seconds(fetch, hub.token_for("ada")) == 0
     instructor = hub.token_for("ines", course.of_group("class-a"))
-    found = json.loads((await fetch(f"activity/api/people?{RANGE}", token=instructor)).body)
-    assert [each["name"] for each in found["people"]] == ["alan"]
+    response = json.loads((await fetch(f"activity/api/people?{RANGE}", token=instructor)).body)
+    assert [row["name"] for row in response["people"]] == ["alan"]
     assert (await fetch(f"activity/api/people/ada?{RANGE}", token=instructor)).code == 404
 
 
@@ -63,7 +63,7 @@ async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_o
 ) -> None:
     """Before the service has seen it. The hub keeps when the renamed account was created."""
     lena = hub.directory.add_user("lena", created="2026-01-07T00:00:00.000000Z")
-    await app.collector.collect(app.collector._last_full_hour * HOUR + HOUR)
+    await app.recorder.collector.collect(app.recorder.collector._last_full_hour * HOUR + HOUR)
     del hub.directory.users["lena"]
     hub.directory.users["ada"] = {**lena, "name": "ada"}
 
@@ -95,7 +95,7 @@ async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started=LATER)
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
     token = hub.token_for("ada")
 
     async def now(token: str) -> list[Any]:
@@ -117,8 +117,8 @@ async def test_under_a_pseudonym_too_an_account_is_that_of_one_user(
     archive.close()
 
     of_ada = frozenset({"ada"})
-    assert archive.ids(of_ada, frozenset({("ada", 10)})) == {1}
-    assert archive.ids(of_ada, frozenset({("ada", 110)})) == frozenset()
+    assert archive.history.ids_of(of_ada, frozenset({("ada", 10)})) == {1}
+    assert archive.history.ids_of(of_ada, frozenset({("ada", 110)})) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts()
     history.add(2 * HOUR, ada(HOUR + 60, created=HOUR, last=2 * HOUR - 5))
 
     people = history.known.people
-    assert {each.id: each.deleted for each in people.values()} == {1: 2 * HOUR, 2: None}
-    assert [each.user for each in history.sessions] == [1, 2]
+    assert {account.id: account.deleted for account in people.values()} == {1: 2 * HOUR, 2: None}
+    assert [session.user for session in history.sessions] == [1, 2]
 
 
 def test_who_was_created_while_a_sample_was_taken_stays_one_account() -> None:
@@ -156,8 +156,8 @@ def test_who_was_created_while_a_sample_was_taken_stays_one_account() -> None:
     history.add(900, ada(130, last=890))
     history.add(2 * HOUR, ada(HOUR + 60, created=903, last=2 * HOUR - 5))
 
-    assert {each.id: each.created for each in history.known.people.values()} == {1: 903}
-    assert [each.user for each in history.sessions] == [1, 1]
+    assert {account.id: account.created for account in history.known.people.values()} == {1: 903}
+    assert [session.user for session in history.sessions] == [1, 1]
 
 
 def test_a_late_sample_gives_nothing_of_the_new_account_to_the_earlier_one() -> None:
@@ -167,4 +167,4 @@ def test_a_late_sample_gives_nothing_of_the_new_account_to_the_earlier_one() -> 
     history.add(1200, ada(1000, created=950), full=False)
 
     assert history.known.people[1].created == 10
-    assert {each.user for each in history.sessions if each.started == 1000} == {2}
+    assert {session.user for session in history.sessions if session.started == 1000} == {2}

@@ -32,7 +32,9 @@ def session(start: str, end: str, user: int = 1, zone: ZoneInfo = UTC) -> Sessio
 def total(
     sessions: list[Session], day: date, zone: ZoneInfo = UTC, coverage: tuple[Interval, ...] = ()
 ) -> DayTotal:
-    servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
+    servers = Concurrency(
+        [session.started for session in sessions], [session.end for session in sessions]
+    )
     return day_total(servers, coverage, day, zone)
 
 
@@ -51,13 +53,17 @@ def total(
     ],
 )
 def test_a_day_has_the_hours_that_its_clock_shows(zone: str, day: date, hours: float) -> None:
-    of = day_bounds(day, ZoneInfo(zone))
+    bounds = day_bounds(day, ZoneInfo(zone))
 
-    assert of.end - of.start == hours * HOUR
+    assert bounds.end - bounds.start == hours * HOUR
     if hours:
-        assert local_date(of.start, ZoneInfo(zone)) == day
-        assert local_date(of.end - 1, ZoneInfo(zone)) == day
-        assert local_date(of.start - 1, ZoneInfo(zone)) < day < local_date(of.end, ZoneInfo(zone))
+        assert local_date(bounds.start, ZoneInfo(zone)) == day
+        assert local_date(bounds.end - 1, ZoneInfo(zone)) == day
+        assert (
+            local_date(bounds.start - 1, ZoneInfo(zone))
+            < day
+            < local_date(bounds.end, ZoneInfo(zone))
+        )
 
 
 def test_a_session_over_midnight_belongs_to_both_days_and_began_on_one() -> None:
@@ -115,9 +121,9 @@ def test_a_session_lives_through_a_day_that_was_left_out() -> None:
     apia = ZoneInfo("Pacific/Apia")
     over = session("2011-12-29 23:00", "2011-12-31 01:00", zone=apia)
 
-    found = user_days([over], [], date(2011, 12, 29), date(2011, 12, 31), apia)
+    rows = user_days([over], [], date(2011, 12, 29), date(2011, 12, 31), apia)
 
-    assert [each for each in found if each.seconds] == [
+    assert [row for row in rows if row.seconds] == [
         UserDay(date(2011, 12, 29), 1, HOUR, 1),
         UserDay(date(2011, 12, 31), 1, HOUR, 0),
     ]
@@ -129,11 +135,11 @@ def test_a_session_lives_through_a_day_that_was_left_out() -> None:
 def test_a_server_that_runs_all_day_fills_every_slot_of_it(day: date, hours: int) -> None:
     long = session("2026-01-01 00:00", "2027-01-01 00:00")
 
-    found = total([long], day, BERLIN)
+    day_total_ = total([long], day, BERLIN)
 
-    assert found.seconds == hours * HOUR
-    assert found.slot_seconds == (900,) * (4 * hours)
-    assert found.slot_peaks == (1,) * (4 * hours)
+    assert day_total_.seconds == hours * HOUR
+    assert day_total_.slot_seconds == (900,) * (4 * hours)
+    assert day_total_.slot_peaks == (1,) * (4 * hours)
     assert user_days([long], [], day, day, BERLIN) == [UserDay(day, 1, hours * HOUR, 0)]
 
 
@@ -142,10 +148,10 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
     start = day_bounds(day, BERLIN).start + 2 * HOUR  # 02:00, the first time
     twice = Session(1, "", start, last_seen=start + 2 * HOUR, ended=start + 2 * HOUR)
 
-    found = total([twice], day, BERLIN)
+    day_total_ = total([twice], day, BERLIN)
 
-    assert found.seconds == 2 * HOUR
-    assert found.slot_seconds == (0,) * 8 + (900,) * 8 + (0,) * 84
+    assert day_total_.seconds == 2 * HOUR
+    assert day_total_.slot_seconds == (0,) * 8 + (900,) * 8 + (0,) * 84
 
 
 def test_a_day_of_three_servers_worked_by_hand() -> None:
@@ -156,13 +162,13 @@ def test_a_day_of_three_servers_worked_by_hand() -> None:
         session("2026-03-01 22:00", "2026-03-01 23:00", user=4),  # of another day
     ]
 
-    found = total(sessions, MONDAY)
+    day_total_ = total(sessions, MONDAY)
 
-    assert found.sessions == 3
-    assert found.seconds == (15 + 30 + 5) * 60
-    assert found.peak == 2
-    assert found.slot_seconds == (15 * 60, 25 * 60, 10 * 60, *(0,) * 93)
-    assert found.slot_peaks == (2, 2, 1, *(0,) * 93)
+    assert day_total_.sessions == 3
+    assert day_total_.seconds == (15 + 30 + 5) * 60
+    assert day_total_.peak == 2
+    assert day_total_.slot_seconds == (15 * 60, 25 * 60, 10 * 60, *(0,) * 93)
+    assert day_total_.slot_peaks == (2, 2, 1, *(0,) * 93)
 
 
 def test_coverage_is_what_of_the_day_was_watched() -> None:

@@ -15,15 +15,19 @@ def level(intervals: list[list[int]], moment: int) -> int:
 
 @given(INTERVALS, st.tuples(MOMENTS, MOMENTS).map(sorted))
 def test_it_counts_what_a_look_at_each_second_would(
-    intervals: list[list[int]], of: list[int]
+    intervals: list[list[int]], indexes: list[int]
 ) -> None:
-    start, end = of
-    servers = Concurrency([each[0] for each in intervals], [each[1] for each in intervals])
+    start, end = indexes
+    servers = Concurrency(
+        [interval[0] for interval in intervals], [interval[1] for interval in intervals]
+    )
 
     levels = [level(intervals, moment) for moment in range(start, end)]
 
     assert servers.seconds(start, end) == sum(levels)
-    assert servers.count_started(start, end) == sum(start <= each[0] < end for each in intervals)
+    assert servers.count_started(start, end) == sum(
+        start <= interval[0] < end for interval in intervals
+    )
     if levels:
         assert servers.peak(start, end) == max(levels)
 

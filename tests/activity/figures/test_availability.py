@@ -32,7 +32,7 @@ SUMS = ("active_days", "server_seconds", "sessions")
 
 
 @pytest.fixture(scope="module")
-def known() -> History:
+def data() -> History:
     """Ada has run a server all the time, bob came once; there is no data of March."""
     bob = at("2026-01-20 10:00", ZONE)
     return history(
@@ -45,21 +45,21 @@ def known() -> History:
 
 @pytest.mark.parametrize("days", [IN_GAP, FUTURE, BEFORE], ids=["gap", "future", "before"])
 def test_a_period_without_data_has_no_figure_of_anybody(
-    known: History, days: tuple[date, date]
+    data: History, days: tuple[date, date]
 ) -> None:
-    for row in people(known, *days):
+    for row in people(data, *days):
         assert {getattr(row, name) for name in (*SUMS, *FLAGS)} == {None}
-    assert set(vars(people_counts(known, *days)).values()) == {None}
-    assert lengths(known, *days) is None
-    assert {each.active_users for each in groups(known, *days, {"class": {1, 2}})} == {None}
-    own = own_use(known.restricted({1}), *days)
+    assert set(vars(people_counts(data, *days)).values()) == {None}
+    assert lengths(data, *days) is None
+    assert {group.active_users for group in groups(data, *days, {"class": {1, 2}})} == {None}
+    own = own_use(data.restricted({1}), *days)
     assert own.whole.server_seconds is None
-    assert {each.server_seconds for each in own.days} == {None}
+    assert {period.server_seconds for period in own.days} == {None}
     assert set(own.hours) == {None}
 
 
-def test_a_period_to_come_has_no_running_session(known: History) -> None:
-    own = own_use(known.restricted({1}), *FUTURE)
+def test_a_period_to_come_has_no_running_session(data: History) -> None:
+    own = own_use(data.restricted({1}), *FUTURE)
 
     assert own.sessions == ()
     assert own.longest is None
@@ -67,15 +67,15 @@ def test_a_period_to_come_has_no_running_session(known: History) -> None:
     assert own_use(tomorrow.restricted({1}), date(2026, 6, 2), date(2026, 6, 2)).sessions == ()
 
 
-def test_a_session_that_ran_through_a_gap_is_listed_in_it(known: History) -> None:
-    [only] = own_use(known.restricted({1}), *IN_GAP).sessions
+def test_a_session_that_ran_through_a_gap_is_listed_in_it(data: History) -> None:
+    [only] = own_use(data.restricted({1}), *IN_GAP).sessions
 
     assert (only.started, only.seconds) == (START, NOW - START)
 
 
-def test_who_never_returned_is_judged_by_the_end_of_the_period(known: History) -> None:
+def test_who_never_returned_is_judged_by_the_end_of_the_period(data: History) -> None:
     def rows(first: date, last: date) -> list[bool | None]:
-        return [each.never_returned for each in people(known, first, last)]
+        return [row.never_returned for row in people(data, first, last)]
 
     assert rows(date(2026, 2, 1), date(2026, 2, 4)) == [None, None]  # no data 30 days before
     assert rows(date(2026, 2, 1), date(2026, 2, 5)) == [False, False]  # bob has time to return
@@ -83,19 +83,19 @@ def test_who_never_returned_is_judged_by_the_end_of_the_period(known: History) -
     assert rows(date(2026, 5, 1), date(2026, 12, 31)) == [False, True]  # judged today
 
 
-def test_returning_is_unknown_where_nothing_is_known_from_before(known: History) -> None:
+def test_returning_is_unknown_where_nothing_is_known_from_before(data: History) -> None:
     first = date(2026, 1, 5)
 
-    assert {each.is_returning for each in people(known, first, date(2026, 2, 1))} == {None}
-    assert people(known, first + timedelta(1), date(2026, 2, 1))[0].is_returning is True
+    assert {row.is_returning for row in people(data, first, date(2026, 2, 1))} == {None}
+    assert people(data, first + timedelta(1), date(2026, 2, 1))[0].is_returning is True
 
 
 def test_no_longest_session_where_sessions_are_no_longer_kept() -> None:
-    of = history("UTC", [(START, NOW)], [session(1, NOW - DAY, NOW - 7200)])
-    dropped = of.updated(
+    data = history("UTC", [(START, NOW)], [session(1, NOW - DAY, NOW - 7200)])
+    dropped = data.updated(
         now=NOW,
-        people=of.people.values(),
-        coverage=of.coverage,
+        people=data.people.values(),
+        coverage=data.coverage,
         observed_from=START,
         sessions_from=START + DAY,
     ).restricted({1})
@@ -117,57 +117,57 @@ LONG = small_hubs(reach=35)
 
 @given(LONG, st.none() | st.sets(st.integers(1, 5), min_size=1), st.data())
 def test_rows_and_counts_agree_for_every_period(
-    hub: SmallHub, users: set[int] | None, data: st.DataObject
+    hub: SmallHub, users: set[int] | None, drawn: st.DataObject
 ) -> None:
-    whole = hub.history()
-    known = whole if users is None else whole.restricted(users)
-    days = data.draw(periods_of(hub))
-    rows, counts, figures = people(known, *days), people_counts(known, *days), period(known, *days)
+    complete = hub.history()
+    data = complete if users is None else complete.restricted(users)
+    days = drawn.draw(periods_of(hub))
+    rows, counts, figures = people(data, *days), people_counts(data, *days), period(data, *days)
 
-    assert total(each.is_new for each in rows) == counts.new
-    assert total(each.is_returning for each in rows) == counts.returning
-    assert total(each.never_returned for each in rows) == counts.never_returned
-    assert total(each.sessions for each in rows) == figures.sessions
-    assert total(each.server_seconds for each in rows) == figures.server_seconds
-    active = [each.active_days and 1 for each in rows]
+    assert total(row.is_new for row in rows) == counts.new
+    assert total(row.is_returning for row in rows) == counts.returning
+    assert total(row.never_returned for row in rows) == counts.never_returned
+    assert total(row.sessions for row in rows) == figures.sessions
+    assert total(row.server_seconds for row in rows) == figures.server_seconds
+    active = [row.active_days and 1 for row in rows]
     assert total(active) == figures.active_users
 
 
 def total(values: Iterable[int | None]) -> int | None:
     """Of what is known; all are known, or none is."""
-    found = list(values)
-    known = [each for each in found if each is not None]
-    assert len(known) in (0, len(found))
-    return sum(known) if known else None
+    figures = list(values)
+    known_figures = [figure for figure in figures if figure is not None]
+    assert len(known_figures) in (0, len(figures))
+    return sum(known_figures) if known_figures else None
 
 
 @given(LONG, st.data())
-def test_unknown_is_never_zero(hub: SmallHub, data: st.DataObject) -> None:
-    known = hub.history()
-    first, last = data.draw(periods_of(hub))
-    span = known.span(first, last)
+def test_unknown_is_never_zero(hub: SmallHub, drawn: st.DataObject) -> None:
+    data = hub.history()
+    first, last = drawn.draw(periods_of(hub))
+    span = data.span(first, last)
     has_data = any(start < span.end and end > span.start for start, end in hub.coverage)
-    rows, counts = people(known, first, last), people_counts(known, first, last)
-    [group] = groups(known, first, last, {"all": range(1, 6)})
-    of_month = month_report(known, first).month
-    own = own_use(known.restricted({5}), first, last)
+    rows, counts = people(data, first, last), people_counts(data, first, last)
+    [group] = groups(data, first, last, {"all": range(1, 6)})
+    of_month = month_report(data, first).month
+    own = own_use(data.restricted({5}), first, last)
 
-    assert {getattr(each, name) is None for each in rows for name in SUMS} == {not has_data}
-    assert {each.is_new is None for each in rows} == {not has_data}
-    for each in (period(known, first, last), group, own.whole):
-        assert (each.server_seconds is None) == (each.sessions is None) == (not has_data)
+    assert {getattr(row, name) is None for row in rows for name in SUMS} == {not has_data}
+    assert {row.is_new is None for row in rows} == {not has_data}
+    for figures in (period(data, first, last), group, own.whole):
+        assert (figures.server_seconds is None) == (figures.sessions is None) == (not has_data)
     assert (counts.accounts is None) == (counts.new is None) == (not has_data)
-    assert (lengths(known, first, last) is None) == (not has_data)
+    assert (lengths(data, first, last) is None) == (not has_data)
     assert (of_month.people.accounts is None) == (of_month.whole.active_users is None)
     if not has_data:
         assert (counts.returning, counts.never_returned) == (None, None)
-    if span.start >= known.now:
+    if span.start >= data.now:
         assert own.sessions == ()
 
 
 def test_a_day_of_visits_alone_is_known_to_have_no_sessions() -> None:
-    of = history("UTC", [(START, NOW)], visits=[Visit(1, NOW // 3600 - 1)])
+    data = history("UTC", [(START, NOW)], visits=[Visit(1, NOW // 3600 - 1)])
 
-    [row] = people(of, date(2026, 6, 1), date(2026, 6, 1))
+    [row] = people(data, date(2026, 6, 1), date(2026, 6, 1))
 
     assert (row.active_days, row.server_seconds, row.sessions) == (1, 0, 0)

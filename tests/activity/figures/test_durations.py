@@ -25,12 +25,12 @@ def test_an_even_number_has_its_median_in_the_middle() -> None:
 
 def test_it_is_the_beginning_that_counts() -> None:
     sessions = [session(1, START - 5, START + 900), session(1, END - 5, END + 900, "gpu")]
-    known = history("UTC", [(START, END + 900)], sessions)
+    data = history("UTC", [(START, END + 900)], sessions)
 
-    of = lengths(known, DAY, DAY)
+    figures = lengths(data, DAY, DAY)
 
-    assert of is not None
-    assert (of.finished, of.longest) == (1, 905)
+    assert figures is not None
+    assert (figures.finished, figures.longest) == (1, 905)
 
 
 def test_those_that_run_are_counted_apart() -> None:
@@ -52,17 +52,17 @@ def test_of_time_that_was_not_watched_nothing_is_known() -> None:
 
 
 def test_of_sessions_that_are_not_kept_any_more_nothing_is_known() -> None:
-    known = history("UTC", [(START, END + 86400)], [session(1, START, END)])
+    data = history("UTC", [(START, END + 86400)], [session(1, START, END)])
 
-    assert lengths(replace(known, sessions_from=START + 1), DAY, DAY) is None
-    assert lengths(replace(known, sessions_from=START), DAY, DAY) is not None
+    assert lengths(replace(data, sessions_from=START + 1), DAY, DAY) is None
+    assert lengths(replace(data, sessions_from=START), DAY, DAY) is not None
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30))
 def test_mean_and_median_are_those_of_the_textbook(seconds: list[int]) -> None:
-    sessions = [session(user, START, START + each) for user, each in enumerate(seconds)]
+    sessions = [session(user, START, START + pair) for user, pair in enumerate(seconds)]
 
-    of = lengths(history("UTC", [(START, END)], sessions), DAY, DAY)
+    figures = lengths(history("UTC", [(START, END)], sessions), DAY, DAY)
 
-    assert of is not None
-    assert (of.mean, of.median) == (mean(seconds), median(seconds))
+    assert figures is not None
+    assert (figures.mean, figures.median) == (mean(seconds), median(seconds))

@@ -15,14 +15,14 @@ START = at("2026-03-02 00:00")
 MONDAY = date(2026, 3, 2)
 
 
-def hour(of: HeatMap, weekday: int, number: int) -> Hour:
-    found = of.hours[24 * weekday + number]
-    assert (found.weekday, found.hour) == (weekday, number)
-    return found
+def hour(week: HeatMap, weekday: int, number: int) -> Hour:
+    hour_ = week.hours[24 * weekday + number]
+    assert (hour_.weekday, hour_.hour) == (weekday, number)
+    return hour_
 
 
 def test_an_hour_is_the_mean_of_those_of_all_weeks() -> None:
-    known = history(
+    data = history(
         "UTC",
         [(START, START + 2 * WEEK)],
         [
@@ -31,26 +31,26 @@ def test_an_hour_is_the_mean_of_those_of_all_weeks() -> None:
         ],
     )
 
-    of = heat_map(known, MONDAY, MONDAY + timedelta(days=13))
+    week = heat_map(data, MONDAY, MONDAY + timedelta(days=13))
 
-    assert hour(of, 1, 9) == Hour(1, 9, share=1.0, mean_servers=0.5, peak_servers=1)
-    assert hour(of, 1, 10) == Hour(1, 10, share=1.0, mean_servers=0.5, peak_servers=1)
-    assert hour(of, 2, 9) == Hour(2, 9, share=1.0, mean_servers=0.0, peak_servers=0)
+    assert hour(week, 1, 9) == Hour(1, 9, share=1.0, mean_servers=0.5, peak_servers=1)
+    assert hour(week, 1, 10) == Hour(1, 10, share=1.0, mean_servers=0.5, peak_servers=1)
+    assert hour(week, 2, 9) == Hour(2, 9, share=1.0, mean_servers=0.0, peak_servers=0)
 
 
 def test_only_watched_quarters_count() -> None:
     watched = at("2026-03-02 10:40")
-    known = history(
+    data = history(
         "UTC",
         [(watched, START + 86400)],
         [session(1, at("2026-03-02 10:00"), at("2026-03-02 10:50"))],
     )
 
-    of = heat_map(known, MONDAY, MONDAY)
+    week = heat_map(data, MONDAY, MONDAY)
 
-    assert hour(of, 0, 9) == Hour(0, 9, share=0.0, mean_servers=None, peak_servers=None)
-    assert hour(of, 0, 10) == Hour(0, 10, share=0.25, mean_servers=5 / 15, peak_servers=1)
-    assert hour(of, 1, 10) == Hour(1, 10, share=0.0, mean_servers=None, peak_servers=None)
+    assert hour(week, 0, 9) == Hour(0, 9, share=0.0, mean_servers=None, peak_servers=None)
+    assert hour(week, 0, 10) == Hour(0, 10, share=0.25, mean_servers=5 / 15, peak_servers=1)
+    assert hour(week, 1, 10) == Hour(1, 10, share=0.0, mean_servers=None, peak_servers=None)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_hours_are_those_of_the_wall_clock(
 ) -> None:
     noon = at(f"{day} 12:00", zone)
     ran = at(f"{day} 02:00", zone), at(f"{day} 02:00", zone) + HOUR
-    known = history(zone, [(noon - 86400, noon + 86400)], [session(1, *ran)])
+    data = history(zone, [(noon - 86400, noon + 86400)], [session(1, *ran)])
     of_day = date.fromisoformat(day)
 
-    found = hour(heat_map(known, of_day, of_day), of_day.weekday(), number)
+    hour_ = hour(heat_map(data, of_day, of_day), of_day.weekday(), number)
 
-    assert (found.share, found.mean_servers) == (share, mean)
+    assert (hour_.share, hour_.mean_servers) == (share, mean)
 
 
 def test_usual_hours_are_the_part_of_the_watched_days() -> None:
-    known = history(
+    data = history(
         "UTC",
         [(START, START + 4 * 86400)],
         [
@@ -85,21 +85,21 @@ def test_usual_hours_are_the_part_of_the_watched_days() -> None:
         ],
     )
 
-    hours = hours_of_day(known, MONDAY, MONDAY + timedelta(days=3))
+    hours = hours_of_day(data, MONDAY, MONDAY + timedelta(days=3))
 
     assert hours == (0.25, *[0.0] * 9, 0.25, 0.25, *[0.0] * 12)
 
 
 @given(small_hubs())
 def test_all_hours_together_are_the_mean_of_the_range(hub: SmallHub) -> None:
-    known = hub.history()
-    of = heat_map(known, hub.first, hub.last)
-    whole = period(known, hub.first, hub.last)
+    data = hub.history()
+    week = heat_map(data, hub.first, hub.last)
+    total = period(data, hub.first, hub.last)
 
-    for each in of.hours:
-        assert (each.mean_servers is None) == (each.peak_servers is None) == (each.share == 0)
-        assert (each.mean_servers or 0) <= (each.peak_servers or 0) <= (whole.peak_servers or 0)
-    means = [each.mean_servers for each in of.hours if each.mean_servers is not None]
+    for hour in week.hours:
+        assert (hour.mean_servers is None) == (hour.peak_servers is None) == (hour.share == 0)
+        assert (hour.mean_servers or 0) <= (hour.peak_servers or 0) <= (total.peak_servers or 0)
+    means = [hour.mean_servers for hour in week.hours if hour.mean_servers is not None]
     if means:
-        assert whole.mean_servers is not None
-        assert min(means) - 1e-9 <= whole.mean_servers <= max(means) + 1e-9
+        assert total.mean_servers is not None
+        assert min(means) - 1e-9 <= total.mean_servers <= max(means) + 1e-9

@@ -37,43 +37,43 @@ def hub(
     return history("UTC", [*zip(moments[::2], moments[1::2], strict=True)], sessions)
 
 
-def of(known: History, days: int = 28) -> HeatMap:
-    return heat_map(known, MONDAY, MONDAY + timedelta(days=days - 1))
+def of(data: History, days: int = 28) -> HeatMap:
+    return heat_map(data, MONDAY, MONDAY + timedelta(days=days - 1))
 
 
 def busy_but(*quiet: range) -> list[int]:
-    return [hour for hour in range(168) if not any(hour in each for each in quiet)]
+    return [hour for hour in range(168) if not any(hour in hours for hours in quiet)]
 
 
 def test_it_is_the_longest_stretch_with_the_fewest_servers() -> None:
-    found = of(hub(busy_but(range(2, 6), range(30, 33), range(100, 101))))
+    week = of(hub(busy_but(range(2, 6), range(30, 33), range(100, 101))))
 
-    assert found.maintenance_window == MaintenanceWindow(
+    assert week.maintenance_window == MaintenanceWindow(
         weekday=0, hour=2, hours=4, mean_servers=0.0, peak_servers=0
     )
-    assert found.quietest == found.hours[2:6]
-    assert found.weeks_missing == 0
+    assert week.quietest == week.hours[2:6]
+    assert week.weeks_missing == 0
 
 
 def test_it_goes_on_from_sunday_to_monday() -> None:
-    found = of(hub(busy_but(range(160, 168), range(3), range(50, 60))))
+    week = of(hub(busy_but(range(160, 168), range(3), range(50, 60))))
 
-    window = found.maintenance_window
+    window = week.maintenance_window
     assert window == MaintenanceWindow(SUNDAY, 16, 11, 0.0, 0)
-    assert found.quietest == (*found.hours[160:], *found.hours[:3])
+    assert week.quietest == (*week.hours[160:], *week.hours[:3])
     assert formatting.hours_of_week(window) == "Sunday 16:00 to Monday 03:00"
 
 
 def test_where_servers_always_run_it_has_their_average_and_peak() -> None:
-    known = hub(range(168))
+    data = hub(range(168))
     brief = [
         session(user, START + hour * HOUR, START + hour * HOUR + 900)
         for hour in (*range(10), *range(12, 168))
         for user in range(2, 5)
     ]
-    known = history("UTC", [(START, START + 28 * DAY)], [*known.sessions, *brief])
+    data = history("UTC", [(START, START + 28 * DAY)], [*data.sessions, *brief])
 
-    assert of(known).maintenance_window == MaintenanceWindow(0, 10, 2, 1.0, 1)
+    assert of(data).maintenance_window == MaintenanceWindow(0, 10, 2, 1.0, 1)
 
 
 def test_on_a_hub_that_is_never_idle_hours_that_differ_little_are_one_stretch() -> None:
@@ -84,7 +84,7 @@ def test_on_a_hub_that_is_never_idle_hours_that_differ_little_are_one_stretch() 
 
 
 def test_of_equally_long_stretches_that_with_the_lower_peak_is_better() -> None:
-    known = hub(range(168))
+    data = hub(range(168))
     halves = [
         session(user, START + week * WEEK + hour * HOUR, START + week * WEEK + hour * HOUR + length)
         for week in range(4)
@@ -97,25 +97,25 @@ def test_of_equally_long_stretches_that_with_the_lower_peak_is_better() -> None:
             else [(2, HOUR), (3, 900)]
         )
     ]
-    known = history("UTC", [(START, START + 28 * DAY)], [*known.sessions, *halves])
+    data = history("UTC", [(START, START + 28 * DAY)], [*data.sessions, *halves])
 
-    assert of(known).hours[20].mean_servers == of(known).hours[90].mean_servers == 2.0
-    assert of(known).maintenance_window == MaintenanceWindow(3, 18, 1, 2.0, 2)
+    assert of(data).hours[20].mean_servers == of(data).hours[90].mean_servers == 2.0
+    assert of(data).maintenance_window == MaintenanceWindow(3, 18, 1, 2.0, 2)
 
 
 @pytest.mark.parametrize("busy", [(), range(168)], ids=["no servers", "equally busy"])
 def test_a_week_without_a_quieter_hour_is_one_stretch(busy: Collection[int]) -> None:
-    found = of(hub(busy))
+    week = of(hub(busy))
 
     level = 1 if busy else 0
-    assert found.maintenance_window == MaintenanceWindow(0, 0, 168, level, level)
-    assert found.quietest == found.hours
+    assert week.maintenance_window == MaintenanceWindow(0, 0, 168, level, level)
+    assert week.quietest == week.hours
 
 
 def test_only_who_sees_the_whole_hub_gets_it() -> None:
-    found = of(hub(range(100)).restricted({1}))
+    week = of(hub(range(100)).restricted({1}))
 
-    assert (found.maintenance_window, found.quietest, found.weeks_missing) == (None, None, 0)
+    assert (week.maintenance_window, week.quietest, week.weeks_missing) == (None, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -123,39 +123,39 @@ def test_only_who_sees_the_whole_hub_gets_it() -> None:
     [(0.01, 20), (6.5, 13), (13, 7), (18.99, 1), (19.04, 1), (19.1, 0), (21, 0), (28, 0)],
 )
 def test_it_needs_20_days_of_data_and_never_0_more(days: float, missing: int) -> None:
-    found = of(hub(busy_but(range(2, 6)), days=days))
+    week = of(hub(busy_but(range(2, 6)), days=days))
 
-    assert found.days_missing == missing
-    assert (found.maintenance_window is None) == (missing > 0)
+    assert week.days_missing == missing
+    assert (week.maintenance_window is None) == (missing > 0)
 
 
 @pytest.mark.parametrize(
     "holes", [[(3, 4)], [(10.5, 12)], [(0.5, 8.5)], [(20, 27.9)], [(2, 2.5), (9, 9.1), (15, 15.01)]]
 )
 def test_a_february_with_gaps_has_it(holes: list[tuple[float, float]]) -> None:
-    found = of(hub(busy_but(range(2, 6)), holes=holes))
+    week = of(hub(busy_but(range(2, 6)), holes=holes))
 
-    assert found.maintenance_window is not None
-    assert found.quietest is not None
-    assert {0} == {each.mean_servers for each in found.quietest}
+    assert week.maintenance_window is not None
+    assert week.quietest is not None
+    assert {0} == {hour.mean_servers for hour in week.quietest}
 
 
 def test_an_hour_of_the_day_with_too_little_data_is_not_in_it() -> None:
     nights = [(day + 3 / 24, day + 4 / 24) for day in range(9)]
 
-    found = of(hub(busy_but(range(2, 6)), holes=nights))
+    week = of(hub(busy_but(range(2, 6)), holes=nights))
 
-    assert found.hours[3].share == 0.5
-    assert found.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
+    assert week.hours[3].share == 0.5
+    assert week.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
 
 
 def test_an_hour_of_the_week_that_has_data_once_is_not_in_it() -> None:
     mondays = [(7 * week + 3 / 24, 7 * week + 4 / 24) for week in range(3)]
 
-    found = of(hub(busy_but(range(2, 6)), holes=mondays))
+    week = of(hub(busy_but(range(2, 6)), holes=mondays))
 
-    assert found.hours[3].share == 0.25
-    assert found.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
+    assert week.hours[3].share == 0.25
+    assert week.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
 
 
 #: Ten and eleven differ little enough to be alike.
@@ -172,23 +172,23 @@ def test_no_other_stretch_is_quieter_or_longer(
     size = len(levels)
     peaks = data.draw(st.lists(st.integers(0, 2), min_size=size, max_size=size))
 
-    found = longest_stretch(levels, peaks)
+    stretch = longest_stretch(levels, peaks)
 
-    lowest = min((each for each in levels if each is not None), default=None)
-    quiet = [each is not None and each <= lowest * Fraction(11, 10) for each in levels]
-    assert all(quiet[each] for each in found)
+    lowest = min((level for level in levels if level is not None), default=None)
+    quiet = [level is not None and level <= lowest * Fraction(11, 10) for level in levels]
+    assert all(quiet[number] for number in stretch)
     runs = [
         [(begin + n) % size for n in range(length)]
         for length in range(1, size + 1)
         for begin in range(size)
     ]
     best = [run for run in runs if all(quiet[hour] for hour in run)]
-    assert len(found) == max(map(len, best), default=0)
+    assert len(stretch) == max(map(len, best), default=0)
     if best:
-        longest = [run for run in best if len(run) == len(found)]
+        longest = [run for run in best if len(run) == len(stretch)]
         peak = min(max(peaks[hour] for hour in run) for run in longest)
-        assert max(peaks[hour] for hour in found) == peak
-        assert found == min(run for run in longest if max(peaks[hour] for hour in run) == peak)
+        assert max(peaks[hour] for hour in stretch) == peak
+        assert stretch == min(run for run in longest if max(peaks[hour] for hour in run) == peak)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +200,6 @@ def test_no_other_stretch_is_quieter_or_longer(
     ],
 )
 def test_when_it_comes_next(window: MaintenanceWindow, start: str, end: str) -> None:
-    found = window.next_from(date(2026, 3, 6), ZoneInfo("Europe/Berlin"))
+    interval = window.next_from(date(2026, 3, 6), ZoneInfo("Europe/Berlin"))
 
-    assert (found.start, found.end) == (at(start, "Europe/Berlin"), at(end, "Europe/Berlin"))
+    assert (interval.start, interval.end) == (at(start, "Europe/Berlin"), at(end, "Europe/Berlin"))

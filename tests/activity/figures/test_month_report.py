@@ -23,7 +23,7 @@ NOW = at("2026-04-02 00:00", ZONE)
 
 def report(*, gap_days: int = 0) -> MonthReport:
     gap = at("2026-03-10 00:00", ZONE)
-    known = history(
+    data = history(
         ZONE,
         [(START, gap), (gap + gap_days * 24 * HOUR, NOW)],
         [
@@ -33,7 +33,7 @@ def report(*, gap_days: int = 0) -> MonthReport:
         ],
         people=[Account(1, "ada", START), Account(2, "bob", at("2026-03-01 00:00", ZONE))],
     )
-    return month_report(known, date(2026, 3, 17), {"class-a": {1}})
+    return month_report(data, date(2026, 3, 17), {"class-a": {1}})
 
 
 def test_a_month_beside_the_one_before() -> None:
@@ -69,27 +69,27 @@ def test_months_that_were_not_watched_well_are_not_compared() -> None:
 
 
 def test_nothing_is_compared_with_a_month_without_use() -> None:
-    known = history(ZONE, [(START, NOW)], [session(1, NOW - 7 * 24 * HOUR, NOW)])
+    data = history(ZONE, [(START, NOW)], [session(1, NOW - 7 * 24 * HOUR, NOW)])
 
-    changes = month_report(known, date(2026, 3, 1)).changes
+    changes = month_report(data, date(2026, 3, 1)).changes
 
     assert set(asdict(changes).values()) == {None}
 
 
 def test_a_report_says_what_the_single_figures_say() -> None:
-    known = history(ZONE, [(START, NOW)], [session(1, START, NOW)])
+    data = history(ZONE, [(START, NOW)], [session(1, START, NOW)])
 
-    month = month_report(known, date(2026, 2, 28)).month
+    month = month_report(data, date(2026, 2, 28)).month
 
-    assert month.whole == period(known, *FEBRUARY)
-    assert month.lengths == lengths(known, *FEBRUARY)
-    assert month.people == people_counts(known, *FEBRUARY)
+    assert month.whole == period(data, *FEBRUARY)
+    assert month.lengths == lengths(data, *FEBRUARY)
+    assert month.people == people_counts(data, *FEBRUARY)
 
 
 def test_january_follows_december() -> None:
-    known = history(ZONE, [(START, NOW)])
+    data = history(ZONE, [(START, NOW)])
 
-    january = month_report(known, date(2026, 1, 10))
+    january = month_report(data, date(2026, 1, 10))
 
     assert january.previous.whole.first == date(2025, 12, 1)
     assert january.previous.whole.active_users is None

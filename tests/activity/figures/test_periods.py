@@ -28,9 +28,9 @@ HOUR = 3600
     ],
 )
 def test_the_window_of_a_day(unit: str, day: str, first: str, last: str) -> None:
-    found = window(unit, date.fromisoformat(day))
+    days = window(unit, date.fromisoformat(day))
 
-    assert found == (date.fromisoformat(first), date.fromisoformat(last))
+    assert days == (date.fromisoformat(first), date.fromisoformat(last))
 
 
 @given(
@@ -41,17 +41,17 @@ def test_the_window_of_a_day(unit: str, day: str, first: str, last: str) -> None
 def test_windows_follow_each_other_without_a_hole(unit: str, first: date, length: int) -> None:
     last = first + timedelta(days=length)
 
-    found = list(windows(unit, first, last))
+    all_windows = list(windows(unit, first, last))
 
-    assert found[0][0] <= first <= found[0][1]
-    assert found[-1][0] <= last <= found[-1][1]
-    for (_, end), (begin, _) in pairwise(found):
+    assert all_windows[0][0] <= first <= all_windows[0][1]
+    assert all_windows[-1][0] <= last <= all_windows[-1][1]
+    for (_, end), (begin, _) in pairwise(all_windows):
         assert begin - end == timedelta(days=1)
 
 
 def test_the_first_week_of_a_year_counts_a_person_once() -> None:
     start, end = at("2025-12-29 00:00"), at("2026-01-05 00:00")
-    known = history(
+    data = history(
         "UTC",
         [(start, end)],
         [
@@ -61,11 +61,11 @@ def test_the_first_week_of_a_year_counts_a_person_once() -> None:
         ],
     )
 
-    [week] = periods(known, "week", date(2026, 1, 1), date(2026, 1, 1))
+    [week] = periods(data, "week", date(2026, 1, 1), date(2026, 1, 1))
     assert (week.first, week.last) == (date(2025, 12, 29), date(2026, 1, 4))
     assert (week.active_users, week.server_seconds, week.sessions) == (2, 3 * HOUR, 3)
     assert (week.share, week.is_over, week.at_least) == (1.0, True, False)
-    december, january = periods(known, "month", date(2025, 12, 31), date(2026, 1, 1))
+    december, january = periods(data, "month", date(2025, 12, 31), date(2026, 1, 1))
     assert (december.active_users, december.server_seconds, december.sessions) == (2, 5400, 2)
     assert (january.active_users, january.server_seconds, january.sessions) == (2, 5400, 1)
 
@@ -73,26 +73,26 @@ def test_the_first_week_of_a_year_counts_a_person_once() -> None:
 def test_a_day_in_a_gap_has_no_figures_though_use_of_it_is_known() -> None:
     start, end = at("2026-03-02 00:00"), at("2026-03-05 00:00")
     gap = (at("2026-03-03 00:00"), at("2026-03-04 00:00"))
-    known = history("UTC", [(start, gap[0]), (gap[1], end)], [session(1, start, end)])
+    data = history("UTC", [(start, gap[0]), (gap[1], end)], [session(1, start, end)])
 
-    [before, within, after] = periods(known, "day", date(2026, 3, 2), date(2026, 3, 4))
+    [before, within, after] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 4))
     assert before.server_seconds == after.server_seconds == 24 * HOUR
     assert within == Period(within.first, within.last, 0.0, is_over=True, at_least=False)
-    whole = period(known, date(2026, 3, 2), date(2026, 3, 4))
-    assert whole.at_least
-    assert whole.server_seconds == 72 * HOUR
-    assert whole.mean_servers == 1.0
+    total = period(data, date(2026, 3, 2), date(2026, 3, 4))
+    assert total.at_least
+    assert total.server_seconds == 72 * HOUR
+    assert total.mean_servers == 1.0
 
 
 def test_a_quarter_that_was_not_watched_to_its_end_is_left_out_of_the_mean() -> None:
     start = at("2026-03-02 00:00")
-    known = history(
+    data = history(
         "UTC",
         [(start, start + 1000), (start + 1700, start + 2700)],
         [session(1, start, start + 900), session(2, start + 900, start + 1800)],
     )
 
-    today = period(known, date(2026, 3, 2), date(2026, 3, 2))
+    today = period(data, date(2026, 3, 2), date(2026, 3, 2))
 
     assert today.mean_servers == 0.5  # of 0:00 to 0:15 and 0:30 to 0:45
     assert today.server_seconds == 1800
@@ -102,9 +102,9 @@ def test_a_quarter_that_was_not_watched_to_its_end_is_left_out_of_the_mean() -> 
 
 def test_a_day_watched_for_some_minutes_has_counts_but_no_mean() -> None:
     start = at("2026-03-02 00:01")
-    known = history("UTC", [(start, start + 600)], [session(1, start, start + 600)])
+    data = history("UTC", [(start, start + 600)], [session(1, start, start + 600)])
 
-    today = period(known, date(2026, 3, 2), date(2026, 3, 2))
+    today = period(data, date(2026, 3, 2), date(2026, 3, 2))
 
     assert (today.active_users, today.peak_servers, today.mean_servers) == (1, 1, None)
     assert today.at_least
@@ -112,12 +112,12 @@ def test_a_day_watched_for_some_minutes_has_counts_but_no_mean() -> None:
 
 def test_days_before_watching_began_are_unknown_and_the_week_is_at_least() -> None:
     start, end = at("2026-03-04 12:00"), at("2026-03-09 00:00")
-    known = history("UTC", [(start, end)], [session(1, at("2026-03-02 12:00"), end)])
+    data = history("UTC", [(start, end)], [session(1, at("2026-03-02 12:00"), end)])
 
-    days = periods(known, "day", date(2026, 3, 2), date(2026, 3, 5))
+    days = periods(data, "day", date(2026, 3, 2), date(2026, 3, 5))
     assert [day.server_seconds for day in days] == [None, None, 24 * HOUR, 24 * HOUR]
     assert [day.at_least for day in days] == [False, False, True, False]
-    [week] = periods(known, "week", date(2026, 3, 2), date(2026, 3, 8))
+    [week] = periods(data, "week", date(2026, 3, 2), date(2026, 3, 8))
     assert week.at_least
     assert week.share == 4.5 / 7
     assert week.server_seconds == 6.5 * 24 * HOUR
@@ -125,9 +125,9 @@ def test_days_before_watching_began_are_unknown_and_the_week_is_at_least() -> No
 
 def test_days_to_come_are_unknown() -> None:
     start = at("2026-03-02 00:00")
-    known = history("UTC", [(start, start + 86400)])
+    data = history("UTC", [(start, start + 86400)])
 
-    [over, to_come] = periods(known, "day", date(2026, 3, 2), date(2026, 3, 3))
+    [over, to_come] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 3))
     assert (over.active_users, over.is_over) == (0, True)
     assert (to_come.active_users, to_come.is_over) == (None, False)
 
@@ -135,9 +135,9 @@ def test_days_to_come_are_unknown() -> None:
 def test_a_visit_makes_active_and_nothing_else() -> None:
     start = at("2026-03-02 00:00")
     visit = Visit(1, at("2026-03-02 23:00") // HOUR)
-    known = history("UTC", [(start, start + 86400)], visits=[visit])
+    data = history("UTC", [(start, start + 86400)], visits=[visit])
 
-    day = period(known, date(2026, 3, 2), date(2026, 3, 2))
+    day = period(data, date(2026, 3, 2), date(2026, 3, 2))
 
     assert (day.active_users, day.server_seconds, day.sessions) == (1, 0, 0)
 
@@ -158,9 +158,9 @@ def test_a_visit_makes_active_and_nothing_else() -> None:
 def test_a_day_is_as_long_as_the_clock_says(zone: str, day: date, hours: float) -> None:
     noon = at(f"{day} 12:00", zone)
     start, end = noon - 3 * 24 * HOUR, noon + 3 * 24 * HOUR
-    known = history(zone, [(start, end)], [session(1, start, end)])
+    data = history(zone, [(start, end)], [session(1, start, end)])
 
-    figures = period(known, day, day)
+    figures = period(data, day, day)
 
     assert figures.server_seconds == hours * HOUR
     assert (figures.mean_servers, figures.share, figures.at_least) == (1.0, 1.0, False)
@@ -169,32 +169,32 @@ def test_a_day_is_as_long_as_the_clock_says(zone: str, day: date, hours: float) 
 def test_midnight_in_a_zone_that_is_off_by_45_minutes() -> None:
     midnight = at("2026-03-03 00:00", "Asia/Kathmandu")
     assert midnight == at("2026-03-02 18:15")
-    known = history(
+    data = history(
         "Asia/Kathmandu",
         [(midnight - 86400, midnight + 86400)],
         [session(1, midnight - 600, midnight + 300)],
     )
 
-    [before, after] = periods(known, "day", date(2026, 3, 2), date(2026, 3, 3))
+    [before, after] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 3))
     assert (before.server_seconds, before.sessions, before.active_users) == (600, 1, 1)
     assert (after.server_seconds, after.sessions, after.active_users) == (300, 0, 1)
 
 
 def test_the_first_hour_of_a_day_without_midnight_is_its_own() -> None:
     first = at("2026-04-24 01:00", "Africa/Cairo")
-    known = history(
+    data = history(
         "Africa/Cairo", [(first - 86400, first + 82800)], [session(1, first - 60, first + 30)]
     )
 
-    [before, after] = periods(known, "day", date(2026, 4, 23), date(2026, 4, 24))
+    [before, after] = periods(data, "day", date(2026, 4, 23), date(2026, 4, 24))
     assert (before.server_seconds, after.server_seconds) == (60, 30)
 
 
 def test_a_day_that_a_zone_left_out_is_unknown() -> None:
     start = at("2011-12-29 00:00", "Pacific/Apia")
-    known = history("Pacific/Apia", [(start, start + 2 * 86400)], [session(1, start, start + 60)])
+    data = history("Pacific/Apia", [(start, start + 2 * 86400)], [session(1, start, start + 60)])
 
-    days = periods(known, "day", date(2011, 12, 29), date(2011, 12, 31))
+    days = periods(data, "day", date(2011, 12, 29), date(2011, 12, 31))
 
     assert [day.active_users for day in days] == [1, None, 0]
     assert [day.share for day in days] == [1.0, 0.0, 1.0]
@@ -202,53 +202,53 @@ def test_a_day_that_a_zone_left_out_is_unknown() -> None:
 
 def test_a_server_that_still_runs_counts_up_to_the_latest_sample() -> None:
     start = at("2026-03-02 00:00")
-    known = history("UTC", [(start, start + 7200)], [running(1, start + 3600, start + 7200)])
+    data = history("UTC", [(start, start + 7200)], [running(1, start + 3600, start + 7200)])
 
-    today = period(known, date(2026, 3, 2), date(2026, 3, 2))
+    today = period(data, date(2026, 3, 2), date(2026, 3, 2))
 
     assert (today.server_seconds, today.sessions, today.mean_servers) == (3600, 1, 0.5)
 
 
 @given(small_hubs())
 def test_the_sum_of_the_days_is_the_whole(hub: SmallHub) -> None:
-    known = hub.history()
-    first = min(known.hub_totals)
-    days = [period(known, day, day) for day in date_range(first, hub.last)]
-    whole = period(known, first, hub.last)
-    span = known.span(first, hub.last)
+    data = hub.history()
+    first = min(data.hub_totals)
+    days = [period(data, day, day) for day in date_range(first, hub.last)]
+    total = period(data, first, hub.last)
+    span = data.span(first, hub.last)
 
-    assert whole.server_seconds == sum(each.end - each.started for each in hub.sessions)
-    assert whole.sessions == len(hub.sessions)
+    assert total.server_seconds == sum(session.end - session.started for session in hub.sessions)
+    assert total.sessions == len(hub.sessions)
     assert span.end - span.start == sum(
-        day_bounds(day, known.zone).end - day_bounds(day, known.zone).start
+        day_bounds(day, data.zone).end - day_bounds(day, data.zone).start
         for day in date_range(first, hub.last)
     )
     seen = [day for day in days if day.active_users is not None]
-    assert max(day.active_users or 0 for day in seen) <= (whole.active_users or 0) <= 5
-    assert max(day.peak_servers or 0 for day in seen) <= (whole.peak_servers or 0)
+    assert max(day.active_users or 0 for day in seen) <= (total.active_users or 0) <= 5
+    assert max(day.peak_servers or 0 for day in seen) <= (total.peak_servers or 0)
 
 
 @given(small_hubs())
 def test_the_sum_over_people_is_the_whole(hub: SmallHub) -> None:
-    known = hub.history()
-    each = [period(known.restricted({user}), hub.first, hub.last) for user in range(1, 6)]
-    whole = period(known, hub.first, hub.last)
+    data = hub.history()
+    parts = [period(data.restricted({user}), hub.first, hub.last) for user in range(1, 6)]
+    total = period(data, hub.first, hub.last)
 
-    assert whole.active_users == sum(one.active_users or 0 for one in each)
-    assert whole.server_seconds == sum(one.server_seconds or 0 for one in each)
-    assert whole.sessions == sum(one.sessions or 0 for one in each)
-    if whole.mean_servers is not None:
-        assert whole.mean_servers == pytest.approx(sum(one.mean_servers or 0 for one in each))
-    assert (whole.peak_servers or 0) <= sum(one.peak_servers or 0 for one in each)
+    assert total.active_users == sum(one.active_users or 0 for one in parts)
+    assert total.server_seconds == sum(one.server_seconds or 0 for one in parts)
+    assert total.sessions == sum(one.sessions or 0 for one in parts)
+    if total.mean_servers is not None:
+        assert total.mean_servers == pytest.approx(sum(one.mean_servers or 0 for one in parts))
+    assert (total.peak_servers or 0) <= sum(one.peak_servers or 0 for one in parts)
 
 
 @given(small_hubs())
 def test_the_peak_is_no_lower_than_the_mean(hub: SmallHub) -> None:
-    known = hub.history()
+    data = hub.history()
 
     for unit in ("day", "week", "month"):
-        for each in periods(known, unit, hub.first, hub.last):
-            assert (each.active_users is None) == (each.share == 0)
-            if each.mean_servers is not None:
-                assert each.peak_servers is not None
-                assert each.peak_servers >= each.mean_servers
+        for figures in periods(data, unit, hub.first, hub.last):
+            assert (figures.active_users is None) == (figures.share == 0)
+            if figures.mean_servers is not None:
+                assert figures.peak_servers is not None
+                assert figures.peak_servers >= figures.mean_servers

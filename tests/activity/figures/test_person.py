@@ -12,7 +12,7 @@ HOUR = 3600
 
 
 def test_ones_own_use_is_nobody_elses() -> None:
-    known = history(
+    data = history(
         "UTC",
         [(START, NOW)],
         [
@@ -23,7 +23,7 @@ def test_ones_own_use_is_nobody_elses() -> None:
         ],
     )
 
-    own = own_use(known.restricted({1}), FIRST, LAST)
+    own = own_use(data.restricted({1}), FIRST, LAST)
 
     assert own.sessions == (
         OwnSession("", NOW - HOUR, None, HOUR),

@@ -23,4 +23,4 @@ def test_servers_by_user_and_name() -> None:
 
 
 def test_servers_of_some() -> None:
-    assert [each.user for each in running(SAMPLE, {"bob", "cy"})] == ["bob"]
+    assert [server.user for server in running(SAMPLE, {"bob", "cy"})] == ["bob"]

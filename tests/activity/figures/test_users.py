@@ -39,17 +39,17 @@ def hub(sessions: list, people: list[Account], **more: object) -> History:
     return history(ZONE, [(START, NOW)], sessions, people=people, **more)
 
 
-def row(known: History, user: int) -> PersonUse:
-    return {each.person.id: each for each in people(known, *MAY)}[user]
+def row(data: History, user: int) -> PersonUse:
+    return {row.person.id: row for row in people(data, *MAY)}[user]
 
 
 def test_a_person_in_a_range() -> None:
-    known = hub(
+    data = hub(
         [on("2026-04-30", 1), on("2026-05-02", 1), on("2026-05-02", 1, 2), on("2026-05-09", 1)],
         [Account(1, "ada", START)],
     )
 
-    assert row(known, 1) == PersonUse(
+    assert row(data, 1) == PersonUse(
         Account(1, "ada", START),
         arrived=None,
         last_active=date(2026, 5, 9),
@@ -64,9 +64,9 @@ def test_a_person_in_a_range() -> None:
 
 
 def test_everybody_is_listed_those_without_use_too() -> None:
-    known = hub([], [Account(2, "bob", START), Account(1, "ada", START)])
+    data = hub([], [Account(2, "bob", START), Account(1, "ada", START)])
 
-    assert [(each.person.name, each.active_days) for each in people(known, *MAY)] == [
+    assert [(row.person.name, row.active_days) for row in people(data, *MAY)] == [
         ("ada", 0),
         ("bob", 0),
     ]
@@ -106,16 +106,16 @@ def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> N
         Account(3, "created before it", listed, created=at("2026-05-02 00:00", ZONE)),
         Account(4, "seen later", listed + HOUR),
     ]
-    known = replace(hub([], people), listed_from=listed)
+    data = replace(hub([], people), listed_from=listed)
 
-    before = people_counts(known, date(2026, 5, 1), date(2026, 5, 9))
+    before = people_counts(data, date(2026, 5, 1), date(2026, 5, 9))
     assert (before.accounts, before.new) == (None, None)
-    of_may = people_counts(known, *MAY)
+    of_may = people_counts(data, *MAY)
     assert (of_may.accounts, of_may.new) == (4, 2)
 
 
 def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
-    known = hub(
+    data = hub(
         [
             *(on("2026-04-30", 1), on("2026-05-01", 1)),
             *(on("2026-05-01", 2), on("2026-05-03", 2)),
@@ -124,14 +124,14 @@ def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
         [Account(user, str(user), START) for user in (1, 2, 3)],
     )
 
-    assert returning(known, *MAY) == {1}
-    assert people_counts(known, *MAY).returning == 1
-    assert people_counts(known, date(2026, 1, 1), date(2026, 1, 31)).returning is None
+    assert returning(data, *MAY) == {1}
+    assert people_counts(data, *MAY).returning == 1
+    assert people_counts(data, date(2026, 1, 1), date(2026, 1, 31)).returning is None
 
 
 def test_never_returned_is_who_came_once_long_ago() -> None:
     came = at("2026-03-02 11:00", ZONE)
-    known = hub(
+    data = hub(
         [on("2026-03-02", user) for user in (1, 2, 3, 4, 5)]
         + [on("2026-03-04", 2), on("2026-05-31", 6)],
         [
@@ -145,12 +145,12 @@ def test_never_returned_is_who_came_once_long_ago() -> None:
         ],
     )
 
-    assert never_returned(known, date(2026, 6, 1)) == {1}
-    assert never_returned(known, date(2026, 4, 1)) == frozenset()
-    assert never_returned(known, date(2026, 4, 2)) == {1, 5}
-    assert never_returned(known, date(2026, 4, 3)) == {1}
-    assert [each.person.id for each in people(known, *MAY) if each.never_returned] == [1]
-    assert people_counts(known, *MAY).never_returned == 1
+    assert never_returned(data, date(2026, 6, 1)) == {1}
+    assert never_returned(data, date(2026, 4, 1)) == frozenset()
+    assert never_returned(data, date(2026, 4, 2)) == {1, 5}
+    assert never_returned(data, date(2026, 4, 3)) == {1}
+    assert [row.person.id for row in people(data, *MAY) if row.never_returned] == [1]
+    assert people_counts(data, *MAY).never_returned == 1
 
 
 def test_who_came_twice_on_one_day_has_not_returned() -> None:
@@ -161,15 +161,15 @@ def test_who_came_twice_on_one_day_has_not_returned() -> None:
 
 
 def test_who_never_returned_is_not_known_before_a_month_was_watched() -> None:
-    known = hub([], [])
+    data = hub([], [])
 
-    assert people_counts(known, date(2026, 1, 1), date(2026, 1, 31)).never_returned is None
-    assert people_counts(known, date(2026, 1, 1), date(2026, 2, 1)).never_returned == 0
+    assert people_counts(data, date(2026, 1, 1), date(2026, 1, 31)).never_returned is None
+    assert people_counts(data, date(2026, 1, 1), date(2026, 2, 1)).never_returned == 0
 
 
 def test_accounts_are_those_at_the_end_of_the_range() -> None:
     june = at("2026-06-01 00:00", ZONE)
-    known = hub(
+    data = hub(
         [],
         [
             Account(1, "a", START),
@@ -179,12 +179,12 @@ def test_accounts_are_those_at_the_end_of_the_range() -> None:
         ],
     )
 
-    assert people_counts(known, *MAY).accounts == 2
+    assert people_counts(data, *MAY).accounts == 2
 
 
 def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
     late = at("2026-05-30 23:30", ZONE)
-    known = hub(
+    data = hub(
         [on("2026-02-02", 1), on("2026-02-02", 2)],
         [
             Account(1, "a", START, last_activity=at("2026-02-01 10:00", ZONE)),
@@ -195,7 +195,7 @@ def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
         ],
     )
 
-    assert {each.person.id: (each.last_active, each.is_away) for each in people(known, *MAY)} == {
+    assert {row.person.id: (row.last_active, row.is_away) for row in people(data, *MAY)} == {
         1: (date(2026, 2, 2), True),
         2: (date(2026, 5, 30), False),
         3: (date(2025, 12, 2), True),
@@ -207,53 +207,53 @@ def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
 def test_away_begins_after_90_days() -> None:
     today = date(2026, 6, 1)
     days = {1: today - timedelta(days=90), 2: today - timedelta(days=91)}
-    known = hub(
+    data = hub(
         [on(str(day), user) for user, day in days.items()],
         [Account(user, str(user), START) for user in days],
     )
 
-    assert [each.is_away for each in people(known, *MAY)] == [False, True]
+    assert [row.is_away for row in people(data, *MAY)] == [False, True]
 
 
 def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
-    known = hub(
+    data = hub(
         [on("2026-05-02", 1), on("2026-05-03", 1), on("2026-05-03", 2, 3), on("2026-04-01", 3)],
         [Account(user, str(user), START) for user in (1, 2, 3)],
         visits=[Visit(3, at("2026-05-04 12:00", ZONE) // HOUR)],
     )
 
-    assert groups(known, *MAY, {"b": {2, 3, 99}, "a": [1, 2], "c": ()}) == [
+    assert groups(data, *MAY, {"b": {2, 3, 99}, "a": [1, 2], "c": ()}) == [
         GroupUse("a", 2, active_users=2, server_seconds=5 * HOUR, sessions=3),
         GroupUse("b", 3, active_users=2, server_seconds=3 * HOUR, sessions=1),
         GroupUse("c", 0, active_users=0, server_seconds=0, sessions=0),
     ]
-    assert groups(known, date(2025, 5, 1), date(2025, 5, 2), {"a": {1}}) == [
+    assert groups(data, date(2025, 5, 1), date(2025, 5, 2), {"a": {1}}) == [
         GroupUse("a", 1, active_users=None, server_seconds=None, sessions=None)
     ]
 
 
 def test_people_of_a_view_are_its_users_alone() -> None:
-    known = hub(
+    data = hub(
         [on("2026-05-02", 1), on("2026-05-03", 2)], [Account(1, "a", START), Account(2, "b", START)]
     )
 
-    assert [each.person.name for each in people(known.restricted({2}), *MAY)] == ["b"]
-    assert people_counts(known.restricted({2}), *MAY).accounts == 1
+    assert [row.person.name for row in people(data.restricted({2}), *MAY)] == ["b"]
+    assert people_counts(data.restricted({2}), *MAY).accounts == 1
 
 
 @given(small_hubs(), st.integers(0, 5))
 def test_people_add_up_to_the_range(hub: SmallHub, days: int) -> None:
-    known = hub.history()
+    data = hub.history()
     first = hub.first + timedelta(days=days)
-    rows = people(known, first, hub.last)
-    whole = period(known, first, hub.last)
-    counts = people_counts(known, first, hub.last)
+    rows = people(data, first, hub.last)
+    total = period(data, first, hub.last)
+    counts = people_counts(data, first, hub.last)
 
-    assert sum(each.active_days > 0 for each in rows) == whole.active_users
-    assert sum(each.server_seconds for each in rows) == whole.server_seconds
-    assert sum(each.sessions for each in rows) == whole.sessions
-    assert sum(each.is_new for each in rows) == counts.new
+    assert sum(row.active_days > 0 for row in rows) == total.active_users
+    assert sum(row.server_seconds for row in rows) == total.server_seconds
+    assert sum(row.sessions for row in rows) == total.sessions
+    assert sum(row.is_new for row in rows) == counts.new
     if counts.returning is not None:
-        assert sum(each.is_returning for each in rows) == counts.returning
-    [group] = groups(known, first, hub.last, {"all": range(1, 6)})
-    assert (group.active_users, group.server_seconds) == (whole.active_users, whole.server_seconds)
+        assert sum(row.is_returning for row in rows) == counts.returning
+    [group] = groups(data, first, hub.last, {"all": range(1, 6)})
+    assert (group.active_users, group.server_seconds) == (total.active_users, total.server_seconds)

@@ -161,8 +161,8 @@ async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_r
     first, last = min(archive.history.hub_totals), max(archive.history.hub_totals)
     assert period(archive.history, first, last).mean_servers == pytest.approx(0.75, abs=0.05)
     assert sum(hour.peak_servers or 0 for hour in heat_map(archive.history, first, last).hours)
-    for each in (archive, fresh):
-        each.close()
+    for archive_ in (archive, fresh):
+        archive_.close()
 
 
 async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
@@ -171,14 +171,14 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
     archive = make_archive(short_store)
     await keep_two_servers(short_store)
     await archive.refresh()
-    bob = archive.ids(frozenset({"bob"}))
+    bob = archive.history.ids_of(frozenset({"bob"}))
 
     await short_store.forget("bob")
 
     assert await matches_store(archive, short_store, make_archive)
     assert len(bob) == 1
-    assert not archive.ids(frozenset({"bob"}))
-    assert bob.isdisjoint(each.user for each in archive.history.sessions)
+    assert not archive.history.ids_of(frozenset({"bob"}))
+    assert bob.isdisjoint(session.user for session in archive.history.sessions)
     assert all(bob.isdisjoint(day.rows.users) for day in archive.history.days.values())
 
 
@@ -191,7 +191,7 @@ async def test_a_name_whose_account_was_deleted_has_no_figures_until_a_sample_sh
         await keep(short_store, sample(MONDAY + hour * HOUR, users))
         await archive.refresh()
 
-    assert len(archive.ids(frozenset({"ada", "bob"}))) == 1
+    assert len(archive.history.ids_of(frozenset({"ada", "bob"}))) == 1
     assert archive.history.ids.keys() >= {"ada", "bob"}
 
 

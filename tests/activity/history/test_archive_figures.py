@@ -11,7 +11,6 @@ from collections.abc import Awaitable
 import pytest
 
 from tests.support.activity.archives import (
-    EVERYBODY,
     MONDAY,
     Make,
     figures_of_two_users,
@@ -19,7 +18,6 @@ from tests.support.activity.archives import (
     keep_two_servers,
     sample,
 )
-from tornado_service.activity.access.visibility import VisibleUsers
 from tornado_service.activity.history.archive import TooManyFigures
 from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Store
@@ -31,16 +29,16 @@ async def test_a_figure_for_which_many_wait_is_computed_once(
     archive = make_archive(short_store)
     calls = []
 
-    def compute(history: History) -> int:
+    def count(history: History, what: str) -> int:
         calls.append(history)
         return len(calls)
 
-    asked: list[Awaitable[int]] = [archive.compute(EVERYBODY, "count", compute) for _ in range(100)]
-    assert set(await asyncio.gather(*asked)) == {1}
-    assert await archive.compute(EVERYBODY, "count", compute) == 1
-    assert await archive.compute(EVERYBODY, "another", compute) == 2
+    requests: list[Awaitable[int]] = [archive.compute(None, count, "users") for _ in range(100)]
+    assert set(await asyncio.gather(*requests)) == {1}
+    assert await archive.compute(None, count, "users") == 1
+    assert await archive.compute(None, count, "sessions") == 2
     await archive.refresh()
-    assert await archive.compute(EVERYBODY, "count", compute) == 3
+    assert await archive.compute(None, count, "users") == 3
 
 
 async def test_a_figure_that_fails_is_computed_again(
@@ -48,13 +46,14 @@ async def test_a_figure_that_fails_is_computed_again(
 ) -> None:
     archive = make_archive(short_store)
 
-    def fail(history: History) -> int:
-        raise ArithmeticError("as a test wants it")
+    results = iter([1, 0])
 
-    for _ in range(2):
-        with pytest.raises(ArithmeticError):
-            await archive.compute(EVERYBODY, "count", fail)
-    assert await archive.compute(EVERYBODY, "count", lambda history: 5) == 5
+    def divide(history: History) -> float:
+        return 5 / (1 - next(results))
+
+    with pytest.raises(ZeroDivisionError):
+        await archive.compute(None, divide)
+    assert await archive.compute(None, divide) == 5
 
 
 async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archive: Make) -> None:
@@ -66,8 +65,8 @@ async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archi
         return {person.name for person in history.people.values()}
 
     for visible in ({"ada"}, {"bob"}, {"ada", "bob"}, {"nobody"}):
-        of = VisibleUsers(False, frozenset(visible), None)
-        assert await archive.compute(of, "names", names) == visible - {"nobody"}
+        scope = frozenset(visible), frozenset[tuple[str, int | None]]()
+        assert await archive.compute(scope, names) == visible - {"nobody"}
 
 
 async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_not(
@@ -76,21 +75,21 @@ async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_
     archive = make_archive(short_store)
     go_on = threading.Event()
 
-    def wait(history: History) -> int:
+    def wait(history: History, number: int) -> int:
         return go_on.wait(30)
 
-    own = VisibleUsers(False, frozenset({"ada"}), "ada")
-    asked = [asyncio.ensure_future(archive.compute(own, n, wait)) for n in range(20)]
-    other = asyncio.ensure_future(archive.compute(EVERYBODY, "x", wait))
+    own = frozenset({"ada"}), frozenset[tuple[str, int | None]]()
+    requests = [asyncio.ensure_future(archive.compute(own, wait, n)) for n in range(20)]
+    other = asyncio.ensure_future(archive.compute(None, wait, 0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     go_on.set()
 
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    refused = [each for each in answers if isinstance(each, TooManyFigures)]
-    assert 0 < len(refused) < len(answers)
+    results = await asyncio.gather(*requests, return_exceptions=True)
+    refused = [result for result in results if isinstance(result, TooManyFigures)]
+    assert 0 < len(refused) < len(results)
     assert await other
-    assert await archive.compute(own, 19, wait)
+    assert await archive.compute(own, wait, 19)
 
 
 async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_made_of(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import running, session
 from tornado_service.activity.domain.records import Session
-from tornado_service.activity.history.derived_cache import DerivedCache
+from tornado_service.activity.history.cache import DerivedCache
 from tornado_service.activity.history.sessions import PackedSessions
 
 
@@ -15,12 +15,12 @@ def some_sessions(draw: st.DrawFn) -> list[Session]:
     runs = draw(
         st.sets(st.tuples(st.integers(1, 3), st.sampled_from(["", "gpu"]), st.integers(0, 9)))
     )
-    found = []
+    sessions = []
     for user, server, started in runs:
         end = started + draw(st.integers(0, 9))
         make = draw(st.sampled_from([session, running]))
-        found.append(make(user, started, end, server))
-    return found
+        sessions.append(make(user, started, end, server))
+    return sessions
 
 
 @given(some_sessions())
@@ -33,7 +33,7 @@ def test_what_is_packed_comes_out_again(sessions: list[Session]) -> None:
 def test_changed_ones_replace_those_of_the_same_run(
     before: list[Session], changed: list[Session]
 ) -> None:
-    expected = {each[:3]: each for each in (*before, *changed)}
+    expected = {session[:3]: session for session in (*before, *changed)}
 
     packed = PackedSessions.pack(before).updated(changed)
 
@@ -48,11 +48,11 @@ def test_a_part_of_them_is_what_a_filter_would_give(
     packed = PackedSessions.pack(sessions)
 
     of_two = packed.restricted(frozenset({1, 3}), DerivedCache())
-    assert sorted(of_two) == sorted(each for each in sessions if each.user != 2)
+    assert sorted(of_two) == sorted(session for session in sessions if session.user != 2)
     assert sorted(packed.started_between(start, end)) == sorted(
-        each for each in sessions if start <= each.started < end
+        session for session in sessions if start <= session.started < end
     )
-    assert {each for each in sessions if each.started < end and each.end > start} <= {
+    assert {session for session in sessions if session.started < end and session.end > start} <= {
         *packed.overlapping(start, end)
     }
 

@@ -47,8 +47,8 @@ def test_the_migrations_make_them_to_the_letter() -> None:
     """Keys and SQLite's kinds of tables, which alembic does not compare."""
 
     def schema(connection: Connection) -> dict[str, str]:
-        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL")
-        return {name: sql for name, sql in found if name != migrations.VERSION_TABLE}
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL")
+        return {name: sql for name, sql in rows if name != migrations.VERSION_TABLE}
 
     with open_again("sqlite://").begin() as connection:
         migrations.upgrade(connection)
@@ -63,8 +63,8 @@ def test_a_second_time_changes_nothing(database_url: str) -> None:
         open_database(database_url).close()
 
     with open_again(database_url).connect() as connection:
-        found = connection.exec_driver_sql(f"SELECT * FROM {migrations.VERSION_TABLE}")
-        assert found.all() == [("0002",)]
+        rows = connection.exec_driver_sql(f"SELECT * FROM {migrations.VERSION_TABLE}")
+        assert rows.all() == [("0002",)]
 
 
 #: What a database of the first version has.
@@ -83,7 +83,7 @@ BEFORE = (
 @pytest.fixture
 def first_version(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a database of the first version."""
-    first = [each for each in migrations._scripts() if each.revision == "0001"]
+    first = [script for script in migrations._scripts() if script.revision == "0001"]
     with monkeypatch.context() as old:
         old.setattr(migrations, "_scripts", lambda: first)
         engine = open_again(database_url)
@@ -114,7 +114,7 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
     with database.writing() as connection:
         assert add_sample(connection, Sample(1500, True, (UserSnapshot("ada"),)), 300)
     with database.reading() as connection:
-        assert [each.name for each in Reader(connection).people()] == ["ada", "bob", "ada"]
+        assert [account.name for account in Reader(connection).people()] == ["ada", "bob", "ada"]
     database.close()
 
 
@@ -145,8 +145,8 @@ def test_the_hubs_own_tables_and_version_are_left_alone(
     open_database(database_url).close()
 
     with open_again(database_url).connect() as connection:
-        found = connection.exec_driver_sql("SELECT * FROM alembic_version")
-        assert found.all() == [("4621fec11365",)]
+        rows = connection.exec_driver_sql("SELECT * FROM alembic_version")
+        assert rows.all() == [("4621fec11365",)]
 
 
 def test_one_that_fails_halfway_leaves_nothing_behind(
@@ -173,7 +173,7 @@ def test_two_processes_that_begin_at_once_both_get_ready(database_url: str) -> N
     with ThreadPoolExecutor(4) as threads:
         ended = list(threads.map(start, range(3)))
 
-    assert [(each.returncode, each.stdout) for each in ended] == [(0, "None\n")] * 3, ended
+    assert [(session.returncode, session.stdout) for session in ended] == [(0, "None\n")] * 3, ended
     open_database(database_url).close()
 
 

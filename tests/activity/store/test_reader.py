@@ -57,16 +57,16 @@ def test_sessions_with_a_part_in_an_interval(fill: Any, database: Database) -> N
         (2, "", 200, 900, None, 900),  # after
     )
     with database.reading() as connection:
-        found = sorted(Reader(connection).sessions(100, 200))
-        assert [(each.user, each.started) for each in found] == [
+        sessions = sorted(Reader(connection).sessions(100, 200))
+        assert [(session.user, session.started) for session in sessions] == [
             (1, 30),
             (1, 100),
             (1, 150),
             (2, 50),
             (2, 199),
         ]
-        assert found[0] == Session(1, "", 30, last_seen=90, ended=101)
-        assert {each.user for each in Reader(connection).sessions(0, 999, {2, 3})} == {2}
+        assert sessions[0] == Session(1, "", 30, last_seen=90, ended=101)
+        assert {session.user for session in Reader(connection).sessions(0, 999, {2, 3})} == {2}
 
 
 def test_visits_in_an_hour_with_a_part_in_it(fill: Any, database: Database) -> None:
@@ -95,16 +95,16 @@ def test_days_come_in_order_and_whole(fill: Any, database: Database) -> None:
     first = DAY.toordinal()
     fill(tables.user_days, *((first + d, u, 60, 1) for d in (2, 0, 1, 3) for u in (3, 1, 2)))
     with database.reading() as connection:
-        found = list(Reader(connection).user_days(DAY, DAY + timedelta(2)))
-    assert found == [UserDay(DAY + timedelta(d), u, 60, 1) for d in (0, 1, 2) for u in (1, 2, 3)]
+        rows = list(Reader(connection).user_days(DAY, DAY + timedelta(2)))
+    assert rows == [UserDay(DAY + timedelta(d), u, 60, 1) for d in (0, 1, 2) for u in (1, 2, 3)]
 
 
 def test_a_class_of_thousands_can_be_asked_for(fill: Any, database: Database) -> None:
     fill(tables.user_days, (DAY.toordinal(), 1, 60, 1), (DAY.toordinal(), 2, 60, 1))
     with database.reading() as connection:
         reader = Reader(connection)
-        found = list(reader.user_days(DAY, DAY, range(2, 50_000)))
-        assert [each.user for each in found] == [2]
+        rows = list(reader.user_days(DAY, DAY, range(2, 50_000)))
+        assert [row.user for row in rows] == [2]
         assert list(reader.user_days(DAY, DAY, [])) == []
 
 

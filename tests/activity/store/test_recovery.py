@@ -41,7 +41,7 @@ def start(start_service: StartService, service_config: ServiceConfig, hub: Stand
     async def start(url: str) -> Activity:
         service = await start_service(**service_config, Activity={"database_url": url})
         app = app_of(service)
-        await until(lambda: app.collector.latest is not None)
+        await until(lambda: app.recorder.collector.latest is not None)
         return app
 
     return start
@@ -49,13 +49,15 @@ def start(start_service: StartService, service_config: ServiceConfig, hub: Stand
 
 async def kept(app: Activity) -> None:
     """Wait until the history knows the user that the hub has."""
-    await until(lambda: "ada" in {each.name for each in app.archive.history.people.values()})
+    await until(
+        lambda: "ada" in {account.name for account in app.recorder.archive.history.people.values()}
+    )
     assert app.trouble == ""
 
 
 async def test_a_file_that_can_be_made_later(start, tmp_path: Path) -> None:
     app = await start(f"sqlite:///{tmp_path}/volume/activity.sqlite")
-    assert app.store.condition.state is HistoryState.LIVE_ONLY
+    assert app.recorder.store.condition.state is HistoryState.LIVE_ONLY
 
     (tmp_path / "volume").mkdir()
 
@@ -67,7 +69,7 @@ async def test_a_server_that_is_started_later(
 ) -> None:
     url = new_postgresql("postgresql+psycopg2")
     app = await start(url.replace(str(postgresql_socket), str(tmp_path / "socket")))
-    assert app.store.condition.state is HistoryState.LIVE_ONLY
+    assert app.recorder.store.condition.state is HistoryState.LIVE_ONLY
 
     (tmp_path / "socket").symlink_to(postgresql_socket)
 
@@ -84,7 +86,7 @@ async def test_a_file_of_something_else_is_not_looked_at_again(
 
     await asyncio.sleep(0.3)  # fifteen times the first pause
 
-    assert app.store.condition.state is HistoryState.LIVE_ONLY
+    assert app.recorder.store.condition.state is HistoryState.LIVE_ONLY
     assert not sqlite_file.exists()
 
 

@@ -76,7 +76,7 @@ def read(database: Database) -> tuple[list[UserDay], list[DayTotal]]:
 def summary(database: Database) -> dict[int, tuple[int, int, int]]:
     """Of each day of March: seconds, sessions, peak."""
     _, totals = read(database)
-    return {each.day.day: (each.seconds, each.sessions, each.peak) for each in totals}
+    return {total.day.day: (total.seconds, total.sessions, total.peak) for total in totals}
 
 
 def watch(database: Database, days: int, start: int = START) -> None:
@@ -103,8 +103,8 @@ def test_days_that_are_over_are_rolled_up_worked_by_hand(database: Database) -> 
     ]
     assert totals[1].slot_peaks == (1,) * 80 + (2,) * 16
     assert totals[2].slot_seconds == (1800,) * 16 + (900,) * 64 + (1800,) * 16
-    assert [each.covered for each in totals] == [0, DAY, DAY]
-    assert [each.peak for each in totals] == [1, 2, 2]
+    assert [total.covered for total in totals] == [0, DAY, DAY]
+    assert [total.peak for total in totals] == [1, 2, 2]
 
 
 def test_the_day_at_hand_is_not(database: Database) -> None:
@@ -160,12 +160,14 @@ def test_roll_ups_are_what_the_sessions_give(database: Database, zone: ZoneInfo)
         reader = Reader(connection)
         sessions = list(reader.sessions(0, 2**42))
         coverage = reader.coverage(0, 2**42)
-    servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
+    servers = Concurrency(
+        [session.started for session in sessions], [session.end for session in sessions]
+    )
     first, last = totals[0].day, totals[-1].day
     assert last == local_date(begin + 7 * DAY, zone) - timedelta(1)
     assert days == user_days(sessions, [], first, last, zone)
-    assert totals == [day_total(servers, coverage, each.day, zone) for each in totals]
-    assert sum(each.seconds for each in totals) == servers.seconds(0, day_bounds(last, zone).end)
+    assert totals == [day_total(servers, coverage, total.day, zone) for total in totals]
+    assert sum(total.seconds for total in totals) == servers.seconds(0, day_bounds(last, zone).end)
 
 
 def test_another_zone_makes_other_days(database: Database) -> None:
@@ -177,7 +179,7 @@ def test_another_zone_makes_other_days(database: Database) -> None:
 
     assert before.keys() == {1, 2, 3, 4, 5, 6}
     # where the day begins at 18:30 UTC: 23:00 of Sunday is Monday, 20:00 of Monday is Tuesday
-    assert {each.day.day for each in totals if each.seconds} == {2, 3, 4, 5, 6}
+    assert {total.day.day for total in totals if total.seconds} == {2, 3, 4, 5, 6}
     assert days[:3] == [
         UserDay(MONDAY, 1, 19 * HOUR + 1800, 1),
         UserDay(MONDAY + timedelta(1), 1, DAY, 0),
@@ -193,7 +195,7 @@ def test_old_sessions_and_visits_are_dropped_and_their_days_stay(database: Datab
 
     with database.reading() as connection:
         reader = Reader(connection)
-        left = sorted((each.user, each.started) for each in reader.sessions(0, 2**42))
+        left = sorted((session.user, session.started) for session in reader.sessions(0, 2**42))
         assert reader.meta().sessions_from == START + 6 * DAY
         assert reader.first_observed() == START
     # Bob's still runs; Ada's of the last four nights, and one that ended after the limit
@@ -235,7 +237,7 @@ def test_in_another_zone_old_days_stay_as_they_were(database: Database) -> None:
 
     # what is kept begins on 8 March, 00:00 UTC, which is 01:00 there: the 9th is the first whole
     _, after = read(database)
-    assert [each.day.day for each in after] == [*range(1, 12)]
+    assert [session.day.day for session in after] == [*range(1, 12)]
     assert after[:8] == before[:8]
     assert after[8].slot_seconds != before[8].slot_seconds
     assert after[8].seconds == before[8].seconds
@@ -255,4 +257,4 @@ def test_a_user_who_was_forgotten_stays_in_the_sums(database: Database) -> None:
 
     days, totals = read(database)
     assert totals == before
-    assert {each.user for each in days} == {1}
+    assert {period.user for period in days} == {1}

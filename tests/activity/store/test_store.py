@@ -9,10 +9,10 @@ import pytest
 
 from tests.activity.conftest import Open
 from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Account, Interval, Session
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Condition, HistoryState, HistoryUnavailable, Store
-from tornado_service.activity.store.user_data import pseudonyms
 
 DAY = 86400
 
@@ -26,8 +26,8 @@ async def test_a_sample_is_kept(store: Store) -> None:
         Account(1, "ada", first_seen=START, created=294, deleted=START + 300),
         Account(2, "bob", first_seen=START, created=307),
     ]
-    found = await store.read(lambda reader: sorted(reader.sessions(START - 60, START + DAY)))
-    assert found == [
+    sessions = await store.read(lambda reader: sorted(reader.sessions(START - 60, START + DAY)))
+    assert sessions == [
         Session(1, "", START - 60, last_seen=START, ended=START),
         Session(2, "", START - 60, last_seen=START + 300),
     ]
@@ -62,9 +62,9 @@ async def test_a_gap_is_kept_as_a_gap(store: Store) -> None:
     for taken in (START, START + 300, START + 1050, START + 2400, START + 2100):
         await store.add(sample(taken, "ada"), FIVE_MINUTES)
 
-    found = await store.read(lambda reader: reader.coverage(0, START + DAY))
+    intervals = await store.read(lambda reader: reader.coverage(0, START + DAY))
 
-    assert found == [Interval(START, START + 1050), Interval(START + 2100, START + 2400)]
+    assert intervals == [Interval(START, START + 1050), Interval(START + 2100, START + 2400)]
 
 
 async def test_the_loop_runs_on_while_something_is_read_or_written(store: Store) -> None:
@@ -131,8 +131,8 @@ async def test_days_that_are_over_are_rolled_up(store: Store) -> None:
     await store.maintain()
 
     days = date(2026, 3, 1), date(2026, 3, 31)
-    found = await store.read(lambda reader: list(reader.user_days(*days)))
-    assert [(each.day.day, each.seconds, each.sessions) for each in found] == [
+    rows = await store.read(lambda reader: list(reader.user_days(*days)))
+    assert [(row.day.day, row.seconds, row.sessions) for row in rows] == [
         (2, DAY, 1),
         (3, DAY, 0),
     ]

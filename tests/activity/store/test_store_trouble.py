@@ -41,7 +41,7 @@ async def test_a_database_that_comes_later_is_used_from_then_on(
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
 
     assert store.condition == Condition(HistoryState.READY)
-    assert [each.levelname for each in caplog.records if "History" in each.message] == [
+    assert [record.levelname for record in caplog.records if "History" in record.message] == [
         "WARNING",
         "INFO",
     ]
@@ -84,8 +84,8 @@ async def test_one_that_is_damaged_while_it_is_used_is_put_aside(
     assert used._database
     used._database.truncate_wal()  # all of it is in the file
     used._database.close()
-    whole = sqlite_file.read_bytes()
-    sqlite_file.write_bytes(whole[:4096] + b"\xa5" * 100_000)  # the same file still
+    content = sqlite_file.read_bytes()
+    sqlite_file.write_bytes(content[:4096] + b"\xa5" * 100_000)  # the same file still
 
     lost = await used.add(sample(START + 300, "bob"), FIVE_MINUTES)
     kept = await used.add(sample(START + 600, "bob"), FIVE_MINUTES)

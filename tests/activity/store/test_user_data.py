@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.activity.conftest import Open
+from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.store import Store
-from tornado_service.activity.store.user_data import pseudonymize, pseudonyms
 
 START = 1_772_409_600  # Monday, 2 March 2026
 HOUR = 3600
@@ -94,7 +94,7 @@ async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> 
         ]
 
     assert await store.read(counts) == [0, 0, 0]
-    assert [each.name for each in await store.read(Reader.people)] == ["bob"]
+    assert [account.name for account in await store.read(Reader.people)] == ["bob"]
     assert await store.export("bob") == bob
     assert not await store.forget("ada")
 
@@ -127,7 +127,7 @@ async def test_who_is_forgotten_is_so_with_all_accounts_of_the_name(store: Store
 
     assert await store.forget("ada")
 
-    assert [each.name for each in await store.read(Reader.people)] == ["bob"]
+    assert [account.name for account in await store.read(Reader.people)] == ["bob"]
     assert await store.export("ada") is None
 
 
@@ -140,7 +140,7 @@ async def test_pseudonyms_that_come_later_hide_all_accounts_of_a_name(
     store = await open_store(database_url, map_name=pseudonyms(SECRET))
 
     map_name = store.map_name
-    assert [each.name for each in await store.read(Reader.people)] == [
+    assert [account.name for account in await store.read(Reader.people)] == [
         map_name("ada"),
         map_name("bob"),
         map_name("ada"),
@@ -160,7 +160,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     connection.close()
     assert await store.forget("ada")
 
-    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"bob" in content
     assert b"ada" not in content
     assert b"thesis" not in content
@@ -178,33 +178,13 @@ async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None
     assert (exported["sessions"], exported["days"]) == ([], [])
 
 
-def test_a_pseudonym_is_the_same_for_the_same_name_and_secret_only() -> None:
-    names = [f"user{number}" for number in range(1000)]
-    first, again, other = pseudonyms(SECRET), pseudonyms(SECRET), pseudonyms(SECRET[::-1])
-
-    assert first("ada") == again("ada")
-    assert first("ada") != other("ada")
-    assert len({first(name) for name in names}) == 1000
-    assert first("ada").startswith("user-")
-    assert "ada" not in first("ada")
-
-
-def test_a_sample_under_pseudonyms_keeps_all_else() -> None:
-    map_name = pseudonyms(SECRET)
-    ada = UserSnapshot("ada", 1, 2, (ServerSnapshot("thesis", 3),))
-
-    assert pseudonymize(Sample(5, True, (ada,)), map_name) == Sample(
-        5, True, (UserSnapshot(map_name("ada"), 1, 2, (ServerSnapshot("thesis", 3),)),)
-    )
-
-
 async def test_with_pseudonyms_no_name_is_in_the_file(
     open_store: Open, sqlite_url: str, tmp_path: Path
 ) -> None:
     store = await open_store(sqlite_url, map_name=pseudonyms(SECRET))
     await two_days(store)
 
-    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert store.map_name("ada").encode() in content
     assert b"bob" not in content
 
@@ -220,7 +200,7 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
 
     assert before
     assert await store.export("ada") == {**before, "name": store.map_name("ada")}
-    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"bob" not in content
 
 
@@ -240,9 +220,9 @@ async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudony
     store = await open_store(database_url, map_name=map_name)
     exported = await store.export("ada")
     assert exported
-    assert [each.name for each in await store.read(Reader.people)] == [map_name("ada")]
+    assert [account.name for account in await store.read(Reader.people)] == [map_name("ada")]
     assert exported["deleted"] is None
-    assert [(each["server"], each["ended"]) for each in exported["sessions"]] == [
+    assert [(session["server"], session["ended"]) for session in exported["sessions"]] == [
         ("", None), ("gpu", None),
     ]  # fmt: skip
     assert exported["first_seen"] == "2026-03-02T00:00:00+00:00"
@@ -260,7 +240,7 @@ async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
         assert "Do the same again" in caplog.text
     assert not await store.forget("ada")
 
-    content = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"thesis" not in content
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from tornado_service.activity.domain.records import (
     Account,
+    Interval,
     Sample,
     ServerSnapshot,
     Session,
@@ -13,7 +15,7 @@ from tornado_service.activity.domain.records import (
 )
 from tornado_service.activity.schema import tables
 from tornado_service.activity.store.reader import Reader
-from tornado_service.activity.store.writer import add_sample
+from tornado_service.activity.store.writer import add_sample, join
 from tornado_service.database.database import Database
 
 START = 1_772_409_600  # Monday, 2 March 2026
@@ -35,7 +37,9 @@ def sessions(database: Database) -> list[Session]:
 
 
 def ada(*started: int, name: str = "ada", created: int | None = None) -> UserSnapshot:
-    return UserSnapshot(name, created, servers=tuple(ServerSnapshot("", each) for each in started))
+    return UserSnapshot(
+        name, created, servers=tuple(ServerSnapshot("", start) for start in started)
+    )
 
 
 def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
@@ -58,7 +62,7 @@ def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> Non
     assert not add(database, START + 299, ada(), ada(name="bob"))
     assert add(database, START + 300, ada(START - 100))
 
-    assert [each.ended for each in sessions(database)] == [None]
+    assert [session.ended for session in sessions(database)] == [None]
     assert len(read(database, Reader.people)) == 1
 
 
@@ -71,7 +75,7 @@ def test_all_users_are_kept_in_an_interval_that_has_some_once(database: Database
     assert not add(database, START + 303, ada(START - 100))
 
     people = read(database, Reader.people)
-    assert [(each.name, each.deleted) for each in people] == [
+    assert [(account.name, account.deleted) for account in people] == [
         ("ada", None),
         ("bob", START + 302),
         ("eve", None),
@@ -95,7 +99,7 @@ def test_ids_are_not_given_twice(database: Database) -> None:
         connection.execute(tables.users.delete().where(tables.users.c.id == 2))
     add(database, START + 300, ada(), ada(name="eve"))
 
-    assert [each.id for each in read(database, Reader.people)] == [1, 3]
+    assert [account.id for account in read(database, Reader.people)] == [1, 3]
 
 
 def test_a_renamed_user_keeps_the_id_through_a_swap_of_names_too(database: Database) -> None:
@@ -104,7 +108,7 @@ def test_a_renamed_user_keeps_the_id_through_a_swap_of_names_too(database: Datab
     add(database, START + 600, ada(name="bob", created=10), ada(name="countess", created=20))
 
     people = read(database, Reader.people)
-    assert [(each.id, each.name) for each in people] == [(1, "bob"), (2, "countess")]
+    assert [(account.id, account.name) for account in people] == [(1, "bob"), (2, "countess")]
 
 
 def test_a_renamed_user_can_have_the_name_of_a_deleted_one(database: Database) -> None:
@@ -113,7 +117,7 @@ def test_a_renamed_user_can_have_the_name_of_a_deleted_one(database: Database) -
     add(database, START + 600, ada(name="ada", created=20))
 
     people = read(database, Reader.people)
-    assert [(each.id, each.name, each.deleted) for each in people] == [
+    assert [(account.id, account.name, account.deleted) for account in people] == [
         (1, "ada", START + 300),
         (2, "ada", None),
     ]
@@ -128,7 +132,7 @@ def test_an_account_created_again_under_its_name_has_an_id_of_its_own(database: 
         Account(1, "ada", first_seen=START, deleted=START + 300),
         Account(2, "ada", first_seen=START + 600),
     ]
-    assert [each.user for each in sessions(database)] == [1, 2]
+    assert [session.user for session in sessions(database)] == [1, 2]
 
 
 def test_ended_sessions_that_matter_are_found_however_old(database: Database) -> None:
@@ -178,3 +182,19 @@ def test_a_server_that_runs_since_1970_does_not_make_a_roll_up_of_each_day(
 
     assert sessions(database)[0].started == 0
     assert read(database, lambda reader: reader.meta().rolled) == START - 400 * DAY
+
+
+@pytest.mark.parametrize(
+    ("near", "joined"),
+    [
+        ([], (900, 900)),
+        ([(300, 600)], (300, 900)),
+        ([(300, 600), (1200, 1500)], (300, 1500)),
+        ([(300, 1500)], (300, 1500)),
+    ],
+    ids=["alone", "next", "late", "within"],
+)
+def test_a_sample_extends_the_coverage(
+    near: list[tuple[int, int]], joined: tuple[int, int]
+) -> None:
+    assert join([Interval(*stretch) for stretch in near], 900) == Interval(*joined)

@@ -43,11 +43,11 @@ async def test_an_admin_sees_the_use_of_all(app: Activity, hub: StandInHub, fetc
     assert summary["whole"]["peak_servers"] == 3
     assert summary["quietest"] is None
     days = await ask(fetch, "days", admin)
-    assert [each["active_users"] for each in days["periods"]] == [3, 2, 2]
+    assert [period["active_users"] for period in days["periods"]] == [3, 2, 2]
     people = await ask(fetch, "people", admin, RANGE + "&sort=-hours")
-    assert [each["name"] for each in people["people"]][:2] == ["bob", "ada"]
+    assert [row["name"] for row in people["people"]][:2] == ["bob", "ada"]
     groups = (await ask(fetch, "groups", admin))["groups"]
-    assert [(each["name"], each["server_seconds"] // HOUR) for each in groups] == [
+    assert [(row["name"], row["server_seconds"] // HOUR) for row in groups] == [
         ("class-a", 6),
         ("class-b", 17),
     ]
@@ -66,14 +66,14 @@ async def test_an_instructors_every_number_is_of_their_group_alone(
     assert summary["lengths"]["longest"] == 3 * HOUR
     assert summary["people"]["accounts"] == 2
     days = (await ask(fetch, "days", token))["periods"]
-    assert [each["server_seconds"] // HOUR for each in days] == [4, 2, 0]
+    assert [period["server_seconds"] // HOUR for period in days] == [4, 2, 0]
     hours = (await ask(fetch, "hours", token))["hours"]
-    assert sum((each["mean_servers"] or 0) for each in hours) == 6
+    assert sum((hour["mean_servers"] or 0) for hour in hours) == 6
     month = await ask(fetch, "month/2026-01", token, "")
     assert month["month"]["whole"]["server_seconds"] == 6 * HOUR
     people = await ask(fetch, "people", token)
-    assert {each["name"] for each in people["people"]} == set(CLASS_A)
-    assert [each["name"] for each in (await ask(fetch, "groups", token))["groups"]] == ["class-a"]
+    assert {row["name"] for row in people["people"]} == set(CLASS_A)
+    assert [group["name"] for group in (await ask(fetch, "groups", token))["groups"]] == ["class-a"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -82,7 +82,7 @@ async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
 ) -> None:
     for name in CLASS_B:
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
     tokens = {
         "ines": hub.token_for("ines", course.of_group("class-a")),
         "ada": hub.token_for("ada"),
@@ -113,9 +113,9 @@ async def test_everybody_sees_their_own_use(app: Activity, hub: StandInHub, fetc
 
     assert me["name"] == "ada"
     assert me["use"]["whole"]["server_seconds"] == 5 * HOUR
-    assert [each["seconds"] // HOUR for each in me["use"]["sessions"]] == [2, 3]
+    assert [session["seconds"] // HOUR for session in me["use"]["sessions"]] == [2, 3]
     people = await ask(fetch, "people", hub.token_for("ada"))
-    assert [each["name"] for each in people["people"]] == ["ada"]
+    assert [row["name"] for row in people["people"]] == ["ada"]
 
 
 async def test_a_service_with_the_scope_sees_all_and_has_no_use_of_its_own(
@@ -191,12 +191,12 @@ async def test_a_new_look_at_the_hub_is_told_at_once(
     token = hub.token_for("ada")
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")
     async with fetch.listen("activity/api/events", token=token) as stream:
-        await app.collector.collect(MONDAY)
+        await app.recorder.collector.collect(MONDAY)
         (event,) = await stream.read(1)
 
     assert event.name == "sample"
     now = await ask(fetch, "now", token, "")
-    assert [(each["user"], each["server"]) for each in now["servers"]] == [("ada", "")]
+    assert [(server["user"], server["server"]) for server in now["servers"]] == [("ada", "")]
 
 
 async def test_without_a_database_what_runs_now_is_shown(
@@ -228,7 +228,11 @@ async def test_figures_that_fail_once_end_nothing(
     monkeypatch.setattr(Archive, "refresh", fail_once)
     app = course.app_of(await start_service(**course.settings(tmp_path)))
 
-    await until(lambda: app.collector.latest is not None and bool(app.archive.history.people))
+    await until(
+        lambda: (
+            app.recorder.collector.latest is not None and bool(app.recorder.archive.history.people)
+        )
+    )
 
 
 async def test_people_appear_under_pseudonyms_only(
@@ -245,14 +249,14 @@ async def test_people_appear_under_pseudonyms_only(
 
     for name in (*CLASS_A, *CLASS_B):
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await course.app_of(service).collector.collect(MONDAY)
+    await course.app_of(service).recorder.collector.collect(MONDAY)
 
     people = await ask(fetch, "people", hub.token_for("root", EVERYBODY))
-    assert all(each["name"].startswith("user-") for each in people["people"])
+    assert all(row["name"].startswith("user-") for row in people["people"])
     running = (await ask(fetch, "now", hub.token_for("root", EVERYBODY), ""))["servers"]
-    shown = [each["user"] for each in running]
+    shown = [server["user"] for server in running]
     assert shown == sorted(shown), "in the order of their names, it could be told who is who"
-    assert set(shown) == {each["name"] for each in people["people"]}
+    assert set(shown) == {row["name"] for row in people["people"]}
     assert (await ask(fetch, "me", hub.token_for("ada")))["use"]["whole"]["sessions"] == 2
     mine = await ask(fetch, "summary", hub.token_for("ines", course.of_group("class-a")))
     assert mine["whole"]["server_seconds"] == 6 * HOUR
@@ -263,7 +267,7 @@ async def test_the_main_figures_are_shown_to_prometheus(
 ) -> None:
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY)
+    await app.recorder.collector.collect(MONDAY)
 
     answer = await fetch("metrics", token=hub.token_for("prometheus", ("read:metrics",)))
 

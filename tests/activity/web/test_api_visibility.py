@@ -14,7 +14,7 @@ from tests.support.activity import course
 from tests.support.activity.course import CLASS_A, CLASS_B, RANGE
 from tornado_service.activity import Activity
 from tornado_service.activity.access.queries import PeopleQuery
-from tornado_service.activity.history.archive import Archive
+from tornado_service.activity.history.history import History
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
 SHEETS = ("days", "hours", "sessions")
@@ -42,11 +42,11 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
         return json.loads((await fetch(f"activity/api/{path}", token=token)).body)
 
     for answer in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
-        found = {each.pop("name"): each for each in answer["groups"]}
-        assert found["class-a"] == {
+        groups = {group.pop("name"): group for group in answer["groups"]}
+        assert groups["class-a"] == {
             "members": 2, "active_users": 2, "server_seconds": 6 * course.HOUR, "sessions": 3,
         }  # fmt: skip
-        assert found["class-b"] == {
+        assert groups["class-b"] == {
             "members": 0, "active_users": 0, "server_seconds": 0, "sessions": 0,
         }  # fmt: skip
 
@@ -64,7 +64,7 @@ async def test_figures_of_others_include_an_instructor_only_if_the_hub_lists_the
 ) -> None:
     for name in ("bob", "ada"):
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await app.collector.collect(course.MONDAY)
+    await app.recorder.collector.collect(course.MONDAY)
 
     async def told(who: str) -> bytes:
         """By the path to somebody who sees class-a; bob is in class-b, ines has no usage."""
@@ -94,7 +94,7 @@ async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
     summary = await fetch(f"activity/api/summary?{RANGE}", token=token)
     assert json.loads(summary.body)["whole"]["server_seconds"] == 14 * course.HOUR
     people = await fetch(f"activity/api/people?{RANGE}", token=token)
-    assert [each["name"] for each in json.loads(people.body)["people"]] == ["bob"]
+    assert [row["name"] for row in json.loads(people.body)["people"]] == ["bob"]
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
@@ -118,19 +118,19 @@ async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
     app: Activity, fetch: Fetch, token: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the time of an answer does not tell who exists."""
-    computed: list[Any] = []
-    figure = Archive.compute
+    histories: list[Any] = []
+    restricted = History.restricted
 
-    def note(archive: Archive, visible: Any, key: Any, compute: Any) -> Any:
-        computed.append((visible, key))
-        return figure(archive, visible, key, compute)
+    def note(history: History, users: Any, *cache: Any) -> History:
+        histories.append(users)
+        return restricted(history, users, *cache)
 
-    monkeypatch.setattr(Archive, "compute", note)
+    monkeypatch.setattr(History, "restricted", note)
     work = {}
     for name in (NOBODY, HIDDEN, "ada"):
-        computed.clear()
+        histories.clear()
         await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
-        work[name] = list(computed)
+        work[name] = list(histories)
 
     assert work[HIDDEN] == work[NOBODY]
     assert len(work["ada"]) > len(work[HIDDEN]) > 0
@@ -153,7 +153,7 @@ async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
 
         assert {*names} <= {*CLASS_A}, query
         assert listed["total"] <= len(CLASS_A), query
-        assert {each["name"] for each in listed["people"]} <= {*CLASS_A}, query
+        assert {row["name"] for row in listed["people"]} <= {*CLASS_A}, query
         assert {row[0] for row in [*csv.reader(saved.splitlines())][1:]} <= {*CLASS_A}, query
         if not query.startswith("q=") or query == "q=":
             assert len(names) == len(CLASS_A), query

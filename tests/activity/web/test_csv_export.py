@@ -40,9 +40,9 @@ def read(text: str, delimiter: str = ",") -> list[list[str]]:
 def is_formula(cell: str) -> bool:
     """Whether a program that folds characters and strips blanks would compute a cell."""
     visible = "".join(
-        each
-        for each in unicodedata.normalize("NFKC", cell)
-        if each not in BLANKS and unicodedata.category(each)[0] not in "ZC"
+        character
+        for character in unicodedata.normalize("NFKC", cell)
+        if character not in BLANKS and unicodedata.category(character)[0] not in "ZC"
     )
     return visible[:1] in tuple(SIGNS)
 

@@ -18,11 +18,11 @@ PERIOD = "2026-01-05-to-2026-01-07"
 
 
 def saved_as(answer: Any) -> str:
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"attachment; filename=\"([A-Za-z0-9_.-]+)\"(?:; filename\*=UTF-8''([\w.%-]+))?",
         answer.headers["Content-Disposition"],
     )
-    return unquote(found[2]) if found[2] else found[1]
+    return unquote(match[2]) if match[2] else match[1]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_the_name_has_the_hub_the_figure_and_the_period(
 async def test_what_runs_now_has_its_time(app: Activity, admin: Visitor, hub: StandInHub) -> None:
     await admin.open("activity/")
     hub.date = "Thu, 08 Jan 2026 08:30:59 GMT"
-    await app.collector.collect(MONDAY + 80 * HOUR + 30 * 60)
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR + 30 * 60)
 
     assert saved_as(await admin.get(f"activity/api/now.csv?{RANGE}")) == (
         "visitor.test-now-2026-01-08-0830.csv"

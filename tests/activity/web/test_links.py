@@ -20,12 +20,12 @@ FOR_PROGRAMS = re.compile(
 
 def fields(page: str) -> dict[str, str]:
     """The value of each field of a form that a browser shows: a date field shows only dates."""
-    found = {}
+    values = {}
     for field in FIELD.finditer(page):
         value = html.unescape(re.search(r'value="([^"]*)"', field[0])[1])
         is_shown = 'type="date"' not in field[0] or re.fullmatch(r"\d{4}-\d\d-\d\d", value)
-        found[field[1]] = value if is_shown else ""
-    return found
+        values[field[1]] = value if is_shown else ""
+    return values
 
 
 @pytest.mark.parametrize(

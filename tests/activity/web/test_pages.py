@@ -117,8 +117,8 @@ async def test_many_people_are_on_several_pages(
     for number in range(60):
         hub.directory.add_user(f"user-{number}")
     hub.date = ""
-    await app.collector.collect(MONDAY + 80 * HOUR)
-    await app.refresh()
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.refresh()
 
     assert "Page 1 of 2" in await read(admin, "people", "q=user&sort=name")
     (following,) = [link for link in links(admin.page) if "page=2" in link]
@@ -139,7 +139,7 @@ async def test_an_instructor_sees_their_group_alone(
 ) -> None:
     for name in CLASS_B:
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
 
     text = await read(instructor, "")
     assert "Showing the 2 users you may see." in text
@@ -180,7 +180,7 @@ async def test_what_runs_now_is_told(app: Activity, admin: Visitor, hub: StandIn
     assert "No server runs now." in await read(admin, "now")
 
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
-    await app.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
 
     text = await read(admin, "now")
     assert "1 server runs now." in text

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.activity.pages import PATHS, links, read, text_of
 from tornado_service.activity import Activity
-from tornado_service.activity.history.history import FAR_FUTURE, History
+from tornado_service.activity.domain.records import FAR_FUTURE
+from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Condition, HistoryState
 from tornado_service.activity.web import formatting
 from tornado_service.testing import Visitor
@@ -29,8 +30,8 @@ async def test_a_made_up_history_is_said_to_be_one(
 
 async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the app know this history and no other."""
-    monkeypatch.setattr(app.archive, "_updated_history", lambda reader: history)
-    await app.archive.refresh()
+    monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: history)
+    await app.recorder.archive.refresh()
 
 
 async def test_an_empty_history_tells_what_will_be_here_and_when(
@@ -57,8 +58,8 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
 async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
     app: Activity, admin: Visitor, state: HistoryState
 ) -> None:
-    app.archive.is_loaded = False
-    app.store.condition = Condition(state)
+    app.recorder.archive.is_loaded = False
+    app.recorder.store.condition = Condition(state)
 
     for path in ("", "people", "months"):
         answer = await admin.open(f"activity/{path}")
@@ -72,7 +73,7 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
 async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await remember(app, replace(app.archive.history, listed_from=FAR_FUTURE), monkeypatch)
+    await remember(app, replace(app.recorder.archive.history, listed_from=FAR_FUTURE), monkeypatch)
 
     for path in ("people", "api/people", "api/people.csv"):
         answer = await admin.open(f"activity/{path}")
@@ -86,8 +87,8 @@ async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
 async def test_without_a_history_only_admins_read_why(
     app: Activity, admin: Visitor, instructor: Visitor, state: HistoryState
 ) -> None:
-    app.archive.is_loaded = False
-    app.store.condition = Condition(state, "Set c.Activity.database_url.")
+    app.recorder.archive.is_loaded = False
+    app.recorder.store.condition = Condition(state, "Set c.Activity.database_url.")
 
     for visitor in (admin, instructor):
         text = await read(visitor, "")
@@ -104,7 +105,7 @@ async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
 ) -> None:
     before = await read(admin, "people")
 
-    app.store.condition = Condition(HistoryState.LIVE_ONLY, "The disk is gone.")
+    app.recorder.store.condition = Condition(HistoryState.LIVE_ONLY, "The disk is gone.")
 
     assert "bob" in before
     assert "bob" in await read(admin, "people")
@@ -114,7 +115,7 @@ async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
 async def test_trouble_of_a_database_in_use_is_told_to_admins(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
-    app.store.condition = Condition(HistoryState.READY, "The disk is full.")
+    app.recorder.store.condition = Condition(HistoryState.READY, "The disk is full.")
 
     assert "The disk is full." in await read(admin, "")
     assert "The disk is full." not in await read(instructor, "")

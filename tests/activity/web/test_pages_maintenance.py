@@ -36,8 +36,8 @@ def know(app: Activity, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(app, busy(range(4, 166)), monkeypatch)
 
 
-def remember(app: Activity, known: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.archive, "_updated_history", lambda reader: known)
+def remember(app: Activity, data: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: data)
 
 
 @pytest.mark.usefixtures("know")
@@ -45,7 +45,7 @@ def remember(app: Activity, known: History, monkeypatch: pytest.MonkeyPatch) -> 
 async def test_who_sees_the_whole_hub_is_shown_them(
     app: Activity, admin: Visitor, path: str, query: str
 ) -> None:
-    await app.archive.refresh()
+    await app.recorder.archive.refresh()
 
     text = await read(admin, path, query)
 
@@ -59,7 +59,7 @@ async def test_who_sees_the_whole_hub_is_shown_them(
 async def test_who_sees_some_users_is_not(
     app: Activity, instructor: Visitor, path: str, query: str
 ) -> None:
-    await app.archive.refresh()
+    await app.recorder.archive.refresh()
 
     assert "maintenance" not in await read(instructor, path, query)
     assert "data-quiet" not in instructor.page
@@ -81,7 +81,7 @@ async def test_a_week_without_a_quieter_hour_is_said_to_be_one(
     said: str,
 ) -> None:
     remember(app, busy(hours), monkeypatch)
-    await app.archive.refresh()
+    await app.recorder.archive.refresh()
 
     assert f"Best times for maintenance: {said}" in await read(admin, "", FEBRUARY)
     assert "data-quiet" not in admin.page
@@ -92,7 +92,7 @@ async def test_days_that_are_missing_are_counted_whole(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch, days: int, said: str
 ) -> None:
     remember(app, busy((), days), monkeypatch)
-    await app.archive.refresh()
+    await app.recorder.archive.refresh()
 
     assert f"{said} missing." in await read(admin, "", FEBRUARY)
 
@@ -101,16 +101,16 @@ async def test_days_that_are_missing_are_counted_whole(
 async def test_the_api_has_them_beside_what_it_had(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
-    await app.archive.refresh()
+    await app.recorder.archive.refresh()
     await admin.open("activity/")
     await instructor.open("activity/")
 
     for path in ("hours", "summary"):
-        found = json.loads((await admin.get(f"activity/api/{path}?{FEBRUARY}")).body)
-        assert found["maintenance_window"] == {
+        figures = json.loads((await admin.get(f"activity/api/{path}?{FEBRUARY}")).body)
+        assert figures["maintenance_window"] == {
             "weekday": 6, "hour": 22, "hours": 6, "mean_servers": 0.0, "peak_servers": 0,
         }  # fmt: skip
-        assert [each["hour"] for each in found["quietest"]] == [22, 23, 0, 1, 2, 3]
-        assert found["weeks_missing"] == 0
-        found = json.loads((await instructor.get(f"activity/api/{path}?{FEBRUARY}")).body)
-        assert (found["maintenance_window"], found["quietest"]) == (None, None)
+        assert [hour["hour"] for hour in figures["quietest"]] == [22, 23, 0, 1, 2, 3]
+        assert figures["weeks_missing"] == 0
+        figures = json.loads((await instructor.get(f"activity/api/{path}?{FEBRUARY}")).body)
+        assert (figures["maintenance_window"], figures["quietest"]) == (None, None)

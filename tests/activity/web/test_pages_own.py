@@ -6,13 +6,11 @@ import csv
 import io
 import json
 import re
-from datetime import date
 
 import pytest
 
 from tests.support.activity.course import RANGE
 from tests.support.activity.pages import links, read
-from tornado_service.activity.web import formatting
 from tornado_service.testing import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -96,17 +94,3 @@ async def test_a_time_without_data_has_no_active_days(visitor: Visitor) -> None:
     text = await read(visitor, "", "from=2024-01-01&to=2024-01-31")
 
     assert "Active days not enough data yet" in text
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (0.0, "No change from September 2026 (47)"),
-        (0.004, "Less than 1\u00a0% change from September 2026 (47)"),
-        (-0.004, "Less than 1\u00a0% change from September 2026 (47)"),
-        (0.12, "+12\u00a0% on 47 in September 2026"),
-        (None, "47 in September 2026"),
-    ],
-)
-def test_a_month_is_compared_in_words(change: float | None, said: str) -> None:
-    assert formatting.comparison(change, "47", date(2026, 9, 1)) == said

@@ -25,7 +25,7 @@ async def busy(app: Activity, hub: StandInHub) -> None:
     for name, server, hour in (("alan", "b", 1), ("ada", "c", 3), ("bob", "a", 2)):
         hub.directory.add_server(name, server, started=f"2026-01-08T0{hour}:00:00Z")
     hub.date = ""
-    await app.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
 
 
 def tables(page: str) -> Iterator[tuple[int, str]]:
@@ -34,8 +34,8 @@ def tables(page: str) -> Iterator[tuple[int, str]]:
         table, _, after = part.partition("</table>")
         body = table.partition("<tbody>")[2]
         is_square = "heat" in table.partition(">")[0]  # a cell an hour of the week
-        found = SAVE.search(after)
-        yield body.count("<td" if is_square else "<tr"), html.unescape(found[1]) if found else ""
+        match = SAVE.search(after)
+        yield body.count("<td" if is_square else "<tr"), html.unescape(match[1]) if match else ""
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ async def test_a_person_has_no_sessions_in_a_period_to_come(
 ) -> None:
     hub.directory.add_server("bob", started="2026-01-08T00:00:00Z")
     hub.date = ""
-    await app.collector.collect(MONDAY + 80 * HOUR)
-    await app.refresh()
+    await app.recorder.collector.collect(MONDAY + 80 * HOUR)
+    await app.recorder.refresh()
 
     assert "running" in await read(admin, "people/bob", "")
     for path in ("people/bob", "api/people/bob"):
@@ -143,11 +143,11 @@ async def test_many_groups_are_on_several_pages(admin: Visitor) -> None:
     assert "lab-59" in text_of((await admin.get(following)).body.decode())
 
     answer = await admin.get(f"activity/api/groups?{RANGE}&q=LAB&sort=-name&page=2")
-    found = json.loads(answer.body)
-    assert (found["total"], found["page"], found["pages"]) == (60, 2, 2)
-    assert [each["name"] for each in found["groups"]] == [group(9 - n) for n in range(10)]
-    whole = await admin.get(f"activity/api/groups.csv?{RANGE}&q=LAB&sort=-name")
-    assert [row["group"] for row in saved_rows(whole.body)] == [group(59 - n) for n in range(60)]
+    response = json.loads(answer.body)
+    assert (response["total"], response["page"], response["pages"]) == (60, 2, 2)
+    assert [group["name"] for group in response["groups"]] == [group(9 - n) for n in range(10)]
+    table = await admin.get(f"activity/api/groups.csv?{RANGE}&q=LAB&sort=-name")
+    assert [row["group"] for row in saved_rows(table.body)] == [group(59 - n) for n in range(60)]
 
 
 async def test_groups_are_sorted_and_searched(admin: Visitor) -> None:

@@ -90,13 +90,15 @@ def stop_server(hub: RealHub, name: str) -> None:
 
 
 async def sample(app: Activity, *, full: bool) -> None:
-    """Collect a sample in a later second than the one before."""
-    before = app.archive.history.now
+    """Take one, a moment later than the one before."""
+    before = app.recorder.archive.history.now
     while int(time.time()) <= before:
         await asyncio.sleep(0.05)
-    app.collector._interval = 1  # each of them is in an interval of its own
-    await app.collector.collect((app.collector._last_full_hour + full) * FULL_SAMPLE_INTERVAL)
-    assert app.archive.history.now > before
+    app.recorder.collector._interval = 1  # each of them is in an interval of its own
+    await app.recorder.collector.collect(
+        (app.recorder.collector._last_full_hour + full) * FULL_SAMPLE_INTERVAL
+    )
+    assert app.recorder.archive.history.now > before
 
 
 def usage(found: Any) -> tuple[int, int]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tornado_service.activity.access.visibility import VisibleUsers
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.periods import periods
 from tornado_service.activity.figures.users import people, user_totals
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.history.history import History
+from tornado_service.activity.history.usage import UsageRows
 from tornado_service.activity.store.store import Store
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -21,27 +22,30 @@ DAY = 24 * HOUR
 #: Monday, 2026-01-05, at midnight in Berlin.
 MONDAY = 1767567600
 
-EVERYBODY = VisibleUsers(True, frozenset(), None)
-
 Make = Callable[[Store], Archive]
 
 
 def state_of(history: History) -> dict[str, Any]:
-    """All that it says; what is in no order is in one."""
-    fields = dict(vars(history), sessions=sorted(history.sessions, key=lambda each: each[:3]))
+    """All that it says; sessions are sorted."""
+    sessions = sorted(history.sessions, key=lambda session: session.key)
+    fields = dict(vars(history), sessions=sessions, days=rows_by_day(history))
     return {name: fields[name] for name in fields if name != "derived_cache"}
 
 
+def rows_by_day(history: History) -> dict[date, UsageRows]:
+    return {day: usage.rows for day, usage in history.days.items()}
+
+
 async def figures_of_two_users(archive: Archive) -> list[Any]:
-    """What somebody is told who may see two users."""
+    """The figures of a visitor who may see two users."""
+    scope = frozenset({"user-1", "ada", "user-3", "visitor"}), frozenset[tuple[str, int | None]]()
+    return await archive.compute(scope, all_figures)
 
-    def figures(history: History) -> list[Any]:
-        of = min(history.hub_totals), max(history.hub_totals)
-        by = [periods(history, unit, *of) for unit in ("day", "month")]
-        return [*by, *(each(history, *of) for each in (lengths, people, user_totals))]
 
-    some = VisibleUsers(False, frozenset({"user-1", "ada", "user-3", "visitor"}), None)
-    return await archive.compute(some, "all", figures)
+def all_figures(history: History) -> list[Any]:
+    days = min(history.hub_totals), max(history.hub_totals)
+    by_unit = [periods(history, unit, *days) for unit in ("day", "month")]
+    return [*by_unit, *(figure(history, *days) for figure in (lengths, people, user_totals))]
 
 
 async def keep(store: Store, sample: Sample, interval: int = HOUR // 2) -> None:

@@ -86,7 +86,8 @@ async def ready(service: TornadoService) -> Activity:
     app = app_of(service)
     end = MONDAY + WATCHED * HOUR
     while (
-        app.archive.history.now <= end and app.store.condition.state is not HistoryState.LIVE_ONLY
+        app.recorder.archive.history.now <= end
+        and app.recorder.store.condition.state is not HistoryState.LIVE_ONLY
     ):
         await asyncio.sleep(0.01)
     return app

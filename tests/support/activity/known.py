@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tornado_service.activity.collect.changes import (
-    SessionKey,
     StoreDelta,
     StoreState,
     apply_sample,
@@ -16,6 +15,7 @@ from tornado_service.activity.domain.records import (
     Sample,
     ServerSnapshot,
     Session,
+    SessionKey,
     UserSnapshot,
     Visit,
     accounts_by_name,
@@ -36,21 +36,23 @@ class History:
 
     def add(self, taken: int, *users: UserSnapshot, full: bool = True) -> StoreDelta:
         sample = Sample(taken, full, users)
-        running = {run: each for run, each in self.known.sessions.items() if each.ended is None}
+        running = {
+            run: session for run, session in self.known.sessions.items() if session.ended is None
+        }
         since = relevant_since(self.known.people.values(), running, sample)
         loaded = running | {
-            run: each
-            for run, each in self.known.sessions.items()
-            if each.ended is not None and each.ended >= since
+            run: session
+            for run, session in self.known.sessions.items()
+            if session.ended is not None and session.ended >= since
         }
         changes = apply_sample(replace(self.known, sessions=loaded), sample, REACH)
-        known = self.known
+        state = self.known
         self.known = StoreState(
-            {**known.people, **{each.id: each for each in changes.people}},
-            {**known.sessions, **{each[:3]: each for each in changes.sessions}},
-            first=taken if known.first is None else min(known.first, taken),
-            latest=taken if known.latest is None else max(known.latest, taken),
-            last_full=taken if full else known.last_full,
+            {**state.people, **{account.id: account for account in changes.people}},
+            {**state.sessions, **{session[:3]: session for session in changes.sessions}},
+            first=taken if state.first is None else min(state.first, taken),
+            latest=taken if state.latest is None else max(state.latest, taken),
+            last_full=taken if full else state.last_full,
             next_user=changes.next_user,
         )
         self.visits |= changes.visits
@@ -73,10 +75,10 @@ def ada(
     *started: int, last: int | None = None, created: int | None = None, name: str = "ada"
 ) -> UserSnapshot:
     """A user, with a default server if it has a start."""
-    servers = tuple(ServerSnapshot("", each) for each in started)
+    servers = tuple(ServerSnapshot("", start) for start in started)
     return UserSnapshot(name, created, last, servers)
 
 
 def servers(**started: int) -> UserSnapshot:
-    named = tuple(ServerSnapshot(name, each) for name, each in started.items())
+    named = tuple(ServerSnapshot(name, start) for name, start in started.items())
     return UserSnapshot("ada", servers=named)

@@ -26,16 +26,16 @@ class Ledger(Observation):
     @cached_property
     def by_day(self) -> dict[date, list[Use]]:
         """The uses of each day with a moment of theirs, or their beginning."""
-        found: dict[date, list[Use]] = {}
+        uses: dict[date, list[Use]] = {}
         for human in self.people:
             for use in human.uses:
                 day = datetime.fromtimestamp(use.started, self.zone).date()
                 while True:
-                    found.setdefault(day, []).append(use)
+                    uses.setdefault(day, []).append(use)
                     day += ONE_DAY
                     if self.bounds(day)[0] >= use.end:
                         break
-        return found
+        return uses
 
     def active_on(self, day: date) -> set[int]:
         start, end = self.bounds(day)
@@ -83,7 +83,7 @@ class Ledger(Observation):
     def watched_quarters(self, day: date) -> list[tuple[int, int]]:
         start, end = self.bounds(day)
         quarters = ((at, at + QUARTER) for at in range(start, end, QUARTER))
-        return [each for each in quarters if self.covered(*each) == QUARTER]
+        return [slot for slot in quarters if self.covered(*slot) == QUARTER]
 
     def mean_servers(self, first: date, last: date) -> float | None:
         levels = [
@@ -152,14 +152,14 @@ class Ledger(Observation):
         """New, active on one day only, at least so many days before, and not deleted."""
         end = self.bounds(by)[1]
         long_ago = self.bounds(by - within * ONE_DAY)[0]
-        found = set()
+        users = set()
         for who, human in enumerate(self.people):
             days = [day for day in self.active if day <= by and who in self.active[day]]
             is_new = self.times[0] < human.first_seen < long_ago
             exists = human.deleted is None or human.deleted >= end
             if is_new and exists and len(days) == 1:
-                found.add(who)
-        return found
+                users.add(who)
+        return users
 
     def accounts(self, last: date) -> int:
         end = self.bounds(last)[1]

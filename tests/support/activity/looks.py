@@ -20,15 +20,15 @@ class Look:
 
 def looks(script: Script, interval: int, delay: int) -> list[Look]:
     """When a collector gets samples: all users first, after it was down, and once an hour."""
-    found: list[Look] = []
+    all_looks: list[Look] = []
     swept = -1
     for at in range(script.start + delay, script.end, interval):
         if script.is_service_down(at):
             swept = -1
         elif not script.is_hub_down(at):
-            found.append(Look(at, at // HOUR != swept))
+            all_looks.append(Look(at, at // HOUR != swept))
             swept = at // HOUR
-    return found
+    return all_looks
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,12 @@ class Observation:
 
         Of somebody of whom no activity is known, all since the first look are new.
         """
-        known = self.times[0]
+        latest = self.times[0]
         for look in listed:
             active = human.being.last_activity(look.at)
             if active is None:
                 continue
-            has_moved = active > known and look.at != self.times[0]
+            has_moved = active > latest and look.at != self.times[0]
             if has_moved and not any(use.started <= active <= use.end for use in human.uses):
                 yield active // HOUR
-            known = active
+            latest = active

@@ -27,4 +27,4 @@ def text_of(page: str) -> str:
 
 
 def links(page: str) -> list[str]:
-    return [html.unescape(each) for each in re.findall(r'href="([^"]*)"', page)]
+    return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', page)]

@@ -71,9 +71,9 @@ class SimulatedUser:
 
     def last_activity(self, at: int) -> int | None:
         past = bisect_right(self._moments, at)
-        known = self._moments[past - 1 : past] if past else []
-        known += [run.last_activity(at) for run in self.running(at)]
-        return max(known, default=None)
+        moments = self._moments[past - 1 : past] if past else []
+        moments += [run.last_activity(at) for run in self.running(at)]
+        return max(moments, default=None)
 
 
 @dataclass

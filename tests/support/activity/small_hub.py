@@ -37,11 +37,11 @@ def history(
 ) -> History:
     """Watched during these intervals; up to date at the end of the last. Nothing is rolled up."""
     observed_from = coverage[0][0] if coverage else None
-    users = sorted({each.user for each in (*sessions, *visits)})
+    users = sorted({visit.user for visit in (*sessions, *visits)})
     return History(ZoneInfo(zone)).updated(
         now=coverage[-1][1] if coverage else 0,
         people=people or [Account(user, f"user-{user}", observed_from or 0) for user in users],
-        coverage=[Interval(*each) for each in coverage],
+        coverage=[Interval(*interval) for interval in coverage],
         observed_from=observed_from,
         sessions=sessions,
         visits=visits,
@@ -75,9 +75,9 @@ class SmallHub:
         return history(
             self.zone,
             self.coverage,
-            [each for each in self.sessions if users is None or each.user in users],
-            people=[each for each in self.people if users is None or each.id in users],
-            visits=[each for each in self.visits if users is None or each.user in users],
+            [session for session in self.sessions if users is None or session.user in users],
+            people=[account for account in self.people if users is None or account.id in users],
+            visits=[visit for visit in self.visits if users is None or visit.user in users],
         )
 
 

@@ -18,4 +18,4 @@ def sample(taken: int, *names: str, started: int = START - 60) -> Sample:
 
 
 async def people(store: Store) -> list[str]:
-    return [each.name for each in await store.read(Reader.people)]
+    return [account.name for account in await store.read(Reader.people)]

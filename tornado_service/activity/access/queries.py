@@ -1,4 +1,4 @@
-"""What is asked in an address: days, an order, a page."""
+"""Query parameters: a period, an order, a page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-#: Days of the range if nothing else is asked for.
+#: Days of the default period.
 DEFAULT_DAYS = 30
 
-#: The longest range, in days.
+#: The longest period, in days.
 MAX_DAYS = 3700
 
-#: People, groups or servers on a page.
+#: Rows on a page of a table.
 PAGE_SIZE = 50
 
 
@@ -28,11 +28,11 @@ QueryDate = Annotated[date, AfterValidator(_check_year)]
 
 
 class Range(BaseModel):
-    """Days in a row.
+    """A period.
 
     Attributes:
-        first: the first one; ``from`` in an address.
-        last: the last one, included; ``to`` in an address.
+        first: the first day; ``from`` in a query.
+        last: the last day, included; ``to`` in a query.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -60,13 +60,9 @@ class Range(BaseModel):
 
 
 class TableQuery(Range):
-    """Which rows of a long table.
+    """Rows of a table.
 
-    Each such table has a ``sort`` of its own: by what; with ``-`` before it, the largest, latest or
-    last first.
-
-    Attributes:
-        q: a part of the name.
+    Each table has its own ``sort``: with ``-`` before it, the largest, latest or last first.
     """
 
     q: str = Field("", max_length=100, description="A part of the name.")
@@ -74,7 +70,7 @@ class TableQuery(Range):
 
 
 class ServersQuery(TableQuery):
-    """Which running servers; the days are kept for the links to other pages."""
+    """Running servers; the period is for the links to other pages."""
 
     sort: Literal[
         "name", "server", "started", "idle", "-name", "-server", "-started", "-idle"
@@ -82,7 +78,7 @@ class ServersQuery(TableQuery):
 
 
 class PeopleQuery(TableQuery):
-    """Which people."""
+    """Users."""
 
     sort: Literal[
         "name", "hours", "days", "sessions", "arrived", "last_active",
@@ -91,7 +87,7 @@ class PeopleQuery(TableQuery):
 
 
 class GroupsQuery(TableQuery):
-    """Which groups."""
+    """Groups."""
 
     sort: Literal[
         "name", "members", "users", "hours", "sessions",
@@ -103,8 +99,8 @@ _MONTH = re.compile(r"(\d{4})-(\d\d)")
 
 
 def parse_month(text: str) -> date | None:
-    """The first day of a month such as ``2026-10``; nothing for what is none."""
-    found = _MONTH.fullmatch(text)
-    if not found or not 1990 <= int(found[1]) <= 2199 or not 1 <= int(found[2]) <= 12:
+    """The first day of a month such as ``2026-10``; ``None`` for what is none."""
+    match = _MONTH.fullmatch(text)
+    if not match or not 1990 <= int(match[1]) <= 2199 or not 1 <= int(match[2]) <= 12:
         return None
-    return date(int(found[1]), int(found[2]), 1)
+    return date(int(match[1]), int(match[2]), 1)

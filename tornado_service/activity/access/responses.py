@@ -1,4 +1,4 @@
-"""What the API answers and the pages show: figures, with what a reader has to know of them."""
+"""Responses of the API, which the pages show as well; tables are filtered, sorted and paged."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..figures.periods import Period
 from ..figures.person import OwnUse
 from ..figures.servers import Running
 from ..figures.users import GroupUse, PeopleCounts, PersonUse
-from .queries import PAGE_SIZE, GroupsQuery, ServersQuery
+from .queries import PAGE_SIZE, GroupsQuery, PeopleQuery, ServersQuery
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Now:
-    """What runs now.
+    """The running servers.
 
     Attributes:
-        taken: when that was so; ``None``: the hub has not been asked yet.
+        taken: when the sample was taken; ``None``: there is none yet.
     """
 
     taken: datetime | None
@@ -33,11 +33,11 @@ class Now:
 
 @dataclass(frozen=True)
 class Summary:
-    """The main figures of a range.
+    """The main figures of a period.
 
     Attributes:
-        zone: whose days these are.
-        as_of: when the figures were up to date; ``None``: there is no history yet.
+        zone: time zone of the days.
+        as_of: time of the latest sample; ``None``: there is no history yet.
         watched_from: when data collection began.
         weeks_missing: see `HeatMap`, like the next two.
     """
@@ -68,7 +68,7 @@ class PersonRow:
     Attributes:
         arrived: when they came to the hub.
         last_active: the last day on which they were active, up to the latest sample.
-        deleted: when it was seen first that the hub does not have them any more.
+        deleted: time of the first sample without them.
         is_away: they exist, and were last active more than 90 days before the latest sample.
         is_earlier: another account has the name now, or had it later: ``people/{name}`` is that.
     """
@@ -89,10 +89,10 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class People:
-    """A page of the people.
+    """A page of the users.
 
     Attributes:
-        total: how many there are on all pages.
+        total: users on all pages.
     """
 
     total: int
@@ -103,7 +103,7 @@ class People:
 
 @dataclass(frozen=True)
 class PersonDetail:
-    """One person, and their use in a range."""
+    """One user's usage in a period."""
 
     name: str
     first: date
@@ -112,24 +112,12 @@ class PersonDetail:
 
 
 @dataclass(frozen=True)
-class GroupList:
-    """All groups.
-
-    Attributes:
-        missing: the scope without which the hub does not show them to the caller; else empty.
-    """
-
-    missing: str
-    groups: list[GroupUse]
-
-
-@dataclass(frozen=True)
 class GroupPage:
     """A page of the groups.
 
     Attributes:
-        missing: the scope without which the hub does not show them to the caller; else empty.
-        total: how many there are on all pages.
+        missing: the scope without which the hub does not show them; else empty.
+        total: groups on all pages.
     """
 
     missing: str
@@ -140,12 +128,10 @@ class GroupPage:
 
 
 def utc_datetime(seconds: int | None) -> datetime | None:
-    """Seconds since 1970 as a time of UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def person_row(use: PersonUse) -> PersonRow:
-    """One person as the table shows them."""
     return PersonRow(
         name=use.person.name,
         server_seconds=use.server_seconds,
@@ -160,6 +146,27 @@ def person_row(use: PersonUse) -> PersonRow:
         is_away=use.is_away,
         is_earlier=use.is_earlier,
     )
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """A page of a table.
+
+    Attributes:
+        total: rows on all pages.
+    """
+
+    total: int
+    page: int
+    pages: int
+    rows: list[Row]
+
+
+def paginate(rows: list[Row], page: int) -> Page[Row]:
+    """Return one page; the last one for a number beyond it."""
+    pages = max(1, -(-len(rows) // PAGE_SIZE))
+    page = min(page, pages)
+    return Page(len(rows), page, pages, rows[(page - 1) * PAGE_SIZE :][:PAGE_SIZE])
 
 
 Orders = Mapping[str, Callable[[Row], Any]]
@@ -182,71 +189,31 @@ _GROUPS: Orders[GroupUse] = {
 }
 
 _SERVERS: Orders[Running] = {
-    "name": lambda each: each.user.casefold(),
-    "server": lambda each: each.server.casefold(),
-    "started": lambda each: each.started,
-    "idle": lambda each: each.idle,
+    "name": lambda server: server.user.casefold(),
+    "server": lambda server: server.server.casefold(),
+    "started": lambda server: server.started,
+    "idle": lambda server: server.idle,
 }
 
 
-def ordered(uses: Iterable[PersonUse], sort: str, part: str) -> list[PersonUse]:
-    """People with a part of a name in theirs, in an order; what is not known comes last.
-
-    Args:
-        uses: of people.
-        sort: a name of an order, with ``-`` before it for the other way round.
-        part: of the name, in any case.
-    """
-    return _ordered(uses, _PEOPLE, sort, part)
+def filtered_people(uses: Iterable[PersonUse], query: PeopleQuery) -> list[PersonUse]:
+    return _filtered(uses, _PEOPLE, query.sort, query.q)
 
 
-def ordered_groups(found: GroupList, query: GroupsQuery) -> list[GroupUse]:
-    """The groups that are asked for, of all pages."""
-    return _ordered(found.groups, _GROUPS, query.sort, query.q)
+def filtered_groups(uses: Iterable[GroupUse], query: GroupsQuery) -> list[GroupUse]:
+    return _filtered(uses, _GROUPS, query.sort, query.q)
 
 
-def ordered_servers(found: Now, query: ServersQuery) -> list[Running]:
-    """The servers that are asked for, by the names of their users, of all pages."""
-    return _ordered(found.servers, _SERVERS, query.sort, query.q)
+def filtered_servers(servers: Iterable[Running], query: ServersQuery) -> list[Running]:
+    """The servers that match the query, which is about the names of their users."""
+    return _filtered(servers, _SERVERS, query.sort, query.q)
 
 
-def _ordered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) -> list[Row]:
+def _filtered(rows: Iterable[Row], orders: Orders[Row], sort: str, part: str) -> list[Row]:
+    """Rows with a part of a name in theirs, in an order; what is not known comes last."""
     name, key = orders["name"], orders[sort.removeprefix("-")]
     part = part.casefold()
-    found = sorted((row for row in rows if part in name(row)), key=name)
-    known = [row for row in found if key(row) is not None]
-    known.sort(key=key, reverse=sort.startswith("-"))
-    return known + [row for row in found if key(row) is None]
-
-
-@dataclass(frozen=True)
-class TablePage(Generic[Row]):
-    """A page of a long table.
-
-    Attributes:
-        total: how many rows there are on all pages.
-    """
-
-    total: int
-    page: int
-    pages: int
-    rows: list[Row]
-
-
-def paginate(rows: list[Row], page: int) -> TablePage[Row]:
-    """One page; the last one for a number beyond it."""
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
-    page = min(page, pages)
-    return TablePage(len(rows), page, pages, rows[(page - 1) * PAGE_SIZE :][:PAGE_SIZE])
-
-
-def people_page(uses: list[PersonUse], page: int) -> People:
-    """One page of the people."""
-    part = paginate(uses, page)
-    return People(part.total, part.page, part.pages, list(map(person_row, part.rows)))
-
-
-def groups_page(found: GroupList, query: GroupsQuery) -> GroupPage:
-    """One page of the groups."""
-    part = paginate(ordered_groups(found, query), query.page)
-    return GroupPage(found.missing, part.total, part.page, part.pages, part.rows)
+    matches = sorted((row for row in rows if part in name(row)), key=name)
+    comparable = [row for row in matches if key(row) is not None]
+    comparable.sort(key=key, reverse=sort.startswith("-"))
+    return comparable + [row for row in matches if key(row) is None]

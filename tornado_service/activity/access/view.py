@@ -1,17 +1,16 @@
-"""A view: the figures as one visitor may see them."""
+"""The figures as one visitor may see them, and what pages and API share to get at them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 from tornado.web import HTTPError
 
+from ...handlers.base import BaseHandler
 from ..domain.calendar import local_date
 from ..domain.records import Sample
 from ..figures.durations import lengths
@@ -19,119 +18,56 @@ from ..figures.heatmap import HeatMap, heat_map
 from ..figures.month_report import MonthReport, month_report
 from ..figures.periods import Unit, period, periods
 from ..figures.person import OwnUse, own_use
-from ..figures.servers import Running, running
+from ..figures.servers import running
 from ..figures.users import GroupUse, PersonUse, groups, people, people_counts
-from ..history.archive import TooManyFigures
 from ..history.history import History
-from .queries import PeopleQuery, Range
-from .responses import (
-    GroupList,
-    Now,
-    People,
-    Periods,
-    PersonDetail,
-    Summary,
-    ordered,
-    people_page,
-    utc_datetime,
-)
-from .visibility import Groups, VisibleUsers, get_visible_users, own_creation_time
-
-if TYPE_CHECKING:
-    from ...handlers.base import BaseHandler
-    from ..app import Activity
-
-Result = TypeVar("Result")
+from ..recorder import NoHistory, Recorder
+from .queries import PeopleQuery, Range, parse_month
+from .responses import Now, Periods, PersonDetail, Summary, filtered_people, utc_datetime
+from .visibility import Groups, VisibleUsers, get_own_user, get_visible_users
 
 #: The names of the members of groups.
 Members = tuple[tuple[str, frozenset[str]], ...]
-FindAccountIds = Callable[[frozenset[str]], frozenset[int]]
 
 #: Units of time, by what the API calls them.
 UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
-
-
-class NoHistory(HTTPError):
-    """503: there is no history to be shown, or not yet.
-
-    Attributes:
-        retry_after: seconds.
-    """
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(503, message)
-        self.retry_after = retry_after
-
-
-class TooManyRequests(HTTPError):
-    """503: others wait for their figures."""
-
-    retry_after = 5
-
-    def __init__(self) -> None:
-        super().__init__(503, "Too many figures are asked for at the same time. Try again soon.")
 
 
 class View:
     """What one visitor may see.
 
     Args:
-        app: has the figures.
-        visible: whose use it is.
-        own_creation_time: tells when the visitor was created.
+        recorder: has the figures.
+        visible: whose usage it is.
+
+    Raises:
+        NoHistory: any method but `now`; there is no history, or not yet.
+        TooManyFigures: likewise; too many figures are queued.
     """
 
-    def __init__(
-        self,
-        app: Activity,
-        visible: VisibleUsers,
-        own_creation_time: Callable[[], Awaitable[dict[str, int | None]]],
-    ) -> None:
+    def __init__(self, recorder: Recorder, visible: VisibleUsers) -> None:
         self.visible = visible
-        self._app = app
-        self._own_creation_time = own_creation_time
+        self._recorder = recorder
+        self._scope = visible.scope
 
     @property
     def today(self) -> date:
-        """The date in the zone of the figures."""
-        return local_date(int(time.time()), self._app.zone)
-
-    async def _compute(
-        self, what: str, compute: Callable[..., Result], *arguments: object
-    ) -> Result:
-        """One figure of everybody whom the visitor may see.
-
-        Raises:
-            NoHistory: there is none, or not yet.
-            TooManyRequests: too much is asked for at the same time.
-        """
-        return await self._compute_for(self.visible, what, compute, *arguments)
-
-    async def _compute_for(
-        self, visible: VisibleUsers, what: str, compute: Callable[..., Result], *arguments: object
-    ) -> Result:
-        archive = self._app.archive
-        if not archive.is_loaded and self._app.has_history:
-            raise NoHistory("The history is getting ready. Try again soon.", 5)
-        if not archive.is_loaded:
-            raise NoHistory("No history is kept: only what runs now is known.", 3600)
-        make = partial(_apply, compute, arguments)
-        try:
-            return await archive.compute(visible, (what, arguments), make)
-        except TooManyFigures:
-            raise TooManyRequests from None
+        """The date in the time zone of the figures."""
+        return local_date(int(time.time()), self._recorder.zone)
 
     async def now(self) -> Now:
-        """What runs now."""
-        sample = self._app.collector.latest
+        sample = self._recorder.collector.latest
         return await asyncio.to_thread(self._now, sample) if sample else Now(None, [])
 
     def _now(self, sample: Sample) -> Now:
-        named = map(self._displayed, running(sample, self._names_in(sample)))
+        map_name = self._recorder.store.map_name
+        servers = [
+            replace(server, user=map_name(server.user))
+            for server in running(sample, self._names_in(sample))
+        ]
         # by the names that are shown: pseudonyms in the order of names would tell whose they are
-        return Now(
-            utc_datetime(sample.taken), sorted(named, key=lambda each: (each.user, each.server))
-        )
+        servers.sort(key=lambda server: (server.user, server.server))
+        return Now(utc_datetime(sample.taken), servers)
 
     def _names_in(self, sample: Sample) -> frozenset[str] | None:
         if self.visible.everybody:
@@ -144,117 +80,108 @@ class View:
             and created.get(user.name, user.created) == user.created
         )
 
-    def _displayed(self, server: Running) -> Running:
-        return replace(server, user=self._app.store.map_name(server.user))
-
     async def summary(self, query: Range) -> Summary:
-        """The main figures of a range."""
-        return await self._compute("summary", summary, *query.days(self.today))
+        days = query.days(self.today)
+        return await self._recorder.loaded_archive.compute(self._scope, summary, *days)
 
     async def periods(self, unit: str, query: Range) -> Periods:
-        """Each day, week or month of a range; see ``UNITS``."""
-        found = await self._compute("periods", periods, UNITS[unit], *query.days(self.today))
-        return Periods(self._app.timezone, found)
+        """Each day, week or month of a period; see ``UNITS``."""
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        rows = await archive.compute(self._scope, periods, UNITS[unit], *days)
+        return Periods(self._recorder.zone.key, rows)
 
     async def heat_map(self, query: Range) -> HeatMap:
-        """How busy each hour of the week is."""
-        return await self._compute("heat map", heat_map, *query.days(self.today))
+        days = query.days(self.today)
+        return await self._recorder.loaded_archive.compute(self._scope, heat_map, *days)
 
-    async def all_people(self, query: PeopleQuery) -> list[PersonUse]:
-        """Everybody, in the order that is asked for.
+    async def people(self, query: PeopleQuery) -> list[PersonUse]:
+        """All users that match the query, in its order.
 
         Raises:
-            NoHistory: no sample of all users has been kept yet.
+            NoHistory: also if no full sample has been stored yet.
         """
-        uses = await self._compute("people", people, *query.days(self.today))
-        history = self._app.archive.history
-        if history.now and not history.is_listed:
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        rows = await archive.compute(self._scope, people, *days)
+        if archive.history.now and not archive.history.is_listed:
             raise NoHistory("The hub has not listed all users yet. Try again soon.", 60)
-        return await asyncio.to_thread(ordered, uses, query.sort, query.q)
+        return await asyncio.to_thread(filtered_people, rows, query)
 
-    async def people(self, query: PeopleQuery) -> People:
-        """A page of the people."""
-        return people_page(await self.all_people(query), query.page)
+    async def person(self, name: str, query: Range) -> PersonDetail:
+        """One user, by the name that is shown: a pseudonym where users have one.
 
-    async def person(self, name: str, query: Range) -> PersonDetail | None:
-        """One person; nothing for somebody who does not exist, or whom the visitor may not see.
-
-        Args:
-            name: as it is shown: a pseudonym where people have one.
-            query: the range.
+        Raises:
+            HTTPError: 404, there is no such user, or the visitor may not see them.
         """
-        known = await self._compute("names", names)
-        if name not in known:
-            return None
-        first, last = query.days(self.today)
-        use = await self._compute("person", own_use_of, known[name], first, last)
-        return PersonDetail(name, first, last, use)
-
-    async def me(self, query: Range) -> PersonDetail | None:
-        """The visitor's own use; nothing for a service, which uses no servers."""
-        me = self.visible.me
-        if me is None:
-            return None
-        first, last = query.days(self.today)
-        alone = await self._only_visitor(me)
-        use = await self._compute_for(alone, "own use", own_use, first, last)
-        return PersonDetail(me, first, last, use)
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        use = await archive.compute(self._scope, own_use_of, name, *days)
+        return PersonDetail(name, *days, _found(use))
 
     async def person_heat_map(self, name: str, query: Range) -> HeatMap:
-        """How busy one person is in each hour of the week.
+        """The hours of the week of one user; see `person`."""
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        return _found(await archive.compute(self._scope, heat_map_of, name, *days))
 
-        Args:
-            name: of somebody whom `person` has found.
-            query: the range.
-        """
-        known = await self._compute("names", names)
+    async def me(self, query: Range) -> PersonDetail:
+        """The visitor; this must be the visitor's own view."""
         days = query.days(self.today)
-        return await self._compute("person heat map", heat_map_of, known[name], *days)
+        use = await self._recorder.loaded_archive.compute(self._scope, own_use, *days)
+        return PersonDetail(self.visible.me or "", *days, use)
 
-    async def my_heat_map(self, query: Range) -> HeatMap:
-        """How busy the visitor is in each hour of the week; `me` has found them."""
-        alone = await self._only_visitor(self.visible.me or "")
-        return await self._compute_for(alone, "heat map", heat_map, *query.days(self.today))
+    async def groups(self, visible: Groups, query: Range) -> list[GroupUse]:
+        """The groups, by the usage of those members whom the visitor may see."""
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        members = tuple(visible.members.items())
+        return await archive.compute(self._scope, groups_of, *days, members)
 
-    async def _only_visitor(self, me: str) -> VisibleUsers:
-        return VisibleUsers(
-            False, frozenset({me}), me, frozenset((await self._own_creation_time()).items())
-        )
+    async def month(self, text: str, visible: Groups) -> MonthReport:
+        """The report of a month such as ``2026-10``.
 
-    async def groups(self, found: Groups, query: Range) -> GroupList:
-        """The groups, by the use of those members whom the visitor may see."""
-        rows = await self._compute(
-            "groups", self._with_account_ids(groups_of), *query.days(self.today), _members(found)
-        )
-        return GroupList(found.missing, rows)
-
-    async def month(self, day: date, found: Groups) -> MonthReport:
-        """The report of the month that a day is in."""
-        compute = self._with_account_ids(month_report_of)
-        return await self._compute("month", compute, day, _members(found))
-
-    def _with_account_ids(self, compute: Callable[..., Result]) -> Callable[..., Result]:
-        """The same for a function that has to find members by their names."""
-        return partial(compute, ids=partial(self._app.archive.ids, created=self.visible.created))
+        Raises:
+            HTTPError: 404, that is no month.
+        """
+        day = parse_month(text)
+        if day is None:
+            raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
+        archive, members = self._recorder.loaded_archive, tuple(visible.members.items())
+        report = await archive.compute(self._scope, month_report_of, day, members)
+        return replace(report, groups_missing=visible.missing)
 
 
-async def view_for(handler: BaseHandler) -> View:
-    """The view of a handler's caller.
+class ViewHandler(BaseHandler):
+    """What pages and API share."""
 
-    Raises:
-        HubUnavailable: the hub would have to say whom they may see, and does not answer.
-    """
-    return View(handler.app, await get_visible_users(handler), partial(own_creation_time, handler))
+    @property
+    def recorder(self) -> Recorder:
+        recorder: Recorder = self.app.recorder
+        return recorder
+
+    async def view(self) -> View:
+        """The view of the visitor.
+
+        Raises:
+            HubUnavailable: the hub does not say whom they may see.
+        """
+        return View(self.recorder, await get_visible_users(self))
+
+    async def own_view(self) -> View:
+        """The view of the visitor's own usage.
+
+        Raises:
+            HTTPError: 404, the visitor is a service.
+            HubUnavailable: the hub does not say when the visitor was created.
+        """
+        if self.current_user.get("kind", "user") != "user":
+            raise HTTPError(404, "A service has no use of its own.")
+        return View(self.recorder, await get_own_user(self))
 
 
-def _apply(
-    compute: Callable[..., Result], arguments: tuple[object, ...], history: History
-) -> Result:
-    return compute(history, *arguments)
+def _found(figure: Any) -> Any:
+    if figure is None:
+        raise HTTPError(404, "User not found, or you do not have access to their activity.")
+    return figure
 
 
 def summary(history: History, first: date, last: date) -> Summary:
-    """The main figures of a range."""
     hours = heat_map(history, first, last)
     return Summary(
         zone=history.zone.key,
@@ -269,34 +196,19 @@ def summary(history: History, first: date, last: date) -> Summary:
     )
 
 
-def names(history: History) -> dict[str, int]:
-    """The id of the account of each name."""
-    return history.ids
+def own_use_of(history: History, name: str, first: date, last: date) -> OwnUse | None:
+    user = history.ids.get(name)
+    return None if user is None else own_use(history.restricted({user}), first, last)
 
 
-def own_use_of(history: History, user: int, first: date, last: date) -> OwnUse:
-    """One person's use."""
-    return own_use(history.restricted({user}), first, last)
+def heat_map_of(history: History, name: str, first: date, last: date) -> HeatMap | None:
+    user = history.ids.get(name)
+    return None if user is None else heat_map(history.restricted({user}), first, last)
 
 
-def heat_map_of(history: History, user: int, first: date, last: date) -> HeatMap:
-    """One person's hours of the week."""
-    return heat_map(history.restricted({user}), first, last)
+def groups_of(history: History, first: date, last: date, members: Members) -> list[GroupUse]:
+    return groups(history, first, last, {name: history.ids_of(names) for name, names in members})
 
 
-def groups_of(
-    history: History, first: date, last: date, members: Members, ids: FindAccountIds
-) -> list[GroupUse]:
-    """Each group by the use of its members."""
-    return groups(history, first, last, {name: ids(names) for name, names in members})
-
-
-def month_report_of(
-    history: History, day: date, members: Members, ids: FindAccountIds
-) -> MonthReport:
-    """The report of a month."""
-    return month_report(history, day, {name: ids(names) for name, names in members})
-
-
-def _members(found: Groups) -> Members:
-    return tuple(found.members.items())
+def month_report_of(history: History, day: date, members: Members) -> MonthReport:
+    return month_report(history, day, {name: history.ids_of(names) for name, names in members})

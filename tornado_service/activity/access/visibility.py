@@ -1,41 +1,38 @@
-"""Whose usage a user sees: that of the users whom the hub lists to their own token."""
+"""Whose usage a user may see: that of the users whom the hub lists to their own token."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from ... import HubRefused, HubUnavailable
+from ... import HubRefused, HubUnavailable, User
+from ...handlers.base import BaseHandler
 from ..collect.collector import epoch_seconds
-from ..history.history import FAR_FUTURE
-
-if TYPE_CHECKING:
-    from ...handlers.base import BaseHandler
-    from ...hub.models import User
-    from ..app import Activity
+from ..domain.records import FAR_FUTURE
+from ..history.archive import Scope
 
 Value = TypeVar("Value")
 
-#: Who holds it unfiltered sees everybody, so that nobody has to be looked up.
+#: A token that has it unfiltered sees all users, so the hub is not asked for them.
 LIST_USERS = "list:users"
 
-#: In place of the scope that is missing, where none is.
+#: In place of the missing scope, where none is missing.
 UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)
 class VisibleUsers:
-    """The people whose use a visitor may see.
+    """The users whose usage a visitor may see.
 
     Attributes:
-        everybody: all of them, those too whom the hub has deleted since.
-        names: else exactly these: whom the hub lists to the visitor, who are among them only if
-            listed, too. If the hub lists nobody: the visitor.
+        everybody: all of them, also those whom the hub has deleted since.
+        names: else exactly these: whom the hub lists to the visitor, who is among them only if
+            listed. If the hub lists nobody: the visitor.
         me: the visitor, if that is a user.
-        created: when some of the users of these names were created: the visitor, and all who are
-            newer than the last full sample. Earlier accounts of their names are somebody else's.
+        created: when some users of these names were created: the visitor, and all who are newer
+            than the last full sample. Earlier accounts of their names are not theirs.
     """
 
     everybody: bool
@@ -43,18 +40,20 @@ class VisibleUsers:
     me: str | None
     created: frozenset[tuple[str, int | None]] = frozenset()
 
+    @property
+    def scope(self) -> Scope:
+        """The same for the archive."""
+        return None if self.everybody else (self.names, self.created)
+
     def includes(self, name: str) -> bool:
-        """Whether somebody is among them, existing or not."""
         return self.everybody or name in self.names
 
     @property
     def has_others(self) -> bool:
-        """Whether there is anybody but the visitor."""
         return self.everybody or bool(self.names - {self.me})
 
     @property
     def sees_only_self(self) -> bool:
-        """Whether the visitor sees their own usage and nobody else's."""
         return self.me is not None and not self.has_others
 
 
@@ -73,36 +72,47 @@ class Groups:
 
 
 async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
-    """Whose use the caller of a handler may see. The hub alone decides.
+    """Return whose usage the sender of a request may see. The hub alone decides.
 
-    It is asked once for as long as its word on the caller counts (``cache_max_age``).
+    It is asked once for as long as the sender's identity is cached (``cache_max_age``).
 
     Raises:
-        HubUnavailable: it would have to say, and does not answer.
+        HubUnavailable: the hub does not answer.
     """
-    return await _memoized(handler, get_visible_users, lambda: _fetch_visible_users(handler))
+    return await _memoized(handler, get_visible_users, _fetch_visible_users)
 
 
 def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
-    """The same, if the hub has said it already; nothing otherwise."""
+    """Return the same if the hub has answered already, else ``None``."""
     task = handler.current_user.fetched.get(get_visible_users) if handler.current_user else None
     if task is None or not task.done() or task.cancelled() or task.exception():
         return None
-    found: VisibleUsers = task.result()
-    return found
+    visible: VisibleUsers = task.result()
+    return visible
+
+
+async def get_own_user(handler: BaseHandler) -> VisibleUsers:
+    """Return the sender of a request, a user, as the only visible one.
+
+    Raises:
+        HubUnavailable: the hub does not answer.
+    """
+    name = handler.current_user["name"]
+    created = await _get_own_creation_time(handler)
+    return VisibleUsers(False, frozenset({name}), name, frozenset(created.items()))
 
 
 async def get_visible_groups(handler: BaseHandler) -> Groups:
-    """The groups, and of their members those whose use the caller of a handler may see.
+    """Return the groups, and those of their members whose usage the sender may see.
 
     Raises:
-        HubUnavailable: the hub would have to say, and does not answer.
+        HubUnavailable: the hub does not answer.
     """
-    return await _memoized(handler, get_visible_groups, lambda: _fetch_visible_groups(handler))
+    return await _memoized(handler, get_visible_groups, _fetch_visible_groups)
 
 
 async def groups_if_available(handler: BaseHandler) -> Groups:
-    """As ``get_visible_groups``, for what can do without: none if the hub sends none just now."""
+    """Return the groups; none, and no error, if the hub does not send them."""
     try:
         return await get_visible_groups(handler)
     except HubUnavailable as error:
@@ -117,27 +127,24 @@ async def _fetch_visible_users(handler: BaseHandler) -> VisibleUsers:
         return VisibleUsers(True, frozenset(), me)
     listed: list[str] = []
     try:
-        listed = [each.name async for each in handler.as_caller().users()]
+        listed = [user.name async for user in handler.as_caller().users()]
     except HubRefused as refusal:
         if refusal.status_code != 403:
             raise
     names = frozenset(listed or ([me] if me else []))
     created = await _fetch_newest_users(handler) if names - {me} else {}
     if me is not None and me in names:
-        created |= await own_creation_time(handler)
-    of_names = frozenset(each for each in created.items() if each[0] in names)
-    return VisibleUsers(False, names, me, of_names)
+        created |= await _get_own_creation_time(handler)
+    created_of_names = {name: moment for name, moment in created.items() if name in names}
+    return VisibleUsers(False, names, me, frozenset(created_of_names.items()))
 
 
-async def own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
-    """When the caller of a handler was created; later than everything, if they exist no more.
+async def _get_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
+    """When the sender was created; later than everything, if the account is deleted.
 
     The service asks, as few tokens of users show it. Empty, if its own does not show it either.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
     """
-    return await _memoized(handler, own_creation_time, lambda: _fetch_own_creation_time(handler))
+    return await _memoized(handler, _get_own_creation_time, _fetch_own_creation_time)
 
 
 async def _fetch_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
@@ -148,27 +155,23 @@ async def _fetch_own_creation_time(handler: BaseHandler) -> dict[str, int | None
 
 async def _fetch_newest_users(handler: BaseHandler) -> dict[str, int | None]:
     """Users by when they were created, all since the last full sample among them."""
-    found: dict[str, int | None] = {}
-    since = _listed_until(handler.app)
+    newest: dict[str, int | None] = {}
+    since = handler.app.recorder.listed_until
     async for page in handler.context.hub.user_pages(newest_first=True):
         created = _creation_times(page.items)
-        found |= created
+        newest |= created
         if not created or any(moment is None or moment < since for moment in created.values()):
             break
-    return found
-
-
-def _listed_until(app: Activity) -> int:
-    """From when on users may be new to us."""
-    if app.has_history:
-        return app.archive.history.listed_to or 0
-    return app.collector.latest.taken if app.collector.latest else FAR_FUTURE
+    return newest
 
 
 def _creation_times(users: Iterable[User]) -> dict[str, int | None]:
     """When users were created, as far as the service's scopes let the hub tell."""
-    told = (user for user in users if "created" in user.model_fields_set)
-    return {user.name: epoch_seconds(user.created) for user in told}
+    return {
+        user.name: epoch_seconds(user.created)
+        for user in users
+        if "created" in user.model_fields_set
+    }
 
 
 async def _fetch_visible_groups(handler: BaseHandler) -> Groups:
@@ -179,25 +182,21 @@ async def _fetch_visible_groups(handler: BaseHandler) -> Groups:
         if refusal.status_code != 403:
             raise
         return Groups(missing=refusal.scope)
-    known = {group.name: group.users for group in groups if group.users is not None}
-    if groups and not known:
+    members = {group.name: group.users for group in groups if group.users is not None}
+    if groups and not members:
         return Groups(missing="read:groups")
     return Groups(
-        {name: _restrict_to_visible(visible, users) for name, users in sorted(known.items())}
+        {name: frozenset(filter(visible.includes, members[name])) for name in sorted(members)}
     )
 
 
-def _restrict_to_visible(visible: VisibleUsers, names: Iterable[str]) -> frozenset[str]:
-    return frozenset(name for name in names if visible.includes(name))
-
-
 async def _memoized(
-    handler: BaseHandler, key: object, fetch: Callable[[], Awaitable[Value]]
+    handler: BaseHandler, key: object, fetch: Callable[[BaseHandler], Awaitable[Value]]
 ) -> Value:
-    """Ask once for as long as the hub's word on the caller counts, however many requests wait."""
-    remembered = handler.current_user.fetched
-    task = remembered.get(key)
+    """Fetch once for as long as the identity is cached, however many requests wait."""
+    memo = handler.current_user.fetched
+    task = memo.get(key)
     if task is None or (task.done() and (task.cancelled() or task.exception())):
-        task = remembered[key] = asyncio.ensure_future(fetch())
+        task = memo[key] = asyncio.ensure_future(fetch(handler))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return await asyncio.shield(task)

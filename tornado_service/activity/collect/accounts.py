@@ -1,4 +1,4 @@
-"""Which account of the hub a name in a sample is: the hub shows names only, and reuses them."""
+"""Which account a name in a sample is: the hub shows names only, and reuses them."""
 
 from __future__ import annotations
 
@@ -14,69 +14,61 @@ def find_accounts(
 ) -> dict[str, Account]:
     """The known account of each name in the newest sample; a name without one is a new account.
 
-    Args:
-        people: all that are known.
-        sessions: all that run, and those that ended after a server of the sample began.
-        sample: the newest.
-        full: when all users were listed last.
+    ``people`` are all accounts; ``sessions`` those that run, and those that ended after a server
+    of the sample began; ``full`` is the time of the latest full sample.
     """
     people, sessions = list(people), list(sessions)
     named = accounts_by_name(people)
     runs = {session[:3] for session in sessions}
-    found: dict[str, Account] = {}
+    accounts: dict[str, Account] = {}
     unmatched: list[UserSnapshot] = []
     for seen in sample.users:
         person = named.get(seen.name)
         if person is not None and person.deleted is None and is_same(person, seen, runs):
-            found[seen.name] = person
+            accounts[seen.name] = person
         else:
             unmatched.append(seen)
     if not unmatched:
-        return found
-    here = {person.id for person in found.values()}
-    missing = [each for each in people if each.deleted is None and each.id not in here]
+        return accounts
+    here = {person.id for person in accounts.values()}
+    missing = [account for account in people if account.deleted is None and account.id not in here]
     running = (session for session in sessions if session.ended is None)
     renamed = find_renames(missing, running, unmatched, full)
     for seen in unmatched:
         person = renamed.get(seen.name) or named.get(seen.name)
         if person is not None and (seen.name in renamed or is_same(person, seen, runs)):
-            found[seen.name] = person
-    return found
+            accounts[seen.name] = person
+    return accounts
 
 
 def find_earlier_accounts(people: Iterable[Account], sample: Sample) -> dict[str, Account]:
-    """The same for a sample that comes late: the account that had the name at that moment."""
+    """The same for a late sample: the account that had the name at that moment."""
     accounts: defaultdict[str, list[Account]] = defaultdict(list)
     for person in people:
         accounts[person.name].append(person)
-    found: dict[str, Account] = {}
+    accounts_now: dict[str, Account] = {}
     for seen in sample.users:
         named = accounts[seen.name]
         if seen.created is not None:
-            named = [each for each in named if each.matches_creation(seen.created)]
+            named = [account for account in named if account.matches_creation(seen.created)]
         if named:
-            found[seen.name] = _at(sample.taken, named)
-    return found
+            accounts_now[seen.name] = _at(sample.taken, named)
+    return accounts_now
 
 
 def _at(moment: int, accounts: list[Account]) -> Account:
-    before = [each for each in accounts if each.first_seen <= moment]
+    before = [account for account in accounts if account.first_seen <= moment]
     if before:
-        return max(before, key=lambda each: (each.first_seen, each.id))
-    return min(accounts, key=lambda each: (each.first_seen, each.id))
+        return max(before, key=lambda account: (account.first_seen, account.id))
+    return min(accounts, key=lambda account: (account.first_seen, account.id))
 
 
 def is_same(person: Account, seen: UserSnapshot, runs: Container[tuple[int, str, int]]) -> bool:
-    """Whether a user of the newest sample is the account that had the name until now.
+    """Whether a user of the newest sample is the account that has the name, or had it last.
 
     The hub tells when an account was created only with the scope ``read:users``. Without it, an
     account that was listed no more is back only if it shows something that only that account has:
-    another one may have been renamed to its name.
-
-    Args:
-        person: the account that has the name, or had it last.
-        seen: the user of that name.
-        runs: user, server and start of the known sessions.
+    another one may have been renamed to its name. ``runs`` are the keys of the known sessions.
     """
     if seen.created is not None:
         return person.matches_creation(seen.created)

@@ -1,4 +1,4 @@
-"""What a sample changes in what is known: rules without a database.
+"""What a sample changes in the store: rules without a database.
 
 A sample older than the newest one before it (two processes, a slow disk) adds what it saw, but
 ends, deletes and renames nothing.
@@ -16,27 +16,25 @@ from ..domain.records import (
     Sample,
     ServerSnapshot,
     Session,
+    SessionKey,
     UserSnapshot,
     Visit,
     accounts_by_name,
 )
 from .accounts import find_accounts, find_earlier_accounts
 
-#: What tells one run of a server from all others: user, server, start.
-SessionKey = tuple[int, str, int]
-
 
 @dataclass(frozen=True)
 class StoreState:
-    """What is known before a sample.
+    """What is stored before a sample.
 
     Attributes:
-        people: by id; all of them, those too who were deleted.
+        people: all accounts by id, also the deleted ones.
         sessions: all that run, and those that ended at ``relevant_since`` or later.
-        first: when the hub was first watched.
+        first: the first sample.
         latest: the newest sample.
-        last_full: the newest sample of all users.
-        next_user: an id that nobody ever had.
+        last_full: the newest full sample.
+        next_user: an id that was never used.
     """
 
     people: Mapping[int, Account] = field(default_factory=dict)
@@ -49,11 +47,7 @@ class StoreState:
 
 @dataclass(frozen=True)
 class StoreDelta:
-    """What is new or other than it was.
-
-    Attributes:
-        since: the first moment at which use is other than it was; ``None`` if it is not.
-    """
+    """What is new or changed; ``since``: the first moment at which usage changed."""
 
     people: tuple[Account, ...]
     sessions: tuple[Session, ...]
@@ -63,13 +57,13 @@ class StoreDelta:
 
 
 def relevant_since(people: Iterable[Account], running: Iterable[SessionKey], sample: Sample) -> int:
-    """From when on ended sessions matter to a sample: those of runs and activity new to us."""
-    known, named = set(running), accounts_by_name(people)
+    """The time from which on ended sessions matter to a sample."""
+    known_runs, named = set(running), accounts_by_name(people)
     moments = [sample.taken]
     for seen in sample.users:
         person = named.get(seen.name)
         for server in seen.servers:
-            if person is None or (person.id, server.name, server.started) not in known:
+            if person is None or (person.id, server.name, server.started) not in known_runs:
                 moments.append(server.started)
         before = person.last_activity if person else None
         if seen.last_activity is not None and before is not None and seen.last_activity > before:
@@ -77,28 +71,25 @@ def relevant_since(people: Iterable[Account], running: Iterable[SessionKey], sam
     return min(moments)
 
 
-def apply_sample(known: StoreState, sample: Sample, max_gap: int) -> StoreDelta:
-    """What a sample changes.
+def apply_sample(state: StoreState, sample: Sample, max_gap: int) -> StoreDelta:
+    """What a sample changes; it may be older than the newest one.
 
-    Args:
-        known: what is known before it.
-        sample: any, older than the newest one, too.
-        max_gap: seconds up to which two samples are of one stretch, with no gap between them.
+    Up to ``max_gap`` seconds apart, two samples belong to one stretch, without a gap.
     """
-    return _SampleApplication(known, sample, max_gap).changes()
+    return _SampleApplication(state, sample, max_gap).changes()
 
 
 class _SampleApplication:
     """One sample being applied."""
 
-    def __init__(self, known: StoreState, sample: Sample, max_gap: int) -> None:
-        self.known = known
+    def __init__(self, state: StoreState, sample: Sample, max_gap: int) -> None:
+        self.known = state
         self.max_gap = max_gap
         self.taken = sample.taken
         self.is_full = sample.is_full
-        self.is_newest = known.latest is None or sample.taken >= known.latest
-        self.next_user = known.next_user
-        self.sessions = dict(known.sessions)
+        self.is_newest = state.latest is None or sample.taken >= state.latest
+        self.next_user = state.next_user
+        self.sessions = dict(state.sessions)
         #: who each of the sample's users was, and is now
         self.users: list[tuple[UserSnapshot, Account | None, Account]] = []
         self._identify(sample)
@@ -115,7 +106,7 @@ class _SampleApplication:
         visits = frozenset(self._visits())
         moments = [visit.hour * 3600 for visit in visits]
         for session in sessions:
-            moments += _changed_from(before.get(_key(session)), session)
+            moments += _changed_from(before.get(session.key), session)
         return StoreDelta(
             tuple(people), tuple(sessions), visits, self.next_user, min(moments, default=None)
         )
@@ -148,7 +139,6 @@ class _SampleApplication:
                 yield replace(person, deleted=self.taken)
 
     def _record_running(self) -> set[SessionKey]:
-        """Note all that run."""
         listed = set()
         for seen, _, person in self.users:
             for server in seen.servers:
@@ -171,10 +161,10 @@ class _SampleApplication:
         )
 
     def _end_missing(self, listed: set[SessionKey]) -> None:
-        """End what runs no more.
+        """End the sessions of servers that no longer run.
 
-        What runs is in the newest sample: a late one only shortens what was taken to have run until
-        after it.
+        Those that run are in the newest sample: a late one only shortens sessions that were taken
+        to run until after it.
         """
         running = Counter(user for user, _, _ in listed)
         activity = {now.id: seen.last_activity for seen, _, now in self.users}
@@ -191,7 +181,7 @@ class _SampleApplication:
             self.sessions[run] = session._replace(ended=max(ended, session.started))
 
     def _split_restarted(self, listed: set[SessionKey]) -> None:
-        """End runs at the next start of the same server, where a new one has come to light."""
+        """End runs at the next start of the same server that has come to light."""
         servers = {run[:2] for run in listed if run not in self.known.sessions}
         if not servers:
             return
@@ -214,17 +204,18 @@ class _SampleApplication:
         for session in self.sessions.values():
             by_user[session.user].append(session)
         for user, moment in moved:
-            if not any(each.started <= moment <= each.end for each in by_user.get(user, ())):
+            if not any(
+                session.started <= moment <= session.end for session in by_user.get(user, ())
+            ):
                 yield Visit(user, moment // 3600)
 
     def _has_moved(self, last_activity: int, before: Account | None) -> bool:
-        """Whether it is later than when we last looked, and than when we looked first."""
+        """Whether an activity is later than that of the last sample, and than the first sample."""
         looked = _latest(self.known.first, before.last_activity if before else None)
         return self.known.first is not None and looked is not None and last_activity > looked
 
 
 def _updated_account(person: Account, seen: UserSnapshot, taken: int) -> Account:
-    """What is known of somebody after a sample that has them."""
     is_back = person.deleted is not None and taken > person.deleted
     return replace(
         person,
@@ -237,15 +228,11 @@ def _updated_account(person: Account, seen: UserSnapshot, taken: int) -> Account
 
 
 def _changed_from(before: Session | None, now: Session) -> list[int]:
-    """The first moment at which a session is other than before, if there is one."""
+    """The first moment at which a session changed, if it did."""
     if before is None:
         return [now.started]
     return [] if before.end == now.end else [min(before.end, now.end)]
 
 
 def _latest(one: int | None, other: int | None) -> int | None:
-    return max((each for each in (one, other) if each is not None), default=None)
-
-
-def _key(session: Session) -> SessionKey:
-    return session[:3]
+    return max((moment for moment in (one, other) if moment is not None), default=None)

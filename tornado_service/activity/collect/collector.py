@@ -1,23 +1,16 @@
-"""The collector: asks the hub again and again who runs what, and makes samples of the answers."""
+"""The collector: samples the hub's users and servers."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from logging import Logger
 
+from ... import HubCalls, HubRefused, HubResponseTooLarge, HubUnavailable, User
 from ...apps.retry import backoff_delays
-from ...hub.calls import HubRefused
-from ...hub.errors import HubResponseTooLarge, HubUnavailable
 from ..domain.records import Sample, ServerSnapshot, UserSnapshot
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from logging import Logger
-
-    from ...hub.models import User
-    from ...hub.pagination import HubPage
 
 #: Seconds after which all users are asked for again, not only those with a running server.
 FULL_SAMPLE_INTERVAL = 3600
@@ -37,42 +30,28 @@ MAX_SKEW = 60
 REQUIRED_SCOPES = {"last_activity": "read:users:activity", "servers": "read:servers"}
 
 
-class UserSource(Protocol):
-    """Where the collector finds the hub's users."""
-
-    def user_pages(self, state: Literal["active"] | None = None) -> AsyncIterator[HubPage[User]]:
-        """All users, or those with a server, a page at a time.
-
-        Raises:
-            HubUnavailable: the hub does not answer.
-            HubRefused: a scope is missing.
-        """
-
-
 class Collector:
-    """Takes the samples, one at a time.
+    """Takes samples, one at a time.
+
+    Args:
+        hub: is sampled.
+        interval: seconds between samples.
+        log: for changes of the state.
+        store_sample: awaited with each sample and the interval; ``False``: the history lacks
+            users, so the next sample is a full one.
 
     Attributes:
-        latest: the last sample that was taken.
+        latest: the latest sample.
         listeners: called with each new sample; they must not block.
     """
 
     def __init__(
         self,
-        hub: UserSource,
+        hub: HubCalls,
         interval: int,
         log: Logger,
         store_sample: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
     ) -> None:
-        """Make a collector.
-
-        Args:
-            hub: is asked.
-            interval: seconds between two samples.
-            log: for changes of its state.
-            store_sample: awaited with each sample and the interval; ``False``: the history lacks
-                all users, so the next sample asks for them.
-        """
         self.latest: Sample | None = None
         self.listeners: list[Callable[[Sample], None]] = []
         self._hub = hub
@@ -99,18 +78,18 @@ class Collector:
             await asyncio.sleep(pause if sample else min(pause, next(retries)))
 
     def _now(self) -> float:
-        """What the hub's clock shows, as far as is known."""
+        """The time of the hub's clock, as far as is known."""
         return time.time() + self._clock_offset
 
     async def collect(self, now: float) -> Sample | None:
-        """Take one sample, tell everybody of it, keep it.
+        """Take one sample, notify the listeners, store it.
 
         Args:
-            now: what the hub's clock shows, about. All users are asked for once in each hour of it,
-                until they are kept.
+            now: about the time of the hub's clock. The first sample in each hour is a full one,
+                until one is stored.
 
         Returns:
-            The sample, or nothing if the hub did not give all of it.
+            The sample; ``None`` if the hub did not send all of it.
         """
         hour = int(now) // FULL_SAMPLE_INTERVAL
         try:
@@ -158,7 +137,7 @@ class Collector:
             )
 
     def _log_state(self, problem: str, detail: str = "") -> None:
-        """Log what keeps us from taking samples when it begins, changes and ends."""
+        """Log a problem when it begins, changes and ends."""
         if problem and problem != self._problem:
             why = f"{problem}: {detail}" if detail else problem
             self._log.warning("Activity is not recorded at the moment: %s", why)
@@ -168,15 +147,15 @@ class Collector:
 
 
 def next_time(now: float, interval: int) -> float:
-    """When to take the next sample: in the next interval, a little after its beginning."""
+    """The time of the next sample: a little after the beginning of the next interval."""
     return (now // interval + 1 + SAMPLE_DELAY) * interval
 
 
 def user_snapshot(user: User) -> UserSnapshot:
-    """One of the hub's users as a value.
+    """A user of the hub as a record.
 
     Raises:
-        HubRefused: the service's own token may not see what is needed.
+        HubRefused: the service's token lacks a scope.
     """
     for field, scope in REQUIRED_SCOPES.items():
         if field not in user.model_fields_set:
@@ -201,5 +180,4 @@ def user_snapshot(user: User) -> UserSnapshot:
 
 
 def epoch_seconds(moment: datetime | None) -> int | None:
-    """A moment in whole seconds since 1970."""
     return None if moment is None else int(moment.timestamp())

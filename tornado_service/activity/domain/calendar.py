@@ -1,4 +1,4 @@
-"""The days of a zone, and what was used on each."""
+"""The days of a time zone, and the usage of each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ SLOT = 15 * 60
 
 
 def local_date(moment: int, zone: ZoneInfo) -> date:
-    """The date on the wall."""
     return datetime.fromtimestamp(moment, zone).date()
 
 
 def day_bounds(day: date, zone: ZoneInfo) -> Interval:
-    """From when to when a day is: 24 hours, or 23 or 25 where the clock is put forward or back."""
+    """From when to when a day is: 24 hours, or 23 or 25 where the clock changes."""
     return Interval(_start(day, zone), _start(day + ONE_DAY, zone))
 
 
@@ -35,21 +34,19 @@ def _start(day: date, zone: ZoneInfo) -> int:
 def user_days(
     sessions: Iterable[Session], visits: Iterable[Visit], first: date, last: date, zone: ZoneInfo
 ) -> list[UserDay]:
-    """Who was active on which day, and how much: who used a server, started one, or came.
+    """Each user's usage on the days from ``first`` to ``last``; by day, then by user.
 
-    An hour that two days share (in zones that are off by half of one) counts for the first.
-
-    Returns:
-        From the first day to the last, both included; by day, then by user.
+    A user is active who used a server, started one, or made a visit. An hour that two days share
+    (in zones that are off by half of one) counts for the first.
     """
     spans = {day: day_bounds(day, zone) for day in date_range(first, last)}
     rows: dict[tuple[date, int], list[int]] = {}
-    for each in sessions:
-        day = max(first, began := local_date(each.started, zone))
-        while day <= last and (each.end > spans[day].start or day == began):
+    for session in sessions:
+        day = max(first, began := local_date(session.started, zone))
+        while day <= last and (session.end > spans[day].start or day == began):
             span = spans[day]
-            row = rows.setdefault((day, each.user), [0, 0])
-            row[0] += max(0, min(span.end, each.end) - max(span.start, each.started))
+            row = rows.setdefault((day, session.user), [0, 0])
+            row[0] += max(0, min(span.end, session.end) - max(span.start, session.started))
             row[1] += day == began
             day += ONE_DAY
     for visit in visits:
@@ -62,32 +59,27 @@ def user_days(
 def day_total(
     servers: Concurrency, coverage: Sequence[Interval], day: date, zone: ZoneInfo
 ) -> DayTotal:
-    """What ran on a day.
-
-    Args:
-        servers: the sessions; those of other days do no harm.
-        coverage: when the hub was watched, in order.
-        day: which.
-        zone: whose.
-    """
-    of = day_bounds(day, zone)
-    slots = list(servers.between([*range(of.start, of.end, SLOT), of.end]))
+    """The totals of a day; ``servers`` of other days do no harm, ``coverage`` is in order."""
+    bounds = day_bounds(day, zone)
+    slots = list(servers.between([*range(bounds.start, bounds.end, SLOT), bounds.end]))
     return DayTotal(
         day,
-        covered=sum(each.end - each.start for each in observed_intervals(coverage, of)),
+        covered=sum(
+            interval.end - interval.start for interval in observed_intervals(coverage, bounds)
+        ),
         seconds=sum(seconds for seconds, _ in slots),
         peak=max((peak for _, peak in slots), default=0),
-        sessions=servers.count_started(of.start, of.end),
+        sessions=servers.count_started(bounds.start, bounds.end),
         slot_seconds=tuple(seconds for seconds, _ in slots),
         slot_peaks=tuple(peak for _, peak in slots),
     )
 
 
-def observed_intervals(coverage: Sequence[Interval], of: Interval) -> Iterator[Interval]:
-    """The parts of an interval that are covered."""
-    at = bisect_right(coverage, of.start, key=attrgetter("end"))
-    while at < len(coverage) and coverage[at].start < of.end:
-        yield Interval(max(coverage[at].start, of.start), min(coverage[at].end, of.end))
+def observed_intervals(coverage: Sequence[Interval], bounds: Interval) -> Iterator[Interval]:
+    """The parts of an interval that have data."""
+    at = bisect_right(coverage, bounds.start, key=attrgetter("end"))
+    while at < len(coverage) and coverage[at].start < bounds.end:
+        yield Interval(max(coverage[at].start, bounds.start), min(coverage[at].end, bounds.end))
         at += 1
 
 

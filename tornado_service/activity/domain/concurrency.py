@@ -1,4 +1,4 @@
-"""How many servers run at a time: one sort, then a bisection for each question."""
+"""Concurrent servers: one sort, then a bisection for each query."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Concurrency:
         return next(self.between((start, end)))[0]
 
     def peak(self, start: int, end: int) -> int:
-        """Most at one moment from ``start`` up to but not at ``end``."""
+        """Most concurrent servers from ``start`` up to but not at ``end``."""
         return next(self.between((start, end)))[1]
 
     def between(self, moments: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Server-seconds, and most at one moment, between each of these and the next."""
+        """Server-seconds and peak between each of these moments and the next."""
         places = list(map(self._index_of, moments))
         ran = [self._levels[k] * at + self._sums[k] for k, at in zip(places, moments, strict=True)]
         for (low, high), (before, after), start in zip(

@@ -1,4 +1,4 @@
-"""What Activity knows, as plain values. Times: whole seconds since 1970, UTC, the hub's clock.
+"""The records. Times: whole seconds since 1970, UTC, the hub's clock.
 
 Those of which a year has hundreds of thousands are tuples, which are made in half the time.
 """
@@ -15,6 +15,12 @@ from typing import NamedTuple
 #: sends the users in pages, one after the other.
 SAMPLE_TIME = 60
 
+#: Later than all times.
+FAR_FUTURE = 2**42
+
+#: What tells one run of a server from all others: user, server, start.
+SessionKey = tuple[int, str, int]
+
 
 @dataclass(frozen=True)
 class ServerSnapshot:
@@ -22,7 +28,7 @@ class ServerSnapshot:
 
     Attributes:
         name: empty for the default server.
-        started: exact, as the hub has it.
+        started: exact, as the hub tells it.
     """
 
     name: str
@@ -43,10 +49,9 @@ class UserSnapshot:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the hub showed at one moment.
+    """What the hub listed at one moment.
 
     Attributes:
-        taken: when.
         is_full: whether all users are in it, or only those with a running server.
     """
 
@@ -69,7 +74,7 @@ class Account:
 
     Attributes:
         name: the hub's name, or a pseudonym; a deleted account's may be another one's, too.
-        deleted: when it was seen first that the hub has no such user any more.
+        deleted: time of the first sample without it.
     """
 
     id: int
@@ -83,7 +88,7 @@ class Account:
         """Whether this may be the account of the user of its name whom the hub shows.
 
         Args:
-            created: when the hub says that the user was created; ``None``: it knows no time.
+            created: when the hub says that the user was created; ``None``: it does not tell.
         """
         if self.created is None and created is not None:
             # else somebody else had the name then
@@ -94,15 +99,15 @@ class Account:
 def accounts_by_name(people: Iterable[Account]) -> dict[str, Account]:
     """The account that has each name, or had it last."""
     rising = sorted(people, key=attrgetter("id"))
-    deleted = {each.name: each for each in rising if each.deleted is not None}
-    return deleted | {each.name: each for each in rising if each.deleted is None}
+    deleted = {account.name: account for account in rising if account.deleted is not None}
+    return deleted | {account.name: account for account in rising if account.deleted is None}
 
 
 class Session(NamedTuple):
     """One run of one server.
 
     Attributes:
-        last_seen: the last sample that showed it.
+        last_seen: the last sample with it.
         ended: ``None`` while it runs, as far as is known.
     """
 
@@ -114,24 +119,28 @@ class Session(NamedTuple):
     ended: int | None = None
 
     @property
+    def key(self) -> SessionKey:
+        return self[:3]
+
+    @property
     def end(self) -> int:
         """When it ended, or until when it is known to have run; never before its start."""
         return max(self.started, self.last_seen if self.ended is None else self.ended)
 
 
 class Visit(NamedTuple):
-    """The hub saw a user active in an hour (``epoch // 3600``), outside of any known session."""
+    """A user was active in an hour (``epoch // 3600``), outside of any known session."""
 
     user: int
     hour: int
 
 
 class UserDay(NamedTuple):
-    """One user's use on one day on which they were active.
+    """One user's usage on one day on which they were active.
 
     Attributes:
-        seconds: time in which servers of theirs ran; two at a time count twice.
-        sessions: how many of them began on that day.
+        seconds: running time of their servers; two at a time count twice.
+        sessions: how many began on that day.
     """
 
     day: date
@@ -145,12 +154,12 @@ class DayTotal:
     """One day of the whole hub, or of some users.
 
     Attributes:
-        covered: seconds of the day in which it was watched.
+        covered: seconds of the day that have data.
         seconds: server-seconds.
-        peak: most servers at one moment.
+        peak: most concurrent servers.
         sessions: how many began.
-        slot_seconds: server-seconds of each quarter of an hour (92, 96 or 100 of them).
-        slot_peaks: most servers at one moment of each.
+        slot_seconds: server-seconds of each slot (92, 96 or 100 of them).
+        slot_peaks: most concurrent servers in each slot.
     """
 
     day: date

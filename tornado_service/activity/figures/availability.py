@@ -23,9 +23,9 @@ class Availability:
         is_partial: it has data, but not for all of its time up to the latest sample: sums are lower
             bounds.
         usage: it has data: active users, server-hours, sessions and concurrent servers are known.
-        accounts: accounts and new ones are known: the hub has listed all users by its end.
-        returning: who was active before the period is known, too.
-        never_returned: who never returned by ``evaluated_on`` is known.
+        accounts: accounts and new ones are known: there is a full sample by its end.
+        returning: users who were active before the period are known, too.
+        never_returned: users who never returned by ``evaluated_on`` are known.
         evaluated_on: the last day of the period, or of the data.
         keeps_sessions: no session with a part in the period has been dropped.
     """
@@ -43,7 +43,6 @@ class Availability:
 
     @property
     def lengths(self) -> bool:
-        """The lengths of sessions are known."""
         return self.usage and self.keeps_sessions
 
 
@@ -70,6 +69,5 @@ def availability(history: History, first: date, last: date) -> Availability:
 
 
 def _has_data_before(history: History, day: date) -> bool:
-    """Whether data collection began before a day."""
     start = history.span(day, day).start
     return history.observed_from is not None and history.observed_from < start

@@ -1,4 +1,4 @@
-"""How long sessions last."""
+"""Lengths of sessions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from .availability import availability
 
 @dataclass(frozen=True)
 class Lengths:
-    """Of the sessions that began in a range; lengths are seconds, of the finished ones.
+    """Lengths, in seconds, of the sessions that began in a period.
 
     Attributes:
-        finished: how many have ended.
+        finished: how many have ended; `mean`, `median` and `longest` are of these.
         running: how many have not.
-        mean: ``None`` where none has ended, like the next two.
-        median: of an even number: halfway between the two in the middle.
-        longest_running: how long the oldest of the running ones has run so far.
+        longest_running: the longest so far of the running ones.
     """
 
     finished: int
@@ -33,7 +31,7 @@ class Lengths:
 
 
 def lengths(history: History, first: date, last: date) -> Lengths | None:
-    """``None``: there is no data, or sessions of that time are not kept any more."""
+    """``None``: there is no data, or sessions of that time have been dropped."""
     if not availability(history, first, last).lengths:
         return None
     span = history.span(first, last)
@@ -46,19 +44,21 @@ def lengths(history: History, first: date, last: date) -> Lengths | None:
         mean=sum(map(sum, weeks)) / finished if finished else None,
         median=_median(weeks) if finished else None,
         longest=max((week[-1] for week in weeks), default=None),
-        longest_running=max((each.end - each.started for each in begun.running), default=None),
+        longest_running=max(
+            (session.end - session.started for session in begun.running), default=None
+        ),
     )
 
 
 def _median(weeks: Sequence[array[int]]) -> float:
-    """As `statistics.median` of all, each week of which is sorted: without sorting them again."""
+    """`statistics.median` of all; each week is sorted already."""
     total = sum(map(len, weeks))
     low, high = _value_at(weeks, (total - 1) // 2), _value_at(weeks, total // 2)
     return (low + high) / 2
 
 
 def _value_at(weeks: Sequence[array[int]], place: int) -> int:
-    """The value at a place, counted from 0, in the order of all: the least with more up to it."""
+    """The value at an index in the order of all: the least with more values up to it."""
 
     def up_to(value: int) -> int:
         return sum(bisect_right(week, value) for week in weeks)

@@ -17,14 +17,14 @@ SLOTS_PER_HOUR = 4
 
 @dataclass(frozen=True)
 class Hour:
-    """One hour of the week, over all weeks of a range; ``None``: never watched.
+    """One hour of the week, over all weeks of a period; ``None``: no data.
 
     Attributes:
         weekday: 0 is Monday.
         hour: on the wall clock, 0 to 23.
-        share: the part of these hours that was watched, 0 to 1.
-        mean_servers: over the quarters of an hour that were wholly watched.
-        peak_servers: most at one moment of these.
+        share: the part of these hours that has data, 0 to 1.
+        mean_servers: average over the slots that have data from beginning to end.
+        peak_servers: peak in these slots.
     """
 
     weekday: int
@@ -55,7 +55,7 @@ class HeatMap:
 
     @property
     def days_missing(self) -> int:
-        """`weeks_missing` in whole days, never less."""
+        """`weeks_missing` in whole days, rounded up."""
         quarters_of_days = round(self.weeks_missing * 7 * SLOTS_PER_HOUR)
         return -(-quarters_of_days // SLOTS_PER_HOUR)
 
@@ -73,10 +73,9 @@ class _HourTotals:
 
 
 def heat_map(history: History, first: date, last: date) -> HeatMap:
-    """Of the days from ``first`` to ``last``."""
     sums = [_HourTotals() for _ in range(7 * 24)]
     _add_totals(history, first, last, sums)
-    hours = tuple(_hour(number, each) for number, each in enumerate(sums))
+    hours = tuple(_hour(number, hour) for number, hour in enumerate(sums))
     missing = max(0, DAYS_NEEDED * SLOTS_PER_HOUR - max(_by_hour_of_day(sums)))
     stretch = [] if missing or history.users is not None else _quiet_hours(sums)
     return HeatMap(
@@ -84,45 +83,45 @@ def heat_map(history: History, first: date, last: date) -> HeatMap:
         last,
         hours,
         weeks_missing=missing / SLOTS_PER_HOUR / 7,
-        quietest=tuple(hours[each] for each in stretch) or None,
+        quietest=tuple(hours[number] for number in stretch) or None,
         maintenance_window=_window(stretch, sums) if stretch else None,
     )
 
 
 def _by_hour_of_day(sums: list[_HourTotals]) -> list[int]:
-    """Quarters with data of each of the 24."""
-    return [sum(each.observed for each in sums[hour::24]) for hour in range(24)]
+    """Slots with data of each of the 24 hours."""
+    return [sum(total.observed for total in sums[hour::24]) for hour in range(24)]
 
 
 def _quiet_hours(sums: list[_HourTotals]) -> list[int]:
     observed = _by_hour_of_day(sums)
     levels = [
-        Fraction(each.seconds, each.observed)
-        if each.observed >= HOURS_NEEDED * SLOTS_PER_HOUR
+        Fraction(total.seconds, total.observed)
+        if total.observed >= HOURS_NEEDED * SLOTS_PER_HOUR
         and observed[number % 24] >= DAYS_NEEDED * SLOTS_PER_HOUR
         else None
-        for number, each in enumerate(sums)
+        for number, total in enumerate(sums)
     ]
-    return longest_stretch(levels, [each.peak for each in sums])
+    return longest_stretch(levels, [total.peak for total in sums])
 
 
 def _window(stretch: list[int], sums: list[_HourTotals]) -> MaintenanceWindow:
     weekday, hour = divmod(stretch[0], 24)
-    parts = [sums[each] for each in stretch]
-    seconds, observed = sum(each.seconds for each in parts), sum(each.observed for each in parts)
+    parts = [sums[number] for number in stretch]
+    seconds, observed = sum(part.seconds for part in parts), sum(part.observed for part in parts)
     return MaintenanceWindow(
         weekday,
         hour,
         hours=len(stretch),
         mean_servers=seconds / (observed * SLOT),
-        peak_servers=max(each.peak for each in parts),
+        peak_servers=max(part.peak for part in parts),
     )
 
 
 def hours_of_day(history: History, first: date, last: date) -> tuple[float | None, ...]:
-    """Servers at a time in each of the 24 hours of the day; ``None``: never watched.
+    """Average concurrent servers in each of the 24 hours of the day; ``None``: no data.
 
-    Of one person's history: the part of these hours in which a server of theirs ran.
+    Of one user's history: the part of these hours in which a server of theirs ran.
     """
     week = [_HourTotals() for _ in range(7 * 24)]
     _add_totals(history, first, last, week)
@@ -133,7 +132,7 @@ def hours_of_day(history: History, first: date, last: date) -> tuple[float | Non
         )
         for h in range(24)
     ]
-    return tuple(each.mean for each in day)
+    return tuple(total.mean for total in day)
 
 
 def _add_totals(history: History, first: date, last: date, sums: list[_HourTotals]) -> None:
@@ -144,18 +143,18 @@ def _add_totals(history: History, first: date, last: date, sums: list[_HourTotal
     for total in history.totals(first, last):
         of_day = sums[24 * total.day.weekday() :][:24]
         hours = local_hours(total.day, history.zone)
-        for quarter in observed_slots(history, total):
-            each = of_day[hours[quarter]]
-            each.observed += 1
-            each.seconds += total.slot_seconds[quarter]
-            each.peak = max(each.peak, total.slot_peaks[quarter])
+        for slot in observed_slots(history, total):
+            sums_of_hour = of_day[hours[slot]]
+            sums_of_hour.observed += 1
+            sums_of_hour.seconds += total.slot_seconds[slot]
+            sums_of_hour.peak = max(sums_of_hour.peak, total.slot_peaks[slot])
 
 
-def _hour(number: int, each: _HourTotals) -> Hour:
+def _hour(number: int, total: _HourTotals) -> Hour:
     return Hour(
         weekday=number // 24,
         hour=number % 24,
-        share=each.observed / each.slots if each.slots else 0.0,
-        mean_servers=each.mean,
-        peak_servers=each.peak if each.observed else None,
+        share=total.observed / total.slots if total.slots else 0.0,
+        mean_servers=total.mean,
+        peak_servers=total.peak if total.observed else None,
     )

@@ -22,12 +22,7 @@ TOLERANCE = Fraction(1, 10)
 class MaintenanceWindow:
     """Hours of the week in a row, each with about the lowest average of concurrent servers.
 
-    Attributes:
-        weekday: of the first of them, 0 is Monday.
-        hour: the first of them, on the wall clock.
-        hours: how many; 168 if all are alike.
-        mean_servers: concurrent servers in them, average.
-        peak_servers: concurrent servers in them, most at one moment.
+    It begins at ``hour`` of ``weekday``, 0 is Monday; it has 168 hours if all are alike.
     """
 
     weekday: int
@@ -37,7 +32,7 @@ class MaintenanceWindow:
     peak_servers: int
 
     def next_from(self, day: date, zone: ZoneInfo) -> Interval:
-        """When it comes first on a day or later."""
+        """The first such window on a day or later."""
         days = timedelta((self.weekday - day.weekday()) % 7)
         start = datetime.combine(day + days, time(self.hour))
         end = start + timedelta(hours=self.hours)
@@ -45,28 +40,22 @@ class MaintenanceWindow:
 
 
 def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> list[int]:
-    """The most hours in a row with about the lowest level; after the last one comes the first.
+    """The numbers of the most hours in a row with about the lowest level; the week is a circle.
 
-    Of equally long stretches that with the lowest peak, then the one that begins first.
-
-    Args:
-        levels: of each hour of the week; ``None``: not enough data.
-        peaks: likewise.
-
-    Returns:
-        The numbers of the hours, in a row; none without data.
+    Of equally long stretches that with the lowest peak, then the one that begins first. A level is
+    ``None`` where there is not enough data.
     """
-    lowest = min((each for each in levels if each is not None), default=None)
+    lowest = min((level for level in levels if level is not None), default=None)
     if lowest is None:
         return []
     most = lowest * (1 + TOLERANCE)
-    is_quiet = [each is not None and each <= most for each in levels]
+    is_quiet = [level is not None and level <= most for level in levels]
     if all(is_quiet):
         return list(range(len(levels)))
     begins = [at for at, quiet in enumerate(is_quiet) if quiet and not is_quiet[at - 1]]
     return min(
         (_stretch(is_quiet, begin) for begin in begins),
-        key=lambda hours: (-len(hours), max(peaks[each] for each in hours), hours[0]),
+        key=lambda hours: (-len(hours), max(peaks[hour] for hour in hours), hours[0]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The report of a month: one value, with all figures of the month and of the one before."""
+"""The report of a month: all figures of the month and of the month before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Changes:
-    """This month beside the one before: 0.1 is a tenth more; ``None``: cannot be told."""
+    """Relative changes from the month before: 0.1 is a tenth more; ``None``: not comparable."""
 
     active_users: float | None
     server_seconds: float | None
@@ -39,11 +39,11 @@ class Changes:
 
 @dataclass(frozen=True)
 class MonthReport:
-    """All that is told about a month.
+    """The report of a month.
 
     Attributes:
-        zone: whose days these are, an IANA name.
-        as_of: when the figures were up to date.
+        zone: time zone of the days, an IANA name.
+        as_of: time of the latest sample.
         groups_missing: why there are no groups: the scope that the reader lacks, or
             ``unavailable`` if the hub sent none this time; empty if it did.
     """
@@ -63,13 +63,7 @@ class MonthReport:
 def month_report(
     history: History, day: date, members_of: Mapping[str, Collection[int]] | None = None
 ) -> MonthReport:
-    """Of the month that a day is in.
-
-    Args:
-        history: of the hub, or of those whom the reader may see.
-        day: any of the month.
-        members_of: the groups to tell about, by name.
-    """
+    """The report of the month that a day is in; ``members_of``: of groups, by name."""
     first, last = window("month", day)
     this = _month(history, first)
     previous = _month(history, first - ONE_DAY)
@@ -96,7 +90,7 @@ def _month(history: History, day: date) -> Month:
 
 
 def _changes(this: Period, previous: Period) -> Changes:
-    """Counts are compared as they are: a month with 31 days has a day more than one with 30."""
+    """Compare counts as they are: March has three days more than February."""
     is_fair = min(this.share, previous.share) >= COMPARABLE
 
     def change(now: float | None, before: float | None) -> float | None:

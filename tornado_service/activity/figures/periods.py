@@ -1,4 +1,4 @@
-"""Use over time: a day, a week, a month or any run of days, each with the same figures."""
+"""Usage over time: a day, a week, a month or any days in a row, each with the same figures."""
 
 from __future__ import annotations
 
@@ -21,17 +21,13 @@ class Period:
     """Some days in a row. Its figures are ``None`` where it has no data.
 
     Attributes:
-        first: its first day.
-        last: its last day.
-        share: the part of it that was watched so far, 0 to 1.
+        share: the part of it that has data so far, 0 to 1.
         is_over: whether it has ended.
-        at_least: whether a part of what has passed was not watched: the figures are then what is
-            known.
-        active_users: different ones.
-        server_seconds: time in which servers ran, each server by itself.
+        at_least: whether a part of what has passed has no data: figures are lower bounds.
+        server_seconds: the running time of all servers.
         sessions: how many began.
-        peak_servers: most at one moment.
-        mean_servers: over the quarters of an hour that were watched.
+        peak_servers: concurrent servers, peak.
+        mean_servers: concurrent servers, average over the slots that have data.
     """
 
     first: date
@@ -52,14 +48,13 @@ def periods(history: History, unit: Unit, first: date, last: date) -> list[Perio
 
 
 def period(history: History, first: date, last: date) -> Period:
-    """The figures of all days from ``first`` to ``last`` together."""
-    known = availability(history, first, last)
-    frame = Period(first, last, known.coverage, known.is_complete, known.is_partial)
-    return _with_figures(history, frame, known) if known.usage else frame
+    available = availability(history, first, last)
+    frame = Period(first, last, available.coverage, available.is_complete, available.is_partial)
+    return _with_figures(history, frame, available) if available.usage else frame
 
 
 def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
-    """The first and the last day of each day, ISO week or month that has a day of these."""
+    """The first and last day of each day, ISO week or month with one of these days."""
     while first <= last:
         begin, end = window(unit, first)
         yield begin, end
@@ -67,7 +62,7 @@ def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def window(unit: Unit, day: date) -> tuple[date, date]:
-    """The first and the last day of the day, ISO week or month that a day is in."""
+    """The first and last day of the day, ISO week or month that a day is in."""
     if unit == "week":
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=6)
@@ -77,11 +72,11 @@ def window(unit: Unit, day: date) -> tuple[date, date]:
     return day, day
 
 
-def _with_figures(history: History, frame: Period, known: Availability) -> Period:
+def _with_figures(history: History, frame: Period, available: Availability) -> Period:
     days = list(history.between(frame.first, frame.last))
     totals = history.totals(frame.first, frame.last)
     # of some users, concurrent servers are computed from single sessions
-    has_totals = history.users is None or known.keeps_sessions
+    has_totals = history.users is None or available.keeps_sessions
     return replace(
         frame,
         active_users=history.active(frame.first, frame.last).bit_count(),
@@ -93,7 +88,7 @@ def _with_figures(history: History, frame: Period, known: Availability) -> Perio
 
 
 def _mean(history: History, totals: list[DayTotal]) -> float | None:
-    """Servers at a time, over the quarters of an hour that were wholly watched."""
+    """Average concurrent servers, over the slots that have data from beginning to end."""
     seconds = watched = 0
     for total in totals:
         for quarter in observed_slots(history, total):

@@ -1,4 +1,4 @@
-"""A person's own use."""
+"""One user's own usage."""
 
 from __future__ import annotations
 
@@ -14,13 +14,7 @@ from .periods import Period, period, periods
 
 @dataclass(frozen=True)
 class OwnSession:
-    """One run of one server.
-
-    Attributes:
-        server: empty for the default server.
-        ended: ``None`` while it runs, as far as is known.
-        seconds: its length, so far.
-    """
+    """One run of one server; ``ended`` is ``None`` while it runs, as far as is known."""
 
     server: str
     started: int
@@ -30,14 +24,14 @@ class OwnSession:
 
 @dataclass(frozen=True)
 class OwnUse:
-    """One person's use in a range.
+    """One user's usage in a period.
 
     Attributes:
-        whole: the range as one.
+        whole: the period as one.
         sessions: those known to have run in it, the latest first.
-        longest: of these, as a whole; ``None``: there is none, or not all are kept any more.
-        hours: for each of the 24 hours of the day, servers of theirs at a time; ``None``: never
-            watched.
+        longest: of these; ``None``: there is none, or some have been dropped.
+        hours: for each of the 24 hours of the day, the user's concurrent servers, average;
+            ``None``: no data.
     """
 
     whole: Period
@@ -49,22 +43,22 @@ class OwnUse:
 
 
 def own_use(history: History, first: date, last: date) -> OwnUse:
-    """Of the person whose history it is (`History.restricted`)."""
-    known = availability(history, first, last)
+    """Of the user whose history it is (`History.restricted`)."""
+    available = availability(history, first, last)
     span = history.span(first, last)
-    sessions = history.sessions.overlapping(span.start, span.end) if known.has_begun else ()
+    sessions = history.sessions.overlapping(span.start, span.end) if available.has_begun else ()
     under_way = [
-        OwnSession(each.server, each.started, each.ended, each.end - each.started)
-        for each in sessions
+        OwnSession(session.server, session.started, session.ended, session.end - session.started)
+        for session in sessions
     ]
-    under_way.sort(key=lambda each: (each.started, each.server), reverse=True)
+    under_way.sort(key=lambda session: (session.started, session.server), reverse=True)
     return OwnUse(
         whole=period(history, first, last),
         days=tuple(periods(history, "day", first, last)),
         lengths=lengths(history, first, last),
         sessions=tuple(under_way),
-        longest=max(under_way, key=lambda each: each.seconds, default=None)
-        if known.keeps_sessions
+        longest=max(under_way, key=lambda session: session.seconds, default=None)
+        if available.keeps_sessions
         else None,
         hours=hours_of_day(history, first, last),
     )

@@ -1,4 +1,4 @@
-"""What runs now."""
+"""Running servers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from ..domain.records import Sample
 
 @dataclass(frozen=True)
 class Running:
-    """One server in the latest sample.
+    """One server in the latest sample; its name is empty for the default server.
 
     Attributes:
-        server: empty for the default server.
-        started: when.
-        seconds: for how long it has run.
+        seconds: since its start.
         idle: seconds since its last activity; ``None``: the hub does not tell.
         is_pending: it is starting or stopping.
     """
@@ -29,8 +27,8 @@ class Running:
 
 
 def running(sample: Sample, names: Collection[str] | None = None) -> list[Running]:
-    """By user and server. ``names``: of whom; ``None``: of all."""
-    found = [
+    """Servers by user and name; ``names``: of these users; ``None``: of all."""
+    servers = [
         Running(
             user.name,
             server.name,
@@ -45,4 +43,4 @@ def running(sample: Sample, names: Collection[str] | None = None) -> list[Runnin
         if names is None or user.name in names
         for server in user.servers
     ]
-    return sorted(found, key=lambda each: (each.user, each.server))
+    return sorted(servers, key=lambda server: (server.user, server.server))

@@ -1,4 +1,4 @@
-"""Who came, came back, and did not."""
+"""Users: new, returning, never returned, and their sums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ..domain.calendar import ONE_DAY, local_date
 from ..domain.records import Account
-from ..history.history import DayUsage, History, bitmap, members
+from ..history.history import History
+from ..history.usage import DayUsage, bitmap, members
 from .availability import RETURN_WITHIN, availability
 from .periods import windows
 
@@ -23,14 +24,12 @@ INACTIVE_AFTER = 90
 class PersonUse(NamedTuple):
     """One user's usage in a period. ``None``: not known, as the same figure of all users.
 
-    Of the latest sample, whatever the period: `person`, `arrived`, `last_active`, `is_away`.
+    As of the latest sample, whatever the period: `person`, `arrived`, `last_active`, `is_away`.
 
     Attributes:
         arrived: when they came to the hub; ``None``: before data collection began.
         last_active: the last day on which they were active.
         active_days: days of the period on which they were active.
-        server_seconds: time in which servers of theirs ran.
-        sessions: how many began.
         is_new: they arrived in the period.
         is_returning: they were active in it and before it.
         never_returned: see `never_returned`, by the end of the period.
@@ -53,10 +52,10 @@ class PersonUse(NamedTuple):
 
 @dataclass(frozen=True)
 class PeopleCounts:
-    """How many; ``None``: not known.
+    """Numbers of users; ``None``: not known.
 
     Attributes:
-        accounts: users that the hub had at the end of the period, or has now.
+        accounts: at the end of the period, or now.
     """
 
     accounts: int | None
@@ -85,13 +84,13 @@ class GroupUse:
 
 
 def people(history: History, first: date, last: date) -> list[PersonUse]:
-    """Everybody who is known, by id."""
-    known = availability(history, first, last)
-    sums = user_totals(history, first, last) if known.usage else {}
-    nothing = Totals() if known.usage else (None, None, None)
-    new = new_users(history, first, last) if known.accounts else None
-    back = returning(history, first, last) if known.returning else None
-    lost = never_returned(history, known.evaluated_on) if known.never_returned else None
+    """All users, by id."""
+    available = availability(history, first, last)
+    sums = user_totals(history, first, last) if available.usage else {}
+    nothing = Totals() if available.usage else (None, None, None)
+    new = new_users(history, first, last) if available.accounts else None
+    back = returning(history, first, last) if available.returning else None
+    lost = never_returned(history, available.evaluated_on) if available.never_returned else None
     seen = last_active(history)
     gone_since = local_date(history.now, history.zone) - timedelta(days=INACTIVE_AFTER)
     rows = []
@@ -117,28 +116,27 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
 
 
 def people_counts(history: History, first: date, last: date) -> PeopleCounts:
-    """Counts of the same."""
-    known = availability(history, first, last)
+    available = availability(history, first, last)
     end = history.span(first, last).end
 
     def exists(person: Account) -> bool:
         return person.first_seen < end and (person.deleted is None or person.deleted >= end)
 
     return PeopleCounts(
-        accounts=sum(map(exists, history.people.values())) if known.accounts else None,
-        new=len(new_users(history, first, last)) if known.accounts else None,
-        returning=len(returning(history, first, last)) if known.returning else None,
-        never_returned=len(never_returned(history, known.evaluated_on))
-        if known.never_returned
+        accounts=sum(map(exists, history.people.values())) if available.accounts else None,
+        new=len(new_users(history, first, last)) if available.accounts else None,
+        returning=len(returning(history, first, last)) if available.returning else None,
+        never_returned=len(never_returned(history, available.evaluated_on))
+        if available.never_returned
         else None,
     )
 
 
 def arrival_time(history: History, person: Account) -> int | None:
-    """When they came to the hub: what it says, or when they were seen first, if that is earlier.
+    """When a user came to the hub: was created, or seen first, if that is earlier.
 
-    ``None``: they were there when all users were listed first, or before, and the hub does not say
-    since when.
+    ``None``: the user was in the first full sample or seen before it, and the hub does not tell
+    when they were created.
     """
     if person.created is not None and person.created <= person.first_seen:
         return person.created
@@ -147,7 +145,6 @@ def arrival_time(history: History, person: Account) -> int | None:
 
 
 def new_users(history: History, first: date, last: date) -> frozenset[int]:
-    """Who arrived in a range."""
     span = history.span(first, last)
     return frozenset(
         id_
@@ -157,16 +154,16 @@ def new_users(history: History, first: date, last: date) -> frozenset[int]:
 
 
 def returning(history: History, first: date, last: date) -> frozenset[int]:
-    """Who was active in a range, and on a day before it."""
+    """Users who were active in a period, and on a day before it."""
     earliest = min(history.days, default=first)
     before = history.active(earliest, first - ONE_DAY)
     return frozenset(members(history.active(first, last) & before))
 
 
 def never_returned(history: History, by: date) -> frozenset[int]:
-    """Who arrived more than ``RETURN_WITHIN`` days before a day, and used one day only up to it.
+    """Users who arrived more than ``RETURN_WITHIN`` days before a day, and used one day only.
 
-    Only those who arrived after watching began, and who were not deleted by the end of the day.
+    Only those who arrived after data collection began, and were not deleted by the end of the day.
     """
     end = history.span(by, by).end
     once = more = 0
@@ -185,23 +182,23 @@ def never_returned(history: History, by: date) -> frozenset[int]:
 
 
 def last_active(history: History) -> dict[int, date]:
-    """The last day on which each was active: by what was kept, and by what the hub says."""
-    found: dict[int, date] = {}
+    """The last day on which each user was active: as recorded, or as the hub tells."""
+    last_days: dict[int, date] = {}
     missing = bitmap(history.people.keys())
     for day in sorted(history.days, reverse=True):
         hits = history.days[day].active & missing
         if hits:
-            found.update(dict.fromkeys(members(hits), day))
+            last_days.update(dict.fromkeys(members(hits), day))
             missing &= ~hits
     for id_, person in history.people.items():
         if person.last_activity is not None:
             day = local_date(person.last_activity, history.zone)
-            found[id_] = max(day, found.get(id_, day))
-    return found
+            last_days[id_] = max(day, last_days.get(id_, day))
+    return last_days
 
 
 def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
-    """Sums of everybody who was active in a range."""
+    """Sums of all users who were active in a period."""
     active = history.active(first, last)
     sums = [[0] * active.bit_length() for _ in range(3)]
     for begin, end in windows("month", first, last):
@@ -216,7 +213,7 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
 
 
 def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int]]:
-    """Active days, seconds and sessions of some days, by the number of the user."""
+    """Active days, seconds and sessions, by the number of the user."""
     size = max((day.active.bit_length() for day in days), default=0)
     active_days, seconds, sessions = ([0] * size for _ in range(3))
     for day in days:
@@ -231,7 +228,7 @@ def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int
 def groups(
     history: History, first: date, last: date, members_of: Mapping[str, Collection[int]]
 ) -> list[GroupUse]:
-    """Each group by what its members, as they are now, did in a range; by name."""
+    """Each group by what its current members did in a period; by name."""
     if not availability(history, first, last).usage:
         return [
             GroupUse(name, len(users), None, None, None)
@@ -246,8 +243,8 @@ def groups(
                 name,
                 members=len(users),
                 active_users=len(active),
-                server_seconds=sum(each.server_seconds for each in active),
-                sessions=sum(each.sessions for each in active),
+                server_seconds=sum(totals.server_seconds for totals in active),
+                sessions=sum(totals.sessions for totals in active),
             )
         )
     return rows

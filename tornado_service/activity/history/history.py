@@ -1,107 +1,55 @@
-"""What the figures are made of: each day's users as bits of a number, days and sessions packed."""
+"""What figures are computed from: each day's users as bits of a number, and packed sessions."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial, reduce
-from itertools import compress, groupby
+from itertools import groupby
 from operator import attrgetter, or_
 from zoneinfo import ZoneInfo
 
 from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
 from ..domain.concurrency import Concurrency
-from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit, accounts_by_name
-from .derived_cache import DerivedCache
+from ..domain.pseudonyms import NameMapper, identity
+from ..domain.records import (
+    FAR_FUTURE,
+    Account,
+    DayTotal,
+    Interval,
+    Session,
+    UserDay,
+    Visit,
+    accounts_by_name,
+)
+from .cache import DerivedCache
 from .sessions import PackedSessions
+from .usage import DayUsage, bitmap
 
-#: Later than everything.
-FAR_FUTURE = 2**42
-
-
-@dataclass(frozen=True)
-class UsageRows:
-    """Use by user; ``users``, ``seconds`` and ``sessions`` belong together."""
-
-    users: array[int]
-    seconds: array[int]
-    sessions: array[int]
-
-    def restricted(self, users: frozenset[int]) -> UsageRows:
-        """The part of some users."""
-        chosen = list(map(users.__contains__, self.users))
-        columns = (self.users, self.seconds, self.sessions)
-        return UsageRows(*(array("q", compress(column, chosen)) for column in columns))
-
-
-class DayUsage:
-    """Use on one day.
-
-    Args:
-        active: bit n is set if user n was active.
-        load_rows: gives the rows, which are made when they are looked at.
-    """
-
-    def __init__(self, active: int, load_rows: Callable[[], UsageRows]) -> None:
-        self.active = active
-        self._load_rows = load_rows
-
-    @classmethod
-    def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
-        """Pack one day's rows."""
-        packed = UsageRows(array("q"), array("q"), array("q"))
-        for row in rows:
-            packed.users.append(row.user)
-            packed.seconds.append(row.seconds)
-            packed.sessions.append(row.sessions)
-        return cls(bitmap(packed.users), lambda: packed)
-
-    @cached_property
-    def rows(self) -> UsageRows:
-        """Use by user."""
-        return self._load_rows()
-
-    @cached_property
-    def seconds(self) -> int:
-        """Time in which servers ran, each by itself."""
-        return sum(self.rows.seconds)
-
-    @cached_property
-    def sessions(self) -> int:
-        """How many began."""
-        return sum(self.rows.sessions)
-
-    def restricted(self, users: frozenset[int], mask: int) -> DayUsage:
-        """The part of some users, who are also the bits of the mask."""
-        return DayUsage(self.active & mask, lambda: self.rows.restricted(users))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DayUsage) and self.rows == other.rows
-
-    __hash__ = object.__hash__
+#: When users were created, by name.
+CreationTimes = frozenset[tuple[str, int | None]]
 
 
 @dataclass(frozen=True)
 class History:
-    """All that is known of a hub, or of some of its users. It never changes: see `updated`.
+    """The history of a hub, or of some of its users; immutable: see `updated`.
 
     Attributes:
-        zone: whose days these are.
-        now: when it was up to date.
+        zone: time zone of the days.
+        now: time of the latest sample.
         revision: of the days that were over for long by then.
-        observed_from: when watching began.
-        listed_from: when all users were listed first, by which it is known who was there;
-            ``FAR_FUTURE``: they have not been.
-        listed_to: when all users were listed last.
-        sessions_from: what ended earlier is not among the sessions any more; ``None``: all are.
-        coverage: when the hub was watched, in order.
-        closed: the last day that comes from the roll-ups; what is later is made of sessions.
+        observed_from: when data collection began.
+        listed_from: the first full sample, from which on it is known which users exist;
+            ``FAR_FUTURE``: there is none.
+        listed_to: the latest full sample.
+        sessions_from: sessions that ended before have been dropped; ``None``: none.
+        coverage: the time that has data, in order.
+        closed: the last day that comes from the roll-ups; later ones are computed from sessions.
         hub_totals: of the whole hub, whoever the users are.
-        users: whose history it is; ``None``: everybody's.
-        derived_cache: what was made of days and weeks that the histories before and after it have,
-            too.
+        users: whose history it is; ``None``: all users'.
+        map_name: maps names of the hub to those of accounts.
+        derived_cache: values computed from days and weeks that earlier and later histories share.
     """
 
     zone: ZoneInfo
@@ -118,6 +66,7 @@ class History:
     sessions: PackedSessions = field(default_factory=PackedSessions)
     closed: date | None = None
     users: frozenset[int] | None = None
+    map_name: NameMapper = identity
     derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 
     def updated(
@@ -136,28 +85,21 @@ class History:
         sessions: Iterable[Session] = (),
         visits: Iterable[Visit] = (),
     ) -> History:
-        """This history and what came since; from an empty one: everything.
+        """Add what is new; to an empty history, everything. See also the attributes.
 
-        Args:
-            now: when the latest sample was taken.
-            people: all of them.
-            coverage: all of it, in order.
-            observed_from: when watching began.
-            listed_from: when all users were listed first; by default then.
-            listed_to: when all users were listed last.
-            revision: of the days that are over for long.
-            sessions_from: sessions that ended earlier have been dropped; ``None``: none have.
-            user_days: of days that were closed since, in order of the days; they replace theirs.
-            day_totals: of the same days.
-            sessions: those that are new or changed.
-            visits: all since the last closed day.
+        ``people`` and ``coverage`` are complete. ``user_days``, in order, and ``day_totals``
+        replace those of the same days; ``sessions`` are those that are new or changed; ``visits``
+        are all since the last closed day. ``listed_from`` is ``observed_from`` by default.
         """
         totals = {total.day: total for total in day_totals}
         closed = max(filter(None, [self.closed, *totals]), default=None)
-        known = {
+        kept = self.sessions
+        if sessions_from not in (None, self.sessions_from):
+            kept = kept.since(sessions_from)
+        closed_days = {
             day: DayUsage.pack(rows) for day, rows in groupby(user_days, key=attrgetter("day"))
         }
-        news = replace(
+        history = replace(
             self,
             now=now,
             revision=revision,
@@ -167,22 +109,15 @@ class History:
             sessions_from=sessions_from,
             people={person.id: person for person in people},
             coverage=tuple(coverage),
-            days={day: self.days[day] for day in self.days if day not in totals} | known,
+            days={day: self.days[day] for day in self.days if day not in totals} | closed_days,
             hub_totals={**self.hub_totals, **totals},
-            sessions=self._kept(sessions_from).updated(sessions)
-            if self.sessions
-            else PackedSessions.pack(sessions),
+            sessions=kept.updated(sessions) if kept else PackedSessions.pack(sessions),
             closed=closed,
         )
-        return news._with_open_days(visits)
-
-    def _kept(self, sessions_from: int | None) -> PackedSessions:
-        if sessions_from is None or sessions_from == self.sessions_from:
-            return self.sessions
-        return self.sessions.since(sessions_from)
+        return history._with_open_days(visits)
 
     def _with_open_days(self, visits: Iterable[Visit]) -> History:
-        """What no roll-up has yet, made of sessions and visits."""
+        """Add the days that have no roll-up yet, from sessions and visits."""
         last = local_date(self.now, self.zone)
         if self.closed:
             first = self.closed + ONE_DAY
@@ -207,11 +142,9 @@ class History:
     def restricted(
         self, users: Collection[int], derived_cache: DerivedCache | None = None
     ) -> History:
-        """The history of some users: every figure of it is made of their use alone.
+        """The history of some users, by id: every figure of it is computed from their usage alone.
 
-        Args:
-            users: their ids.
-            derived_cache: of an earlier history of the same users.
+        ``derived_cache`` may be that of an earlier history of the same users.
         """
         chosen = frozenset(users)
         mask = bitmap(chosen)
@@ -221,10 +154,10 @@ class History:
             people={user: self.people[user] for user in chosen if user in self.people},
             days={
                 day: derived_cache.get(
-                    ("day", day), [known], partial(known.restricted, chosen, mask)
+                    ("day", day), [usage], partial(usage.restricted, chosen, mask)
                 )
-                for day, known in self.days.items()
-                if known.active & mask
+                for day, usage in self.days.items()
+                if usage.active & mask
             },
             sessions=self.sessions.restricted(chosen, derived_cache),
             users=chosen,
@@ -233,16 +166,35 @@ class History:
 
     @property
     def is_listed(self) -> bool:
-        """Whether all users have been listed: else nobody knows who was there."""
+        """Whether there is a full sample: else it is not known which users exist."""
         return self.listed_from not in (None, FAR_FUTURE)
 
     def knows_users(self, last: date) -> bool:
-        """Whether it is known who was there at the end of a day."""
+        """Whether it is known which users existed at the end of a day."""
         return self.listed_from is not None and self.listed_from < self.span(last, last).end
+
+    def ids_of(self, names: Iterable[str], created: CreationTimes = frozenset()) -> frozenset[int]:
+        """Ids of the existing accounts that have these names at the hub.
+
+        A name whose account was deleted, or is another user's, has not been in a sample yet.
+        ``created``: when users of these names were created, as far as the hub was asked.
+        """
+        accounts = {name: self._existing.get(self.map_name(name)) for name in names}
+        times = dict(created)
+        return frozenset(
+            account.id
+            for name, account in accounts.items()
+            if account and (name not in times or account.matches_creation(times[name]))
+        )
+
+    @cached_property
+    def _existing(self) -> dict[str, Account]:
+        accounts = self.people.values()
+        return {account.name: account for account in accounts if account.deleted is None}
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """The account that has each name now, or had it last."""
+        """The account that has each name, or had it last."""
         return {name: person.id for name, person in accounts_by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
@@ -250,9 +202,9 @@ class History:
         return Interval(day_bounds(first, self.zone).start, day_bounds(last, self.zone).end)
 
     def totals(self, first: date, last: date) -> list[DayTotal]:
-        """Of each day of which they are known."""
-        known = (self._total(day) for day in date_range(first, last) if day in self.hub_totals)
-        return [total for total in known if total]
+        """The known totals of these days."""
+        totals = (self._total(day) for day in date_range(first, last) if day in self.hub_totals)
+        return [total for total in totals if total]
 
     def _total(self, day: date) -> DayTotal | None:
         if self.users is None:
@@ -265,7 +217,6 @@ class History:
         return self._own_week(monday)[day]
 
     def _own_week(self, monday: date) -> dict[date, DayTotal]:
-        """Totals of some users."""
         sunday = monday + timedelta(days=6)
         days = [day for day in date_range(monday, sunday) if day in self.hub_totals]
 
@@ -282,36 +233,23 @@ class History:
         return Concurrency(*self.sessions.overlapping(span.start, span.end).starts_and_ends())
 
     def has_sessions_of(self, day: date) -> bool:
-        """Whether all sessions of a day are still kept."""
+        """Whether no session of a day has been dropped."""
         return self.sessions_from is None or self.sessions_from <= self.span(day, day).start
 
     def observed_seconds(self, first: date, last: date) -> int:
-        """Seconds in which the hub was watched."""
+        """Seconds that have data."""
         totals = (self.hub_totals.get(day) for day in date_range(first, last))
         return sum(total.covered for total in totals if total)
 
     def active(self, first: date, last: date) -> int:
-        """Who was active on any of these days, as bits."""
+        """Users who were active on any of these days, as bits."""
         return reduce(or_, (day.active for day in self.between(first, last)), 0)
 
     def between(self, first: date, last: date) -> Iterator[DayUsage]:
-        """The days that saw use."""
+        """The days on which a user was active."""
         return (self.days[day] for day in date_range(first, last) if day in self.days)
 
 
 def _without_use(total: DayTotal) -> DayTotal:
     nothing = (0,) * len(total.slot_seconds)
     return DayTotal(total.day, total.covered, 0, 0, 0, nothing, nothing)
-
-
-def bitmap(users: Collection[int]) -> int:
-    """A number with these bits set."""
-    packed = bytearray(max(users, default=0) // 8 + 1)
-    for user in users:
-        packed[user >> 3] |= 1 << (user & 7)
-    return int.from_bytes(packed, "little")
-
-
-def members(bits: int) -> list[int]:
-    """Which bits of a number are set, in order."""
-    return [user for user, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]

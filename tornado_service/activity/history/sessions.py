@@ -12,12 +12,10 @@ from itertools import compress, groupby
 from operator import sub
 
 from ..domain.records import Session
-from .derived_cache import DerivedCache
+from .cache import DerivedCache
 
 #: Seconds. What is done to more sessions in one go would hold up other threads.
 WEEK = 7 * 86400
-
-SessionKey = tuple[int, str, int]
 
 
 def _times() -> array[int]:
@@ -26,7 +24,7 @@ def _times() -> array[int]:
 
 @dataclass(frozen=True, eq=False)
 class PackedWeek:
-    """The finished sessions that began in one week, by their start; none of it changes."""
+    """The finished sessions that began in one week, by their start; immutable."""
 
     users: array[int] = field(default_factory=_times)
     started: array[int] = field(default_factory=_times)
@@ -35,8 +33,9 @@ class PackedWeek:
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
-        """Pack them."""
-        rows = sorted((each.started, each.user, each.end, each.server) for each in sessions)
+        rows = sorted(
+            (session.started, session.user, session.end, session.server) for session in sessions
+        )
         return cls(
             users=array("q", [row[1] for row in rows]),
             started=array("q", [row[0] for row in rows]),
@@ -51,42 +50,40 @@ class PackedWeek:
 
     @cached_property
     def lengths(self) -> array[int]:
-        """Seconds, the shortest first."""
+        """Seconds, ascending."""
         return array("q", sorted(map(sub, self.ends, self.started)))
 
     def started_between(self, start: int, end: int) -> PackedWeek:
-        """Those that began from ``start`` up to ``end``."""
         part = slice(bisect_left(self.started, start), bisect_left(self.started, end))
         if part == slice(0, len(self.started)):
             return self  # whose lengths are sorted already
         return PackedWeek(self.users[part], self.started[part], self.ends[part], self.servers[part])
 
     def since(self, moment: int) -> PackedWeek:
-        """Those that have not ended before a moment."""
+        """Those that ended at a moment or later."""
         chosen = list(map(moment.__le__, self.ends))
         return self if all(chosen) else self.where(chosen)
 
     def where(self, chosen: Sequence[bool]) -> PackedWeek:
-        """Those at some places."""
         users, started, ends = (
-            array("q", compress(each, chosen)) for each in (self.users, self.started, self.ends)
+            array("q", compress(column, chosen)) for column in (self.users, self.started, self.ends)
         )
         return PackedWeek(users, started, ends, tuple(compress(self.servers, chosen)))
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
-        """These, with some that are new or ended otherwise, and without those that run on."""
+        """Add sessions or their new ends, and drop those that run again."""
         users, started, ends, servers = (
             self.users[:], self.started[:], self.ends[:], list(self.servers)
         )  # fmt: skip
-        for each in changed:
-            at, is_known = _find(each, users, started, servers)
+        for session in changed:
+            at, is_known = _find(session, users, started, servers)
             if is_known:
                 del users[at], started[at], ends[at], servers[at]
-            if each.ended is not None:
-                users.insert(at, each.user)
-                started.insert(at, each.started)
-                ends.insert(at, each.end)
-                servers.insert(at, each.server)
+            if session.ended is not None:
+                users.insert(at, session.user)
+                started.insert(at, session.started)
+                ends.insert(at, session.end)
+                servers.insert(at, session.server)
         return PackedWeek(users, started, ends, tuple(servers))
 
     def __iter__(self) -> Iterator[Session]:
@@ -98,7 +95,7 @@ class PackedWeek:
 
 @dataclass(frozen=True, eq=False)
 class PackedSessions:
-    """Sessions by the week in which they began; none of it changes.
+    """Sessions by the week in which they began; immutable.
 
     Attributes:
         weeks: the finished ones, by the number of the week since 1970, in order.
@@ -112,13 +109,13 @@ class PackedSessions:
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedSessions:
-        """Pack them; those that come in order take less memory on the way."""
+        """Pack sessions; those that come in order take less memory on the way."""
         parts: dict[int, list[PackedWeek]] = defaultdict(list)
         running: list[Session] = []
         for number, begun in groupby(sessions, key=_week_of):
             finished: list[Session] = []
-            for each in begun:
-                (running if each.ended is None else finished).append(each)
+            for session in begun:
+                (running if session.ended is None else finished).append(session)
             parts[number].append(PackedWeek.pack(finished))
         return cls._make({number: _joined(weeks) for number, weeks in parts.items()}, running)
 
@@ -129,52 +126,51 @@ class PackedSessions:
         return cls(ordered, latest, tuple(running))
 
     def updated(self, changed: Iterable[Session]) -> PackedSessions:
-        """These, with some that are new, have ended or run on. Only their weeks are packed anew."""
-        news = {_key(each): each for each in changed}
-        running = {_key(each): each for each in self.running if _key(each) not in news}
-        running |= {key: each for key, each in news.items() if each.ended is None}
+        """Add sessions or their new ends; only their weeks are packed anew."""
+        by_key = {session.key: session for session in changed}
+        running = {session.key: session for session in self.running if session.key not in by_key}
+        running |= {key: session for key, session in by_key.items() if session.ended is None}
         weeks = dict(self.weeks)
-        for number, of_week in groupby(sorted(news.values(), key=_week_of), key=_week_of):
+        for number, of_week in groupby(sorted(by_key.values(), key=_week_of), key=_week_of):
             weeks[number] = weeks.get(number, PackedWeek()).updated(of_week)
         return self._make(weeks, running.values())
 
     def since(self, moment: int) -> PackedSessions:
-        """Those that have not ended before a moment."""
+        """Those that ended at a moment or later, and the running ones."""
         weeks = {n: self.weeks[n].since(moment) for n in self.weeks if self.latest[n] >= moment}
         return PackedSessions(weeks, self.latest, self.running)
 
     def restricted(self, users: frozenset[int], derived_cache: DerivedCache) -> PackedSessions:
-        """Those of some users, for whom parts are kept; each is made when it is looked at."""
+        """Those of some users; each week is restricted when it is first used."""
 
         def restrict(week: PackedWeek) -> PackedWeek:
             return week.where(list(map(users.__contains__, week.users)))
 
-        running = tuple(each for each in self.running if each.user in users)
+        running = tuple(session for session in self.running if session.user in users)
         return PackedSessions(_LazyWeeks(self.weeks, restrict, derived_cache), self.latest, running)
 
     def started_between(self, start: int, end: int) -> PackedSessions:
-        """Those that began from ``start`` up to ``end``."""
         numbers = (n for n in self.weeks if start // WEEK <= n <= (end - 1) // WEEK)
         weeks = {n: self.weeks[n].started_between(start, end) for n in numbers}
-        running = (each for each in self.running if start <= each.started < end)
+        running = (session for session in self.running if start <= session.started < end)
         return PackedSessions(weeks, self.latest, tuple(running))
 
     def overlapping(self, start: int, end: int) -> PackedSessions:
         """Those that began before ``end`` and ended at ``start`` or later."""
         numbers = (n for n in self.weeks if n <= (end - 1) // WEEK and self.latest[n] >= start)
         weeks = {n: self.weeks[n].started_between(n * WEEK, end).since(start) for n in numbers}
-        running = (each for each in self.running if each.started < end)
+        running = (session for session in self.running if session.started < end)
         return PackedSessions(weeks, self.latest, tuple(running))
 
     def starts_and_ends(self) -> tuple[list[int], list[int]]:
-        """When each of them began, and when it ended or was seen last."""
+        """Starts, and ends (of running sessions: when they were last seen)."""
         starts: list[int] = []
         ends: list[int] = []
         for week in self.weeks.values():
             starts += week.started
             ends += week.ends
-        starts += (each.started for each in self.running)
-        ends += (each.end for each in self.running)
+        starts += (session.started for session in self.running)
+        ends += (session.end for session in self.running)
         return starts, ends
 
     def __iter__(self) -> Iterator[Session]:
@@ -187,15 +183,15 @@ class PackedSessions:
 
 
 class _LazyWeeks(Mapping[int, PackedWeek]):
-    """Parts of weeks, each made when it is looked at."""
+    """Parts of weeks, each made when it is first used."""
 
     def __init__(
         self,
-        whole: Mapping[int, PackedWeek],
+        weeks: Mapping[int, PackedWeek],
         restrict: Callable[[PackedWeek], PackedWeek],
         derived_cache: DerivedCache,
     ) -> None:
-        self._whole = whole
+        self._whole = weeks
         self._restrict = restrict
         self._derived_cache = derived_cache
 
@@ -210,22 +206,22 @@ class _LazyWeeks(Mapping[int, PackedWeek]):
         return len(self._whole)
 
 
-def _key(session: Session) -> SessionKey:
-    return session.user, session.server, session.started
-
-
 def _week_of(session: Session) -> int:
     return session.started // WEEK
 
 
 def _joined(parts: list[PackedWeek]) -> PackedWeek:
-    return parts[0] if len(parts) == 1 else PackedWeek.pack(each for part in parts for each in part)
+    return (
+        parts[0]
+        if len(parts) == 1
+        else PackedWeek.pack(session for part in parts for session in part)
+    )
 
 
 def _find(
     session: Session, users: array[int], started: array[int], servers: Sequence[str]
 ) -> tuple[int, bool]:
-    """Where a session is among the finished ones, or would be; and whether it is."""
+    """The index of a session in the columns, or where to insert it; and whether it is there."""
     at = bisect_left(started, session.started)
     while at < len(started) and started[at] == session.started:
         if users[at] == session.user and servers[at] == session.server:

@@ -1,4 +1,4 @@
-"""What the store notes about itself, one row each."""
+"""Notes of the store about itself, one row each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ class StoreMetadata:
     """All notes. Times: whole seconds since 1970.
 
     Attributes:
-        zone: whose days the roll-ups are.
-        rolled: up to when roll-ups are made and right.
-        sessions_from: what ended before has been dropped; ``None``: nothing has.
-        first_full: the first sample of all users: who was in it, or seen before it, was there
-            before; ``None``: there is none yet.
-        last_full: the newest one.
-        next_user: an id that nobody ever had.
-        revision: another one: days that were over for long are other than they were.
+        zone: time zone of the roll-ups' days.
+        rolled: time up to which roll-ups are right.
+        sessions_from: sessions that ended before have been dropped; ``None``: none.
+        first_full: the first full sample: its users, and those seen before it, are not new.
+        last_full: the latest full sample.
+        next_user: an id that was never used.
+        revision: changes when days that were over for long change.
     """
 
     zone: str = ""
@@ -39,7 +38,6 @@ class StoreMetadata:
 
     @classmethod
     def load(cls, connection: Connection) -> StoreMetadata:
-        """Read them."""
         rows = connection.execute(select(tables.meta.c.key, tables.meta.c.value))
         values: dict[str, Any] = {
             key: value if key == "zone" else int(value) for key, value in rows.all()
@@ -47,15 +45,15 @@ class StoreMetadata:
         return cls(**values)
 
     def first_open_day(self, zone: ZoneInfo) -> date:
-        """The first day to be rolled up: what has been dropped cannot be, again."""
+        """The first day to roll up; dropped sessions cannot be rolled up again."""
         kept = self.sessions_from or 0
         day = local_date(max(self.rolled or 0, kept), zone)
         return day if day_bounds(day, zone).start >= kept else day + ONE_DAY
 
     def save(self, connection: Connection, **values: Any) -> StoreMetadata:
-        """Write those that are other than they were."""
+        """Write the values that changed."""
         now, before = replace(self, **values), asdict(self)
-        news = {key: value for key, value in asdict(now).items() if before[key] != value}
-        rows = [{"key": key, "value": str(value)} for key, value in news.items()]
+        changed = {key: value for key, value in asdict(now).items() if before[key] != value}
+        rows = [{"key": key, "value": str(value)} for key, value in changed.items()]
         upsert(connection, tables.meta, rows)
         return now

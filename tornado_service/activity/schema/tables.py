@@ -20,7 +20,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 #: The accounts that the hub has shown. Ids come from ``meta`` and are never given twice; a name is
-#: that of one account at a time.
+#: that of one account at a time. Columns are in the order of `Account`.
 users = Table(
     "activity_users",
     metadata,
@@ -32,7 +32,7 @@ users = Table(
     Column("deleted", BigInteger),
 )
 
-#: One row a run of a server; ``ended`` is null while it runs, as far as is known.
+#: One row per run of a server, in the order of `Session`; ``ended`` is null while it runs.
 sessions = Table(
     "activity_sessions",
     metadata,
@@ -56,7 +56,7 @@ visits = Table(
     sqlite_with_rowid=False,
 )
 
-#: One row a sample of the last days: who writes its slot first, stores the sample.
+#: One row per sample of the last days: the process that writes its slot first stores it.
 samples = Table(
     "activity_samples",
     metadata,
@@ -64,7 +64,7 @@ samples = Table(
     Column("taken", BigInteger, nullable=False),
 )
 
-#: When the hub was watched.
+#: The time that has data.
 coverage = Table(
     "activity_coverage",
     metadata,

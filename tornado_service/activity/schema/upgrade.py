@@ -1,4 +1,4 @@
-"""The database of the history: what is Activity's own in it."""
+"""The database of the history."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ SETTING = "c.Activity.database_url"
 
 
 class ActivitySchema(Schema):
-    """Tables that are made and changed step by step."""
+    """Tables that alembic makes and changes."""
 
     def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
-        """Whether a SQLite file that has some tables is one of ours, by looking only.
+        """Whether a SQLite file with these tables is ours; the file is only read.
 
         Raises:
             NewerDatabase: it is of a newer version.
         """
         if migrations.VERSION_TABLE not in tables:
             return False
-        found = file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
-        migrations.check_version({version for (version,) in found})
+        rows = file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
+        migrations.check_version({version for (version,) in rows})
         return True
 
     def create_tables(self, connection: Connection) -> None:
-        """Bring the tables to this version, in the transaction at hand.
+        """Upgrade the tables to this version, in the current transaction.
 
         Raises:
             NewerDatabase: they are of a newer version.
@@ -43,11 +43,11 @@ class ActivitySchema(Schema):
 
 
 def open_database(url: str, *, thorough: bool = False, timeout: float = TIMEOUT) -> Database:
-    """Open a database and bring it to this version; put a damaged SQLite file aside.
+    """Open a database and upgrade it to this version; quarantine a damaged SQLite file.
 
     Args:
-        url: as SQLAlchemy has it.
-        thorough: look for damage everywhere, which takes seconds.
+        url: for SQLAlchemy.
+        thorough: check the whole file for damage, which takes seconds.
         timeout: seconds that a statement may take.
 
     Raises:

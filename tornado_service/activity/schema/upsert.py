@@ -1,4 +1,4 @@
-"""Many rows at once: what SQLite and PostgreSQL spell nearly alike and SQLAlchemy does not."""
+"""Insert many rows at once, in SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows, but none whose key there is already."""
+    """Insert the rows whose keys do not exist."""
     _insert(connection, table, rows, replace=False)
 
 
 def upsert(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows; those whose key there is already take the new values."""
+    """Insert rows, or update those whose keys exist."""
     _insert(connection, table, rows, replace=True)
 
 
@@ -29,21 +29,20 @@ def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) 
     if is_postgresql:
         statement = statement.from_select(table.c.keys(), _unpack_json(table))
     if replace:
-        news = {each.name: statement.excluded[each.name] for each in _value_columns(table)}
-        statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=news)
+        columns = [column for column in table.c if not column.primary_key]
+        new_values = {column.name: statement.excluded[column.name] for column in columns}
+        statement = statement.on_conflict_do_update(
+            index_elements=table.primary_key, set_=new_values
+        )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
     connection.execute(statement, {"rows": rows} if is_postgresql else rows)
 
 
-def _value_columns(table: Table) -> list[Column[Any]]:
-    return [each for each in table.c if not each.primary_key]
-
-
 def _unpack_json(table: Table) -> Any:
-    """Rows that travel as one JSON text: row by row, each would wait for the one before."""
+    """Rows that travel as one JSON text: one by one, each would wait for the one before."""
     packed: Any = bindparam("rows", type_=postgresql.JSON)
-    columns = [Column(each.name, each.type) for each in table.c]
+    columns = [Column(column.name, column.type) for column in table.c]
     return select(
         func.json_to_recordset(packed).table_valued(*columns).render_derived(with_types=True)
     )

@@ -1,4 +1,4 @@
-"""Two who turn out to be one person, and one who is to be nobody."""
+"""Merge two users who are one person, and delete a user."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ _USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
 
 
 def merge_users(connection: Connection, one: int, into: int) -> None:
-    """Make two users one.
+    """Merge a user into another.
 
-    What both did on the same day is added up, and made of their sessions where there still are any.
+    Sums of the same day are added up, and computed from sessions where these still exist.
     """
     days, visits, sessions = (_rows(connection, table, one, into) for table in _USER_TABLES)
     upsert(connection, tables.user_days, [*_summed_days(days, into)])
-    insert_new(connection, tables.visits, [{"hour": each.hour, "user_id": into} for each in visits])
+    insert_new(
+        connection, tables.visits, [{"hour": visit.hour, "user_id": into} for visit in visits]
+    )
     upsert(connection, tables.sessions, [*_merged_sessions(sessions, into)])
     people = tables.users
     both = connection.execute(select(people).where(people.c.id.in_((one, into)))).all()
-    names = {each.id: each.name for each in both}
+    names = {row.id: row.name for row in both}
     person = {
         "id": into,
         "name": names[into],
-        "first_seen": min(each.first_seen for each in both),
-        "created": _latest(each.created for each in both),
-        "last_activity": _latest(each.last_activity for each in both),
-        "deleted": _last_end(each.deleted for each in both),
+        "first_seen": min(row.first_seen for row in both),
+        "created": _latest(row.created for row in both),
+        "last_activity": _latest(row.last_activity for row in both),
+        "deleted": _last_end(row.deleted for row in both),
     }
     upsert(connection, people, [person])
     delete_user(connection, one)
     meta = StoreMetadata.load(connection)
-    moments = [each.started for each in sessions] + [each.hour * 3600 for each in visits]
+    moments = [session.started for session in sessions] + [visit.hour * 3600 for visit in visits]
     rolled = min([*moments, meta.rolled]) if moments and meta.rolled is not None else meta.rolled
     meta.save(connection, rolled=rolled, revision=meta.revision + 1)
 
 
 def delete_user(connection: Connection, user: int) -> None:
-    """Delete a user, and all that is kept of them."""
+    """Delete a user and all their data."""
     for table in _USER_TABLES:
         connection.execute(delete(table).where(table.c.user_id == user))
     connection.execute(delete(tables.users).where(tables.users.c.id == user))
@@ -54,34 +56,34 @@ def _rows(connection: Connection, table: Table, *users: int) -> list[Row[Any]]:
 
 
 def _summed_days(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = {}
-    for each in days:
-        row = found.setdefault(
-            each.day, {"day": each.day, "user_id": user, "seconds": 0, "sessions": 0}
+    summed: dict[int, dict[str, Any]] = {}
+    for day in days:
+        row = summed.setdefault(
+            day.day, {"day": day.day, "user_id": user, "seconds": 0, "sessions": 0}
         )
-        row["seconds"] += each.seconds
-        row["sessions"] += each.sessions
-    return found.values()
+        row["seconds"] += day.seconds
+        row["sessions"] += day.sessions
+    return summed.values()
 
 
 def _merged_sessions(sessions: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
-    """Each run once: until it was seen last by either name."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for each in sessions:
-        row = {**each._mapping, "user_id": user}
-        other = found.setdefault((each.server, each.started), row)
+    """Each run once, with the later times of both."""
+    merged: dict[tuple[str, int], dict[str, Any]] = {}
+    for session in sessions:
+        row = {**session._mapping, "user_id": user}
+        other = merged.setdefault((session.server, session.started), row)
         row["last_seen"] = max(row["last_seen"], other["last_seen"])
         row["last_activity"] = _latest((row["last_activity"], other["last_activity"]))
         row["ended"] = _last_end((row["ended"], other["ended"]))
-        found[each.server, each.started] = row
-    return found.values()
+        merged[session.server, session.started] = row
+    return merged.values()
 
 
 def _latest(moments: Iterable[int | None]) -> int | None:
-    return max((each for each in moments if each is not None), default=None)
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _last_end(moments: Iterable[int | None]) -> int | None:
     """``None``: one of them has not ended."""
-    found = list(moments)
-    return None if None in found else _latest(found)
+    ends = list(moments)
+    return None if None in ends else _latest(ends)

@@ -1,4 +1,4 @@
-"""Roll-ups of the days that are over, and the end of what they stand for. A part at a time."""
+"""Rolls up the days that are over, and drops old sessions, a few days per transaction."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ROLL_UP_TABLES = (tables.user_days, tables.day_totals)
 
 
 def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
-    """Write the roll-ups of some days that are over, or are other than they were.
+    """Write the roll-ups of some days that are over, or have changed.
 
-    In another zone than before all days are, as far back as there are sessions.
+    After a change of the time zone these are all days, as far back as there are sessions.
 
     Returns:
         Whether there are more.
@@ -50,19 +50,18 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
 def drop_old(connection: Connection, retention_days: int) -> bool:
     """Drop some of the sessions and visits that are older than that, if they are rolled up.
 
-    What has been watched is no person's, and stays.
-
     Returns:
         Whether there are more.
     """
     meta = StoreMetadata.load(connection)
     latest = Reader(connection).latest_sample()
     sessions, visits = tables.sessions, tables.visits
+    oldest_hour = connection.scalar(select(func.min(visits.c.hour)))
     oldest = [
         connection.scalar(select(func.min(sessions.c.ended))),
-        _hour_start(connection.scalar(select(func.min(visits.c.hour)))),
+        None if oldest_hour is None else oldest_hour * 3600,
     ]
-    begin = min((each for each in oldest if each is not None), default=None)
+    begin = min((moment for moment in oldest if moment is not None), default=None)
     if meta.rolled is None or latest is None or begin is None:
         return False
     limit = min(latest - retention_days * 86400, meta.rolled)
@@ -76,7 +75,7 @@ def drop_old(connection: Connection, retention_days: int) -> bool:
 
 
 def _reset_for_zone(connection: Connection, meta: StoreMetadata, zone: ZoneInfo) -> StoreMetadata:
-    """In another zone: forget the roll-ups that can be made again."""
+    """In another time zone: delete the roll-ups that can be made again."""
     rolled = meta.rolled
     if meta.zone:
         first = connection.scalar(select(func.min(tables.day_totals.c.day)))
@@ -95,15 +94,17 @@ def _reset_for_zone(connection: Connection, meta: StoreMetadata, zone: ZoneInfo)
 def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, last: date) -> None:
     start, end = day_bounds(first, zone).start, day_bounds(last, zone).end
     sessions = list(reader.sessions(start, end))
-    servers = Concurrency([each.started for each in sessions], [each.end for each in sessions])
+    servers = Concurrency(
+        [session.started for session in sessions], [session.end for session in sessions]
+    )
     coverage = reader.coverage(start, end)
     for table in _ROLL_UP_TABLES:
         days = table.c.day.between(first.toordinal(), last.toordinal())
         connection.execute(delete(table).where(days))
     totals = (day_total(servers, coverage, day, zone) for day in date_range(first, last))
-    insert_new(connection, tables.day_totals, [_total_row(each) for each in totals])
+    insert_new(connection, tables.day_totals, [_total_row(total) for total in totals])
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
-    rows = [(each.day.toordinal(), *each[1:]) for each in by_user]
+    rows = [(row.day.toordinal(), *row[1:]) for row in by_user]
     names = ("day", "user_id", "seconds", "sessions")
     insert_new(connection, tables.user_days, [dict(zip(names, row, strict=True)) for row in rows])
 
@@ -113,7 +114,3 @@ def _total_row(total: Any) -> dict[str, Any]:
     row["day"] = total.day.toordinal()
     row["slots"] = [row.pop("slot_seconds"), row.pop("slot_peaks")]
     return row
-
-
-def _hour_start(hour: int | None) -> int | None:
-    return None if hour is None else hour * 3600

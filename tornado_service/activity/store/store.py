@@ -1,4 +1,4 @@
-"""The store: keeps samples and gives them back, in threads of its own."""
+"""The store: writes samples and reads the history, in threads of its own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ...apps.retry import transient_cause
 from ...database.database import Database
 from ...database.errors import DatabaseUnusable, driver_message, is_corruption
 from ...database.timeout import TIMEOUT
+from ..domain.pseudonyms import NameMapper, identity, pseudonymize
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
 from ..schema.upgrade import open_database
@@ -38,7 +39,7 @@ DATABASE_ERRORS = (DatabaseUnusable, DBAPIError)
 
 
 class HistoryState(Enum):
-    """How the store is, in words."""
+    """The state of the store, in words."""
 
     GETTING_READY = "getting ready"
     READY = "ready"
@@ -48,29 +49,29 @@ class HistoryState(Enum):
 
 @dataclass(frozen=True)
 class Condition:
-    """How the store is, and why, for admins.
-
-    Attributes:
-        reason: what is wrong and what to change; may be told while it is ready, too.
-    """
+    """The state of the store, and for administrators what is wrong and what to change."""
 
     state: HistoryState
     reason: str = ""
 
 
 class HistoryUnavailable(Exception):
-    """There is no history to be read at the moment."""
+    """The history cannot be read at the moment."""
 
 
 class Store:
-    """Keeps the history of a hub. Its methods never block; one writes at a time.
+    """Stores the history of a hub. Its methods never block; there is one writer at a time.
 
-    Without a database, or with one in trouble, samples are lost and everything else goes on; with
-    the next sample it is tried again.
+    Without a database, or if it fails, samples are lost and everything else goes on; the next
+    sample tries again.
 
-    Attributes:
-        condition: how it is.
-        map_name: gives the name under which a user is kept.
+    Args:
+        url: of the database, for SQLAlchemy; may be empty.
+        log: for changes of the condition, and for samples that are lost.
+        zone: time zone of the roll-ups' days; UTC by default.
+        retention_days: after which sessions are dropped.
+        map_name: maps to pseudonyms; by default, users are stored under their names.
+        timeout: seconds that a statement may take.
     """
 
     def __init__(
@@ -80,21 +81,11 @@ class Store:
         *,
         zone: ZoneInfo | None = None,
         retention_days: int = 400,
-        map_name: user_data.NameMapper | None = None,
+        map_name: NameMapper | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        """Make a store; it is not open yet.
-
-        Args:
-            url: of the database, as SQLAlchemy has it; may be empty.
-            log: for changes of its condition, and for samples that are lost.
-            zone: whose days the roll-ups are; UTC by default.
-            retention_days: after which single sessions are dropped.
-            map_name: gives pseudonyms; without one, users are kept by their names.
-            timeout: seconds that a statement may take.
-        """
         self.condition = Condition(HistoryState.GETTING_READY)
-        self.map_name = map_name or user_data.identity
+        self.map_name = map_name or identity
         self._url = url
         self._log = log
         self._zone = zone or ZoneInfo("UTC")
@@ -106,10 +97,10 @@ class Store:
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
     async def open(self) -> bool:
-        """Open the database and bring it to this version. What fails is told by ``condition``.
+        """Open the database and upgrade it. An error is in ``condition``.
 
         Returns:
-            Whether to try again: it has failed for a reason that may pass.
+            Whether to try again: the reason may pass.
         """
         try:
             await _run_in(self._writer, self._open)
@@ -126,21 +117,17 @@ class Store:
         return False
 
     async def close(self) -> None:
-        """End, when what is being written has been."""
+        """Close the database, when what is being written has been."""
         await asyncio.to_thread(self._writer.shutdown, cancel_futures=True)
         self._readers.shutdown(wait=False, cancel_futures=True)
         if self._database:
             self._database.close()
 
     async def add(self, sample: Sample, interval: int) -> bool:
-        """Keep a sample. It never raises for a database in trouble; then the sample is lost.
-
-        Args:
-            sample: with the names that the hub has.
-            interval: seconds between two samples.
+        """Store a sample with the hub's names. If the database fails, the sample is lost.
 
         Returns:
-            Whether it was kept: not, if another process has kept one of the same interval.
+            Whether it was stored: not, if another process has stored one of the same interval.
         """
         try:
             added = await _run_in(self._writer, partial(self._add, sample, interval))
@@ -154,7 +141,7 @@ class Store:
         return added
 
     async def maintain(self) -> None:
-        """Make the roll-ups of days that are over, drop what is old. Samples may come between."""
+        """Roll up days that are over, drop what is old. Samples may be stored in between."""
         steps: list[Callable[[Connection], bool]] = [
             partial(rollups.roll_up, zone=self._zone),
             partial(rollups.drop_old, retention_days=self._retention_days),
@@ -167,24 +154,18 @@ class Store:
             self._log.warning("Days of activity are not rolled up: %s", driver_message(error))
 
     async def read(self, work: Callable[[Reader], Result]) -> Result:
-        """Read, and compute, in a thread beside the writer.
-
-        Args:
-            work: gets a reader, which must not outlive it.
+        """Call ``work`` in a thread, with a reader that must not outlive it.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         return await self._read(lambda connection: work(Reader(connection)))
 
     async def forget(self, name: str) -> bool:
-        """Remove all that is kept of a user: see `user_data.forget`.
-
-        Args:
-            name: as the hub has it.
+        """Remove all data of a user, by the hub's name: see `user_data.forget`.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         work = partial(user_data.forget, name=self.map_name(name))
         try:
@@ -193,13 +174,10 @@ class Store:
             raise HistoryUnavailable(driver_message(error)) from error
 
     async def export(self, name: str) -> dict[str, Any] | None:
-        """All that is kept of a user, for JSON; nothing if there is no such user.
-
-        Args:
-            name: as the hub has it.
+        """Export all data of a user, by the hub's name: see `user_data.export`.
 
         Raises:
-            HistoryUnavailable: there is no database, or it is in trouble.
+            HistoryUnavailable: there is no database, or it fails.
         """
         return await self._read(partial(user_data.export, name=self.map_name(name)))
 
@@ -232,8 +210,8 @@ class Store:
     # What follows runs in the writer's thread.
 
     def _add(self, sample: Sample, interval: int) -> bool:
-        if self.map_name is not user_data.identity:
-            sample = user_data.pseudonymize(sample, self.map_name)
+        if self.map_name is not identity:
+            sample = pseudonymize(sample, self.map_name)
         return self._write(partial(add_sample, sample=sample, interval=interval))
 
     def _write(self, work: Callable[[Connection], Result], *, erase: bool = False) -> Result:
@@ -274,7 +252,7 @@ class Store:
             )
 
     def _pseudonymize_existing(self, database: Database) -> None:
-        if self.map_name is user_data.identity:
+        if self.map_name is identity:
             return
         with database.writing() as connection:
             is_hidden = user_data.pseudonymize_existing(connection, self.map_name)
@@ -289,7 +267,6 @@ class Store:
             )
 
     def _set_condition(self, condition: Condition) -> None:
-        """Be so, and say so if it is new."""
         if condition == self.condition:
             return
         self.condition = condition

@@ -1,19 +1,18 @@
-"""A sample, written down."""
+"""Writes samples to the database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from ..collect.changes import SessionKey, StoreState, apply_sample, relevant_since
-from ..domain.records import Account, Interval, Sample, Session
+from ..collect.changes import StoreState, apply_sample, relevant_since
+from ..domain.records import Account, Interval, Sample, Session, SessionKey
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
-from . import coverage
-from .reader import ACCOUNT_COLUMNS, SESSION_COLUMNS, Reader
+from .reader import Reader
 
 #: Seconds after which nobody asks any more whether a sample was taken already.
 SLOT_RETENTION = 2 * 24 * 3600
@@ -21,6 +20,8 @@ SLOT_RETENTION = 2 * 24 * 3600
 #: Seconds before a sample in which days are rolled up anew for it, however old a server is.
 MAX_LOOK_BACK = 400 * 24 * 3600
 
+#: Samples up to so many intervals apart cover the time between them.
+MAX_GAP_INTERVALS = 2.5
 
 #: Seconds before the newest sample in which anything may come to light late; what is older is
 #: another revision of the history.
@@ -28,30 +29,27 @@ LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
-    """Keep a sample, in the transaction at hand.
-
-    Args:
-        connection: writes.
-        sample: is kept, and all that follows from it.
-        interval: seconds between two samples.
+    """Store a sample and all that follows from it, in the current transaction.
 
     Returns:
-        Whether it was kept: not, if there is one of the same interval already, and it lacks no user
-        of this one.
+        Whether it was stored: not, if there is one of the same interval already, unless only the
+        new one is a full one.
     """
     meta = StoreMetadata.load(connection)
     if not _claim_slot(connection, meta, sample, interval):
         return False
-    known = _load_state(connection, meta, sample)
-    changes = apply_sample(known, sample, coverage.max_gap(interval))
+    state = _load_state(connection, meta, sample)
+    changes = apply_sample(state, sample, max_gap(interval))
     upsert(connection, tables.users, [vars(person) for person in changes.people])
-    upsert(connection, tables.sessions, [_session_row(each) for each in changes.sessions])
+    columns = tables.sessions.c.keys()
+    sessions = [dict(zip(columns, session, strict=True)) for session in changes.sessions]
+    upsert(connection, tables.sessions, sessions)
     visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
     insert_new(connection, tables.visits, visits)
     moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
-    since = min((each for each in moments if each is not None), default=sample.taken)
+    since = min((moment for moment in moments if moment is not None), default=sample.taken)
     since = max(since, sample.taken - MAX_LOOK_BACK)
-    is_late = since < max(known.latest or 0, sample.taken) - LATE_WINDOW
+    is_late = since < max(state.latest or 0, sample.taken) - LATE_WINDOW
     first_full, last_full = meta.first_full, meta.last_full
     if sample.is_full:
         first_full = sample.taken if first_full is None else first_full
@@ -81,8 +79,8 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
 
 def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    found = connection.execute(select(*ACCOUNT_COLUMNS))
-    people = {row.id: Account(*row) for row in found}
+    rows = connection.execute(select(tables.users))
+    people = {row.id: Account(*row) for row in rows}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
     since = relevant_since(people.values(), running, sample)
@@ -97,25 +95,30 @@ def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> 
 
 
 def _sessions(connection: Connection, condition: Any) -> dict[SessionKey, Session]:
-    found = connection.execute(select(*SESSION_COLUMNS).where(condition))
-    return {row[:3]: Session._make(row) for row in found}
-
-
-def _session_row(session: Session) -> Mapping[str, Any]:
-    row = session._asdict()
-    row["user_id"] = row.pop("user")
-    return row
+    rows = connection.execute(select(tables.sessions).where(condition))
+    return {row[:3]: Session._make(row) for row in rows}
 
 
 def _extend_coverage(connection: Connection, taken: int, interval: int) -> int | None:
-    """Note when the hub was watched; return the first moment at which that is new."""
-    max_gap = coverage.max_gap(interval)
+    """Extend the coverage; return the first moment at which that is new."""
+    gap = max_gap(interval)
     table = tables.coverage
-    is_near = (table.c.start <= taken + max_gap) & (table.c.end >= taken - max_gap)
+    is_near = (table.c.start <= taken + gap) & (table.c.end >= taken - gap)
     near = [Interval(*row) for row in connection.execute(select(table).where(is_near))]
-    whole = coverage.extend(near, taken)
-    if near == [whole]:
+    joined = join(near, taken)
+    if near == [joined]:
         return None
     connection.execute(delete(table).where(is_near))
-    insert_new(connection, table, [vars(whole)])
-    return min((each.end for each in near if each.end < taken), default=whole.start)
+    insert_new(connection, table, [vars(joined)])
+    return min((interval.end for interval in near if interval.end < taken), default=joined.start)
+
+
+def max_gap(interval: int) -> int:
+    """Seconds up to which two samples belong to one stretch of coverage."""
+    return int(interval * MAX_GAP_INTERVALS)
+
+
+def join(near: Iterable[Interval], taken: int) -> Interval:
+    """Join a sample and the coverage within its reach."""
+    moments = [taken, *(moment for interval in near for moment in (interval.start, interval.end))]
+    return Interval(min(moments), max(moments))

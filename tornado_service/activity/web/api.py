@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from datetime import date
 from typing import Literal, TypeVar
 
-from tornado.web import HTTPError
-
 from ... import APIHandler, EventStream
-from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery, parse_month
+from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery
 from ..access.responses import (
     GroupPage,
     Now,
@@ -18,13 +16,13 @@ from ..access.responses import (
     Periods,
     PersonDetail,
     Summary,
-    groups_page,
-    ordered_groups,
-    ordered_servers,
+    filtered_groups,
+    filtered_servers,
+    paginate,
+    person_row,
 )
-from ..access.view import view_for
+from ..access.view import ViewHandler
 from ..access.visibility import get_visible_groups, groups_if_available
-from ..app import Activity
 from ..figures.heatmap import HeatMap
 from ..figures.month_report import MonthReport
 from . import csv_export, downloads
@@ -34,26 +32,22 @@ PeriodUnit = Literal["days", "weeks", "months"]
 PersonTable = Literal["days", "hours", "sessions", "week"]
 
 
-class ActivityHandler(APIHandler):
-    """The figures of those whom the hub lists to the caller."""
-
-    app: Activity
+class ActivityHandler(ViewHandler, APIHandler):
+    """The figures of the users whom the hub lists to the client."""
 
     async def write_csv(
-        self, figure: list[str], write: Callable[[Figures], str], found: Figures, when: str
+        self,
+        names: list[str],
+        write: Callable[[Figures], str],
+        figures: Figures,
+        when: str | tuple[date, date],
     ) -> None:
-        """Answer with a table, to be saved as a file.
-
-        Args:
-            figure: what it shows, for the file's name.
-            write: makes the text.
-            found: the figures.
-            when: the period or the time of the figures, for the file's name.
-        """
-        text = await asyncio.to_thread(write, found)
+        """Respond with a table; the file is named by ``names``, and by its period or time."""
+        text = await asyncio.to_thread(write, figures)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        name = [*downloads.hub_of(self), *figure, when]
-        self.set_header("Content-Disposition", downloads.content_disposition(name, ".csv"))
+        suffix = when if isinstance(when, str) else downloads.period(*when)
+        parts = [*downloads.hub_of(self), *names, suffix]
+        self.set_header("Content-Disposition", downloads.content_disposition(parts, ".csv"))
         self.write(text)
 
 
@@ -65,7 +59,8 @@ class NowAPI(ActivityHandler):
 
     async def get(self) -> Now:
         """The servers that run, of those whom the caller may see, and how long they are idle."""
-        return await (await view_for(self)).now()
+        view = await self.view()
+        return await view.now()
 
 
 class NowCSV(ActivityHandler):
@@ -76,9 +71,11 @@ class NowCSV(ActivityHandler):
 
     async def get(self, query: ServersQuery) -> None:
         """The same as ``api/now``, or those servers of it that are asked for."""
-        now = await (await view_for(self)).now()
-        when = downloads.moment(now.taken, self.app.zone)
-        await self.write_csv(["now"], csv_export.now, ordered_servers(now, query), when)
+        view = await self.view()
+        now = await view.now()
+        when = downloads.moment(now.taken, self.recorder.zone)
+        servers = filtered_servers(now.servers, query)
+        await self.write_csv(["now"], csv_export.now, servers, when)
 
 
 class SummaryAPI(ActivityHandler):
@@ -89,7 +86,8 @@ class SummaryAPI(ActivityHandler):
 
     async def get(self, query: Range) -> Summary:
         """Active users, server-hours, sessions and their length, new users, maintenance window."""
-        return await (await view_for(self)).summary(query)
+        view = await self.view()
+        return await view.summary(query)
 
 
 class PeriodsAPI(ActivityHandler):
@@ -100,7 +98,8 @@ class PeriodsAPI(ActivityHandler):
 
     async def get(self, unit: PeriodUnit, query: Range) -> Periods:
         """Each day, week or month of a range; what was not watched has no figures."""
-        return await (await view_for(self)).periods(unit, query)
+        view = await self.view()
+        return await view.periods(unit, query)
 
 
 class PeriodsCSV(ActivityHandler):
@@ -111,11 +110,9 @@ class PeriodsCSV(ActivityHandler):
 
     async def get(self, unit: PeriodUnit, query: Range) -> None:
         """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
-        view = await view_for(self)
-        found = await view.periods(unit, query)
-        await self.write_csv(
-            [unit], csv_export.periods, found, downloads.period(*query.days(view.today))
-        )
+        view = await self.view()
+        periods = await view.periods(unit, query)
+        await self.write_csv([unit], csv_export.periods, periods, query.days(view.today))
 
 
 class HoursAPI(ActivityHandler):
@@ -126,7 +123,8 @@ class HoursAPI(ActivityHandler):
 
     async def get(self, query: Range) -> HeatMap:
         """Servers at a time in each hour of the week."""
-        return await (await view_for(self)).heat_map(query)
+        view = await self.view()
+        return await view.heat_map(query)
 
 
 class HoursCSV(ActivityHandler):
@@ -137,11 +135,9 @@ class HoursCSV(ActivityHandler):
 
     async def get(self, query: Range) -> None:
         """The same as ``api/hours``."""
-        view = await view_for(self)
-        found = await view.heat_map(query)
-        await self.write_csv(
-            ["hours"], csv_export.hours, found, downloads.period(*query.days(view.today))
-        )
+        view = await self.view()
+        heat_map = await view.heat_map(query)
+        await self.write_csv(["hours"], csv_export.hours, heat_map, query.days(view.today))
 
 
 class PeopleAPI(ActivityHandler):
@@ -152,7 +148,9 @@ class PeopleAPI(ActivityHandler):
 
     async def get(self, query: PeopleQuery) -> People:
         """A page of those whom the caller may see, with their use in a range."""
-        return await (await view_for(self)).people(query)
+        view = await self.view()
+        page = paginate(await view.people(query), query.page)
+        return People(page.total, page.page, page.pages, list(map(person_row, page.rows)))
 
 
 class PeopleCSV(ActivityHandler):
@@ -163,11 +161,9 @@ class PeopleCSV(ActivityHandler):
 
     async def get(self, query: PeopleQuery) -> None:
         """The same as ``api/people``, all pages at once."""
-        view = await view_for(self)
-        rows = await view.all_people(query)
-        await self.write_csv(
-            ["people"], csv_export.people, rows, downloads.period(*query.days(view.today))
-        )
+        view = await self.view()
+        rows = await view.people(query)
+        await self.write_csv(["people"], csv_export.people, rows, query.days(view.today))
 
 
 class PersonAPI(ActivityHandler):
@@ -178,10 +174,8 @@ class PersonAPI(ActivityHandler):
 
     async def get(self, name: str, query: Range) -> PersonDetail:
         """Their days, sessions and usual hours in a range."""
-        found = await (await view_for(self)).person(name, query)
-        if found is None:
-            raise HTTPError(404, "User not found, or you do not have access to their activity.")
-        return found
+        view = await self.view()
+        return await view.person(name, query)
 
 
 class PersonCSV(ActivityHandler):
@@ -192,17 +186,14 @@ class PersonCSV(ActivityHandler):
 
     async def get(self, name: str, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
-        view = await view_for(self)
-        found = await view.person(name, query)
-        if found is None:
-            raise HTTPError(404, "User not found, or you do not have access to their activity.")
-        when = downloads.period(found.first, found.last)
-        figure = ["person", name, sheet]
+        view = await self.view()
+        names, days = ["person", name, sheet], query.days(view.today)
         if sheet == "week":
             week = await view.person_heat_map(name, query)
-            await self.write_csv(figure, csv_export.hours, week, when)
+            await self.write_csv(names, csv_export.hours, week, days)
         else:
-            await self.write_csv(figure, csv_export.PERSON_TABLES[sheet], found.use, when)
+            person = await view.person(name, query)
+            await self.write_csv(names, csv_export.PERSON_TABLES[sheet], person.use, days)
 
 
 class GroupsAPI(ActivityHandler):
@@ -213,8 +204,11 @@ class GroupsAPI(ActivityHandler):
 
     async def get(self, query: GroupsQuery) -> GroupPage:
         """A page of the groups, each by the use of its members, as they are now."""
+        view = await self.view()
         groups = await get_visible_groups(self)
-        return groups_page(await (await view_for(self)).groups(groups, query), query)
+        rows = filtered_groups(await view.groups(groups, query), query)
+        page = paginate(rows, query.page)
+        return GroupPage(groups.missing, page.total, page.page, page.pages, page.rows)
 
 
 class GroupsCSV(ActivityHandler):
@@ -225,12 +219,10 @@ class GroupsCSV(ActivityHandler):
 
     async def get(self, query: GroupsQuery) -> None:
         """The same as ``api/groups``, all pages at once."""
-        view = await view_for(self)
-        found = await view.groups(await get_visible_groups(self), query)
-        rows = ordered_groups(found, query)
-        await self.write_csv(
-            ["groups"], csv_export.groups, rows, downloads.period(*query.days(view.today))
-        )
+        view = await self.view()
+        groups = await get_visible_groups(self)
+        rows = filtered_groups(await view.groups(groups, query), query)
+        await self.write_csv(["groups"], csv_export.groups, rows, query.days(view.today))
 
 
 class MeAPI(ActivityHandler):
@@ -241,10 +233,8 @@ class MeAPI(ActivityHandler):
 
     async def get(self, query: Range) -> PersonDetail:
         """Days, sessions and usual hours in a range."""
-        found = await (await view_for(self)).me(query)
-        if found is None:
-            raise HTTPError(404, "A service has no use of its own.")
-        return found
+        view = await self.own_view()
+        return await view.me(query)
 
 
 class MeCSV(ActivityHandler):
@@ -255,16 +245,13 @@ class MeCSV(ActivityHandler):
 
     async def get(self, sheet: PersonTable, query: Range) -> None:
         """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
-        view = await view_for(self)
-        found = await view.me(query)
-        if found is None:
-            raise HTTPError(404, "A service has no use of its own.")
-        when = downloads.period(found.first, found.last)
+        view = await self.own_view()
+        names, days = ["my", sheet], query.days(view.today)
         if sheet == "week":
-            week = await view.my_heat_map(query)
-            await self.write_csv(["my", sheet], csv_export.hours, week, when)
+            await self.write_csv(names, csv_export.hours, await view.heat_map(query), days)
         else:
-            await self.write_csv(["my", sheet], csv_export.PERSON_TABLES[sheet], found.use, when)
+            person = await view.me(query)
+            await self.write_csv(names, csv_export.PERSON_TABLES[sheet], person.use, days)
 
 
 class MonthAPI(ActivityHandler):
@@ -275,13 +262,8 @@ class MonthAPI(ActivityHandler):
 
     async def get(self, text: str) -> MonthReport:
         """All figures of a month such as ``2026-10``, beside those of the month before."""
-        day = parse_month(text)
-        if day is None:
-            raise HTTPError(404, "Write a month as in 2026-10.")
-        view = await view_for(self)
-        groups = await groups_if_available(self)
-        report = await view.month(day, groups)
-        return replace(report, groups_missing=groups.missing)
+        view = await self.view()
+        return await view.month(text, await groups_if_available(self))
 
 
 class NewsStream(EventStream):
@@ -292,4 +274,4 @@ class NewsStream(EventStream):
 
     async def get(self) -> None:
         """An event ``sample`` after each look; ``api/now`` then has what is new."""
-        await self.stream(self.app.sample_events)
+        await self.stream(self.app.recorder.sample_events)

@@ -1,4 +1,4 @@
-"""Figures as tables of comma-separated values, https://www.rfc-editor.org/rfc/rfc4180."""
+"""Figures as CSV, https://www.rfc-editor.org/rfc/rfc4180."""
 
 from __future__ import annotations
 
@@ -25,95 +25,91 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def now(servers: Iterable[Running]) -> str:
-    """What runs now."""
     head = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
     rows = (
         (
-            each.user,
-            each.server,
-            utc_datetime(each.started),
-            each.seconds,
-            each.idle,
-            each.is_pending,
+            server.user,
+            server.server,
+            utc_datetime(server.started),
+            server.seconds,
+            server.idle,
+            server.is_pending,
         )
-        for each in servers
+        for server in servers
     )
     return to_csv(head, rows)
 
 
-def periods(found: Periods) -> str:
-    """Days, weeks or months."""
+def periods(figures: Periods) -> str:
     head = (
         "first", "last", "watched_share", "active_users", "server_hours", "sessions",
         "peak_servers", "mean_servers",
     )  # fmt: skip
     rows = (
         (
-            each.first, each.last, each.share, each.active_users, to_hours(each.server_seconds),
-            each.sessions, each.peak_servers, each.mean_servers,
+            period.first, period.last, period.share, period.active_users,
+            to_hours(period.server_seconds), period.sessions, period.peak_servers,
+            period.mean_servers,
         )
-        for each in found.periods
+        for period in figures.periods
     )  # fmt: skip
     return to_csv(head, rows)
 
 
-def hours(found: HeatMap) -> str:
-    """The hours of the week."""
+def hours(heat_map: HeatMap) -> str:
     head = ("weekday", "hour", "watched_share", "mean_servers", "peak_servers")
     rows = (
-        (WEEKDAYS[each.weekday], each.hour, each.share, each.mean_servers, each.peak_servers)
-        for each in found.hours
+        (WEEKDAYS[hour.weekday], hour.hour, hour.share, hour.mean_servers, hour.peak_servers)
+        for hour in heat_map.hours
     )
     return to_csv(head, rows)
 
 
 def people(uses: Iterable[PersonUse]) -> str:
-    """The people."""
     head = (
         "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
         "is_new", "is_returning", "never_returned", "is_away",
     )  # fmt: skip
     cells = (
         (
-            each.person.name, to_hours(each.server_seconds), each.active_days, each.sessions,
-            utc_datetime(each.arrived), each.last_active, utc_datetime(each.person.deleted),
-            each.is_new, each.is_returning, each.never_returned, each.is_away,
+            use.person.name, to_hours(use.server_seconds), use.active_days, use.sessions,
+            utc_datetime(use.arrived), use.last_active, utc_datetime(use.person.deleted),
+            use.is_new, use.is_returning, use.never_returned, use.is_away,
         )
-        for each in uses
+        for use in uses
     )  # fmt: skip
     return to_csv(head, cells)
 
 
 def groups(uses: Iterable[GroupUse]) -> str:
-    """The groups."""
     head = ("group", "members", "active_users", "server_hours", "sessions")
     rows = (
-        (each.name, each.members, each.active_users, to_hours(each.server_seconds), each.sessions)
-        for each in uses
+        (use.name, use.members, use.active_users, to_hours(use.server_seconds), use.sessions)
+        for use in uses
     )
     return to_csv(head, rows)
 
 
 def days(use: OwnUse) -> str:
-    """One person's days."""
     head = ("day", "watched_share", "server_hours", "sessions")
-    rows = (
-        (each.first, each.share, to_hours(each.server_seconds), each.sessions) for each in use.days
-    )
+    rows = ((day.first, day.share, to_hours(day.server_seconds), day.sessions) for day in use.days)
     return to_csv(head, rows)
 
 
 def usual_hours(use: OwnUse) -> str:
-    """One person's hours of the day."""
     return to_csv(("hour", "mean_servers"), enumerate(use.hours))
 
 
 def sessions(use: OwnUse) -> str:
-    """One person's sessions."""
     head = ("server", "started", "ended", "hours")
     rows = (
-        (each.server, utc_datetime(each.started), utc_datetime(each.ended), to_hours(each.seconds))
-        for each in use.sessions
+        (
+            session.server,
+            utc_datetime(session.started),
+            utc_datetime(session.ended),
+            to_hours(session.seconds),
+        )
+        for session in use.sessions
     )
     return to_csv(head, rows)
 
@@ -132,12 +128,12 @@ def to_hours(seconds: int | None) -> float | None:
 
 
 def to_csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Rows below their head: texts in quotes, numbers without. What is not known is empty."""
+    """Texts in quotes, numbers without; what is not known is empty."""
     return "".join(",".join(map(cell, row)) + "\r\n" for row in (head, *rows))
 
 
 def cell(value: Any) -> str:
-    """One value as it is written; a text that a spreadsheet would compute gets an apostrophe.
+    """One value; a text that a spreadsheet could take for a formula gets an apostrophe.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """

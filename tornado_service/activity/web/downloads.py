@@ -1,4 +1,4 @@
-"""File names of tables that are saved: the hub, the figure and the period."""
+"""File names of CSV downloads: the hub, the figure and the period."""
 
 from __future__ import annotations
 
@@ -22,15 +22,11 @@ _UNSAFE = re.compile(r"[^\w.]+")
 
 
 def content_disposition(parts: list[str], suffix: str) -> str:
-    """The header that names the file of a download.
+    """The header that names the file of a download; empty parts of the name are left out.
 
-    Other characters than letters, digits, ``_`` and ``.`` become ``-``. A browser that knows RFC
+    Characters other than letters, digits, ``_`` and ``.`` become ``-``. A browser that knows RFC
     8187 reads the name with its letters, others read it in ASCII
     (https://www.rfc-editor.org/rfc/rfc6266#appendix-D).
-
-    Args:
-        parts: of the name; an empty one is left out.
-        suffix: of the file, with its dot.
     """
     safe = [_UNSAFE.sub("-", part)[:LONGEST_PART].strip("-.") for part in parts]
     stem = "-".join(filter(None, safe)).encode()[: LONGEST_NAME - len(suffix)]
@@ -41,7 +37,7 @@ def content_disposition(parts: list[str], suffix: str) -> str:
 
 
 def hub_of(handler: BaseHandler) -> list[str]:
-    """The hub as people know it: its host, and its base URL where it is not ``/``.
+    """The hub as users know it: its host, and its base URL where it is not ``/``.
 
     The host is that of the hub's public URL, else the one that the browser has used.
     """
@@ -57,5 +53,5 @@ def period(first: date, last: date) -> str:
 
 
 def moment(taken: datetime | None, zone: ZoneInfo) -> str:
-    """A time to the minute, as in ``2026-01-31-1530``; nothing if it is not known."""
+    """A time to the minute, as in ``2026-01-31-1530``; empty if it is not known."""
     return f"{taken.astimezone(zone):%Y-%m-%d-%H%M}" if taken else ""

@@ -1,4 +1,4 @@
-"""Figures in words, as people read them."""
+"""Figures as text. ``None``, for what is not known, stays ``None``."""
 
 from __future__ import annotations
 
@@ -18,45 +18,39 @@ MINUS = "\u2212"
 
 
 def number(value: float | None, decimals: int = 0) -> str | None:
-    """With its thousands apart; nothing for what is not known."""
     return None if value is None else f"{value:,.{decimals}f}"
 
 
 def hours(seconds: float | None) -> str | None:
-    """Seconds in hours, with one decimal."""
     return None if seconds is None else f"{seconds / HOUR:,.1f}{NBSP}h"
 
 
 def length(seconds: float | None) -> str | None:
-    """How long something took: in minutes up to an hour, then in hours."""
+    """A duration: in minutes up to an hour, then in hours."""
     if seconds is None or seconds >= HOUR:
         return hours(seconds)
     return f"{math.floor(seconds / MINUTE)}{NBSP}min"
 
 
 def percent(share: float) -> str:
-    """A part of a whole. What is not all of it is never 100 %, and what is some of it never 0 %."""
+    """Never 100 % for less than all, nor 0 % for more than nothing."""
     if 0 < share < 0.01:
         return f"less than 1{NBSP}%"
     return f"{math.floor(share * 100)}{NBSP}%"
 
 
 def change(relative: float | None) -> str:
-    """More or less than before."""
     if relative is None:
         return ""
-    whole = round(relative * 100)
-    sign = "+" if whole > 0 else MINUS if whole else "±"
-    return f"{sign}{abs(whole):,}{NBSP}%"
+    percentage = round(relative * 100)
+    sign = "+" if percentage > 0 else MINUS if percentage else "±"
+    return f"{sign}{abs(percentage):,}{NBSP}%"
 
 
 def comparison(relative: float | None, before: str, in_month: date) -> str:
-    """A figure beside that of the month before.
+    """A figure compared with that of the month before, which is ``before``.
 
-    Args:
-        relative: the change: 0.1 is a tenth more; ``None``: the months cannot be compared.
-        before: the figure of the month before.
-        in_month: that month.
+    ``relative`` is the change, 0.1 is a tenth more; ``None``: the months cannot be compared.
     """
     if relative is None:
         return f"{before} in {month(in_month)}"
@@ -66,26 +60,23 @@ def comparison(relative: float | None, before: str, in_month: date) -> str:
     return f"{extent} from {month(in_month)} ({before})"
 
 
-def day(of: date) -> str:
-    """A day, to be read in a sentence."""
-    return f"{of.day} {of:%B %Y}"
+def day(date_: date) -> str:
+    return f"{date_.day} {date_:%B %Y}"
 
 
-def month(of: date) -> str:
-    """A month, to be read in a sentence."""
-    return f"{of:%B %Y}"
+def month(date_: date) -> str:
+    return f"{date_:%B %Y}"
 
 
 def clock(moment: int | datetime | None, zone: ZoneInfo) -> str | None:
-    """Day and time on the wall."""
+    """Date and time on the wall clock."""
     if moment is None:
         return None
-    known = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, zone)
-    return f"{known.astimezone(zone):%Y-%m-%d %H:%M}"
+    at = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, zone)
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def hours_of_week(window: MaintenanceWindow) -> str:
-    """From when to when, with the days of the week."""
     begin = 24 * window.weekday + window.hour
     ends = (begin, (begin + window.hours) % (7 * 24))
     return " to ".join(f"{WEEKDAYS[at // 24]} {at % 24:02}:00" for at in ends)

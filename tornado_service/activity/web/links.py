@@ -1,8 +1,8 @@
-"""What the address of a page asks for, and addresses of others that ask for the same days."""
+"""Query parameters of pages, and links to pages with the same period."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -32,7 +32,7 @@ PROBLEMS = {
 
 
 class Preset(NamedTuple):
-    """A range that one click shows."""
+    """A period that one click selects."""
 
     label: str
     first: date
@@ -40,22 +40,22 @@ class Preset(NamedTuple):
 
 
 class PageQuery:
-    """What the address of a page asks for. What is not valid there is reported and left out.
+    """Query parameters of a page. Invalid ones are reported and ignored.
 
     Attributes:
-        query: what is asked for, without what is not valid.
-        typed: what the address has, by its name there.
-        invalid: the names of what is not valid.
-        has_invalid_period: whether the default period is shown instead of that in the address.
+        query: the valid ones.
+        typed: all of them as text.
+        invalid: the names of the invalid ones.
+        has_invalid_period: whether the default period is shown instead.
         problem: what is wrong, in words.
     """
 
     def __init__(self, model: type[Range], arguments: Mapping[str, list[bytes]]) -> None:
-        known = {field.alias or name for name, field in model.model_fields.items()}
+        names = {field.alias or name for name, field in model.model_fields.items()}
         self.typed = {
             name: values[-1].decode(errors="replace").strip()
             for name, values in arguments.items()
-            if name in known and values[-1].strip()
+            if name in names and values[-1].strip()
         }
         self.invalid: set[str] = set()
         problems: list[str] = []
@@ -67,7 +67,7 @@ class PageQuery:
             except ValidationError as error:
                 for detail in error.errors(include_url=False):
                     problems.append(_problem(detail, self.typed))
-                    self.invalid.update(_names(detail))
+                    self.invalid.update([str(detail["loc"][0])] if detail["loc"] else PERIOD)
                 if not self.invalid.isdisjoint(PERIOD):
                     left_out = self.invalid.union(PERIOD)  # one end alone is another period
                 else:
@@ -77,16 +77,10 @@ class PageQuery:
         self.has_invalid_period = not self.invalid.isdisjoint(PERIOD)
 
     def days(self, today: date) -> tuple[date, date]:
-        """The first and the last day that are shown."""
         return self.query.days(today)
 
     def field(self, name: str, shown: object) -> dict[str, Any]:
-        """What a field of a form has: what was typed, if that is not what the page shows.
-
-        Args:
-            name: of the field.
-            shown: what the page shows.
-        """
+        """Attributes of a form field: the text in the URL if it is invalid, else ``shown``."""
         is_kept = name in self.invalid or (name in PERIOD and self.has_invalid_period)
         text = self.typed.get(name, "") if is_kept else str(shown)
         return {
@@ -98,20 +92,16 @@ class PageQuery:
 
     @property
     def link_params(self) -> dict[str, str]:
-        """What links to other pages keep of it: the period."""
+        """Parameters of links to other pages: the period."""
         days = {"from": self.query.first, "to": self.query.last}
         return {name: day.isoformat() for name, day in days.items() if day}
 
     @property
     def same_page_params(self) -> dict[str, str]:
-        """What links to the same page with another period keep: the search and the order."""
+        """Parameters of links to the same page with another period."""
         return {
             name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
         }
-
-
-def _names(detail: ErrorDetails) -> Iterable[str]:
-    return [str(detail["loc"][0])] if detail["loc"] else PERIOD
 
 
 def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:
@@ -132,18 +122,17 @@ def _is_date(text: str) -> bool:
 
 
 def build_url(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
-    """An address below a prefix; the parts of its path and its query may hold anything."""
+    """A URL below a prefix; the parts of its path and its query may hold any text."""
     text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
     return prefix + "/".join(quote(part, safe="") for part in path) + (f"?{text}" if text else "")
 
 
 def presets(today: date) -> list[Preset]:
-    """The ranges that one click shows."""
     return [Preset(label, today - timedelta(days - 1), today) for label, days in PRESETS.items()]
 
 
 def unit_for(first: date, last: date) -> str:
-    """Days, weeks or months, so that a range has not too many of them to be looked at."""
+    """The unit in which a period has a readable number of rows."""
     length = (last - first).days + 1
     if length <= MAX_DAYS_BY_DAY:
         return "days"

@@ -1,4 +1,4 @@
-"""What all pages of Activity share."""
+"""The base of all pages."""
 
 from __future__ import annotations
 
@@ -8,72 +8,66 @@ from typing import Any
 
 from ... import PageHandler
 from ..access.queries import Range
-from ..access.view import NoHistory, View, view_for
+from ..access.view import View, ViewHandler
 from ..access.visibility import VisibleUsers, cached_visible_users
-from ..app import Activity
+from ..recorder import NoHistory
 from . import formatting
 from .csv_export import WEEKDAYS
 from .links import PageQuery, build_url, presets
 
-#: What draws the charts, in the order in which it is loaded.
+#: Scripts of the charts, in the order in which they are loaded.
 CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
 
 #: The style that Observable Plot gives each of its charts, which is always the same.
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
 
 
-class ActivityPage(PageHandler):
-    """A page of Activity, about the people whom the hub shows to the visitor.
+class ActivityPage(ViewHandler, PageHandler):
+    """A page of Activity, about the users whom the hub lists to the visitor.
 
     Attributes:
-        model: what its address may ask for.
+        model: its query parameters.
         tab: its name in the app's menu.
     """
 
-    app: Activity
     model: type[Range] = Range
     tab = ""
 
     _view: View | None = None
 
     async def view(self) -> View:
-        """The visitor's view.
-
-        Raises:
-            HubUnavailable: the hub does not say whom they may see.
-        """
-        self._view = await view_for(self)
+        self._view = await super().view()
         return self._view
 
     @cached_property
     def page_query(self) -> PageQuery:
-        """What the address asks for."""
         return PageQuery(self.model, self.request.query_arguments)
 
     def link(self, *path: str, **query: Any) -> str:
-        """The address of another page of this app, about the same days."""
+        """The URL of another page of this app, with the same period."""
         return build_url(self.app.prefix, path, {**self.page_query.link_params, **query})
 
     def template_namespace(self) -> dict[str, Any]:
-        """The names of every page, and those of the navigation: error pages have it, too."""
+        """Add the names of the navigation, which error pages have as well."""
         return {
             **super().template_namespace(),
-            "visible": self._visible(),
+            "visible": self.visible,
             "link": self.link,
             "tab": self.tab,
-            "has_history": self.app.has_history,
+            "has_history": self.recorder.has_history,
         }
 
-    def _visible(self) -> VisibleUsers | None:
+    @property
+    def visible(self) -> VisibleUsers | None:
         return self._view.visible if self._view else cached_visible_users(self)
 
     async def show(self, template: str, **names: Any) -> None:
-        """Answer with a template, which has the figures in ``names`` and what all pages need."""
+        """Render a template with ``names`` and what all pages need."""
         await asyncio.to_thread(self._show, template, names)  # long tables take long
 
     def _show(self, template: str, names: dict[str, Any]) -> None:
         view = self._view
-        assert view is not None  # noqa: S101 - nothing is shown before it is known to whom
+        assert view is not None  # noqa: S101 - `show` comes after `view`
         page_query = self.page_query
         first, last = page_query.days(view.today)
         self.write_page(
@@ -86,8 +80,8 @@ class ActivityPage(PageHandler):
                 "last": last,
                 "today": view.today,
                 "presets": presets(view.today),
-                "zone": self.app.zone,
-                "reason": self.app.store.condition.reason,
+                "zone": self.recorder.zone,
+                "reason": self.recorder.store.condition.reason,
                 "is_synthetic": self.app.is_synthetic,
                 "charts": [],
                 **names,
@@ -95,7 +89,7 @@ class ActivityPage(PageHandler):
         )
 
     async def show_charts(self, template: str, **names: Any) -> None:
-        """Answer with a template that has charts, and allow what draws them its style."""
+        """Render a template that has charts, and allow the style of what draws them."""
         scripts = self._chart_scripts()
         if scripts:
             policy = self.settings["page_headers"]["Content-Security-Policy"]
@@ -111,7 +105,7 @@ class ActivityPage(PageHandler):
             return []
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """A page of its own for a history that is not there, or not yet."""
+        """Respond with a page of its own if there is no history, or not yet."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if not isinstance(error, NoHistory) or not self.accepts_html() or self._view is None:
             super().write_error(status_code, **kwargs)
@@ -121,5 +115,4 @@ class ActivityPage(PageHandler):
         self.finish()
 
     def show_no_history(self) -> None:
-        """Say that there is no history, or not yet; admins read why."""
-        self._show("no_history.html", {"is_coming": self.app.has_history})
+        self._show("no_history.html", {"is_coming": self.recorder.has_history})

@@ -6,14 +6,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tornado.web import HTTPError
 
-from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery, parse_month
-from ..access.responses import PersonDetail, Summary, groups_page, ordered_servers, paginate
-from ..access.view import View
+from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
+from ..access.responses import (
+    PersonDetail,
+    Summary,
+    filtered_groups,
+    filtered_servers,
+    paginate,
+    person_row,
+)
 from ..access.visibility import get_visible_groups, groups_if_available
-from ..app import Activity
 from ..domain.calendar import ONE_DAY
 from ..figures.availability import RETURN_WITHIN
 from ..figures.heatmap import HeatMap
@@ -24,14 +30,14 @@ from .page_base import ActivityPage
 
 MAINTENANCE = "Best times for maintenance"
 
-#: What there is to be seen after so many days with data.
+#: What is shown after so many days with data.
 MILESTONES = {
     "A whole day: active users, server-hours, sessions, the most servers at a time": 1,
     MAINTENANCE: DAYS_NEEDED,
     "Who came once and never returned": RETURN_WITHIN + 1,
 }
 
-#: So many of somebody's sessions are shown; the table that is saved has all of them.
+#: Sessions of a user that are shown; the CSV file has all of them.
 MAX_SESSIONS = 100
 
 
@@ -45,20 +51,22 @@ class OverviewPage(ActivityPage):
     async def get(self) -> None:
         """The main figures of a range; one's own, for those who may not see others."""
         view, page_query = await self.view(), self.page_query
-        if not self.app.has_history:  # that is how it is, and no fault
+        if not self.recorder.has_history:  # that is how it is, and no fault
             self.show_no_history()
             return
         if view.visible.sees_only_self:
-            await show_own_use(self, view)
+            await show_own_usage(self)
             return
         summary = await view.summary(page_query.query)
         unit = unit_for(*page_query.days(view.today))
-        coming = milestones(summary, view.today, self.app)
+        coming = milestones(summary, view.today, self.recorder.zone)
         await self.show_charts(
             "overview.html",
             summary=summary,
             milestones=[
-                each for each in coming if view.visible.everybody or each[0] != MAINTENANCE
+                milestone
+                for milestone in coming
+                if view.visible.everybody or milestone[0] != MAINTENANCE
             ],
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
@@ -78,10 +86,10 @@ class NowPage(ActivityPage):
 
     async def get(self) -> None:
         """The running servers, and for how long they are idle; a script keeps it up to date."""
-        view = await self.view()
+        view, query = await self.view(), self.page_query.query
         now = await view.now()
-        part = paginate(ordered_servers(now, self.page_query.query), self.page_query.query.page)
-        await self.show("now.html", now=now, part=part)
+        page = paginate(filtered_servers(now.servers, query), query.page)
+        await self.show("now.html", now=now, result=page)
 
 
 class PeoplePage(ActivityPage):
@@ -94,8 +102,9 @@ class PeoplePage(ActivityPage):
 
     async def get(self) -> None:
         """A page of those whom the visitor may see."""
-        view = await self.view()
-        await self.show("people.html", people=await view.people(self.page_query.query))
+        view, query = await self.view(), self.page_query.query
+        page = paginate(await view.people(query), query.page)
+        await self.show("people.html", result=page, rows=list(map(person_row, page.rows)))
 
 
 class PersonPage(ActivityPage):
@@ -106,20 +115,15 @@ class PersonPage(ActivityPage):
     tab = "people"
 
     async def get(self, name: str) -> None:
-        """Their use in a range.
-
-        Raises:
-            HTTPError: 404, there is nobody of this name whom the visitor may see.
-        """
-        view = await self.view()
-        found = await view.person(name, self.page_query.query)
-        if found is None:
-            raise HTTPError(404, "User not found, or you do not have access to their activity.")
-        names = {"path": ("people", name), "csv_path": ("people", name), "is_own": False}
+        """Their use in a range."""
+        view, query = await self.view(), self.page_query.query
+        person = await view.person(name, query)
         await self.show_charts(
             "person.html",
-            **person_context(found, await view.person_heat_map(name, self.page_query.query)),
-            **names,
+            **person_context(person, await view.person_heat_map(name, query)),
+            path=("people", name),
+            csv_path=("people", name),
+            is_own=False,
         )
 
 
@@ -134,8 +138,9 @@ class GroupsPage(ActivityPage):
     async def get(self) -> None:
         """A page of the groups, by the use of their members, or the scope that is missing."""
         view, query = await self.view(), self.page_query.query
-        found = await view.groups(await get_visible_groups(self), query)
-        await self.show("groups.html", found=groups_page(found, query))
+        groups = await get_visible_groups(self)
+        page = paginate(filtered_groups(await view.groups(groups, query), query), query.page)
+        await self.show("groups.html", missing=groups.missing, result=page)
 
 
 class MePage(ActivityPage):
@@ -146,12 +151,9 @@ class MePage(ActivityPage):
     tab = "me"
 
     async def get(self) -> None:
-        """Their use in a range.
-
-        Raises:
-            HTTPError: 404, the visitor is a service.
-        """
-        await show_own_use(self, await self.view())
+        """Their use in a range."""
+        await self.view()
+        await show_own_usage(self)
 
 
 class MonthsPage(ActivityPage):
@@ -162,13 +164,13 @@ class MonthsPage(ActivityPage):
     tab = "months"
 
     async def get(self) -> None:
-        """Each month since watching began, with the way to its report."""
+        """Each month since data collection began, with a link to its report."""
         view = await self.view()
         watched_from = (await view.summary(Range.model_validate({}))).watched_from
         months: list[Period] = []
         first = view.today
         if watched_from:
-            began = watched_from.astimezone(self.app.zone).date()
+            began = watched_from.astimezone(self.recorder.zone).date()
             first = max(began, view.today - timedelta(days=MAX_DAYS - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
@@ -183,17 +185,9 @@ class MonthPage(ActivityPage):
     tab = "months"
 
     async def get(self, text: str) -> None:
-        """All figures of a month such as ``2026-10``, beside those of the month before.
-
-        Raises:
-            HTTPError: 404, that is no month.
-        """
+        """All figures of a month such as ``2026-10``, and those of the month before."""
         view = await self.view()
-        day = parse_month(text)
-        if day is None:
-            raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
-        groups = await groups_if_available(self)
-        report = await view.month(day, groups)
+        report = await view.month(text, await groups_if_available(self))
         await self.show_charts(
             "month.html",
             report=report,
@@ -201,7 +195,7 @@ class MonthPage(ActivityPage):
             heat_map=without_maintenance(report.heat_map)
             if view.visible.sees_only_self
             else report.heat_map,
-            missing=groups.missing,
+            missing=report.groups_missing,
             following=following(report.month.whole, view.today),
         )
 
@@ -212,49 +206,43 @@ class NotFoundPage(ActivityPage):
     metrics_name = "NotFoundPage"
 
     async def get(self) -> None:
-        """Raise.
-
-        Raises:
-            HTTPError: 404, always.
-        """
+        """Respond with 404."""
         await self.view()
         raise HTTPError(404, "Page not found.")
 
 
-async def show_own_use(page: ActivityPage, view: View) -> None:
-    """Answer with the visitor's own use.
+async def show_own_usage(page: ActivityPage) -> None:
+    """Respond with the visitor's own usage.
 
-    Raises:
-        HTTPError: 404, the visitor is a service.
+    Args:
+        page: whose `view` has been made.
     """
-    found = await view.me(page.page_query.query)
-    if found is None:
-        raise HTTPError(404, "A service has no use of its own.")
+    view, query = await page.own_view(), page.page_query.query
+    person = await view.me(query)
     page.tab = "me"
-    names = {
-        "path": ("",) if view.visible.sees_only_self else ("me",),
-        "csv_path": ("me",),
-        "is_own": True,
-    }
-    heat_map = await view.my_heat_map(page.page_query.query)
-    await page.show_charts("person.html", **person_context(found, heat_map), **names)
+    await page.show_charts(
+        "person.html",
+        **person_context(person, await view.heat_map(query)),
+        path=("",) if page.visible and page.visible.sees_only_self else ("me",),
+        csv_path=("me",),
+        is_own=True,
+    )
 
 
-def person_context(found: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
-    """What the template of one person shows."""
+def person_context(person: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
     return {
-        "name": found.name,
-        "use": found.use,
-        "active_days": active_days(found.use.days),
+        "name": person.name,
+        "use": person.use,
+        "active_days": active_days(person.use.days),
         "heat_map": without_maintenance(heat_map),
-        "sessions": found.use.sessions[:MAX_SESSIONS],
+        "sessions": person.use.sessions[:MAX_SESSIONS],
     }
 
 
 def active_days(days: Iterable[Period]) -> int | None:
-    """On how many days one user was active; nothing if that is not known of any."""
-    known = [day.active_users for day in days if day.active_users is not None]
-    return sum(known) if known else None
+    """Count the days on which one user was active; ``None``: no day has data."""
+    counts = [day.active_users for day in days if day.active_users is not None]
+    return sum(counts) if counts else None
 
 
 def without_maintenance(heat_map: HeatMap) -> HeatMap:
@@ -267,8 +255,8 @@ def following(month: Period, today: date) -> date | None:
     return month.last + ONE_DAY if month.last < today else None
 
 
-def milestones(summary: Summary, today: date, app: Activity) -> list[tuple[str, date]]:
-    """What will be here, and from which day on; all of it, while nothing has been watched."""
-    began = summary.watched_from.astimezone(app.zone).date() if summary.watched_from else today
+def milestones(summary: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
+    """What will be shown, and from which day on; all of it, if there is no data yet."""
+    began = summary.watched_from.astimezone(zone).date() if summary.watched_from else today
     coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
-    return [(what, on) for what, on in coming if on > today]
+    return [(what, day) for what, day in coming if day > today]

@@ -1,4 +1,4 @@
-"""Every address of Activity, on one page."""
+"""All routes of Activity."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The schema of the database, brought to this version by alembic, without files: it may be a zip.
+"""Upgrades the schema by alembic, without files: the package may be in a zip.
 
 A new step is a new module in ``versions``, with ``revision``, ``down_revision`` and ``upgrade``
-(https://alembic.sqlalchemy.org/en/latest/ops.html); a test tells what it still lacks.
+(https://alembic.sqlalchemy.org/en/latest/ops.html); a test shows what it still lacks.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class NewerDatabase(DatabaseUnusable):
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to this version, in the transaction at hand.
+    """Upgrade the schema to this version, in the current transaction.
 
     Raises:
-        NewerDatabase: it is beyond that.
+        NewerDatabase: it is of a newer version.
     """
-    history = _revision_map()
+    history = RevisionMap(_scripts)
 
     def steps(heads: Any, context: MigrationContext) -> list[MigrationStep]:
         scripts = list(history.iterate_revisions("head", heads, implicit_base=True))
@@ -57,17 +57,13 @@ def upgrade(connection: Connection) -> None:
 
 
 def check_version(heads: Collection[str]) -> None:
-    """See that a database's version is known here.
+    """Check that a database's version is known.
 
     Raises:
         NewerDatabase: it is not.
     """
     if not {script.revision for script in _scripts()}.issuperset(heads):
         raise NewerDatabase
-
-
-def _revision_map() -> RevisionMap:
-    return RevisionMap(_scripts)
 
 
 def _scripts() -> list[Script]:

@@ -10,7 +10,6 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make them."""
     op.create_table(
         "activity_users",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),

@@ -1,4 +1,4 @@
-"""A name may be that of several accounts, one after the other; when all users were listed first."""
+"""A name may have had several accounts; the first full sample is noted."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ CHILDREN = {
 
 
 def upgrade() -> None:
-    """Make names of users plain columns, and note the first sample of all users.
-
-    Until now that was the first sample of all.
-    """
+    """Drop the unique constraint on names; until now the first sample was a full one."""
     if op.get_context().dialect.name == "sqlite":
         _make_again()
     else:
@@ -38,7 +35,7 @@ def upgrade() -> None:
 
 
 def _make_again() -> None:
-    """SQLite cannot drop a constraint, nor a table to which others refer: all of them are copied.
+    """SQLite cannot drop a constraint, nor a table to which others refer: copy all of them.
 
     https://www.sqlite.org/lang_altertable.html#otheralter
     """

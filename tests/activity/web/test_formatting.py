@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tornado_service.activity.web import formatting
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (0.0, "No change from September 2026 (47)"),
+        (0.004, "Less than 1\u00a0% change from September 2026 (47)"),
+        (-0.004, "Less than 1\u00a0% change from September 2026 (47)"),
+        (0.12, "+12\u00a0% on 47 in September 2026"),
+        (None, "47 in September 2026"),
+    ],
+)
+def test_a_month_is_compared_in_words(change: float | None, said: str) -> None:
+    assert formatting.comparison(change, "47", date(2026, 9, 1)) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0"), (0.001, "less than 1"), (0.5, "50"), (0.999, "99"), (1, "100")],
+)
+def test_a_part_is_never_shown_as_all_or_nothing(share: float, text: str) -> None:
+    assert formatting.percent(share) == f"{text}\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59, "0 min"), (3599, "59 min"), (3600, "1.0 h"), (5400, "1.5 h")]
+)
+def test_a_length_is_in_minutes_up_to_an_hour(seconds: int, text: str) -> None:
+    assert formatting.length(seconds) == text.replace(" ", "\u00a0")
+    assert formatting.length(None) is None

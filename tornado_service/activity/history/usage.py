@@ -1,0 +1,73 @@
+"""Usage on one day, packed: active users as bits of a number, rows as columns."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+
+from ..domain.records import UserDay
+
+
+@dataclass(frozen=True)
+class UsageRows:
+    """Usage by user, as three parallel columns."""
+
+    users: array[int]
+    seconds: array[int]
+    sessions: array[int]
+
+    def restricted(self, users: frozenset[int]) -> UsageRows:
+        chosen = list(map(users.__contains__, self.users))
+        columns = (self.users, self.seconds, self.sessions)
+        return UsageRows(*(array("q", compress(column, chosen)) for column in columns))
+
+
+class DayUsage:
+    """Usage on one day: bit n of ``active`` is set if user n was active."""
+
+    def __init__(self, active: int, load_rows: Callable[[], UsageRows]) -> None:
+        self.active = active
+        self._load_rows = load_rows
+
+    @classmethod
+    def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
+        packed = UsageRows(array("q"), array("q"), array("q"))
+        for row in rows:
+            packed.users.append(row.user)
+            packed.seconds.append(row.seconds)
+            packed.sessions.append(row.sessions)
+        return cls(bitmap(packed.users), lambda: packed)
+
+    @cached_property
+    def rows(self) -> UsageRows:
+        return self._load_rows()
+
+    @cached_property
+    def seconds(self) -> int:
+        """Server-seconds."""
+        return sum(self.rows.seconds)
+
+    @cached_property
+    def sessions(self) -> int:
+        """How many sessions began."""
+        return sum(self.rows.sessions)
+
+    def restricted(self, users: frozenset[int], mask: int) -> DayUsage:
+        """The part of some users, who are also the bits of the mask."""
+        return DayUsage(self.active & mask, lambda: self.rows.restricted(users))
+
+
+def bitmap(users: Collection[int]) -> int:
+    """A number with these bits set."""
+    packed = bytearray(max(users, default=0) // 8 + 1)
+    for user in users:
+        packed[user >> 3] |= 1 << (user & 7)
+    return int.from_bytes(packed, "little")
+
+
+def members(bits: int) -> list[int]:
+    """The set bits of a number, ascending."""
+    return [user for user, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]

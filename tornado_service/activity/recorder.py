@@ -1,0 +1,136 @@
+"""The recorder: collects samples, stores them, and keeps the history up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from logging import Logger
+from zoneinfo import ZoneInfo
+
+from tornado.web import HTTPError
+
+from .. import Channel, HubCalls
+from ..apps.retry import backoff_delays
+from .collect.collector import Collector
+from .domain.records import FAR_FUTURE, Sample
+from .history.archive import Archive
+from .store.store import HistoryState, HistoryUnavailable, Store
+
+
+class NoHistory(HTTPError):
+    """503: there is no history, or not yet."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(503, message)
+        self.retry_after = retry_after
+
+
+class Recorder:
+    """Everything of Activity that outlives a request; handlers have it as ``self.app.recorder``.
+
+    Args:
+        store: the database; it is not open yet.
+        zone: the time zone of the figures' days.
+        hub: for the samples.
+        interval: seconds between samples.
+        is_stored: whether samples are stored, or only the latest one is kept in memory.
+
+    Attributes:
+        archive: the history in memory.
+        collector: has the latest sample.
+        sample_events: has an event for each sample.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        zone: ZoneInfo,
+        hub: HubCalls,
+        interval: int,
+        log: Logger,
+        *,
+        is_stored: bool,
+    ) -> None:
+        self.store = store
+        self.zone = zone
+        self.archive = Archive(store, zone)
+        self.collector = Collector(hub, interval, log, self.store_sample if is_stored else None)
+        self.collector.listeners.append(self._notify)
+        self.sample_events = Channel(history=10)
+        self._interval = interval
+        self._log = log
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there is a history to show, now or soon."""
+        is_coming = self.store.condition.state in (HistoryState.GETTING_READY, HistoryState.READY)
+        return self.archive.is_loaded or is_coming
+
+    @property
+    def loaded_archive(self) -> Archive:
+        """The archive.
+
+        Raises:
+            NoHistory: it has no history, or not yet.
+        """
+        if self.archive.is_loaded:
+            return self.archive
+        if self.has_history:
+            raise NoHistory("The history is getting ready. Try again soon.", 5)
+        raise NoHistory("No history is kept: only what runs now is known.", 3600)
+
+    @property
+    def listed_until(self) -> int:
+        """Users who were created later may be missing in the history, or else in the sample."""
+        if self.has_history:
+            return self.archive.history.listed_to or 0
+        return self.collector.latest.taken if self.collector.latest else FAR_FUTURE
+
+    async def run(self) -> None:
+        """Record until cancelled."""
+        may_recover = await self.store.open()
+        await self.store.maintain()  # in another time zone, all days are other ones
+        await self.refresh()
+        await asyncio.gather(self.collector.run(), *([self._reopen()] if may_recover else []))
+
+    async def _reopen(self) -> None:
+        """Open a database that was not available at the start, long before the next sample."""
+        for pause in backoff_delays(self._interval):
+            await asyncio.sleep(pause)
+            is_open = self.store.condition.state is HistoryState.READY  # a sample has done it
+            if is_open or not await self.store.open():
+                break
+        await self.store.maintain()
+        await self.refresh()
+        if self.collector.latest:
+            await self.store_sample(self.collector.latest, self._interval)
+
+    async def store_sample(self, sample: Sample, interval: int) -> bool:
+        """Store a sample, and bring the history up to date.
+
+        Returns:
+            Whether all users are known: not, if a full sample was not stored, or none is yet.
+        """
+        is_stored = await self.store.add(sample, interval)
+        if is_stored:
+            await self.store.maintain()
+        await self.refresh()
+        return (is_stored or not sample.is_full) and self.archive.history.is_listed
+
+    async def refresh(self) -> None:
+        """Bring the history up to date, if there is one."""
+        if self.store.condition.state is not HistoryState.READY:
+            return
+        try:
+            await self.archive.refresh()
+        except HistoryUnavailable as error:
+            self._log.warning("The figures of activity are not up to date: %s", error)
+        except Exception:  # the next sample is to be taken all the same
+            self._log.exception("The figures of activity are not up to date")
+
+    def _notify(self, sample: Sample) -> None:
+        self.sample_events.send({"taken": sample.taken}, event="sample")
+
+    async def close(self) -> None:
+        """Finish what is being written, and close the database."""
+        self.archive.close()
+        await self.store.close()
