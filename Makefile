@@ -39,10 +39,11 @@ test-chart: .venv/.stamp ## tests with z2jh's chart and helm, downloaded if miss
 	.venv/bin/python tests/support/prepare.py proxy
 	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
 
-lint: .venv/.stamp ## ruff and mypy
+lint: .venv/.stamp ## ruff, mypy and import-linter
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache --no-logo
 
 format: .venv/.stamp ## format the code with ruff
 	.venv/bin/ruff check --fix

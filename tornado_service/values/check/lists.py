@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..chart.network_policy import allows_traffic, as_number
 from ..deployment import HUB_PORT
 from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
+from ..network_policy import allows_traffic, as_number
 from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
 from ..yaml_files.writer import KeyPath
 

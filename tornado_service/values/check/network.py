@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .. import names
-from ..chart.network_policy import allows_traffic, as_number, ports_for
 from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list, as_map
+from ..network_policy import allows_traffic, as_number, ports_for
 from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Service, Site, ValuesFinding
 
 OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")

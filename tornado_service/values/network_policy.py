@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..merge import as_list, as_map
-from ..site import NAMED_PORTS
+from .merge import as_list, as_map
+from .site import NAMED_PORTS
 
 
 def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:
