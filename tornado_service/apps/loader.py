@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
+from ..handlers.static import resource_folder
 from .base import ServiceApp
 from .isolation.containment import AppError
 
@@ -47,11 +48,25 @@ def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
 
 
 def package_of(cls: type[ServiceApp]) -> str:
-    """The package that has an app's templates and static files, or the module that is in none."""
-    spec = find_spec(cls.__module__)
+    """The package that has an app's templates and static files, or the module that is in none.
+
+    A subclass of another package's app has that app's, unless it brings some of its own.
+    """
+    apps = [base for base in cls.__mro__ if issubclass(base, ServiceApp) and base is not ServiceApp]
+    packages = [_package(base.__module__) for base in apps]
+    return next(filter(_has_resources, packages), packages[0])
+
+
+def _package(module: str) -> str:
+    spec = find_spec(module)
     if spec is None or spec.submodule_search_locations is not None:
-        return cls.__module__
-    return spec.parent or cls.__module__
+        return module
+    return spec.parent or module
+
+
+def _has_resources(package: str) -> bool:
+    folder = resource_folder(package)
+    return any(folder.joinpath(name).is_dir() for name in ("templates", "static"))
 
 
 def import_app(spec: str) -> type[ServiceApp]:
