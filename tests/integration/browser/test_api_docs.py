@@ -35,7 +35,7 @@ def answer(block: Locator) -> tuple[str, Any]:
 def test_it_is_tried_in_the_session_at_hand(open_page, complaints) -> None:
     page = open_page("docs", "ada")
 
-    user = operation(page, "service-service_UserHandler_get")
+    user = operation(page, "service-get_user")
     user.get_by_role("button", name="Try it out").click()
     status, body = answer(user)
 
@@ -65,7 +65,7 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
     page.get_by_label("auth-bearer-value").fill(token)
     page.locator(".modal-ux").get_by_role("button", name="Apply credentials").first.click()
     page.locator(".modal-ux").get_by_role("button", name="Close").last.click()
-    user = operation(page, "service-service_UserHandler_get")
+    user = operation(page, "service-get_user")
     user.get_by_role("button", name="Try it out").click()
     status, body = answer(user)
 

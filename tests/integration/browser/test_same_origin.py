@@ -141,8 +141,12 @@ def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[s
     token = victim.evaluate("opened.document.body.dataset.xsrfToken")
     victim.evaluate(neighbour.BY_A_WORKER, ["/", [], RACE])
     opened = victim.context.new_page()
-    victim.evaluate("""() => { window.found = new Promise((resolve) =>
-      navigator.serviceWorker.addEventListener("message", (event) => resolve(event.data))) }""")
+    victim.evaluate("""() => { window.found = new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener("message", (event) => {
+        if (event.data.includes(" navigate document ")) resolve(event.data);
+      });
+      setTimeout(() => resolve("no navigation"), 20000);
+    }) }""")
     opened.goto(home)
     read = victim.evaluate("window.found")
 
