@@ -12,6 +12,8 @@ import pytest
 import tornado_service
 from tests.support.apps import GOOD, TEMPLATE, StartApps
 from tornado_service import ServiceApp
+from tornado_service.activity import Activity
+from tornado_service.apps.loader import package_of
 from tornado_service.testing import (
     PREFIX,
     StandInHub,
@@ -114,3 +116,11 @@ def test_without_typed_apps_pydantic_is_not_loaded() -> None:
     )
 
     assert loaded.stdout.splitlines()[-1] == "False"
+
+
+def test_a_subclass_elsewhere_has_the_templates_of_the_app_that_it_extends() -> None:
+    class Extended(Activity):
+        pass
+
+    assert Extended.__module__ == __name__
+    assert package_of(Extended) == package_of(Activity) == "tornado_service.activity"

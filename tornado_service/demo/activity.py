@@ -24,8 +24,6 @@ CLASSMATES = {
 class DemoActivity(Activity):
     """Activity with a synthetic history that ends when it starts."""
 
-    __module__ = Activity.__module__  # where its templates are
-
     is_synthetic = True
 
     async def prepare_database(self) -> None:
