@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 import tornado_service
+from tests.support import retried_apps
 from tests.support.apps import BROKEN, GOOD, TEMPLATE, StartApps
 from tornado_service.app import TornadoService
+from tornado_service.apps import retry
+from tornado_service.database import engine, sqlite_file
 from tornado_service.testing import ServiceConfig, StartService
 
 
@@ -59,3 +62,14 @@ def start_apps(start_service: StartService, modules: Path) -> StartApps:
 def service_config(modules: Path) -> ServiceConfig:
     apps = ["good_apps:Reports", "good_apps.Admins", "good_apps:Headless"]
     return {"TornadoService": {"apps": apps}}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the apps of `tests.support.retried_apps` again at once, with no start counted yet."""
+    monkeypatch.setattr(retry, "INITIAL_DELAY", 0.02)
+    monkeypatch.setattr(retry, "MAX_DELAY", 0.1)
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(sqlite_file, "LOCK_TIMEOUT", 0.1)
+    for cls in retried_apps.Counted.__subclasses__():
+        cls.starts.clear()

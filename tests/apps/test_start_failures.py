@@ -13,20 +13,9 @@ from tests.support import retried_apps
 from tests.support.apps import StartApps, states
 from tests.support.retried_apps import APPS
 from tests.support.streaming import until
-from tornado_service.apps import retry as transient
-from tornado_service.database import engine as engines
-from tornado_service.database import sqlite_file as sqlite_files
 from tornado_service.testing import StartService
 
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "INITIAL_DELAY", 0.02)
-    monkeypatch.setattr(transient, "MAX_DELAY", 0.1)
-    monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)
-    monkeypatch.setattr(sqlite_files, "LOCK_TIMEOUT", 0.1)
-    for cls in retried_apps.Counted.__subclasses__():
-        cls.starts.clear()
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.mark.parametrize(

@@ -22,23 +22,14 @@ from tests.support.wishes import Base
 from tornado_service.app import TornadoService
 from tornado_service.apps import retry as transient
 from tornado_service.database import engine as engines
-from tornado_service.database import sqlite_file as sqlite_files
 from tornado_service.doctor.diagnosis import check_apps
 from tornado_service.hub import client as hubs
 from tornado_service.selfcheck.findings import Finding
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 Start = Callable[..., Awaitable[TornadoService]]
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "INITIAL_DELAY", 0.02)
-    monkeypatch.setattr(transient, "MAX_DELAY", 0.1)
-    monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)
-    monkeypatch.setattr(sqlite_files, "LOCK_TIMEOUT", 0.1)
-    for cls in retried_apps.Counted.__subclasses__():
-        cls.starts.clear()
 
 
 @pytest.fixture

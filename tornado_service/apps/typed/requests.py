@@ -57,7 +57,7 @@ class Body(Generic[Model]):
         self.required = required
 
     async def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
-        """Read one; a large one is looked at in a thread.
+        """Read one; a large one is parsed in a thread.
 
         Raises:
             HTTPError: 415, it is not sent as JSON.
