@@ -153,18 +153,23 @@ class ServiceApp(LoggingConfigurable):
             sessions.close()
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What is wrong although the app runs, and what to set; empty if nothing is.
 
-        Admins read it at ``status``, and ``tornado-service doctor`` says it.
+        Admins read it at ``status``, and ``tornado-service doctor`` says it. An app overrides it;
+        databases that cannot be used are reported besides.
         """
-        return ""
+        return self.trouble
 
     @property
-    def problem(self) -> str:
-        """``trouble``, and why a database of the app cannot be used; empty if nothing is wrong."""
+    def trouble(self) -> str:
+        """An earlier name of ``problem``; apps that override it go on to work."""
+        return ""
+
+    def all_problems(self) -> str:
+        """``problem``, and why a database of the app cannot be used."""
         databases = (sessions.trouble for sessions in self._databases)
-        return " ".join(filter(None, (str(self.trouble), *databases)))
+        return " ".join(filter(None, (str(self.problem), *databases)))
 
     @property
     def prefix(self) -> str:

@@ -89,7 +89,7 @@ class MountedApp:
         if not (self.is_ready and self.app):
             return self.reason
         try:
-            problem = redact_text(self.app.problem)
+            problem = redact_text(self.app.all_problems())
         except Exception as error:
             self.app.log.exception("The app %s cannot say what is wrong", self.name)
             problem = f"It cannot say how it is: {type(error).__name__}"

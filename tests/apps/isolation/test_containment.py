@@ -176,6 +176,7 @@ async def test_stop_is_bounded_and_each_for_itself(
     assert "App raises: stop() failed" in said
 
 
+@pytest.mark.parametrize("name", ["problem", "trouble"])
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -184,14 +185,14 @@ async def test_stop_is_bounded_and_each_for_itself(
     ],
 )
 async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
-    start_apps: StartApps, modules: Path, body: str, said: str
+    start_apps: StartApps, modules: Path, name: str, body: str, said: str
 ) -> None:
     (modules / "ill_app.py").write_text(
         "from tornado_service import ServiceApp\n\n\n"
         "class Ill(ServiceApp):\n"
         "    name = 'ill'\n\n"
         "    @property\n"
-        f"    def trouble(self):\n        {body}\n"
+        f"    def {name}(self):\n        {body}\n"
     )
     service = await start_apps("ill_app:Ill")
 
