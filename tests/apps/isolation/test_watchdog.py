@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.support.launched import ENVIRONMENT, wait_for_line
+from tornado_service import ServiceApp
 from tornado_service.apps.isolation.watchdog import BLOCK_LIMIT, Watchdog
 from tornado_service.apps.mounted import AppState, MountedApp
 from tornado_service.telemetry.metrics import Metrics
@@ -67,6 +68,7 @@ class Blocking(ServiceApp):
 
 STANDS_STILL = f"""
 import asyncio, logging
+from tornado_service import ServiceApp
 from tornado_service.apps.isolation.watchdog import Watchdog
 from tornado_service.telemetry.metrics import Metrics
 
@@ -95,7 +97,7 @@ def blocking() -> Any:
 def app() -> MountedApp:
     app = MountedApp("blocking:App")
     app.name = app.package = "blocking"
-    app.state, app.app = AppState.READY, types.SimpleNamespace(problem="")  # type: ignore[assignment]
+    app.state, app.app = AppState.READY, ServiceApp()
     return app
 
 
