@@ -78,6 +78,12 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         for name, value in headers.items():
             self._headers[name] = value
 
+    def compute_etag(self) -> str | None:
+        """None for an answer that nobody may keep: no later request could name its ETag."""
+        if "no-store" in self._headers.get("Cache-Control", ""):
+            return None
+        return super().compute_etag()
+
     async def prepare(self) -> None:
         access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
         if access is None:
