@@ -50,7 +50,7 @@ class ServiceLogFormatter(LogFormatter):
         record.asctime = self.formatTime(record, self.datefmt)
         color = self._colors.get(record.levelno, "")
         record.color, record.end_color = color, color and self._normal
-        line = self._fmt % vars(record)
+        line = (self._fmt or "") % vars(record)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         elif record.exc_text:
