@@ -116,7 +116,6 @@ class RequestCache:
         return entry
 
     def put(self, key: RequestKey, identity_key: IdentityKey, *, is_by_header: bool) -> None:
-        """Remember a decision of the library."""
         if sum(len(str(value)) for value in key) <= MAX_KEY_LENGTH:
             self._entries.put(key, Credentials(identity_key, is_by_header, time.monotonic()))
 

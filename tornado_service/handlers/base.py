@@ -61,7 +61,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     app_templates: AppTemplates | None = None
 
     def initialize(self) -> None:
-        """Take the context from the settings, and be counted as an open request."""
         self.context: ServiceContext = self.settings["context"]
         self.hub_auth = self.context.auth
         self.context.open_requests += 1
@@ -234,7 +233,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
 
 class MethodAccess(NamedTuple):
-    """What a method asks of its caller."""
+    """What a method requires of its caller."""
 
     allows_anonymous: bool
     scopes: frozenset[str]
@@ -242,7 +241,6 @@ class MethodAccess(NamedTuple):
 
 @cache
 def access_of(handler: type[Any], method: str) -> MethodAccess | None:
-    """The access of a method of a handler, if there is such a method."""
     if method not in METHODS and method != "OPTIONS":
         return None
     function = getattr(handler, "get" if method == "HEAD" else method.lower())
@@ -287,14 +285,13 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Answer with a template, which sees ``template_namespace`` and further names."""
+        """Respond with a template, which sees ``template_namespace`` and further names."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(page.render(**self.template_namespace(), **names))
 
     def wants_error_page(self) -> bool:
-        """Whether an error is a page, for a person, and not JSON."""
         return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

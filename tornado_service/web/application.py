@@ -33,8 +33,6 @@ def make_web_app(
     selfcheck: SelfCheck,
     jinja_env: Environment,
 ) -> Application:
-    """The Tornado application of a service."""
-
     def get_delegate(*target: Any) -> HTTPMessageDelegate:
         return application.get_handler_delegate(*target)
 

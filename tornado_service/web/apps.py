@@ -39,7 +39,6 @@ class AppRouter(Router):
         self._get_delegate = get_delegate
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
-        """The handler, or nothing where there is no app."""
         if not request.path.startswith(self._prefix):
             return None
         name, slash, rest = request.path.removeprefix(self._prefix).partition("/")
@@ -74,7 +73,6 @@ class AppNotFoundHandler(NotFoundHandler):
     metrics_name = "AppNotFoundHandler"
 
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
-        """Take the app, whose navigation the page keeps."""
         super().initialize()
         if mounted.home_handler():
             self.app, self.app_templates = mounted.app, mounted.templates
@@ -97,13 +95,11 @@ class AppSlashHandler(BaseHandler):
     metrics_name = "AppSlashHandler"
 
     def initialize(self, name: str) -> None:  # type: ignore[override]
-        """Take the app's name."""
         super().initialize()
         self._name = name
 
     @allow_unauthenticated
     def get(self) -> None:
-        """Go to the app's home page."""
         self.redirect(f"{self.hub_auth.base_url}{self._name}/")
 
 
@@ -122,7 +118,6 @@ class UnavailableHandler(PageHandler):
     metrics_name = "UnavailableHandler"
 
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
-        """Take the app."""
         super().initialize()
         self._mounted = mounted
 
@@ -148,7 +143,6 @@ class UnavailableHandler(PageHandler):
         return BaseHandler.accepts_html(self)
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
-        """The message, which is ours."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         answer = super().public_error(status_code, **kwargs)
         if isinstance(error, AppUnavailable):

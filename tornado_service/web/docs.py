@@ -37,7 +37,6 @@ class APIDocument:
         self._reported: set[str] = set()
 
     async def json(self) -> bytes:
-        """The document."""
         ready = [mounted for mounted in self._apps_of_service if mounted.is_ready]
         names = [mounted.name for mounted in ready]
         build_task = self._build_task
