@@ -129,21 +129,13 @@ class TornadoService(Settings, StrictApplication):
             load(self, self.config_file)
         capture_tornado_logs(self.log)
         self.metrics = Metrics()
-        auth = self.auth = ServiceAuth(parent=self)
+        auth = self.auth = ServiceAuth(self.metrics, parent=self)
+        self.hub, self.tls = auth.hub, auth.tls
         self.check_environment()
-        self.tls = TLSFiles(self.auth.keyfile, self.auth.certfile, self.auth.client_ca)
-        self.hub = HubClient(
-            self.metrics,
-            self.tls,
-            parent=self,
-            api_url=self.auth.api_url,
-            api_token=self.auth.api_token,
-        )
         self.check_cookie_secret()
         secret = self.cookie_secret
         text = secret.decode("utf-8", "backslashreplace")
         self.add_secrets(auth.api_token, text, secret.hex(), repr(secret)[2:-1])
-        auth.connect(self.hub, secret)
         auth.may_be_framed = self.may_be_framed
         self.streams = Streams(auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
