@@ -11,7 +11,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-chart test-image lint format docs pyz bench clean
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-wheel lint format docs pyz \
+  release-dry-run bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,15 +36,25 @@ test-5.5-all: .venv-5.5/.stamp ## all tests with a hub or a browser, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy browser axe-core
 	.venv-5.5/bin/python -m $(PYTEST) -m 'library or hub or browser' $(ARGS)
 
+# HUB: a version of JupyterHub or a part of one, or main
+HUB ?= 6.1
+hub-requirement = $(if $(filter main,$(HUB)),'jupyterhub @ git+https://github.com/jupyterhub/jupyterhub','jupyterhub==$(HUB).*')
+
+test-hub: .venv-hub-$(HUB)/.stamp ## tests that depend on JupyterHub's version, on any (HUB=5.4.6)
+	.venv-hub-$(HUB)/bin/python tests/support/prepare.py proxy
+	.venv-hub-$(HUB)/bin/python -m $(PYTEST) -m library $(ARGS)
+
 test-chart: .venv/.stamp ## tests with z2jh's chart and helm, downloaded if missing
 	.venv/bin/python tests/support/prepare.py proxy
 	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
 
-lint: .venv/.stamp ## ruff, mypy and import-linter
+lint: .venv/.stamp ## ruff, mypy, import-linter, and linters of the workflows
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache --no-logo
+	.venv/bin/zizmor --offline --quiet .github
+	! test -x .venv/bin/actionlint || .venv/bin/actionlint
 
 format: .venv/.stamp ## format the code with ruff
 	.venv/bin/ruff check --fix
@@ -59,17 +70,35 @@ test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah,
 	.venv/bin/python tests/support/prepare.py image
 	.venv/bin/python -m pytest -m image $(ARGS)
 
+RELEASE := build/release
+
+release-dry-run: .venv/.stamp ## build and check all artefacts of a release in build/release (TAG=v0.1.0)
+	rm -rf build/source $(RELEASE) && mkdir -p $(RELEASE)/assets
+	git clone --quiet . build/source  # what is not committed is not released
+	.venv/bin/python -m build --outdir $(RELEASE) build/source
+	.venv/bin/python -m twine check --strict $(RELEASE)/*.whl $(RELEASE)/*.tar.gz
+	.venv/bin/python tests/packaging/release/assets.py build/source $(RELEASE) $(TAG)
+	$(MAKE) test-wheel
+	ls -l $(RELEASE) $(RELEASE)/assets
+
+test-wheel: ## start a hub with the wheel of build/release in a clean environment (HUB=5.5.4)
+	rm -rf build/wheel-env && $(PYTHON) -m venv build/wheel-env
+	build/wheel-env/bin/pip install --quiet $(RELEASE)/*.whl $(hub-requirement)
+	build/wheel-env/bin/pip check
+	build/wheel-env/bin/python tests/packaging/release/try_wheel.py
+
 bench: .venv/.stamp ## run the benchmarks
 	.venv/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove environments and generated files
-	rm -rf .venv .venv-5.5 .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
+	rm -rf .venv .venv-5.5 .venv-hub-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.stamp .venv-5.5/.stamp: extras := .[dev]
+.venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp: extras := .[dev]
 .venv-5.5/.stamp: hub := 'jupyterhub~=5.5.4'
+.venv-hub-$(HUB)/.stamp: hub := $(hub-requirement)
 
-.venv/.stamp .venv-5.5/.stamp: pyproject.toml package-lock.json hatch_build.py
+.venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp: pyproject.toml package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 	  { echo '"$(PYTHON)" is not a Python 3.10 or newer. Name one: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
