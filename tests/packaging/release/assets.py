@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[3]
-MODES = ("allowedIngressPorts", "ingress")
+MODES = ("allowed-ingress-ports", "ingress")
 DELIVERIES = ("image", "extra-files")
 
 
