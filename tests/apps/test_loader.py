@@ -124,3 +124,36 @@ def test_a_subclass_elsewhere_has_the_templates_of_the_app_that_it_extends() -> 
 
     assert Extended.__module__ == __name__
     assert package_of(Extended) == package_of(Activity) == "tornado_service.activity"
+
+
+async def test_what_an_app_imports_in_vain_is_logged_with_its_line(
+    start_apps: StartApps, modules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (modules / "imports_app.py").write_text("\nimport no_such_library\n")
+
+    service = await start_apps("imports_app:App")
+
+    (mounted,) = service.app_manager
+    assert "No module named 'no_such_library'" in mounted.problem
+    assert 'imports_app.py", line 2' in capsys.readouterr().err
+
+
+async def test_an_app_that_is_not_installed_is_logged_without_a_traceback(
+    start_apps: StartApps, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await start_apps("no_such_package.web:App")
+
+    log = capsys.readouterr().err
+    assert "Is it installed where the service runs?" in log
+    assert "Traceback" not in log
+
+
+async def test_readiness_has_each_app_that_could_not_be_imported(
+    start_apps: StartApps, modules: Path
+) -> None:
+    for name in ("first", "second"):
+        (modules / f"{name}_app.py").write_text("1 / 0\n")
+
+    service = await start_apps("first_app:App", "second_app:App")
+
+    assert service.app_manager.readiness() == {"app App": False, "app App 2": False}

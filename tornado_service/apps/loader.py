@@ -86,7 +86,10 @@ def import_app(spec: str) -> type[ServiceApp]:
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise AppError(f"{spec}: {error}. Is it installed where the service runs?") from error
+        # if the app was found, its traceback says which of its modules imports what is missing
+        is_found = error.name is None or not f"{module}.".startswith(f"{error.name}.")
+        message = f"{spec}: {error}. Is it installed where the service runs?"
+        raise AppError(message) from (error if is_found else None)
     if not hasattr(found, name):
         raise AppError(f"{spec}: {module} has no {name}.")
     cls = validate_app_class(getattr(found, name), spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -116,9 +117,13 @@ class AppManager:
 
     def readiness(self) -> dict[str, bool]:
         checks: dict[str, bool] = {}
+        names: Counter[str] = Counter()
         for mounted in self._apps:
             name = f"app {mounted.display_name}"
-            checks[name] = mounted.is_ready and checks.get(name, True)
+            names[name] += 1
+            if names[name] > 1:  # apps that could not be imported may have classes of one name
+                name += f" {names[name]}"
+            checks[name] = mounted.is_ready
         return checks
 
     def statuses(self) -> list[dict[str, str]]:
@@ -220,13 +225,11 @@ class AppManager:
             )
 
     def _mark_failed(self, mounted: MountedApp, error: Exception) -> None:
-        is_ours = isinstance(error, AppError)
-        reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
+        cause = error.__cause__ if isinstance(error, AppError) else error
+        reason = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         mounted.reason = self._parent.without_secrets(reason)
         mounted.state = AppState.FAILED
-        self._log.error(
-            "App %s failed: %s", mounted.spec, reason, exc_info=None if is_ours else error
-        )
+        self._log.error("App %s failed: %s", mounted.spec, reason, exc_info=cause)
 
     @property
     def stop_timeout(self) -> float:

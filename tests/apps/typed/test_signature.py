@@ -95,7 +95,10 @@ async def test_a_wrong_answer_is_our_fault_and_the_log_has_no_value(
 
     assert answer.code == 500
     said = caplog.text
-    assert "returned what is not <class 'tests.support.typed_app.Report'>: id" in said
+    assert (
+        "tests.support.typed_app.Answers.get() returned what is not"
+        " <class 'tests.support.typed_app.Report'>: id" in said
+    )
     assert "secret-value" not in said
     for path in ("untyped/bytes", "untyped/both"):
         assert (await fetch(f"typed/api/{path}", token=token)).code == 500

@@ -54,12 +54,16 @@ class TypedHandler(BaseHandler):
     def _write_result(self, signature: Signature, value: Any) -> None:
         if not isinstance(self, APIHandler):
             if value is not None:
-                raise TypeError(f"returned a {type(value).__name__}, which only an API may do")
+                raise TypeError(
+                    f"{signature.name} returned a {type(value).__name__}, which only an API may do"
+                )
             return
         is_untouched = not (self._write_buffer or self._finished or self._headers_written)
         if value is not None:
             if not is_untouched:
-                raise TypeError("returned a value, and has written something besides")
+                raise TypeError(
+                    f"{signature.name} returned a value, and has written something besides"
+                )
             self.write_json_bytes(signature.dump(value))
         elif is_untouched and self.get_status() == 200:
             self.set_status(204)

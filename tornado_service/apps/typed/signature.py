@@ -46,6 +46,7 @@ class Signature:
 
     Attributes:
         function: the method.
+        name: its module, class and name, for messages.
         path: the parameters that are groups of the path, with their annotations.
         response: what it gives; nothing is known of that where there is none.
         may_be_empty: it may give nothing instead, with the status 204.
@@ -56,6 +57,7 @@ class Signature:
 
     def __init__(self, method: str, function: Callable[..., Any], *, is_api: bool) -> None:
         self.function = function
+        self.name = f"{function.__module__}.{function.__qualname__}()"
         self.query: Query[Any] | None = None
         self.body: Body[Any] | None = None
         self.path: dict[str, Any] = {}
@@ -170,7 +172,8 @@ class Signature:
             fields = [".".join(map(str, detail["loc"])) for detail in error.errors()]
             # pydantic's own words hold the values
             raise TypeError(
-                f"returned what is not {self.response and self.response.model}: {', '.join(fields)}"
+                f"{self.name} returned what is not {self.response and self.response.model}:"
+                f" {', '.join(fields)}"
             ) from None
         return self._response_adapter.dump_json(valid, by_alias=True)
 
