@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .database.errors import DatabaseUnavailable
     from .database.sessions import Sessions
     from .handlers.base import APIHandler, PageHandler
+    from .handlers.errors import InvalidRequest
     from .handlers.sse import EventStream
     from .handlers.websocket import WebSocketHandler
     from .hub.client import HubCalls, HubClient, HubRefused, HubUnavailable
@@ -35,6 +36,7 @@ __all__ = [
     "HubRefused",
     "HubResponseTooLarge",
     "HubUnavailable",
+    "InvalidRequest",
     "PageHandler",
     "ServiceApp",
     "Sessions",
@@ -57,6 +59,7 @@ _HOMES = {
     "HubRefused": ".hub.client",
     "HubResponseTooLarge": ".hub.errors",
     "HubUnavailable": ".hub.client",
+    "InvalidRequest": ".handlers.errors",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps.base",
     "Sessions": ".database.sessions",

@@ -30,18 +30,11 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "exits_app.py").write_text("import sys; sys.exit(1)")
     (tmp_path / "syntax_app.py").write_text("class App(\n")
     monkeypatch.syspath_prepend(tmp_path)
-    ours = (
-        "ill_app",
-        "good_apps",
-        "broken_apps",
-        "raises_app",
-        "exits_app",
-        "slow_app",
-        "apps_in_zip",
-    )
+    before = set(sys.modules)
     yield tmp_path
-    for name in ours:
-        sys.modules.pop(name, None)
+    for name in sys.modules.keys() - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
     tornado_service.handlers.static.static_files.cache_clear()
 
 

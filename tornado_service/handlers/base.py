@@ -16,6 +16,7 @@ from ..auth.decorators import allow_unauthenticated, allows_anonymous, scopes_ne
 from ..auth.fetch_metadata import is_page_navigation
 from .errors import InvalidRequest, JSONErrorMixin
 from .resource_isolation import ResourceIsolationMixin
+from .templates import AppTemplates, FormState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
     from .context import ServiceContext
-    from .templates import AppTemplates
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -257,7 +257,13 @@ class APIHandler(BaseHandler):
 
 
 class PageHandler(BaseHandler):
-    """A page for a person, in the hub's look."""
+    """A page for a person, in the hub's look.
+
+    Attributes:
+        form: what its form has sent that cannot be accepted; empty until then.
+    """
+
+    form = FormState()
 
     def accepts_html(self) -> bool:
         """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""
@@ -279,6 +285,7 @@ class PageHandler(BaseHandler):
             if user
             else None,
             "xsrf_token": self.xsrf_token.decode() if user else "",
+            "form": self.form,
             "static_url": self.settings["static_url"],
             "hub_static_url": self.settings["hub_static_url"],
             **(self.app_templates.namespace if self.app_templates else {}),

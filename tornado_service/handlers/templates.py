@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import (
@@ -29,6 +29,19 @@ class AppTemplates:
 
     jinja_env: Environment
     namespace: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FormState:
+    """What a form has sent that cannot be accepted; empty until then. Templates see it as ``form``.
+
+    Attributes:
+        values: what was entered, by the input's name.
+        errors: what is wrong, by the input's name; by ``form`` what is wrong with all of it.
+    """
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 def make_jinja_env(template_paths: list[str]) -> Environment:

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 from tornado.gen import is_coroutine_function
 from tornado.web import RequestHandler
 
-from ...handlers.base import METHODS, APIHandler, BaseHandler
+from ...handlers.base import METHODS, APIHandler, BaseHandler, access_of
+from ...handlers.errors import InvalidRequest
+from ...handlers.templates import FormState
 from ..isolation.threads import ThreadPool, as_request_error
 from .signature import DeclarationError, Signature
 
@@ -67,6 +69,30 @@ class TypedHandler(BaseHandler):
             self.write_json_bytes(signature.dump(value))
         elif is_untouched and self.get_status() == 200:
             self.set_status(204)
+
+    async def _show_form_again(
+        self, error: InvalidRequest, groups: tuple[Any, ...], named: dict[str, Any]
+    ) -> None:
+        """Respond with the handler's own page, which has the errors and what was entered.
+
+        Raises:
+            InvalidRequest: the handler has no page for this user.
+        """
+        access = access_of(type(self), "GET")  # type: ignore[arg-type]
+        user = self.current_user
+        if access is None or (
+            not access.allows_anonymous
+            and (user is None or self.hub_auth.missing_scopes(access.scopes, user))
+        ):
+            raise error
+        values = self.request.body_arguments
+        self.form = FormState(
+            {name: [value.decode(errors="replace") for value in values[name]] for name in values},
+            {row["field"]: row["problem"] for row in error.errors},
+        )
+        self.set_status(400)
+        page: Any = self.get(*groups, **named)
+        await page
 
     async def _run_in_thread(self, signature: Signature, call: Callable[[], Any]) -> None:
         try:
@@ -158,13 +184,7 @@ def _make_method(signature: Signature) -> Callable[..., Awaitable[None]]:
     function = signature.function
     is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
 
-    @wraps(function)
-    async def method(self: TypedHandler, *groups: Any, **named: Any) -> None:
-        call: Callable[..., Any] = signature.bind(self, groups, named)
-        if signature.body is not None:
-            body = await signature.body.read(self.request.headers, self.request.body)
-            if body is not None:
-                call = partial(call, body=body)
+    async def run(self: TypedHandler, call: Callable[..., Any]) -> None:
         if not is_async:
             await self._run_in_thread(signature, call)
             return
@@ -172,5 +192,21 @@ def _make_method(signature: Signature) -> Callable[..., Awaitable[None]]:
             self._write_result(signature, await call())
         except (SystemExit, KeyboardInterrupt) as error:
             raise as_request_error(error) from error
+
+    @wraps(function)
+    async def method(self: TypedHandler, *groups: Any, **named: Any) -> None:
+        call: Callable[..., Any] = signature.bind(self, groups, named)
+        if signature.form is not None:
+            try:
+                form = signature.form.read(self.request.body_arguments)
+                await run(self, partial(call, form=form))
+            except InvalidRequest as error:
+                await self._show_form_again(error, groups, named)
+            return
+        if signature.body is not None:
+            body = await signature.body.read(self.request.headers, self.request.body)
+            if body is not None:
+                call = partial(call, body=body)
+        await run(self, call)
 
     return method

@@ -11,6 +11,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     NoReturn,
+    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -23,11 +24,13 @@ from pydantic_core import to_json
 from tornado.web import HTTPError
 
 from ...handlers.errors import NOT_FOUND
-from .requests import Body, Query
+from .requests import Body, Fields, Form, Query
 from .responses import ResponseSpec
 
 if TYPE_CHECKING:
     from ...handlers.base import BaseHandler
+
+FieldsOf = TypeVar("FieldsOf", bound=Fields[Any])
 
 #: Methods whose request has no body that means something,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
@@ -41,8 +44,8 @@ class DeclarationError(TypeError):
 class Signature:
     """What a method takes and gives.
 
-    ``body`` and ``query`` are read by the models that annotate them; all other parameters are
-    groups of the path. The return annotation is what is answered.
+    ``body``, ``query`` and ``form`` are read by the models that annotate them; all other parameters
+    are groups of the path. The return annotation is what is answered.
 
     Attributes:
         function: the method.
@@ -60,6 +63,7 @@ class Signature:
         self.name = f"{function.__module__}.{function.__qualname__}()"
         self.query: Query[Any] | None = None
         self.body: Body[Any] | None = None
+        self.form: Form[Any] | None = None
         self.path: dict[str, Any] = {}
         self._optional: set[str] = set()
         self._path_adapters: dict[str, TypeAdapter[Any]] = {}
@@ -76,7 +80,9 @@ class Signature:
         for parameter in parameters:
             self._add_parameter(method, parameter, hints.get(parameter.name))
         if self.body is not None and not is_api:
-            raise DeclarationError("has a body: a page's form is read with get_body_argument")
+            raise DeclarationError("has a body: the parameter of a page's form is named form")
+        if self.form is not None and is_api:
+            raise DeclarationError("has a form, which only pages have: the body of an API is JSON")
         returned = hints.get("return", Any) if is_api else Any
         self.response: ResponseSpec | None = getattr(function, "_response_spec", None)
         self.may_be_empty = False
@@ -94,16 +100,18 @@ class Signature:
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise DeclarationError(f"takes {name} by position only: write it without the /")
         required = parameter.default is parameter.empty
-        if name not in ("body", "query"):
+        if name not in ("body", "query", "form"):
             self.path[name] = str if annotation is None else annotation
             if not required:
                 self._optional.add(name)
             if annotation not in (None, str):
                 self._path_adapters[name] = _adapter(annotation, name)
         elif name == "query":
-            self.query = _make_query(_require_model(name, annotation))
+            self.query = _make_fields(Query, name, annotation)
         elif method in METHODS_WITHOUT_BODY:
-            raise DeclarationError(f"has a body, which {method} requests do not have")
+            raise DeclarationError(f"has a {name}, which {method} requests do not have")
+        elif name == "form":
+            self.form = _make_fields(Form, name, annotation)
         else:
             self.body = Body(_require_model(name, annotation), required)
 
@@ -197,11 +205,12 @@ def _require_model(name: str, annotation: Any) -> type[BaseModel]:
     return model
 
 
-def _make_query(model: type[BaseModel]) -> Query[Any]:
+def _make_fields(kind: type[FieldsOf], name: str, annotation: Any) -> FieldsOf:
+    model = _require_model(name, annotation)
     try:
-        return Query(model)
+        return kind(model)
     except (TypeError, PydanticUserError) as error:
-        raise DeclarationError(f"has a query that cannot be read: {error}") from error
+        raise DeclarationError(f"has a {name} that cannot be read: {error}") from error
 
 
 def _without_none(annotation: Any) -> Any:
