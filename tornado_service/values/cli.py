@@ -14,9 +14,10 @@ from ..config.private_files import make_private_directory, write_private
 from ..hub.versions import parse_version
 from . import activity, options, overlays
 from .chart import subchart
-from .check.runner import ValuesChecker
+from .check.runner import find_mistakes
 from .deployment import PLACEHOLDER_IMAGE, Deployment
 from .merge import CHART, Values, ValuesError, hub_service, read_files
+from .site import Site
 from .yaml_files.writer import KeyPath
 
 
@@ -102,7 +103,7 @@ class CheckApp(_Command):
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
         values = Values(read_files(self.files), self.parent_path)
         version = parse_version(self.jupyterhub_version)
-        findings = ValuesChecker(values, version, self.release, self.service).findings()
+        findings = find_mistakes(Site(values, version, self.release, self.service))
         for finding in findings:
             print(finding)
         sys.exit(1 if findings else 0)

@@ -11,7 +11,8 @@ import yaml
 
 from . import activity
 from .deployment import Deployment
-from .merge import SERVICE_LISTS, Values, as_list, value_at
+from .merge import Values, as_list, value_at
+from .site import SERVICE_LISTS
 from .yaml_files.writer import scalar
 
 #: The files, in the order in which Helm gets them.

@@ -64,14 +64,16 @@ def sections(values: Any) -> list[str]:
     ]
 
 
-def find_chart_paths(values: dict[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
-    """The paths at which the chart's values stand, from the top."""
+def find_charts(
+    values: dict[str, Any], path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """What may be the chart's values, with the path at which it stands, from the top."""
     found = sections(values)
     if found:
-        yield path
+        yield path, values
     for key, value in values.items():
         if isinstance(value, dict) and not (found and key in PROPERTIES):
-            yield from find_chart_paths(value, (*path, key))
+            yield from find_charts(value, (*path, key))
 
 
 def has_site_values(values: dict[str, Any]) -> bool:

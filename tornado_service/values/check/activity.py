@@ -1,14 +1,14 @@
 """Mistakes that leave the built-in app without anything to show."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
 
 from jupyterhub.scopes import expand_scopes
 from jupyterhub.services.auth import check_scopes
 
 from ..activity import includes_activity
 from ..merge import as_list
-from ..site import Service, Site, ValuesFinding
+from ..site import ROLES, Service, Site, ValuesFinding
 
 #: Without these it records nothing.
 REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
@@ -27,28 +27,19 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _role(site: Site, service: Service) -> Iterator[ValuesFinding]:
-    if service.spec.get("admin"):
-        return
-    roles = [role for _, role in site.values.submaps("hub", "loadRoles")]
-    granted = _scopes(role for role in roles if service.name in (as_list(role.get("services"))))
+    granted: set[str] = set()
+    for role in site.roles:
+        if service.name in as_list(role.spec.get("services")):
+            for scope in role.scopes or ():
+                with suppress(KeyError):  # the hub complains of those that it does not know
+                    granted |= expand_scopes({scope})
     missing = [scope for scope in REQUIRED_SCOPES if not check_scopes({scope}, granted)]
-    if missing:
+    if missing and not service.spec.get("admin"):
         yield site.finding(
-            ("hub", "loadRoles", service.name),
+            (*ROLES, service.name),
             f"Activity records nothing: no role gives the service {', '.join(missing)}.",
             f"scopes: [{', '.join(SUGGESTED_SCOPES)}] and services: [{service.name}].",
         )
-
-
-def _scopes(roles: Iterable[dict[str, Any]]) -> set[str]:
-    """All that roles allow; of scopes that the hub does not know, it complains by itself."""
-    granted: set[str] = set()
-    for scope in (scope for role in roles for scope in as_list(role.get("scopes"))):
-        try:
-            granted |= expand_scopes({str(scope)})
-        except KeyError:
-            continue
-    return granted
 
 
 def _history(site: Site, words: list[str]) -> Iterator[ValuesFinding]:

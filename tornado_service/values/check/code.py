@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import names
-from ..hub_code.settings import ConfigCode, ListName
-from ..hub_code.syntax import is_template
-from ..merge import as_map
+from ..hub_code import ConfigCode, ListName, is_template
 from ..site import Site, ValuesFinding
 from .access import NO_SERVERS
 from .names import refused_role
@@ -42,10 +40,10 @@ def check(site: Site) -> Iterator[ValuesFinding]:
                     " the idle culler and the services of hub.services lose theirs.",
                     f"{HELM_KEYS[name]}, or .append() to the list.",
                 )
-        for role in code.roles(tree):
-            if not names.ROLE.allows(role.name):
-                yield site.finding(path, *refused_role(role.name))
-            if role.name == "user" and role.scopes and code.lacks_self(role.scopes):
+        for role, scopes in code.roles(tree):
+            if not names.ROLE.allows(role):
+                yield site.finding(path, *refused_role(role))
+            if role == "user" and scopes and code.lacks_self(scopes):
                 yield _no_self(site, path)
         if any(code.lacks_self(scopes) for scopes in code.scopes_of_user(tree)):
             yield _no_self(site, path)
@@ -54,17 +52,13 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 def config_code(site: Site) -> list[tuple[tuple[str, ...], str]]:
     """The code, with the keys where it stands, in the order in which the chart runs it."""
     found: list[tuple[tuple[str, ...], Any]] = []
-    for key, details in sorted(site.values.submaps("hub", "extraFiles")):
+    for key, details in sorted(site.values.submaps("hub", "extraFiles").items()):
         file = str(details.get("mountPath"))
         if file.startswith(CONFIG_DIRECTORY) and file.endswith(".py"):
             found.append((("hub", "extraFiles", key, "stringData"), details.get("stringData")))
-    for key, text in sorted(as_map(site.values.get("hub", "extraConfig")).items(), key=_by_key):
-        found.append((("hub", "extraConfig", key), text))
+    pieces = site.values.map("hub", "extraConfig")
+    found += ((("hub", "extraConfig", key), pieces[key]) for key in sorted(pieces, key=str))
     return [(path, text) for path, text in found if isinstance(text, str)]
-
-
-def _by_key(entry: tuple[object, object]) -> str:
-    return str(entry[0])
 
 
 def _has_entries(site: Site, name: ListName) -> bool:

@@ -1,7 +1,6 @@
 """Mistakes in how the code gets into the hub's pod."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from ..deployment import PLACEHOLDER_IMAGE
 from ..site import Service, Site, ValuesFinding
@@ -16,10 +15,11 @@ LARGEST_FILE = 180_000
 
 def check(site: Site) -> Iterator[ValuesFinding]:
     yield from _image(site)
-    yield from _two_commands(site)
+    yield from _replaced(site)
     for service in site.services:
-        if any(str(word).endswith(".pyz") for word in service.command):
-            yield from _file(site, service)
+        file = next((str(word) for word in service.command if str(word).endswith(".pyz")), "")
+        if file:
+            yield from _file(site, service, file)
         elif service.is_tornado_service and service.command:
             yield from _module(site, service)
     yield from _sizes(site)
@@ -40,27 +40,21 @@ def _image(site: Site) -> Iterator[ValuesFinding]:
             f"the chart's own tag is used, which {name} does not have: the pod cannot start.",
             "your image's tag.",
         )
-    for replaced in site.values.replaced:
-        if replaced.path[len(site.values.root) :] == (*IMAGE, "name"):
-            (lost,) = replaced.lost
-            if lost != PLACEHOLDER_IMAGE.rpartition(":")[0]:
-                yield site.finding(
-                    (*IMAGE, "name"),
-                    f"it replaces {lost} of {replaced.earlier_file}.",
-                    "one of them.",
-                )
 
 
-def _two_commands(site: Site) -> Iterator[ValuesFinding]:
+def _replaced(site: Site) -> Iterator[ValuesFinding]:
+    """An image or a command that a later file replaces by another."""
     for replaced in site.values.replaced:
-        path = replaced.path[len(site.values.root) :]
-        lost = " ".join(map(str, replaced.lost))
-        # the module or the file, not an option
-        is_another = any(str(word).endswith(("tornado_service", ".pyz")) for word in replaced.lost)
-        if path[:2] == ("hub", "services") and path[-1] == "command" and is_another:
+        path, lost = replaced.path, [str(item) for item in replaced.lost]
+        if path == (*IMAGE, "name") and lost != [PLACEHOLDER_IMAGE.rpartition(":")[0]]:
             yield site.finding(
-                path, f"it replaces that of {replaced.earlier_file}: {lost}.", "one delivery only."
+                path, f"it replaces {lost[0]} of {replaced.earlier_file}.", "one of them."
             )
+        # the module or the file, not an option
+        is_other_program = any(word.endswith(("tornado_service", ".pyz")) for word in lost)
+        if path[:2] == ("hub", "services") and path[-1] == "command" and is_other_program:
+            what = f"it replaces that of {replaced.earlier_file}: {' '.join(lost)}."
+            yield site.finding(path, what, "one delivery only.")
 
 
 def _module(site: Site, service: Service) -> Iterator[ValuesFinding]:
@@ -74,9 +68,8 @@ def _module(site: Site, service: Service) -> Iterator[ValuesFinding]:
         )
 
 
-def _file(site: Site, service: Service) -> Iterator[ValuesFinding]:
-    (file, *_) = [str(word) for word in service.command if str(word).endswith(".pyz")]
-    files = dict(site.values.submaps("hub", "extraFiles"))
+def _file(site: Site, service: Service, file: str) -> Iterator[ValuesFinding]:
+    files = site.values.submaps("hub", "extraFiles")
     if file not in [details.get("mountPath") for details in files.values()]:
         yield site.finding(
             ("hub", "extraFiles"),
@@ -94,9 +87,11 @@ def _file(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _sizes(site: Site) -> Iterator[ValuesFinding]:
-    files = site.values.submaps("hub", "extraFiles")
-    total = sum(_size(details.get("binaryData")) * 3 // 4 for _, details in files)
-    total += sum(_size(details.get("stringData")) for _, details in files)
+    total = 0
+    for details in site.values.submaps("hub", "extraFiles").values():
+        base64, text = details.get("binaryData"), details.get("stringData")
+        total += len(base64) * 3 // 4 if isinstance(base64, str) else 0
+        total += len(text) if isinstance(text, str) else 0
     if total > LARGEST_FILE:
         yield site.finding(
             ("hub", "extraFiles"),
@@ -104,7 +99,3 @@ def _sizes(site: Site) -> Iterator[ValuesFinding]:
             ' file three times, and ends with "data: Too long".',
             f"files of less than {LARGEST_FILE:,} bytes in all, or use an image.",
         )
-
-
-def _size(content: Any) -> int:
-    return len(content) if isinstance(content, str) else 0

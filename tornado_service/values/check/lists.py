@@ -4,32 +4,40 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..deployment import HUB_PORT
-from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
+from ..merge import ReplacedValue, as_list, as_map
 from ..network_policy import allows_traffic, as_number
-from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
+from ..site import (
+    EXTRA_PORTS,
+    HOST_ALIASES,
+    HUB_EGRESS,
+    INGRESS,
+    PROXY_EGRESS,
+    SERVICE_LISTS,
+    USER_SCOPES,
+    Site,
+    ValuesFinding,
+)
 from ..yaml_files.writer import KeyPath
-
-HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
     """Lists that lost entries; a list that a site narrows on purpose is fine."""
     for replaced in site.values.replaced:
-        path = replaced.path[len(site.values.root) :]
-        lost = _missed_entries(site, path, replaced)
+        lost = [str(item) for item in _missed_entries(site, replaced)]
         if lost:
-            entries = ", ".join(_shorten(item) for item in lost)
-            yield ValuesFinding(
-                replaced.later_file,
-                ".".join(map(str, replaced.path)),
+            entries = ", ".join(text if len(text) <= 60 else text[:59] + "..." for text in lost)
+            yield site.finding(
+                replaced.path,
                 f"Helm does not join lists: this one replaces that of {replaced.earlier_file}, and"
                 f" {entries} is gone.",
                 "all entries here: tornado-service values --site=... joins them.",
+                replaced.later_file,
             )
 
 
-def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[Any]:
+def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
     """The lost entries that services need, if no later file has them either."""
+    path = replaced.path
     final = as_list(site.values.get(*map(str, path)))
     lost = [item for item in replaced.lost if item not in final]
     if path in SERVICE_LISTS:
@@ -56,7 +64,7 @@ def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
             for port in wanted
             if allows_traffic(items, side, site.labels(pod), port)
         }
-    if path[-1] == "extra_user_scopes":
+    if path == USER_SCOPES:
         return {service.scope for service in site.services} & set(map(str, items))
     numbers = [as_map(item).get("port") if path == EXTRA_PORTS else item for item in items]
     return ports & {as_number(number) for number in numbers}
@@ -64,12 +72,7 @@ def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
 
 def _belongs_to_service(site: Site, path: KeyPath) -> bool:
     """Whether it is a list in a service's own entry, or in the role of its token."""
-    section, key, field = ("", "", *path)[-3:]
+    section, key, field = ("", "", "", *path)[-3:]
     fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}
     names = {name for service in site.services for name in (service.key, service.name)}
     return key in names and field in fields.get(str(section), ())
-
-
-def _shorten(item: object) -> str:
-    text = str(item)
-    return text if len(text) <= 60 else text[:59] + "..."
