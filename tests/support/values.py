@@ -10,8 +10,8 @@ from traitlets.config import Config
 from tornado_service.hub.versions import parse_version
 from tornado_service.values.check.runner import find_mistakes
 from tornado_service.values.merge import Values, read_files
+from tornado_service.values.paths import KeyPath
 from tornado_service.values.site import Site, ValuesFinding
-from tornado_service.values.yaml_files.writer import KeyPath
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"

@@ -1,7 +1,7 @@
 """What Python code in values does to the hub's services and roles, read without running it."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 ListName = Literal["services", "load_roles"]
@@ -43,12 +43,19 @@ class ConfigCode:
         nodes = list(ast.walk(tree))
         if not any(self._is_list(n, "load_roles") or _is_string(n, "load_roles") for n in nodes):
             return
+        added = [
+            item
+            for node in nodes
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and self._is_list(node.func.value, "load_roles")
+            for item in node.args
+        ]
         for node in nodes:
             entries = _dict_entries(node)
             match entries.get("name"):
-                case ast.Constant(value=str(name)):
-                    if "scopes" in entries or self._is_added_role(nodes, node):
-                        yield name, entries.get("scopes")
+                case ast.Constant(value=str(name)) if "scopes" in entries or node in added:
+                    yield name, entries.get("scopes")
 
     def scopes_of_user(self, tree: ast.Module) -> Iterator[ast.expr]:
         """The expressions that the piece sets as the scopes of an existing role called user."""
@@ -132,16 +139,17 @@ class ConfigCode:
             for target, value in _assignments(node)
         )
 
-    def _resolve(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The node, or for a variable all values assigned to it."""
+    def _resolve(self, node: ast.AST, *, deep: bool = False) -> Iterator[ast.AST]:
+        """The node, or for a variable all values assigned to it; deep: with all that is in them."""
         pending, seen = [node], set()
         while pending:
             value = pending.pop()
-            if not isinstance(value, ast.Name):
-                yield value
-            elif value.id not in seen:
-                seen.add(value.id)
-                pending += self._values.get(value.id, [])
+            for inner in ast.walk(value) if deep else [value]:
+                if not isinstance(inner, ast.Name):
+                    yield inner
+                elif inner.id not in seen:
+                    seen.add(inner.id)
+                    pending += self._values.get(inner.id, [])
 
     def _is_hub(self, node: ast.AST) -> bool:
         return any(_is_member(value, "JupyterHub") for value in self._resolve(node))
@@ -164,16 +172,10 @@ class ConfigCode:
 
     def _depends_on(self, node: ast.AST, name: ListName) -> bool:
         """Whether an expression is made of what is in the list, by variables and functions too."""
-        pending, seen = [node], set()
-        while pending:
-            for inner in ast.walk(pending.pop()):
-                if isinstance(inner, ast.Name):
-                    if inner.id not in seen:
-                        seen.add(inner.id)
-                        pending += self._values.get(inner.id, [])
-                elif self._is_list(inner, name) or self._is_getter_call(inner, name):
-                    return True
-        return False
+        return any(
+            self._is_list(inner, name) or self._is_getter_call(inner, name)
+            for inner in self._resolve(node, deep=True)
+        )
 
     def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
@@ -185,15 +187,6 @@ class ConfigCode:
             case _:
                 return False
         return any(_is_string(item, name) for item in items) and self._is_hub(owner)
-
-    def _is_added_role(self, nodes: Iterable[ast.AST], role: ast.AST) -> bool:
-        return any(
-            isinstance(node, ast.Call)
-            and role in node.args
-            and isinstance(node.func, ast.Attribute)
-            and self._is_list(node.func.value, "load_roles")
-            for node in nodes
-        )
 
 
 def grants_scope(code: str, scope: str) -> bool:

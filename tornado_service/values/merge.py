@@ -12,8 +12,9 @@ import yaml
 from ..config.secret_settings import is_secret_name
 from ..telemetry.redaction import REDACTED
 from .chart import subchart
+from .paths import KeyPath
 from .yaml_files.loader import LoadedValues, load
-from .yaml_files.writer import KeyPath, scalar
+from .yaml_files.writer import scalar
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"
@@ -61,6 +62,11 @@ def as_map(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def as_maps(value: Any) -> list[dict[str, Any]]:
+    """The entries of a list that are maps."""
+    return [entry for entry in as_list(value) if isinstance(entry, dict)]
+
+
 def value_at(values: Any, path: Iterable[str | int], default: Any = None) -> Any:
     """The value at a path of keys, and numbers of list entries."""
     for key in path:
@@ -86,12 +92,8 @@ class ReplacedValue:
 class Values:
     """Values files, merged as Helm does: maps join, lists replace, null deletes.
 
-    Args:
-        files: names and values.
-        parent: the keys under which the chart's values are; found in the values by default.
-
-    Raises:
-        ValuesError: the chart's values are in several places.
+    The chart's values are below the keys of its parent charts: they are found by what they hold,
+    unless named. ValuesError: there are several.
     """
 
     def __init__(
@@ -194,8 +196,7 @@ class Values:
     def find(self, pattern: str) -> Iterable[tuple[KeyPath, Any]]:
         """Paths and values that fit a pattern, such as ``hub.labels.*``.
 
-        Args:
-            pattern: keys with dots between; ``*`` is any key of a map, any entry of a list.
+        ``*`` is any key of a map, any entry of a list.
         """
         found: list[tuple[KeyPath, Any]] = [((), self.map())]
         for part in pattern.split("."):
@@ -231,15 +232,9 @@ class Values:
 
 
 def hub_service(full_name: str | None, chart_name: str | None, release: str) -> str:
-    """The name of the hub's Kubernetes Service, as the chart makes it.
+    """The name of the hub's Kubernetes Service, as the chart makes it of its two overrides.
 
-    Args:
-        full_name: ``fullnameOverride``; the chart's own is empty.
-        chart_name: ``nameOverride``.
-        release: name of the Helm release; empty if not known.
-
-    Returns:
-        the name, or empty where it depends on a release that is not known.
+    Empty where it depends on a release that is not known.
     """
     if full_name is None:
         name = chart_name or CHART

@@ -6,26 +6,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..hub.versions import REFUSES_64_CHARACTERS
+from . import paths
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
-from .merge import Values, as_list, as_map, hub_service
-from .yaml_files.writer import KeyPath
+from .merge import Values, as_list, as_map, as_maps, hub_service
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
-
-ROLES = ("hub", "loadRoles")
-EXTRA_PORTS = ("hub", "service", "extraPorts")
-HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
-OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
-INGRESS = ("hub", "networkPolicy", "ingress")
-HUB_EGRESS = ("hub", "networkPolicy", "egress")
-PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
-USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")
-
-#: Lists that a service needs, or that decide who may use it. Helm never joins two lists.
-SERVICE_LISTS: tuple[tuple[str, ...], ...] = (
-    *(EXTRA_PORTS, HOST_ALIASES, OPEN_PORTS, INGRESS, HUB_EGRESS, PROXY_EGRESS, USER_SCOPES),
-)
 
 
 @dataclass(frozen=True)
@@ -49,8 +35,8 @@ class Service:
     spec: dict[str, Any]
 
     @property
-    def path(self) -> KeyPath:
-        return ("hub", "services", self.key)
+    def path(self) -> paths.KeyPath:
+        return (*paths.SERVICES, self.key)
 
     @property
     def name(self) -> str:
@@ -104,8 +90,8 @@ class Role:
     spec: dict[str, Any]
 
     @property
-    def path(self) -> KeyPath:
-        return (*ROLES, self.key)
+    def path(self) -> paths.KeyPath:
+        return (*paths.ROLES, self.key)
 
     @property
     def name(self) -> Any:
@@ -146,7 +132,7 @@ class Site:
 
     @cached_property
     def roles(self) -> list[Role]:
-        return [Role(key, spec) for key, spec in self.values.submaps(*ROLES).items()]
+        return [Role(key, spec) for key, spec in self.values.submaps(*paths.ROLES).items()]
 
     def role(self, name: str) -> Role:
         """The role of a name, or an empty one."""
@@ -154,7 +140,7 @@ class Site:
 
     @cached_property
     def all_services(self) -> list[Service]:
-        services = self.values.submaps("hub", "services")
+        services = self.values.submaps(*paths.SERVICES)
         return [Service(key, spec) for key, spec in services.items()]
 
     @cached_property
@@ -185,7 +171,7 @@ class Site:
         """The addresses that host aliases give to a name in the hub's pod."""
         return [
             str(alias.get("ip"))
-            for alias in map(as_map, self.values.list(*HOST_ALIASES))
+            for alias in as_maps(self.values.list(*paths.HOST_ALIASES))
             if host in map(str, as_list(alias.get("hostnames")))
         ]
 
@@ -217,7 +203,9 @@ class Site:
             labels[HUB_ACCESS] = "true"
         return {**labels, **self.values.map(component, "labels")}
 
-    def finding(self, path: KeyPath, consequence: str, fix: str, file: str = "") -> ValuesFinding:
+    def finding(
+        self, path: paths.KeyPath, consequence: str, fix: str, file: str = ""
+    ) -> ValuesFinding:
         """A finding at a key of the chart's values, in the file that sets it or a map above it."""
         key = ".".join(map(str, (*self.values.root, *path)))
         return ValuesFinding(file or self.values.file_of(path), key, consequence, fix)

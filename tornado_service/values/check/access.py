@@ -1,11 +1,25 @@
 """Mistakes in who may do what: roles, scopes and the code that grants them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from jupyterhub.scopes import expand_scopes
+from jupyterhub.services.auth import check_scopes
+
+from .. import paths
+from ..deployment import includes_activity
 from ..hub_code import grants_scope
-from ..site import ROLES, USER_SCOPES, Service, Site, ValuesFinding
+from ..merge import as_list
+from ..site import Service, Site, ValuesFinding
 
 NO_SERVERS = "nobody can start a server."
+
+
+#: Without these Activity records nothing.
+REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
+
+#: What to grant: it has all that is needed, and tells accounts of one name apart.
+SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -41,11 +55,11 @@ def _managed_roles(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
-    extra = site.values.list(*USER_SCOPES)
+    extra = site.values.list(*paths.USER_SCOPES)
     scopes = site.role("user").scopes
     if extra and site.version < (6,):
         yield site.finding(
-            USER_SCOPES,
+            paths.USER_SCOPES,
             "only JupyterHub 6 knows it; a 5.x hub ignores it, so nobody gets these scopes.",
             "nothing: service.yaml grants access on 5.x too.",
         )
@@ -54,7 +68,7 @@ def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
         lost = [str(scope) for scope in extra if scope not in [*scopes, *ours]]
         if lost:
             yield site.finding(
-                USER_SCOPES,
+                paths.USER_SCOPES,
                 "the hub ignores it, because hub.loadRoles.user sets the scopes of everyone.",
                 f"{', '.join(lost)} into hub.loadRoles.user.scopes.",
             )
@@ -66,7 +80,7 @@ def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
     if everyone:
         if site.role(role).spec and not _grants_itself(site, service):
             yield site.finding(
-                (*ROLES, role),
+                (*paths.ROLES, role),
                 f"{everyone} lets everyone in, not only those whom this role names.",
                 "the extraConfig of service.yaml too, which takes that back.",
             )
@@ -84,14 +98,52 @@ def _key_for_everyone(site: Site, service: Service) -> str:
     if service.is_opened_by(scopes):
         return "hub.loadRoles.user"
     # in JupyterHub 6, unless the role sets its own
-    extra = site.values.list(*USER_SCOPES) if site.version >= (6,) and scopes is None else []
+    extra = site.values.list(*paths.USER_SCOPES) if site.version >= (6,) and scopes is None else []
     if service.is_opened_by(list(map(str, extra))):
-        return ".".join(USER_SCOPES)
-    files = site.values.submaps("hub", "extraFiles").values()
-    code = [*site.values.map("hub", "extraConfig").values(), *(f.get("stringData") for f in files)]
+        return ".".join(paths.USER_SCOPES)
+    files = site.values.submaps(*paths.EXTRA_FILES).values()
+    code = [*site.values.map(*paths.EXTRA_CONFIG).values(), *(f.get("stringData") for f in files)]
     return "hub.extraConfig" if any(grants_scope(str(text), service.scope) for text in code) else ""
 
 
 def _grants_itself(site: Site, service: Service) -> bool:
-    code = site.values.map("hub", "extraConfig").get(f"~{service.name}-access")
+    code = site.values.map(*paths.EXTRA_CONFIG).get(f"~{service.name}-access")
     return isinstance(code, str) and service.scope in code
+
+
+def check_activity(site: Site) -> Iterator[ValuesFinding]:
+    """Mistakes that leave the built-in app without anything to show."""
+    for service in site.services:
+        words = [str(word) for word in service.command]
+        apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]
+        if includes_activity(apps):
+            yield from _activity_role(site, service)
+            yield from _history(site, words)
+
+
+def _activity_role(site: Site, service: Service) -> Iterator[ValuesFinding]:
+    granted: set[str] = set()
+    for role in site.roles:
+        if service.name in as_list(role.spec.get("services")):
+            for scope in role.scopes or ():
+                with suppress(KeyError):  # the hub complains of those that it does not know
+                    granted |= expand_scopes({scope})
+    missing = [scope for scope in REQUIRED_SCOPES if not check_scopes({scope}, granted)]
+    if missing and not service.spec.get("admin"):
+        yield site.finding(
+            (*paths.ROLES, service.name),
+            f"Activity records nothing: no role gives the service {', '.join(missing)}.",
+            f"scopes: [{', '.join(SUGGESTED_SCOPES)}] and services: [{service.name}].",
+        )
+
+
+def _history(site: Site, words: list[str]) -> Iterator[ValuesFinding]:
+    kind = site.values.get("hub", "db", "type", default="sqlite-pvc")
+    mounts = site.values.list("hub", "extraVolumeMounts")
+    elsewhere = any(word.startswith(("--Activity.", "--config")) for word in words)
+    if kind != "sqlite-pvc" and not mounts and not elsewhere:
+        yield site.finding(
+            ("hub", "db", "type"),
+            "the pod has no volume then, and Activity's history ends with it, at each upgrade.",
+            "--Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE into the command.",
+        )

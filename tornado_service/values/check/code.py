@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .. import names
+from .. import names, paths
 from ..hub_code import ConfigCode, ListName, is_template
 from ..site import Site, ValuesFinding
 from .access import NO_SERVERS
@@ -52,12 +52,12 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 def config_code(site: Site) -> list[tuple[tuple[str, ...], str]]:
     """The code, with the keys where it stands, in the order in which the chart runs it."""
     found: list[tuple[tuple[str, ...], Any]] = []
-    for key, details in sorted(site.values.submaps("hub", "extraFiles").items()):
+    for key, details in sorted(site.values.submaps(*paths.EXTRA_FILES).items()):
         file = str(details.get("mountPath"))
         if file.startswith(CONFIG_DIRECTORY) and file.endswith(".py"):
-            found.append((("hub", "extraFiles", key, "stringData"), details.get("stringData")))
-    pieces = site.values.map("hub", "extraConfig")
-    found += ((("hub", "extraConfig", key), pieces[key]) for key in sorted(pieces, key=str))
+            found.append(((*paths.EXTRA_FILES, key, "stringData"), details.get("stringData")))
+    pieces = site.values.map(*paths.EXTRA_CONFIG)
+    found += (((*paths.EXTRA_CONFIG, key), pieces[key]) for key in sorted(pieces, key=str))
     return [(path, text) for path, text in found if isinstance(text, str)]
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from .. import paths
 from ..deployment import PLACEHOLDER_IMAGE
 from ..site import Service, Site, ValuesFinding
 
-IMAGE = ("hub", "image")
 STOCK = "jupyterhub/k8s-hub"
 
 #: Helm keeps each release in a Secret of at most 1 MiB, and the file is in there three times:
@@ -26,17 +26,17 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _image(site: Site) -> Iterator[ValuesFinding]:
-    name, tag = site.values.get(*IMAGE, "name"), site.values.get(*IMAGE, "tag")
+    name, tag = site.values.get(*paths.IMAGE, "name"), site.values.get(*paths.IMAGE, "tag")
     if tag == "latest":
         yield site.finding(
-            (*IMAGE, "tag"),
+            (*paths.IMAGE, "tag"),
             "latest is whatever a node has or pulls: an update may not arrive, or arrive with a new"
             " JupyterHub when a pod restarts.",
             "a tag that you give out once.",
         )
     elif name and tag is None:
         yield site.finding(
-            (*IMAGE, "tag"),
+            (*paths.IMAGE, "tag"),
             f"the chart's own tag is used, which {name} does not have: the pod cannot start.",
             "your image's tag.",
         )
@@ -46,22 +46,22 @@ def _replaced(site: Site) -> Iterator[ValuesFinding]:
     """An image or a command that a later file replaces by another."""
     for replaced in site.values.replaced:
         path, lost = replaced.path, [str(item) for item in replaced.lost]
-        if path == (*IMAGE, "name") and lost != [PLACEHOLDER_IMAGE.rpartition(":")[0]]:
+        if path == (*paths.IMAGE, "name") and lost != [PLACEHOLDER_IMAGE.rpartition(":")[0]]:
             yield site.finding(
                 path, f"it replaces {lost[0]} of {replaced.earlier_file}.", "one of them."
             )
         # the module or the file, not an option
         is_other_program = any(word.endswith(("tornado_service", ".pyz")) for word in lost)
-        if path[:2] == ("hub", "services") and path[-1] == "command" and is_other_program:
+        if path[:2] == paths.SERVICES and path[-1] == "command" and is_other_program:
             what = f"it replaces that of {replaced.earlier_file}: {' '.join(lost)}."
             yield site.finding(path, what, "one delivery only.")
 
 
 def _module(site: Site, service: Service) -> Iterator[ValuesFinding]:
-    name = site.values.get(*IMAGE, "name")
+    name = site.values.get(*paths.IMAGE, "name")
     if not name or STOCK in str(name):
         yield site.finding(
-            (*IMAGE, "name"),
+            (*paths.IMAGE, "name"),
             f'the chart\'s own hub image does not have it: "No module named tornado_service",'
             f" {service.name} ends and the hub exits.",
             "your image (image.yaml), or use extra-files.yaml.",
@@ -69,10 +69,10 @@ def _module(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _file(site: Site, service: Service, file: str) -> Iterator[ValuesFinding]:
-    files = site.values.submaps("hub", "extraFiles")
+    files = site.values.submaps(*paths.EXTRA_FILES)
     if file not in [details.get("mountPath") for details in files.values()]:
         yield site.finding(
-            ("hub", "extraFiles"),
+            paths.EXTRA_FILES,
             f"no entry has the mountPath {file}, which {service.name} runs: it ends and the hub"
             " exits.",
             "extra-files.yaml's.",
@@ -80,7 +80,7 @@ def _file(site: Site, service: Service, file: str) -> Iterator[ValuesFinding]:
     for key, details in files.items():
         if details.get("mountPath") == file and details.get("stringData"):
             yield site.finding(
-                ("hub", "extraFiles", key, "stringData"),
+                (*paths.EXTRA_FILES, key, "stringData"),
                 "the file is no text and arrives damaged.",
                 f"base64 of it: --set-file hub.extraFiles.{key}.binaryData=...",
             )
@@ -88,13 +88,13 @@ def _file(site: Site, service: Service, file: str) -> Iterator[ValuesFinding]:
 
 def _sizes(site: Site) -> Iterator[ValuesFinding]:
     total = 0
-    for details in site.values.submaps("hub", "extraFiles").values():
+    for details in site.values.submaps(*paths.EXTRA_FILES).values():
         base64, text = details.get("binaryData"), details.get("stringData")
         total += len(base64) * 3 // 4 if isinstance(base64, str) else 0
         total += len(text) if isinstance(text, str) else 0
     if total > LARGEST_FILE:
         yield site.finding(
-            ("hub", "extraFiles"),
+            paths.EXTRA_FILES,
             f"{total:,} bytes are too many: Helm keeps the release in a Secret of 1 MiB, with each"
             ' file three times, and ends with "data: Too long".',
             f"files of less than {LARGEST_FILE:,} bytes in all, or use an image.",

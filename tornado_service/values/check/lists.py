@@ -3,21 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from .. import paths
 from ..deployment import HUB_PORT
 from ..merge import ReplacedValue, as_list, as_map
 from ..network_policy import allows_traffic, as_number
-from ..site import (
-    EXTRA_PORTS,
-    HOST_ALIASES,
-    HUB_EGRESS,
-    INGRESS,
-    PROXY_EGRESS,
-    SERVICE_LISTS,
-    USER_SCOPES,
-    Site,
-    ValuesFinding,
-)
-from ..yaml_files.writer import KeyPath
+from ..site import Site, ValuesFinding
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -40,7 +30,7 @@ def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
     path = replaced.path
     final = as_list(site.values.get(*map(str, path)))
     lost = [item for item in replaced.lost if item not in final]
-    if path in SERVICE_LISTS:
+    if path in paths.SERVICE_LISTS:
         served = _used_by_services(site, path, final)
         missed = [item for item in lost if _used_by_services(site, path, [item]) - served]
         had_ours = _used_by_services(site, path, [*lost, *replaced.kept])
@@ -49,28 +39,28 @@ def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
     return lost if _belongs_to_service(site, path) and not is_narrowed else []
 
 
-def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
+def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[Any]:
     ports = {service.port for service in site.services if service.port}
-    if path == HOST_ALIASES:
+    if path == paths.HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}
         return names & {service.host for service in site.services}
-    if path in (INGRESS, HUB_EGRESS, PROXY_EGRESS):
-        side = "from" if path == INGRESS else "to"
-        pods = ("proxy", "hub") if path == INGRESS else ("hub",)
-        wanted = {*ports, HUB_PORT} if path == HUB_EGRESS else ports
+    if path in (paths.INGRESS, paths.HUB_EGRESS, paths.PROXY_EGRESS):
+        side = "from" if path == paths.INGRESS else "to"
+        pods = ("proxy", "hub") if path == paths.INGRESS else ("hub",)
+        wanted = {*ports, HUB_PORT} if path == paths.HUB_EGRESS else ports
         return {
             (pod, port)
             for pod in pods
             for port in wanted
             if allows_traffic(items, side, site.labels(pod), port)
         }
-    if path == USER_SCOPES:
+    if path == paths.USER_SCOPES:
         return {service.scope for service in site.services} & set(map(str, items))
-    numbers = [as_map(item).get("port") if path == EXTRA_PORTS else item for item in items]
+    numbers = [as_map(item).get("port") if path == paths.EXTRA_PORTS else item for item in items]
     return ports & {as_number(number) for number in numbers}
 
 
-def _belongs_to_service(site: Site, path: KeyPath) -> bool:
+def _belongs_to_service(site: Site, path: paths.KeyPath) -> bool:
     """Whether it is a list in a service's own entry, or in the role of its token."""
     section, key, field = ("", "", "", *path)[-3:]
     fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}

@@ -6,13 +6,11 @@ from typing import Any
 from jupyterhub import version_info
 from jupyterhub.scopes import scope_definitions
 
-from .. import names
+from .. import names, paths
 from ..deployment import HUB_PORT
 from ..merge import as_map
-from ..site import EXTRA_PORTS, Role, Service, Site, ValuesFinding
+from ..site import Role, Service, Site, ValuesFinding
 
-BASE_URL = ("hub", "baseUrl")
-CUSTOM_SCOPES = ("hub", "config", "JupyterHub", "custom_scopes")
 IDLE_CULLER = "jupyterhub-idle-culler"
 
 #: Filters of scopes without a value, and those with one.
@@ -55,8 +53,8 @@ def refused_role(name: object) -> tuple[str, str]:
 
 
 def _custom_scopes(site: Site) -> Iterator[ValuesFinding]:
-    for scope, definition in site.values.map(*CUSTOM_SCOPES).items():
-        path = (*CUSTOM_SCOPES, scope)
+    for scope, definition in site.values.map(*paths.CUSTOM_SCOPES).items():
+        path = (*paths.CUSTOM_SCOPES, scope)
         if not names.CUSTOM_SCOPE.allows(scope):
             yield site.finding(path, *_refused_scope(scope))
         elif "description" not in as_map(definition):
@@ -90,8 +88,8 @@ def _scope(site: Site, role: Role, scope: str) -> Iterator[ValuesFinding]:
             yield site.finding(path, exits, fix)
     elif not names.CUSTOM_SCOPE.allows(name):
         yield site.finding(path, *_refused_scope(name))
-    elif name not in site.values.map(*CUSTOM_SCOPES) and not _code_defines(site, name):
-        fix = f"it under {'.'.join(CUSTOM_SCOPES)} too, with a description."
+    elif name not in site.values.map(*paths.CUSTOM_SCOPES) and not _code_defines(site, name):
+        fix = f"it under {'.'.join(paths.CUSTOM_SCOPES)} too, with a description."
         yield site.finding(path, exits, fix)
 
 
@@ -123,7 +121,7 @@ def _service(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 def _variables(site: Site) -> Iterator[ValuesFinding]:
     sections = [(*service.path, "environment") for service in site.services]
-    for section in (*sections, ("hub", "extraEnv")):
+    for section in (*sections, paths.EXTRA_ENV):
         for name in site.values.map(*map(str, section)):
             if not str(name) or "=" in str(name) or "\0" in str(name):
                 what = "the process cannot be started and the hub exits"
@@ -138,21 +136,21 @@ def _variables(site: Site) -> Iterator[ValuesFinding]:
 
 def _ports(site: Site) -> Iterator[ValuesFinding]:
     used: list[Any] = ["hub", HUB_PORT]
-    for entry in map(as_map, site.values.list(*EXTRA_PORTS)):
+    for entry in map(as_map, site.values.list(*paths.EXTRA_PORTS)):
         name, port = entry.get("name"), entry.get("port")
         if not names.DNS_LABEL.allows(name):
             yield site.finding(
-                EXTRA_PORTS,
+                paths.EXTRA_PORTS,
                 f"Kubernetes refuses the name {name!r}: the hub's Service is not changed.",
                 f"a name of {names.DNS_LABEL.hint}:"
                 f" {names.suggest_name(str(name or 'http'), names.DNS_LABEL, 'port')}",
             )
         elif name in used:
             what = f"Kubernetes refuses a second port called {name}."
-            yield site.finding(EXTRA_PORTS, what, "another name.")
+            yield site.finding(paths.EXTRA_PORTS, what, "another name.")
         if port in used:
             what = f"Kubernetes refuses a second port {port}."
-            yield site.finding(EXTRA_PORTS, what, "another port.")
+            yield site.finding(paths.EXTRA_PORTS, what, "another port.")
         used += [name, port]
 
 
@@ -167,12 +165,12 @@ def _hub_service(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _base_url(site: Site) -> Iterator[ValuesFinding]:
-    path = site.values.get(*BASE_URL)
+    path = site.values.get(*paths.BASE_URL)
     if not isinstance(path, str):
         return
     if "://" in path:
         what = "it is taken for a path, so the hub is nowhere."
-        yield site.finding(BASE_URL, what, "its path alone: /lab/")
+        yield site.finding(paths.BASE_URL, what, "its path alone: /lab/")
     elif path and not path.startswith("/") and site.values.get("ingress", "enabled") is True:
         what = "Kubernetes refuses the Ingress: its paths begin with a slash."
-        yield site.finding(BASE_URL, what, f"/{path}")
+        yield site.finding(paths.BASE_URL, what, f"/{path}")

@@ -2,20 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from .. import names
+from .. import names, paths
 from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
+from ..merge import as_maps
 from ..network_policy import allows_traffic, as_number, ports_for
-from ..site import (
-    EXTRA_PORTS,
-    HOST_ALIASES,
-    HUB_EGRESS,
-    INGRESS,
-    OPEN_PORTS,
-    PROXY_EGRESS,
-    Service,
-    Site,
-    ValuesFinding,
-)
+from ..site import Service, Site, ValuesFinding
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -41,14 +32,14 @@ def _aliases(site: Site) -> Iterator[ValuesFinding]:
         right = ", ".join(f'{{ip: "{ip}", hostnames: [{name}]}}' for ip in LOOPBACK_ADDRESSES)
         if elsewhere:
             yield site.finding(
-                HOST_ALIASES,
+                paths.HOST_ALIASES,
                 f"in the hub's pod {name} leads to {elsewhere[0]} and not to the pod itself: the"
                 " start-up check misses the service and the hub exits.",
                 right,
             )
         elif addresses and site.hub_loopback_addresses.isdisjoint(addresses):
             yield site.finding(
-                HOST_ALIASES,
+                paths.HOST_ALIASES,
                 f"in the hub's pod {name} leads to {' and '.join(addresses)}, where the hub does"
                 " not listen (hub.config.JupyterHub.hub_bind_url): every visit gets 503.",
                 right,
@@ -56,7 +47,7 @@ def _aliases(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    entries = [entry for entry in site.values.list(*EXTRA_PORTS) if isinstance(entry, dict)]
+    entries = as_maps(site.values.list(*paths.EXTRA_PORTS))
     name = names.suggest_name(service.name, names.DNS_LABEL, "service")
     right = f"{{name: {name}, port: {port}, targetPort: {port}}}"
     effect = f'"Cannot connect to {service.name} service managed", and the hub exits'
@@ -66,7 +57,7 @@ def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     if not mine:
         others = ", ".join(str(entry.get("port")) for entry in entries)
         yield site.finding(
-            EXTRA_PORTS,
+            paths.EXTRA_PORTS,
             f"the hub's Kubernetes Service has no port {port}{f', only {others}' if others else ''}"
             f", which the url of {service.name} names: {effect}.",
             right,
@@ -75,19 +66,19 @@ def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFin
         target = entry.get("targetPort", port)
         if as_number(target) != port:
             yield site.finding(
-                EXTRA_PORTS,
+                paths.EXTRA_PORTS,
                 f"port {port} leads to {target}, but {service.name} listens on the port of its"
                 f" url: {effect}.",
                 right,
             )
         elif entry.get("protocol", "TCP") != "TCP":
-            yield site.finding(EXTRA_PORTS, f"port {port} is open for UDP only.", right)
+            yield site.finding(paths.EXTRA_PORTS, f"port {port} is open for UDP only.", right)
 
 
 def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    rules = site.values.list(*INGRESS)
+    rules = site.values.list(*paths.INGRESS)
     pods = {pod: site.labels(pod) for pod in ("proxy", "hub")}
-    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
+    open_ports = [as_number(entry) for entry in site.values.list(*paths.OPEN_PORTS)]
     rule_ports = [number for labels in pods.values() for number in ports_for(rules, "from", labels)]
     missing = [pod for pod in pods if not allows_traffic(rules, "from", pods[pod], port)]
     effect = "the hub's start-up check passes only as long as the host alias is there"
@@ -99,14 +90,14 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]
     if port in open_ports:
         if port in rule_ports:
             yield site.finding(
-                INGRESS,
+                paths.INGRESS,
                 f"void: allowedIngressPorts opens port {port} to every pod already.",
                 "one of the two: allowed-ingress-ports.yaml or ingress.yaml.",
             )
     elif len(missing) == 2:
         instead = _they_name(sorted({number for number in (*open_ports, *rule_ports) if number}))
         yield site.finding(
-            OPEN_PORTS if open_ports else INGRESS,
+            paths.OPEN_PORTS if open_ports else paths.INGRESS,
             f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors"
             f" time out; {effect}.",
             f"{port} here." if instead else "ingress.yaml's or allowed-ingress-ports.yaml's.",
@@ -116,7 +107,7 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]
         if missing == ["proxy"]:
             who, effect = "the proxy", f"the hub runs, visitors of {service.name} time out"
         yield site.finding(
-            INGRESS,
+            paths.INGRESS,
             f"no rule admits {who} to port {port}: {effect}.",
             f"under from: podSelector: {{matchLabels: {{{COMPONENT}: {missing[0]}}}}}",
         )
@@ -124,14 +115,14 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]
 
 def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
     """The service's calls of the Hub API, from the hub's pod to its own Kubernetes Service."""
-    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
+    open_ports = [as_number(entry) for entry in site.values.list(*paths.OPEN_PORTS)]
     labels = site.labels("hub")
     api_url = str(service.environment.get("JUPYTERHUB_API_URL", ""))
     if (
         labels.get(HUB_ACCESS) == "true"
         or HUB_PORT in open_ports
         or any(f"://{host}" in api_url for host in ("127.0.0.1", "[::1]", "localhost"))
-        or allows_traffic(site.values.list(*INGRESS), "from", labels, HUB_PORT)
+        or allows_traffic(site.values.list(*paths.INGRESS), "from", labels, HUB_PORT)
     ):
         return
     effect = "sign-in ends in 500" + _once_alias_is_gone(site, service)
@@ -145,14 +136,14 @@ def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 def _hub_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     path = ("hub", "networkPolicy", "egressAllowRules", "privateIPs")
-    rules = site.values.list(*HUB_EGRESS)
+    rules = site.values.list(*paths.HUB_EGRESS)
     labels = site.labels("hub")
     missing = [to for to in (HUB_PORT, port) if not allows_traffic(rules, "to", labels, to)]
     if site.values.is_enabled(*path) or not missing:
         return
     effect = "the hub exits or sign-in fails" + _once_alias_is_gone(site, service)
     yield site.finding(
-        HUB_EGRESS,
+        paths.HUB_EGRESS,
         "egressAllowRules.privateIPs is off and no rule lets the hub's pod out to itself on"
         f" {' and '.join(map(str, missing))}: where policy applies to a pod's way to itself,"
         f" {effect}.",
@@ -165,7 +156,7 @@ def _once_alias_is_gone(site: Site, service: Service) -> str:
 
 
 def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    rules = site.values.list(*PROXY_EGRESS)
+    rules = site.values.list(*paths.PROXY_EGRESS)
     labels = site.labels("hub")
     if allows_traffic(rules, "to", labels, port):
         return
@@ -174,7 +165,7 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     if not site.values.is_enabled(*private_ips):
         where = "since its egressAllowRules.privateIPs is off"
     yield site.finding(
-        PROXY_EGRESS,
+        paths.PROXY_EGRESS,
         f"no rule lets the proxy out to port {port} of the hub's pod"
         f"{_they_name(ports_for(rules, 'to', labels))}: {where}, visitors of {service.name} time"
         " out.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ...hub.versions import SUPPORTED_VERSIONS, is_supported
 from ..chart.subchart import has_site_values, sections
 from ..site import Site, ValuesFinding
-from . import access, activity, code, delivery, keys, lists, names, network, schema, services
+from . import access, code, delivery, keys, lists, names, network, schema, services
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
 STARTUP_TIMEOUT_5 = 8
@@ -94,7 +94,7 @@ CHECKS = (
     access.check,
     code.check,
     delivery.check,
-    activity.check,
+    access.check_activity,
     _readiness,
     _version,
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from .. import paths
 from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
 from ..names import did_you_mean
 from ..site import Service, Site, ValuesFinding, split_url
-from ..yaml_files.writer import KeyPath, quoted, scalar
+from ..yaml_files.writer import quoted, scalar
 
 FIELDS = {
     "name", "admin", "url", "oauth_roles", "oauth_client_allowed_scopes", "api_token", "apiToken",
@@ -19,7 +20,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
     if not site.services:
         named = f" called {site.service_name}" if site.service_name else " with a url and a command"
         yield site.finding(
-            ("hub", "services"),
+            paths.SERVICES,
             f"there is no service{named}, so nothing is launched.",
             "the entry of values/service.yaml.",
         )
@@ -108,10 +109,10 @@ def _environment(site: Site, service: Service) -> Iterator[ValuesFinding]:
                 '"", or take the key out.' if value is None else _in_quotes(site, path),
             )
     yield from _api_url(site, service)
-    for name in site.values.map("hub", "extraEnv"):
+    for name in site.values.map(*paths.EXTRA_ENV):
         if str(name).startswith("TORNADO_SERVICE_"):
             yield site.finding(
-                ("hub", "extraEnv", name),
+                (*paths.EXTRA_ENV, name),
                 "this is the hub's environment; nothing of it reaches a service.",
                 f"it in hub.services.{service.key}.environment.",
             )
@@ -199,5 +200,5 @@ def _token(site: Site, service: Service) -> Iterator[ValuesFinding]:
     yield site.finding(path, problem, write)
 
 
-def _in_quotes(site: Site, path: KeyPath) -> str:
+def _in_quotes(site: Site, path: paths.KeyPath) -> str:
     return f"it in quotes: {quoted(site.values.source_text(path))}"
