@@ -71,11 +71,7 @@ class Deployment:
         return {"podSelector": {"matchLabels": labels}}
 
     def validate(self, name_override: str) -> None:
-        """Check that Kubernetes, Helm and JupyterHub accept what the command's options become.
-
-        Raises:
-            ValuesError: they do not; the message names the option and the rule.
-        """
+        """ValuesError, if Kubernetes, Helm or JupyterHub refuse what the options become."""
         image, _, tag = self.image.rpartition(":")
         wrong = f"--image={self.image}:"
         rules = [
@@ -123,11 +119,7 @@ def includes_activity(apps: Iterable[str]) -> bool:
 
 
 def normalize_base_url(text: str) -> str:
-    """The hub's base URL as JupyterHub has it, with a slash at both ends.
-
-    Raises:
-        ValuesError: it is no path.
-    """
+    """The hub's base URL as JupyterHub has it, with a slash at both ends."""
     path = "".join(f"/{part}" for part in text.split("/") if part)
     if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*", path) or "://" in text:
         raise ValuesError(f"--base-url={text}: it is a path as in hub.baseUrl, such as /lab/")

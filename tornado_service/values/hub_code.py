@@ -20,11 +20,7 @@ class ConfigCode:
         self._values: dict[str, list[ast.AST]] = {}
 
     def parse(self, code: str) -> ast.Module:
-        """Read the next piece.
-
-        Raises:
-            SyntaxError: this version of Python cannot.
-        """
+        """Read the next piece; SyntaxError: this version of Python cannot."""
         try:
             tree = ast.parse(code)
         except ValueError as error:  # a null character
@@ -180,13 +176,12 @@ class ConfigCode:
     def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
         """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
         match node:
-            case ast.Call(func=ast.Attribute(value=owner), args=items):
-                pass
-            case ast.Call(args=[owner, *_] as items):
-                pass
-            case _:
-                return False
-        return any(_is_string(item, name) for item in items) and self._is_hub(owner)
+            case (
+                ast.Call(func=ast.Attribute(value=owner), args=items)
+                | ast.Call(args=[owner, *_] as items)
+            ):
+                return any(_is_string(item, name) for item in items) and self._is_hub(owner)
+        return False
 
 
 def grants_scope(code: str, scope: str) -> bool:

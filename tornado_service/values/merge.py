@@ -27,8 +27,7 @@ class ValuesError(Exception):
 def read_files(files: Iterable[str]) -> list[tuple[str, LoadedValues]]:
     """The documents of values files, each with its file's name, as Helm reads them.
 
-    Raises:
-        ValuesError: a file is missing, or Helm cannot read it.
+    ValuesError: a file is missing, or Helm cannot read it.
     """
     return [(file, document) for file in files for document in _read(file)]
 
@@ -214,20 +213,18 @@ class Values:
 
     def file_of_tree_path(self, path: KeyPath) -> str:
         """As ``file_of``, for a path from the top."""
-        origin = self._origin(path)
-        return (self.files or ["-"])[-1 if origin is None else origin]
+        return (self.files or ["-"])[self._origin(path)]
 
-    def _origin(self, path: KeyPath) -> int | None:
+    def _origin(self, path: KeyPath) -> int:
         lengths = range(len(path), 0, -1)
-        return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
+        return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), -1)
 
     def source_text(self, path: KeyPath) -> str:
         """The value at a path of the chart's values as its file has it, except for secrets."""
         if any(is_secret_name(str(key)) for key in path):
             return REDACTED
         full_path = (*self.root, *path)
-        origin = self._origin(full_path)
-        text = None if origin is None else self._source_texts[origin].get(full_path)
+        text = self._source_texts[self._origin(full_path)].get(full_path)
         return scalar(self.raw(*path)) if text is None else text or "null"
 
 

@@ -32,11 +32,7 @@ class LoadedValues(dict[str, Any]):
 
 
 def load(text: str) -> list[LoadedValues]:
-    """The documents of a file.
-
-    Raises:
-        yaml.YAMLError: Helm cannot read it, or a document is no map.
-    """
+    """The documents of a file. YAMLError: Helm cannot read it, or a document is no map."""
     return [_Loader(part).document() for part in _split(text)]
 
 

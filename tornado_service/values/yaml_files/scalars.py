@@ -68,11 +68,7 @@ def _integer(text: str) -> int | None:
 
 
 def parse_scalar(text: str, tag: str = "") -> Scalar:
-    """The value of a scalar; one in quotes has the tag of text.
-
-    Raises:
-        ValueError: the text is not of the kind that the tag names.
-    """
+    """The value of a scalar; one in quotes has the tag of text. ValueError: no such value."""
     if not tag:
         return parse_plain(text)
     kind = tag.removeprefix("tag:yaml.org,2002:")
@@ -109,11 +105,7 @@ def _binary(text: str) -> str:
 
 
 def as_json(value: Scalar) -> Scalar:
-    """The value as it is after Helm has made JSON of it: each number a double.
-
-    Raises:
-        ValueError: JSON has no such number.
-    """
+    """The value after Helm has made JSON of it, each number a double. ValueError: infinity, NaN."""
     if isinstance(value, str | bool) or value is None:
         return value
     number = float(value)
@@ -123,11 +115,7 @@ def as_json(value: Scalar) -> Scalar:
 
 
 def as_key(value: Any) -> str:
-    """The key that Helm makes of a value.
-
-    Raises:
-        ValueError: it cannot be a key.
-    """
+    """The key that Helm makes of a value. ValueError: it cannot be a key."""
     match value:
         case str():
             return value
