@@ -46,13 +46,12 @@ class _Command(StrictApplication):
         return tuple(self.parent_key.split(".")) if self.parent_key else None
 
     def start(self) -> None:
-        if self.subapp is not None:
-            self.subapp.start()
-            return
-        try:
-            self.run()
-        except ValuesError as error:
-            self.fail(2, str(error))
+        super().start()  # of the subcommand, if there is one
+        if self.subapp is None:
+            try:
+                self.run()
+            except ValuesError as error:
+                self.fail(2, str(error))
 
     def run(self) -> None:
         raise NotImplementedError  # each command says it

@@ -60,10 +60,6 @@ class Deployment:
         """The scopes that apps have made up."""
         return custom_scopes([*self.service_scopes, *self.user_scopes])
 
-    @property
-    def has_activity(self) -> bool:
-        return includes_activity(self.apps)
-
     def pod_selector(self, component: str) -> dict[str, Any]:
         labels = {COMPONENT: component}
         if self.release:

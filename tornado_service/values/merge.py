@@ -173,22 +173,22 @@ class Values:
         """The value at a path of the chart's values, which may be null."""
         return value_at(self.tree, (*self.root, *path), default)
 
-    def get(self, *path: str, default: Any = None) -> Any:
+    def get(self, *path: str | int, default: Any = None) -> Any:
         """The value at a path of the chart's values; null counts as not set."""
         value = self.raw(*path)
         return default if value is None else value
 
-    def map(self, *path: str) -> dict[str, Any]:
+    def map(self, *path: str | int) -> dict[str, Any]:
         return as_map(self.get(*path))
 
-    def list(self, *path: str) -> list[Any]:
+    def list(self, *path: str | int) -> list[Any]:
         return as_list(self.get(*path))
 
-    def is_enabled(self, *path: str) -> bool:
+    def is_enabled(self, *path: str | int) -> bool:
         """Whether a setting that is on by default was left on."""
         return self.get(*path) is not False
 
-    def submaps(self, *path: str) -> dict[str, dict[str, Any]]:
+    def submaps(self, *path: str | int) -> dict[str, dict[str, Any]]:
         entries = self.map(*path).items()
         return {str(key): value for key, value in entries if isinstance(value, dict)}
 

@@ -10,7 +10,7 @@ import jinja2
 import yaml
 
 from . import paths
-from .deployment import HUB_DIRECTORY, Deployment
+from .deployment import HUB_DIRECTORY, Deployment, includes_activity
 from .merge import Values, as_list, value_at
 from .yaml_files.writer import scalar
 
@@ -75,7 +75,7 @@ def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list
         custom_scopes=deployment.custom_scopes,
         pod_selector=deployment.pod_selector,
         command=["python3", *start, *(f"--TornadoService.apps={app}" for app in deployment.apps)],
-        has_activity=deployment.has_activity,
+        has_activity=includes_activity(deployment.apps),
         hub_directory=HUB_DIRECTORY,
         pyz_path=PYZ_PATH,
         parts=parts,

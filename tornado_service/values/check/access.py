@@ -14,7 +14,6 @@ from ..site import Service, Site, ValuesFinding
 
 NO_SERVERS = "nobody can start a server."
 
-
 #: Without these Activity records nothing.
 REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
 
@@ -76,11 +75,11 @@ def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
 
 def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
     everyone = _key_for_everyone(site, service)
-    role = f"{service.name}-access"
+    some = f"{service.name}-access"
     if everyone:
-        if site.role(role).spec and not _grants_itself(site, service):
+        if site.role(some).spec and not _grants_itself(site, service):
             yield site.finding(
-                (*paths.ROLES, role),
+                (*paths.ROLES, some),
                 f"{everyone} lets everyone in, not only those whom this role names.",
                 "the extraConfig of service.yaml too, which takes that back.",
             )

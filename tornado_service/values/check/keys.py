@@ -31,10 +31,6 @@ def _is_set(key: Any, value: Any) -> bool:
     return bool(value)
 
 
-def _is_text(key: Any, value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _bad_key(rule: NameRule) -> Condition:
     return lambda key, value: not rule.allows(str(key))
 
@@ -125,7 +121,7 @@ KEY_CHECKS = (
     ),
     KeyCheck(
         "hub.service.extraPorts.*.port",
-        _is_text,
+        lambda key, value: isinstance(value, str),
         'Kubernetes refuses the port "{value}", a text.',
         "{port}",
     ),

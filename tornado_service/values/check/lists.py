@@ -28,7 +28,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
     """The lost entries that services need, if no later file has them either."""
     path = replaced.path
-    final = as_list(site.values.get(*map(str, path)))
+    final = as_list(site.values.get(*path))
     lost = [item for item in replaced.lost if item not in final]
     if path in paths.SERVICE_LISTS:
         served = _used_by_services(site, path, final)

@@ -122,7 +122,7 @@ def _service(site: Site, service: Service) -> Iterator[ValuesFinding]:
 def _variables(site: Site) -> Iterator[ValuesFinding]:
     sections = [(*service.path, "environment") for service in site.services]
     for section in (*sections, paths.EXTRA_ENV):
-        for name in site.values.map(*map(str, section)):
+        for name in site.values.map(*section):
             if not str(name) or "=" in str(name) or "\0" in str(name):
                 what = "the process cannot be started and the hub exits"
                 if section[-1] == "extraEnv":

@@ -1,7 +1,7 @@
 """Scalars as Helm reads them: the rules of go-yaml, and JSON's numbers.
 
 PyYAML follows YAML 1.1 to the letter; Helm's parser follows it in part, takes more notations for
-numbers, and leaves dates and times as text. tests/chart compares the two.
+numbers, and leaves dates and times as text. tests/packaging/chart compares the two.
 """
 
 import base64
