@@ -146,14 +146,13 @@ class Site:
     @cached_property
     def services(self) -> list[Service]:
         """The checked services: those with users, started by the hub or meant to be."""
+        services, name = self.all_services, self.service_name
+        if name:
+            return [service for service in services if name in (service.name, service.key)]
         return [
             service
-            for service in self.all_services
-            if (
-                self.service_name in (service.name, service.key)
-                if self.service_name
-                else service.is_tornado_service or (service.command and service.spec.get("url"))
-            )
+            for service in services
+            if service.is_tornado_service or (service.command and service.spec.get("url"))
         ]
 
     @cached_property
