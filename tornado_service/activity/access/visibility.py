@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeAlias, TypeVar
 
 from ... import HubRefused, HubUnavailable, User
 from ...handlers.base import BaseHandler
-from ..collect.collector import epoch_seconds
-from ..domain.records import FAR_FUTURE
+from ..domain.calendar import epoch_seconds
+from ..domain.records import FAR_FUTURE, Sample
 from ..history.archive import Scope
 
 Value = TypeVar("Value")
+Fetch: TypeAlias = Callable[[BaseHandler], Awaitable[Value]]
+
+#: Groups with the names of those members whom a visitor may see.
+Members: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 
 #: A token that has it unfiltered sees all users, so the hub is not asked for them.
 LIST_USERS = "list:users"
@@ -48,6 +53,17 @@ class VisibleUsers:
     def includes(self, name: str) -> bool:
         return self.everybody or name in self.names
 
+    def accounts_in(self, sample: Sample) -> frozenset[str] | None:
+        """The visible users of a sample, without earlier accounts of names; ``None``: all."""
+        if self.everybody:
+            return None
+        created = dict(self.created)
+        return frozenset(
+            user.name
+            for user in sample.users
+            if user.name in self.names and created.get(user.name, user.created) == user.created
+        )
+
     @property
     def has_others(self) -> bool:
         return self.everybody or bool(self.names - {self.me})
@@ -62,24 +78,53 @@ class Groups:
     """The groups that the hub shows to a visitor.
 
     Attributes:
-        members: the names of those members whom the visitor may see, by group.
+        members: by name.
         missing: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if
             it sent none this time; empty if it did.
     """
 
-    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    members: Members = ()
     missing: str = ""
 
 
+def fetched_once(fetch: Fetch[Value]) -> Fetch[Value]:
+    """Fetch once for as long as the sender's identity is cached, however many requests wait."""
+
+    @wraps(fetch)
+    async def fetch_once(handler: BaseHandler) -> Value:
+        memo = handler.current_user.fetched
+        task = memo.get(fetch_once)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = memo[fetch_once] = asyncio.ensure_future(fetch(handler))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    return fetch_once
+
+
+@fetched_once
 async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
     """Return whose usage the sender of a request may see. The hub alone decides.
-
-    It is asked once for as long as the sender's identity is cached (``cache_max_age``).
 
     Raises:
         HubUnavailable: the hub does not answer.
     """
-    return await _memoized(handler, get_visible_users, _fetch_visible_users)
+    user = handler.current_user
+    me = user["name"] if user.get("kind", "user") == "user" else None
+    if handler.hub_auth.check_scopes({LIST_USERS}, user):
+        return VisibleUsers(True, frozenset(), me)
+    listed: list[str] = []
+    try:
+        listed = [user.name async for user in handler.as_caller().users()]
+    except HubRefused as refusal:
+        if refusal.status_code != 403:
+            raise
+    names = frozenset(listed or ([me] if me else []))
+    created = await _fetch_newest_users(handler) if names - {me} else {}
+    if me is not None and me in names:
+        created |= await _get_own_creation_time(handler)
+    created_of_names = {name: moment for name, moment in created.items() if name in names}
+    return VisibleUsers(False, names, me, frozenset(created_of_names.items()))
 
 
 def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
@@ -102,13 +147,28 @@ async def get_own_user(handler: BaseHandler) -> VisibleUsers:
     return VisibleUsers(False, frozenset({name}), name, frozenset(created.items()))
 
 
+@fetched_once
 async def get_visible_groups(handler: BaseHandler) -> Groups:
     """Return the groups, and those of their members whose usage the sender may see.
 
     Raises:
         HubUnavailable: the hub does not answer.
     """
-    return await _memoized(handler, get_visible_groups, _fetch_visible_groups)
+    visible = await get_visible_users(handler)
+    try:
+        groups = [group async for group in handler.as_caller().groups()]
+    except HubRefused as refusal:
+        if refusal.status_code != 403:
+            raise
+        return Groups(missing=refusal.scope)
+    members = {group.name: group.users for group in groups if group.users is not None}
+    if groups and not members:
+        return Groups(missing="read:groups")
+    return Groups(
+        tuple(
+            (name, frozenset(filter(visible.includes, members[name]))) for name in sorted(members)
+        )
+    )
 
 
 async def groups_if_available(handler: BaseHandler) -> Groups:
@@ -120,34 +180,12 @@ async def groups_if_available(handler: BaseHandler) -> Groups:
         return Groups(missing=UNAVAILABLE)
 
 
-async def _fetch_visible_users(handler: BaseHandler) -> VisibleUsers:
-    user = handler.current_user
-    me = user["name"] if user.get("kind", "user") == "user" else None
-    if handler.hub_auth.check_scopes({LIST_USERS}, user):
-        return VisibleUsers(True, frozenset(), me)
-    listed: list[str] = []
-    try:
-        listed = [user.name async for user in handler.as_caller().users()]
-    except HubRefused as refusal:
-        if refusal.status_code != 403:
-            raise
-    names = frozenset(listed or ([me] if me else []))
-    created = await _fetch_newest_users(handler) if names - {me} else {}
-    if me is not None and me in names:
-        created |= await _get_own_creation_time(handler)
-    created_of_names = {name: moment for name, moment in created.items() if name in names}
-    return VisibleUsers(False, names, me, frozenset(created_of_names.items()))
-
-
+@fetched_once
 async def _get_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     """When the sender was created; later than everything, if the account is deleted.
 
     The service asks, as few tokens of users show it. Empty, if its own does not show it either.
     """
-    return await _memoized(handler, _get_own_creation_time, _fetch_own_creation_time)
-
-
-async def _fetch_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     name = handler.current_user["name"]
     user = await handler.context.hub.user(name)
     return {name: FAR_FUTURE} if user is None else _creation_times([user])
@@ -172,31 +210,3 @@ def _creation_times(users: Iterable[User]) -> dict[str, int | None]:
         for user in users
         if "created" in user.model_fields_set
     }
-
-
-async def _fetch_visible_groups(handler: BaseHandler) -> Groups:
-    visible = await get_visible_users(handler)
-    try:
-        groups = [group async for group in handler.as_caller().groups()]
-    except HubRefused as refusal:
-        if refusal.status_code != 403:
-            raise
-        return Groups(missing=refusal.scope)
-    members = {group.name: group.users for group in groups if group.users is not None}
-    if groups and not members:
-        return Groups(missing="read:groups")
-    return Groups(
-        {name: frozenset(filter(visible.includes, members[name])) for name in sorted(members)}
-    )
-
-
-async def _memoized(
-    handler: BaseHandler, key: object, fetch: Callable[[BaseHandler], Awaitable[Value]]
-) -> Value:
-    """Fetch once for as long as the identity is cached, however many requests wait."""
-    memo = handler.current_user.fetched
-    task = memo.get(key)
-    if task is None or (task.done() and (task.cancelled() or task.exception())):
-        task = memo[key] = asyncio.ensure_future(fetch(handler))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return await asyncio.shield(task)

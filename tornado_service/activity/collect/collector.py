@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from logging import Logger
 
 from ... import HubCalls, HubRefused, HubResponseTooLarge, HubUnavailable, User
 from ...apps.retry import backoff_delays
+from ..domain.calendar import epoch_seconds
 from ..domain.records import Sample, ServerSnapshot, UserSnapshot
 
 #: Seconds after which all users are asked for again, not only those with a running server.
@@ -177,7 +177,3 @@ def user_snapshot(user: User) -> UserSnapshot:
             if (started := epoch_seconds(server.started)) is not None
         ),
     )
-
-
-def epoch_seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())

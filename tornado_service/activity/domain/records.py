@@ -84,6 +84,9 @@ class Account:
     last_activity: int | None = None
     deleted: int | None = None
 
+    def exists_at(self, moment: int) -> bool:
+        return self.deleted is None or self.deleted >= moment
+
     def matches_creation(self, created: int | None) -> bool:
         """Whether this may be the account of the user of its name whom the hub shows.
 

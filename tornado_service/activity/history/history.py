@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial, reduce
@@ -10,7 +10,16 @@ from itertools import groupby
 from operator import attrgetter, or_
 from zoneinfo import ZoneInfo
 
-from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
+from ..domain.calendar import (
+    ONE_DAY,
+    SLOT,
+    date_range,
+    day_bounds,
+    day_total,
+    local_date,
+    observed_intervals,
+    user_days,
+)
 from ..domain.concurrency import Concurrency
 from ..domain.pseudonyms import NameMapper, identity
 from ..domain.records import (
@@ -240,6 +249,19 @@ class History:
         """Seconds that have data."""
         totals = (self.hub_totals.get(day) for day in date_range(first, last))
         return sum(total.covered for total in totals if total)
+
+    def observed_slots(self, total: DayTotal) -> Sequence[int]:
+        """The numbers of a day's slots that have data from beginning to end."""
+        bounds = day_bounds(total.day, self.zone)
+        # a day of long ago may be one of another zone, in which it was longer or shorter
+        slots = range(min(len(total.slot_seconds), (bounds.end - bounds.start) // SLOT))
+        if total.covered == bounds.end - bounds.start:
+            return slots
+        observed: list[int] = []
+        for interval in observed_intervals(self.coverage, bounds):
+            first = -((bounds.start - interval.start) // SLOT)
+            observed += slots[first : (interval.end - bounds.start) // SLOT]
+        return observed
 
     def active(self, first: date, last: date) -> int:
         """Users who were active on any of these days, as bits."""

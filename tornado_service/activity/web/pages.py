@@ -11,18 +11,12 @@ from zoneinfo import ZoneInfo
 from tornado.web import HTTPError
 
 from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
-from ..access.responses import (
-    PersonDetail,
-    Summary,
-    filtered_groups,
-    filtered_servers,
-    paginate,
-    person_row,
-)
+from ..access.responses import PersonDetail, Summary
+from ..access.view import summary
 from ..access.visibility import get_visible_groups, groups_if_available
-from ..domain.calendar import ONE_DAY
+from ..domain.calendar import ONE_DAY, local_date
 from ..figures.availability import RETURN_WITHIN
-from ..figures.heatmap import HeatMap
+from ..figures.heatmap import HeatMap, heat_map
 from ..figures.maintenance import DAYS_NEEDED
 from ..figures.periods import Period
 from .links import unit_for
@@ -42,14 +36,11 @@ MAX_SESSIONS = 100
 
 
 class OverviewPage(ActivityPage):
-    """The home of the app: who uses the hub, how much, and when it is quiet."""
-
-    metrics_name = "OverviewPage"
+    """The main figures of a range; one's own, for those who may not see others."""
 
     tab = "overview"
 
     async def get(self) -> None:
-        """The main figures of a range; one's own, for those who may not see others."""
         view, page_query = await self.view(), self.page_query
         if not self.recorder.has_history:  # that is how it is, and no fault
             self.show_no_history()
@@ -57,12 +48,12 @@ class OverviewPage(ActivityPage):
         if view.visible.sees_only_self:
             await show_own_usage(self)
             return
-        summary = await view.summary(page_query.query)
+        figures = await view.compute(summary, page_query.query)
         unit = unit_for(*page_query.days(view.today))
-        coming = milestones(summary, view.today, self.recorder.zone)
+        coming = milestones(figures, view.today, self.recorder.zone)
         await self.show_charts(
             "overview.html",
-            summary=summary,
+            summary=figures,
             milestones=[
                 milestone
                 for milestone in coming
@@ -71,56 +62,47 @@ class OverviewPage(ActivityPage):
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
             periods=(await view.periods(unit, page_query.query)).periods,
-            heat_map=await view.heat_map(page_query.query),
+            heat_map=await view.compute(heat_map, page_query.query),
             now=await view.now(),
         )
 
 
 class NowPage(ActivityPage):
-    """What runs now."""
-
-    metrics_name = "NowPage"
+    """The running servers, and for how long they are idle; a script keeps it up to date."""
 
     model = ServersQuery
     tab = "now"
 
     async def get(self) -> None:
-        """The running servers, and for how long they are idle; a script keeps it up to date."""
         view, query = await self.view(), self.page_query.query
         now = await view.now()
-        page = paginate(filtered_servers(now.servers, query), query.page)
+        page = query.page_of(query.select(now.servers))
         await self.show("now.html", now=now, result=page)
 
 
 class PeoplePage(ActivityPage):
-    """The people."""
-
-    metrics_name = "PeoplePage"
+    """A page of those whom the visitor may see."""
 
     model = PeopleQuery
     tab = "people"
 
     async def get(self) -> None:
-        """A page of those whom the visitor may see."""
         view, query = await self.view(), self.page_query.query
-        page = paginate(await view.people(query), query.page)
-        await self.show("people.html", result=page, rows=list(map(person_row, page.rows)))
+        page = query.page_of(await view.people(query))
+        await self.show("people.html", result=page)
 
 
 class PersonPage(ActivityPage):
-    """One person."""
-
-    metrics_name = "PersonPage"
+    """One user's usage in a range."""
 
     tab = "people"
 
     async def get(self, name: str) -> None:
-        """Their use in a range."""
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query)
         await self.show_charts(
             "person.html",
-            **person_context(person, await view.person_heat_map(name, query)),
+            **person_context(person, await view.compute_of(name, heat_map, query)),
             path=("people", name),
             csv_path=("people", name),
             is_own=False,
@@ -128,49 +110,40 @@ class PersonPage(ActivityPage):
 
 
 class GroupsPage(ActivityPage):
-    """The groups."""
-
-    metrics_name = "GroupsPage"
+    """A page of the groups, by the use of their members, or the scope that is missing."""
 
     model = GroupsQuery
     tab = "groups"
 
     async def get(self) -> None:
-        """A page of the groups, by the use of their members, or the scope that is missing."""
         view, query = await self.view(), self.page_query.query
         groups = await get_visible_groups(self)
-        page = paginate(filtered_groups(await view.groups(groups, query), query), query.page)
+        page = query.page_of(await view.groups(groups, query))
         await self.show("groups.html", missing=groups.missing, result=page)
 
 
 class MePage(ActivityPage):
-    """The visitor's own use."""
-
-    metrics_name = "MePage"
+    """The visitor's own use in a range."""
 
     tab = "me"
 
     async def get(self) -> None:
-        """Their use in a range."""
         await self.view()
         await show_own_usage(self)
 
 
 class MonthsPage(ActivityPage):
-    """All months."""
-
-    metrics_name = "MonthsPage"
+    """Each month since data collection began, with a link to its report."""
 
     tab = "months"
 
     async def get(self) -> None:
-        """Each month since data collection began, with a link to its report."""
         view = await self.view()
-        watched_from = (await view.summary(Range.model_validate({}))).watched_from
+        observed_from = self.recorder.loaded_archive.history.observed_from
         months: list[Period] = []
         first = view.today
-        if watched_from:
-            began = watched_from.astimezone(self.recorder.zone).date()
+        if observed_from is not None:
+            began = local_date(observed_from, self.recorder.zone)
             first = max(began, view.today - timedelta(days=MAX_DAYS - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
@@ -178,14 +151,11 @@ class MonthsPage(ActivityPage):
 
 
 class MonthPage(ActivityPage):
-    """The report of a month."""
-
-    metrics_name = "MonthPage"
+    """All figures of a month such as ``2026-10``, and those of the month before."""
 
     tab = "months"
 
     async def get(self, text: str) -> None:
-        """All figures of a month such as ``2026-10``, and those of the month before."""
         view = await self.view()
         report = await view.month(text, await groups_if_available(self))
         await self.show_charts(
@@ -201,40 +171,33 @@ class MonthPage(ActivityPage):
 
 
 class NotFoundPage(ActivityPage):
-    """Every other path, for the navigation of those who are signed in."""
-
-    metrics_name = "NotFoundPage"
+    """404 for every other path, with the navigation of those who are signed in."""
 
     async def get(self) -> None:
-        """Respond with 404."""
         await self.view()
         raise HTTPError(404, "Page not found.")
 
 
 async def show_own_usage(page: ActivityPage) -> None:
-    """Respond with the visitor's own usage.
-
-    Args:
-        page: whose `view` has been made.
-    """
+    """Respond with the visitor's own usage; the page's `view` has been made."""
     view, query = await page.own_view(), page.page_query.query
     person = await view.me(query)
     page.tab = "me"
     await page.show_charts(
         "person.html",
-        **person_context(person, await view.heat_map(query)),
+        **person_context(person, await view.compute(heat_map, query)),
         path=("",) if page.visible and page.visible.sees_only_self else ("me",),
         csv_path=("me",),
         is_own=True,
     )
 
 
-def person_context(person: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
+def person_context(person: PersonDetail, week: HeatMap) -> dict[str, Any]:
     return {
         "name": person.name,
         "use": person.use,
         "active_days": active_days(person.use.days),
-        "heat_map": without_maintenance(heat_map),
+        "heat_map": without_maintenance(week),
         "sessions": person.use.sessions[:MAX_SESSIONS],
     }
 
@@ -245,9 +208,9 @@ def active_days(days: Iterable[Period]) -> int | None:
     return sum(counts) if counts else None
 
 
-def without_maintenance(heat_map: HeatMap) -> HeatMap:
+def without_maintenance(week: HeatMap) -> HeatMap:
     """Hours in which one user has no server are no advice for maintenance."""
-    return replace(heat_map, quietest=None)
+    return replace(week, quietest=None)
 
 
 def following(month: Period, today: date) -> date | None:
@@ -255,8 +218,8 @@ def following(month: Period, today: date) -> date | None:
     return month.last + ONE_DAY if month.last < today else None
 
 
-def milestones(summary: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
+def milestones(figures: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
     """What will be shown, and from which day on; all of it, if there is no data yet."""
-    began = summary.watched_from.astimezone(zone).date() if summary.watched_from else today
+    began = figures.watched_from.astimezone(zone).date() if figures.watched_from else today
     coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
     return [(what, day) for what, day in coming if day > today]
