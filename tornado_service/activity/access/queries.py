@@ -32,18 +32,15 @@ QueryDate = Annotated[date, AfterValidator(_check_year)]
 
 
 class Range(BaseModel):
-    """A period.
-
-    Attributes:
-        first: the first day; ``from`` in a query.
-        last: the last day, included; ``to`` in a query.
-    """
+    """A period."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    #: the first day; ``from`` in a query
     first: QueryDate | None = Field(
         None, alias="from", description="The first day, as in 2026-01-01."
     )
+    #: the last day, included; ``to`` in a query
     last: QueryDate | None = Field(None, alias="to", description="The last day, included.")
 
     @model_validator(mode="after")
@@ -76,11 +73,9 @@ class TableQuery(Range):
     """Rows of a table.
 
     Each table has its own ``sort``: with ``-`` before it, the largest, latest or last first.
-
-    Attributes:
-        sort_fields: the fields of a row by the names of ``sort``; ``name`` is searched by ``q``.
     """
 
+    #: the fields of a row by the names of ``sort``; ``name`` is searched by ``q``
     sort_fields: ClassVar[Mapping[str, str]]
     q: str = Field("", max_length=100, description="A part of the name.")
     page: int = Field(1, ge=1, le=100_000)

@@ -16,34 +16,23 @@ from ..figures.users import GroupUse, PeopleCounts, PersonRow
 
 @dataclass(frozen=True)
 class Now:
-    """The running servers.
+    """The running servers."""
 
-    Attributes:
-        taken: when the sample was taken; ``None``: there is none yet.
-    """
-
-    taken: datetime | None
+    taken: datetime | None  # when the sample was taken; ``None``: there is none yet
     servers: list[Running]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The main figures of a period.
+    """The main figures of a period."""
 
-    Attributes:
-        zone: time zone of the days.
-        as_of: time of the latest sample; ``None``: there is no history yet.
-        watched_from: when data collection began.
-        weeks_missing: see `HeatMap`, like the next two.
-    """
-
-    zone: str
-    as_of: datetime | None
-    watched_from: datetime | None
+    zone: str  # time zone of the days
+    as_of: datetime | None  # time of the latest sample; ``None``: there is no history yet
+    watched_from: datetime | None  # when data collection began
     whole: Period
     lengths: Lengths | None
     people: PeopleCounts
-    weeks_missing: float
+    weeks_missing: float  # see `HeatMap`, like the next two
     quietest: tuple[Hour, ...] | None
     maintenance_window: MaintenanceWindow | None
 
@@ -58,13 +47,9 @@ class Periods:
 
 @dataclass(frozen=True)
 class People:
-    """A page of the users.
+    """A page of the users."""
 
-    Attributes:
-        total: users on all pages.
-    """
-
-    total: int
+    total: int  # users on all pages
     page: int
     pages: int
     people: list[PersonRow]
@@ -82,15 +67,10 @@ class PersonDetail:
 
 @dataclass(frozen=True)
 class GroupPage:
-    """A page of the groups.
+    """A page of the groups."""
 
-    Attributes:
-        missing: the scope without which the hub does not show them; else empty.
-        total: groups on all pages.
-    """
-
-    missing: str
-    total: int
+    missing: str  # the scope without which the hub does not show them; else empty
+    total: int  # groups on all pages
     page: int
     pages: int
     groups: list[GroupUse]

@@ -29,20 +29,15 @@ UNAVAILABLE = "unavailable"
 
 @dataclass(frozen=True)
 class VisibleUsers:
-    """The users whose usage a visitor may see.
+    """The users whose usage a visitor may see."""
 
-    Attributes:
-        everybody: all of them, also those whom the hub has deleted since.
-        names: else exactly these: whom the hub lists to the visitor, who is among them only if
-            listed. If the hub lists nobody: the visitor.
-        me: the visitor, if that is a user.
-        created: when some users of these names were created: the visitor, and all who are newer
-            than the last full sample. Earlier accounts of their names are not theirs.
-    """
-
-    everybody: bool
+    everybody: bool  # all of them, also those whom the hub has deleted since
+    #: else exactly these: whom the hub lists to the visitor, who is among them only if listed. If
+    #: the hub lists nobody: the visitor.
     names: frozenset[str]
-    me: str | None
+    me: str | None  # the visitor, if that is a user
+    #: when some users of these names were created: the visitor, and all who are newer than the last
+    #: full sample. Earlier accounts of their names are not theirs.
     created: frozenset[tuple[str, int | None]] = frozenset()
 
     @property
@@ -75,15 +70,11 @@ class VisibleUsers:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups that the hub shows to a visitor.
+    """The groups that the hub shows to a visitor."""
 
-    Attributes:
-        members: by name.
-        missing: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if
-            it sent none this time; empty if it did.
-    """
-
-    members: Members = ()
+    members: Members = ()  # by name
+    #: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if it sent
+    #: none this time; empty if it did
     missing: str = ""
 
 

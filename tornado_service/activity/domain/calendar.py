@@ -30,6 +30,10 @@ def epoch_seconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
+def latest_of(moments: Iterable[int | None]) -> int | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
 def local_date(moment: int, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(moment, zone).date()
 

@@ -127,24 +127,22 @@ class Archive:
         """
 
         async def compute() -> Result:
-            return await self._run_in_thread(scope, figure, arguments)
+            if (
+                self._waiting[scope] >= MAX_WAITING_PER_SCOPE
+                or self._waiting.total() >= MAX_WAITING
+            ):
+                raise TooManyFigures
+            self._waiting[scope] += 1
+            history = self.history
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._thread, lambda: figure(self._restricted(history, scope), *arguments)
+                )
+            finally:
+                self._waiting[scope] -= 1
+                self._waiting += Counter()  # without the scopes of which none waits
 
         return await self._figures.get_or_compute((scope, figure, arguments), compute)
-
-    async def _run_in_thread(
-        self, scope: Scope, figure: Callable[..., Result], arguments: tuple[Any, ...]
-    ) -> Result:
-        if self._waiting[scope] >= MAX_WAITING_PER_SCOPE or self._waiting.total() >= MAX_WAITING:
-            raise TooManyFigures
-        self._waiting[scope] += 1
-        history = self.history
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, lambda: figure(self._restricted(history, scope), *arguments)
-            )
-        finally:
-            self._waiting[scope] -= 1
-            self._waiting += Counter()  # without the scopes of which none waits
 
     def _restricted(self, history: History, scope: Scope) -> History:
         if scope is None:

@@ -42,40 +42,28 @@ CreationTimes = frozenset[tuple[str, int | None]]
 
 @dataclass(frozen=True)
 class History:
-    """The history of a hub, or of some of its users; immutable: see `updated`.
+    """The history of a hub, or of some of its users; immutable: see `updated`."""
 
-    Attributes:
-        zone: time zone of the days.
-        now: time of the latest sample.
-        revision: of the days that were over for long by then.
-        observed_from: when data collection began.
-        listed_from: the first full sample, from which on it is known which users exist;
-            ``FAR_FUTURE``: there is none.
-        listed_to: the latest full sample.
-        sessions_from: sessions that ended before have been dropped; ``None``: none.
-        coverage: the time that has data, in order.
-        closed: the last day that comes from the roll-ups; later ones are computed from sessions.
-        hub_totals: of the whole hub, whoever the users are.
-        users: whose history it is; ``None``: all users'.
-        map_name: maps names of the hub to those of accounts.
-        derived_cache: values computed from days and weeks that earlier and later histories share.
-    """
-
-    zone: ZoneInfo
-    now: int = 0
-    revision: int = 0
-    observed_from: int | None = None
+    zone: ZoneInfo  # time zone of the days
+    now: int = 0  # time of the latest sample
+    revision: int = 0  # of the days that were over for long by then
+    observed_from: int | None = None  # when data collection began
+    #: the first full sample, from which on it is known which users exist; ``FAR_FUTURE``: there is
+    #: none
     listed_from: int | None = None
-    listed_to: int | None = None
-    sessions_from: int | None = None
+    listed_to: int | None = None  # the latest full sample
+    sessions_from: int | None = None  # sessions that ended before have been dropped; ``None``: none
     people: Mapping[int, Account] = field(default_factory=dict)
-    coverage: tuple[Interval, ...] = ()
+    coverage: tuple[Interval, ...] = ()  # the time that has data, in order
     days: Mapping[date, DayUsage] = field(default_factory=dict)
+    #: of the whole hub, whoever the users are
     hub_totals: Mapping[date, DayTotal] = field(default_factory=dict)
     sessions: PackedSessions = field(default_factory=PackedSessions)
+    #: the last day that comes from the roll-ups; later ones are computed from sessions
     closed: date | None = None
-    users: frozenset[int] | None = None
-    map_name: NameMapper = identity
+    users: frozenset[int] | None = None  # whose history it is; ``None``: all users'
+    map_name: NameMapper = identity  # maps names of the hub to those of accounts
+    #: values computed from days and weeks that earlier and later histories share
     derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 
     def updated(
@@ -221,7 +209,9 @@ class History:
         if not self.has_sessions_of(day):
             return None
         if day not in self.days:
-            return _without_use(self.hub_totals[day])
+            total = self.hub_totals[day]
+            nothing = (0,) * len(total.slot_seconds)
+            return DayTotal(day, total.covered, 0, 0, 0, nothing, nothing)
         monday = day - timedelta(days=day.weekday())
         return self._own_week(monday)[day]
 
@@ -230,16 +220,14 @@ class History:
         days = [day for day in date_range(monday, sunday) if day in self.hub_totals]
 
         def make() -> dict[date, DayTotal]:
-            servers = self._servers(monday, sunday)
+            span = self.span(monday, sunday)
+            sessions = self.sessions.overlapping(span.start, span.end)
+            servers = Concurrency(*sessions.starts_and_ends())
             return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
 
         return self.derived_cache.get(
             ("totals", monday), [self.hub_totals[day] for day in days], make
         )
-
-    def _servers(self, first: date, last: date) -> Concurrency:
-        span = self.span(first, last)
-        return Concurrency(*self.sessions.overlapping(span.start, span.end).starts_and_ends())
 
     def has_sessions_of(self, day: date) -> bool:
         """Whether no session of a day has been dropped."""
@@ -270,8 +258,3 @@ class History:
     def between(self, first: date, last: date) -> Iterator[DayUsage]:
         """The days on which a user was active."""
         return (self.days[day] for day in date_range(first, last) if day in self.days)
-
-
-def _without_use(total: DayTotal) -> DayTotal:
-    nothing = (0,) * len(total.slot_seconds)
-    return DayTotal(total.day, total.covered, 0, 0, 0, nothing, nothing)

@@ -26,9 +26,7 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
     """Write the roll-ups of some days that are over, or have changed.
 
     After a change of the time zone these are all days, as far back as there are sessions.
-
-    Returns:
-        Whether there are more.
+    ``True``: there are more.
     """
     reader = Reader(connection)
     meta = StoreMetadata.load(connection)
@@ -48,11 +46,7 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
 
 
 def drop_old(connection: Connection, retention_days: int) -> bool:
-    """Drop some of the sessions and visits that are older than that, if they are rolled up.
-
-    Returns:
-        Whether there are more.
-    """
+    """Drop some older sessions and visits, if they are rolled up; ``True``: there are more."""
     meta = StoreMetadata.load(connection)
     latest = Reader(connection).latest_sample()
     sessions, visits = tables.sessions, tables.visits

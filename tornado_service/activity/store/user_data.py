@@ -1,17 +1,22 @@
-"""Requests of users about their own data (export, removal), and pseudonyms for existing users."""
+"""Requests of users about their own data (export, removal), and users who become one again."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from ..domain.calendar import latest_of, utc_datetime
 from ..domain.pseudonyms import NameMapper, is_pseudonym
 from ..domain.records import FAR_FUTURE, Account, accounts_by_name
 from ..schema import tables
-from .merge_users import delete_user, merge_users
+from ..schema.metadata import StoreMetadata
+from ..schema.upsert import insert_new, upsert
 from .reader import Reader
+
+_USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
 
 
 def pseudonymize_existing(connection: Connection, map_name: NameMapper) -> bool:
@@ -60,12 +65,11 @@ def forget(connection: Connection, name: str) -> bool:
     return bool(users)
 
 
-def export(connection: Connection, name: str) -> dict[str, Any] | None:
+def export(reader: Reader, name: str) -> dict[str, Any] | None:
     """Return all data of a user, by the stored name, for JSON; ``None`` if there is no such user.
 
     Accounts that had the name before are under ``earlier_accounts``, where there are any.
     """
-    reader = Reader(connection)
     accounts = [account for account in reader.people() if account.name == name]
     if not accounts:
         return None
@@ -99,4 +103,75 @@ def _export(reader: Reader, account: Account) -> dict[str, Any]:
 
 
 def _iso(moment: int | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, timezone.utc).isoformat()
+    at = utc_datetime(moment)
+    return at.isoformat() if at else None
+
+
+def merge_users(connection: Connection, one: int, into: int) -> None:
+    """Merge a user into another.
+
+    Sums of the same day are added up, and computed from sessions where these still exist.
+    """
+    days, visits, sessions = (
+        connection.execute(select(table).where(table.c.user_id.in_((one, into)))).all()
+        for table in _USER_TABLES
+    )
+    upsert(connection, tables.user_days, [*_summed_days(days, into)])
+    insert_new(
+        connection, tables.visits, [{"hour": visit.hour, "user_id": into} for visit in visits]
+    )
+    upsert(connection, tables.sessions, [*_merged_sessions(sessions, into)])
+    people = tables.users
+    both = connection.execute(select(people).where(people.c.id.in_((one, into)))).all()
+    names = {row.id: row.name for row in both}
+    person = {
+        "id": into,
+        "name": names[into],
+        "first_seen": min(row.first_seen for row in both),
+        "created": latest_of(row.created for row in both),
+        "last_activity": latest_of(row.last_activity for row in both),
+        "deleted": _last_end(row.deleted for row in both),
+    }
+    upsert(connection, people, [person])
+    delete_user(connection, one)
+    meta = StoreMetadata.load(connection)
+    moments = [session.started for session in sessions] + [visit.hour * 3600 for visit in visits]
+    rolled = min([*moments, meta.rolled]) if moments and meta.rolled is not None else meta.rolled
+    meta.save(connection, rolled=rolled, revision=meta.revision + 1)
+
+
+def delete_user(connection: Connection, user: int) -> None:
+    """Delete a user and all their data."""
+    for table in _USER_TABLES:
+        connection.execute(delete(table).where(table.c.user_id == user))
+    connection.execute(delete(tables.users).where(tables.users.c.id == user))
+
+
+def _summed_days(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
+    summed: dict[int, dict[str, Any]] = {}
+    for day in days:
+        row = summed.setdefault(
+            day.day, {"day": day.day, "user_id": user, "seconds": 0, "sessions": 0}
+        )
+        row["seconds"] += day.seconds
+        row["sessions"] += day.sessions
+    return summed.values()
+
+
+def _merged_sessions(sessions: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
+    """Each run once, with the later times of both."""
+    merged: dict[tuple[str, int], dict[str, Any]] = {}
+    for session in sessions:
+        row = {**session._mapping, "user_id": user}
+        other = merged.setdefault((session.server, session.started), row)
+        row["last_seen"] = max(row["last_seen"], other["last_seen"])
+        row["last_activity"] = latest_of((row["last_activity"], other["last_activity"]))
+        row["ended"] = _last_end((row["ended"], other["ended"]))
+        merged[session.server, session.started] = row
+    return merged.values()
+
+
+def _last_end(moments: Iterable[int | None]) -> int | None:
+    """``None``: one of them has not ended."""
+    ends = list(moments)
+    return None if None in ends else latest_of(ends)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from ..collect.changes import StoreState, apply_sample, relevant_since
-from ..domain.records import Account, Interval, Sample, Session, SessionKey
+from ..domain.records import Interval, Sample, Session, SessionKey
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
@@ -29,11 +29,9 @@ LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
-    """Store a sample and all that follows from it, in the current transaction.
+    """Store a sample and all that follows from it; return whether it was stored.
 
-    Returns:
-        Whether it was stored: not, if there is one of the same interval already, unless only the
-        new one is a full one.
+    It is not if there is one of the same interval already, unless only the new one is a full one.
     """
     meta = StoreMetadata.load(connection)
     if not _claim_slot(connection, meta, sample, interval):
@@ -79,8 +77,7 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
 
 def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    rows = connection.execute(select(tables.users))
-    people = {row.id: Account(*row) for row in rows}
+    people = {account.id: account for account in reader.people()}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
     since = relevant_since(people.values(), running, sample)
