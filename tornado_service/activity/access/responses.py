@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ..figures.durations import Lengths
-from ..figures.heatmap import Hour
-from ..figures.maintenance import MaintenanceWindow
+from ..figures.heatmap import Hour, MaintenanceWindow
 from ..figures.periods import Period
 from ..figures.person import OwnUse
 from ..figures.servers import Running

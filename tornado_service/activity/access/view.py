@@ -36,13 +36,7 @@ UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
 class View:
     """What one visitor may see.
 
-    Args:
-        recorder: has the figures.
-        visible: whose usage it is.
-
-    Raises:
-        NoHistory: any method but `now`; there is no history, or not yet.
-        TooManyFigures: likewise; too many figures are queued.
+    All methods but `now` may raise `NoHistory` or `TooManyFigures`.
     """
 
     def __init__(self, recorder: Recorder, visible: VisibleUsers) -> None:
@@ -64,8 +58,7 @@ class View:
     ) -> Figure:
         """A figure of one user, by the name that is shown: a pseudonym where users have one.
 
-        Raises:
-            HTTPError: 404, there is no such user, or the visitor may not see them.
+        404: there is no such user, or the visitor may not see them.
         """
         result = await self.compute(of_user, query, name, figure)
         if result is None:
@@ -87,11 +80,7 @@ class View:
         return Periods(self._recorder.zone.key, rows)
 
     async def people(self, query: PeopleQuery) -> list[PersonRow]:
-        """All users that match the query, in its order.
-
-        Raises:
-            NoHistory: also if no full sample has been stored yet.
-        """
+        """All users that match the query, in its order, once a full sample has been stored."""
         rows = await self.compute(people, query)
         history = self._recorder.archive.history
         if history.now and not history.is_listed:
@@ -113,11 +102,7 @@ class View:
         return query.select(await self.compute(groups_of, query, visible.members))
 
     async def month(self, text: str, visible: Groups) -> MonthReport:
-        """The report of a month such as ``2026-10``.
-
-        Raises:
-            HTTPError: 404, that is no month.
-        """
+        """The report of a month such as ``2026-10``; 404 for what is none."""
         day = parse_month(text)
         if day is None:
             raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
@@ -135,20 +120,10 @@ class ViewHandler(BaseHandler):
         return recorder
 
     async def view(self) -> View:
-        """The view of the visitor.
-
-        Raises:
-            HubUnavailable: the hub does not say whom they may see.
-        """
         return View(self.recorder, await get_visible_users(self))
 
     async def own_view(self) -> View:
-        """The view of the visitor's own usage.
-
-        Raises:
-            HTTPError: 404, the visitor is a service.
-            HubUnavailable: the hub does not say when the visitor was created.
-        """
+        """The view of the visitor's own usage; 404 for a service."""
         if self.current_user.get("kind", "user") != "user":
             raise HTTPError(404, "A service has no use of its own.")
         return View(self.recorder, await get_own_user(self))

@@ -1,4 +1,7 @@
-"""Whose usage a user may see: that of the users whom the hub lists to their own token."""
+"""Whose usage a user may see: that of the users whom the hub lists to their own token.
+
+What asks the hub raises `HubUnavailable` if it does not answer.
+"""
 
 from __future__ import annotations
 
@@ -95,11 +98,7 @@ def fetched_once(fetch: Fetch[Value]) -> Fetch[Value]:
 
 @fetched_once
 async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
-    """Return whose usage the sender of a request may see. The hub alone decides.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
+    """Return whose usage the sender of a request may see. The hub alone decides."""
     user = handler.current_user
     me = user["name"] if user.get("kind", "user") == "user" else None
     if handler.hub_auth.check_scopes({LIST_USERS}, user):
@@ -128,11 +127,7 @@ def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
 
 
 async def get_own_user(handler: BaseHandler) -> VisibleUsers:
-    """Return the sender of a request, a user, as the only visible one.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
+    """Return the sender of a request, a user, as the only visible one."""
     name = handler.current_user["name"]
     created = await _get_own_creation_time(handler)
     return VisibleUsers(False, frozenset({name}), name, frozenset(created.items()))
@@ -140,11 +135,7 @@ async def get_own_user(handler: BaseHandler) -> VisibleUsers:
 
 @fetched_once
 async def get_visible_groups(handler: BaseHandler) -> Groups:
-    """Return the groups, and those of their members whose usage the sender may see.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
+    """Return the groups, and those of their members whose usage the sender may see."""
     visible = await get_visible_users(handler)
     try:
         groups = [group async for group in handler.as_caller().groups()]

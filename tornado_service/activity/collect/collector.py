@@ -31,18 +31,10 @@ REQUIRED_SCOPES = {"last_activity": "read:users:activity", "servers": "read:serv
 
 
 class Collector:
-    """Takes samples, one at a time.
+    """Takes samples, one at a time, every ``interval`` seconds.
 
-    Args:
-        hub: is sampled.
-        interval: seconds between samples.
-        log: for changes of the state.
-        store_sample: awaited with each sample and the interval; ``False``: the history lacks
-            users, so the next sample is a full one.
-
-    Attributes:
-        latest: the latest sample.
-        listeners: called with each new sample; they must not block.
+    ``store_sample`` is awaited with each sample and the interval; ``False``: the history lacks
+    users, so the next sample is a full one.
     """
 
     def __init__(
@@ -53,6 +45,7 @@ class Collector:
         store_sample: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
     ) -> None:
         self.latest: Sample | None = None
+        #: called with each new sample; they must not block
         self.listeners: list[Callable[[Sample], None]] = []
         self._hub = hub
         self._interval = interval
@@ -82,14 +75,10 @@ class Collector:
         return time.time() + self._clock_offset
 
     async def collect(self, now: float) -> Sample | None:
-        """Take one sample, notify the listeners, store it.
+        """Take one sample, notify the listeners, store it; ``None`` if the hub did not send it all.
 
-        Args:
-            now: about the time of the hub's clock. The first sample in each hour is a full one,
-                until one is stored.
-
-        Returns:
-            The sample; ``None`` if the hub did not send all of it.
+        ``now`` is about the time of the hub's clock. The first sample in each hour is a full one,
+        until one is stored.
         """
         hour = int(now) // FULL_SAMPLE_INTERVAL
         try:
@@ -106,10 +95,8 @@ class Collector:
         self.latest = sample
         for listener in self.listeners:
             listener(sample)
-        if (
-            self._store_sample is not None
-            and await self._store_sample(sample, self._interval) is False
-        ):
+        store = self._store_sample
+        if store is not None and await store(sample, self._interval) is False:
             self._last_full_hour = -1
             return sample
         self._log_state("")
@@ -152,11 +139,7 @@ def next_time(now: float, interval: int) -> float:
 
 
 def user_snapshot(user: User) -> UserSnapshot:
-    """A user of the hub as a record.
-
-    Raises:
-        HubRefused: the service's token lacks a scope.
-    """
+    """A user of the hub as a record; `HubRefused` if the service's token lacks a scope."""
     for field, scope in REQUIRED_SCOPES.items():
         if field not in user.model_fields_set:
             raise HubRefused(503, scope)

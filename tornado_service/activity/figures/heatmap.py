@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from ..domain.calendar import SLOT, date_range, local_hours
+from ..domain.records import Interval
 from ..history.history import History
-from .maintenance import DAYS_NEEDED, HOURS_NEEDED, MaintenanceWindow, longest_stretch
 
 #: Quarters of an hour.
 SLOTS_PER_HOUR = 4
+
+#: Days with data that an hour of the day needs: 20 of 28, so that a February with a gap has them.
+DAYS_NEEDED = 20
+#: Hours with data that an hour of the week needs.
+HOURS_NEEDED = 2
+#: By how much an hour may exceed the quietest one: on a hub that is never idle, no two are equal.
+TOLERANCE = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,27 @@ class Hour:
     share: float  # the part of these hours that has data, 0 to 1
     mean_servers: float | None  # average over the slots that have data from beginning to end
     peak_servers: int | None  # peak in these slots
+
+
+@dataclass(frozen=True)
+class MaintenanceWindow:
+    """Hours of the week in a row, each with about the lowest average of concurrent servers.
+
+    It begins at ``hour`` of ``weekday``, 0 is Monday; it has 168 hours if all are alike.
+    """
+
+    weekday: int
+    hour: int
+    hours: int
+    mean_servers: float
+    peak_servers: int
+
+    def next_from(self, day: date, zone: ZoneInfo) -> Interval:
+        """The first such window on a day or later."""
+        days = timedelta((self.weekday - day.weekday()) % 7)
+        start = datetime.combine(day + days, time(self.hour))
+        end = start + timedelta(hours=self.hours)
+        return Interval(*(int(at.replace(tzinfo=zone).timestamp()) for at in (start, end)))
 
 
 @dataclass(frozen=True)
@@ -138,3 +168,31 @@ def _window(stretch: list[int], week: list[_HourTotals]) -> MaintenanceWindow:
         mean_servers=total.seconds / (total.observed * SLOT),
         peak_servers=total.peak,
     )
+
+
+def longest_stretch(levels: Sequence[Fraction | None], peaks: Sequence[int]) -> list[int]:
+    """The numbers of the most hours in a row with about the lowest level; the week is a circle.
+
+    Of equally long stretches that with the lowest peak, then the one that begins first. A level is
+    ``None`` where there is not enough data.
+    """
+    lowest = min((level for level in levels if level is not None), default=None)
+    if lowest is None:
+        return []
+    most = lowest * (1 + TOLERANCE)
+    is_quiet = [level is not None and level <= most for level in levels]
+    if all(is_quiet):
+        return list(range(len(levels)))
+    begins = [at for at, quiet in enumerate(is_quiet) if quiet and not is_quiet[at - 1]]
+    return min(
+        (_stretch(is_quiet, begin) for begin in begins),
+        key=lambda hours: (-len(hours), max(peaks[hour] for hour in hours), hours[0]),
+    )
+
+
+def _stretch(is_quiet: Sequence[bool], begin: int) -> list[int]:
+    hours = []
+    while is_quiet[begin]:
+        hours.append(begin)
+        begin = (begin + 1) % len(is_quiet)
+    return hours

@@ -65,11 +65,7 @@ class Archive:
         self._views: dict[frozenset[int], DerivedCache] = {}
 
     async def refresh(self) -> None:
-        """Read what is new in the store.
-
-        Raises:
-            HistoryUnavailable: the store cannot be read.
-        """
+        """Read what is new in the store; fails as `Store.read` does."""
         history = await self._store.read(self._updated_history)
         before = self.history
         if history.derived_cache is not before.derived_cache or history.closed != before.closed:
@@ -117,13 +113,10 @@ class Archive:
         )
 
     async def compute(self, scope: Scope, figure: Callable[..., Result], *arguments: Any) -> Result:
-        """Compute a figure of some users, once until the next sample.
+        """Compute a figure of some users, once until the next sample, or raise `TooManyFigures`.
 
         ``figure`` is called in a thread, with their history and the arguments; function and
         arguments are the key of the cache.
-
-        Raises:
-            TooManyFigures: too many are queued already.
         """
 
         async def compute() -> Result:

@@ -69,7 +69,7 @@ class Store:
         url: of the database, for SQLAlchemy; may be empty.
         log: for changes of the condition, and for samples that are lost.
         zone: time zone of the roll-ups' days; UTC by default.
-        retention_days: after which sessions are dropped.
+        retention_days: days after which sessions are dropped.
         map_name: maps to pseudonyms; by default, users are stored under their names.
         timeout: seconds that a statement may take.
     """
@@ -155,8 +155,7 @@ class Store:
     async def read(self, work: Callable[[Reader], Result]) -> Result:
         """Call ``work`` in a thread, with a reader that must not outlive it.
 
-        Raises:
-            HistoryUnavailable: there is no database, or it fails.
+        `HistoryUnavailable`: there is no database, or it fails.
         """
         database = self._database
         if database is None:

@@ -20,12 +20,9 @@ _USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
 
 
 def pseudonymize_existing(connection: Connection, map_name: NameMapper) -> bool:
-    """Give a pseudonym to all users who were stored under their names.
+    """Give a pseudonym to all users who were stored under their names; ``False``: there were none.
 
     If there was no secret for a while, a user may have both; they become one again.
-
-    Returns:
-        Whether there were any.
     """
     accounts = Reader(connection).people()
     hidden = accounts_by_name(account for account in accounts if is_pseudonym(account.name))
@@ -53,10 +50,8 @@ def forget(connection: Connection, name: str) -> bool:
 
     Daily totals of the whole hub stay: they are anonymous sums. Days that are rolled up again
     (another time zone, late samples) lose the user's part. What the user does from now on is
-    stored again, and so is a server that runs now, with all of its time.
-
-    Returns:
-        Whether there was such a user.
+    stored again, and so is a server that runs now, with all of its time. ``False``: there was no
+    such user.
     """
     table = tables.users.c
     users = connection.scalars(select(table.id).where(table.name == name)).all()

@@ -16,8 +16,7 @@ from ..access.view import summary
 from ..access.visibility import get_visible_groups, groups_if_available
 from ..domain.calendar import ONE_DAY, local_date
 from ..figures.availability import RETURN_WITHIN
-from ..figures.heatmap import HeatMap, heat_map
-from ..figures.maintenance import DAYS_NEEDED
+from ..figures.heatmap import DAYS_NEEDED, HeatMap, heat_map
 from ..figures.periods import Period
 from .links import unit_for
 from .page_base import ActivityPage
@@ -49,16 +48,14 @@ class OverviewPage(ActivityPage):
             await show_own_usage(self)
             return
         figures = await view.compute(summary, page_query.query)
-        unit = unit_for(*page_query.days(view.today))
+        unit = unit_for(*page_query.query.days(view.today))
         coming = milestones(figures, view.today, self.recorder.zone)
+        # the times for maintenance are those of the whole hub
+        shown = [row for row in coming if view.visible.everybody or row[0] != MAINTENANCE]
         await self.show_charts(
             "overview.html",
             summary=figures,
-            milestones=[
-                milestone
-                for milestone in coming
-                if view.visible.everybody or milestone[0] != MAINTENANCE
-            ],
+            milestones=shown,
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
             periods=(await view.periods(unit, page_query.query)).periods,
@@ -158,6 +155,7 @@ class MonthPage(ActivityPage):
     async def get(self, text: str) -> None:
         view = await self.view()
         report = await view.month(text, await groups_if_available(self))
+        last = report.month.whole.last
         await self.show_charts(
             "month.html",
             report=report,
@@ -166,7 +164,7 @@ class MonthPage(ActivityPage):
             if view.visible.sees_only_self
             else report.heat_map,
             missing=report.groups_missing,
-            following=following(report.month.whole, view.today),
+            following=last + ONE_DAY if last < view.today else None,  # a day of the next month
         )
 
 
@@ -211,11 +209,6 @@ def active_days(days: Iterable[Period]) -> int | None:
 def without_maintenance(week: HeatMap) -> HeatMap:
     """Hours in which one user has no server are no advice for maintenance."""
     return replace(week, quietest=None)
-
-
-def following(month: Period, today: date) -> date | None:
-    """A day of the month after one, unless that is yet to come."""
-    return month.last + ONE_DAY if month.last < today else None
 
 
 def milestones(figures: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
