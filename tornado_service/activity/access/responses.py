@@ -1,4 +1,7 @@
-"""Responses of the API, which the pages show as well."""
+"""Responses of the API, which the pages show as well.
+
+What stands below ``Attributes`` is in the OpenAPI document, here and in `figures`.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,34 @@ from ..figures.users import GroupUse, PeopleCounts, PersonRow
 
 @dataclass(frozen=True)
 class Now:
-    """The running servers."""
+    """The running servers.
 
-    taken: datetime | None  # when the sample was taken; ``None``: there is none yet
+    Attributes:
+        taken: when the sample was taken; ``None``: there is none yet.
+    """
+
+    taken: datetime | None
     servers: list[Running]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The main figures of a period."""
+    """The main figures of a period.
 
-    zone: str  # time zone of the days
-    as_of: datetime | None  # time of the latest sample; ``None``: there is no history yet
-    watched_from: datetime | None  # when data collection began
+    Attributes:
+        zone: time zone of the days.
+        as_of: time of the latest sample; ``None``: there is no history yet.
+        watched_from: when data collection began.
+        weeks_missing: see `HeatMap`, like the next two.
+    """
+
+    zone: str
+    as_of: datetime | None
+    watched_from: datetime | None
     whole: Period
     lengths: Lengths | None
     people: PeopleCounts
-    weeks_missing: float  # see `HeatMap`, like the next two
+    weeks_missing: float
     quietest: tuple[Hour, ...] | None
     maintenance_window: MaintenanceWindow | None
 
@@ -46,9 +60,13 @@ class Periods:
 
 @dataclass(frozen=True)
 class People:
-    """A page of the users."""
+    """A page of the users.
 
-    total: int  # users on all pages
+    Attributes:
+        total: users on all pages.
+    """
+
+    total: int
     page: int
     pages: int
     people: list[PersonRow]
@@ -66,10 +84,15 @@ class PersonDetail:
 
 @dataclass(frozen=True)
 class GroupPage:
-    """A page of the groups."""
+    """A page of the groups.
 
-    missing: str  # the scope without which the hub does not show them; else empty
-    total: int  # groups on all pages
+    Attributes:
+        missing: the scope without which the hub does not show them; else empty.
+        total: groups on all pages.
+    """
+
+    missing: str
+    total: int
     page: int
     pages: int
     groups: list[GroupUse]

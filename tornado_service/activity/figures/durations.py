@@ -14,14 +14,20 @@ from .availability import availability
 
 @dataclass(frozen=True)
 class Lengths:
-    """Lengths, in seconds, of the sessions that began in a period."""
+    """Lengths, in seconds, of the sessions that began in a period.
 
-    finished: int  # how many have ended; `mean`, `median` and `longest` are of these
-    running: int  # how many have not
+    Attributes:
+        finished: how many have ended; `mean`, `median` and `longest` are of these.
+        running: how many have not.
+        longest_running: the longest so far of the running ones.
+    """
+
+    finished: int
+    running: int
     mean: float | None
     median: float | None
     longest: int | None
-    longest_running: int | None  # the longest so far of the running ones
+    longest_running: int | None
 
 
 def lengths(history: History, first: date, last: date) -> Lengths | None:

@@ -25,13 +25,21 @@ TOLERANCE = Fraction(1, 10)
 
 @dataclass(frozen=True)
 class Hour:
-    """One hour of the week, over all weeks of a period; ``None``: no data."""
+    """One hour of the week, over all weeks of a period; ``None``: no data.
 
-    weekday: int  # 0 is Monday
-    hour: int  # on the wall clock, 0 to 23
-    share: float  # the part of these hours that has data, 0 to 1
-    mean_servers: float | None  # average over the slots that have data from beginning to end
-    peak_servers: int | None  # peak in these slots
+    Attributes:
+        weekday: 0 is Monday.
+        hour: on the wall clock, 0 to 23.
+        share: the part of these hours that has data, 0 to 1.
+        mean_servers: average over the slots that have data from beginning to end.
+        peak_servers: peak in these slots.
+    """
+
+    weekday: int
+    hour: int
+    share: float
+    mean_servers: float | None
+    peak_servers: int | None
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,21 @@ class MaintenanceWindow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """The hours of the week."""
+    """The hours of the week.
+
+    Attributes:
+        hours: 168, from Monday at 0 to Sunday at 23.
+        weeks_missing: weeks of data that the maintenance window still needs.
+        quietest: the hours of the maintenance window, in order.
+        maintenance_window: the longest stretch with the fewest servers, of the whole hub; ``None``:
+            not enough data, or the figures are those of some users.
+    """
 
     first: date
     last: date
-    hours: tuple[Hour, ...]  # 168, from Monday at 0 to Sunday at 23
-    weeks_missing: float  # weeks of data that the maintenance window still needs
-    quietest: tuple[Hour, ...] | None  # the hours of the maintenance window, in order
-    #: the longest stretch with the fewest servers, of the whole hub; ``None``: not enough data, or
-    #: the figures are those of some users
+    hours: tuple[Hour, ...]
+    weeks_missing: float
+    quietest: tuple[Hour, ...] | None
     maintenance_window: MaintenanceWindow | None
 
     @property

@@ -39,10 +39,17 @@ class Changes:
 
 @dataclass(frozen=True)
 class MonthReport:
-    """The report of a month."""
+    """The report of a month.
 
-    zone: str  # time zone of the days, an IANA name
-    as_of: int  # time of the latest sample
+    Attributes:
+        zone: time zone of the days, an IANA name.
+        as_of: time of the latest sample.
+        groups_missing: why there are no groups: the scope that the reader lacks, or
+            ``unavailable`` if the hub sent none this time; empty if it did.
+    """
+
+    zone: str
+    as_of: int
     month: Month
     previous: Month
     changes: Changes
@@ -50,8 +57,6 @@ class MonthReport:
     weeks: tuple[Period, ...]
     heat_map: HeatMap
     groups: tuple[GroupUse, ...]
-    #: why there are no groups: the scope that the reader lacks, or ``unavailable`` if the hub sent
-    #: none this time; empty if it did
     groups_missing: str = ""
 
 

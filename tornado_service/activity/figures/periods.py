@@ -17,18 +17,28 @@ Unit = Literal["day", "week", "month"]
 
 @dataclass(frozen=True)
 class Period:
-    """Some days in a row. Its figures are ``None`` where it has no data."""
+    """Some days in a row. Its figures are ``None`` where it has no data.
+
+    Attributes:
+        share: the part of it that has data so far, 0 to 1.
+        is_over: whether it has ended.
+        at_least: whether a part of what has passed has no data: figures are lower bounds.
+        server_seconds: the running time of all servers.
+        sessions: how many began.
+        peak_servers: concurrent servers, peak.
+        mean_servers: concurrent servers, average over the slots that have data.
+    """
 
     first: date
     last: date
-    share: float  # the part of it that has data so far, 0 to 1
-    is_over: bool  # whether it has ended
-    at_least: bool  # whether a part of what has passed has no data: figures are lower bounds
+    share: float
+    is_over: bool
+    at_least: bool
     active_users: int | None = None
-    server_seconds: int | None = None  # the running time of all servers
-    sessions: int | None = None  # how many began
-    peak_servers: int | None = None  # concurrent servers, peak
-    mean_servers: float | None = None  # concurrent servers, average over the slots that have data
+    server_seconds: int | None = None
+    sessions: int | None = None
+    peak_servers: int | None = None
+    mean_servers: float | None = None
 
 
 def periods(history: History, first: date, last: date, unit: Unit) -> list[Period]:

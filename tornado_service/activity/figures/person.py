@@ -24,15 +24,21 @@ class OwnSession:
 
 @dataclass(frozen=True)
 class OwnUse:
-    """One user's usage in a period."""
+    """One user's usage in a period.
 
-    whole: Period  # the period as one
+    Attributes:
+        whole: the period as one.
+        sessions: those known to have run in it, the latest first.
+        longest: of these; ``None``: there is none, or some have been dropped.
+        hours: for each of the 24 hours of the day, the user's concurrent servers, average;
+            ``None``: no data.
+    """
+
+    whole: Period
     days: tuple[Period, ...]
     lengths: Lengths | None
-    sessions: tuple[OwnSession, ...]  # those known to have run in it, the latest first
-    longest: OwnSession | None  # of these; ``None``: there is none, or some have been dropped
-    #: for each of the 24 hours of the day, the user's concurrent servers, average; ``None``: no
-    #: data
+    sessions: tuple[OwnSession, ...]
+    longest: OwnSession | None
     hours: tuple[float | None, ...]
 
 

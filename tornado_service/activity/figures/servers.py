@@ -11,14 +11,20 @@ from ..domain.records import Sample
 
 @dataclass(frozen=True)
 class Running:
-    """One server in the latest sample; its name is empty for the default server."""
+    """One server in the latest sample; its name is empty for the default server.
+
+    Attributes:
+        seconds: since its start.
+        idle: seconds since its last activity; ``None``: the hub does not tell.
+        is_pending: it is starting or stopping.
+    """
 
     user: str
     server: str
     started: int
-    seconds: int  # since its start
-    idle: int | None  # seconds since its last activity; ``None``: the hub does not tell
-    is_pending: bool  # it is starting or stopping
+    seconds: int
+    idle: int | None
+    is_pending: bool
 
 
 def running(

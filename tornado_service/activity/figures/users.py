@@ -23,27 +23,39 @@ INACTIVE_AFTER = 90
 
 @dataclass(frozen=True)
 class PersonRow:
-    """One user in a period; ``None``: not known."""
+    """One user in a period; ``None``: not known.
+
+    Attributes:
+        arrived: when they came to the hub.
+        last_active: the last day on which they were active, up to the latest sample.
+        deleted: time of the first sample without them.
+        is_away: they exist, and were last active more than 90 days before the latest sample.
+        is_earlier: another account has the name now, or had it later: ``people/{name}`` is that.
+    """
 
     name: str
     server_seconds: int | None
     active_days: int | None
     sessions: int | None
-    arrived: datetime | None  # when they came to the hub
-    last_active: date | None  # the last day on which they were active, up to the latest sample
-    deleted: datetime | None  # time of the first sample without them
+    arrived: datetime | None
+    last_active: date | None
+    deleted: datetime | None
     is_new: bool | None
     is_returning: bool | None
     never_returned: bool | None
-    is_away: bool  # they exist, and were last active more than 90 days before the latest sample
-    is_earlier: bool  # another account has the name now, or had it later: ``people/{name}`` is that
+    is_away: bool
+    is_earlier: bool
 
 
 @dataclass(frozen=True)
 class PeopleCounts:
-    """Numbers of users; ``None``: not known."""
+    """Numbers of users; ``None``: not known.
 
-    accounts: int | None  # at the end of the period, or now
+    Attributes:
+        accounts: at the end of the period, or now.
+    """
+
+    accounts: int | None
     new: int | None
     returning: int | None
     never_returned: int | None
