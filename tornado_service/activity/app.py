@@ -74,7 +74,6 @@ class Activity(ServiceApp):
         return [*ROUTES, NOT_FOUND]
 
     def make_store(self) -> Store:
-        """Make the store; it is not open yet."""
         secret = self.pseudonym_secret.encode()
         return Store(
             self.database_url,

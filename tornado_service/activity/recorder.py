@@ -78,7 +78,6 @@ class Recorder:
         return self.collector.latest.taken if self.collector.latest else FAR_FUTURE
 
     async def run(self) -> None:
-        """Record until cancelled."""
         may_recover = await self.store.open()
         await self.store.maintain()  # in another time zone, all days are other ones
         await self.refresh()
@@ -108,7 +107,6 @@ class Recorder:
         return (is_stored or not sample.is_full) and self.archive.history.is_listed
 
     async def refresh(self) -> None:
-        """Bring the history up to date, if there is one."""
         if self.store.condition.state is not HistoryState.READY:
             return
         try:
@@ -122,6 +120,5 @@ class Recorder:
         self.sample_events.send({"taken": sample.taken}, event="sample")
 
     async def close(self) -> None:
-        """Finish what is being written, and close the database."""
         self.archive.close()
         await self.store.close()

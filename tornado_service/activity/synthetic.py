@@ -161,7 +161,6 @@ def is_before_deadline(day: date, shift: int) -> bool:
 
 
 def _snapshot(person: SyntheticUser, runs: Sequence[SyntheticSession], at: int) -> UserSnapshot:
-    """What the hub lists of a user at a moment."""
     begun = bisect_right(runs, at, key=attrgetter("started"))
     if not begun:
         return UserSnapshot(person.name, last_activity=person.joined)

@@ -29,9 +29,6 @@ from .visibility import Groups, Members, VisibleUsers, get_own_user, get_visible
 
 Figure = TypeVar("Figure")
 
-#: Units of time, by what the API calls them.
-UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
-
 
 class View:
     """What one visitor may see.
@@ -74,9 +71,9 @@ class View:
         servers = running(sample, names, self._recorder.store.map_name)
         return Now(utc_datetime(sample.taken), servers)
 
-    async def periods(self, unit: str, query: Range) -> Periods:
-        """Each day, week or month of a period; see ``UNITS``."""
-        rows = await self.compute(periods, query, UNITS[unit])
+    async def periods(self, unit: Unit, query: Range) -> Periods:
+        """Each day, week or month of a period."""
+        rows = await self.compute(periods, query, unit)
         return Periods(self._recorder.zone.key, rows)
 
     async def people(self, query: PeopleQuery) -> list[PersonRow]:

@@ -124,7 +124,6 @@ class Collector:
             )
 
     def _log_state(self, problem: str, detail: str = "") -> None:
-        """Log a problem when it begins, changes and ends."""
         if problem and problem != self._problem:
             why = f"{problem}: {detail}" if detail else problem
             self._log.warning("Activity is not recorded at the moment: %s", why)

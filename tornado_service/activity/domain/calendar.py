@@ -93,7 +93,6 @@ def day_total(
 
 
 def observed_intervals(coverage: Sequence[Interval], bounds: Interval) -> Iterator[Interval]:
-    """The parts of an interval that have data."""
     at = bisect_right(coverage, bounds.start, key=attrgetter("end"))
     while at < len(coverage) and coverage[at].start < bounds.end:
         yield Interval(max(coverage[at].start, bounds.start), min(coverage[at].end, bounds.end))
@@ -101,7 +100,6 @@ def observed_intervals(coverage: Sequence[Interval], bounds: Interval) -> Iterat
 
 
 def date_range(first: date, last: date) -> Iterator[date]:
-    """All days from one to another, both included."""
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 

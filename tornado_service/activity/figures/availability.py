@@ -35,7 +35,6 @@ class Availability:
 
 
 def availability(history: History, first: date, last: date) -> Availability:
-    """What is known of the days from ``first`` to ``last``."""
     span = history.span(first, last)
     covered = history.observed_seconds(first, last)
     length = span.end - span.start

@@ -142,7 +142,6 @@ def hours_of_day(history: History, first: date, last: date) -> tuple[float | Non
 
 
 def _totals(history: History, first: date, last: date) -> list[_HourTotals]:
-    """Of each of the 168 hours of the week."""
     week = [_HourTotals() for _ in range(7 * 24)]
     for day in date_range(first, last):
         of_day = week[24 * day.weekday() :][:24]

@@ -64,7 +64,7 @@ def month_report(
     history: History, day: date, members_of: Mapping[str, Collection[int]] | None = None
 ) -> MonthReport:
     """The report of the month that a day is in; ``members_of``: of groups, by name."""
-    first, last = window("month", day)
+    first, last = window("months", day)
     this = _month(history, first)
     previous = _month(history, first - ONE_DAY)
     return MonthReport(
@@ -73,15 +73,15 @@ def month_report(
         month=this,
         previous=previous,
         changes=_changes(this.whole, previous.whole),
-        days=tuple(periods(history, first, last, "day")),
-        weeks=tuple(periods(history, first, last, "week")),
+        days=tuple(periods(history, first, last, "days")),
+        weeks=tuple(periods(history, first, last, "weeks")),
         heat_map=heat_map(history, first, last),
         groups=tuple(groups(history, first, last, members_of or {})),
     )
 
 
 def _month(history: History, day: date) -> Month:
-    first, last = window("month", day)
+    first, last = window("months", day)
     return Month(
         whole=period(history, first, last),
         lengths=lengths(history, first, last),

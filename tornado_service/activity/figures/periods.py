@@ -12,7 +12,7 @@ from ..domain.records import DayTotal
 from ..history.history import History
 from .availability import availability
 
-Unit = Literal["day", "week", "month"]
+Unit = Literal["days", "weeks", "months"]
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
 
 def window(unit: Unit, day: date) -> tuple[date, date]:
     """The first and last day of the day, ISO week or month that a day is in."""
-    if unit == "week":
+    if unit == "weeks":
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=6)
-    if unit == "month":
+    if unit == "months":
         begin = day.replace(day=1)
         return begin, (begin + timedelta(days=31)).replace(day=1) - ONE_DAY
     return day, day

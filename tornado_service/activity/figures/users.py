@@ -207,10 +207,9 @@ def last_active(history: History) -> dict[int, date]:
 
 
 def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
-    """Sums of all users who were active in a period."""
     active = history.active(first, last)
     sums = [[0] * active.bit_length() for _ in range(3)]
-    for begin, end in windows("month", first, last):
+    for begin, end in windows("months", first, last):
         days = list(history.between(max(first, begin), min(last, end)))
         if first <= begin and end <= last:
             month = history.derived_cache.get(("sums", begin), days, partial(_sums, days))

@@ -195,7 +195,6 @@ class History:
         return {name: person.id for name, person in accounts_by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
-        """From the beginning of one day to the end of another."""
         return Interval(day_bounds(first, self.zone).start, day_bounds(last, self.zone).end)
 
     def totals(self, first: date, last: date) -> list[DayTotal]:

@@ -17,18 +17,14 @@ from .cache import DerivedCache
 WEEK = 7 * 86400
 
 
-def _times() -> array[int]:
-    return array("q")
-
-
 @dataclass(frozen=True, eq=False)
 class PackedWeek:
     """The finished sessions that began in one week, by their start; immutable."""
 
-    users: array[int] = field(default_factory=_times)
-    started: array[int] = field(default_factory=_times)
-    ends: array[int] = field(default_factory=_times)
-    servers: tuple[str, ...] = ()
+    users: array[int]
+    started: array[int]
+    ends: array[int]
+    servers: tuple[str, ...]
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
@@ -117,7 +113,7 @@ class PackedSessions:
         running |= {key: session for key, session in by_key.items() if session.ended is None}
         weeks = dict(self.weeks)
         for number, of_week in groupby(sorted(by_key.values(), key=_week_of), key=_week_of):
-            weeks[number] = weeks.get(number, PackedWeek()).updated(of_week)
+            weeks[number] = weeks.get(number, PackedWeek.pack(())).updated(of_week)
         return self._make(weeks, running.values())
 
     def since(self, moment: int) -> PackedSessions:

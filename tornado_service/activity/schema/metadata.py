@@ -42,9 +42,7 @@ class StoreMetadata:
         return day if day_bounds(day, zone).start >= kept else day + ONE_DAY
 
     def save(self, connection: Connection, **values: Any) -> StoreMetadata:
-        """Write the values that changed."""
         now, before = replace(self, **values), asdict(self)
         changed = {key: value for key, value in asdict(now).items() if before[key] != value}
-        rows = [{"key": key, "value": str(value)} for key, value in changed.items()]
-        upsert(connection, tables.meta, rows)
+        upsert(connection, tables.meta, [(key, str(value)) for key, value in changed.items()])
         return now

@@ -29,7 +29,6 @@ class ActivitySchema(Schema):
         return True
 
     def create_tables(self, connection: Connection) -> None:
-        """Upgrade the tables to this version, in the current transaction."""
         disable_time_limit(connection)
         migrations.upgrade(connection)
 

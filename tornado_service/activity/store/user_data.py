@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from ..domain.calendar import latest_of, utc_datetime
 from ..domain.pseudonyms import NameMapper, is_pseudonym
-from ..domain.records import FAR_FUTURE, Account, accounts_by_name
+from ..domain.records import FAR_FUTURE, Account, Session, SessionKey, accounts_by_name
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
@@ -111,23 +113,19 @@ def merge_users(connection: Connection, one: int, into: int) -> None:
         connection.execute(select(table).where(table.c.user_id.in_((one, into)))).all()
         for table in _USER_TABLES
     )
-    upsert(connection, tables.user_days, [*_summed_days(days, into)])
-    insert_new(
-        connection, tables.visits, [{"hour": visit.hour, "user_id": into} for visit in visits]
+    upsert(connection, tables.user_days, _summed_days(days, into))
+    insert_new(connection, tables.visits, [(visit.hour, into) for visit in visits])
+    upsert(connection, tables.sessions, _merged_sessions(map(Session._make, sessions), into))
+    both = [account for account in Reader(connection).people() if account.id in (one, into)]
+    account = Account(
+        into,
+        next(account.name for account in both if account.id == into),
+        min(account.first_seen for account in both),
+        latest_of(account.created for account in both),
+        latest_of(account.last_activity for account in both),
+        _last_end(account.deleted for account in both),
     )
-    upsert(connection, tables.sessions, [*_merged_sessions(sessions, into)])
-    people = tables.users
-    both = connection.execute(select(people).where(people.c.id.in_((one, into)))).all()
-    names = {row.id: row.name for row in both}
-    person = {
-        "id": into,
-        "name": names[into],
-        "first_seen": min(row.first_seen for row in both),
-        "created": latest_of(row.created for row in both),
-        "last_activity": latest_of(row.last_activity for row in both),
-        "deleted": _last_end(row.deleted for row in both),
-    }
-    upsert(connection, people, [person])
+    upsert(connection, tables.users, [astuple(account)])
     delete_user(connection, one)
     meta = StoreMetadata.load(connection)
     moments = [session.started for session in sessions] + [visit.hour * 3600 for visit in visits]
@@ -136,33 +134,31 @@ def merge_users(connection: Connection, one: int, into: int) -> None:
 
 
 def delete_user(connection: Connection, user: int) -> None:
-    """Delete a user and all their data."""
     for table in _USER_TABLES:
         connection.execute(delete(table).where(table.c.user_id == user))
     connection.execute(delete(tables.users).where(tables.users.c.id == user))
 
 
-def _summed_days(days: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
-    summed: dict[int, dict[str, Any]] = {}
-    for day in days:
-        row = summed.setdefault(
-            day.day, {"day": day.day, "user_id": user, "seconds": 0, "sessions": 0}
-        )
-        row["seconds"] += day.seconds
-        row["sessions"] += day.sessions
-    return summed.values()
+def _summed_days(days: Iterable[Row[Any]], user: int) -> list[tuple[int, ...]]:
+    seconds: Counter[int] = Counter()
+    sessions: Counter[int] = Counter()
+    for row in days:
+        seconds[row.day] += row.seconds
+        sessions[row.day] += row.sessions
+    return [(day, user, seconds[day], sessions[day]) for day in seconds]
 
 
-def _merged_sessions(sessions: Iterable[Row[Any]], user: int) -> Iterable[dict[str, Any]]:
+def _merged_sessions(sessions: Iterable[Session], user: int) -> Collection[Session]:
     """Each run once, with the later times of both."""
-    merged: dict[tuple[str, int], dict[str, Any]] = {}
+    merged: dict[SessionKey, Session] = {}
     for session in sessions:
-        row = {**session._mapping, "user_id": user}
-        other = merged.setdefault((session.server, session.started), row)
-        row["last_seen"] = max(row["last_seen"], other["last_seen"])
-        row["last_activity"] = latest_of((row["last_activity"], other["last_activity"]))
-        row["ended"] = _last_end((row["ended"], other["ended"]))
-        merged[session.server, session.started] = row
+        session = session._replace(user=user)
+        other = merged.get(session.key, session)
+        merged[session.key] = session._replace(
+            last_seen=max(session.last_seen, other.last_seen),
+            last_activity=latest_of((session.last_activity, other.last_activity)),
+            ended=_last_end((session.ended, other.ended)),
+        )
     return merged.values()
 
 

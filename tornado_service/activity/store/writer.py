@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -38,12 +39,9 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
         return False
     state = _load_state(connection, meta, sample)
     changes = apply_sample(state, sample, max_gap(interval))
-    upsert(connection, tables.users, [vars(person) for person in changes.people])
-    columns = tables.sessions.c.keys()
-    sessions = [dict(zip(columns, session, strict=True)) for session in changes.sessions]
-    upsert(connection, tables.sessions, sessions)
-    visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
-    insert_new(connection, tables.visits, visits)
+    upsert(connection, tables.users, list(map(astuple, changes.people)))
+    upsert(connection, tables.sessions, changes.sessions)
+    insert_new(connection, tables.visits, [(visit.hour, visit.user) for visit in changes.visits])
     moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
     since = min((moment for moment in moments if moment is not None), default=sample.taken)
     since = max(since, sample.taken - MAX_LOOK_BACK)
@@ -70,7 +68,7 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
     has_all = meta.last_full is not None and meta.last_full // interval >= slot
     if is_taken and (has_all or not sample.is_full):
         return False  # there is one writer at a time
-    insert_new(connection, table, [{"slot": slot, "taken": sample.taken}])
+    insert_new(connection, table, [(slot, sample.taken)])
     connection.execute(delete(table).where(table.c.taken < sample.taken - SLOT_RETENTION))
     return True
 
@@ -106,7 +104,7 @@ def _extend_coverage(connection: Connection, taken: int, interval: int) -> int |
     if near == [joined]:
         return None
     connection.execute(delete(table).where(is_near))
-    insert_new(connection, table, [vars(joined)])
+    insert_new(connection, table, [astuple(joined)])
     return min((interval.end for interval in near if interval.end < taken), default=joined.start)
 
 

@@ -14,9 +14,9 @@ from ..access.view import ViewHandler, summary
 from ..access.visibility import get_visible_groups, groups_if_available
 from ..figures.heatmap import HeatMap, heat_map
 from ..figures.month_report import MonthReport
+from ..figures.periods import Unit
 from . import csv_export, downloads
 
-PeriodUnit = Literal["days", "weeks", "months"]
 PersonTable = Literal["days", "hours", "sessions", "week"]
 
 
@@ -33,7 +33,7 @@ class ActivityHandler(ViewHandler, APIHandler):
         """Respond with a table; the file is named by ``names``, and by its period or time."""
         text = await asyncio.to_thread(csv_export.table, columns, rows)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        suffix = when if isinstance(when, str) else downloads.period(*when)
+        suffix = when if isinstance(when, str) else "{}-to-{}".format(*when)
         parts = [*downloads.hub_of(self), *names, suffix]
         self.set_header("Content-Disposition", downloads.content_disposition(parts, ".csv"))
         self.write(text)
@@ -57,7 +57,7 @@ class NowCSV(ActivityHandler):
     async def get(self, query: ServersQuery) -> None:
         view = await self.view()
         now = await view.now()
-        when = downloads.moment(now.taken, self.recorder.zone)
+        when = f"{now.taken.astimezone(self.recorder.zone):%Y-%m-%d-%H%M}" if now.taken else ""
         await self.write_csv(["now"], csv_export.SERVERS, query.select(now.servers), when)
 
 
@@ -76,7 +76,7 @@ class PeriodsAPI(ActivityHandler):
 
     operation_ids = {"get": "get_periods"}
 
-    async def get(self, unit: PeriodUnit, query: Range) -> Periods:
+    async def get(self, unit: Unit, query: Range) -> Periods:
         view = await self.view()
         return await view.periods(unit, query)
 
@@ -86,7 +86,7 @@ class PeriodsCSV(ActivityHandler):
 
     operation_ids = {"get": "get_periods_csv"}
 
-    async def get(self, unit: PeriodUnit, query: Range) -> None:
+    async def get(self, unit: Unit, query: Range) -> None:
         view = await self.view()
         rows = (await view.periods(unit, query)).periods
         await self.write_csv([unit], csv_export.PERIODS, rows, query.days(view.today))

@@ -87,7 +87,6 @@ def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
 
 
 def to_hours(seconds: int | None) -> float | None:
-    """Seconds as hours, to the thousandth."""
     return None if seconds is None else round(seconds / 3600, 3)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ..access.queries import MAX_DAYS, Range
+from ..figures.periods import Unit
 
 #: Ranges that one click shows, by their length in days.
 PRESETS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
@@ -123,7 +124,7 @@ def presets(today: date) -> list[Preset]:
     return [Preset(label, today - timedelta(days - 1), today) for label, days in PRESETS.items()]
 
 
-def unit_for(first: date, last: date) -> str:
+def unit_for(first: date, last: date) -> Unit:
     """The unit in which a period has a readable number of rows."""
     length = (last - first).days + 1
     if length <= MAX_DAYS_BY_DAY:

@@ -39,7 +39,6 @@ class ActivityPage(ViewHandler, PageHandler):
         return PageQuery(self.model, self.request.query_arguments)
 
     def link(self, *path: str, **query: Any) -> str:
-        """The URL of another page of this app, with the same period."""
         return build_url(self.app.prefix, path, {**self.page_query.link_params, **query})
 
     def template_namespace(self) -> dict[str, Any]:

@@ -35,7 +35,6 @@ class NewerDatabase(DatabaseUnusable):
 
 
 def upgrade(connection: Connection) -> None:
-    """Upgrade the schema to this version, in the current transaction."""
     history = RevisionMap(_scripts)
 
     def steps(heads: Any, context: MigrationContext) -> list[MigrationStep]:
