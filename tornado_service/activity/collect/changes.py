@@ -6,7 +6,7 @@ ends, deletes and renames nothing.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -158,7 +158,7 @@ class _SampleApplication:
         Those that run are in the newest sample: a late one only shortens sessions that were taken
         to run until after it.
         """
-        running = Counter(user for user, _, _ in listed)
+        with_servers = {user for user, _, _ in listed}
         activity = {now.id: seen.last_activity for seen, _, now in self.users}
         for run, session in self.sessions.items():
             is_over = session.ended is not None and session.ended <= self.taken
@@ -168,7 +168,7 @@ class _SampleApplication:
             # across a gap the activity may be that of a later server, or of a visit
             is_near = self.taken - session.last_seen <= self.max_gap
             last_activity = activity.get(session.user)
-            if is_near and last_activity is not None and not running[session.user]:
+            if is_near and last_activity is not None and session.user not in with_servers:
                 ended = max(ended, min(last_activity, self.taken))
             self.sessions[run] = session._replace(ended=max(ended, session.started))
 

@@ -51,8 +51,7 @@ class Sample:
     users: tuple[UserSnapshot, ...]
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """From ``start`` up to but not including ``end``."""
 
     start: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -104,7 +105,7 @@ def _extend_coverage(connection: Connection, taken: int, interval: int) -> int |
     if near == [joined]:
         return None
     connection.execute(delete(table).where(is_near))
-    insert_new(connection, table, [astuple(joined)])
+    insert_new(connection, table, [joined])
     return min((interval.end for interval in near if interval.end < taken), default=joined.start)
 
 
@@ -115,5 +116,5 @@ def max_gap(interval: int) -> int:
 
 def join(near: Iterable[Interval], taken: int) -> Interval:
     """Join a sample and the coverage within its reach."""
-    moments = [taken, *(moment for interval in near for moment in (interval.start, interval.end))]
+    moments = [taken, *chain.from_iterable(near)]
     return Interval(min(moments), max(moments))

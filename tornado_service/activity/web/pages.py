@@ -97,13 +97,9 @@ class PersonPage(ActivityPage):
     async def get(self, name: str) -> None:
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query)
-        await self.show_charts(
-            "person.html",
-            **person_context(person, await view.compute_of(name, heat_map, query)),
-            path=("people", name),
-            csv_path=("people", name),
-            is_own=False,
-        )
+        week = await view.compute_of(name, heat_map, query)
+        path = ("people", name)
+        await show_person(self, person, week, path=path, csv_path=path, is_own=False)
 
 
 class GroupsPage(ActivityPage):
@@ -181,23 +177,23 @@ async def show_own_usage(page: ActivityPage) -> None:
     view, query = await page.own_view(), page.page_query.query
     person = await view.me(query)
     page.tab = "me"
+    path = ("",) if page.visible and page.visible.sees_only_self else ("me",)
+    week = await view.compute(heat_map, query)
+    await show_person(page, person, week, path=path, csv_path=("me",), is_own=True)
+
+
+async def show_person(
+    page: ActivityPage, person: PersonDetail, week: HeatMap, **names: Any
+) -> None:
     await page.show_charts(
         "person.html",
-        **person_context(person, await view.compute(heat_map, query)),
-        path=("",) if page.visible and page.visible.sees_only_self else ("me",),
-        csv_path=("me",),
-        is_own=True,
+        name=person.name,
+        use=person.use,
+        active_days=active_days(person.use.days),
+        heat_map=without_maintenance(week),
+        sessions=person.use.sessions[:MAX_SESSIONS],
+        **names,
     )
-
-
-def person_context(person: PersonDetail, week: HeatMap) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "use": person.use,
-        "active_days": active_days(person.use.days),
-        "heat_map": without_maintenance(week),
-        "sessions": person.use.sessions[:MAX_SESSIONS],
-    }
 
 
 def active_days(days: Iterable[Period]) -> int | None:
