@@ -1,4 +1,7 @@
-"""The figures as JSON and as CSV."""
+"""The figures as JSON and as CSV.
+
+The names of the classes are labels of the service's metrics.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The pages: the same figures as the API's, to be read."""
+"""The pages: the same figures as the API's, to be read.
+
+The names of the classes are labels of the service's metrics.
+"""
 
 from __future__ import annotations
 
