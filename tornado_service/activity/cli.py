@@ -41,11 +41,6 @@ class ActivityCommand(StrictApplication):
     config_file = Unicode(help="The service's config file. Default: none.").tag(config=True)
 
     def read_settings(self, argv: list[str] | None = None) -> None:
-        """Read the settings, also from the service's config file.
-
-        Raises:
-            ConfigError: a setting is not valid.
-        """
         super().read_settings(argv)
         if self.config_file:
             load(self, self.config_file)

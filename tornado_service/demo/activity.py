@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import HubUnavailable
 from ..activity.app import Activity
-from ..activity.collect.collector import epoch_seconds
+from ..activity.domain.calendar import epoch_seconds
 from ..activity.synthetic import write_synthetic_history
 from .hub import GROUP_MEMBERS
 
