@@ -28,7 +28,7 @@ from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
 from .network import TLSFiles
 from .selfcheck import CheckedSetup, SelfCheck
-from .selfcheck.findings import is_in_chart, pod_namespace
+from .selfcheck.findings import CHART_FILE, pod_namespace
 from .server.http import Server
 from .server.process import (
     bind,
@@ -182,7 +182,7 @@ class TornadoService(Settings, StrictApplication):
             hub_host=auth.hub_host,
             tls=self.tls,
             required_scopes=self.app_manager.service_scopes,
-            in_chart=is_in_chart(),
+            in_chart=CHART_FILE.exists(),
             namespace=pod_namespace(),
         )
 

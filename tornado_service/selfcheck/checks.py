@@ -11,22 +11,13 @@ from .url import check_listening_address, check_proxy_path, check_url
 
 
 async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
-    """Run all checks, in some seconds at most.
-
-    Args:
-        setup: the service's settings.
-        include_proxy: whether to check the proxy's path to a pod, too.
-    """
+    """Run all checks, in some seconds at most; on request also of the proxy's path to a pod."""
     hub, url = await asyncio.gather(check_hub(setup), check_url(setup))
     findings = [*hub, url, check_listening_address(setup, url.state == "ok")]
     if include_proxy:
         findings += await check_proxy_path(setup)
-    return [
-        *findings,
-        check_cookie_secret(setup),
-        *check_public_url(setup),
-        *check_origin(setup),
-    ]
+    findings.append(check_cookie_secret(setup))
+    return [*findings, *check_public_url(setup), *check_origin(setup)]
 
 
 def check_cookie_secret(setup: CheckedSetup) -> Finding:

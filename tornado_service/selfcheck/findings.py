@@ -20,12 +20,7 @@ CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-def is_in_chart() -> bool:
-    return CHART_FILE.exists()
-
-
 def pod_namespace() -> str:
-    """The pod's namespace; empty outside of Kubernetes."""
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 

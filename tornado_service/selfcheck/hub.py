@@ -100,8 +100,14 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
     except probe.ProbeError:
         return unknown_findings("token", "scopes")
+    fix = f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
     if answer.status in (401, 403):
-        return [_token_refused(setup), *unknown_findings("scopes")]
+        message = (
+            f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
+            " launched this process, which may be left over from an earlier one, or the token was"
+            " set by hand."
+        )
+        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     model = _json(answer.body)
     name = _short_string(model, "name")
     if answer.status != 200 or not name:
@@ -109,33 +115,13 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         return [Finding("token", "unknown", message), *unknown_findings("scopes")]
     if (name, model.get("kind")) != (setup.name, "service"):
         message = f"The token is not that of the service {setup.name}, but somebody else's."
-        return [Finding("token", "wrong", message, _token_fix(setup)), *unknown_findings("scopes")]
+        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     recognized = Finding("token", "ok", f"The hub knows the service {name} by its token.")
     return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
 
-def _token_refused(setup: CheckedSetup) -> Finding:
-    return Finding(
-        "token",
-        "wrong",
-        f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
-        " launched this process, which may be left over from an earlier one, or the token was set"
-        " by hand.",
-        _token_fix(setup),
-    )
-
-
-def _token_fix(setup: CheckedSetup) -> str:
-    return f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
-
-
 def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
-    """Whether the service's own token may do what is needed.
-
-    Args:
-        setup: says what is needed.
-        scopes: what the hub says that the token has.
-    """
+    """Whether the service's own token, with these scopes, may do what is needed."""
     missing = [
         scope for scope in sorted(setup.required_scopes) if not check_scopes({scope}, set(scopes))
     ]

@@ -20,14 +20,9 @@ _HUB_EXITS = "A hub that does not reach a service that it launched exits."
 async def check_url(setup: CheckedSetup) -> Finding:
     """Whether the service's own URL leads to this process."""
     if setup.in_chart and is_loopback_host(setup.host):
-        return Finding(
-            "url",
-            "wrong",
-            f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
-            " itself.",
-            f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of"
-            " the hub's Kubernetes Service",
-        )
+        key = f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of the hub's Kubernetes"
+        message = f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
+        return Finding("url", "wrong", f"{message} itself.", f"{key} Service")
     try:
         instance = await instance_at(setup, setup.service_url)
     except probe.ProbeError as error:
@@ -41,11 +36,7 @@ async def check_url(setup: CheckedSetup) -> Finding:
 
 
 async def instance_at(setup: CheckedSetup, origin: str) -> str:
-    """The instance that serves at an origin; empty for anything that is not ours.
-
-    Raises:
-        ProbeError: nothing does.
-    """
+    """The instance that serves at an origin; empty for anything that is not ours."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # it is only looked at
     try:
@@ -121,12 +112,7 @@ def _url_key(setup: CheckedSetup) -> str:
 
 
 def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> Finding:
-    """Whether the service listens where the hub and its proxy connect.
-
-    Args:
-        setup: the service's settings.
-        url_reaches_service: whether a request to its URL has arrived here.
-    """
+    """Whether the service listens where the hub and its proxy connect."""
     where = f"The service listens on port {setup.port} of {setup.ip or 'all interfaces'}"
     if is_loopback_host(setup.ip) and not is_loopback_host(setup.host):
         message = f"{where}, where the proxy cannot come from another pod or machine."
