@@ -15,9 +15,11 @@ from .errors import DatabaseUnusable
 class Schema:
     """Tables that are made where they are missing.
 
-    Attributes:
-        setting: that names the database, such as ``c.Notices.database_url``.
+    Args:
+        setting: that names the database, such as ``c.Notices.database_url``, for messages.
         metadata: the tables.
+        upgrade: changes those that an earlier version has made. Called each time, in the
+            transaction that makes what is missing, if there is one of the tables.
     """
 
     def __init__(
@@ -26,17 +28,6 @@ class Schema:
         metadata: MetaData,
         upgrade: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Describe it; nothing is done yet.
-
-        Args:
-            setting: that names the database, for messages.
-            metadata: the tables.
-            upgrade: changes those that an earlier version has made. Called each time, in the
-                transaction that makes what is missing, if there is one of the tables.
-
-        Raises:
-            ValueError: there are no tables.
-        """
         if not metadata.tables:
             raise ValueError("This metadata has no tables: import the module that defines them.")
         self.setting = setting
@@ -66,18 +57,16 @@ class Schema:
 
     def _existing_tables(self, connection: Connection) -> list[Table]:
         inspector = inspect(connection)
-        return [
-            t for t in self.metadata.sorted_tables if inspector.has_table(t.name, schema=t.schema)
-        ]
+        tables = self.metadata.sorted_tables
+        return [table for table in tables if inspector.has_table(table.name, schema=table.schema)]
 
     def _check_columns(self, connection: Connection) -> None:
         """``create_all`` leaves a table as it is, whatever it lacks."""
         inspector = inspect(connection)
         for table in self._existing_tables(connection):
-            columns = {
-                column["name"] for column in inspector.get_columns(table.name, schema=table.schema)
-            }
-            if missing := {column.name for column in table.c} - columns:
+            columns = inspector.get_columns(table.name, schema=table.schema)
+            missing = {column.name for column in table.c} - {column["name"] for column in columns}
+            if missing:
                 raise DatabaseUnusable(
                     f"The table {table.name} lacks {', '.join(sorted(missing))}: it is of another"
                     " version of the app, or of something else. Nothing was changed. Give"

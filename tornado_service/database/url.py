@@ -17,16 +17,7 @@ def parse_url(text: str, setting: str) -> URL:
     """Take a URL apart.
 
     A password that is not percent-encoded is refused: what follows its ``@`` would be taken for
-    the host, which drivers quote in their messages.
-
-    Args:
-        text: the URL.
-        setting: where it comes from, for messages. None of them shows a part of the URL.
-
-    Raises:
-        DatabaseUnusable: it is no text, or a part of it is not encoded.
-        ArgumentError: it is no URL.
-        ValueError: its port is no number.
+    the host, which drivers quote in their messages. None of ours shows a part of the URL.
     """
     if not isinstance(text, str):
         raise DatabaseUnusable(f"{setting} is no text: write the URL of the database in quotes.")
