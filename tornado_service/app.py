@@ -22,7 +22,6 @@ from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
 from .config.application import StrictApplication
 from .config.checks import ConfigError
-from .config.files import load
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
@@ -126,7 +125,7 @@ class TornadoService(Settings, StrictApplication):
         if self.subapp is not None or self.generate_config:
             return
         if self.config_file:
-            load(self, self.config_file)
+            self.read_config_file(self.config_file)
         capture_tornado_logs(self.log)
         self.metrics = Metrics()
         auth = self.auth = ServiceAuth(parent=self)
@@ -196,7 +195,7 @@ class TornadoService(Settings, StrictApplication):
         if "--help-all" in argv and argv[0] not in self.subcommands:
             super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
             if self.config_file and not self.generate_config:
-                load(self, self.config_file)
+                self.read_config_file(self.config_file)
             add_app_classes(self, self.apps)
         super().parse_command_line(argv)
 

@@ -1,7 +1,5 @@
 """The environment, as far as it may be shown."""
 
-from __future__ import annotations
-
 import os
 
 #: Environment variables without secrets; ``api/debug`` shows these.

@@ -1,7 +1,5 @@
 """The settings that hold secrets: known by their names, or by a password in a URL."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator
@@ -39,15 +37,9 @@ def is_secret_name(name: str) -> bool:
 
 
 def secret_values(config: Config) -> list[str]:
-    """All texts under which the secrets in some settings may appear; the longest first.
-
-    Args:
-        config: the settings, of any class.
-    """
-    texts = {
-        text for section, values in config.items() for text in _secrets_in(section, values, False)
-    }
-    return sorted((text for text in texts if len(text) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+    """All texts under which the secrets in some settings may appear; the longest first."""
+    texts = {text for text in _secrets_in("", config, False) if len(text) >= MIN_SECRET_LENGTH}
+    return sorted(texts, key=len, reverse=True)
 
 
 def secret_arguments(argv: list[str]) -> list[str]:
