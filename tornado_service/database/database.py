@@ -1,7 +1,5 @@
 """A database: opened, checked, upgraded to an app's version, read and written."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -117,30 +115,26 @@ class Database:
             )
             raise failure from error
 
-    @contextmanager
-    def _sqlite(self) -> Iterator[Any]:
-        """The driver's connection, outside of transactions."""
-        self._limit.begin()
-        with self._engine.connect() as connection:
-            yield connection.connection.driver_connection
-
     def _enable_wal(self) -> None:
         """Let readers and the writer work side by side: https://www.sqlite.org/wal.html."""
+        self._limit.begin()
         # where the file system cannot do it, it stays as it is: slower, as safe
-        with self._sqlite() as driver, suppress(sqlite3.OperationalError):
+        with self._engine.connect() as connection, suppress(sqlite3.OperationalError):
+            driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA journal_mode=WAL")
 
     def truncate_wal(self) -> bool:
-        """Remove what was deleted from SQLite's log, too; whether it is gone.
+        """Remove what was deleted from SQLite's log, too.
 
-        It is not while a reader still needs it.
+        Returns:
+            Whether it is gone: not while a reader still needs it.
         """
         if self._path is None:
             return True
-        with self._sqlite() as driver:
+        self._limit.begin()
+        with self._engine.connect() as connection:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: the first column is "busy"
-            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
+            return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar() == 0
 
     def close(self) -> None:
         self._engine.dispose()

@@ -1,7 +1,5 @@
 """What may be wrong with a database, in words."""
 
-from __future__ import annotations
-
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError

@@ -1,7 +1,5 @@
 """Outages of an app's database: one line in the log at the beginning and one at the end."""
 
-from __future__ import annotations
-
 import logging
 import math
 import threading

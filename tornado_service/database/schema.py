@@ -1,7 +1,5 @@
 """The tables of one app, and how they come into its database."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
@@ -44,7 +42,6 @@ class Schema:
         return any(table.name in tables for table in self.metadata.sorted_tables)
 
     def create_tables(self, connection: Connection) -> None:
-        """Bring the tables to this version, in the transaction at hand."""
         if self._upgrade and self._existing_tables(connection):
             disable_time_limit(connection)
             self._upgrade(connection)

@@ -1,7 +1,5 @@
 """Sessions: how the code of an app reads and writes its database."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -78,10 +76,7 @@ class Sessions:
                     " with what is there"
                 )
             # what was loaded is still known when the answer is made of it
-            with (
-                transaction() as connection,
-                Session(connection, expire_on_commit=False) as session,
-            ):
+            with transaction() as bound, Session(bound, expire_on_commit=False) as session:
                 begun()
                 yield session
                 session.flush()

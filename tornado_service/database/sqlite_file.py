@@ -1,7 +1,5 @@
 """SQLite's file: checked before it is used, put aside if it is damaged, never deleted."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

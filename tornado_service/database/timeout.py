@@ -1,7 +1,5 @@
 """The time limit of calls of a database driver: what takes longer is broken off."""
 
-from __future__ import annotations
-
 import os
 import socket
 import sqlite3
