@@ -12,7 +12,7 @@ from .processes import ServiceProcess, read_settings
 
 
 async def diagnose(target: ServiceProcess) -> list[Finding]:
-    """All findings for a service, whose environment this process has."""
+    """All findings for a service, whose environment this process has taken."""
     try:
         service = read_settings(target)
     except (ConfigError, TraitError) as error:

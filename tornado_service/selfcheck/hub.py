@@ -63,9 +63,8 @@ def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
     right = url._replace(path=setup.api_path).geturl()
     if right == setup.api_url:
         right = "with the hub's own host and port"
-    return Finding(
-        "hub-api", "wrong", message, f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {right}"
-    )
+    variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL"
+    return Finding("hub-api", "wrong", message, f"{variable}: {right}")
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
@@ -74,13 +73,11 @@ def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
     if hub.partition(".")[0] == ours.partition(".")[0]:
         message = f"The hub is {hub}, the service's library {ours}."
         return Finding("hub-version", "ok", message, value=hub)
-    return Finding(
-        "hub-version",
-        "wrong",
-        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}.",
-        f"jupyterhub=={hub} where the service is installed",
-        value=hub,
+    message = (
+        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}."
     )
+    key = f"jupyterhub=={hub} where the service is installed"
+    return Finding("hub-version", "wrong", message, key, hub)
 
 
 def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
@@ -121,21 +118,16 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
 
 
 def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
-    """Whether the service's own token, with these scopes, may do what is needed."""
-    missing = [
-        scope for scope in sorted(setup.required_scopes) if not check_scopes({scope}, set(scopes))
-    ]
+    needed = sorted(setup.required_scopes)
+    missing = [scope for scope in needed if not check_scopes({scope}, set(scopes))]
     if not missing:
-        needed = ", ".join(sorted(setup.required_scopes)) or "none"
-        return Finding("scopes", "ok", f"The service's token has the scopes it needs: {needed}.")
-    role = {"scopes": sorted(setup.required_scopes), "services": [setup.name]}
-    return Finding(
-        "scopes",
-        "wrong",
-        f"The service's token lacks scopes that it needs: {', '.join(missing)}.",
-        f"hub.loadRoles.{setup.name}: {json.dumps(role)}, or in jupyterhub_config.py"
-        f" c.JupyterHub.load_roles.append({json.dumps({'name': setup.name, **role})})",
-    )
+        message = f"The service's token has the scopes it needs: {', '.join(needed) or 'none'}."
+        return Finding("scopes", "ok", message)
+    role = {"scopes": needed, "services": [setup.name]}
+    key = f"hub.loadRoles.{setup.name}: {json.dumps(role)}, or in jupyterhub_config.py"
+    key += f" c.JupyterHub.load_roles.append({json.dumps({'name': setup.name, **role})})"
+    message = f"The service's token lacks scopes that it needs: {', '.join(missing)}."
+    return Finding("scopes", "wrong", message, key)
 
 
 def _json(body: bytes) -> dict[str, Any]:
