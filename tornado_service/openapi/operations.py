@@ -57,12 +57,9 @@ class Operation:
 
     def models(self) -> dict[str, tuple[Any, Any]]:
         """What stands in it by reference: types, and whether they are read or written."""
-        found: dict[str, tuple[Any, Any]] = {}
-        if self.signature.body is not None:
-            found["body"] = (self.signature.body.model, "validation")
-        if self.signature.response is not None:
-            found["answer"] = (self.signature.response.model, "serialization")
-        return found
+        body, response = self.signature.body, self.signature.response
+        parts = {"body": (body, "validation"), "answer": (response, "serialization")}
+        return {slot: (part.model, mode) for slot, (part, mode) in parts.items() if part}
 
     def describe(self, schemas: dict[str, Any], access_scope: str) -> dict[str, Any]:
         """The Operation Object, https://spec.openapis.org/oas/v3.1.1.html#operation-object.
@@ -136,20 +133,22 @@ class Operation:
 
     def _error_responses(self, allows_anonymous: bool) -> dict[str, Any]:
         """The refusals, by references to those that all operations share."""
-        statuses = set() if allows_anonymous else {"401", "403", "503"}
         takes = self.signature
-        if takes.body or takes.query or "{" in self.path:
-            statuses.add("400")
-        if takes.body:
-            statuses.add("415")
-        if "{" in self.path:
-            statuses.add("404")
-        if self.is_app:  # its code may refuse with any status
-            statuses |= {"503", "default"}
-        answered = self.signature.response.statuses if self.signature.response else ()
+        has_parameters = "{" in self.path
+        refusals = {
+            "400": takes.body or takes.query or has_parameters,
+            "401": not allows_anonymous,
+            "403": not allows_anonymous,
+            "404": has_parameters,
+            "415": takes.body,
+            "503": self.is_app or not allows_anonymous,
+            "default": self.is_app,  # its code may refuse with any status
+        }
+        answered = {str(status) for status in takes.response.statuses} if takes.response else ()
         return {
             status: {"$ref": f"#/components/responses/{status}"}
-            for status in sorted(statuses - set(map(str, answered)))
+            for status, is_possible in refusals.items()
+            if is_possible and status not in answered
         }
 
 
