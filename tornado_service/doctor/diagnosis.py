@@ -37,7 +37,7 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
         return Finding("process", "unknown", message)
     where = f"port {setup.port}"
     try:
-        instance = await instance_at(setup, listening_origin(setup))
+        instance = await instance_at(setup, setup.origin_at(setup.ip or "127.0.0.1"))
     except probe.ProbeError as error:
         message = f"Process {target.pid} does not answer at {where}: {error}. Its log says why."
         return Finding("process", "wrong", message)
@@ -47,19 +47,13 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
     return Finding("process", "ok", message, value=instance)
 
 
-def listening_origin(setup: CheckedSetup) -> str:
-    host = setup.ip or "127.0.0.1"
-    scheme = "https" if setup.tls.certfile else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
-
-
 async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str, Any], str]:
     """The process's ``api/status``, or why it cannot be had."""
     if process.state != "ok":
         return {}, "Only a service that runs knows how its apps are."
     if setup.tls.certfile:
         return {}, "With internal_ssl only the hub and its proxy may ask: admins see it at status."
-    url = f"{listening_origin(setup)}{setup.prefix}api/status"
+    url = f"{setup.origin_at(setup.ip or '127.0.0.1')}{setup.prefix}api/status"
     try:
         answer = await probe.get(url, {"Authorization": f"token {setup.token}"})
     except probe.ProbeError as error:

@@ -102,6 +102,11 @@ class CheckedSetup:
     def helm_key(self) -> str:
         return f"hub.services.{self.name}"
 
+    def origin_at(self, host: str) -> str:
+        """The origin of the port that the service listens on, at a host."""
+        scheme = "https" if self.tls.certfile else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     @property
     def extra_ports(self) -> str:
         """The setting that opens the port on the hub's Kubernetes Service."""

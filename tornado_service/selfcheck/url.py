@@ -82,10 +82,7 @@ def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
 
 
 def _url_fix(setup: CheckedSetup) -> str:
-    host = setup.ip if is_loopback_host(setup.host) and setup.ip else setup.host
-    host = f"[{host}]" if ":" in host else host
-    scheme = "https" if setup.tls.certfile else "http"
-    right = f"{scheme}://{host}:{setup.port}"
+    right = setup.origin_at((is_loopback_host(setup.host) and setup.ip) or setup.host)
     if right == setup.service_url:
         return _port_fix(setup)
     return f"{_url_key(setup)}: {right}"
