@@ -1,6 +1,7 @@
-"""The settings that hold secrets: known by their names, or by a password in a URL."""
+"""Settings that hold secrets, known by their names or a password in a URL; what may be shown."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -29,6 +30,28 @@ _WRONG_VALUE = re.compile(
 
 #: A shorter text is no secret, and striking it out would make a message unreadable.
 MIN_SECRET_LENGTH = 4
+
+#: Environment variables without secrets; ``api/debug`` shows these.
+PUBLIC_ENVIRONMENT = frozenset(
+    {
+        "JUPYTERHUB_API_URL",
+        "JUPYTERHUB_BASE_URL",
+        "JUPYTERHUB_CLIENT_ID",
+        "JUPYTERHUB_HOST",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL",
+        "JUPYTERHUB_PUBLIC_HUB_URL",
+        "JUPYTERHUB_PUBLIC_URL",
+        "JUPYTERHUB_SERVICE_NAME",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_SERVICE_URL",
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    }
+)
 
 
 def is_secret_name(name: str) -> bool:
@@ -115,3 +138,11 @@ def redacted_argument(argv: list[str], argument: str) -> str:
         if arg.partition("=")[0] == name and _MAY_BE_SECRET.search(before):
             return REDACTED
     return redact_text(argument)
+
+
+def public_environment() -> dict[str, str]:
+    """The environment by allow-list; nothing secret is in it."""
+    return {
+        name: value if name in PUBLIC_ENVIRONMENT else "[hidden]"
+        for name, value in sorted(os.environ.items())
+    }
