@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from tornado.gen import is_coroutine_function
 from tornado.web import RequestHandler
 
-from ...handlers.base import METHODS, APIHandler, BaseHandler, access_of
+from ...auth.decorators import METHODS, access_of
+from ...handlers.base import APIHandler, BaseHandler
 from ...handlers.errors import InvalidRequest
 from ...handlers.templates import FormState
 from ..isolation.threads import ThreadPool, as_request_error
