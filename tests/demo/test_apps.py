@@ -212,6 +212,13 @@ def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str)
     assert apps.app_urls("http://x/") == ["http://x/"]
 
 
+def test_only_apps_that_run_have_an_address(try_app) -> None:
+    apps = try_app("from tornado_service import ServiceApp\nclass A(ServiceApp):\n    name = 'a'\n")
+
+    assert apps.app_urls("http://x/") == ["http://x/a/"]
+    assert apps.app_urls("http://x/", ["a"]) == ["http://x/"]
+
+
 def test_scopes_at_which_a_hub_would_not_start_are_told_and_not_granted(try_app) -> None:
     apps = try_app(
         "from tornado_service import ServiceApp\n"

@@ -46,7 +46,7 @@ def write(path: Path) -> None:
 
 @pytest.fixture
 def files(package: Path) -> WatchedFiles:
-    files = WatchedFiles([f"{package.name}.app:App"])
+    files = WatchedFiles([f"{package.name}.app:App"], lambda: True)
     assert files.find_changed() is None
     return files
 
@@ -102,7 +102,32 @@ def test_a_file_from_the_future_counts_when_it_is_written_again(
 
 @pytest.mark.parametrize("apps", [["nowhere_to_be_found:App"], ["no-entry-point"], [".x:App"], []])
 def test_apps_that_are_nowhere_break_nothing(package: Path, apps: list[str]) -> None:
-    assert WatchedFiles(apps).find_changed() is None
+    assert WatchedFiles(apps, lambda: True).find_changed() is None
+
+
+def test_once_the_apps_are_imported_other_modules_beside_them_do_not_count(package: Path) -> None:
+    files = WatchedFiles([f"{package.name}.app:App"], lambda: False)
+    assert files.find_changed() is None
+
+    write(package.parent / "beside.py")
+    assert files.find_changed() is None
+    write(package / "new.py")
+    assert files.find_changed() == package / "new.py"
+
+
+def test_templates_beside_a_module_count(package: Path) -> None:
+    module = package.parent / f"{package.name}_module.py"
+    template = package.parent / "templates" / "home.html"
+    template.parent.mkdir()
+    for path in (module, template):
+        path.write_text("")
+        age(path)
+    files = WatchedFiles([f"{module.stem}:App"], lambda: False)
+    assert files.find_changed() is None
+
+    write(template)
+
+    assert files.find_changed() == template
 
 
 def test_libraries_are_nobodys_work(tmp_path: Path) -> None:

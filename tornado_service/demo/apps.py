@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,11 @@ class DemoApps:
         self.service_scopes = self._scopes("service_scopes")
         self.user_scopes = self._scopes("user_scopes")
 
-    def app_urls(self, prefix: str) -> list[str]:
-        """The URLs of the apps, or of the service's home page if none was imported."""
-        return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
+    def app_urls(self, prefix: str, failed: Collection[str] = ()) -> list[str]:
+        """The URLs of the apps that run, or of the service's home page if none does."""
+        return [f"{prefix}{cls.name}/" for cls in self.classes if cls.name not in failed] or [
+            prefix
+        ]
 
     @property
     def welcome_text(self) -> str:

@@ -6,7 +6,7 @@ import socket
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from itertools import chain
@@ -42,11 +42,16 @@ class DemoService(TornadoService):
             os.execv(sys.executable, command)  # noqa: S606 - the sockets close by themselves
 
     async def main(self, sockets: list[socket.socket]) -> None:
-        watching = asyncio.create_task(self._watch(WatchedFiles(self.apps)))
+        watching = asyncio.create_task(
+            self._watch(WatchedFiles(self.apps, self._is_import_missing))
+        )
         try:
             await super().main(sockets)
         finally:
             watching.cancel()
+
+    def _is_import_missing(self) -> bool:
+        return not all(mounted.is_imported for mounted in self.app_manager)
 
     async def _watch(self, files: "WatchedFiles") -> None:
         while not (changed := await asyncio.to_thread(files.find_changed)):  # noqa: ASYNC110 - nobody tells
@@ -72,12 +77,14 @@ class DemoService(TornadoService):
 class WatchedFiles:
     """The files that apps are made of: code, templates, static files; no installed packages.
 
-    What cannot be imported is among them, and what is not there yet: all that lies in the folders
-    of the apps and in those from which Python imports.
+    These are the modules that have been imported, and all that lies in the folders of the apps.
+    While an app cannot be imported, the module that it lacks may appear wherever Python imports
+    from: then each module there counts.
     """
 
-    def __init__(self, specs: list[str]) -> None:
+    def __init__(self, specs: list[str], is_import_missing: Callable[[], bool]) -> None:
         self._specs = specs
+        self._is_import_missing = is_import_missing
         self._started = time.time()
         self._mtimes: dict[Path, float] = {}
 
@@ -99,18 +106,24 @@ class WatchedFiles:
             file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
             if file and is_project_path(file):
                 yield Path(file)
-        for folder in map(Path, filter(is_project_path, {*sys.path})):
-            for pattern in ("*.py", "*/*.py", "templates/**/*", "static/**/*"):
-                yield from folder.glob(pattern)
+        if self._is_import_missing():
+            for folder in map(Path, filter(is_project_path, {*sys.path})):
+                for pattern in ("*.py", "*/*.py"):
+                    yield from folder.glob(pattern)
         # the apps' outermost packages, found without importing them
         names = {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs} - {""}
-        specs = filter(None, map(find_spec, names))
-        locations = (spec.submodule_search_locations or () for spec in specs)
-        for package in map(Path, filter(is_project_path, chain.from_iterable(locations))):
-            for path in package.rglob("*"):
-                folders = path.relative_to(package).parts
-                if path.suffix == ".py" or {"templates", "static"} & {*folders}:
-                    yield path
+        for spec in filter(None, map(find_spec, names)):
+            if spec.submodule_search_locations is None and spec.origin:
+                module = Path(spec.origin)
+                beside = (module.parent.glob(f"{name}/**/*") for name in ("templates", "static"))
+                yield from chain([module], *beside)
+            for package in map(
+                Path, filter(is_project_path, spec.submodule_search_locations or ())
+            ):
+                for path in package.rglob("*"):
+                    folders = path.relative_to(package).parts
+                    if path.suffix == ".py" or {"templates", "static"} & {*folders}:
+                        yield path
 
 
 @cache

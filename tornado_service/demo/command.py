@@ -62,7 +62,7 @@ class DemoApp(StrictApplication):
         hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **options)
         try:
             hub.start()
-            print(_welcome_text(hub, apps), flush=True)
+            print(_welcome_text(hub, apps, hub.app_states()), flush=True)
             hub.wait()
         except RuntimeError as error:
             sys.exit(str(error))
@@ -78,10 +78,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _welcome_text(hub: ThrowAwayHub, apps: DemoApps) -> str:
+def _welcome_text(hub: ThrowAwayHub, apps: DemoApps, states: dict[str, str]) -> str:
+    failed = [name for name, state in states.items() if state in ("failed", "retrying")]
+    problems = "".join(f"App {name} does not run: its log above says why.\n" for name in failed)
     people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (
-        f"\nOpen {' or '.join(apps.app_urls(hub.service_public_url))}\n"
+        f"\n{problems}Open {' or '.join(apps.app_urls(hub.service_public_url, failed))}\n"
         f"and sign in, with any password, as\n{people}\n\n"
         f"{apps.welcome_text if apps.specs else ''}"
         "The hub's log goes to this terminal, on standard error.\n"

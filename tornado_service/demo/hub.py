@@ -129,6 +129,20 @@ class ThrowAwayHub:
             self.stop()
             raise
 
+    def app_states(self, timeout: float = 30) -> dict[str, str]:
+        """The states of the service's apps by their names, as soon as none is loading any more."""
+        deadline = time.monotonic() + timeout
+        path = f"services/{self.service_name}/api/status"
+        authorization = f"token {self.service['api_token']}"
+        while True:
+            status, body = self._get(path, Authorization=authorization)
+            apps = json.loads(body)["apps"] if status == 200 else []
+            states = {app["name"]: app["state"] for app in apps}
+            is_loading = status != 200 or "loading" in states.values()
+            if not is_loading or time.monotonic() > deadline:
+                return states
+            time.sleep(0.2)
+
     def stop(self, timeout: float = 15) -> None:
         """Stop the hub and everything it started, and remove its directory."""
         if self._temporary is None:
