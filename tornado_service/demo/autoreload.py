@@ -114,9 +114,9 @@ class WatchedFiles:
         names = {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs} - {""}
         for spec in filter(None, map(find_spec, names)):
             if spec.submodule_search_locations is None and spec.origin:
-                module = Path(spec.origin)
-                beside = (module.parent.glob(f"{name}/**/*") for name in ("templates", "static"))
-                yield from chain([module], *beside)
+                code = Path(spec.origin)
+                beside = (code.parent.glob(f"{name}/**/*") for name in ("templates", "static"))
+                yield from chain([code], *beside)
             for package in map(
                 Path, filter(is_project_path, spec.submodule_search_locations or ())
             ):
