@@ -14,7 +14,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import manager
 from tornado_service.apps.isolation import threads, watchdog
 from tornado_service.apps.loader import RESERVED_NAMES
-from tornado_service.openapi.path_templates import path_template
+from tornado_service.openapi.operations import path_template
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import StartService, fixtures

@@ -22,7 +22,7 @@ RESERVED_NAMES = frozenset(
 #: The group of entry points that name apps.
 ENTRY_POINT_GROUP = "tornado_service.apps"
 
-_NAME_PATTERN = re.compile(r"[a-z0-9-]+")
+NAME_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
 def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
@@ -37,7 +37,7 @@ def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
     """
     if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
         raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
-    if not isinstance(cls.name, str) or not _NAME_PATTERN.fullmatch(cls.name):
+    if not isinstance(cls.name, str) or not NAME_PATTERN.fullmatch(cls.name):
         raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
     if cls.name in RESERVED_NAMES:
         raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")

@@ -99,7 +99,6 @@ class AppManager:
         return unknown[0] if unknown else None
 
     def accessible_to(self, user: Identity) -> list[MountedApp]:
-        """The apps whose home page a caller may open."""
         auth = self._context.auth
         return [
             mounted
@@ -116,7 +115,6 @@ class AppManager:
         return next(found, None) if wanted else None
 
     def readiness(self) -> dict[str, bool]:
-        """Whether each app is ready, by name."""
         checks: dict[str, bool] = {}
         for mounted in self._apps:
             name = f"app {mounted.display_name}"
@@ -168,7 +166,6 @@ class AppManager:
             self._retries.add(asyncio.create_task(self._retry(mounted, cls)))
 
     async def _start(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
-        """Make an app and start it: once."""
         try:
             building = run_in_daemon_thread(partial(mounted.build, cls, self._parent, self._env))
             app = await with_timeout(START_TIMEOUT, building, "handlers()")

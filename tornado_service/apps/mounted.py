@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AppState(Enum):
-    """How an app is."""
+    """Whether an app answers requests, or will."""
 
     LOADING = "loading"
     RETRYING = "retrying"
@@ -65,7 +65,6 @@ class MountedApp:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it answers."""
         return self.state is AppState.READY
 
     @property
@@ -75,12 +74,10 @@ class MountedApp:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it will not answer."""
         return self.state is AppState.FAILED
 
     @property
     def is_loading(self) -> bool:
-        """Whether it may be ready soon."""
         return self.state is AppState.LOADING
 
     @property
@@ -127,7 +124,6 @@ class MountedApp:
         return app
 
     async def stop(self, app: ServiceApp) -> None:
-        """Stop its app, and close the databases of it in any case."""
         try:
             await call_contained(app.stop)
         finally:

@@ -44,7 +44,7 @@ def make_templates(app: ServiceApp, package: str, env: Environment) -> AppTempla
 
 
 class Route(NamedTuple):
-    """A handler and where it answers."""
+    """A handler of an app, and the paths that it answers."""
 
     path: str
     matcher: PathMatches

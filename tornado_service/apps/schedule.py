@@ -47,7 +47,7 @@ def periodic(interval: float | str) -> Callable[[Method], Method]:
 
 
 class Job(NamedTuple):
-    """One method to call periodically."""
+    """A method that is called periodically."""
 
     name: str
     function: Callable[[], Any]
@@ -97,7 +97,6 @@ class Schedule:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Begin, each for the first time at once."""
         loop = asyncio.get_running_loop()
         self._tasks = {loop.create_task(self._run_periodically(job)) for job in self._jobs}
 

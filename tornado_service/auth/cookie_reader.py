@@ -17,7 +17,6 @@ class CookieReader(HubOAuthenticated, RequestHandler):
     has_other_sessions = False
 
     def cookie_values(self, name: str) -> Iterator[str]:
-        """The values of all cookies of a name, that of the longest path first."""
         return cookie_values(self.request.headers.get("Cookie", ""), name)
 
     def get_cookie(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]

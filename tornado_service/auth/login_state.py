@@ -52,7 +52,6 @@ class LoginState:
     is_expired: bool = False
 
     def belongs_to(self, browser_id: str | None) -> bool:
-        """Whether this browser began it."""
         return browser_id is not None and hmac.compare_digest(self.browser_id, browser_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from functools import cached_property
 from typing import Any
 
 from jupyterhub._xsrf_utils import _get_signed_value_urlsafe
@@ -24,7 +25,10 @@ class StatelessOAuth(HubOAuth):
     """The library's OAuth; any process with the same cookie secret can finish a sign-in."""
 
     hub: HubClient
-    state_cipher: LoginStateCipher
+
+    @cached_property
+    def state_cipher(self) -> LoginStateCipher:
+        return LoginStateCipher(self.parent.cookie_secret, self.oauth_state_max_age)
 
     @default("cookie_options")
     def _default_cookie_options(self) -> Any:

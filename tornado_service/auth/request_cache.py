@@ -58,7 +58,12 @@ class RequestKey(NamedTuple):
         request = handler.request
         if request.method not in READ_ONLY or "_xsrf" in request.arguments:
             return None
-        get = request.headers.get
+        headers = request.headers
+
+        def get(name: str) -> str | None:
+            # HTTPHeaders.get raises and catches a KeyError for each header that is missing
+            return headers[name] if name in headers else None  # noqa: SIM401
+
         authorization, cookie = get("Authorization"), get("Cookie")
         if cookie is None:
             return cls(type(handler), authorization)
@@ -111,7 +116,6 @@ class RequestCache:
         return entry
 
     def put(self, key: RequestKey, identity_key: IdentityKey, *, is_by_header: bool) -> None:
-        """Remember a decision of the library."""
         if sum(len(str(value)) for value in key) <= MAX_KEY_LENGTH:
             self._entries.put(key, Credentials(identity_key, is_by_header, time.monotonic()))
 

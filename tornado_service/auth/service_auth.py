@@ -26,9 +26,11 @@ from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer, default
 
 from ..hub.client import HubClient, HubUnavailable
+from ..network import TLSFiles
+from ..telemetry.metrics import Metrics
 from . import fetch_metadata, xsrf
 from .identity_cache import Identity, IdentityCache, IdentityKey
-from .login_state import LoginStateCipher, derive_key
+from .login_state import derive_key
 from .oauth import StatelessOAuth
 from .request_cache import READ_ONLY, RequestCache, RequestKey, is_by_header, mark_by_header
 
@@ -68,22 +70,27 @@ class ServiceAuth(StatelessOAuth):
     #: Whether an admin lets sites show our pages in frames.
     may_be_framed = False
 
-    identities: IdentityCache
-
     @default("cache_max_age")
     def _default_cache_max_age(self) -> int:
         # the library's 300 s are five minutes for a revoked token
         return 60
 
-    def connect(self, hub: HubClient, cookie_secret: bytes) -> None:
-        self.hub = hub
-        self.state_cipher = LoginStateCipher(cookie_secret, self.oauth_state_max_age)
+    def __init__(self, metrics: Metrics, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tls = TLSFiles(self.keyfile, self.certfile, self.client_ca)
+        self.hub = HubClient(
+            metrics,
+            self.tls,
+            parent=self.parent,
+            api_url=self.api_url,
+            api_token=self.api_token,
+        )
         self.identities = IdentityCache(
             size=self.cache_size,
             max_age=self.cache_max_age,
             refused_max_age=self.refused_max_age,
             stale_grace=self.stale_grace,
-            metrics=hub.metrics,
+            metrics=metrics,
         )
         self._requests = RequestCache(self.cache_size, self.cache_max_age)
 

@@ -58,6 +58,15 @@ INSTRUCTOR_SCOPES = [
 ]
 
 
+def config_text(settings: Mapping[str, Any]) -> str:
+    """A config file that has these settings, by class and name."""
+    return (
+        f"settings = {pprint.pformat(settings, sort_dicts=False, width=100)}\n"
+        "for section, values in settings.items():\n"
+        "    c[section].update(values)\n"
+    )
+
+
 class ThrowAwayHub:
     """A real JupyterHub with its proxy, in a temporary directory, for a demonstration or a test.
 
@@ -165,15 +174,6 @@ class ThrowAwayHub:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def config(self) -> str:
-        return (
-            f"{DIE_WITH_PARENT}{WAIT_BRIEFLY}\n"
-            f"settings = {pprint.pformat(self._settings(), sort_dicts=False, width=100)}\n"
-            "for section, values in settings.items():\n"
-            "    c[section].update(values)\n"
-            f"{self.extra_config}\n"
-        )
-
     def _settings(self) -> dict[str, dict[str, Any]]:
         proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
         home = self.directory / "home"
@@ -213,7 +213,10 @@ class ThrowAwayHub:
 
     def _launch(self) -> None:
         config = self.directory / "jupyterhub_config.py"
-        write_private(config, self.config())
+        text = (
+            f"{DIE_WITH_PARENT}{WAIT_BRIEFLY}\n{config_text(self._settings())}{self.extra_config}\n"
+        )
+        write_private(config, text)
         ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         with contextlib.ExitStack() as stack:
@@ -243,30 +246,25 @@ class ThrowAwayHub:
 
     def _ready(self) -> bool:
         """The proxy comes last, because it logs each refused connection at length."""
-        if not (is_listening(self.hub_port) and self._service_listens()):
+        host = urlsplit(self.service_url).hostname or "127.0.0.1"
+        if not is_listening(self.hub_port) or (
+            self.with_service and not is_listening(self.service_port, host)
+        ):
             return False
-        if self._get(f"{self.url}hub/health")[0] != 200:
+        if self._get("hub/health")[0] != 200:
             return False
         if not self.with_service:
             return True
-        status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
+        status, routes = self._get("hub/api/proxy", Authorization=f"token {self.admin_token}")
         paths = json.loads(routes) if status == 200 else []
         has_route = any(path.endswith(self.service_prefix) for path in paths)
-        return has_route and self._get(self.service_public_url)[0] < 500
+        return has_route and self._get(f"services/{self.service_name}/")[0] < 500
 
-    def _service_listens(self) -> bool:
-        host = urlsplit(self.service_url).hostname or "127.0.0.1"
-        return not self.with_service or is_listening(self.service_port, host)
-
-    def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
-        """Request a URL from the proxy, whatever its host resolves to."""
-        headers = {"Host": urlsplit(url).netloc}
-        if authorization:
-            headers["Authorization"] = authorization
+    def _get(self, path: str, **headers: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with contextlib.closing(connection):
             try:
-                connection.request("GET", urlsplit(url).path, headers=headers)
+                connection.request("GET", self.base_url + path, headers=headers)
                 response = connection.getresponse()
                 return response.status, response.read()
             except (OSError, http.client.HTTPException):

@@ -61,7 +61,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     app_templates: AppTemplates | None = None
 
     def initialize(self) -> None:
-        """Take the context from the settings, and be counted as an open request."""
         self.context: ServiceContext = self.settings["context"]
         self.hub_auth = self.context.auth
         self.context.open_requests += 1
@@ -77,6 +76,12 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         """Set headers that are known to be good: set_header would look at each character again."""
         for name, value in headers.items():
             self._headers[name] = value
+
+    def compute_etag(self) -> str | None:
+        """None for an answer that nobody may keep: no later request could name its ETag."""
+        if "no-store" in self._headers.get("Cache-Control", ""):
+            return None
+        return super().compute_etag()
 
     async def prepare(self) -> None:
         access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
@@ -228,7 +233,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
 
 class MethodAccess(NamedTuple):
-    """What a method asks of its caller."""
+    """What a method requires of its caller."""
 
     allows_anonymous: bool
     scopes: frozenset[str]
@@ -236,7 +241,6 @@ class MethodAccess(NamedTuple):
 
 @cache
 def access_of(handler: type[Any], method: str) -> MethodAccess | None:
-    """The access of a method of a handler, if there is such a method."""
     if method not in METHODS and method != "OPTIONS":
         return None
     function = getattr(handler, "get" if method == "HEAD" else method.lower())
@@ -281,14 +285,13 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Answer with a template, which sees ``template_namespace`` and further names."""
+        """Respond with a template, which sees ``template_namespace`` and further names."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(page.render(**self.template_namespace(), **names))
 
     def wants_error_page(self) -> bool:
-        """Whether an error is a page, for a person, and not JSON."""
         return self.is_navigation() or "text/html" in self.request.headers.get("Accept", "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

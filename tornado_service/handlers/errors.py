@@ -52,7 +52,7 @@ class InvalidRequest(HTTPError):
 
 
 class JSONErrorMixin(RequestHandler):
-    """Answers in JSON, errors among them."""
+    """Responds in JSON, also to errors."""
 
     context: ServiceContext
     _request_id: str | None = None
@@ -87,7 +87,6 @@ class JSONErrorMixin(RequestHandler):
         self.finish()
 
     def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
-        """Set the headers that an error's status asks for."""
         raise NotImplementedError  # `BaseHandler` has them, as only it knows what is allowed
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
@@ -102,7 +101,7 @@ class JSONErrorMixin(RequestHandler):
         )
 
     def write_json(self, value: Any) -> None:
-        """Answer with JSON."""
+        """Respond with JSON."""
         self.write_json_bytes(json_encode(value).encode())
 
     def write_json_bytes(self, body: bytes) -> None:

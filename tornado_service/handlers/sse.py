@@ -171,12 +171,10 @@ class EventStream(StreamingHandler):
         self.finish(f"event: end\ndata: {data}\n\n")
 
     def abort(self) -> None:
-        """Close the connection."""
         self._mark_closed()
         super().abort()
 
     def on_connection_close(self) -> None:
-        """Notice that the reader is gone."""
         self._mark_closed()
         super().on_connection_close()
 

@@ -40,7 +40,6 @@ class StaticHandler(BaseHandler):
     _HASHED_NAME = re.compile(r"^(?P<stem>.+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
 
     def initialize(self, package: str) -> None:  # type: ignore[override]
-        """Serve the static files of a package."""
         super().initialize()
         self._files = static_files(package)
 
@@ -78,7 +77,6 @@ class HubStaticHandler(StaticHandler):
     metrics_name = "HubStaticHandler"
 
     def initialize(self) -> None:  # type: ignore[override]
-        """Serve the files that pages need."""
         BaseHandler.initialize(self)
 
     @allow_unauthenticated

@@ -33,7 +33,6 @@ class StreamingHandler(APIHandler):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What it asks of its caller beyond access."""
         return scopes_needed(self.get)
 
     def is_still_allowed(self, user: Identity) -> bool:
@@ -54,7 +53,6 @@ class StreamingHandler(APIHandler):
         return True
 
     def drop_slow_reader(self) -> None:
-        """Close the connection of a reader who is too slow."""
         self.context.metrics.streams_dropped.labels(self.stream_kind).inc()
         self.abort()
 
@@ -63,5 +61,4 @@ class StreamingHandler(APIHandler):
         raise NotImplementedError  # event streams and web sockets say why in words of their own
 
     def abort(self) -> None:
-        """Close the connection."""
         self._iostream.close()

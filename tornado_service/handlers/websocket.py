@@ -43,7 +43,6 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What it asks of its caller beyond access."""
         return super().scopes | scopes_needed(self.open)
 
     @property

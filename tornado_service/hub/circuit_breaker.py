@@ -38,11 +38,9 @@ class CircuitBreaker:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the last call was answered."""
         return self._consecutive_failures == 0
 
     def record_failure(self, detail: str) -> None:
-        """Count a call without a usable response."""
         self._consecutive_failures += 1
         if self._consecutive_failures == 1:
             self._log.warning("The hub does not answer: %s", detail)
@@ -62,7 +60,6 @@ class CircuitBreaker:
         self.close()
 
     def close(self) -> None:
-        """Stop probing, and let calls through."""
         if self._probing is not None:
             self._probing.cancel()
             self._probing = None

@@ -53,7 +53,6 @@ class HubResponseTooLarge(HubUnavailable):
     )
 
     def __init__(self, call: str, limit: int, size: int | None) -> None:
-        """Make the error."""
         has = f"has {size / MIB:.1f} MiB" if size else "is too large"
         super().__init__(
             f"the response to {call} {has}; the limit is {limit / MIB:g} MiB. Make it smaller:"

@@ -69,6 +69,9 @@ class BodyLimiter(HTTPServerConnectionDelegate):
             self._application.start_request(server_conn, request_conn),
         )
 
+    def on_close(self, server_conn: object) -> None:
+        self.headers.forget(cast("HTTP1ServerConnection", server_conn))
+
 
 class _Request(HTTPMessageDelegate):
     """One request; its body counts until it is there, or has been given up."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.ioloop import PeriodicCallback
@@ -46,9 +45,7 @@ class HeaderLimiter:
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._connections: WeakKeyDictionary[HTTP1ServerConnection, _PendingHeaders] = (
-            WeakKeyDictionary()
-        )
+        self._connections: dict[HTTP1ServerConnection, _PendingHeaders] = {}
         self._timer = PeriodicCallback(self._close_overdue, CHECK_INTERVAL * 1000)
 
     def start(self) -> None:
@@ -66,6 +63,9 @@ class HeaderLimiter:
 
     def mark_received(self, connection: HTTP1ServerConnection) -> None:
         self._connections[connection].are_pending = False
+
+    def forget(self, connection: HTTP1ServerConnection) -> None:
+        self._connections.pop(connection, None)
 
     def _close_overdue(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tornado.log import LogFormatter
 
-from .redaction import REDACTED, redact_text, single_line
+from .redaction import REDACTED, RedactedText, redact_text, single_line
 
 #: The line format of JupyterHub itself (``JupyterHub.log_format``).
 LOG_FORMAT = (
@@ -24,7 +24,7 @@ class ServiceLogFormatter(LogFormatter):
     """The hub's line format; secrets are struck out of every line.
 
     A message is one line, and no control character is in it or in a traceback. Access lines are
-    made by ``log_request``, which has scrubbed them already.
+    ``RedactedText`` already.
     """
 
     #: Values that are struck out wherever they stand, such as in the text of an exception.
@@ -39,25 +39,23 @@ class ServiceLogFormatter(LogFormatter):
         return redact_text(self._without_secrets(text))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the finished line."""
-        original = record.msg, record.args, record.exc_text
+        """Return the finished line, and the traceback below it."""
         try:
-            text = record.getMessage()
+            text = record.getMessage().strip("\n")
         except Exception as error:  # logging itself would show the arguments
             text = f"{record.msg} (not formatted: {type(error).__name__})"
-        is_redacted = getattr(record, "redacted", False)
-        text = (self._without_secrets if is_redacted else self._redacted)(text.strip("\n"))
-        record.msg, record.args = single_line(text), None
+        is_redacted = isinstance(record.msg, RedactedText)
+        text = self._without_secrets(text) if is_redacted else self._redacted(text)
+        record.message = single_line(text)
+        record.asctime = self.formatTime(record, self.datefmt)
+        color = self._colors.get(record.levelno, "")
+        record.color, record.end_color = color, color and self._normal
+        line = (self._fmt or "") % vars(record)
         if record.exc_info:
-            record.exc_text = None  # another handler may have formatted it
+            line += "\n" + self.formatException(record.exc_info)
         elif record.exc_text:
-            record.exc_text = "\n".join(
-                map(single_line, self._redacted(record.exc_text).split("\n"))
-            )
-        try:
-            return super().format(record)
-        finally:
-            record.msg, record.args, record.exc_text = original
+            line += "\n" + "\n".join(map(single_line, self._redacted(record.exc_text).split("\n")))
+        return line.replace("\n", "\n    ")
 
     def formatException(self, exc_info: Any) -> str:
         """The traceback: its lines are Python's, the texts of the errors are not."""

@@ -41,7 +41,6 @@ class AppRegistry(CollectorRegistry):
         self._collectors: list[Collector] = []
 
     def register(self, collector: Collector) -> None:
-        """Add one."""
         self._shared.register(collector)
         super().register(collector)
         self._collectors.append(collector)
@@ -146,7 +145,6 @@ class Metrics:
         info.labels(__version__, platform.python_version()).set(1)
 
     def observe(self, handler: RequestHandler, status: int, seconds: float) -> None:
-        """Count one finished request."""
         method = handler.request.method if handler.request.method in METHODS else "OTHER"
         name = getattr(handler, "metrics_name", type(handler).__name__)
         self.requests.labels(name, method, str(status)).inc()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPMessageDelegate
+from tornado.routing import AnyMatches, Rule
 from tornado.web import Application
 
 from ..handlers import static
@@ -32,15 +33,13 @@ def make_web_app(
     selfcheck: SelfCheck,
     jinja_env: Environment,
 ) -> Application:
-    """The Tornado application of a service."""
-
     def get_delegate(*target: Any) -> HTTPMessageDelegate:
         return application.get_handler_delegate(*target)
 
     router = AppRouter(context.prefix, apps, get_delegate)
     application = Application(
         # apps first: else each of their requests would be matched with all paths of the core
-        [(router.pattern, router), *make_routes(settings, context, apps, selfcheck)],
+        [Rule(AnyMatches(), router), *make_routes(settings, context, apps, selfcheck)],
         default_handler_class=home.NotFoundHandler,
         context=context,
         cookie_secret=settings.cookie_secret,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import HTTPError
 
-from ..apps.loader import RESERVED_NAMES
+from ..apps.loader import NAME_PATTERN, RESERVED_NAMES
 from ..auth.decorators import allow_unauthenticated
 from ..handlers.base import BaseHandler, PageHandler
 from .api import NotFoundAPIHandler
@@ -38,35 +37,31 @@ class AppRouter(Router):
         self._prefix = prefix
         self._apps = apps
         self._get_delegate = get_delegate
-        #: The addresses that an app may have; its group is the app's name.
-        self.pattern = f"{re.escape(prefix)}([a-z0-9-]+)(?:/.*)?"
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
-        """The handler, or nothing where there is no app."""
-        name = kwargs["path_args"][0].decode()
-        mounted = None if name in RESERVED_NAMES else self._apps.find(name)
+        if not request.path.startswith(self._prefix):
+            return None
+        name, slash, rest = request.path.removeprefix(self._prefix).partition("/")
+        if name in RESERVED_NAMES or not NAME_PATTERN.fullmatch(name):
+            return None
+        mounted = self._apps.find(name)
         if mounted is None:
             return None
-        return self._get_delegate(request, *self._target(mounted, name, request))
+        return self._get_delegate(request, *self._target(mounted, name, slash + rest, request))
 
     def _target(
-        self, mounted: MountedApp, name: str, request: HTTPServerRequest
+        self, mounted: MountedApp, name: str, path: str, request: HTTPServerRequest
     ) -> tuple[Any, ...]:
         """Handler, its arguments, and those of its method."""
         if not mounted.is_ready:
             return (UnavailableHandler, {"mounted": mounted})
-        path = request.path.removeprefix(f"{self._prefix}{name}")
         if not path:
             return (AppSlashHandler, {"name": name})
         for route in mounted.routes:
             groups = route.matcher.match(request)
             if groups is not None:
-                return (
-                    route.handler,
-                    route.arguments,
-                    groups.get("path_args"),
-                    groups.get("path_kwargs"),
-                )
+                arguments = (groups.get("path_args"), groups.get("path_kwargs"))
+                return (route.handler, route.arguments, *arguments)
         if path.startswith("/api/"):
             return (NotFoundAPIHandler, {})
         return (AppNotFoundHandler, {"mounted": mounted})
@@ -78,7 +73,6 @@ class AppNotFoundHandler(NotFoundHandler):
     metrics_name = "AppNotFoundHandler"
 
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
-        """Take the app, whose navigation the page keeps."""
         super().initialize()
         if mounted.home_handler():
             self.app, self.app_templates = mounted.app, mounted.templates
@@ -101,13 +95,11 @@ class AppSlashHandler(BaseHandler):
     metrics_name = "AppSlashHandler"
 
     def initialize(self, name: str) -> None:  # type: ignore[override]
-        """Take the app's name."""
         super().initialize()
         self._name = name
 
     @allow_unauthenticated
     def get(self) -> None:
-        """Go to the app's home page."""
         self.redirect(f"{self.hub_auth.base_url}{self._name}/")
 
 
@@ -126,7 +118,6 @@ class UnavailableHandler(PageHandler):
     metrics_name = "UnavailableHandler"
 
     def initialize(self, mounted: MountedApp) -> None:  # type: ignore[override]
-        """Take the app."""
         super().initialize()
         self._mounted = mounted
 
@@ -152,7 +143,6 @@ class UnavailableHandler(PageHandler):
         return BaseHandler.accepts_html(self)
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
-        """The message, which is ours."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         answer = super().public_error(status_code, **kwargs)
         if isinstance(error, AppUnavailable):

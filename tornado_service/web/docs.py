@@ -37,7 +37,6 @@ class APIDocument:
         self._reported: set[str] = set()
 
     async def json(self) -> bytes:
-        """The document."""
         ready = [mounted for mounted in self._apps_of_service if mounted.is_ready]
         names = [mounted.name for mounted in ready]
         build_task = self._build_task
@@ -52,9 +51,9 @@ class APIDocument:
         return await asyncio.shield(build_task)
 
     def _build(self, ready: list[MountedApp]) -> bytes:
-        from ..openapi.document import Document
+        from ..openapi.document import make_document
 
-        return Document(self._context, self._routes, self._report).json(ready)
+        return make_document(self._context, self._routes, ready, self._report)
 
     def _report(self, message: str) -> None:
         if message not in self._reported:

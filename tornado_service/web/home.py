@@ -25,7 +25,6 @@ class HomeHandler(PageHandler):
         self._apps = apps
 
     def get(self) -> None:
-        """Show what the hub says of the caller, or go to the app that is the home page."""
         user = self.current_user
         home = self._apps.home_app_of(user)
         if home:
@@ -100,5 +99,4 @@ class SlashHandler(BaseHandler):
 
     @allow_unauthenticated
     def get(self) -> None:
-        """Go to the home page."""
         self.redirect(self.hub_auth.base_url)

@@ -85,7 +85,6 @@ class StatusHandler(AdminHandler, PageHandler):
     metrics_name = "StatusHandler"
 
     async def get(self) -> None:
-        """Show them."""
         status = await status_report(self._selfcheck, self._apps)
         started = datetime.fromtimestamp(self._selfcheck.started, timezone.utc)
         self.write_page(

@@ -52,7 +52,7 @@ async def kept(app: Activity) -> None:
     await until(
         lambda: "ada" in {account.name for account in app.recorder.archive.history.people.values()}
     )
-    assert app.trouble == ""
+    assert app.problem == ""
 
 
 async def test_a_file_that_can_be_made_later(start, tmp_path: Path) -> None:

@@ -35,7 +35,6 @@ async def with_timeout(timeout: float, work: Awaitable[Result], description: str
 
 
 def _consume_result(task: asyncio.Future[Any]) -> None:
-    """Look at what has become of it, else asyncio complains."""
     with contextlib.suppress(asyncio.CancelledError):
         task.exception()
 

@@ -117,7 +117,6 @@ class _Jobs:
         self._wake_thread()
 
     def end(self) -> None:
-        """End all threads: nobody has use for them any more."""
         self._wakeups.put(False)
 
     def _wake_thread(self) -> None:
@@ -126,7 +125,6 @@ class _Jobs:
             self._wakeups.put(True)
 
     def run(self) -> None:
-        """Do jobs, in a thread, until ``end`` is called."""
         while self._wakeups.get():
             self._is_waking = False
             with contextlib.suppress(IndexError):  # there are no more, or other threads have them

@@ -91,7 +91,6 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Check no more."""
         self._stopped.set()
         self._thread.join()
 
@@ -146,7 +145,6 @@ class Watchdog:
 
 
 def owner_of(frame: FrameType, owners: Iterable[CodeOwner]) -> CodeOwner | None:
-    """The app to which a frame's code belongs."""
     module = str(frame.f_globals.get("__name__", ""))
     for owner in owners:
         if owner.package and f"{module}.".startswith(f"{owner.package}."):
@@ -155,6 +153,5 @@ def owner_of(frame: FrameType, owners: Iterable[CodeOwner]) -> CodeOwner | None:
 
 
 def location_of(frame: FrameType) -> str:
-    """Function, file and line of a frame."""
     code = frame.f_code
     return f"{code.co_name}() in {code.co_filename}:{frame.f_lineno}"

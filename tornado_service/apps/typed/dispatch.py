@@ -52,7 +52,6 @@ class TypedHandler(BaseHandler):
         return super().flush(include_footers)
 
     def _write_result(self, signature: Signature, value: Any) -> None:
-        """Write what a method has returned."""
         if not isinstance(self, APIHandler):
             if value is not None:
                 raise TypeError(f"returned a {type(value).__name__}, which only an API may do")
