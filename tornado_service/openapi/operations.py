@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
 from ..apps.typed.signature import Signature
-from ..handlers.base import METHODS, APIHandler, BaseHandler, access_of
+from ..auth.decorators import METHODS, access_of
+from ..handlers.base import APIHandler, BaseHandler
 from .docstrings import split_docstring
 
 JSON = "application/json"
