@@ -118,6 +118,7 @@ def test_the_rules_for_apps_are_those_of_the_code() -> None:
     ]:
         assert words.format(number) in rules
     assert threads.POOL_SIZE == 10
+    assert "one of the app's own ten threads" in WRITING_AN_APP
     assert f"after {watchdog.BLOCK_LIMIT:g} s the log names its line" in WRITING_AN_APP
 
 

@@ -35,6 +35,19 @@ os.umask(0o077)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 """
+#: The hub looks in short intervals whether what it starts responds: by itself it waits up to 5 s.
+WAIT_BRIEFLY = """
+import functools, jupyterhub.utils
+jupyterhub.utils.exponential_backoff = functools.partial(
+    jupyterhub.utils.exponential_backoff, max_wait=0.2)
+"""
+#: Without an optional check of URLs by jsonschema, whose import takes half of the hub's start.
+HUB_PROGRAM = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterhub.app import main
+main()
+"""
 INSTRUCTOR_SCOPES = [
     "list:users!group=class-a",
     "read:users:activity!group=class-a",
@@ -214,7 +227,9 @@ class ThrowAwayHub:
 
     def _launch(self) -> None:
         config = self.directory / "jupyterhub_config.py"
-        text = f"{DIE_WITH_PARENT}\n{config_text(self._settings())}{self.extra_config}\n"
+        text = (
+            f"{DIE_WITH_PARENT}{WAIT_BRIEFLY}\n{config_text(self._settings())}{self.extra_config}\n"
+        )
         write_private(config, text)
         ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
@@ -224,7 +239,7 @@ class ThrowAwayHub:
                 log = self.directory / "hub.log"
                 output = stack.enter_context(open(log, "ab", opener=private_opener))
             self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
-                [sys.executable, "-m", "jupyterhub", "--config", str(config)],
+                [sys.executable, "-c", HUB_PROGRAM, "--config", str(config)],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
