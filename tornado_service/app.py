@@ -148,6 +148,7 @@ class TornadoService(Settings, StrictApplication):
             streams=self.streams,
             public_https=public_url.scheme == "https",
             public_host=public_url.netloc,
+            title=self.title,
         )
         jinja_env = make_jinja_env(self.template_paths)
         self.app_manager = AppManager(

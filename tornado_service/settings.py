@@ -155,8 +155,14 @@ class Settings(HasTraits):
     ).tag(config=True)
 
     home_app = Unicode(
-        help="""The name of the app that is the home page: our own page leads there everybody who
-        may open it, while it runs. Default: none."""
+        help="""The name of the app that opens at the service's URL. Users who may not open it, and
+        all users while it does not run, get the home page, which is always at ``home``.
+        Default: the only app; with several apps, the home page."""
+    ).tag(config=True)
+
+    title = Unicode(
+        help="""The name of the service in the menu and the titles of its pages, such as "Usage".
+        Default: the title of the only app; with several apps or none, the name of the service."""
     ).tag(config=True)
 
     @property

@@ -10,8 +10,10 @@ from traitlets import Integer, TraitError, Unicode, validate
 
 from .. import ServiceApp
 from ..database.timeout import TIMEOUT
+from ..handlers.base import BaseHandler
 from . import metrics
-from .access.visibility import LIST_USERS
+from .access.view import View
+from .access.visibility import LIST_USERS, get_visible_users
 from .domain.pseudonyms import pseudonyms
 from .recorder import Recorder
 from .store.store import Store
@@ -23,6 +25,7 @@ class Activity(ServiceApp):
 
     name = "activity"
     title = "Activity"
+    description = "Active users, running servers and usage over time, from the Hub API alone."
     # read:users shows when an account was created, and so which account of its name it is
     service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
@@ -107,6 +110,14 @@ class Activity(ServiceApp):
 
     async def prepare_database(self) -> None:
         """Do what a subclass has to before the database is opened."""
+
+    async def headline(self, handler: BaseHandler) -> str:
+        view = View(self.recorder, await get_visible_users(handler))
+        now = await view.now()
+        if now.taken is None:
+            return ""
+        count = len(now.servers)
+        return f"{count} server{'' if count == 1 else 's'} running"
 
     @property
     def problem(self) -> str:

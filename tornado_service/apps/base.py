@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
     from ..database.sessions import Sessions
+    from ..handlers.base import BaseHandler
     from ..hub.client import HubClient
     from ..telemetry.metrics import AppRegistry, Metrics
 
@@ -47,13 +48,15 @@ class ServiceApp(LoggingConfigurable):
 
     Attributes:
         name: its part of the address: a-z, 0-9 and ``-``.
-        title: what people read; by default the name.
+        title: the name that pages show; by default ``name``.
+        description: one sentence about it, for its card on the home page.
         service_scopes: what the service's own token needs for it.
         user_scopes: what a visitor's token may carry for it.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    description: ClassVar[str] = ""
     service_scopes: ClassVar[Set[str]] = frozenset()
     user_scopes: ClassVar[Set[str]] = frozenset()
 
@@ -89,6 +92,18 @@ class ServiceApp(LoggingConfigurable):
     @_sync_or_async
     async def stop(self) -> None:
         """Clean up, in 2 seconds at most, as ``start``. Called if that has ended well."""
+
+    async def headline(self, handler: BaseHandler) -> str:
+        """A live figure for the app's card on the home page, such as "4 servers running".
+
+        Args:
+            handler: the request; ``handler.current_user`` and ``handler.as_caller()`` are as in the
+                app's own handlers. The user may open the app.
+
+        Returns:
+            A short text; empty for none. It is left out if it takes more than a second.
+        """
+        return ""
 
     def open_database(
         self,

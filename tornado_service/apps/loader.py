@@ -16,7 +16,7 @@ from .isolation.containment import AppError
 
 #: First parts of paths that are the core's own.
 RESERVED_NAMES = frozenset(
-    {"api", "docs", "health", "logout", "metrics", "oauth_callback", "static", "status"}
+    {"api", "docs", "health", "home", "logout", "metrics", "oauth_callback", "static", "status"}
 )
 
 #: The group of entry points that name apps.

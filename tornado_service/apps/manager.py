@@ -86,6 +86,9 @@ class AppManager:
         if taken is not mounted:
             raise AppError(f"{taken.spec} has the name {cls.name}, too: only that one runs.")
         mounted.name, mounted.title = cls.name, cls.title or cls.name
+        mounted.description = cls.description
+        if self.only_app() is mounted and not self._context.title:
+            self._context.title = mounted.title
         self.service_scopes |= cls.service_scopes
 
     def find(self, name: str) -> MountedApp | None:
@@ -109,11 +112,15 @@ class AppManager:
             and not auth.missing_scopes(scopes_needed(home.get), user)
         ]
 
+    def only_app(self) -> MountedApp | None:
+        return self._apps[0] if len(self._apps) == 1 else None
+
     def home_app_of(self, user: Identity) -> MountedApp | None:
-        """The app that is the home page, for those who may open it."""
-        wanted = self._home_app
-        found = (mounted for mounted in self.accessible_to(user) if mounted.name == wanted)
-        return next(found, None) if wanted else None
+        """The app that opens at the service's URL, if the user may open it."""
+        only = self.only_app()
+        name = self._home_app or (only.name if only else "")
+        apps = (mounted for mounted in self.accessible_to(user) if mounted.name == name)
+        return next(apps, None) if name else None
 
     def readiness(self) -> dict[str, bool]:
         checks: dict[str, bool] = {}

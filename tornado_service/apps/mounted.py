@@ -7,20 +7,28 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from tornado.web import HTTPError
+
 from ..auth.decorators import METHODS, scopes_needed
 from ..config.checks import ConfigError, check_names
+from ..service_unavailable import ServiceUnavailable
 from ..telemetry.redaction import redact_text
 from .base import ServiceApp
-from .isolation.containment import AppError, call_contained, run_in_daemon_thread
+from .isolation.containment import AppError, call_contained, run_in_daemon_thread, with_timeout
 from .loader import class_name, package_of
 from .schedule import Schedule, periodic_jobs
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from ..handlers.base import BaseHandler
     from ..handlers.templates import AppTemplates
     from .base import AppParent
     from .routes import Route
+
+
+#: Seconds that ``headline`` may take.
+HEADLINE_TIMEOUT = 1.0
 
 
 class AppState(Enum):
@@ -46,6 +54,7 @@ class MountedApp:
         self.spec = spec
         self.name = ""
         self.title = ""
+        self.description = ""
         self.package = ""
         self.state = AppState.LOADING
         self.reason = ""
@@ -138,6 +147,20 @@ class MountedApp:
         """Close those that its app has opened; in a thread, as SQLite tidies up then."""
         if self.app:
             await run_in_daemon_thread(self.app.close_databases, "database of an app")
+
+    async def headline(self, handler: BaseHandler) -> str:
+        """The app's figure for the home page; empty if it has none, fails or takes too long."""
+        app = self.app
+        if app is None:
+            return ""
+        try:
+            text = await with_timeout(HEADLINE_TIMEOUT, app.headline(handler), "headline()")
+            return str(text)
+        except (HTTPError, ServiceUnavailable, AppError):  # not now
+            return ""
+        except Exception:
+            app.log.exception("App %s: headline() failed", self.name)
+            return ""
 
     def required_scopes(self) -> set[str]:
         """All scopes that methods of its handlers ask for."""

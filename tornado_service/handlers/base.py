@@ -258,6 +258,7 @@ class PageHandler(BaseHandler):
             "prefix": self.hub_auth.base_url,
             "hub_prefix": self.hub_auth.hub_host + self.hub_auth.hub_prefix,
             "service_name": self.context.name,
+            "service_title": self.context.title or self.context.name,
             "user": {
                 "name": user["name"],
                 "admin": bool(user.get("admin")),

@@ -17,6 +17,7 @@ class ServiceContext:
 
     Attributes:
         name: the service's name in the hub.
+        title: the service's name in the menu and the titles of pages; if empty, ``name``.
         prefix: ``/services/NAME/``, with the hub's base URL before it.
         public_https: whether ``JUPYTERHUB_PUBLIC_URL`` says that browsers use https.
         public_host: host and port in that URL; empty if it is not set.
@@ -32,4 +33,5 @@ class ServiceContext:
     streams: Streams
     public_https: bool = False
     public_host: str = ""
+    title: str = ""
     open_requests: int = 0

@@ -24,6 +24,26 @@ def pod_namespace() -> str:
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
+#: The checks as people read them.
+TITLES = {
+    "cookie-secret": "Cookie secret",
+    "hub-api": "Hub API",
+    "hub-version": "JupyterHub version",
+    "listening": "Listening address",
+    "origin": "Origin of users' servers",
+    "proxy": "Network policy",
+    "public-url": "Public URL",
+    "scopes": "Scopes of the service",
+    "service-port": "Service port",
+    "token": "API token",
+    "token-length": "Length of the API token",
+    "url": "URL of the service",
+}
+
+#: The most urgent first.
+BY_URGENCY: tuple[FindingState, ...] = ("wrong", "unknown", "note", "ok")
+
+
 @dataclass(frozen=True)
 class Finding:
     """The result of a check.
@@ -41,6 +61,10 @@ class Finding:
     message: str
     key: str = ""
     value: str = ""
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.name, self.name)
 
     def __str__(self) -> str:
         return f"{self.message} Fix: {self.key}" if self.key else self.message

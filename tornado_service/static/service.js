@@ -6,6 +6,20 @@ for (const control of document.querySelectorAll("[data-needs-script]")) {
 }
 document.getElementById("thenavbar")?.classList.add("collapse");
 
+// Buttons that copy the text of another element.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // browsers have a clipboard on https and on localhost only
+      getSelection().selectAllChildren(source);
+    }
+  });
+}
+
 // What comes from the hub waits until the page is there: the hub may not answer at all.
 const addHubLook = () => {
   for (const link of document.querySelectorAll("link[data-after-load]")) link.disabled = false;

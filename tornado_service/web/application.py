@@ -69,7 +69,8 @@ def make_routes(
     routes: list[Any] = []
     document = docs.APIDocument(context, apps, routes)
     routes += [
-        (prefix, home.HomeHandler, {"apps": apps}),
+        (prefix, home.StartHandler, {"apps": apps}),
+        (f"{prefix}home", home.HomeHandler, {"apps": apps}),
         (prefix[:-1], home.SlashHandler),
         (f"{prefix}api/user", api.UserHandler),
         (f"{prefix}oauth_callback", login.OAuthCallbackHandler, checks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.scopes import scope_definitions
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HomeHandler(PageHandler):
-    """GET P: who you are to the hub, and what you may open."""
+    """GET home: the apps that a user may open, and what the hub says about their session."""
 
     metrics_name = "HomeHandler"
 
@@ -24,12 +25,10 @@ class HomeHandler(PageHandler):
         super().initialize()
         self._apps = apps
 
-    def get(self) -> None:
+    async def get(self) -> None:
         user = self.current_user
-        home = self._apps.home_app_of(user)
-        if home:
-            self.redirect(f"{self.hub_auth.base_url}{home.name}/")
-            return
+        apps = self._apps.accessible_to(user)
+        headlines = await asyncio.gather(*(mounted.headline(self) for mounted in apps))
         self.write_page(
             "home.html",
             kind=user.get("kind", "user"),
@@ -37,8 +36,21 @@ class HomeHandler(PageHandler):
             scopes=describe_scopes(user.get("scopes") or [], user["name"]),
             servers=describe_servers(user.get("servers") or {}),
             sees_servers="servers" in user,
-            apps=self._apps.accessible_to(user),
+            cards=list(zip(apps, headlines, strict=True)),
         )
+
+
+class StartHandler(HomeHandler):
+    """GET P: the app that opens first, else the home page."""
+
+    metrics_name = "StartHandler"
+
+    async def get(self) -> None:
+        app = self._apps.home_app_of(self.current_user)
+        if app:
+            self.redirect(f"{self.hub_auth.base_url}{app.name}/")
+        else:
+            await super().get()
 
 
 def describe_servers(servers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from ..apps.typed.responses import responds_with
 from ..auth.service_auth import ADMIN_SCOPE
 from ..handlers.base import APIHandler, BaseHandler, PageHandler
 from ..selfcheck import MAX_FINDINGS_AGE
-from ..selfcheck.findings import Finding
+from ..selfcheck.findings import BY_URGENCY, Finding
 
 if TYPE_CHECKING:
     from ..apps.manager import AppManager
@@ -76,7 +76,7 @@ class AdminHandler(BaseHandler):
                 user["name"],
                 ADMIN_SCOPE,
             )
-        raise HTTPError(403, "%s is signed in, but this is for admins of the hub.", user["name"])
+        raise HTTPError(403, "Only hub admins can open this page. You are signed in as %s.", user["name"])
 
 
 class StatusHandler(AdminHandler, PageHandler):
@@ -86,11 +86,12 @@ class StatusHandler(AdminHandler, PageHandler):
 
     async def get(self) -> None:
         status = await status_report(self._selfcheck, self._apps)
+        findings = [Finding(**finding) for finding in status["findings"]]
         started = datetime.fromtimestamp(self._selfcheck.started, timezone.utc)
         self.write_page(
             "status.html",
-            findings=status["findings"],
-            apps=status["apps"],
+            findings=sorted(findings, key=lambda finding: BY_URGENCY.index(finding.state)),
+            apps=sorted(status["apps"], key=lambda app: not app["reason"]),
             versions=status["versions"],
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             uptime=format_uptime(status["uptime"]),
