@@ -67,8 +67,8 @@ class Recorder:
         if self.archive.is_loaded:
             return self.archive
         if self.has_history:
-            raise NoHistory("The history is getting ready. Try again soon.", 5)
-        raise NoHistory("No history is kept: only what runs now is known.", 3600)
+            raise NoHistory("Loading the history. Try again soon.", 5)
+        raise NoHistory("No history is stored: only what runs now is known.", 3600)
 
     @property
     def listed_until(self) -> int:

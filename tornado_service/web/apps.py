@@ -129,14 +129,14 @@ class UnavailableHandler(PageHandler):
         """
         if self._mounted.has_failed:
             raise AppUnavailable(
-                "This part of the service does not run. Admins see why at status.", None
+                "This app is unavailable. Admins can see why on the Status page.", None
             )
         if self._mounted.is_retrying:
             raise AppUnavailable(
-                "This part of the service cannot start yet and is tried again. Try again soon.", 5
+                "This app cannot start yet. It is restarted automatically; try again soon.", 5
             )
         # it may have become ready since the router looked
-        raise AppUnavailable("What answers here is still starting. Try again soon.", 3)
+        raise AppUnavailable("This app is still starting. Try again soon.", 3)
 
     def accepts_html(self) -> bool:
         """Whether HTML is asked for by name: a program of an app's gets JSON."""

@@ -76,7 +76,9 @@ class AdminHandler(BaseHandler):
                 user["name"],
                 ADMIN_SCOPE,
             )
-        raise HTTPError(403, "Only hub admins can open this page. You are signed in as %s.", user["name"])
+        raise HTTPError(
+            403, "Only hub admins can open this page. You are signed in as %s.", user["name"]
+        )
 
 
 class StatusHandler(AdminHandler, PageHandler):

@@ -210,7 +210,7 @@ async def test_without_a_database_what_runs_now_is_shown(
     assert (await fetch("activity/api/now", token=token)).code == 200
     answer = await fetch("activity/api/days", token=token)
     assert answer.code == 503
-    assert "No history is kept" in json.loads(answer.body)["message"]
+    assert "No history is stored" in json.loads(answer.body)["message"]
 
 
 async def test_figures_that_fail_once_end_nothing(

@@ -22,7 +22,7 @@ async def test_the_overview_has_the_figures_of_the_range(admin: Visitor) -> None
     assert "Everybody on this hub" in text
     for figure in (
         "Active users 5", "Server-hours 23.0 h", "Sessions 7", "Median session length 2.0 h",
-        "Most servers at a time 3", "Accounts 5", "5 January 2026 to 7 January 2026",
+        "Peak concurrent servers 3", "Accounts 5", "5 January 2026 to 7 January 2026",
         "Never returned not enough data yet",
         "Best times for maintenance need 20 days of data in this period: 17 days are missing.",
     ):  # fmt: skip
@@ -177,15 +177,15 @@ async def test_a_service_has_no_use_of_its_own(app: Activity, hub: StandInHub, f
 
 
 async def test_what_runs_now_is_told(app: Activity, admin: Visitor, hub: StandInHub) -> None:
-    assert "No server runs now." in await read(admin, "now")
+    assert "No servers running." in await read(admin, "now")
 
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
     await app.recorder.collector.collect(MONDAY + 80 * HOUR)
 
     text = await read(admin, "now")
-    assert "1 server runs now." in text
+    assert "1 server running." in text
     assert "bob gpu 2026-01-08 00:00" in text
-    assert "1 server runs now." in await read(admin, "")
+    assert "1 server running." in await read(admin, "")
 
 
 async def test_the_report_of_a_month(admin: Visitor) -> None:
@@ -243,7 +243,7 @@ async def test_times_are_those_of_the_settings_zone(
 
     text = await read(visitor, "me")
     assert "2026-01-05 14:45" in text
-    assert "Days and times are those of Asia/Kathmandu" in text
+    assert "All times are in Asia/Kathmandu" in text
 
 
 async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) -> None:
@@ -263,6 +263,6 @@ async def test_without_what_draws_charts_there_are_the_tables(
 
     text = await read(admin, "")
 
-    assert "The same as a table" in text
+    assert "Show as table" in text
     assert "there.js" not in admin.page
     assert "charts" not in admin.page.partition("<main")[0]

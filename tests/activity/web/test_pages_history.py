@@ -39,7 +39,7 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
 ) -> None:
     await remember(app, History(app.zone), monkeypatch)
     text = await read(admin, "", "")
-    assert "What will be here, and when" in text
+    assert "Coming soon" in text
     assert "Best times for maintenance: from" in text
     assert "Active users" not in text
     assert "There is no month to be told about yet" in await read(admin, "months", "")
@@ -65,7 +65,7 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
         answer = await admin.open(f"activity/{path}")
         assert answer.code == 503
         assert answer.headers["Retry-After"] == "5"
-        assert "The history is getting ready" in text_of(admin.page)
+        assert "Loading the history" in text_of(admin.page)
         assert '<meta http-equiv="refresh" content="5">' in admin.page
     await read(admin, "now")
 
@@ -92,11 +92,11 @@ async def test_without_a_history_only_admins_read_why(
 
     for visitor in (admin, instructor):
         text = await read(visitor, "")
-        assert "No history is kept" in text
+        assert "No history is stored" in text
         assert ("c.Activity.database_url" in text) is (visitor is admin)
         assert not any("/people" in link for link in links(visitor.page))
         assert (await visitor.open("activity/people")).code == 503
-        assert "No history is kept" in text_of(visitor.page)
+        assert "No history is stored" in text_of(visitor.page)
         await read(visitor, "now")
 
 

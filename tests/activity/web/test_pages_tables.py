@@ -180,7 +180,7 @@ async def test_what_runs_now_is_sorted_and_searched(admin: Visitor) -> None:
         assert re.findall(r">(ada|alan|bob)</a>", admin.page) == names.split(), order
 
     text = await read(admin, "now", f"{RANGE}&q=A&sort=-name")
-    assert "3 servers run now." in text
+    assert "3 servers running." in text
     assert "2 of a user with “A” in the name" in text
     assert re.findall(r">(ada|alan|bob)</a>", admin.page) == ["alan", "ada"]
     assert '<input type="hidden" name="from" value="2026-01-05">' in admin.page

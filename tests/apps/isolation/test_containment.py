@@ -84,7 +84,7 @@ async def test_a_broken_app_breaks_nothing_else(
             assert answer.code == 503
             assert "Retry-After" not in answer.headers
             assert json.loads(answer.body)["message"] == (
-                "This part of the service does not run. Admins see why at status."
+                "This app is unavailable. Admins can see why on the Status page."
             )
         page = (await get("start-raises/", token, **BROWSER)).body.decode()
         assert "503 : Service Unavailable" in page

@@ -100,7 +100,7 @@ def test_the_table_of_a_chart_opens_by_keyboard(open_page) -> None:
     table = page.locator("#periods")
     expect(table).to_be_hidden()
 
-    page.locator("summary", has_text="The same as a table").first.focus()
+    page.locator("summary", has_text="Show as table").first.focus()
     page.keyboard.press("Enter")
 
     expect(table).to_be_visible()

@@ -29,12 +29,12 @@ def service_config(course_directory: Path) -> ServiceConfig:
 def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints) -> None:
     page = open_page("activity/now", "ada")
     expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("No server runs now.")
+    expect(page.get_by_role("status")).to_have_text("No servers running.")
 
     real_hub.ask("POST", "users/sam/server")
     try:
         status = page.get_by_role("status")
-        expect(status).to_have_text("1 server runs now.", timeout=60_000)  # two samples
+        expect(status).to_have_text("1 server running.", timeout=60_000)  # two samples
         expect(page.locator("tbody").get_by_role("link", name="sam")).to_be_visible()
     finally:
         real_hub.ask("DELETE", "users/sam/server")
@@ -123,7 +123,7 @@ def test_a_role_that_is_taken_away_takes_the_others_with_it(
 
         change_group("DELETE", "instructors")
 
-        expect(page.get_by_role("status")).to_have_text("No server runs now.", timeout=60_000)
+        expect(page.get_by_role("status")).to_have_text("No servers running.", timeout=60_000)
         assert names_in(page, "sam", *OTHERS) == []
         for path in PATHS:
             page.goto(address(path))

@@ -213,4 +213,4 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
         text = text_of(visitor.page)
         assert "This history is made up" in text
         assert said in text
-        assert "What will be here, and when" not in text
+        assert "Coming soon" not in text

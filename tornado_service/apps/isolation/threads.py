@@ -42,7 +42,7 @@ class ThreadPoolExhausted(HTTPError):
     retry_after = 1
 
     def __init__(self) -> None:
-        super().__init__(503, "Too much is asked of this part of the service. Try again shortly.")
+        super().__init__(503, "This app is busy. Try again shortly.")
 
 
 class ThreadPool:
