@@ -137,7 +137,7 @@ class Settings(HasTraits):
         name only sites that you trust, and no ``*``. With ``'self'`` or the hub's own address, each
         user's server can read our pages in a frame, unless servers have subdomains. Browsers send
         cookies to a frame of another site only with ``SameSite=None; Secure``: see
-        docs/operating.md.
+        https://tornado-service.readthedocs.io/en/latest/how-to/frames.html.
         Default: ``'none'``, no frames.""",
     ).tag(config=True)
 
