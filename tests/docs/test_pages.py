@@ -44,7 +44,6 @@ def anchors(page: Path) -> set[str]:
 def children(page: Path) -> list[Path]:
     """The entries of a page's tables of contents."""
     blocks = re.findall(r"^```\{toctree\}\n(.*?)^```$", page.read_text(), re.M | re.S)
-    lines = [line for block in blocks for line in block.split() if not line.startswith(":")]
     options = re.compile(r"^:\w+:.*$", re.MULTILINE)
     lines = [line for block in blocks for line in options.sub("", block).split()]
     return [(page.parent / f"{line}.md").resolve() for line in lines]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -67,7 +68,7 @@ def test_every_key_of_the_values_is_in_the_reference() -> None:
             assert re.search(rf"`[^`]*{re.escape(key)}[^`]*`", table), f"nothing of {key}"
 
 
-def keys(values: dict[str, object]) -> list[str]:
+def keys(values: dict[str, dict[str, Any]]) -> list[str]:
     """The keys of a values file: those of the service alone, all others with where they are."""
     hub = dict(values.get("hub", {}))
     services = hub.pop("services", {})
@@ -85,24 +86,30 @@ LOGGED = re.compile(r"^    \[[IWE] … (.+)$", re.MULTILINE)
 
 @cache
 def messages() -> list[list[str]]:
-    """The texts of the code with something to put in, in parts."""
-    found = []
-    for file in (ROOT / "tornado_service").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.append(re.split(r"%[sdgr]", node.value))
-    return found
+    """The texts of the code, split where values are put in."""
+    return [
+        re.split(r"%[sdgr]", node.value)
+        for file in (ROOT / "tornado_service").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
 
 
 def is_logged(line: str, parts: list[str]) -> bool:
-    """Whether a message could be a line of the documentation, which may end early with ``…``."""
-    line, _, rest = line.partition(" …")
-    position = 0
+    """Whether a message begins as a line of the documentation, which may leave out its end."""
+    position = known = 0
     for part in parts:
         text = part.strip()
-        if not rest and position and not line[position:].strip(" :.…"):
-            return True
-        position = line.find(text, position) + len(text)
-        if position < len(text):
-            return False
-    return True
+        found = line.find(text, position)
+        if found < 0 or (not position and parts[0] and found):
+            break
+        position, known = found + len(text), known + len(text)
+    else:
+        return known >= 12
+    return line.endswith("…") and known >= 12
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_the_log_lines_of_a_page_are_those_of_the_code(page: Path) -> None:
+    for line in LOGGED.findall(page.read_text()):
+        assert any(is_logged(line, parts) for parts in messages()), line
