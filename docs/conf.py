@@ -19,7 +19,6 @@ extensions = [
 # Files with a leading underscore are included by several pages.
 exclude_patterns = ["**/_*.md", "examples/*/*/**"]
 source_suffix = {".md": "markdown"}
-nitpicky = False
 
 # https://myst-parser.readthedocs.io/en/latest/syntax/optional.html
 myst_enable_extensions = ["colon_fence"]
@@ -28,7 +27,7 @@ myst_heading_anchors = 4
 # https://www.sphinx-doc.org/en/master/usage/extensions/autodoc.html
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"exclude-members": "__init__"}
+autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
@@ -48,4 +47,7 @@ html_theme_options = {
     "footer_start": ["sphinx-version"],
     "footer_end": ["theme-version"],
 }
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
 html_show_copyright = False

@@ -69,7 +69,11 @@ def body(trait: TraitType) -> list[str]:
     default = trait.default_value
     computed = default in (Undefined, None, "", b"", 0) or "Default:" in help_text
     kind = type(trait).__name__
-    return [f"*{kind}*" if computed else f"*{kind}*, default `{default!r}`", "", markdown(help_text)]
+    return [
+        f"*{kind}*" if computed else f"*{kind}*, default `{default!r}`",
+        "",
+        markdown(help_text),
+    ]
 
 
 #: The pages, by the names of their files.

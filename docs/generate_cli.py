@@ -21,6 +21,7 @@ For hub admins: the commands of the package, with their options. This page is ge
 all classes.
 """
 
+
 def cli_page() -> str:
     parts = [HEAD, *sections(TornadoService, "tornado-service")]
     return "\n".join(parts)

@@ -110,11 +110,17 @@ def operation_lines(path: str, method: str, operation: dict[str, Any]) -> list[s
 
 def access(operation: dict[str, Any]) -> str:
     """The scopes that an operation needs."""
-    scopes = {scope for way in operation.get("security", []) for each in way.values() for scope in each}
+    scopes = {
+        scope for way in operation.get("security", []) for each in way.values() for scope in each
+    }
     own = sorted(scope for scope in scopes if not scope.startswith("access:services"))
     if not scopes:
         return "Open."
-    return "Access: users of the service" + "".join(f", with the scope `{scope}`" for scope in own) + "."
+    return (
+        "Access: users of the service"
+        + "".join(f", with the scope `{scope}`" for scope in own)
+        + "."
+    )
 
 
 def parameter_row(parameter: dict[str, Any]) -> list[str]:
@@ -127,7 +133,9 @@ def parameter_row(parameter: dict[str, Any]) -> list[str]:
 
 def content_type(content: dict[str, Any]) -> str:
     return ", ".join(
-        type_of(body.get("schema", {})) if kind == "application/json" else f"`{kind.partition(';')[0]}`"
+        type_of(body.get("schema", {}))
+        if kind == "application/json"
+        else f"`{kind.partition(';')[0]}`"
         for kind, body in content.items()
     )
 

@@ -1,4 +1,4 @@
-"""``docs/explanation/architecture.md``: its hops are in the code, its layers are those that are enforced."""
+"""The page on the architecture: its hops are in the code, its layers are those enforced."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ import tornado_service
 from tests.support.api_document import routes_of
 from tests.support.writing_an_app import FILES
 from tests.support.writing_an_app import TEXT as WRITING_AN_APP
+from tornado_service import testing
 from tornado_service.activity.web.routes import ROUTES
 from tornado_service.app import TornadoService
 from tornado_service.apps import manager
@@ -17,7 +16,7 @@ from tornado_service.apps.loader import RESERVED_NAMES
 from tornado_service.openapi.path_templates import path_template
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
-from tornado_service.testing import StartService, fixtures
+from tornado_service.testing import fixtures
 from tornado_service.testing import playwright as browser
 
 ROOT = Path(__file__).parents[2]
@@ -81,10 +80,14 @@ def test_the_readme_has_the_smallest_app() -> None:
 def test_all_names_for_authors_are_told() -> None:
     names = (DOCS / "reference/apps.md").read_text().partition("## Names to import")[2]
     signatures = (DOCS / "reference/python-api.md").read_text()
+    for_tests = (DOCS / "reference/testing-api.md").read_text()
 
     for name in {*tornado_service.__all__} - {"__version__"}:
         assert re.search(rf"`[^`]*\b{name}\b[^`]*`", names), f"apps.md says nothing of {name}"
         assert f":: tornado_service.{name}\n" in signatures, f"python-api.md lacks {name}"
+    for name in testing.__all__:
+        entry = rf":: tornado_service\.testing\.{name}$|`{name}`"
+        assert re.search(entry, for_tests, re.MULTILINE), f"testing-api.md lacks {name}"
     table = WRITING_AN_APP.partition("| fixture | |")[2].partition("\n\n")[0]
     for row in table.splitlines()[2:]:
         for name in re.findall(r"`(\w+)", row.split("|")[1]):

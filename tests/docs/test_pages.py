@@ -12,7 +12,12 @@ from tests.support import ROOT
 DOCS = ROOT / "docs"
 #: The documents of Sphinx. Files with a leading underscore are included by others.
 DOCUMENTS = sorted(page for page in DOCS.rglob("*.md") if not page.name.startswith("_"))
-PAGES = [*DOCUMENTS, *sorted(ROOT.glob("*.md")), ROOT / "image/README.md", ROOT / "values/README.md"]
+PAGES = [
+    *DOCUMENTS,
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "image/README.md",
+    ROOT / "values/README.md",
+]
 SITE = "https://tornado-service.readthedocs.io/en/latest/"
 
 
@@ -26,7 +31,9 @@ def text_of(page: Path) -> str:
     def included(match: re.Match[str]) -> str:
         return (page.parent / match[1]).read_text()
 
-    return re.sub(r"^ *```\{include\} (\S+)\n.*?^ *```$", included, page.read_text(), flags=re.M | re.S)
+    return re.sub(
+        r"^ *```\{include\} (\S+)\n.*?^ *```$", included, page.read_text(), flags=re.M | re.S
+    )
 
 
 def prose(page: Path) -> str:
