@@ -143,8 +143,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     def as_caller(self) -> HubCalls:
         """Call the Hub API with the user's own token, so that the hub decides what they see.
 
-        The token of a browser session carries the app's ``user_scopes``, if the user has them; the
-        token of an API client carries the scopes that its owner gave it.
+        A session's token has those of the app's ``user_scopes`` that the user has, a client's its own.
 
         Raises:
             RuntimeError: the method allows requests without authentication, and this is one.
