@@ -143,7 +143,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     def as_caller(self) -> HubCalls:
         """Call the Hub API with the user's own token, so that the hub decides what they see.
 
-        A session's token has those of the app's ``user_scopes`` that the user has, a client's its own.
+        A session's token has the app's ``user_scopes`` that the user has; a client's has its own.
 
         Raises:
             RuntimeError: the method allows requests without authentication, and this is one.
