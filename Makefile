@@ -7,6 +7,8 @@ ARGS ?=
 PYTEST = pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# tests start hundreds of processes: without __pycache__ each of them compiles the code anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

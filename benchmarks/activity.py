@@ -18,11 +18,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 
 from benchmarks import busy_hub, process, wire
+from benchmarks.activity_report import report
+from benchmarks.activity_visits import Visit, visits
 from benchmarks.busy_hub import BusyHub, Call
 from benchmarks.latency import measure_latency
 from benchmarks.results import Results
@@ -39,54 +40,6 @@ IDLE_SECONDS, LOAD_SECONDS = 45, 120
 
 #: Seconds without a call, after which the next one is of another sample.
 PAUSE = 3
-
-#: Of days, and of the present.
-RANGE_PATHS = (
-    "", "people", "people/{name}", "groups", "me", "api/summary", "api/days", "api/weeks",
-    "api/months", "api/hours", "api/people", "api/people?sort=name&q=7", "api/people/{name}",
-    "api/groups", "api/me", "api/days.csv", "api/hours.csv", "api/people.csv",
-    "api/people/{name}/sessions.csv", "api/groups.csv", "api/me/sessions.csv",
-)  # fmt: skip
-LIVE_PATHS = ("now", "months", "api/now", "api/now.csv")
-MONTH_PATHS = ("month/{month}", "api/month/{month}")
-
-RANGES = {"30 days": 30, "a year": 365}
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A user and an endpoint."""
-
-    caller: str
-    path: str
-    range: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.caller}: {self.path or 'overview'} {self.range}".rstrip()
-
-    def address(self, shift: int) -> str:
-        """For days that are so much earlier than others: what is asked for them is new."""
-        path = self.path.format(name=busy_hub.user_name(130), month=_month(shift))
-        if not self.range:
-            return path
-        last = date.today() - timedelta(days=shift)
-        first = last - timedelta(days=RANGES[self.range] - 1)
-        return f"{path}{'&' if '?' in path else '?'}from={first}&to={last}"
-
-
-def _month(shift: int) -> str:
-    day = date.today().replace(day=1) - timedelta(days=30 * (shift % 12))
-    return day.isoformat()[:7]
-
-
-def visits() -> list[Visit]:
-    return [
-        Visit(caller, path, range_)
-        for caller in busy_hub.CALLERS
-        for paths, ranges in ((RANGE_PATHS, tuple(RANGES)), (LIVE_PATHS + MONTH_PATHS, ("",)))
-        for path in paths
-        for range_ in ranges
-    ]
 
 
 def measure(results: Results) -> None:
@@ -266,8 +219,6 @@ async def _fetch(connection: wire.Connection, path: str, token: str, visit: Visi
 
 def main() -> None:
     argparse.ArgumentParser(prog="python -m benchmarks.activity", description=__doc__).parse_args()
-    from benchmarks.activity_report import report  # which knows what is measured here
-
     results = Results()
     measure(results)
     print("\n".join(report(results)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from benchmarks.activity import Visit, visits
+from benchmarks.activity_visits import Visit, visits
 from benchmarks.results import Results
 
 

@@ -68,12 +68,12 @@ def write_years(
         for id in range(1, users + 1)
     ]
     with database.writing() as connection:
-        upsert(connection, tables.users, people)
+        upsert(connection, tables.users, [person.values() for person in people])
         StoreMetadata.load(connection).save(connection, next_user=users + 1, rolled=START)
     for day in range(days):
         with database.writing() as connection:
             write_day(connection, dice, START + day * DAY, users, active)
-            insert_new(connection, tables.coverage, [coverage_of_day(day)])
+            insert_new(connection, tables.coverage, [coverage_of_day(day).values()])
         if day % 31 == 30 or day == days - 1:
             maintain(database)
 
@@ -90,10 +90,9 @@ def write_day(
         row = {"user_id": user, "server": dice.choice(["", "", "", "gpu"]), "started": started}
         seen = {"last_seen": ended - 60, "last_activity": ended - 600, "ended": ended}
         sessions.append(row | seen)
-    upsert(connection, tables.sessions, sorted(sessions, key=lambda row: row["ended"]))
-    visits = [
-        {"hour": midnight // 3600 + dice.randrange(24), "user_id": user} for user in chosen[active:]
-    ]
+    sessions.sort(key=lambda row: row["ended"])
+    upsert(connection, tables.sessions, [row.values() for row in sessions])
+    visits = [(midnight // 3600 + dice.randrange(24), user) for user in chosen[active:]]
     insert_new(connection, tables.visits, visits)
 
 

@@ -206,7 +206,7 @@ def write_history(path: Path, now: float) -> None:
         late = update(sessions).where(sessions.c.ended > until)
         connection.execute(late.values(ended=until, last_seen=last_seen))
         hole = start + 30 * DAY
-        watched = [{"start": start, "end": hole}, {"start": hole + DAY, "end": int(now)}]
+        watched = [(start, hole), (hole + DAY, int(now))]
         insert_new(connection, tables.coverage, watched)
     maintain(database)
     database.close()
@@ -216,7 +216,6 @@ def _ids() -> range:
     return range(1, USERS + 1)
 
 
-def _person(dice: random.Random, user: int, start: int, now: float) -> dict[str, Any]:
+def _person(dice: random.Random, user: int, start: int, now: float) -> tuple[Any, ...]:
     came = start + (dice.randrange((DAYS - 1) * DAY) if user % 3 == 0 else 0)
-    row = {"id": user, "name": user_name(user), "first_seen": came, "created": came}
-    return row | {"last_activity": int(now) - DAY, "deleted": None}
+    return user, user_name(user), came, came, int(now) - DAY, None

@@ -121,9 +121,9 @@ def _roll_ups(history: History, first: date, last: date) -> tuple[list[UserDay],
 def figures(history: History, users: int, title: str, first: date, last: date) -> None:
     """All figures of a range."""
     classes = {f"class-{n}": range(n, users + 1, 50) for n in range(1, 51)}
-    measure(f"{title}: by day", lambda: periods(history, "day", first, last))
-    measure(f"{title}: by week", lambda: periods(history, "week", first, last))
-    measure(f"{title}: by month", lambda: periods(history, "month", first, last))
+    measure(f"{title}: by day", lambda: periods(history, first, last, "days"))
+    measure(f"{title}: by week", lambda: periods(history, first, last, "weeks"))
+    measure(f"{title}: by month", lambda: periods(history, first, last, "months"))
     measure(f"{title}: as one", lambda: period(history, first, last))
     measure(f"{title}: hours of the week", lambda: heat_map(history, first, last))
     measure(f"{title}: lengths", lambda: lengths(history, first, last))

@@ -22,13 +22,12 @@ from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
 from .config.application import StrictApplication
 from .config.checks import ConfigError
-from .config.files import load
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
 from .network import TLSFiles
 from .selfcheck import CheckedSetup, SelfCheck
-from .selfcheck.findings import is_in_chart, pod_namespace
+from .selfcheck.findings import CHART_FILE, pod_namespace
 from .server.http import Server
 from .server.process import (
     bind,
@@ -126,7 +125,7 @@ class TornadoService(Settings, StrictApplication):
         if self.subapp is not None or self.generate_config:
             return
         if self.config_file:
-            load(self, self.config_file)
+            self.read_config_file(self.config_file)
         capture_tornado_logs(self.log)
         self.metrics = Metrics()
         auth = self.auth = ServiceAuth(self.metrics, parent=self)
@@ -174,7 +173,7 @@ class TornadoService(Settings, StrictApplication):
             hub_host=auth.hub_host,
             tls=self.tls,
             required_scopes=self.app_manager.service_scopes,
-            in_chart=is_in_chart(),
+            in_chart=CHART_FILE.exists(),
             namespace=pod_namespace(),
         )
 
@@ -188,7 +187,7 @@ class TornadoService(Settings, StrictApplication):
         if "--help-all" in argv and argv[0] not in self.subcommands:
             super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
             if self.config_file and not self.generate_config:
-                load(self, self.config_file)
+                self.read_config_file(self.config_file)
             add_app_classes(self, self.apps)
         super().parse_command_line(argv)
 

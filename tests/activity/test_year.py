@@ -23,6 +23,7 @@ from tests.support.activity.looks import looks
 from tests.support.activity.script import HOUR, Script, write_year
 from tests.support.activity.simulator import TOKEN, SimulatedHub, hub_calls
 from tornado_service.activity.collect.collector import SAMPLE_DELAY, Collector
+from tornado_service.activity.domain.calendar import utc_datetime
 from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.durations import lengths
@@ -205,11 +206,15 @@ def test_who_came_came_back_and_did_not(year: Played) -> None:
 
 def test_each_person(year: Played) -> None:
     span = (year.first, year.last)
-    rows = {(row.person.name, row.person.first_seen): row for row in people(year.history, *span)}
+    accounts = (account for _, account in sorted(year.history.people.items()))
+    rows = {
+        (account.name, account.first_seen): row
+        for account, row in zip(accounts, people(year.history, *span), strict=True)
+    }
     assert len(rows) == len(year.ledger.people)
     for who, human in enumerate(year.ledger.people):
         row = rows[human.name, human.first_seen]
-        assert row.person.deleted == human.deleted
+        assert row.deleted == utc_datetime(human.deleted)
         assert row.server_seconds == year.ledger.seconds(*span, {who})
         assert row.sessions == len(year.ledger.sessions(*span, {who}))
         active = [day for day in each_day(*span) if who in year.ledger.active.get(day, ())]

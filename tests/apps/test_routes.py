@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.apps import StartApps
 from tornado_service.app import TornadoService
-from tornado_service.handlers.base import METHODS
+from tornado_service.auth.decorators import METHODS
 from tornado_service.testing import (
     BROWSER,
     PREFIX,

@@ -22,7 +22,7 @@ from tests.support.wishes import Base
 from tornado_service.app import TornadoService
 from tornado_service.apps import retry as transient
 from tornado_service.database import engine as engines
-from tornado_service.doctor.diagnosis import check_apps
+from tornado_service.doctor.diagnosis import check_apps, fetch_status
 from tornado_service.hub import client as hubs
 from tornado_service.selfcheck.findings import Finding
 from tornado_service.testing import BROWSER, PREFIX, AppError, StandInHub, StartService
@@ -100,8 +100,8 @@ async def test_a_database_that_comes_later(
 
 
 async def doctor_finding(service: TornadoService) -> Finding:
-    setup = service.checked_setup()
-    return await check_apps(setup, Finding("process", "ok", ""))
+    process = Finding("process", "ok", "")
+    return check_apps(*await fetch_status(service.checked_setup(), process))
 
 
 async def test_each_try_has_an_instance_of_its_own(start: Start, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from tornado_service.auth.login_state import LoginState, LoginStateCipher
+from tornado_service.auth.login_state import LoginState, LoginStateCipher, safe_redirect_target
+from tornado_service.testing import PREFIX
 
 STATE = LoginState("browser", "/services/x/page", "verifier")
 
@@ -67,3 +68,28 @@ def test_a_state_that_another_version_has_written_is_none(fields: object) -> Non
     cipher = LoginStateCipher(b"x" * 32, 600)
 
     assert cipher.decrypt(cipher._fernet.encrypt(json.dumps(fields).encode()).decode()) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/services/other/",
+        f"{PREFIX}../../hub/",
+        f"{PREFIX}%2e%2e/%2E%2E/hub/",
+        f"{PREFIX}.%2e/%2e./hub/",
+        f"{PREFIX}/evil.example",
+        f"{PREFIX}\\evil",
+        "javascript:alert(1)",
+        f"{PREFIX}\r\nSet-Cookie: a=b",
+    ],
+)
+def test_a_sign_in_never_ends_outside_the_prefix(url: str) -> None:
+    assert safe_redirect_target(url, PREFIX) == PREFIX
+
+
+def test_a_sign_in_ends_where_it_began() -> None:
+    assert (
+        safe_redirect_target(PREFIX + "a/b?c=https://x//y", PREFIX) == PREFIX + "a/b?c=https://x//y"
+    )

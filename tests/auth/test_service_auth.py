@@ -5,9 +5,9 @@ from tornado.routing import PathMatches
 from tornado.web import Application
 
 from tornado_service.app import TornadoService
-from tornado_service.auth.decorators import allow_unauthenticated, needs_scopes
+from tornado_service.auth.decorators import METHODS, allow_unauthenticated, needs_scopes
 from tornado_service.auth.service_auth import derive_cookie_secret
-from tornado_service.handlers.base import METHODS, APIHandler
+from tornado_service.handlers.base import APIHandler
 from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 
 pytestmark = pytest.mark.library

@@ -109,8 +109,6 @@ def test_the_config_file_is_read_and_the_command_line_goes_first(tmp_path: Path)
     app.config_file = str(file)
     app.parse_command_line(["--port=2"])
 
-    from tornado_service.config import files as config
-
-    config.load(app, str(file))
+    app.read_config_file(str(file))
 
     assert (app.port, app.shutdown_grace) == (2, 1.0)

@@ -12,7 +12,6 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.launched import ENVIRONMENT, run
 from tornado_service.app import TornadoService
-from tornado_service.config import files as config
 from tornado_service.testing import AppError, Fetch, StandInHub, StartService
 
 SECRET = "s3cr3t-Value/of%it"
@@ -181,7 +180,7 @@ def test_text_in_a_file_is_the_same_secret_as_on_the_command_line(tmp_path: Path
     file = tmp_path / "settings.py"
     file.write_text(f"c.TornadoService.cookie_secret = {text!r}\n")
     by_file, by_line = TornadoService(), TornadoService()
-    config.load(by_file, str(file))
+    by_file.read_config_file(str(file))
     by_line.parse_command_line([f"--TornadoService.cookie_secret={text}"])
 
     assert by_file.cookie_secret == by_line.cookie_secret == text.encode()

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.support.demonstration import Demonstration
+from tests.support.demonstration import PLAIN, Demonstration
 from tornado_service.demo import hub as demo_hub
 from tornado_service.demo import proxy as demo_proxy
 from tornado_service.demo.processes import free_ports, processes_in
@@ -195,11 +195,13 @@ def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> No
 
 
 @hub_test
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "options"), [(signal.SIGINT, []), (signal.SIGTERM, PLAIN)], ids=["INT", "TERM"]
+)
 def test_demonstration_stops_at_a_signal_and_leaves_nothing(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, options: list[str]
 ) -> None:
-    demonstration = Demonstration(tmp_path)
+    demonstration = Demonstration(tmp_path, *options)
     with demonstration.running() as process:
         text = demonstration.welcome(process)
         process.send_signal(number)
@@ -214,7 +216,7 @@ def test_demonstration_stops_at_a_signal_and_leaves_nothing(
 
 @hub_test
 def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
-    demonstration = Demonstration(tmp_path)
+    demonstration = Demonstration(tmp_path, *PLAIN)
     with demonstration.running() as process:
         demonstration.welcome(process)
         process.kill()
@@ -227,7 +229,7 @@ def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
 
 @hub_test
 def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
-    demonstration = Demonstration(tmp_path)
+    demonstration = Demonstration(tmp_path, *PLAIN)
     with demonstration.running() as process:
         demonstration.welcome(process)
         hub = min(processes_in(demonstration.temporary))

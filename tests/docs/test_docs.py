@@ -13,7 +13,7 @@ from tornado_service.app import TornadoService
 from tornado_service.apps import manager
 from tornado_service.apps.isolation import threads, watchdog
 from tornado_service.apps.loader import RESERVED_NAMES
-from tornado_service.openapi.path_templates import path_template
+from tornado_service.openapi.operations import path_template
 from tornado_service.streaming import channel
 from tornado_service.streaming.registry import Streams
 from tornado_service.testing import fixtures
@@ -67,6 +67,7 @@ def test_the_rules_for_apps_are_those_of_the_code() -> None:
     ]:
         assert words.format(number) in rules
     assert threads.POOL_SIZE == 10
+    assert "one of the app's own ten threads" in WRITING_AN_APP
     assert f"after {watchdog.BLOCK_LIMIT:g} s the log names its line" in WRITING_AN_APP
 
 

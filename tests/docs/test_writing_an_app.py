@@ -78,7 +78,11 @@ def run(folder: Path) -> Run:
         return subprocess.run(
             [sys.executable, *module, *arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(site), "PYTEST_ADDOPTS": "-p no:cacheprovider"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(site),
+                "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:schemathesis",
+            },
             capture_output=True,
             text=True,
             timeout=120,

@@ -14,6 +14,9 @@ import pytest
 
 from tornado_service.demo.processes import free_ports, processes_in
 
+#: The service without Activity, whose year of history takes seconds.
+PLAIN = [f"--DemoApp.service_command={word}" for word in (sys.executable, "-m", "tornado_service")]
+
 
 class Demonstration:
     """`tornado-service demo` in a process of its own, with its own directories."""

@@ -8,10 +8,10 @@ from typing import Any
 from traitlets.config import Config
 
 from tornado_service.hub.versions import parse_version
-from tornado_service.values.check.runner import ValuesChecker
+from tornado_service.values.check.runner import find_mistakes
 from tornado_service.values.merge import Values, read_files
-from tornado_service.values.site import ValuesFinding
-from tornado_service.values.yaml_files.writer import KeyPath
+from tornado_service.values.paths import KeyPath
+from tornado_service.values.site import Site, ValuesFinding
 
 VALUES = Path(__file__).parents[2] / "values"
 SCOPE = "access:services!service=tornado-service"
@@ -39,6 +39,10 @@ def load(*names: str) -> Files:
 
 
 def check(
-    files: Files, version: str = "5.5", parent: KeyPath | None = None, **more: str
+    files: Files,
+    version: str = "5.5",
+    parent: KeyPath | None = None,
+    release: str = "",
+    service: str = "",
 ) -> list[ValuesFinding]:
-    return ValuesChecker(Values(files, parent), parse_version(version), **more).findings()
+    return find_mistakes(Site(Values(files, parent), parse_version(version), release, service))

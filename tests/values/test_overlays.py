@@ -9,7 +9,7 @@ from tests.support.values import INGRESS, SCOPE, VALUES, check, load, stop
 from tornado_service import ServiceApp
 from tornado_service.activity import Activity
 from tornado_service.values import ValuesApp
-from tornado_service.values.check.activity import SUGGESTED_SCOPES
+from tornado_service.values.check.access import SUGGESTED_SCOPES
 from tornado_service.values.deployment import Deployment
 from tornado_service.values.merge import Values
 from tornado_service.values.overlays import OVERLAYS, overlay_text

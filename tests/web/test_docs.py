@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-from importlib.resources import files
 
 import pytest
 
@@ -47,16 +45,3 @@ async def test_without_swagger_ui_it_says_so(
     assert "is not in this copy of the service" in page
     assert f'href="{PREFIX}api/openapi.json"' in page
     assert "swagger" not in page
-
-
-async def test_a_large_file_is_sent_compressed(fetch: Fetch) -> None:
-    content = files("tornado_service").joinpath("static", BUNDLE).read_bytes()
-    packed = await fetch(
-        f"static/{BUNDLE}", headers={"Accept-Encoding": "gzip"}, decompress_response=False
-    )
-    plain = await fetch(f"static/{BUNDLE}", decompress_response=False)
-
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert packed.headers["Vary"] == "Accept-Encoding"
-    assert gzip.decompress(packed.body) == content
-    assert (plain.headers.get("Content-Encoding"), plain.body) == (None, content)

@@ -1,14 +1,12 @@
 import asyncio
 import gzip
 import json
-import re
 
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.handlers.static import static_files
 from tornado_service.hub import client as hub_client
-from tornado_service.testing import BROWSER, PREFIX, Fetch, StandInHub, StartService, Visitor
+from tornado_service.testing import BROWSER, Fetch, StandInHub, StartService
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])
@@ -105,34 +103,6 @@ class TestOpenMetrics:
 
     async def test_a_hubs_admin_can_open_them(self, fetch: Fetch) -> None:
         assert (await fetch("metrics")).code == 200
-
-
-async def test_static_files_have_lasting_names(hub: StandInHub, visitor: Visitor) -> None:
-    await visitor.open(PREFIX)
-    paths = re.findall(rf'"({PREFIX}static/[^"]+)"', visitor.page)
-
-    assert len(paths) == 5
-    for path in paths:
-        answer = await visitor.get(path)
-        assert answer.code == 200, path
-        assert "immutable" in answer.headers["Cache-Control"]
-
-
-async def test_static_files_are_read_before_the_first_page(start_service) -> None:
-    static_files.cache_clear()
-
-    await start_service()
-    read = static_files.cache_info().currsize
-
-    assert read == 1
-
-
-async def test_a_static_file_by_its_plain_name_is_asked_for_again(fetch: Fetch) -> None:
-    answer = await fetch("static/service.js")
-
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert (await fetch("static/../app.py")).code in (403, 404)
-    assert (await fetch("static/%2e%2e/app.py")).code in (403, 404)
 
 
 async def test_large_answers_are_compressed(hub: StandInHub, fetch: Fetch) -> None:

@@ -74,7 +74,6 @@ class Activity(ServiceApp):
         return [*ROUTES, NOT_FOUND]
 
     def make_store(self) -> Store:
-        """Make the store; it is not open yet."""
         secret = self.pseudonym_secret.encode()
         return Store(
             self.database_url,
@@ -85,9 +84,13 @@ class Activity(ServiceApp):
             timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
 
-    def make_recorder(self) -> Recorder:
-        """Make the recorder; it does nothing yet."""
-        return Recorder(
+    @property
+    def zone(self) -> ZoneInfo:
+        return parse_zone(self.timezone)
+
+    async def start(self) -> None:
+        """Begin to record; the pages are served while the database is still being opened."""
+        self.recorder = Recorder(
             self.make_store(),
             self.zone,
             self.hub,
@@ -95,14 +98,6 @@ class Activity(ServiceApp):
             self.log,
             is_stored=bool(self.database_url),
         )
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return parse_zone(self.timezone)
-
-    async def start(self) -> None:
-        """Begin to record; the pages are served while the database is still being opened."""
-        self.recorder = self.make_recorder()
         metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
 
@@ -114,7 +109,7 @@ class Activity(ServiceApp):
         """Do what a subclass has to before the database is opened."""
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What is wrong with the database, and what to set."""
         return self.recorder.store.condition.reason if self.database_url else ""
 
@@ -126,11 +121,6 @@ class Activity(ServiceApp):
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name.
-
-    Raises:
-        TraitError: there is none, or none at all on this machine.
-    """
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):

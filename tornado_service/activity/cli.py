@@ -15,7 +15,6 @@ from traitlets.config import Config
 
 from ..apps.settings import may_be_app_section
 from ..config.application import StrictApplication
-from ..config.files import load
 from .app import Activity
 from .store.store import HistoryState, HistoryUnavailable, Store
 
@@ -41,14 +40,9 @@ class ActivityCommand(StrictApplication):
     config_file = Unicode(help="The service's config file. Default: none.").tag(config=True)
 
     def read_settings(self, argv: list[str] | None = None) -> None:
-        """Read the settings, also from the service's config file.
-
-        Raises:
-            ConfigError: a setting is not valid.
-        """
         super().read_settings(argv)
         if self.config_file:
-            load(self, self.config_file)
+            self.read_config_file(self.config_file)
 
     def is_deferred_section(self, section: str, new: Config) -> bool:
         """Pass over the service's sections in its config file, but not a typo of one of ours."""

@@ -32,12 +32,8 @@ class Recorder:
         zone: the time zone of the figures' days.
         hub: for the samples.
         interval: seconds between samples.
+        log: where failures go.
         is_stored: whether samples are stored, or only the latest one is kept in memory.
-
-    Attributes:
-        archive: the history in memory.
-        collector: has the latest sample.
-        sample_events: has an event for each sample.
     """
 
     def __init__(
@@ -55,7 +51,7 @@ class Recorder:
         self.archive = Archive(store, zone)
         self.collector = Collector(hub, interval, log, self.store_sample if is_stored else None)
         self.collector.listeners.append(self._notify)
-        self.sample_events = Channel(history=10)
+        self.sample_events = Channel(history=10)  # one for each sample
         self._interval = interval
         self._log = log
 
@@ -67,11 +63,7 @@ class Recorder:
 
     @property
     def loaded_archive(self) -> Archive:
-        """The archive.
-
-        Raises:
-            NoHistory: it has no history, or not yet.
-        """
+        """The archive; `NoHistory` if it has no history, or not yet."""
         if self.archive.is_loaded:
             return self.archive
         if self.has_history:
@@ -86,7 +78,6 @@ class Recorder:
         return self.collector.latest.taken if self.collector.latest else FAR_FUTURE
 
     async def run(self) -> None:
-        """Record until cancelled."""
         may_recover = await self.store.open()
         await self.store.maintain()  # in another time zone, all days are other ones
         await self.refresh()
@@ -105,10 +96,9 @@ class Recorder:
             await self.store_sample(self.collector.latest, self._interval)
 
     async def store_sample(self, sample: Sample, interval: int) -> bool:
-        """Store a sample, and bring the history up to date.
+        """Store a sample, bring the history up to date; return whether all users are known.
 
-        Returns:
-            Whether all users are known: not, if a full sample was not stored, or none is yet.
+        They are not if a full sample was not stored, or none is yet.
         """
         is_stored = await self.store.add(sample, interval)
         if is_stored:
@@ -117,7 +107,6 @@ class Recorder:
         return (is_stored or not sample.is_full) and self.archive.history.is_listed
 
     async def refresh(self) -> None:
-        """Bring the history up to date, if there is one."""
         if self.store.condition.state is not HistoryState.READY:
             return
         try:
@@ -131,6 +120,5 @@ class Recorder:
         self.sample_events.send({"taken": sample.taken}, event="sample")
 
     async def close(self) -> None:
-        """Finish what is being written, and close the database."""
         self.archive.close()
         await self.store.close()

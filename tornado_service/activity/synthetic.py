@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
+from operator import attrgetter
 from random import Random
+from typing import NamedTuple
 
 from sqlalchemy import update
 
-from ..hub.models import Server, User
-from .collect.collector import next_time, user_snapshot
-from .domain.records import Sample, UserSnapshot
+from .collect.collector import next_time
+from .domain.calendar import utc_datetime
+from .domain.records import Sample, ServerSnapshot, UserSnapshot
 from .schema import tables
 from .schema.upgrade import open_database
 from .store.writer import add_sample
@@ -26,29 +28,23 @@ DAY = 24 * HOUR
 WEEKEND, HOLIDAYS = 0.2, 0.12
 
 
-@dataclass(frozen=True, order=True)
-class SyntheticSession:
+class SyntheticSession(NamedTuple):
     """One run of one server; its user was not active after ``idle``."""
 
+    server: str
     started: int
     stopped: int
     idle: int
-    name: str
-    server: str
 
 
-@dataclass(frozen=True)
-class SyntheticUser:
-    """The habits of a user: first day, day after the last, work outside classes.
-
-    ``diligence`` is the probability of such work on a weekday of a term.
-    """
+class SyntheticUser(NamedTuple):
+    """The habits of a user."""
 
     name: str
     groups: Sequence[str]
-    joined: int
-    left: int
-    diligence: float
+    joined: int  # the first day
+    left: int  # the day after the last
+    diligence: float  # probability of work outside classes on a weekday of a term
 
 
 def synthetic_samples(
@@ -63,15 +59,19 @@ def synthetic_samples(
         _make_user(_random(seed, name), name, groups, start, end)
         for name, groups in groups_of.items()
     ]
-    runs = [run for person in people for run in _sessions(seed, person, end)]
+    people.sort(key=attrgetter("joined"))
+    runs = {person.name: list(_sessions(seed, person, end)) for person in people}
     outage = start + _random(seed).randrange(days // 4, days // 2 + 1) * DAY
-    hub = _HubState(people, runs)
     last = None
     slot = end // INTERVAL * INTERVAL
     # the last is taken at the very end, so that a collector which goes on leaves no gap
     times = [*range(int(next_time(start, INTERVAL)), slot, INTERVAL), end]
     for taken, following in zip(times, [*times[1:], end], strict=True):
-        users = hub.users(taken)
+        users = tuple(
+            _snapshot(person, runs[person.name], taken)
+            for person in people
+            if person.joined <= taken
+        )
         is_needed = last is None or users != last.users or following - last.taken > 2 * INTERVAL
         if (is_needed or taken == end) and not outage <= taken < outage + 20 * HOUR:
             last = Sample(taken, True, users)
@@ -87,9 +87,6 @@ def write_synthetic_history(
     """Store such samples in a database that is not in use yet: all, or none. It takes seconds.
 
     ``created``: when the hub's users were created.
-
-    Raises:
-        DatabaseUnusable: it cannot be used.
     """
     database = open_database(url)
     try:
@@ -127,7 +124,7 @@ def _sessions(seed: int, person: SyntheticUser, end: int) -> Iterator[SyntheticS
             stopped = started + length + dice.randrange(HOUR // 2, HOUR)
             server = "gpu" if dice.random() < 0.06 else ""
             if started > free and stopped < end - INTERVAL:
-                yield SyntheticSession(started, stopped, started + length, person.name, server)
+                yield SyntheticSession(server, started, stopped, started + length)
                 free = stopped
 
 
@@ -135,7 +132,7 @@ def _planned_work(
     seed: int, person: SyntheticUser, midnight: int, dice: Random
 ) -> list[tuple[int, int]]:
     """When a user begins to work on a day, and for how long, in seconds."""
-    day = datetime.fromtimestamp(midnight, timezone.utc).date()
+    day = utc_datetime(midnight).date()
     factor = HOLIDAYS if is_holiday(day) else WEEKEND if day.weekday() > 4 else 1.0
     plans = []
     for group in person.groups:
@@ -163,45 +160,18 @@ def is_before_deadline(day: date, shift: int) -> bool:
     return (day.toordinal() + shift) % 28 < 2
 
 
-class _HubState:
-    """What the hub would list at a moment."""
-
-    def __init__(self, people: Sequence[SyntheticUser], runs: Sequence[SyntheticSession]) -> None:
-        self._upcoming_users = sorted(people, key=lambda person: person.joined, reverse=True)
-        self._upcoming_sessions = sorted(runs, reverse=True)
-        self._running: list[SyntheticSession] = []
-        self._users: dict[str, UserSnapshot] = {}
-
-    def users(self, at: int) -> tuple[UserSnapshot, ...]:
-        """All users at a moment; each call is for a later one."""
-        while self._upcoming_users and self._upcoming_users[-1].joined <= at:
-            person = self._upcoming_users.pop()
-            self._update_user(person.name, person.joined, [])
-        while self._upcoming_sessions and self._upcoming_sessions[-1].started <= at:
-            self._running.append(self._upcoming_sessions.pop())
-        for run in self._running:
-            if run.stopped > at:
-                self._update_user(run.name, min(run.idle, at), [run])
-            else:
-                self._update_user(run.name, run.stopped, [])
-        self._running = [run for run in self._running if run.stopped > at]
-        return tuple(self._users.values())
-
-    def _update_user(self, name: str, last_activity: int, runs: list[SyntheticSession]) -> None:
-        active = utc_datetime(last_activity)
-        servers = {
-            run.server: Server(
-                name=run.server, started=utc_datetime(run.started), last_activity=active
-            )
-            for run in runs
-        }
-        self._users[name] = user_snapshot(User(name=name, last_activity=active, servers=servers))
+def _snapshot(person: SyntheticUser, runs: Sequence[SyntheticSession], at: int) -> UserSnapshot:
+    begun = bisect_right(runs, at, key=attrgetter("started"))
+    if not begun:
+        return UserSnapshot(person.name, last_activity=person.joined)
+    run = runs[begun - 1]
+    if run.stopped <= at:
+        return UserSnapshot(person.name, last_activity=run.stopped)
+    active = min(run.idle, at)
+    server = ServerSnapshot(run.server, run.started, active)
+    return UserSnapshot(person.name, last_activity=active, servers=(server,))
 
 
 def _random(*seed: object) -> Random:
     """Seeded by ``repr``, which is the same in every process."""
     return Random(repr(seed))  # noqa: S311
-
-
-def utc_datetime(seconds: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

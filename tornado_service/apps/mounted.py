@@ -7,9 +7,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..auth.decorators import scopes_needed
+from ..auth.decorators import METHODS, scopes_needed
 from ..config.checks import ConfigError, check_names
-from ..handlers.base import METHODS
 from ..telemetry.redaction import redact_text
 from .base import ServiceApp
 from .isolation.containment import AppError, call_contained, run_in_daemon_thread

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+from tornado.web import RequestHandler
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -36,3 +41,20 @@ def allows_anonymous(method: Callable[..., Any]) -> bool:
 
 def scopes_needed(method: Callable[..., Any]) -> frozenset[str]:
     return getattr(method, "_needs_scopes", frozenset())
+
+
+class MethodAccess(NamedTuple):
+    """What a method requires of its caller."""
+
+    allows_anonymous: bool
+    scopes: frozenset[str]
+
+
+@cache
+def access_of(handler: type[Any], method: str) -> MethodAccess | None:
+    if method not in METHODS and method != "OPTIONS":
+        return None
+    function = getattr(handler, "get" if method == "HEAD" else method.lower())
+    if function is RequestHandler._unimplemented_method:
+        return None
+    return MethodAccess(allows_anonymous(function), scopes_needed(function))

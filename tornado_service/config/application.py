@@ -1,8 +1,9 @@
 """StrictApplication: a command that refuses what it does not know."""
 
-from __future__ import annotations
-
 import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from traitlets import TraitError, default
@@ -11,7 +12,13 @@ from traitlets.config import Application, Config
 from ..telemetry.log import ServiceLogFormatter, capture_process_output, redact
 from ..telemetry.redaction import REDACTED, redact_text, single_line
 from .checks import ConfigError, check, reject_unknown_flags
-from .secret_settings import redacted_argument, secret_arguments, secret_values, without_trait_value
+from .secret_settings import (
+    may_hold_secret,
+    redacted_argument,
+    secret_arguments,
+    secret_values,
+    without_trait_value,
+)
 
 
 class StrictApplication(Application):
@@ -25,7 +32,7 @@ class StrictApplication(Application):
     #: Whether words may follow the options.
     takes_arguments = False
 
-    _secrets: tuple[str, ...] = ()
+    _secrets: Sequence[str] = ()
 
     # the hub's own formatter, too, is none of traitlets'
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
@@ -41,8 +48,7 @@ class StrictApplication(Application):
 
     def add_secrets(self, *secrets: str) -> None:
         """Strike values out of the log and of every error that is shown."""
-        all_secrets = {secret for secret in (*self._secrets, *secrets) if secret}
-        self._secrets = tuple(sorted(all_secrets, key=len, reverse=True))
+        self._secrets = sorted({*self._secrets, *secrets} - {""}, key=len, reverse=True)
         self._configure_logging()
 
     def without_secrets(self, text: str) -> str:
@@ -64,11 +70,6 @@ class StrictApplication(Application):
             self.fail(2, str(error))
 
     def read_settings(self, argv: list[str] | None = None) -> None:
-        """Read the settings.
-
-        Raises:
-            ConfigError: something is set that cannot be; the message says what to change.
-        """
         self.parse_command_line(argv)
 
     def fail(self, status: int, message: str) -> None:
@@ -77,11 +78,6 @@ class StrictApplication(Application):
         self.exit(status)
 
     def parse_command_line(self, argv: Any = None) -> None:
-        """Parse the command line.
-
-        Raises:
-            ConfigError: it has an option, a setting or an argument that does not exist.
-        """
         argv = sys.argv[1:] if argv is None else argv
         self.add_secrets(*secret_arguments(argv))
         reject_unknown_flags(self, self.settings_classes(), argv)
@@ -91,17 +87,37 @@ class StrictApplication(Application):
             raise ConfigError(f"There is no option {extra}; --help lists them")
 
     def update_config(self, new: Config) -> None:
-        """Take settings from a file or the command line.
-
-        Raises:
-            ConfigError: one does not exist, or cannot have this value.
-        """
         self.add_secrets(*secret_values(new))
         check(self.settings_classes(), new, self.is_deferred_section)
         try:
             super().update_config(new)
         except TraitError as error:
             raise ConfigError(self.without_secrets(str(error))) from error
+
+    def read_config_file(self, path: str) -> None:
+        """Load a config file; its errors name the file and the line."""
+        file = Path(path)
+        if not file.is_file():
+            raise ConfigError(f"The config file {path} does not exist.")
+        if file.suffix not in (".py", ".json"):
+            raise ConfigError(f"The config file {path} is neither .py nor .json.")
+        try:
+            self.load_config_file(file.name, path=str(file.parent.absolute()))
+        except ConfigError as error:
+            raise ConfigError(f"The config file {path} is wrong: {error}") from None
+        except Exception as error:
+            # the file is a program of the admin's: it may raise anything
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
+            if isinstance(error, SyntaxError):
+                lines = [error.lineno]
+            line = lines[-1] if lines else None
+            where = f" in line {line}" if line else ""
+            what = f": {self.without_secrets(str(error))}"
+            if line and not isinstance(error, SyntaxError) and may_hold_secret(file, line):
+                what = ", whose text is not shown, as that line may hold a secret"
+            problem = f"The config file {path} is wrong{where}: {type(error).__name__}{what}"
+            raise ConfigError(problem) from error
 
     def settings_classes(self) -> list[type[Any]]:
         return list(self._classes_inc_parents())

@@ -1,7 +1,5 @@
 """Settings and options that do not exist are refused, with the likely one named."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable
 
@@ -20,26 +18,21 @@ def check(
     config: Config,
     is_deferred_section: Callable[[str, Config], bool],
 ) -> None:
-    """See that each setting exists."""
     by_name = {cls.__name__: cls for cls in classes}
     for section, values in config.items():
         if section in by_name:
             check_names(by_name[section], values)
         elif not is_deferred_section(section, config):
-            raise ConfigError(
-                f"There is no class c.{section}.{_suggestion(section, by_name, 'c.')}"
-            )
+            meant = _suggestion(section, by_name, "c.")
+            raise ConfigError(f"There is no class c.{section}.{meant}")
 
 
 def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
-    """See that a class has these settings."""
-    names = cls.class_trait_names(config=True)
+    names, prefix = cls.class_trait_names(config=True), f"c.{cls.__name__}."
     for name in values:
         if name not in names:
-            raise ConfigError(
-                f"There is no setting c.{cls.__name__}.{name}."
-                f"{_suggestion(name, names, f'c.{cls.__name__}.')}"
-            )
+            meant = _suggestion(name, names, prefix)
+            raise ConfigError(f"There is no setting {prefix}{name}.{meant}")
 
 
 def _suggestion(name: str, names: Iterable[str], before: str) -> str:

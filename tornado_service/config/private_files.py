@@ -1,7 +1,5 @@
 """Files of which only their owner may read what is in them, whatever the umask."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path
@@ -20,7 +18,6 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file, as ``private_opener`` has it."""
     with open(path, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
 

@@ -1,8 +1,7 @@
-"""The settings that hold secrets: known by their names, or by a password in a URL."""
-
-from __future__ import annotations
+"""Settings that hold secrets, known by their names or a password in a URL; what may be shown."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -32,6 +31,28 @@ _WRONG_VALUE = re.compile(
 #: A shorter text is no secret, and striking it out would make a message unreadable.
 MIN_SECRET_LENGTH = 4
 
+#: Environment variables without secrets; ``api/debug`` shows these.
+PUBLIC_ENVIRONMENT = frozenset(
+    {
+        "JUPYTERHUB_API_URL",
+        "JUPYTERHUB_BASE_URL",
+        "JUPYTERHUB_CLIENT_ID",
+        "JUPYTERHUB_HOST",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL",
+        "JUPYTERHUB_PUBLIC_HUB_URL",
+        "JUPYTERHUB_PUBLIC_URL",
+        "JUPYTERHUB_SERVICE_NAME",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_SERVICE_URL",
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    }
+)
+
 
 def is_secret_name(name: str) -> bool:
     """Whether what has this name is a secret, such as ``api_token`` or ``cookieSecret``."""
@@ -39,15 +60,9 @@ def is_secret_name(name: str) -> bool:
 
 
 def secret_values(config: Config) -> list[str]:
-    """All texts under which the secrets in some settings may appear; the longest first.
-
-    Args:
-        config: the settings, of any class.
-    """
-    texts = {
-        text for section, values in config.items() for text in _secrets_in(section, values, False)
-    }
-    return sorted((text for text in texts if len(text) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+    """All texts under which the secrets in some settings may appear; the longest first."""
+    texts = {text for text in _secrets_in("", config, False) if len(text) >= MIN_SECRET_LENGTH}
+    return sorted(texts, key=len, reverse=True)
 
 
 def secret_arguments(argv: list[str]) -> list[str]:
@@ -123,3 +138,11 @@ def redacted_argument(argv: list[str], argument: str) -> str:
         if arg.partition("=")[0] == name and _MAY_BE_SECRET.search(before):
             return REDACTED
     return redact_text(argument)
+
+
+def public_environment() -> dict[str, str]:
+    """The environment by allow-list; nothing secret is in it."""
+    return {
+        name: value if name in PUBLIC_ENVIRONMENT else "[hidden]"
+        for name, value in sorted(os.environ.items())
+    }

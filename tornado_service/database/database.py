@@ -1,49 +1,127 @@
 """A database: opened, checked, upgraded to an app's version, read and written."""
 
-from __future__ import annotations
-
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 
 from . import sqlite_file
-from .engine import enable_wal, make_engine, reading, sqlite_path, time_limit_of, writing
-from .errors import DatabaseUnavailable, driver_message
+from .engine import limit_statements, make_engine, refuse_aborted, time_limit_of
+from .errors import DatabaseUnavailable, as_unavailable, driver_message
 from .schema import Schema
 from .timeout import TIMEOUT
 
 
 class Database:
-    """One that is ready to be used, by any number of threads.
+    """One that is ready to be used, by any number of threads, after ``prepare``.
 
     Attributes:
         quarantined_file: where the damaged file is that was found in its place.
     """
 
-    def __init__(
-        self, engine: Engine, schema: Schema, quarantined_file: Path | None = None
-    ) -> None:
-        self.quarantined_file = quarantined_file
-        self._engine = engine
-        self._lock = schema.lock
-        self._path = sqlite_path(engine)
-        self._identity = sqlite_file.identity(self._path) if self._path else None
+    quarantined_file: Path | None = None
+
+    def __init__(self, url: str, schema: Schema, timeout: float) -> None:
+        self._schema = schema
+        self._engine = make_engine(url, schema.setting, timeout)
+        self._limit = time_limit_of(self._engine)
+        is_file = self._engine.dialect.name == "sqlite"
+        self._path = Path(str(self._engine.url.database)).absolute() if is_file else None
+        self._identity: tuple[int, int] | None = None
+
+    def prepare(self, *, thorough: bool) -> None:
+        """Bring it to the schema's version; put a damaged SQLite file aside."""
+        try:
+            if self._path:
+                self.quarantined_file = sqlite_file.ensure_usable(
+                    self._path, self._schema.is_own_file, thorough=thorough
+                )
+                sqlite_file.ensure_private(self._path)
+            with self.writing() as connection:
+                self._schema.create_tables(connection)
+                self._schema.check_writable(connection)
+            if self._path:
+                self._enable_wal()
+                self._identity = sqlite_file.identity(self._path)
+        except (DatabaseUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
+            setting, detail = self._schema.setting, driver_message(error)
+            message = f"The database does not answer ({detail}). Is {setting} right?"
+            if self._path:
+                message = (
+                    f"{self._path} cannot be used ({detail}). Set {setting} to a file in a"
+                    " directory in which the service may write, or to a PostgreSQL database."
+                )
+            raise DatabaseUnavailable(message) from error
 
     @property
     def is_same_file(self) -> bool:
         """Whether SQLite's file is still the one that was opened."""
         return self._path is None or sqlite_file.identity(self._path) == self._identity
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that sees one moment of the database, whatever is written meanwhile."""
-        return reading(self._engine)
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one moment, whatever is written meanwhile, and cannot write."""
+        with self._transaction(is_writer=False) as connection:
+            if self._path is None:
+                # of this transaction: the option of SQLAlchemy leaves a connection with which
+                # writers overrule default_transaction_read_only, and which a standby server
+                # refuses them
+                mode = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+                connection.exec_driver_sql(f"SET TRANSACTION {mode}")
+            yield connection
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction of the only writer, of all processes."""
-        return writing(self._engine, self._lock)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of the only writer, of all processes.
+
+        Raises:
+            DatabaseUnavailable: also of what is called in it; nothing of it is kept, but for one
+                that came of the commit itself, which may have been made.
+        """
+        with self._transaction(is_writer=True) as connection:
+            if self._path is None:
+                milliseconds = int(self._limit.lock_seconds * 1000)
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._schema.lock})")
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, is_writer: bool) -> Iterator[Connection]:
+        limit = self._limit
+        limit.begin()
+        try:
+            with self._engine.execution_options(is_writer=is_writer).begin() as connection:
+                limit_statements(connection, limit.seconds)
+                try:
+                    yield connection
+                except InvalidRequestError:  # of whoever went on after an error
+                    if connection.invalidated:
+                        raise DatabaseUnavailable("the connection was lost") from None
+                    raise
+                refuse_aborted(connection)
+        except SQLAlchemyError as error:
+            failure = as_unavailable(error, is_writer=is_writer)
+            if limit.is_exceeded:
+                failure = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
+                failure.is_connection_failure = self._path is None
+            if failure is None:
+                raise
+            failure.is_hung = (
+                failure.is_connection_failure and limit.connect_time_left < limit.seconds / 2
+            )
+            raise failure from error
+
+    def _enable_wal(self) -> None:
+        """Let readers and the writer work side by side: https://www.sqlite.org/wal.html."""
+        self._limit.begin()
+        # where the file system cannot do it, it stays as it is: slower, as safe
+        with self._engine.connect() as connection, suppress(sqlite3.OperationalError):
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA journal_mode=WAL")
 
     def truncate_wal(self) -> bool:
         """Remove what was deleted from SQLite's log, too.
@@ -53,11 +131,10 @@ class Database:
         """
         if self._path is None:
             return True
-        time_limit_of(self._engine).begin()
+        self._limit.begin()
         with self._engine.connect() as connection:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: the first column is "busy"
-            result = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            return result.scalar() == 0
+            return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar() == 0
 
     def close(self) -> None:
         self._engine.dispose()
@@ -79,33 +156,10 @@ def open_database(
         DatabaseUnusable: it cannot be used; the message says what to change. It was not touched.
         DatabaseUnavailable: it cannot be used, for a reason that may pass.
     """
-    engine = make_engine(url, schema.setting, timeout)
-    path = sqlite_path(engine)
-    quarantined_file = None
+    database = Database(url, schema, timeout)
     try:
-        if path is not None:
-            quarantined_file = sqlite_file.ensure_usable(
-                path, schema.is_own_file, thorough=thorough
-            )
-            sqlite_file.ensure_private(path)
-        with writing(engine, schema.lock) as connection:
-            schema.create_tables(connection)
-            schema.check_writable(connection)
-        if path is not None:
-            enable_wal(engine)
-        return Database(engine, schema, quarantined_file)
-    except BaseException as error:
-        engine.dispose()
-        if isinstance(error, (DatabaseUnavailable, DBAPIError, sqlite3.Error, OSError)):
-            raise DatabaseUnavailable(_unusable_message(path, schema.setting, error)) from error
+        database.prepare(thorough=thorough)
+    except BaseException:
+        database.close()
         raise
-
-
-def _unusable_message(path: Path | None, setting: str, error: BaseException) -> str:
-    detail = driver_message(error)
-    if path is None:
-        return f"The database does not answer ({detail}). Is {setting} right?"
-    return (
-        f"{path} cannot be used ({detail}). Set {setting} to a file in a directory in which the"
-        " service may write, or to a PostgreSQL database."
-    )
+    return database

@@ -1,21 +1,17 @@
 """The engine: how SQLite and PostgreSQL are spoken to."""
 
-from __future__ import annotations
-
 import math
+import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidRequestError
 
-from .errors import DatabaseUnavailable, DatabaseUnusable, as_unavailable
+from .errors import DatabaseUnavailable, DatabaseUnusable
 from .sqlite_file import LOCK_TIMEOUT
 from .timeout import TIMEOUT, TimeLimit
-from .url import parse_url
 
 _KEEPALIVE_OPTIONS = {
     # a server that is gone without a word is noticed after a minute, and not after hours
@@ -30,33 +26,63 @@ _IN_ERROR = 3
 #: The execution option with the time limit of an engine.
 _LIMIT = "time_limit"
 
+#: What ends a part of a URL, or begins a character that is percent-encoded.
+#: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1
+_NOT_ENCODED = re.compile(r"[@/:?#\[\]\s]|%(?![0-9A-Fa-f]{2})")
+
+
+def parse_url(text: str, setting: str) -> URL:
+    """Take a URL apart.
+
+    A password that is not percent-encoded is refused: what follows its ``@`` would be taken for
+    the host, which drivers quote in their messages. None of ours shows a part of the URL.
+    """
+    if not isinstance(text, str):
+        raise DatabaseUnusable(f"{setting} is no text: write the URL of the database in quotes.")
+    scheme, _, rest = text.partition("://")
+    if scheme.lower().startswith("sqlite"):
+        return make_url(text)
+    account, at, place = rest.partition("@")
+    name, _, password = account.partition(":")
+    if at and ("@" in place or _NOT_ENCODED.search(name) or _NOT_ENCODED.search(password)):
+        raise DatabaseUnusable(
+            f"{setting} has a character in its user, password or query that must be"
+            " percent-encoded: write @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25,"
+            " [ as %5B, ] as %5D and a blank as %20."
+        )
+    url = make_url(text)
+    if any("password" in key.lower() for key in url.query):
+        raise DatabaseUnusable(
+            f"{setting} has a password after the question mark: write it percent-encoded before"
+            " the host, as in postgresql+psycopg2://user:password@host/name."
+        )
+    return url
+
 
 def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
-    """Make one; nothing is connected yet.
-
-    Raises:
-        DatabaseUnusable: it is no URL of a database that can be used.
-    """
+    """Make one; nothing is connected yet."""
     if not text:
         raise DatabaseUnusable(f"No database is set: set {setting}.")
     try:
         url = parse_url(text, setting)
-        postgresql = url.get_backend_name() == "postgresql"
-        is_psycopg = "psycopg" in url.get_driver_name()
-        user_timeout = {"tcp_user_timeout": math.ceil(timeout * 1000)}
-        options = {**_KEEPALIVE_OPTIONS, **user_timeout} if is_psycopg else {}
-        arguments = options if postgresql else {"timeout": min(LOCK_TIMEOUT, timeout)}
-        if not postgresql and url.get_backend_name() != "sqlite":
+        backend, driver = url.get_backend_name(), url.get_driver_name()
+        if backend not in ("postgresql", "sqlite"):
             raise DatabaseUnusable(f"{setting} is neither sqlite:// nor postgresql://.")
-        if not postgresql and (url.database or ":memory:").startswith((":memory:", "file:")):
+        if backend == "sqlite" and (url.database or ":memory:").startswith((":memory:", "file:")):
             raise DatabaseUnusable(f"{setting} names no file: sqlite:///directory/name.sqlite")
+        limit = TimeLimit(timeout, lock_seconds=min(LOCK_TIMEOUT, timeout))
+        arguments: dict[str, Any] = {}
+        if backend == "sqlite":
+            arguments = {"timeout": limit.lock_seconds}
+        elif "psycopg" in driver:
+            arguments = {**_KEEPALIVE_OPTIONS, "tcp_user_timeout": math.ceil(timeout * 1000)}
         engine = create_engine(
             url,
             connect_args=arguments,
             pool_pre_ping=True,
             pool_timeout=timeout,
             hide_parameters=True,
-            execution_options={_LIMIT: (limit := TimeLimit(timeout))},
+            execution_options={_LIMIT: limit},
         )
     except (ArgumentError, ValueError):  # a port that is no number, a time limit that is none
         raise DatabaseUnusable(
@@ -72,7 +98,7 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
         raise DatabaseUnusable(
             f"{setting} has a driver for asyncio: name psycopg2, psycopg or none."
         )
-    if not postgresql:
+    if backend == "sqlite":
         _set_up_sqlite(engine)
     _set_limit(engine, limit)
     return engine
@@ -83,70 +109,7 @@ def time_limit_of(engine: Engine | Connection) -> TimeLimit:
     return limit
 
 
-def sqlite_path(engine: Engine) -> Path | None:
-    is_file = engine.dialect.name == "sqlite"
-    return Path(str(engine.url.database)).absolute() if is_file else None
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one moment, whatever is written meanwhile, and cannot write."""
-    with _transaction(engine.execution_options(is_reader=True), is_writer=False) as connection:
-        if connection.dialect.name == "postgresql":
-            # of this transaction: the option of SQLAlchemy leaves a connection with which writers
-            # overrule default_transaction_read_only, and which a standby server refuses them
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield connection
-
-
-@contextmanager
-def writing(engine: Engine, lock: int) -> Iterator[Connection]:
-    """A transaction of the only writer, of all processes.
-
-    Args:
-        engine: whose database it is.
-        lock: which PostgreSQL gives to one at a time.
-
-    Raises:
-        DatabaseUnavailable: also of what is called in it; nothing of it is kept, but for one that
-            came of the commit itself, which may have been made.
-    """
-    with _transaction(engine.execution_options(is_writer=True), is_writer=True) as connection:
-        if connection.dialect.name == "postgresql":
-            lock_timeout = int(min(LOCK_TIMEOUT, time_limit_of(engine).seconds) * 1000)
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout}")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
-        yield connection
-
-
-@contextmanager
-def _transaction(engine: Engine, *, is_writer: bool) -> Iterator[Connection]:
-    limit = time_limit_of(engine)
-    limit.begin()
-    try:
-        with engine.begin() as connection:
-            _limit_statements(connection, limit.seconds)
-            try:
-                yield connection
-            except InvalidRequestError:  # of whoever went on after an error
-                if connection.invalidated:
-                    raise DatabaseUnavailable("the connection was lost") from None
-                raise
-            _refuse_aborted(connection)
-    except SQLAlchemyError as error:
-        failure = as_unavailable(error, is_writer=is_writer)
-        if limit.is_exceeded:
-            failure = DatabaseUnavailable(f"no response within {limit.seconds:g} s")
-            failure.is_connection_failure = engine.dialect.name != "sqlite"
-        if failure is None:
-            raise
-        failure.is_hung = (
-            failure.is_connection_failure and limit.connect_time_left < limit.seconds / 2
-        )
-        raise failure from error
-
-
-def _limit_statements(connection: Connection, seconds: float) -> None:
+def limit_statements(connection: Connection, seconds: float) -> None:
     if connection.dialect.name == "postgresql":
         # of this transaction: a pooler may give the connection to others
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {math.ceil(seconds * 1000)}")
@@ -155,10 +118,10 @@ def _limit_statements(connection: Connection, seconds: float) -> None:
 def disable_time_limit(connection: Connection) -> None:
     """Remove the time limit of the rest of a transaction, its commit included."""
     time_limit_of(connection).lift()
-    _limit_statements(connection, 0)
+    limit_statements(connection, 0)
 
 
-def _refuse_aborted(connection: Connection) -> None:
+def refuse_aborted(connection: Connection) -> None:
     """See that a commit does not keep nothing, or a part, of what an app believes to be kept.
 
     An app may go on after an error. PostgreSQL then takes COMMIT for ROLLBACK without a word, and
@@ -184,18 +147,19 @@ def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()
-        connection.exec_driver_sql(f"PRAGMA query_only={options.get('is_reader', False):d}")
+        connection.exec_driver_sql(f"PRAGMA query_only={options.get('is_writer') is False:d}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_writer") else "BEGIN")
 
     @event.listens_for(engine, "before_cursor_execute")
     def executed(connection: Connection, cursor: object, statement: str, *more: object) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")) and connection.in_transaction():
-            _refuse_aborted(connection)
+            refuse_aborted(connection)
 
 
 def _set_limit(engine: Engine, limit: TimeLimit) -> None:
     for name in ("do_commit", "do_rollback"):
-        setattr(engine.dialect, name, limit.with_limit(getattr(engine.dialect, name)))
+        function = limit.applied_to(getattr(engine.dialect, name), attrgetter("driver_connection"))
+        setattr(engine.dialect, name, function)
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Dialect, record: object, arguments: list[Any], named: Any) -> Any:
@@ -218,13 +182,3 @@ def _connection_class(limit: TimeLimit) -> type[sqlite3.Connection]:
             return super().cursor(limit.cursor_class(factory))
 
     return LimitedConnection
-
-
-def enable_wal(engine: Engine) -> None:
-    """Let SQLite's readers and writer work side by side: https://www.sqlite.org/wal.html."""
-    time_limit_of(engine).begin()
-    with engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        # where the file system cannot do it, it stays as it is: slower, as safe
-        with suppress(sqlite3.OperationalError):
-            driver.execute("PRAGMA journal_mode=WAL")

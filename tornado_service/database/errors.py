@@ -1,7 +1,5 @@
 """What may be wrong with a database, in words."""
 
-from __future__ import annotations
-
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
@@ -85,10 +83,9 @@ def as_unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavai
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether an error of a driver may pass with neither the app nor its settings changed.
+    """Whether a driver's error may pass with neither the app nor its settings changed.
 
-    Args:
-        error: as PEP 249 has them, https://peps.python.org/pep-0249/#exceptions.
+    The errors are those of PEP 249, https://peps.python.org/pep-0249/#exceptions.
     """
     code = _error_code(error)
     if isinstance(error, sqlite3.Error):

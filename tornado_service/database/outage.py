@@ -1,7 +1,5 @@
 """Outages of an app's database: one line in the log at the beginning and one at the end."""
 
-from __future__ import annotations
-
 import logging
 import math
 import threading
@@ -40,7 +38,7 @@ class OutageTracker:
     """
 
     def __init__(self, database: str, log: logging.Logger) -> None:
-        self.on_failure: Callable[[], None] | None = None
+        self.on_failure: Callable[[], object] = lambda: None
         self._database = database
         self._log = log
         self._lock = threading.Lock()
@@ -63,10 +61,8 @@ class OutageTracker:
         """See how a transaction ends.
 
         Gives what is to be called when it has begun, so that others need not wait for its end.
-
-        Raises:
-            DatabaseUnavailable: the database hangs, and another finds out already whether it
-                still does; or what the transaction raises.
+        While the database hangs, one transaction finds out whether it still does: others are
+        refused.
         """
         probe = self._admit_or_refuse()
         began = time.monotonic()
@@ -90,7 +86,7 @@ class OutageTracker:
                 self._probe = object()
                 return self._probe
             self._failed += 1
-        self._count_failure()
+        self.on_failure()
         raise DatabaseUnavailable(hung.detail, is_logged=True)
 
     def _release_probe(self, probe: object | None) -> None:
@@ -98,13 +94,9 @@ class OutageTracker:
             if probe is not None and self._probe is probe:
                 self._probe = None
 
-    def _count_failure(self) -> None:
-        if self.on_failure:
-            self.on_failure()
-
     def _record_failure(self, error: DatabaseUnavailable, is_writer: bool, began: float) -> None:
         error.is_logged = True
-        self._count_failure()
+        self.on_failure()
         with self._lock:
             is_new = not self._reasons
             if is_new and began < self._changed_at:
@@ -119,17 +111,10 @@ class OutageTracker:
                 return  # one that lasts has its line as soon as that may be
             self._is_logged = True
             self._logged_at.append(time.monotonic())
-            more = (
-                " More outages in this minute are not logged."
-                if self._is_log_limit_reached()
-                else ""
-            )
-        self._log.warning(
-            "%s is not available: %s. Requests that need it get 503.%s",
-            self._database,
-            error.detail,
-            more,
-        )
+            is_last = self._is_log_limit_reached()
+        line = "%s is not available: %s. Requests that need it get 503."
+        more = " More outages in this minute are not logged." if is_last else ""
+        self._log.warning(line + more, self._database, error.detail)
 
     def _is_log_limit_reached(self) -> bool:
         return (
@@ -152,9 +137,5 @@ class OutageTracker:
             lasted, self._changed_at = now - self._changed_at, now
             if not self._is_logged:
                 return
-        self._log.info(
-            "%s is available again, after %d s in which %d transactions failed.",
-            self._database,
-            lasted,
-            failed,
-        )
+        line = "%s is available again, after %d s in which %d transactions failed."
+        self._log.info(line, self._database, lasted, failed)

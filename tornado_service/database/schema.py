@@ -1,7 +1,5 @@
 """The tables of one app, and how they come into its database."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
@@ -15,9 +13,11 @@ from .errors import DatabaseUnusable
 class Schema:
     """Tables that are made where they are missing.
 
-    Attributes:
-        setting: that names the database, such as ``c.Notices.database_url``.
+    Args:
+        setting: that names the database, such as ``c.Notices.database_url``, for messages.
         metadata: the tables.
+        upgrade: changes those that an earlier version has made. Called each time, in the
+            transaction that makes what is missing, if there is one of the tables.
     """
 
     def __init__(
@@ -26,17 +26,6 @@ class Schema:
         metadata: MetaData,
         upgrade: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Describe it; nothing is done yet.
-
-        Args:
-            setting: that names the database, for messages.
-            metadata: the tables.
-            upgrade: changes those that an earlier version has made. Called each time, in the
-                transaction that makes what is missing, if there is one of the tables.
-
-        Raises:
-            ValueError: there are no tables.
-        """
         if not metadata.tables:
             raise ValueError("This metadata has no tables: import the module that defines them.")
         self.setting = setting
@@ -53,7 +42,6 @@ class Schema:
         return any(table.name in tables for table in self.metadata.sorted_tables)
 
     def create_tables(self, connection: Connection) -> None:
-        """Bring the tables to this version, in the transaction at hand."""
         if self._upgrade and self._existing_tables(connection):
             disable_time_limit(connection)
             self._upgrade(connection)
@@ -66,18 +54,16 @@ class Schema:
 
     def _existing_tables(self, connection: Connection) -> list[Table]:
         inspector = inspect(connection)
-        return [
-            t for t in self.metadata.sorted_tables if inspector.has_table(t.name, schema=t.schema)
-        ]
+        tables = self.metadata.sorted_tables
+        return [table for table in tables if inspector.has_table(table.name, schema=table.schema)]
 
     def _check_columns(self, connection: Connection) -> None:
         """``create_all`` leaves a table as it is, whatever it lacks."""
         inspector = inspect(connection)
         for table in self._existing_tables(connection):
-            columns = {
-                column["name"] for column in inspector.get_columns(table.name, schema=table.schema)
-            }
-            if missing := {column.name for column in table.c} - columns:
+            columns = inspector.get_columns(table.name, schema=table.schema)
+            missing = {column.name for column in table.c} - {column["name"] for column in columns}
+            if missing:
                 raise DatabaseUnusable(
                     f"The table {table.name} lacks {', '.join(sorted(missing))}: it is of another"
                     " version of the app, or of something else. Nothing was changed. Give"

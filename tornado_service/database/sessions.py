@@ -1,7 +1,5 @@
 """Sessions: how the code of an app reads and writes its database."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -72,22 +70,16 @@ class Sessions:
         if self._is_closed:
             raise RuntimeError("The app has stopped, and its database is closed.")
         with self._outages.track(is_writer=is_writer) as begun:
-            self._check_same_file()
+            if not self._database.is_same_file:  # what is written to it now would be lost
+                raise DatabaseUnavailable(
+                    "the file was moved or replaced: put it back, or restart the service to begin"
+                    " with what is there"
+                )
             # what was loaded is still known when the answer is made of it
-            with (
-                transaction() as connection,
-                Session(connection, expire_on_commit=False) as session,
-            ):
+            with transaction() as bound, Session(bound, expire_on_commit=False) as session:
                 begun()
                 yield session
                 session.flush()
-
-    def _check_same_file(self) -> None:
-        if not self._database.is_same_file:  # what is written to it now would be lost
-            raise DatabaseUnavailable(
-                "the file was moved or replaced: put it back, or restart the service to begin with"
-                " what is there"
-            )
 
 
 def forbid_event_loop() -> None:

@@ -1,7 +1,5 @@
 """SQLite's file: checked before it is used, put aside if it is damaged, never deleted."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os
@@ -41,12 +39,7 @@ def ensure_usable(
             elsewhere shows when that is used.
 
     Returns:
-        Where that has gone.
-
-    Raises:
-        DatabaseUnusable: it belongs to something else. It was not touched.
-        sqlite3.Error: it cannot be read.
-        OSError: it cannot be read.
+        Where the damaged one has gone.
     """
     while True:
         try:
@@ -56,7 +49,7 @@ def ensure_usable(
         with file:
             # who comes second finds another file in its place, or none
             fcntl.flock(file, fcntl.LOCK_EX)
-            if identity(path) != _identity(file.fileno()):
+            if identity(path) != identity(file.fileno()):
                 continue
             return None if _is_intact(path, is_own_file, thorough) else _quarantine(path)
 
@@ -64,14 +57,9 @@ def ensure_usable(
 def ensure_private(path: Path) -> None:
     """See that there is a file, and that not every user of this machine may open it.
 
-    SQLite gives what it keeps beside it the mode of the file. A group that an admin has let in
-    stays. A line in the log says what was changed, or that it could not be.
-
-    Args:
-        path: of the file; a new one is empty, which is a database of SQLite's.
-
-    Raises:
-        OSError: it cannot be made.
+    A new one is empty, which is a database of SQLite's. SQLite gives what it keeps beside it the
+    mode of the file. A group that an admin has let in stays. A line in the log says what was
+    changed, or that it could not be.
     """
     real = Path(os.path.realpath(path))
     with suppress(FileExistsError):
@@ -97,23 +85,22 @@ def _restrict_permissions(path: Path) -> None:
                 _log.warning("%s was open to every user of this machine; it no longer is.", file)
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file; ``None`` without one."""
+def identity(file: Path | int) -> tuple[int, int] | None:
+    """Device and inode of a file; ``None`` if it does not exist."""
     with suppress(FileNotFoundError):
-        return _identity(path)
+        status = os.stat(file)
+        return status.st_dev, status.st_ino
     return None
-
-
-def _identity(file: Path | int) -> tuple[int, int]:
-    status = os.stat(file)
-    return status.st_dev, status.st_ino
 
 
 def _is_intact(path: Path, is_own_file: OwnershipCheck, thorough: bool) -> bool:
     """Whether it can be used, by looking only: neither it nor its log changes."""
+    url = f"{path.as_uri()}?mode=ro"
     try:
-        with closing(_connect(path)) as connection:
-            _check_contents(path, connection, is_own_file)
+        with closing(sqlite3.connect(url, timeout=LOCK_TIMEOUT, uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            if tables and not is_own_file(connection, tables):
+                raise DatabaseUnusable(f"{path} belongs to something else: name a file of its own.")
             if thorough:
                 return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
@@ -121,18 +108,6 @@ def _is_intact(path: Path, is_own_file: OwnershipCheck, thorough: bool) -> bool:
             return False
         raise
     return True
-
-
-def _check_contents(
-    path: Path, connection: sqlite3.Connection, is_own_file: OwnershipCheck
-) -> None:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if tables and not is_own_file(connection, tables):
-        raise DatabaseUnusable(f"{path} belongs to something else: name a file of its own.")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=LOCK_TIMEOUT, uri=True)
 
 
 def _quarantine(path: Path) -> Path:

@@ -1,7 +1,5 @@
 """The time limit of calls of a database driver: what takes longer is broken off."""
 
-from __future__ import annotations
-
 import os
 import socket
 import sqlite3
@@ -9,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache, partial, wraps
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from operator import attrgetter
 from typing import Any
 
 #: Seconds that a call may take, by default.
@@ -18,18 +18,15 @@ TIMEOUT = 10.0
 #: Seconds that the server has in addition, to break off a statement itself and to say so.
 SERVER_GRACE = 1.0
 
-#: Seconds after which the thread ends, if there is nothing to break off.
-THREAD_IDLE_TIMEOUT = 30.0
-
 #: The methods of cursors that wait for the database.
 _METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall")
 
 
+@dataclass(eq=False)
 class _Call:
-    def __init__(self, seconds: float, interrupt: Callable[[], None]) -> None:
-        self.deadline = time.monotonic() + seconds
-        self.interrupt = interrupt
-        self.is_interrupted = False
+    connection: Any
+    deadline: float
+    is_interrupted: bool = False
 
 
 class _Watchdog:
@@ -57,30 +54,23 @@ class _Watchdog:
 
     def _run(self) -> None:
         with self._changed:
-            while True:
+            while self._calls:
+                self._next_wake = min(call.deadline for call in self._calls)
+                self._changed.wait(self._next_wake - time.monotonic())
                 now = time.monotonic()
                 for call in [call for call in self._calls if call.deadline <= now]:
                     self._calls.discard(call)
                     call.is_interrupted = True
                     with suppress(Exception):  # of a connection that is closed already
-                        call.interrupt()
-                is_idle = not self._calls
-                self._next_wake = (
-                    now + THREAD_IDLE_TIMEOUT
-                    if is_idle
-                    else min(call.deadline for call in self._calls)
-                )
-                is_told = self._changed.wait(self._next_wake - now)
-                if is_idle and not is_told and not self._calls:
-                    self._next_wake = None
-                    return
+                        _interrupt(call.connection)
+            self._next_wake = None
 
 
 _WATCHDOG = _Watchdog()
 
 
-class TimeLimit:
-    """The limit of one database, for each thread that uses it.
+class TimeLimit(threading.local):
+    """The limit of one database; each thread that uses it has attributes of its own.
 
     PostgreSQL breaks off a statement itself, where it still can (``statement_timeout``). Where the
     server hangs, or the network swallows what is sent, only the connection's end helps: a driver
@@ -88,65 +78,57 @@ class TimeLimit:
     machine's kernel has not acknowledged.
     """
 
-    def __init__(self, seconds: float) -> None:
+    is_exceeded = False
+    _is_lifted = False
+    _connect_deadline: float | None = None
+
+    def __init__(self, seconds: float, lock_seconds: float) -> None:
         self.seconds = seconds
-        self._thread_state = threading.local()
+        self.lock_seconds = lock_seconds
 
     def begin(self) -> None:
-        here = self._thread_state
-        here.connect_deadline = time.monotonic() + self.seconds
-        here.is_exceeded = here.is_lifted = False
+        self._connect_deadline = time.monotonic() + self.seconds
+        self.is_exceeded = self._is_lifted = False
 
     def lift(self) -> None:
-        self._thread_state.is_lifted = True
-
-    @property
-    def is_exceeded(self) -> bool:
-        return getattr(self._thread_state, "is_exceeded", False)
+        self._is_lifted = True
 
     @property
     def connect_time_left(self) -> float:
-        until = getattr(self._thread_state, "connect_deadline", None)
+        until = self._connect_deadline
         return self.seconds if until is None else until - time.monotonic()
 
     @contextmanager
-    def call(self, connection: Any) -> Iterator[None]:
-        """Break off what is called inside when it takes too long."""
-        if getattr(self._thread_state, "is_lifted", False):
+    def _watched(self, connection: Any) -> Iterator[None]:
+        if self._is_lifted:
             yield
             return
-        call = _Call(self.seconds + SERVER_GRACE, partial(_interrupt, connection))
+        call = _Call(connection, time.monotonic() + self.seconds + SERVER_GRACE)
         _WATCHDOG.begin(call)
         try:
             yield
         finally:
             _WATCHDOG.end(call)
-            if call.is_interrupted:
-                self._thread_state.is_exceeded = True
+            self.is_exceeded |= call.is_interrupted
 
-    def with_limit(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
-        """A function of a connection that SQLAlchemy has got from its pool, with the limit."""
+    def applied_to(
+        self, function: Callable[..., Any], connection_of: Callable[[Any], Any]
+    ) -> Callable[..., Any]:
+        """A function, broken off when it takes too long, whose first argument has a connection."""
 
-        def call(pooled: Any) -> None:
-            with self.call(pooled.driver_connection):
-                function(pooled)
+        @wraps(function)
+        def call(subject: Any, *args: Any, **kwargs: Any) -> Any:
+            with self._watched(connection_of(subject)):
+                return function(subject, *args, **kwargs)
 
         return call
 
     @lru_cache  # noqa: B019 - it is asked for a few classes, and lives as long as the engine
     def cursor_class(self, cls: type[Any]) -> type[Any]:
         """A driver's class of cursors, with the limit for each call of them."""
-        return type(cls.__name__, (cls,), {name: self._method(cls, name) for name in _METHODS})
-
-    def _method(self, cls: type[Any], name: str) -> Callable[..., Any]:
-        method = getattr(cls, name)
-
-        @wraps(method)
-        def call(cursor: Any, *args: Any, **kwargs: Any) -> Any:
-            with self.call(cursor.connection):
-                return method(cursor, *args, **kwargs)
-
-        return call
+        connection_of = attrgetter("connection")
+        methods = {name: self.applied_to(getattr(cls, name), connection_of) for name in _METHODS}
+        return type(cls.__name__, (cls,), methods)
 
 
 def _interrupt(connection: Any) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from .. import HubUnavailable
 from ..activity.app import Activity
-from ..activity.collect.collector import epoch_seconds
+from ..activity.domain.calendar import epoch_seconds
 from ..activity.synthetic import write_synthetic_history
+from .apps import scope_options
 from .hub import GROUP_MEMBERS
 
 #: Who is in a class of the demonstration's, beside those whom one can read about.
@@ -27,12 +28,11 @@ class DemoActivity(Activity):
     is_synthetic = True
 
     async def prepare_database(self) -> None:
-        if not _has_history():  # it is there if the service starts again
-            created = await self._creation_times()
-            groups = groups_by_user()
-            await asyncio.to_thread(
-                write_synthetic_history, self.database_url, groups, int(time.time()), created
-            )
+        if await asyncio.to_thread(Path("activity.sqlite").exists):
+            return  # the service has started again
+        created = await self._creation_times()
+        arguments = self.database_url, groups_by_user(), int(time.time()), created
+        await asyncio.to_thread(write_synthetic_history, *arguments)
 
     async def _creation_times(self) -> dict[str, int | None]:
         while True:
@@ -42,17 +42,12 @@ class DemoActivity(Activity):
                 await asyncio.sleep(1)
 
 
-def _has_history() -> bool:
-    return Path("activity.sqlite").exists()
-
-
 def groups_by_user() -> dict[str, list[str]]:
     """The groups of every user with a history."""
     people: dict[str, list[str]] = {"ada": [], "ines": []}
-    for group in (*GROUP_MEMBERS, *CLASSMATES):
+    for group in dict.fromkeys([*GROUP_MEMBERS, *CLASSMATES]):
         for name in [*GROUP_MEMBERS.get(group, ()), *CLASSMATES.get(group, "").split()]:
-            if group not in people.setdefault(name, []):
-                people[name].append(group)
+            people.setdefault(name, []).append(group)
     return people
 
 
@@ -65,8 +60,7 @@ def hub_options() -> dict[str, Any]:
             f"--TornadoService.apps={__name__}:{DemoActivity.__name__}",
             f"--{DemoActivity.__name__}.interval=30",
         ],
-        "service_scopes": sorted(DemoActivity.service_scopes),
-        "service_options": {"oauth_client_allowed_scopes": sorted(DemoActivity.user_scopes)},
+        **scope_options(DemoActivity.service_scopes, DemoActivity.user_scopes),
         "extra_config": f"for group, users in {pprint.pformat(groups)}.items():\n"
         "    known = c.JupyterHub.load_groups.setdefault(group, {'users': []})\n"
         "    known['users'] = [*known['users'], *users]\n"

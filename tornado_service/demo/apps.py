@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,20 +47,15 @@ class DemoApps:
         self.service_scopes = self._scopes("service_scopes")
         self.user_scopes = self._scopes("user_scopes")
 
-    @property
-    def custom_scopes(self) -> list[str]:
-        """The scopes that the apps have made up."""
-        return custom_scopes([*self.service_scopes, *self.user_scopes])
-
     def app_urls(self, prefix: str) -> list[str]:
         """The URLs of the apps, or of the service's home page if none was imported."""
         return [f"{prefix}{cls.name}/" for cls in self.classes] or [prefix]
 
     @property
     def welcome_text(self) -> str:
-        granted = f"{', '.join(self.custom_scopes)}: granted to {' and '.join(TRUSTED_USERS)}.\n"
-        reloads = "Save a file of an app, and the service starts again with it.\n"
-        return (granted if self.custom_scopes else "") + reloads
+        custom = ", ".join(custom_scopes([*self.service_scopes, *self.user_scopes]))
+        granted = f"{custom}: granted to {' and '.join(TRUSTED_USERS)}.\n" if custom else ""
+        return f"{granted}Save a file of an app, and the service starts again with it.\n"
 
     def hub_options(self) -> dict[str, Any]:
         """The arguments of a `ThrowAwayHub` whose service runs the apps and reloads."""
@@ -72,17 +68,8 @@ class DemoApps:
                 *(f"--DemoService.user_scopes={scope}" for scope in self.user_scopes),
             ],
             "service_environment": {"PYTHONPATH": os.pathsep.join(path)},
-            "service_scopes": self.service_scopes,
-            "service_options": {"oauth_client_allowed_scopes": self.user_scopes},
-            "extra_config": self._custom_scopes_config(),
+            **scope_options(self.service_scopes, self.user_scopes),
         }
-
-    def _custom_scopes_config(self) -> str:
-        if not self.custom_scopes:
-            return ""
-        defined = {scope: {"description": f"{scope}, of an app"} for scope in self.custom_scopes}
-        role = {"name": "trusted", "scopes": self.custom_scopes, "users": list(TRUSTED_USERS)}
-        return f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
 
     def _scopes(self, attribute: str) -> list[str]:
         """The scopes that the apps declare, without those that the hub would refuse."""
@@ -94,6 +81,21 @@ class DemoApps:
                 else:
                     valid.add(scope)
         return sorted(valid)
+
+
+def scope_options(service_scopes: Iterable[str], user_scopes: Iterable[str]) -> dict[str, Any]:
+    """The arguments of a `ThrowAwayHub` that grant scopes, and make those that are custom."""
+    options = {
+        "service_scopes": sorted(service_scopes),
+        "service_options": {"oauth_client_allowed_scopes": sorted(user_scopes)},
+    }
+    custom = custom_scopes([*service_scopes, *user_scopes])
+    if not custom:
+        return options
+    defined = {scope: {"description": f"{scope}, of an app"} for scope in custom}
+    role = {"name": "trusted", "scopes": custom, "users": list(TRUSTED_USERS)}
+    config = f"c.JupyterHub.custom_scopes = {defined}\nc.JupyterHub.load_roles.append({role})"
+    return {**options, "extra_config": config}
 
 
 async def _import_with_timeout(spec: str) -> type[ServiceApp]:
@@ -112,14 +114,10 @@ def _one_line_error(error: Exception, spec: str) -> str:
     return f"{Path(last.filename).name}:{last.lineno}: {type(error).__name__}: {error}"
 
 
-def _without_filter(scope: str) -> str:
-    return scope.partition("!")[0]
-
-
 def _scope_problem(scope: Any) -> str:
     if not isinstance(scope, str):
         return f"{scope!r} is no text."
-    name = _without_filter(scope)
+    name = scope.partition("!")[0]
     if name.startswith("custom:"):
         try:
             define_custom_scopes({name: {"description": name}})

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -88,10 +89,8 @@ class WatchedFiles:
                 modified = path.stat().st_mtime
             except OSError:
                 continue  # an editor is just replacing it
-            if (
-                self._mtimes.setdefault(path, modified) != modified
-                or self._started < modified <= now
-            ):
+            is_new = self._started < modified <= now
+            if self._mtimes.setdefault(path, modified) != modified or is_new:
                 return path
         return None
 
@@ -100,22 +99,18 @@ class WatchedFiles:
             file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
             if file and is_project_path(file):
                 yield Path(file)
-        for folder in {Path(path) for path in sys.path if is_project_path(path)}:
-            yield from (*folder.glob("*.py"), *folder.glob("*/*.py"))
-            yield from (*folder.glob("templates/**/*"), *folder.glob("static/**/*"))
-        for package in self._packages():
+        for folder in map(Path, filter(is_project_path, {*sys.path})):
+            for pattern in ("*.py", "*/*.py", "templates/**/*", "static/**/*"):
+                yield from folder.glob(pattern)
+        # the apps' outermost packages, found without importing them
+        names = {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs} - {""}
+        specs = filter(None, map(find_spec, names))
+        locations = (spec.submodule_search_locations or () for spec in specs)
+        for package in map(Path, filter(is_project_path, chain.from_iterable(locations))):
             for path in package.rglob("*"):
                 folders = path.relative_to(package).parts
                 if path.suffix == ".py" or {"templates", "static"} & {*folders}:
                     yield path
-
-    def _packages(self) -> Iterator[Path]:
-        """The folders of the apps' outermost packages, found without importing them."""
-        for name in {resolve_spec(spec)[0].partition(".")[0] for spec in self._specs}:
-            spec = find_spec(name) if name else None
-            for folder in (spec and spec.submodule_search_locations) or ():
-                if is_project_path(folder):
-                    yield Path(folder)
 
 
 @cache

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import sys
 from types import FrameType
-from typing import Any
 
 from traitlets import Integer, List, Unicode
 
@@ -49,8 +48,18 @@ class DemoApp(StrictApplication):
             self._run()
 
     def _run(self) -> None:
-        apps = self._import_apps() if self.apps else None
-        hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **self._hub_options(apps))
+        apps = DemoApps(self.apps)
+        for problem in apps.problems:
+            print(f"{problem} (The hub starts all the same: mend it and save.)", file=sys.stderr)
+        if self.apps:
+            options = apps.hub_options()
+        elif self.service_command:
+            options = {"service_command": self.service_command}
+        else:
+            from .activity import hub_options  # it loads much that is not needed otherwise
+
+            options = hub_options()
+        hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **options)
         try:
             hub.start()
             print(_welcome_text(hub, apps), flush=True)
@@ -61,21 +70,6 @@ class DemoApp(StrictApplication):
             hub.stop()
         sys.exit("The hub stopped by itself. Its last lines, above, say why.")
 
-    def _hub_options(self, apps: DemoApps | None) -> dict[str, Any]:
-        if apps:
-            return apps.hub_options()
-        if self.service_command:
-            return {"service_command": self.service_command}
-        from .activity import hub_options  # it loads much that is not needed otherwise
-
-        return hub_options()
-
-    def _import_apps(self) -> DemoApps:
-        apps = DemoApps(self.apps)
-        for problem in apps.problems:
-            print(f"{problem} (The hub starts all the same: mend it and save.)", file=sys.stderr)
-        return apps
-
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Stop once: nothing interrupts the cleanup."""
@@ -84,13 +78,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _welcome_text(hub: ThrowAwayHub, apps: DemoApps | None) -> str:
-    addresses = apps.app_urls(hub.service_public_url) if apps else [hub.service_public_url]
+def _welcome_text(hub: ThrowAwayHub, apps: DemoApps) -> str:
     people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (
-        f"\nOpen {' or '.join(addresses)}\n"
+        f"\nOpen {' or '.join(apps.app_urls(hub.service_public_url))}\n"
         f"and sign in, with any password, as\n{people}\n\n"
-        f"{apps.welcome_text if apps else ''}"
+        f"{apps.welcome_text if apps.specs else ''}"
         "The hub's log goes to this terminal, on standard error.\n"
         "Ctrl-C stops it and removes everything.\n"
     )

@@ -35,6 +35,19 @@ os.umask(0o077)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 """
+#: The hub looks in short intervals whether what it starts responds: by itself it waits up to 5 s.
+WAIT_BRIEFLY = """
+import functools, jupyterhub.utils
+jupyterhub.utils.exponential_backoff = functools.partial(
+    jupyterhub.utils.exponential_backoff, max_wait=0.2)
+"""
+#: Without an optional check of URLs by jsonschema, whose import takes half of the hub's start.
+HUB_PROGRAM = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterhub.app import main
+main()
+"""
 INSTRUCTOR_SCOPES = [
     "list:users!group=class-a",
     "read:users:activity!group=class-a",
@@ -43,6 +56,15 @@ INSTRUCTOR_SCOPES = [
     "list:groups!group=class-a",
     "read:groups!group=class-a",
 ]
+
+
+def config_text(settings: Mapping[str, Any]) -> str:
+    """A config file that has these settings, by class and name."""
+    return (
+        f"settings = {pprint.pformat(settings, sort_dicts=False, width=100)}\n"
+        "for section, values in settings.items():\n"
+        "    c[section].update(values)\n"
+    )
 
 
 class ThrowAwayHub:
@@ -152,15 +174,6 @@ class ThrowAwayHub:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def config(self) -> str:
-        return (
-            f"{DIE_WITH_PARENT}\n"
-            f"settings = {pprint.pformat(self._settings(), sort_dicts=False, width=100)}\n"
-            "for section, values in settings.items():\n"
-            "    c[section].update(values)\n"
-            f"{self.extra_config}\n"
-        )
-
     def _settings(self) -> dict[str, dict[str, Any]]:
         proxy_api = f"http://127.0.0.1:{self._proxy_api_port}"
         home = self.directory / "home"
@@ -200,7 +213,10 @@ class ThrowAwayHub:
 
     def _launch(self) -> None:
         config = self.directory / "jupyterhub_config.py"
-        write_private(config, self.config())
+        text = (
+            f"{DIE_WITH_PARENT}{WAIT_BRIEFLY}\n{config_text(self._settings())}{self.extra_config}\n"
+        )
+        write_private(config, text)
         ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         with contextlib.ExitStack() as stack:
@@ -209,7 +225,7 @@ class ThrowAwayHub:
                 log = self.directory / "hub.log"
                 output = stack.enter_context(open(log, "ab", opener=private_opener))
             self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
-                [sys.executable, "-m", "jupyterhub", "--config", str(config)],
+                [sys.executable, "-c", HUB_PROGRAM, "--config", str(config)],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -230,30 +246,25 @@ class ThrowAwayHub:
 
     def _ready(self) -> bool:
         """The proxy comes last, because it logs each refused connection at length."""
-        if not (is_listening(self.hub_port) and self._service_listens()):
+        host = urlsplit(self.service_url).hostname or "127.0.0.1"
+        if not is_listening(self.hub_port) or (
+            self.with_service and not is_listening(self.service_port, host)
+        ):
             return False
-        if self._get(f"{self.url}hub/health")[0] != 200:
+        if self._get("hub/health")[0] != 200:
             return False
         if not self.with_service:
             return True
-        status, routes = self._get(f"{self.url}hub/api/proxy", f"token {self.admin_token}")
+        status, routes = self._get("hub/api/proxy", Authorization=f"token {self.admin_token}")
         paths = json.loads(routes) if status == 200 else []
         has_route = any(path.endswith(self.service_prefix) for path in paths)
-        return has_route and self._get(self.service_public_url)[0] < 500
+        return has_route and self._get(f"services/{self.service_name}/")[0] < 500
 
-    def _service_listens(self) -> bool:
-        host = urlsplit(self.service_url).hostname or "127.0.0.1"
-        return not self.with_service or is_listening(self.service_port, host)
-
-    def _get(self, url: str, authorization: str = "") -> tuple[int, bytes]:
-        """Request a URL from the proxy, whatever its host resolves to."""
-        headers = {"Host": urlsplit(url).netloc}
-        if authorization:
-            headers["Authorization"] = authorization
+    def _get(self, path: str, **headers: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with contextlib.closing(connection):
             try:
-                connection.request("GET", urlsplit(url).path, headers=headers)
+                connection.request("GET", self.base_url + path, headers=headers)
                 response = connection.getresponse()
                 return response.status, response.read()
             except (OSError, http.client.HTTPException):

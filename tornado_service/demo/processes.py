@@ -32,7 +32,7 @@ def free_ports(number: int) -> list[int]:
 
 
 def processes_in(directory: Path) -> set[int]:
-    """The processes whose working directory is in this one."""
+    """The processes whose working directory is in this one; by lsof where there is no /proc."""
     if not Path("/proc/self/cwd").exists():
         lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
         listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603

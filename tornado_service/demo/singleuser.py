@@ -5,12 +5,11 @@ import html
 import logging
 import os
 import signal
-from typing import Any
 from urllib.parse import urlsplit
 
 from jupyterhub import __version__ as hub_version
-from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
-from tornado.web import Application, HTTPError, RequestHandler, authenticated
+from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
+from tornado.web import Application, RequestHandler, authenticated
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -25,39 +24,15 @@ PAGE = """<!doctype html>
 """
 
 
-class SignedInHandler(HubOAuthenticated, RequestHandler):
-    """Authenticates users without blocking the event loop."""
-
-    def set_default_headers(self) -> None:
-        """The hub compares this version with its own."""
-        self.set_header("X-JupyterHub-Version", hub_version)
-
-    async def prepare(self) -> None:
-        model = await self.hub_auth.get_user(self, sync=False)
-        try:
-            self.current_user = self.check_hub_user(model) if model else None
-        except UserNotAllowed as error:
-            self.current_user = None
-            raise HTTPError(403, str(error)) from error
-
-
 class VersionHandler(RequestHandler):
     """Answers the hub's readiness check."""
 
     def get(self) -> None:
-        self.set_header("X-JupyterHub-Version", hub_version)
+        self.set_header("X-JupyterHub-Version", hub_version)  # the hub compares it with its own
         self.write({"version": hub_version})
 
 
-class StatusHandler(SignedInHandler):
-    """Jupyter's status endpoint."""
-
-    @authenticated
-    def get(self) -> None:
-        self.write({"connections": 0, "kernels": 0})
-
-
-class PageHandler(SignedInHandler):
+class PageHandler(HubOAuthenticated, RequestHandler):
     """The one page, at every path below the prefix."""
 
     @authenticated
@@ -69,16 +44,11 @@ class PageHandler(SignedInHandler):
         self.write(PAGE.format(title=html.escape(title), name=html.escape(name), hub=hub))
 
 
-class CallbackHandler(SignedInHandler, HubOAuthCallbackHandler):
-    """The OAuth callback."""
-
-
 def make_web_app(prefix: str) -> Application:
     return Application(
         [
             (prefix + "api/?", VersionHandler),
-            (prefix + "api/status", StatusHandler),
-            (prefix + "oauth_callback", CallbackHandler),
+            (prefix + "oauth_callback", HubOAuthCallbackHandler),
             (prefix + ".*", PageHandler),
         ],
         cookie_secret=os.urandom(32),
@@ -87,9 +57,8 @@ def make_web_app(prefix: str) -> Application:
 
 
 async def main() -> None:
-    environment: dict[str, Any] = dict(os.environ)
-    url = urlsplit(environment["JUPYTERHUB_SERVICE_URL"])
-    app = make_web_app(environment["JUPYTERHUB_SERVICE_PREFIX"])
+    url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    app = make_web_app(os.environ["JUPYTERHUB_SERVICE_PREFIX"])
     server = app.listen(url.port or 80, url.hostname or "127.0.0.1")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from traitlets import TraitError
 
@@ -11,7 +12,7 @@ from .processes import ServiceProcess, read_settings
 
 
 async def diagnose(target: ServiceProcess) -> list[Finding]:
-    """All findings for a service, whose environment this process has."""
+    """All findings for a service, whose environment this process has taken."""
     try:
         service = read_settings(target)
     except (ConfigError, TraitError) as error:
@@ -20,11 +21,14 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
         return [Finding("settings", "wrong", f"Its settings cannot be read: {reason}")]
     setup = service.checked_setup()
     process = await check_process(target, setup)
-    apps = [await check_apps(setup, process)] if service.apps else []
-    needed = setup.required_scopes.union(*(finding.value.split() for finding in apps))
-    origin = await observed_origin(setup, process)
-    setup = replace(setup, instance=process.value, required_scopes=needed, seen_origin=origin)
-    return [process, *apps, *await run_checks(setup, include_proxy=True)]
+    status, reason = await fetch_status(setup, process)
+    origins = (found["value"] for found in status.get("findings", ()) if found["name"] == "origin")
+    setup = replace(setup, instance=process.value, seen_origin=next(origins, ""))
+    if not service.apps:
+        return [process, *await run_checks(setup, include_proxy=True)]
+    apps = check_apps(status, reason)
+    setup = replace(setup, required_scopes=setup.required_scopes.union(apps.value.split()))
+    return [process, apps, *await run_checks(setup, include_proxy=True)]
 
 
 async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
@@ -33,7 +37,7 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
         return Finding("process", "unknown", message)
     where = f"port {setup.port}"
     try:
-        instance = await instance_at(setup, listening_origin(setup))
+        instance = await instance_at(setup, setup.origin_at(setup.ip or "127.0.0.1"))
     except probe.ProbeError as error:
         message = f"Process {target.pid} does not answer at {where}: {error}. Its log says why."
         return Finding("process", "wrong", message)
@@ -43,56 +47,31 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
     return Finding("process", "ok", message, value=instance)
 
 
-def listening_origin(setup: CheckedSetup) -> str:
-    host = setup.ip or "127.0.0.1"
-    scheme = "https" if setup.tls.certfile else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{setup.port}"
-
-
-async def fetch_status(setup: CheckedSetup) -> probe.ProbeResponse:
-    """The response of the process's ``api/status``.
-
-    Raises:
-        ProbeError: there is none.
-    """
-    headers = {"Authorization": f"token {setup.token}"}
-    return await probe.get(f"{listening_origin(setup)}{setup.prefix}api/status", headers)
-
-
-async def observed_origin(setup: CheckedSetup, process: Finding) -> str:
-    """The origin that browsers used, as the process reports it; empty if unknown."""
-    if process.state != "ok" or setup.tls.certfile:
-        return ""
+async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str, Any], str]:
+    """The process's ``api/status``, or why it cannot be had."""
+    if process.state != "ok":
+        return {}, "Only a service that runs knows how its apps are."
+    if setup.tls.certfile:
+        return {}, "With internal_ssl only the hub and its proxy may ask: admins see it at status."
+    url = f"{setup.origin_at(setup.ip or '127.0.0.1')}{setup.prefix}api/status"
     try:
-        answer = await fetch_status(setup)
-    except probe.ProbeError:
-        return ""
-    findings = json.loads(answer.body)["findings"] if answer.status == 200 else []
-    return next((finding["value"] for finding in findings if finding["name"] == "origin"), "")
+        answer = await probe.get(url, {"Authorization": f"token {setup.token}"})
+    except probe.ProbeError as error:
+        return {}, f"The service does not say how its apps are: {error}."
+    if answer.status != 200:
+        return {}, f"Asked how its apps are, the service answers with status {answer.status}."
+    return json.loads(answer.body), ""
 
 
-async def check_apps(setup: CheckedSetup, process: Finding) -> Finding:
+def check_apps(status: dict[str, Any], unknown: str) -> Finding:
     """The state of the process's apps, with the scopes that they need as the value.
 
     The process reports it: nothing is imported here.
     """
-    if process.state != "ok":
-        return Finding("apps", "unknown", "Only a service that runs knows how its apps are.")
-    if setup.tls.certfile:
-        message = "With internal_ssl only the hub and its proxy may ask: admins see it at status."
-        return Finding("apps", "unknown", message)
-    try:
-        answer = await fetch_status(setup)
-    except probe.ProbeError as error:
-        return Finding("apps", "unknown", f"The service does not say how its apps are: {error}.")
-    if answer.status != 200:
-        message = f"Asked how its apps are, the service answers with status {answer.status}."
-        return Finding("apps", "unknown", message)
-    status = json.loads(answer.body)
+    if unknown:
+        return Finding("apps", "unknown", unknown)
     scopes = " ".join(status["scopes"])
-    wrong = [app for app in status["apps"] if app["reason"]]
-    if wrong:
-        reasons = "; ".join(map(_app_problem, wrong))
+    if reasons := "; ".join(_app_problem(app) for app in status["apps"] if app["reason"]):
         return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
     states = ", ".join(f"{app['name']} is {app['state']}" for app in status["apps"])
     return Finding("apps", "ok", f"{states}.", value=scopes)

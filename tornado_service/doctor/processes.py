@@ -52,27 +52,21 @@ class ServiceProcess:
 def running_services(proc: Path = Path("/proc")) -> list[ServiceProcess]:
     """The running services of this user; those of others have config files that are programs.
 
-    Args:
-        proc: Linux's table of processes. Other systems have none.
+    Systems other than Linux have no such table of processes.
     """
     services = []
-    for pid in sorted(int(entry.name) for entry in proc.glob("[0-9]*")):
+    for pid in sorted({int(entry.name) for entry in proc.glob("[0-9]*")} - {os.getpid()}):
+        process = proc / str(pid)
         with contextlib.suppress(OSError):  # it has ended meanwhile, or is somebody else's
-            target = _service_process(proc / str(pid), pid)
-            if target and target.name and pid != os.getpid():
+            arguments = service_arguments(_read_strings(process / "cmdline"))
+            if arguments is None or process.stat().st_uid != os.geteuid():
+                continue
+            pairs = (text.partition("=")[::2] for text in _read_strings(process / "environ"))
+            directory = str((process / "cwd").resolve())
+            target = ServiceProcess(_service_variables(pairs), arguments, pid, directory)
+            if target.name:
                 services.append(target)
     return services
-
-
-def _service_process(process: Path, pid: int) -> ServiceProcess | None:
-    if process.stat().st_uid != os.geteuid():
-        return None
-    arguments = service_arguments(_read_strings(process / "cmdline"))
-    if arguments is None:
-        return None
-    pairs = (text.partition("=")[::2] for text in _read_strings(process / "environ"))
-    environment = _service_variables(pairs)
-    return ServiceProcess(environment, arguments, pid, str((process / "cwd").resolve()))
 
 
 def _service_variables(variables: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -86,9 +80,8 @@ def _read_strings(file: Path) -> list[str]:
 def service_arguments(command: list[str]) -> list[str] | None:
     """The options in a service's command line; None if the command is another.
 
-    Args:
-        command: such as ``python3 -m tornado_service``, ``python3 …/tornado_service.pyz`` or
-            ``python3 …/bin/tornado-service``, with options.
+    It is such as ``python3 -m tornado_service``, ``python3 …/tornado_service.pyz`` or
+    ``python3 …/bin/tornado-service``, with options.
     """
     for number, word in enumerate(command):
         file = Path(word).name
@@ -123,11 +116,7 @@ def environment_of(target: ServiceProcess) -> Iterator[None]:
 
 
 def read_settings(target: ServiceProcess) -> TornadoService:
-    """A service with the target's settings, which is not started.
-
-    Raises:
-        ConfigError: a setting is invalid.
-    """
+    """A service with the target's settings, which is not started."""
     early = {
         trait: target.environment[name]
         for name, trait in IMPORT_TIME_ENV.items()

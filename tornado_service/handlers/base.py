@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from http.client import responses
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
@@ -12,7 +12,7 @@ from tornado.web import HTTPError, MissingArgumentError, RequestHandler
 
 from ..auth.cookie_reader import CookieReader
 from ..auth.cookies import cookie_attributes
-from ..auth.decorators import allow_unauthenticated, allows_anonymous, scopes_needed
+from ..auth.decorators import METHODS, access_of, allow_unauthenticated
 from ..auth.fetch_metadata import is_page_navigation
 from .errors import InvalidRequest, JSONErrorMixin
 from .resource_isolation import ResourceIsolationMixin
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..hub.client import HubCalls
     from .context import ServiceContext
     from .templates import AppTemplates
-
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 #: What people read of a query or a form that a page cannot use.
 INVALID_INPUT = (
@@ -229,23 +227,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         if self.context.public_https or get_browser_protocol(self.request) == "https":
             kwargs.setdefault("secure", True)
         super().set_cookie(name, value, *args, **kwargs)
-
-
-class MethodAccess(NamedTuple):
-    """What a method requires of its caller."""
-
-    allows_anonymous: bool
-    scopes: frozenset[str]
-
-
-@cache
-def access_of(handler: type[Any], method: str) -> MethodAccess | None:
-    if method not in METHODS and method != "OPTIONS":
-        return None
-    function = getattr(handler, "get" if method == "HEAD" else method.lower())
-    if function is RequestHandler._unimplemented_method:
-        return None
-    return MethodAccess(allows_anonymous(function), scopes_needed(function))
 
 
 class APIHandler(BaseHandler):

@@ -1,7 +1,5 @@
 """Docstrings as OpenAPI takes them: summaries in plain text, descriptions in CommonMark."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from typing import Any

@@ -1,21 +1,17 @@
 """The OpenAPI document: what the core and all apps answer, by what their handlers declare."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from .._version import __version__
+from ..apps.mounted import MountedApp
+from ..handlers.context import ServiceContext
 from ..handlers.errors import NOT_FOUND, Error
 from .docstrings import to_markdown, without_sections
 from .operations import JSON, Operation, operations
-
-if TYPE_CHECKING:
-    from ..apps.mounted import MountedApp
-    from ..handlers.context import ServiceContext
 
 SCHEMA_REF = "#/components/schemas/"
 
@@ -31,115 +27,99 @@ ERROR_DESCRIPTIONS = {
 }
 
 
-class Document:
-    """Makes the document of a service.
+#: How to sign in; the session's cookie has a name of its own in each service.
+SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of the hub: of a user, a service or an OAuth sign-in.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "description": "The browser's session, with the page's XSRF token in the header"
+        " `X-XSRFToken`. It is there when you are signed in; nothing is to be entered.",
+    },
+}
+
+
+def make_document(
+    context: ServiceContext,
+    routes: list[Any],
+    apps: Iterable[MountedApp],
+    report: Callable[[str], None],
+) -> bytes:
+    """The document of a service, as JSON.
 
     Args:
         context: of the service.
         routes: the core's.
+        apps: the apps that are in it.
         report: called with what cannot be in it, and why.
     """
-
-    def __init__(
-        self, context: ServiceContext, routes: list[Any], report: Callable[[str], None]
-    ) -> None:
-        self._context = context
-        self._routes = routes
-        self._report = report
-
-    def json(self, apps: Iterable[MountedApp]) -> bytes:
-        """Make it, as JSON; what cannot be in it is left out.
-
-        Args:
-            apps: the apps that are in it.
-        """
-        context = self._context
-        paths: dict[str, Any] = {}
-        names: set[str] = set()
-        schemas: dict[str, Any] = {}
-        tags = [{"name": "service", "description": "The service itself."}]
-        for mounted in (None, *apps):
-            for operation, described in self._operations_of(mounted, schemas):
-                methods = paths.setdefault(operation.path, {})
-                if operation.method.lower() not in methods:
-                    name = operation.unique_id(names)
-                    names.add(name)
-                    methods[operation.method.lower()] = {"operationId": name, **described}
-            if mounted is not None and mounted.app is not None:
-                about = without_sections(type(mounted.app).__doc__) or mounted.title
-                tags.append({"name": mounted.name, "description": about})
-        document = {
-            "openapi": "3.1.1",
-            "info": {
-                "title": context.name,
-                "version": __version__,
-                "description": "A service of a JupyterHub. Sign in with a token of the hub, or in"
-                " the browser's session.",
-            },
-            "servers": [{"url": context.prefix.rstrip("/")}],
-            "tags": tags,
-            "paths": dict(sorted(paths.items())),
-            "components": {
-                "schemas": {**_error_schemas(), **schemas},
-                "responses": {status: _error_response(status) for status in ERROR_DESCRIPTIONS},
-                "securitySchemes": self._security_schemes(),
-            },
-        }
-        return to_json({key: to_markdown(part) for key, part in document.items()})
-
-    def _operations_of(
-        self, mounted: MountedApp | None, schemas: dict[str, Any]
-    ) -> Iterator[tuple[Operation, dict[str, Any]]]:
-        """The operations of the core or of an app; their models go to the schemas."""
+    paths: dict[str, Any] = {}
+    names: set[str] = set()
+    schemas: dict[str, Any] = {}
+    tags = [{"name": "service", "description": "The service itself."}]
+    for mounted in (None, *apps):
         app = mounted.name if mounted else ""
-        routes = mounted.routes if mounted else self._routes
-        described = list(
-            self._describable(operations(self._context.prefix, routes, app, self._report))
-        )
+        found = operations(context.prefix, mounted.routes if mounted else routes, app, report)
+        described = [operation for operation in found if _is_describable(operation, report)]
         # models of two apps may have one name
         references, definitions = _schemas(described, f"{app}." if app else "")
         schemas.update(definitions)
-        for number, operation in enumerate(described):
-            own = {slot: references[number, slot] for slot in operation.models()}
-            yield operation, operation.describe(own, self._context.auth.access_scope)
+        for operation in described:
+            methods, method = paths.setdefault(operation.path, {}), operation.method.lower()
+            if method not in methods:
+                name = operation.unique_id(names)
+                names.add(name)
+                own = {slot: references[operation, slot] for slot in operation.models()}
+                content = operation.describe(own, context.auth.access_scope)
+                methods[method] = {"operationId": name, **content}
+        if mounted is not None and mounted.app is not None:
+            about = without_sections(type(mounted.app).__doc__) or mounted.title
+            tags.append({"name": mounted.name, "description": about})
+    session = {**SECURITY_SCHEMES["session"], "name": context.auth.cookie_name}
+    document = {
+        "openapi": "3.1.1",
+        "info": {
+            "title": context.name,
+            "version": __version__,
+            "description": "A service of a JupyterHub. Sign in with a token of the hub, or in the"
+            " browser's session.",
+        },
+        "servers": [{"url": context.prefix.rstrip("/")}],
+        "tags": tags,
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": {**_error_schemas(), **schemas},
+            "responses": {status: _error_response(status) for status in ERROR_DESCRIPTIONS},
+            "securitySchemes": {**SECURITY_SCHEMES, "session": session},
+        },
+    }
+    return to_json({key: to_markdown(part) for key, part in document.items()})
 
-    def _describable(self, candidates: Iterable[Operation]) -> Iterator[Operation]:
-        """Those whose models have schemas that can be written down."""
-        for operation in candidates:
-            try:
-                for model, mode in operation.models().values():
-                    to_json(to_markdown(TypeAdapter(model).json_schema(mode=mode)))
-                to_json(operation.describe(dict.fromkeys(operation.models()), ""))
-            except Exception as error:  # an author's types do what they like
-                reason = str(error).partition("\n")[0]
-                self._report(f"{operation.unique_id(())}: {reason}")
-            else:
-                yield operation
 
-    def _security_schemes(self) -> dict[str, Any]:
-        return {
-            "token": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A token of the hub: of a user, a service or an OAuth sign-in.",
-            },
-            "session": {
-                "type": "apiKey",
-                "in": "cookie",
-                "name": self._context.auth.cookie_name,
-                "description": "The browser's session, with the page's XSRF token in the header"
-                " `X-XSRFToken`. It is there when you are signed in; nothing is to be entered.",
-            },
-        }
+def _is_describable(operation: Operation, report: Callable[[str], None]) -> bool:
+    """Whether its models have schemas that can be written down."""
+    try:
+        for model, mode in operation.models().values():
+            to_json(to_markdown(TypeAdapter(model).json_schema(mode=mode)))
+        to_json(operation.describe(dict.fromkeys(operation.models()), ""))
+    except Exception as error:  # an author's types do what they like
+        reason = str(error).partition("\n")[0]
+        report(f"{operation.unique_id(())}: {reason}")
+        return False
+    return True
 
 
 def _schemas(
     found: list[Operation], prefix: str
-) -> tuple[dict[tuple[int, str], Any], dict[str, Any]]:
+) -> tuple[dict[tuple[Operation, str], Any], dict[str, Any]]:
     """References for what the operations take and give, and what they lead to."""
     inputs = [
-        ((number, slot), mode, TypeAdapter(model))
-        for number, operation in enumerate(found)
+        ((operation, slot), mode, TypeAdapter(model))
+        for operation in found
         for slot, (model, mode) in operation.models().items()
     ]
     if not inputs:

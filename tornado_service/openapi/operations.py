@@ -1,7 +1,5 @@
 """Operations: what the API can be asked for, as OpenAPI describes it."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -13,14 +11,20 @@ from pydantic import TypeAdapter
 from tornado.web import RequestHandler
 
 from ..apps.typed.signature import Signature
-from ..handlers.base import METHODS, APIHandler, BaseHandler, access_of
+from ..auth.decorators import METHODS, access_of
+from ..handlers.base import APIHandler, BaseHandler
 from .docstrings import split_docstring
-from .path_templates import path_template
 
 JSON = "application/json"
 
+#: A group without groups inside: named, or known by its position.
+_GROUP = re.compile(r"\((?:\?P<(\w+)>|(?!\?))(?:\\.|\[(?:\\.|[^]\\])+\]|[^][()\\])*\)")
 
-@dataclass(frozen=True)
+#: Groups as ``{name}`` and literal characters.
+_TEMPLATE = re.compile(r"(?:\{[^\W\d]\w*\}|\\[^\w\s]|[^\\.^$*+?{}()[\]|])*")
+
+
+@dataclass(eq=False)
 class Operation:
     """A method of the API at one address.
 
@@ -54,12 +58,9 @@ class Operation:
 
     def models(self) -> dict[str, tuple[Any, Any]]:
         """What stands in it by reference: types, and whether they are read or written."""
-        found: dict[str, tuple[Any, Any]] = {}
-        if self.signature.body is not None:
-            found["body"] = (self.signature.body.model, "validation")
-        if self.signature.response is not None:
-            found["answer"] = (self.signature.response.model, "serialization")
-        return found
+        body, response = self.signature.body, self.signature.response
+        parts = {"body": (body, "validation"), "answer": (response, "serialization")}
+        return {slot: (part.model, mode) for slot, (part, mode) in parts.items() if part}
 
     def describe(self, schemas: dict[str, Any], access_scope: str) -> dict[str, Any]:
         """The Operation Object, https://spec.openapis.org/oas/v3.1.1.html#operation-object.
@@ -68,12 +69,11 @@ class Operation:
             schemas: those of ``models``, by the same names.
             access_scope: what everybody needs who signs in.
         """
+        signature = self.signature
         # mypy takes the hash of a handler for that of its class
         access = access_of(self.handler, self.method)  # type: ignore[arg-type]
         scopes = sorted(access.scopes) if access else []
-        summary, description = split_docstring(
-            self.signature.function.__doc__ or self.handler.__doc__
-        )
+        summary, description = split_docstring(signature.function.__doc__ or self.handler.__doc__)
         if scopes:
             description += f"\n\nNeeds the scope {' and '.join(f'`{scope}`' for scope in scopes)}."
         roles = [access_scope, *scopes]
@@ -89,9 +89,9 @@ class Operation:
             },
             "security": [] if allows_anonymous else [{"token": roles}, {"session": roles}],
         }
-        if self.signature.body is not None:
+        if signature.body is not None:
             operation["requestBody"] = {
-                "required": self.signature.body.required,
+                "required": signature.body.required,
                 "content": {JSON: {"schema": schemas["body"]}},
             }
         return operation
@@ -118,50 +118,45 @@ class Operation:
             stream = {"text/event-stream": {"schema": {"type": "string"}}}
             return {"200": {"description": "Events, while they happen.", "content": stream}}
         answer = self.signature.response
-        # which status an app's method sets, nobody knows
-        status = "200" if self.method == "GET" else "2XX"
         if answer is None:
             return {"2XX": {"description": "Done."}}
         content = {answer.media_type: {"schema": schema}}
-        statuses = [status] if self.is_app else map(str, answer.statuses)
-        found = {
-            status: {"description": _reason_phrase(status), "content": content}
-            for status in statuses
-        }
-        return (
-            {**found, "204": {"description": "Nothing."}} if self.signature.may_be_empty else found
-        )
+        if self.is_app and self.method != "GET":  # which status it sets, nobody knows
+            found = {"2XX": {"description": "Done.", "content": content}}
+        else:
+            found = {
+                str(status): {"description": responses.get(status, ""), "content": content}
+                for status in ([200] if self.is_app else answer.statuses)
+            }
+        if self.signature.may_be_empty:
+            found["204"] = {"description": "Nothing."}
+        return found
 
     def _error_responses(self, allows_anonymous: bool) -> dict[str, Any]:
         """The refusals, by references to those that all operations share."""
-        statuses = set() if allows_anonymous else {"401", "403", "503"}
         takes = self.signature
-        if takes.body or takes.query or "{" in self.path:
-            statuses.add("400")
-        if takes.body:
-            statuses.add("415")
-        if "{" in self.path:
-            statuses.add("404")
-        if self.is_app:  # its code may refuse with any status
-            statuses |= {"503", "default"}
-        answered = self.signature.response.statuses if self.signature.response else ()
+        has_parameters = "{" in self.path
+        refusals = {
+            "400": takes.body or takes.query or has_parameters,
+            "401": not allows_anonymous,
+            "403": not allows_anonymous,
+            "404": has_parameters,
+            "415": takes.body,
+            "503": self.is_app or not allows_anonymous,
+            "default": self.is_app,  # its code may refuse with any status
+        }
+        answered = {str(status) for status in takes.response.statuses} if takes.response else ()
         return {
             status: {"$ref": f"#/components/responses/{status}"}
-            for status in sorted(statuses - set(map(str, answered)))
+            for status, is_possible in refusals.items()
+            if is_possible and status not in answered
         }
 
 
 def operations(
     prefix: str, routes: Iterable[Any], app: str, report: Callable[[str], None]
 ) -> Iterator[Operation]:
-    """The operations of some routes.
-
-    Args:
-        prefix: the address that the core's are below, with the slash at its end.
-        routes: an app's, or those of ``web.make_routes``.
-        app: the name of the app, if they are one's; else empty.
-        report: called with what cannot be described.
-    """
+    """The operations of some routes: an app's, or those of the core below a prefix."""
     for route in routes:
         pattern, handler = route[0], route.handler if app else route[1]
         if not issubclass(handler, APIHandler):
@@ -179,6 +174,26 @@ def operations(
                 yield Operation(short_path, method, handler, signature)
 
 
+def path_template(pattern: str, names: Iterable[str]) -> str:
+    """A route's path with each group as ``{name}``, and without an optional slash at its end.
+
+    Args:
+        pattern: the regular expression.
+        names: the names of groups that have none in the pattern, by position.
+
+    Raises:
+        ValueError: the pattern has more than text and groups, or groups in groups.
+    """
+    unnamed = iter(() if "(?P<" in pattern else names)
+    template = _GROUP.sub(
+        lambda group: f"{{{group[1] or next(unnamed, '?')}}}",
+        pattern.removesuffix("$").removesuffix("/?"),
+    )
+    if not _TEMPLATE.fullmatch(template):
+        raise ValueError("a path in the document is made of text and groups only: (?P<name>…)")
+    return re.sub(r"\\(.)", r"\1", template)
+
+
 def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
     """What the methods of a handler take and give; those of an app's know it already."""
     signatures: dict[str, Signature] | None = getattr(handler, "signatures", None)
@@ -188,15 +203,7 @@ def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
             for method in METHODS
             if getattr(handler, method.lower()) is not RequestHandler._unimplemented_method
         }
-    return {
-        method: signature
-        for method, signature in signatures.items()
-        if method not in ("HEAD", "OPTIONS")
-    }
-
-
-def _reason_phrase(status: str) -> str:
-    return responses.get(int(status), "") if status.isdigit() else "Done."
+    return {name: signatures[name] for name in signatures if name not in ("HEAD", "OPTIONS")}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:

@@ -11,22 +11,13 @@ from .url import check_listening_address, check_proxy_path, check_url
 
 
 async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
-    """Run all checks, in some seconds at most.
-
-    Args:
-        setup: the service's settings.
-        include_proxy: whether to check the proxy's path to a pod, too.
-    """
+    """Run all checks, in some seconds at most; on request also of the proxy's path to a pod."""
     hub, url = await asyncio.gather(check_hub(setup), check_url(setup))
     findings = [*hub, url, check_listening_address(setup, url.state == "ok")]
     if include_proxy:
         findings += await check_proxy_path(setup)
-    return [
-        *findings,
-        check_cookie_secret(setup),
-        *check_public_url(setup),
-        *check_origin(setup),
-    ]
+    findings.append(check_cookie_secret(setup))
+    return [*findings, *check_public_url(setup), *check_origin(setup)]
 
 
 def check_cookie_secret(setup: CheckedSetup) -> Finding:
@@ -35,28 +26,21 @@ def check_cookie_secret(setup: CheckedSetup) -> Finding:
         return Finding("cookie-secret", "ok", message)
     if len(setup.cookie_secret) >= 32:
         return Finding("cookie-secret", "ok", "Cookies are signed with a key from the settings.")
-    return Finding(
-        "cookie-secret",
-        "wrong",
-        "The key that signs cookies is shorter than 32 bytes.",
-        f"{setup.helm_key}.environment.TORNADO_SERVICE_COOKIE_SECRET, made by openssl rand -hex 32",
-    )
+    variable = f"{setup.helm_key}.environment.TORNADO_SERVICE_COOKIE_SECRET"
+    message = "The key that signs cookies is shorter than 32 bytes."
+    return Finding("cookie-secret", "wrong", message, f"{variable}, made by openssl rand -hex 32")
 
 
 def check_public_url(setup: CheckedSetup) -> list[Finding]:
     if not setup.public_url:
         return []
     url = urlsplit(setup.public_url)
+    message = f"People come by {setup.public_url}"
     if url.scheme == "https" or is_loopback_host(url.hostname or ""):
-        return [Finding("public-url", "ok", f"People come by {setup.public_url}.")]
-    return [
-        Finding(
-            "public-url",
-            "unknown",
-            f"People come by {setup.public_url}, without TLS, if the hub's settings are right.",
-            f"hub.config.JupyterHub.public_url: https://{url.netloc}{setup.hub_prefix[:-4]}",
-        )
-    ]
+        return [Finding("public-url", "ok", f"{message}.")]
+    message += ", without TLS, if the hub's settings are right."
+    key = f"hub.config.JupyterHub.public_url: https://{url.netloc}{setup.hub_prefix[:-4]}"
+    return [Finding("public-url", "unknown", message, key)]
 
 
 def check_origin(setup: CheckedSetup) -> list[Finding]:
@@ -75,15 +59,11 @@ def check_origin(setup: CheckedSetup) -> list[Finding]:
     elif is_loopback_host(url.hostname):
         message = "Visitors come from this machine alone."
     else:
-        return [
-            Finding(
-                "origin",
-                "note",
-                "The hub has neither c.JupyterHub.subdomain_host nor https: other users' servers"
-                " share the service's origin, and their pages can act here as a visitor who opens"
-                " them; so can the network. SECURITY.md says how.",
-                "c.JupyterHub.subdomain_host, with names and certificates for its subdomains",
-                origin,
-            )
-        ]
+        message = (
+            "The hub has neither c.JupyterHub.subdomain_host nor https: other users' servers share"
+            " the service's origin, and their pages can act here as a visitor who opens them; so"
+            " can the network. SECURITY.md says how."
+        )
+        key = "c.JupyterHub.subdomain_host, with names and certificates for its subdomains"
+        return [Finding("origin", "note", message, key, origin)]
     return [Finding("origin", "ok", message, value=origin)]

@@ -20,12 +20,7 @@ CHART_FILE = Path("/usr/local/etc/jupyterhub/z2jh.py")
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-def is_in_chart() -> bool:
-    return CHART_FILE.exists()
-
-
 def pod_namespace() -> str:
-    """The pod's namespace; empty outside of Kubernetes."""
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
@@ -106,6 +101,11 @@ class CheckedSetup:
     @property
     def helm_key(self) -> str:
         return f"hub.services.{self.name}"
+
+    def origin_at(self, host: str) -> str:
+        """The origin of the port that the service listens on, at a host."""
+        scheme = "https" if self.tls.certfile else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def extra_ports(self) -> str:

@@ -63,9 +63,8 @@ def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
     right = url._replace(path=setup.api_path).geturl()
     if right == setup.api_url:
         right = "with the hub's own host and port"
-    return Finding(
-        "hub-api", "wrong", message, f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {right}"
-    )
+    variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL"
+    return Finding("hub-api", "wrong", message, f"{variable}: {right}")
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
@@ -74,13 +73,11 @@ def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
     if hub.partition(".")[0] == ours.partition(".")[0]:
         message = f"The hub is {hub}, the service's library {ours}."
         return Finding("hub-version", "ok", message, value=hub)
-    return Finding(
-        "hub-version",
-        "wrong",
-        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}.",
-        f"jupyterhub=={hub} where the service is installed",
-        value=hub,
+    message = (
+        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}."
     )
+    key = f"jupyterhub=={hub} where the service is installed"
+    return Finding("hub-version", "wrong", message, key, hub)
 
 
 def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
@@ -100,8 +97,14 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
     except probe.ProbeError:
         return unknown_findings("token", "scopes")
+    fix = f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
     if answer.status in (401, 403):
-        return [_token_refused(setup), *unknown_findings("scopes")]
+        message = (
+            f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
+            " launched this process, which may be left over from an earlier one, or the token was"
+            " set by hand."
+        )
+        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     model = _json(answer.body)
     name = _short_string(model, "name")
     if answer.status != 200 or not name:
@@ -109,47 +112,22 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         return [Finding("token", "unknown", message), *unknown_findings("scopes")]
     if (name, model.get("kind")) != (setup.name, "service"):
         message = f"The token is not that of the service {setup.name}, but somebody else's."
-        return [Finding("token", "wrong", message, _token_fix(setup)), *unknown_findings("scopes")]
+        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     recognized = Finding("token", "ok", f"The hub knows the service {name} by its token.")
     return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
 
-def _token_refused(setup: CheckedSetup) -> Finding:
-    return Finding(
-        "token",
-        "wrong",
-        f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
-        " launched this process, which may be left over from an earlier one, or the token was set"
-        " by hand.",
-        _token_fix(setup),
-    )
-
-
-def _token_fix(setup: CheckedSetup) -> str:
-    return f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
-
-
 def check_service_scopes(setup: CheckedSetup, scopes: list[str]) -> Finding:
-    """Whether the service's own token may do what is needed.
-
-    Args:
-        setup: says what is needed.
-        scopes: what the hub says that the token has.
-    """
-    missing = [
-        scope for scope in sorted(setup.required_scopes) if not check_scopes({scope}, set(scopes))
-    ]
+    needed = sorted(setup.required_scopes)
+    missing = [scope for scope in needed if not check_scopes({scope}, set(scopes))]
     if not missing:
-        needed = ", ".join(sorted(setup.required_scopes)) or "none"
-        return Finding("scopes", "ok", f"The service's token has the scopes it needs: {needed}.")
-    role = {"scopes": sorted(setup.required_scopes), "services": [setup.name]}
-    return Finding(
-        "scopes",
-        "wrong",
-        f"The service's token lacks scopes that it needs: {', '.join(missing)}.",
-        f"hub.loadRoles.{setup.name}: {json.dumps(role)}, or in jupyterhub_config.py"
-        f" c.JupyterHub.load_roles.append({json.dumps({'name': setup.name, **role})})",
-    )
+        message = f"The service's token has the scopes it needs: {', '.join(needed) or 'none'}."
+        return Finding("scopes", "ok", message)
+    role = {"scopes": needed, "services": [setup.name]}
+    key = f"hub.loadRoles.{setup.name}: {json.dumps(role)}, or in jupyterhub_config.py"
+    key += f" c.JupyterHub.load_roles.append({json.dumps({'name': setup.name, **role})})"
+    message = f"The service's token lacks scopes that it needs: {', '.join(missing)}."
+    return Finding("scopes", "wrong", message, key)
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -48,7 +48,6 @@ class SelfCheck:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the checks have run and found nothing wrong."""
         return bool(self.findings) and all(finding.state != "wrong" for finding in self.findings)
 
     @property
@@ -66,7 +65,6 @@ class SelfCheck:
             await self.run_until_healthy(include_proxy=True)
 
     async def run_until_healthy(self, include_proxy: bool = False) -> None:
-        """Check, and again after growing delays while something is wrong."""
         for pause in itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1])):
             await self.refresh(include_proxy=include_proxy)
             if self.is_healthy:
@@ -74,14 +72,11 @@ class SelfCheck:
             await asyncio.sleep(pause)
 
     async def refresh(self, max_age: float = 0, include_proxy: bool = False) -> list[Finding]:
-        """Check, and log changes.
+        """Check, and log changes; returns earlier findings if they are recent, or if this failed.
 
         Args:
-            max_age: seconds for which earlier findings are returned instead.
+            max_age: seconds for which findings are recent.
             include_proxy: whether to check the proxy's path to a pod, too.
-
-        Returns:
-            The findings; earlier ones if this check failed.
         """
         async with self._lock:
             if time.monotonic() - self._checked_at < max_age:

@@ -2,33 +2,23 @@
 
 import asyncio
 import contextlib
-import http.client
-import io
 import socket
 import ssl
 import threading
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPHeaders, HTTPInputError, parse_response_start_line
 
 #: Seconds for one request. A hub may give up on a service after ten.
 TIMEOUT = 3.0
 
 MAX_RESPONSE_SIZE = 1024 * 1024
 
-FailureReason = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
-
-#: How the addresses of one name may fail. Of several reasons the first in this list is reported:
+#: Where the addresses of one name fail for several reasons, the first in this list is reported:
 #: the further the exchange got, the more the reason says.
-EXCHANGE_FAILURES: tuple[FailureReason, ...] = (
-    "tls",
-    "silent",
-    "closed",
-    "refused",
-    "dropped",
-    "no-route",
-)
+FailureReason = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
 
 _REASON_MESSAGES: dict[FailureReason, str] = {
     "url": "it is not an http:// or https:// URL",
@@ -64,12 +54,11 @@ class ProbeError(Exception):
         self.addresses = addresses
 
 
-@dataclass(frozen=True)
-class ProbeResponse:
+class ProbeResponse(NamedTuple):
     """A response of any status."""
 
     status: int
-    headers: http.client.HTTPMessage
+    headers: HTTPHeaders
     body: bytes
 
 
@@ -94,7 +83,7 @@ async def get(
     deadline = asyncio.get_running_loop().time() + TIMEOUT
     addresses = await resolve(host)
     options: dict[str, Any] = {}
-    certificates: list[bytes] = []
+    certificates: list[bytes | None] = []
     if parts.scheme == "https":
         context = tls or ssl.create_default_context()
         context.sslobject_class = _recording_ssl_object(certificates)
@@ -102,24 +91,23 @@ async def get(
     head = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close", **(headers or {})}
     lines = [f"GET {parts.path or '/'} HTTP/1.0", *map(": ".join, head.items()), "", ""]
     request = "\r\n".join(lines).encode()
-    attempts = [_exchange(address, port, options, request, deadline) for address in addresses]
-    outcomes = await asyncio.gather(*attempts)
-    failures: list[FailureReason] = []
+    outcomes = await asyncio.gather(
+        *(_exchange(address, port, options, request, deadline) for address in addresses)
+    )
     for outcome in outcomes:
         if isinstance(outcome, ProbeResponse):
             return outcome
-        failures.append(outcome)
-    reason = min(failures, key=EXCHANGE_FAILURES.index)
+    reason = next(reason for reason in get_args(FailureReason) if reason in outcomes)
     raise ProbeError(reason, host, certificates, addresses)
 
 
-def _recording_ssl_object(certificates: list[bytes]) -> type[ssl.SSLObject]:
+def _recording_ssl_object(certificates: list[bytes | None]) -> type[ssl.SSLObject]:
     """Records the peer's certificate, which is gone once the peer refuses ours."""
 
     class RecordingSSLObject(ssl.SSLObject):
         def do_handshake(self) -> None:
             super().do_handshake()
-            certificates.append(self.getpeercert(binary_form=True) or b"")
+            certificates.append(self.getpeercert(binary_form=True))
 
     return RecordingSSLObject
 
@@ -131,66 +119,53 @@ async def resolve(host: str) -> list[str]:
         ProbeError: there are none, or not in time.
     """
     loop = asyncio.get_running_loop()
-    resolved: asyncio.Future[list[str]] = loop.create_future()
-
-    def settle(addresses: list[str]) -> None:
-        if not resolved.done():  # it has timed out
-            resolved.set_result(addresses)
+    addresses: list[str] = []
+    done = asyncio.Event()
 
     def look_up() -> None:
-        addresses: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
             infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(info[4][0]) for info in infos))
+            addresses.extend(dict.fromkeys(str(info[4][0]) for info in infos))
         with contextlib.suppress(RuntimeError):  # the loop is closed by now
-            loop.call_soon_threadsafe(settle, addresses)
+            loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=look_up, name="self-check", daemon=True).start()
     with contextlib.suppress(asyncio.TimeoutError):
-        if addresses := await asyncio.wait_for(resolved, TIMEOUT):
-            return addresses
-    raise ProbeError("name", host)
+        await asyncio.wait_for(done.wait(), TIMEOUT)
+    if not addresses:
+        raise ProbeError("name", host)
+    return addresses
 
 
 async def _exchange(
     address: str, port: int, tls: dict[str, Any], request: bytes, deadline: float
 ) -> ProbeResponse | FailureReason:
-    clock = asyncio.get_running_loop().time
-    try:
-        connecting = _connect(address, port)
-        connection = await asyncio.wait_for(connecting, deadline - clock())
-    except asyncio.TimeoutError:
-        return "dropped"
-    except ConnectionRefusedError:
-        return "refused"
-    except OSError:
-        return "no-route"
-    try:
-        opening = asyncio.open_connection(sock=connection, **tls)
-        reader, writer = await asyncio.wait_for(opening, deadline - clock())
-    except (OSError, asyncio.TimeoutError):
-        connection.close()
-        return "tls"
-    try:
-        writer.write(request)
-        return _parse(await asyncio.wait_for(_read(reader), deadline - clock()))
-    except asyncio.TimeoutError:
-        return "silent"
-    except (OSError, http.client.HTTPException) as error:
-        return "tls" if isinstance(error, ssl.SSLError) else "closed"
-    finally:
-        writer.transport.abort()
-
-
-async def _connect(address: str, port: int) -> socket.socket:
-    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    try:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as connection:
         connection.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(connection, (address, port))
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        try:
+            connecting = loop.sock_connect(connection, (address, port))
+            await asyncio.wait_for(connecting, deadline - loop.time())
+        except asyncio.TimeoutError:
+            return "dropped"
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError:
+            return "no-route"
+        try:
+            opening = asyncio.open_connection(sock=connection, **tls)
+            reader, writer = await asyncio.wait_for(opening, deadline - loop.time())
+        except (OSError, asyncio.TimeoutError):
+            return "tls"
+        try:
+            writer.write(request)
+            return _parse(await asyncio.wait_for(_read(reader), deadline - loop.time()))
+        except asyncio.TimeoutError:
+            return "silent"
+        except (OSError, HTTPInputError) as error:
+            return "tls" if isinstance(error, ssl.SSLError) else "closed"
+        finally:
+            writer.transport.abort()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
@@ -200,15 +175,8 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
     return raw
 
 
-class _BytesSocket:
-    """The part of a socket that ``http.client`` uses."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.makefile = lambda mode: io.BytesIO(raw)
-
-
 def _parse(raw: bytes) -> ProbeResponse:
-    # it asks for no more of a socket
-    response = http.client.HTTPResponse(_BytesSocket(raw))  # type: ignore[arg-type]
-    response.begin()
-    return ProbeResponse(response.status, response.headers, response.read())
+    head, _, body = raw.partition(b"\r\n\r\n")
+    start_line, _, headers = head.decode("latin-1").partition("\r\n")
+    status = parse_response_start_line(start_line).code
+    return ProbeResponse(status, HTTPHeaders.parse(headers), body)

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,16 +19,10 @@ _HUB_EXITS = "A hub that does not reach a service that it launched exits."
 
 
 async def check_url(setup: CheckedSetup) -> Finding:
-    """Whether the service's own URL leads to this process."""
     if setup.in_chart and is_loopback_host(setup.host):
-        return Finding(
-            "url",
-            "wrong",
-            f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
-            " itself.",
-            f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of"
-            " the hub's Kubernetes Service",
-        )
+        key = f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of the hub's Kubernetes"
+        message = f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
+        return Finding("url", "wrong", f"{message} itself.", f"{key} Service")
     try:
         instance = await instance_at(setup, setup.service_url)
     except probe.ProbeError as error:
@@ -41,11 +36,7 @@ async def check_url(setup: CheckedSetup) -> Finding:
 
 
 async def instance_at(setup: CheckedSetup, origin: str) -> str:
-    """The instance that serves at an origin; empty for anything that is not ours.
-
-    Raises:
-        ProbeError: nothing does.
-    """
+    """The instance that serves at an origin; empty for anything that is not ours."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # it is only looked at
     try:
@@ -70,27 +61,20 @@ def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
     if is_loopback_host(setup.host) or error.reason in ("url", "tls", "silent", "closed"):
         key = _url_fix(setup)
     elif error.reason == "name":
-        key = (
-            f"{setup.helm_key}.url: the name of the hub's Kubernetes Service,"
-            f" and port {setup.url_port}"
-        )
+        key = f"{setup.helm_key}.url: the name of the hub's Kubernetes Service"
+        key += f", and port {setup.url_port}"
     elif error.reason == "refused":
-        message += (
-            f" In Kubernetes: the Service {setup.host} has no port {setup.url_port}, or the hub's"
-            " pod is not Ready, which passes."
-        )
+        message += f" In Kubernetes: the Service {setup.host} has no port {setup.url_port}, or the"
+        message += " hub's pod is not Ready, which passes."
         key = setup.extra_ports
         if alias := setup.host_alias(setup.host, error.addresses):
             key += f", and {alias}, which waits for nothing"
     else:
-        message += (
-            " In Kubernetes: a network policy keeps the hub's own pod from it, or the Service"
-            f" {setup.host} has no port {setup.url_port}."
-        )
-        key = (
-            f"hub.networkPolicy.ingress: [{{ports: [{{port: {setup.port}}}], from:"
-            f" [{_PROXY}, {_HUB}]}}], or hub.networkPolicy.allowedIngressPorts: [{setup.port}]"
-        )
+        message += " In Kubernetes: a network policy keeps the hub's own pod from it, or the"
+        message += f" Service {setup.host} has no port {setup.url_port}."
+        rule = f"{{ports: [{{port: {setup.port}}}], from: [{_PROXY}, {_HUB}]}}"
+        key = f"hub.networkPolicy.ingress: [{rule}]"
+        key += f", or hub.networkPolicy.allowedIngressPorts: [{setup.port}]"
         if alias := setup.host_alias(setup.host, error.addresses):
             key += f", or {alias}"
         key += f"; and {setup.extra_ports}"
@@ -98,10 +82,7 @@ def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
 
 
 def _url_fix(setup: CheckedSetup) -> str:
-    host = setup.ip if is_loopback_host(setup.host) and setup.ip else setup.host
-    host = f"[{host}]" if ":" in host else host
-    scheme = "https" if setup.tls.certfile else "http"
-    right = f"{scheme}://{host}:{setup.port}"
+    right = setup.origin_at((is_loopback_host(setup.host) and setup.ip) or setup.host)
     if right == setup.service_url:
         return _port_fix(setup)
     return f"{_url_key(setup)}: {right}"
@@ -113,33 +94,21 @@ def _port_fix(setup: CheckedSetup) -> str:
 
 def _url_key(setup: CheckedSetup) -> str:
     """Where the URL is set: a loopback URL hardly stands in Helm values."""
-    return (
-        "the service's url in jupyterhub_config.py"
-        if is_loopback_host(setup.host)
-        else f"{setup.helm_key}.url"
-    )
+    if is_loopback_host(setup.host):
+        return "the service's url in jupyterhub_config.py"
+    return f"{setup.helm_key}.url"
 
 
 def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> Finding:
-    """Whether the service listens where the hub and its proxy connect.
-
-    Args:
-        setup: the service's settings.
-        url_reaches_service: whether a request to its URL has arrived here.
-    """
     where = f"The service listens on port {setup.port} of {setup.ip or 'all interfaces'}"
     if is_loopback_host(setup.ip) and not is_loopback_host(setup.host):
         message = f"{where}, where the proxy cannot come from another pod or machine."
         return Finding("listening", "wrong", message, "no TornadoService.ip (--ip)")
     if setup.port == setup.url_port or url_reaches_service:
         return Finding("listening", "ok", f"{where}.")
-    return Finding(
-        "listening",
-        "wrong",
-        f"{where}, its url names port {setup.url_port}, and nothing leads from there to here.",
-        f"no TornadoService.port (--port), or {setup.helm_key}.url with port {setup.port}, or"
-        f" {setup.extra_ports}",
-    )
+    message = f"{where}, its url names port {setup.url_port}, and nothing leads from there to here."
+    key = f"no TornadoService.port (--port), or {setup.helm_key}.url with port {setup.port}"
+    return Finding("listening", "wrong", message, f"{key}, or {setup.extra_ports}")
 
 
 async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
@@ -151,24 +120,15 @@ async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
     if not setup.namespace or is_loopback_host(setup.host):
         return []
     findings = []
-    if "." not in setup.host and await _is_alias(setup.host):
-        findings = await _check_kubernetes_service(setup)
-    proxy = Finding(
-        "proxy",
-        "unknown",
-        f"Whether the proxy's pod gets to {setup.service_url} cannot be seen from here. If people"
-        " read 503 or 504, it does not.",
-        f"proxy.chp.networkPolicy.egress: [{{to: [{_HUB}], ports: [{{port: {setup.port}}}]}}], and"
-        f" {_PROXY} in hub.networkPolicy.ingress",
-    )
-    return [*findings, proxy]
-
-
-async def _is_alias(host: str) -> bool:
-    try:
-        return all(is_loopback_host(address) for address in await probe.resolve(host))
-    except probe.ProbeError:
-        return False
+    if "." not in setup.host:
+        with suppress(probe.ProbeError):
+            if all(map(is_loopback_host, await probe.resolve(setup.host))):
+                findings = await _check_kubernetes_service(setup)
+    message = f"Whether the proxy's pod gets to {setup.service_url} cannot be seen from here."
+    message += " If people read 503 or 504, it does not."
+    key = f"proxy.chp.networkPolicy.egress: [{{to: [{_HUB}], ports: [{{port: {setup.port}}}]}}]"
+    key += f", and {_PROXY} in hub.networkPolicy.ingress"
+    return [*findings, Finding("proxy", "unknown", message, key)]
 
 
 async def _check_kubernetes_service(setup: CheckedSetup) -> list[Finding]:

@@ -25,6 +25,15 @@ FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge"
 SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 
+#: Status and body of those faults that are a response.
+_FAULTY_RESPONSES = {
+    "error": (500, "<h1>Traceback</h1>"),
+    "busy": (503, "<h1>Service Unavailable</h1>"),
+    "limited": (429, "<h1>Too Many Requests</h1>"),
+    "garbage": (200, "\x00 no JSON \xff"),
+}
+
+
 @dataclass
 class StandInHub:
     """Responds to the sign-in library and apps. ``fault`` makes it misbehave.
@@ -154,59 +163,33 @@ class _Handler(RequestHandler):
         connection: Any = self.request.connection
         if fault == "silent":
             await asyncio.sleep(30)
-        elif fault == "cut":
+        elif fault in ("cut", "half"):
+            if fault == "half":
+                connection.stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
             connection.stream.close()
             self._finished = True
-        elif fault == "error":
-            self.set_status(500)
-            await self.finish("<h1>Traceback</h1>")
-        elif fault == "busy":
-            self.set_status(503)
-            await self.finish("<h1>Service Unavailable</h1>")
-        elif fault == "limited":
-            self.set_status(429)
-            self.set_header("Retry-After", "1")
-            await self.finish("<h1>Too Many Requests</h1>")
-        elif fault == "garbage":
-            await self.finish("\x00 no JSON \xff")
-        elif fault == "half":
-            self.set_header("Content-Length", "1000")
-            connection.stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
-            connection.stream.close()
-            self._finished = True
+        elif fault in _FAULTY_RESPONSES:
+            status, body = _FAULTY_RESPONSES[fault]
+            self.set_status(status)
+            if fault == "limited":
+                self.set_header("Retry-After", "1")
+            await self.finish(body)
         elif fault == "huge":
             self.set_header("Content-Type", "application/json")
             await self.finish(json.dumps({"name": "x" * 20_000_000}))
         elif fault == "redirect":
             self.redirect("http://127.0.0.1:1/elsewhere")
 
-
-class _Root(_Handler):
-    def get(self) -> None:
-        self.write({"version": self.hub.version})
-
-
-class _User(_Handler):
-    def get(self) -> None:
-        token = self.request.headers.get("Authorization", "").partition(" ")[2]
-        user = self.hub.users.get(token)
-        if user is None:
-            self.set_status(403)
-            self.write({"status": 403, "message": "Invalid token"})
-            return
-        self.write({**user, "scopes": sorted(expand_scopes(user.get("scopes", ())))})
-
-
-class _ScopedHandler(_Handler):
-    """Returns what the token's scopes allow."""
+    @property
+    def token(self) -> str:
+        return self.request.headers.get("Authorization", "").partition(" ")[2]
 
     @property
     def scopes(self) -> list[str]:
-        token = self.request.headers.get("Authorization", "").partition(" ")[2]
-        if token in self.hub.users:
-            scopes: list[str] = self.hub.users[token]["scopes"]
+        if self.token in self.hub.users:
+            scopes: list[str] = self.hub.users[self.token]["scopes"]
             return scopes
-        if token == SERVICE_TOKEN:
+        if self.token == SERVICE_TOKEN:
             return sorted(self.hub.service_scopes)
         raise HTTPError(403, "Missing or invalid credentials.")
 
@@ -228,7 +211,20 @@ class _ScopedHandler(_Handler):
         self.finish({"status": status_code, "message": message})
 
 
-class _Users(_ScopedHandler):
+class _Root(_Handler):
+    def get(self) -> None:
+        self.write({"version": self.hub.version})
+
+
+class _User(_Handler):
+    def get(self) -> None:
+        if self.token not in self.hub.users:
+            raise HTTPError(403, "Invalid token")
+        user = self.hub.users[self.token]
+        self.write({**user, "scopes": sorted(expand_scopes(user.get("scopes", ())))})
+
+
+class _Users(_Handler):
     def get(self) -> None:
         state = self.get_argument("state", None)
         newest_first = self.get_argument("sort", "id") == "-id"
@@ -236,12 +232,12 @@ class _Users(_ScopedHandler):
         self.write_page(users)
 
 
-class _OneUser(_ScopedHandler):
+class _OneUser(_Handler):
     def get(self, name: str) -> None:
         self.write(self.hub.directory.user(self.scopes, name))
 
 
-class _Groups(_ScopedHandler):
+class _Groups(_Handler):
     def get(self) -> None:
         directory = self.hub.directory
         # of groups the hub counts those, too, that it does not show; of users it does not
@@ -263,14 +259,10 @@ class _Token(_Handler):
     def post(self) -> None:
         form = {key: values[0] for key, values in parse_qs(self.request.body.decode()).items()}
         name, challenge = self.hub._codes.pop(form.get("code", ""), (None, None))
-        verifier = form.get("code_verifier")
-        if name is None or (challenge and _pkce_challenge(verifier or "") != challenge):
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        proven = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if name is None or challenge not in (None, proven):
             self.set_status(400)
             self.write({"error": "invalid_grant"})
             return
         self.write({"access_token": self.hub.login_token_for(name), "token_type": "Bearer"})
-
-
-def _pkce_challenge(verifier: str) -> str:
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

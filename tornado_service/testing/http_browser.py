@@ -113,7 +113,13 @@ class Visitor:
             **more,
         )
         for line in answer.headers.get_list("Set-Cookie"):
-            self._store_cookie(sent["Host"], line)
+            for name, morsel in SimpleCookie(line).items():
+                key = (sent["Host"], morsel["path"], name)
+                self.jar[key] = morsel.value
+                if morsel.value:
+                    self.seen_secrets.append(morsel.value)
+                else:
+                    del self.jar[key]
         return answer
 
     def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -123,24 +129,13 @@ class Visitor:
         origin = self.hub if "/hub/" in target.path else self.service
         sent = {"Host": host, "User-Agent": f"Tornado/{tornado.version}", **headers}
         cookies = [
-            f"{name}={value}"
-            for (at, path, name), value in sorted(
-                self.jar.items(), key=lambda kept: len(kept[0][1]), reverse=True
-            )
+            f"{name}={self.jar[at, path, name]}"
+            for at, path, name in sorted(self.jar, key=lambda key: len(key[1]), reverse=True)
             if at == host and target.path.startswith(path)
         ]
         if cookies:
             sent["Cookie"] = "; ".join(cookies)
         return origin + target.path + (f"?{target.query}" if target.query else ""), sent
-
-    def _store_cookie(self, host: str, line: str) -> None:
-        for name, morsel in SimpleCookie(line).items():
-            key = (host, morsel["path"], name)
-            if morsel.value:
-                self.jar[key] = morsel.value
-                self.seen_secrets.append(morsel.value)
-            else:
-                self.jar.pop(key, None)
 
     async def open(self, address: str = "", **more: Any) -> HTTPResponse:
         """Open an address and follow where it leads.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pytest
 from .real_hub import RealHub
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 #: What a system's own Chromium may be called; else it is Playwright's.
 CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
@@ -24,17 +23,17 @@ OpenPage = Callable[..., "Page"]
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
     """A Chromium; one for each test, as Playwright's loop must not outlive it."""
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("a browser needs Playwright: pip install 'tornado-service[test-browser]'")
-    from playwright.sync_api import Error, sync_playwright
-
+    sync_api = pytest.importorskip(
+        "playwright.sync_api",
+        reason="a browser needs Playwright: pip install 'tornado-service[test-browser]'",
+    )
     system = next(filter(None, map(shutil.which, CHROMIUM_COMMANDS)), None)
-    with sync_playwright() as playwright:
+    with sync_api.sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
                 executable_path=system, args=["--no-sandbox", "--disable-background-networking"]
             )
-        except Error as error:
+        except sync_api.Error as error:
             if system:
                 raise
             pytest.skip(f"there is no Chromium: playwright install chromium ({error.name})")
@@ -42,24 +41,8 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class ConsoleErrors(list[str]):
-    """Errors and warnings of the browser's console."""
-
-    def watch(self, context: BrowserContext) -> None:
-        """Collect those of all pages of a context."""
-        context.on("console", self._on_console)
-        context.on("weberror", self._on_error)
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.append(f"{message.text} ({message.location.get('url')})")
-
-    def _on_error(self, error: WebError) -> None:
-        self.append(str(error.error))
-
-
 @pytest.fixture
-def complaints() -> ConsoleErrors:
+def complaints() -> list[str]:
     """The errors and warnings of all pages of ``open_page``; such as of the security policy.
 
     ::
@@ -68,11 +51,11 @@ def complaints() -> ConsoleErrors:
             signed_in_page.goto("reports/")
             assert complaints == []
     """
-    return ConsoleErrors()
+    return []
 
 
 @pytest.fixture
-def open_page(chromium: Browser, real_hub: RealHub, complaints: ConsoleErrors) -> OpenPage:
+def open_page(chromium: Browser, real_hub: RealHub, complaints: list[str]) -> OpenPage:
     """Open an address in a new window, signed in as somebody if a name is given.
 
     ::
@@ -81,6 +64,10 @@ def open_page(chromium: Browser, real_hub: RealHub, complaints: ConsoleErrors) -
             page = open_page("reports/", "sam")
             assert page.get_by_role("heading", level=1).inner_text() == "Reports"
     """
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(f"{message.text} ({message.location.get('url')})")
 
     def open_page(path: str, name: str = "", **options: Any) -> Page:
         context = chromium.new_context(base_url=real_hub.service_public_url, **options)
@@ -92,7 +79,8 @@ def open_page(chromium: Browser, real_hub: RealHub, complaints: ConsoleErrors) -
             page.get_by_label("Password").fill("x")
             page.locator("#login_submit").click()
             page.wait_for_url(lambda url: "/hub/" not in url or "authorize" in url)
-        complaints.watch(context)
+        context.on("console", on_console)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         return page
 
     return open_page

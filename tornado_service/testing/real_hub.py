@@ -2,7 +2,6 @@
 
 import json
 import os
-import pprint
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,9 +10,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from ..apps.isolation.containment import AppError
-from ..apps.loader import custom_scopes, import_app
-from ..demo.apps import TRUSTED_USERS
-from ..demo.hub import ThrowAwayHub
+from ..apps.loader import import_app
+from ..demo.apps import scope_options
+from ..demo.hub import ThrowAwayHub, config_text
 from .service import ServiceConfig
 
 #: Seconds that apps have to be ready, and that a hub may take to answer: on a machine that runs
@@ -97,18 +96,20 @@ class RealHub(ThrowAwayHub):
             with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 apps = json.loads(answer.read())["apps"]
             waiting = [app for app in apps if app["state"] in ("loading", "retrying")]
-            if not waiting:
+            if not waiting or time.monotonic() > deadline:
                 break
-            if time.monotonic() > deadline:
-                print(self.log)  # pytest shows it with the failure
-                names = ", ".join(f"{app['app']} {app['reason']}".strip() for app in waiting)
-                raise AppError(f"Not ready in {TIMEOUT:g} s: {names}")
             time.sleep(0.1)
-        failed = [app for app in apps if app["state"] == "failed"]
-        if failed:
+        problem = "\n".join(
+            f"{app['app']} does not run: {app['reason']}"
+            for app in apps
+            if app["state"] == "failed"
+        )
+        if waiting:
+            names = ", ".join(f"{app['app']} {app['reason']}".strip() for app in waiting)
+            problem = f"Not ready in {TIMEOUT:g} s: {names}"
+        if problem:
             print(self.log)  # pytest shows it with the failure
-            reasons = [f"{app['app']} does not run: {app['reason']}" for app in failed]
-            raise AppError("\n".join(reasons))
+            raise AppError(problem)
 
 
 class SharedHub:
@@ -120,11 +121,7 @@ class SharedHub:
         self._hub: RealHub | None = None
 
     def get(self, config: ServiceConfig) -> RealHub:
-        """The hub in which the service has these settings.
-
-        Raises:
-            AppError: one of its apps does not run.
-        """
+        """The hub in which the service has these settings."""
         if self._hub is None or config != self._config:
             self.stop()
             self._config = config
@@ -134,20 +131,14 @@ class SharedHub:
     def _start(self, config: ServiceConfig) -> RealHub:
         settings = {section: dict(values) for section, values in config.items()}
         settings.setdefault("HubClient", {}).setdefault("hub_timeout", TIMEOUT)
-        self._file.write_text(
-            f"settings = {pprint.pformat(settings, width=100)}\n"
-            "for section, values in settings.items():\n"
-            "    c[section].update(values)\n"
-        )
+        self._file.write_text(config_text(settings))
         apps = [import_app(spec) for spec in settings.get("TornadoService", {}).get("apps", ())]
         service_scopes = set().union(*(app.service_scopes for app in apps))
         user_scopes = set().union(*(app.user_scopes for app in apps))
         hub = RealHub(
             service_command=[*SERVICE_COMMAND, f"--config={self._file}"],
             service_environment={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-            service_scopes=sorted(service_scopes),
-            service_options={"oauth_client_allowed_scopes": sorted(user_scopes)},
-            extra_config=_custom_scopes(service_scopes | user_scopes),
+            **scope_options(service_scopes, user_scopes),
         )
         hub.start()
         try:
@@ -161,13 +152,3 @@ class SharedHub:
         if self._hub is not None:
             self._hub.stop()
             self._hub = None
-
-
-def _custom_scopes(scopes: set[str]) -> str:
-    """The hub's configuration that makes the apps' own scopes, and grants them to ada and ines."""
-    custom = custom_scopes(scopes)
-    if not custom:
-        return ""
-    described = {scope: {"description": f"Test {scope}."} for scope in custom}
-    role = {"name": "apps", "scopes": custom, "users": list(TRUSTED_USERS)}
-    return f"c.JupyterHub.custom_scopes = {described!r}\nc.JupyterHub.load_roles.append({role!r})\n"

@@ -70,9 +70,16 @@ async def service_starter(hub: StandInHub) -> AsyncIterator[StartService]:
             service.initialize([])
             await stack.enter_async_context(_running_service(service))
             if load:
-                _grant_service_scopes(hub, service.apps)
+                for spec in service.apps:
+                    with suppress(Exception, SystemExit):  # loading it tells why it is broken
+                        hub.service_scopes |= import_app(spec).service_scopes
                 await service.app_manager.load()
-                _require_ready_apps(service)
+                if reasons := [
+                    f"{mounted.spec} does not run: {mounted.reason}"
+                    for mounted in service.app_manager
+                    if not mounted.is_ready
+                ]:
+                    raise AppError("\n".join(reasons))
             return service
 
         yield start
@@ -90,20 +97,6 @@ async def _running_service(service: TornadoService) -> AsyncIterator[None]:
         server.stop_immediately()
         await service.close_server(server)
         await service.close()
-
-
-def _grant_service_scopes(hub: StandInHub, apps: list[str]) -> None:
-    for spec in apps:
-        with suppress(Exception, SystemExit):  # loading it tells why it is broken
-            hub.service_scopes |= import_app(spec).service_scopes
-
-
-def _require_ready_apps(service: TornadoService) -> None:
-    not_ready = [mounted for mounted in service.app_manager if not mounted.is_ready]
-    if not_ready:
-        raise AppError(
-            "\n".join(f"{mounted.spec} does not run: {mounted.reason}" for mounted in not_ready)
-        )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The commands ``tornado-service values`` and ``tornado-service values check``."""
 
+import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from ..apps.loader import import_app
 from ..config.application import StrictApplication
 from ..config.private_files import make_private_directory, write_private
 from ..hub.versions import parse_version
-from . import activity, options, overlays
-from .chart import subchart
-from .check.runner import ValuesChecker
-from .deployment import PLACEHOLDER_IMAGE, Deployment
+from . import overlays
+from .check.runner import find_mistakes
+from .deployment import ACTIVITY, PLACEHOLDER_IMAGE, Deployment, normalize_base_url
 from .merge import CHART, Values, ValuesError, hub_service, read_files
-from .yaml_files.writer import KeyPath
+from .paths import KeyPath
+from .site import Site
 
 
 class _Command(StrictApplication):
@@ -32,25 +32,26 @@ class _Command(StrictApplication):
 
     @validate("parent_key")
     def _is_path(self, proposal: dict[str, Any]) -> str:
-        try:
-            subchart.parse_path(proposal["value"])
-        except ValueError as error:
-            raise TraitError(f"--parent={error}") from None
-        return str(proposal["value"])
+        path: str = proposal["value"]
+        if path and not all(re.fullmatch(r"[a-zA-Z0-9_-]+", name) for name in path.split(".")):
+            raise TraitError(
+                f"--parent={path} is no path of charts; write their names with dots:"
+                " binderhub.jupyterhub"
+            )
+        return path
 
     @property
     def parent_path(self) -> KeyPath | None:
         """The keys above the chart's values; None: detect them."""
-        return subchart.parse_path(self.parent_key) if self.parent_key else None
+        return tuple(self.parent_key.split(".")) if self.parent_key else None
 
     def start(self) -> None:
-        if self.subapp is not None:
-            self.subapp.start()
-            return
-        try:
-            self.run()
-        except ValuesError as error:
-            self.fail(2, str(error))
+        super().start()  # of the subcommand, if there is one
+        if self.subapp is None:
+            try:
+                self.run()
+            except ValuesError as error:
+                self.fail(2, str(error))
 
     def run(self) -> None:
         raise NotImplementedError  # each command says it
@@ -102,7 +103,7 @@ class CheckApp(_Command):
             raise ValuesError("name the values files: -f values/service.yaml -f ... -f config.yaml")
         values = Values(read_files(self.files), self.parent_path)
         version = parse_version(self.jupyterhub_version)
-        findings = ValuesChecker(values, version, self.release, self.service).findings()
+        findings = find_mistakes(Site(values, version, self.release, self.service))
         for finding in findings:
             print(finding)
         sys.exit(1 if findings else 0)
@@ -177,7 +178,7 @@ class ValuesApp(_Command):
     jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.", config=True)
     apps = List(
         Unicode(),
-        [activity.ENTRY_POINT],
+        [ACTIVITY],
         help="""An app to run, as my_module:MyApp or by the name of its entry point; repeat it for
         each. Those you name are all: with --app=activity, Activity stays among them, and with
         --app= there is none. The service's role gets the scopes that they declare.
@@ -205,7 +206,13 @@ class ValuesApp(_Command):
         site = Values(read_files(self.site), self.parent_path)
         deployment = self.deployment(site.chart)
         if self.output_dir:
-            _write(Path(self.output_dir), deployment, site)
+            directory = Path(self.output_dir)
+            try:
+                make_private_directory(directory)
+                for name in overlays.OVERLAYS:
+                    write_private(directory / name, overlays.overlay_text(deployment, [name], site))
+            except OSError as error:
+                raise ValuesError(f"{error.filename}: {error.strerror}") from error
             return
         names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
         if self.jupyterhub == 6:
@@ -220,7 +227,6 @@ class ValuesApp(_Command):
         hub = hub_service(full_name, self.name_override or chart, self.release)
         if not hub:
             raise ValuesError("with --fullname-override=null, name the --release too")
-        options.validate_options(self, hub)
         apps = list(filter(None, self.apps))
         classes = [_import_app(app) for app in apps]
         deployment = Deployment(
@@ -228,25 +234,16 @@ class ValuesApp(_Command):
             port=self.port,
             hub=hub,
             release=self.release,
-            base_url=options.normalize_base_url(self.base_url),
+            base_url=normalize_base_url(self.base_url),
             image=self.image,
             groups=self.groups,
             apps=apps,
-            service_scopes=_scopes(classes, "service_scopes"),
-            user_scopes=_scopes(classes, "user_scopes"),
+            service_scopes=sorted({scope for app in classes for scope in app.service_scopes}),
+            user_scopes=sorted({scope for app in classes for scope in app.user_scopes}),
             loopback_api=self.loopback_api,
         )
-        options.validate_custom_scopes(deployment.custom_scopes)
+        deployment.validate(self.name_override)
         return deployment
-
-
-def _write(directory: Path, deployment: Deployment, site: Values) -> None:
-    try:
-        make_private_directory(directory)
-        for name in overlays.OVERLAYS:
-            write_private(directory / name, overlays.overlay_text(deployment, [name], site))
-    except OSError as error:
-        raise ValuesError(f"{error.filename}: {error.strerror}") from error
 
 
 def _import_app(app: str) -> Any:
@@ -258,7 +255,3 @@ def _import_app(app: str) -> Any:
         raise ValuesError(f"--app={app}: {error}") from error
     finally:
         sys.path.remove("")
-
-
-def _scopes(classes: Iterable[Any], attribute: str) -> list[str]:
-    return sorted({scope for app in classes for scope in getattr(app, attribute, ())})

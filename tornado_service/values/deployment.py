@@ -1,15 +1,24 @@
 """A deployment: where in a cluster the service runs, and as what."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..apps.loader import custom_scopes
+from . import names
+from .merge import ValuesError
 
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
 HUB_ACCESS = "hub.jupyter.org/network-access-hub"
 HUB_PORT = 8081
+
+#: The built-in app, by the name of its entry point.
+ACTIVITY = "activity"
+
+#: Where the chart mounts the volume of the hub's own database: the hub's working directory.
+HUB_DIRECTORY = "/srv/jupyterhub"
 
 PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
 
@@ -56,3 +65,58 @@ class Deployment:
         if self.release:
             labels[INSTANCE] = self.release
         return {"podSelector": {"matchLabels": labels}}
+
+    def validate(self, name_override: str) -> None:
+        """ValuesError, if Kubernetes, Helm or JupyterHub refuse what the options become."""
+        image, _, tag = self.image.rpartition(":")
+        wrong = f"--image={self.image}:"
+        rules = [
+            (
+                names.SERVICE,
+                self.name,
+                f"--name={self.name}: it is also the name of a role and of a port, so",
+            ),
+            (names.RELEASE, self.release or "any", f"--release={self.release}: Helm takes"),
+            (
+                names.LABEL_VALUE,
+                name_override,
+                f"--name-override={name_override}: it is the value of a label, so",
+            ),
+            (
+                names.KUBERNETES_SERVICE,
+                self.hub,
+                f"--fullname-override, --name-override and --release make {self.hub!r} of the"
+                " hub's Kubernetes Service, which takes",
+            ),
+            (names.IMAGE, image, f"{wrong} its name takes"),
+            (names.IMAGE_TAG, tag, f"{wrong} its tag takes"),
+            *(
+                (names.CUSTOM_SCOPE, scope, f"scope {scope} of an app: the hub takes")
+                for scope in self.custom_scopes
+            ),
+        ]
+        if self.name in names.RESERVED_NAMES:
+            raise ValuesError(
+                f"--name={self.name}: the hub or the chart has a role, service or port of it"
+            )
+        if self.port == HUB_PORT:
+            raise ValuesError(f"--port={HUB_PORT} is the hub's own")
+        if not image or "/" in tag:
+            raise ValuesError(f"{wrong} write it as NAME:TAG")
+        if not all(group.strip() for group in self.groups):
+            raise ValuesError("--group= names no group")
+        for rule, value, problem in rules:
+            if not rule.allows(value):
+                raise ValuesError(f"{problem} {rule.hint}")
+
+
+def includes_activity(apps: Iterable[str]) -> bool:
+    return any(app == ACTIVITY or app.startswith("tornado_service.activity") for app in apps)
+
+
+def normalize_base_url(text: str) -> str:
+    """The hub's base URL as JupyterHub has it, with a slash at both ends."""
+    path = "".join(f"/{part}" for part in text.split("/") if part)
+    if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*", path) or "://" in text:
+        raise ValuesError(f"--base-url={text}: it is a path as in hub.baseUrl, such as /lab/")
+    return f"{path}/"

@@ -1,9 +1,9 @@
 """How Helm merges values files, and the names that the chart makes of them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,12 @@ import yaml
 from ..config.secret_settings import is_secret_name
 from ..telemetry.redaction import REDACTED
 from .chart import subchart
+from .paths import KeyPath
 from .yaml_files.loader import LoadedValues, load
-from .yaml_files.writer import KeyPath, scalar
+from .yaml_files.writer import scalar
 
 #: The chart's name, which is also the key of its values in a chart that depends on it.
 CHART = "jupyterhub"
-
-#: Lists that a service needs, or that decide who may use it. Helm never joins two lists.
-SERVICE_LISTS: tuple[tuple[str, ...], ...] = (
-    ("hub", "service", "extraPorts"),
-    ("hub", "extraPodSpec", "hostAliases"),
-    ("hub", "networkPolicy", "allowedIngressPorts"),
-    ("hub", "networkPolicy", "ingress"),
-    ("hub", "networkPolicy", "egress"),
-    ("proxy", "chp", "networkPolicy", "egress"),
-    ("hub", "config", "JupyterHub", "extra_user_scopes"),
-)
 
 
 class ValuesError(Exception):
@@ -37,8 +27,7 @@ class ValuesError(Exception):
 def read_files(files: Iterable[str]) -> list[tuple[str, LoadedValues]]:
     """The documents of values files, each with its file's name, as Helm reads them.
 
-    Raises:
-        ValuesError: a file is missing, or Helm cannot read it.
+    ValuesError: a file is missing, or Helm cannot read it.
     """
     return [(file, document) for file in files for document in _read(file)]
 
@@ -72,6 +61,11 @@ def as_map(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def as_maps(value: Any) -> list[dict[str, Any]]:
+    """The entries of a list that are maps."""
+    return [entry for entry in as_list(value) if isinstance(entry, dict)]
+
+
 def value_at(values: Any, path: Iterable[str | int], default: Any = None) -> Any:
     """The value at a path of keys, and numbers of list entries."""
     for key in path:
@@ -83,42 +77,33 @@ def value_at(values: Any, path: Iterable[str | int], default: Any = None) -> Any
 
 @dataclass(frozen=True)
 class ReplacedValue:
-    """A list or scalar of one file that a later file replaces.
-
-    Attributes:
-        path: where it stands, below the key of a parent chart if there is one.
-        earlier_file: the file whose value is lost.
-        later_file: the file whose value counts.
-        lost: what is lost: the entries of the list that are not in the new one, or the scalar.
-        kept: the entries that are in both lists.
-    """
+    """A list or scalar of one file that a later file replaces."""
 
     path: KeyPath
     earlier_file: str
     later_file: str
+    #: the entries of the list that are not in the new one, or the scalar
     lost: tuple[Any, ...]
-    kept: tuple[Any, ...] = ()
+    #: the entries that are in both lists
+    kept: tuple[Any, ...]
 
 
 class Values:
     """Values files, merged as Helm does: maps join, lists replace, null deletes.
 
-    Args:
-        files: names and values.
-        parent: the keys under which the chart's values are; found in the values by default.
-
-    Raises:
-        ValuesError: the chart's values are in several places.
+    The chart's values are below the keys of its parent charts: they are found by what they hold,
+    unless named. ValuesError: there are several.
     """
 
     def __init__(
         self, files: Iterable[tuple[str, dict[str, Any]]], parent: KeyPath | None = None
     ) -> None:
         self.tree: dict[str, Any] = {}
-        self.replaced: list[ReplacedValue] = []
         self.files: list[str] = []
+        #: keys that one map of a file has twice: file, path and line of the second
         self.duplicates: list[tuple[str, KeyPath, int]] = []
         self._source_texts: list[dict[KeyPath, str]] = []
+        self._replaced: list[ReplacedValue] = []
         #: the document that sets a key, by its number
         self._origins: dict[KeyPath, int] = {}
         for number, (file, values) in enumerate(files):
@@ -127,19 +112,25 @@ class Values:
             self._source_texts.append(loaded.texts)
             self.duplicates += [(file, path, line) for path, line in loaded.duplicates.items()]
             self._merge(self.tree, values, (), number)
-        self.chart_paths = list(subchart.find_chart_paths(self.tree))
+        #: all that looks like the chart's values, by the path at which it stands
+        self.charts = dict(subchart.find_charts(self.tree))
         self.root: KeyPath = self._find_root() if parent is None else parent
         depth = len(self.root)
-        self.replaced = [value for value in self.replaced if value.path[:depth] == self.root]
+        #: by paths of the chart's values
+        self.replaced = [
+            replace(value, path=value.path[depth:])
+            for value in self._replaced
+            if value.path[:depth] == self.root
+        ]
 
     def _find_root(self) -> KeyPath:
-        sites = [path for path in self.chart_paths if self.has_site_values(path)]
-        paths = sites or self.chart_paths
+        sites = [path for path, chart in self.charts.items() if subchart.has_site_values(chart)]
+        paths = sites or list(self.charts)
         # a chart that depends on this one may have anything at its top; this one's is fixed
         paths = [path for path in paths if path] or paths
         if len(paths) > 1 and sites:
             services = ("hub", "services")
-            paths = [path for path in paths if value_at(self.tree, (*path, *services))] or paths
+            paths = [path for path in paths if value_at(self.charts[path], services)] or paths
         if len(paths) > 1:
             keys = [".".join(map(str, path)) for path in paths]
             raise ValuesError(
@@ -151,12 +142,6 @@ class Values:
     def chart(self) -> str:
         """The chart's name in Helm: its alias in the chart above, or its own."""
         return str(self.root[-1]) if self.root else CHART
-
-    def sections(self, path: KeyPath) -> list[str]:
-        return subchart.sections(value_at(self.tree, path))
-
-    def has_site_values(self, path: KeyPath) -> bool:
-        return subchart.has_site_values(value_at(self.tree, path))
 
     def _merge(
         self, target: dict[str, Any], source: dict[str, Any], path: KeyPath, file: int
@@ -174,7 +159,8 @@ class Values:
                 if lost:
                     kept = tuple(item for item in had if item in new)
                     earlier = self.files[self._origins[here]]
-                    self.replaced.append(ReplacedValue(here, earlier, self.files[file], lost, kept))
+                    replaced = ReplacedValue(here, earlier, self.files[file], lost, kept)
+                    self._replaced.append(replaced)
             target[key] = deepcopy(value)
             self._record_origin(value, here, file)
 
@@ -187,79 +173,65 @@ class Values:
         """The value at a path of the chart's values, which may be null."""
         return value_at(self.tree, (*self.root, *path), default)
 
-    def get(self, *path: str, default: Any = None) -> Any:
+    def get(self, *path: str | int, default: Any = None) -> Any:
         """The value at a path of the chart's values; null counts as not set."""
         value = self.raw(*path)
         return default if value is None else value
 
-    def map(self, *path: str) -> dict[str, Any]:
+    def map(self, *path: str | int) -> dict[str, Any]:
         return as_map(self.get(*path))
 
-    def list(self, *path: str) -> list[Any]:
+    def list(self, *path: str | int) -> list[Any]:
         return as_list(self.get(*path))
 
-    def is_enabled(self, *path: str) -> bool:
+    def is_enabled(self, *path: str | int) -> bool:
         """Whether a setting that is on by default was left on."""
         return self.get(*path) is not False
 
-    def submaps(self, *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        for key, value in self.map(*path).items():
-            if isinstance(value, dict):
-                yield str(key), value
+    def submaps(self, *path: str | int) -> dict[str, dict[str, Any]]:
+        entries = self.map(*path).items()
+        return {str(key): value for key, value in entries if isinstance(value, dict)}
 
-    def find(self, pattern: str) -> Iterator[tuple[KeyPath, Any]]:
+    def find(self, pattern: str) -> Iterable[tuple[KeyPath, Any]]:
         """Paths and values that fit a pattern, such as ``hub.labels.*``.
 
-        Args:
-            pattern: keys with dots between; ``*`` is any key of a map, any entry of a list.
+        ``*`` is any key of a map, any entry of a list.
         """
-        entries: Iterable[tuple[KeyPath, Any]] = [((), self.map())]
+        found: list[tuple[KeyPath, Any]] = [((), self.map())]
         for part in pattern.split("."):
-            entries = [
+            found = [
                 ((*path, key), inner)
-                for path, value in entries
-                for key, inner in _items(value)
+                for path, value in found
+                for key, inner in as_map(value).items() or enumerate(as_list(value))
                 if part in ("*", key)
             ]
-        yield from entries
+        return found
 
     def file_of(self, path: KeyPath) -> str:
-        """The file that sets a key, or else the nearest map above it."""
+        """The file that sets a key of the chart's values, or else the nearest map above it."""
         return self.file_of_tree_path((*self.root, *path))
 
     def file_of_tree_path(self, path: KeyPath) -> str:
         """As ``file_of``, for a path from the top."""
-        origin = self._origin(path)
-        return (self.files or ["-"])[-1 if origin is None else origin]
+        return (self.files or ["-"])[self._origin(path)]
 
-    def _origin(self, path: KeyPath) -> int | None:
+    def _origin(self, path: KeyPath) -> int:
         lengths = range(len(path), 0, -1)
-        return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), None)
+        return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), -1)
 
     def source_text(self, path: KeyPath) -> str:
         """The value at a path of the chart's values as its file has it, except for secrets."""
         if any(is_secret_name(str(key)) for key in path):
             return REDACTED
         full_path = (*self.root, *path)
-        origin = self._origin(full_path)
-        text = None if origin is None else self._source_texts[origin].get(full_path)
+        text = self._source_texts[self._origin(full_path)].get(full_path)
         return scalar(self.raw(*path)) if text is None else text or "null"
 
 
-def _items(value: Any) -> Iterable[tuple[Any, Any]]:
-    return as_map(value).items() or enumerate(as_list(value))
-
-
 def hub_service(full_name: str | None, chart_name: str | None, release: str) -> str:
-    """The name of the hub's Kubernetes Service, as the chart makes it.
+    """The name of the hub's Kubernetes Service, as the chart makes it of its two overrides.
 
-    Args:
-        full_name: ``fullnameOverride``; the chart's own is empty.
-        chart_name: ``nameOverride``.
-        release: name of the Helm release; empty if not known.
-
-    Returns:
-        the name, or empty where it depends on a release that is not known.
+    Empty where it depends on a release that is not known.
     """
     if full_name is None:
         name = chart_name or CHART

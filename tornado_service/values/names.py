@@ -10,87 +10,68 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True)
 class NameRule:
-    """What a name may be.
+    """What a name may be: a pattern, and the same for people, which continues "a name of"."""
 
-    Attributes:
-        pattern: fits each name that is allowed.
-        hint: the same for people; continues "a name of".
-    """
-
-    pattern: re.Pattern[str]
+    pattern: str
     hint: str
 
     def allows(self, name: Any) -> bool:
-        return isinstance(name, str) and bool(self.pattern.fullmatch(name))
+        return isinstance(name, str) and bool(re.fullmatch(self.pattern, name, re.ASCII))
 
+
+_DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_LABEL = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_HINT = "letters, digits and -_., a letter or digit first and last, at most 63"
+_IMAGE_PATH = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*"
 
 #: Roles: https://jupyterhub.readthedocs.io/en/stable/rbac/roles.html
 ROLE = NameRule(
-    re.compile(r"[a-z][-a-z0-9._~]{1,253}[a-z0-9]"),
+    r"[a-z][-a-z0-9._~]{1,253}[a-z0-9]",
     "3 to 255 characters of a-z, 0-9 and -._~, a letter first, a letter or digit last",
 )
 #: Scopes of one's own: https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
 CUSTOM_SCOPE = NameRule(
-    re.compile(r"custom:[a-z0-9][-a-z0-9_*:]+[a-z0-9_*]"),
+    r"custom:[a-z0-9][-a-z0-9_*:]+[a-z0-9_*]",
     "custom: and 3 or more of a-z, 0-9 and -_:*, a letter or digit first, no - or : last",
 )
 #: Ports of a Service, and what else is an RFC 1123 label:
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 DNS_LABEL = NameRule(
-    re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"),
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
     "a-z, 0-9 and -, a letter or digit first and last, at most 63",
 )
 #: A Service (RFC 1035).
 KUBERNETES_SERVICE = NameRule(
-    re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"),
+    r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
     "a-z, 0-9 and -, a letter first, a letter or digit last, at most 63",
 )
 #: A port of a container, in ``targetPort`` and in network policies.
 CONTAINER_PORT = NameRule(
-    re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"),
+    r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*",
     "a-z, 0-9 and single -, at least one letter, at most 15",
 )
-#: The value of a label.
-LABEL_VALUE = NameRule(
-    re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"),
-    "letters, digits and -_., a letter or digit first and last, at most 63",
-)
-#: The key of a label, which may have a domain in front.
-LABEL_KEY = NameRule(
-    re.compile(
-        r"((?=.{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
-        r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-    ),
-    "letters, digits and -_., a letter or digit first and last, at most 63",
-)
+LABEL_VALUE = NameRule(f"({_LABEL})?", _LABEL_HINT)
+#: A label's key may have a domain in front.
+LABEL_KEY = NameRule(rf"((?=.{{1,253}}/){_DOMAIN}/)?{_LABEL}", _LABEL_HINT)
 #: A key in a Secret.
 SECRET_KEY = NameRule(
-    re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}"),
-    "letters, digits and -._, at most 253",
+    r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}", "letters, digits and -._, at most 253"
 )
 #: A Helm release.
 RELEASE = NameRule(
-    re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"),
-    "a-z, 0-9 and -, a letter or digit first and last, at most 53",
+    rf"(?=.{{1,53}}$){_DOMAIN}", "a-z, 0-9 and -, a letter or digit first and last, at most 53"
 )
 #: An image without its tag: https://pkg.go.dev/github.com/distribution/reference
 IMAGE = NameRule(
-    re.compile(
-        r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*"
-        r"(:[0-9]+)?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*"
-        r"((:\w[\w.-]{0,127})?@sha256)?",
-        re.ASCII,
-    ),
+    rf"((?i:{_DOMAIN})(:[0-9]+)?/)?{_IMAGE_PATH}((:\w[\w.-]{{0,127}})?@sha256)?",
     "a-z, 0-9 and ._- between /, with the registry's host in front",
 )
-#: The tag of an image.
 IMAGE_TAG = NameRule(
-    re.compile(r"\w[\w.-]{0,127}", re.ASCII),
-    "letters, digits and _.-, a letter, digit or _ first, at most 128",
+    r"\w[\w.-]{0,127}", "letters, digits and _.-, a letter, digit or _ first, at most 128"
 )
 #: A service of ours, whose name is also that of a role and of a port.
 SERVICE = NameRule(
-    re.compile(r"[a-z][-a-z0-9]{1,61}[a-z0-9]"),
+    r"[a-z][-a-z0-9]{1,61}[a-z0-9]",
     "a-z, 0-9 and -, a letter first, a letter or digit last, at least 3 and at most 63",
 )
 

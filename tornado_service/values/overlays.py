@@ -9,9 +9,9 @@ from typing import Any
 import jinja2
 import yaml
 
-from . import activity
-from .deployment import Deployment
-from .merge import SERVICE_LISTS, Values, as_list, value_at
+from . import paths
+from .deployment import HUB_DIRECTORY, Deployment, includes_activity
+from .merge import Values, as_list, value_at
 from .yaml_files.writer import scalar
 
 #: The files, in the order in which Helm gets them.
@@ -39,11 +39,8 @@ _TEMPLATE = jinja2.Template(
 def overlay_text(deployment: Deployment, names: Iterable[str], site: Values | None = None) -> str:
     """One or more overlays as one YAML document.
 
-    Args:
-        deployment: what the overlays depend on.
-        names: the overlays.
-        site: the site's own values. Its lists are joined to those of the overlays, which would
-            replace them; and its parent charts' keys go above all others.
+    The lists of the site are joined to those of the overlays, which would replace them, and the
+    keys of its parent charts go above all others.
     """
     parts = [name.removesuffix(".yaml") for name in names]
     if site is None:
@@ -53,7 +50,7 @@ def overlay_text(deployment: Deployment, names: Iterable[str], site: Values | No
         ".".join(path): [
             item for item in site.list(*path) if item not in as_list(value_at(ours, path))
         ]
-        for path in SERVICE_LISTS
+        for path in paths.SERVICE_LISTS
     }
     title, top, body = _render(deployment, parts, more).partition("hub:\n")
     for key in reversed(site.root):
@@ -78,8 +75,8 @@ def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list
         custom_scopes=deployment.custom_scopes,
         pod_selector=deployment.pod_selector,
         command=["python3", *start, *(f"--TornadoService.apps={app}" for app in deployment.apps)],
-        has_activity=activity.includes_activity(deployment.apps),
-        hub_directory=activity.HUB_DIRECTORY,
+        has_activity=includes_activity(deployment.apps),
+        hub_directory=HUB_DIRECTORY,
         pyz_path=PYZ_PATH,
         parts=parts,
         yaml=scalar,

@@ -5,17 +5,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ..hub.versions import REFUSES_64_CHARACTERS
+from . import paths
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
-from .merge import Values, as_list, as_map, hub_service
-from .yaml_files.writer import KeyPath
+from .merge import Values, as_list, as_map, as_maps, hub_service
 
 #: What the hub's container calls its one port.
 NAMED_PORTS = {"http": HUB_PORT}
-
-EXTRA_PORTS = ("hub", "service", "extraPorts")
-INGRESS = ("hub", "networkPolicy", "ingress")
-HUB_EGRESS = ("hub", "networkPolicy", "egress")
-PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
 
 
 @dataclass(frozen=True)
@@ -39,8 +35,8 @@ class Service:
     spec: dict[str, Any]
 
     @property
-    def path(self) -> KeyPath:
-        return ("hub", "services", self.key)
+    def path(self) -> paths.KeyPath:
+        return (*paths.SERVICES, self.key)
 
     @property
     def name(self) -> str:
@@ -82,6 +78,35 @@ class Service:
     def environment(self) -> dict[str, Any]:
         return as_map(self.spec.get("environment"))
 
+    def is_opened_by(self, scopes: list[str] | None) -> bool:
+        return not {self.scope, "access:services"}.isdisjoint(scopes or ())
+
+
+@dataclass(frozen=True)
+class Role:
+    """An entry of ``hub.loadRoles``."""
+
+    key: str
+    spec: dict[str, Any]
+
+    @property
+    def path(self) -> paths.KeyPath:
+        return (*paths.ROLES, self.key)
+
+    @property
+    def name(self) -> Any:
+        return self.spec.get("name", self.key)
+
+    @property
+    def scopes(self) -> list[str] | None:
+        """The scopes that it sets; nothing where it leaves them as they are."""
+        scopes = self.spec.get("scopes")
+        return None if scopes is None else [str(scope) for scope in as_list(scopes)]
+
+    @property
+    def has_members(self) -> bool:
+        return bool(self.spec.get("users") or self.spec.get("groups"))
+
 
 def split_url(url: Any) -> SplitResult:
     try:
@@ -90,32 +115,44 @@ def split_url(url: Any) -> SplitResult:
         return urlsplit("")
 
 
+@dataclass
 class Site:
     """Merged values, with what the chart and the hub make of them."""
 
-    def __init__(
-        self, values: Values, version: tuple[int, ...], release: str = "", service_name: str = ""
-    ) -> None:
-        self.values = values
-        self.version = version
-        self.release = release
-        self.service_name = service_name
+    values: Values
+    #: the hub's
+    version: tuple[int, ...]
+    release: str = ""
+    #: the one service to check; empty: all
+    service_name: str = ""
+
+    @property
+    def refuses_64_characters(self) -> bool:
+        return self.version[:3] in REFUSES_64_CHARACTERS
+
+    @cached_property
+    def roles(self) -> list[Role]:
+        return [Role(key, spec) for key, spec in self.values.submaps(*paths.ROLES).items()]
+
+    def role(self, name: str) -> Role:
+        """The role of a name, or an empty one."""
+        return next((role for role in self.roles if role.name == name), Role(name, {}))
 
     @cached_property
     def all_services(self) -> list[Service]:
-        return [Service(key, spec) for key, spec in self.values.submaps("hub", "services")]
+        services = self.values.submaps(*paths.SERVICES)
+        return [Service(key, spec) for key, spec in services.items()]
 
     @cached_property
     def services(self) -> list[Service]:
         """The checked services: those with users, started by the hub or meant to be."""
+        services, name = self.all_services, self.service_name
+        if name:
+            return [service for service in services if name in (service.name, service.key)]
         return [
             service
-            for service in self.all_services
-            if (
-                self.service_name in (service.name, service.key)
-                if self.service_name
-                else service.is_tornado_service or (service.command and service.spec.get("url"))
-            )
+            for service in services
+            if service.is_tornado_service or (service.command and service.spec.get("url"))
         ]
 
     @cached_property
@@ -129,15 +166,16 @@ class Site:
         first = service.host.split(".")[0]
         return first == self.hub if self.hub else first.endswith("-hub")
 
-    @property
-    def loopback_names(self) -> set[str]:
-        """Names that resolve to loopback in the hub's pod."""
-        return {
-            name
-            for alias in self.values.list("hub", "extraPodSpec", "hostAliases")
-            if as_map(alias).get("ip") in LOOPBACK_ADDRESSES
-            for name in map(str, as_list(alias.get("hostnames")))
-        }
+    def aliases(self, host: str) -> list[str]:
+        """The addresses that host aliases give to a name in the hub's pod."""
+        return [
+            str(alias.get("ip"))
+            for alias in as_maps(self.values.list(*paths.HOST_ALIASES))
+            if host in map(str, as_list(alias.get("hostnames")))
+        ]
+
+    def has_loopback_alias(self, service: Service) -> bool:
+        return not set(LOOPBACK_ADDRESSES).isdisjoint(self.aliases(service.host))
 
     @property
     def hub_loopback_addresses(self) -> set[str]:
@@ -164,7 +202,9 @@ class Site:
             labels[HUB_ACCESS] = "true"
         return {**labels, **self.values.map(component, "labels")}
 
-    def finding(self, path: KeyPath, consequence: str, fix: str) -> ValuesFinding:
+    def finding(
+        self, path: paths.KeyPath, consequence: str, fix: str, file: str = ""
+    ) -> ValuesFinding:
         """A finding at a key of the chart's values, in the file that sets it or a map above it."""
         key = ".".join(map(str, (*self.values.root, *path)))
-        return ValuesFinding(self.values.file_of(path), key, consequence, fix)
+        return ValuesFinding(file or self.values.file_of(path), key, consequence, fix)

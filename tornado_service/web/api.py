@@ -11,7 +11,7 @@ from .._version import __version__
 from ..apps.typed.responses import responds_with
 from ..auth.decorators import allow_unauthenticated
 from ..auth.service_auth import ADMIN_SCOPE
-from ..config.environment import public_environment
+from ..config.secret_settings import public_environment
 from ..handlers.base import APIHandler, BaseHandler
 from ..handlers.errors import NOT_FOUND
 

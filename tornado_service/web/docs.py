@@ -51,9 +51,9 @@ class APIDocument:
         return await asyncio.shield(build_task)
 
     def _build(self, ready: list[MountedApp]) -> bytes:
-        from ..openapi.document import Document
+        from ..openapi.document import make_document
 
-        return Document(self._context, self._routes, self._report).json(ready)
+        return make_document(self._context, self._routes, ready, self._report)
 
     def _report(self, message: str) -> None:
         if message not in self._reported:

@@ -24,19 +24,21 @@ def test_it_counts_what_a_look_at_each_second_would(
 
     levels = [level(intervals, moment) for moment in range(start, end)]
 
-    assert servers.seconds(start, end) == sum(levels)
+    [(seconds, peak)] = servers.between((start, end))
+
+    assert seconds == sum(levels)
     assert servers.count_started(start, end) == sum(
         start <= interval[0] < end for interval in intervals
     )
     if levels:
-        assert servers.peak(start, end) == max(levels)
+        assert peak == max(levels)
 
 
 def test_one_that_ends_when_another_begins_is_not_two() -> None:
-    assert Concurrency([0, 10], [10, 20]).peak(0, 20) == 1
+    assert list(Concurrency([0, 10], [10, 20]).between((0, 20))) == [(20, 1)]
 
 
 def test_without_sessions_nothing_runs() -> None:
     nothing = Concurrency([], [])
 
-    assert (nothing.seconds(0, 9), nothing.peak(0, 9), nothing.count_started(0, 9)) == (0, 0, 0)
+    assert (list(nothing.between((0, 9))), nothing.count_started(0, 9)) == ([(0, 0)], 0)

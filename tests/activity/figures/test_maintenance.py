@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import at, history, session
-from tornado_service.activity.figures.heatmap import HeatMap, heat_map
-from tornado_service.activity.figures.maintenance import MaintenanceWindow, longest_stretch
+from tornado_service.activity.figures.heatmap import (
+    HeatMap,
+    MaintenanceWindow,
+    heat_map,
+    longest_stretch,
+)
 from tornado_service.activity.history.history import History
 from tornado_service.activity.web import formatting
 

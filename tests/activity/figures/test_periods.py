@@ -18,13 +18,13 @@ HOUR = 3600
 @pytest.mark.parametrize(
     ("unit", "day", "first", "last"),
     [
-        ("day", "2026-01-01", "2026-01-01", "2026-01-01"),
-        ("week", "2026-01-01", "2025-12-29", "2026-01-04"),  # a Thursday
-        ("week", "2025-12-29", "2025-12-29", "2026-01-04"),  # a Monday
-        ("week", "2027-01-03", "2026-12-28", "2027-01-03"),  # a Sunday
-        ("month", "2026-12-31", "2026-12-01", "2026-12-31"),
-        ("month", "2026-02-10", "2026-02-01", "2026-02-28"),
-        ("month", "2028-02-01", "2028-02-01", "2028-02-29"),
+        ("days", "2026-01-01", "2026-01-01", "2026-01-01"),
+        ("weeks", "2026-01-01", "2025-12-29", "2026-01-04"),  # a Thursday
+        ("weeks", "2025-12-29", "2025-12-29", "2026-01-04"),  # a Monday
+        ("weeks", "2027-01-03", "2026-12-28", "2027-01-03"),  # a Sunday
+        ("months", "2026-12-31", "2026-12-01", "2026-12-31"),
+        ("months", "2026-02-10", "2026-02-01", "2026-02-28"),
+        ("months", "2028-02-01", "2028-02-01", "2028-02-29"),
     ],
 )
 def test_the_window_of_a_day(unit: str, day: str, first: str, last: str) -> None:
@@ -34,7 +34,7 @@ def test_the_window_of_a_day(unit: str, day: str, first: str, last: str) -> None
 
 
 @given(
-    st.sampled_from(["day", "week", "month"]),
+    st.sampled_from(["days", "weeks", "months"]),
     st.dates(date(2000, 1, 1), date(2040, 1, 1)),
     st.integers(0, 100),
 )
@@ -61,11 +61,11 @@ def test_the_first_week_of_a_year_counts_a_person_once() -> None:
         ],
     )
 
-    [week] = periods(data, "week", date(2026, 1, 1), date(2026, 1, 1))
+    [week] = periods(data, date(2026, 1, 1), date(2026, 1, 1), "weeks")
     assert (week.first, week.last) == (date(2025, 12, 29), date(2026, 1, 4))
     assert (week.active_users, week.server_seconds, week.sessions) == (2, 3 * HOUR, 3)
     assert (week.share, week.is_over, week.at_least) == (1.0, True, False)
-    december, january = periods(data, "month", date(2025, 12, 31), date(2026, 1, 1))
+    december, january = periods(data, date(2025, 12, 31), date(2026, 1, 1), "months")
     assert (december.active_users, december.server_seconds, december.sessions) == (2, 5400, 2)
     assert (january.active_users, january.server_seconds, january.sessions) == (2, 5400, 1)
 
@@ -75,7 +75,7 @@ def test_a_day_in_a_gap_has_no_figures_though_use_of_it_is_known() -> None:
     gap = (at("2026-03-03 00:00"), at("2026-03-04 00:00"))
     data = history("UTC", [(start, gap[0]), (gap[1], end)], [session(1, start, end)])
 
-    [before, within, after] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 4))
+    [before, within, after] = periods(data, date(2026, 3, 2), date(2026, 3, 4), "days")
     assert before.server_seconds == after.server_seconds == 24 * HOUR
     assert within == Period(within.first, within.last, 0.0, is_over=True, at_least=False)
     total = period(data, date(2026, 3, 2), date(2026, 3, 4))
@@ -114,10 +114,10 @@ def test_days_before_watching_began_are_unknown_and_the_week_is_at_least() -> No
     start, end = at("2026-03-04 12:00"), at("2026-03-09 00:00")
     data = history("UTC", [(start, end)], [session(1, at("2026-03-02 12:00"), end)])
 
-    days = periods(data, "day", date(2026, 3, 2), date(2026, 3, 5))
+    days = periods(data, date(2026, 3, 2), date(2026, 3, 5), "days")
     assert [day.server_seconds for day in days] == [None, None, 24 * HOUR, 24 * HOUR]
     assert [day.at_least for day in days] == [False, False, True, False]
-    [week] = periods(data, "week", date(2026, 3, 2), date(2026, 3, 8))
+    [week] = periods(data, date(2026, 3, 2), date(2026, 3, 8), "weeks")
     assert week.at_least
     assert week.share == 4.5 / 7
     assert week.server_seconds == 6.5 * 24 * HOUR
@@ -127,7 +127,7 @@ def test_days_to_come_are_unknown() -> None:
     start = at("2026-03-02 00:00")
     data = history("UTC", [(start, start + 86400)])
 
-    [over, to_come] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 3))
+    [over, to_come] = periods(data, date(2026, 3, 2), date(2026, 3, 3), "days")
     assert (over.active_users, over.is_over) == (0, True)
     assert (to_come.active_users, to_come.is_over) == (None, False)
 
@@ -175,7 +175,7 @@ def test_midnight_in_a_zone_that_is_off_by_45_minutes() -> None:
         [session(1, midnight - 600, midnight + 300)],
     )
 
-    [before, after] = periods(data, "day", date(2026, 3, 2), date(2026, 3, 3))
+    [before, after] = periods(data, date(2026, 3, 2), date(2026, 3, 3), "days")
     assert (before.server_seconds, before.sessions, before.active_users) == (600, 1, 1)
     assert (after.server_seconds, after.sessions, after.active_users) == (300, 0, 1)
 
@@ -186,7 +186,7 @@ def test_the_first_hour_of_a_day_without_midnight_is_its_own() -> None:
         "Africa/Cairo", [(first - 86400, first + 82800)], [session(1, first - 60, first + 30)]
     )
 
-    [before, after] = periods(data, "day", date(2026, 4, 23), date(2026, 4, 24))
+    [before, after] = periods(data, date(2026, 4, 23), date(2026, 4, 24), "days")
     assert (before.server_seconds, after.server_seconds) == (60, 30)
 
 
@@ -194,7 +194,7 @@ def test_a_day_that_a_zone_left_out_is_unknown() -> None:
     start = at("2011-12-29 00:00", "Pacific/Apia")
     data = history("Pacific/Apia", [(start, start + 2 * 86400)], [session(1, start, start + 60)])
 
-    days = periods(data, "day", date(2011, 12, 29), date(2011, 12, 31))
+    days = periods(data, date(2011, 12, 29), date(2011, 12, 31), "days")
 
     assert [day.active_users for day in days] == [1, None, 0]
     assert [day.share for day in days] == [1.0, 0.0, 1.0]
@@ -246,8 +246,8 @@ def test_the_sum_over_people_is_the_whole(hub: SmallHub) -> None:
 def test_the_peak_is_no_lower_than_the_mean(hub: SmallHub) -> None:
     data = hub.history()
 
-    for unit in ("day", "week", "month"):
-        for figures in periods(data, unit, hub.first, hub.last):
+    for unit in ("days", "weeks", "months"):
+        for figures in periods(data, hub.first, hub.last, unit):
             assert (figures.active_users is None) == (figures.share == 0)
             if figures.mean_servers is not None:
                 assert figures.peak_servers is not None

@@ -24,3 +24,13 @@ def test_servers_by_user_and_name() -> None:
 
 def test_servers_of_some() -> None:
     assert [server.user for server in running(SAMPLE, {"bob", "cy"})] == ["bob"]
+
+
+def test_pseudonyms_are_in_their_own_order() -> None:
+    names = {"ada": "user-2", "bob": "user-1"}
+
+    assert [server.user for server in running(SAMPLE, map_name=names.__getitem__)] == [
+        "user-1",
+        "user-2",
+        "user-2",
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.integration.browser.course_pages import write
 from tests.support.activity import course
 from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
@@ -45,12 +45,20 @@ def chromium_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.killpg(server.pid, signal.SIGTERM)
 
 
-@pytest.fixture
-def chromium(chromium_server: str) -> Iterator[Browser]:
-    """Overrides the fixture for authors; disconnecting closes the test's windows."""
+@pytest.fixture(scope="module")
+def connected(chromium_server: str) -> Iterator[Browser]:
+    """Connected once for each file, which takes a second: its tests share Playwright's loop."""
     with sync_playwright() as playwright:
         yield (browser := playwright.chromium.connect(chromium_server))
         browser.close()
+
+
+@pytest.fixture
+def chromium(connected: Browser) -> Iterator[Browser]:
+    """Overrides the fixture for authors; the test's windows are closed after it."""
+    yield connected
+    for context in connected.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +69,5 @@ def course_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {"sam": [(9, 12), (57, 60)], "ines": [(10, 11)]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "RUNS", course.RUNS | runs)
-        asyncio.run(course.write(directory / "activity.sqlite"))
+        write(directory)
     return directory

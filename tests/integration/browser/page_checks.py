@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -19,7 +19,8 @@ AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 
 def violations(page: Page) -> list[str]:
     """Violations of WCAG 2.2 A and AA and of axe-core's best practices."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
     findings = page.evaluate("() => axe.run()")["violations"]
     return [
         f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
@@ -33,13 +34,16 @@ def fits(page: Page) -> bool:
 
 
 def looks(
-    page: Page, sizes: tuple[dict[str, int], ...] = (WIDE, NARROW)
+    page: Page, load: Callable[[], Any], sizes: tuple[dict[str, int], ...] = (WIDE, NARROW)
 ) -> Iterator[tuple[str, dict[str, int]]]:
-    """Show a page in each colour scheme and size; the caller loads it anew."""
-    for scheme, size in product(SCHEMES, sizes):
+    """Load a page in each colour scheme, each time in another size; then show it in the others."""
+    for scheme, order in zip(SCHEMES, (sizes, sizes[::-1]), strict=True):
         page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size(size)
-        yield scheme, size
+        page.set_viewport_size(order[0])
+        load()
+        for size in order:
+            page.set_viewport_size(size)
+            yield scheme, size
 
 
 def of_pages(complaints: list[str]) -> list[str]:

@@ -38,15 +38,11 @@ def name_of(chart: str) -> re.Pattern[str]:
 @pytest.mark.parametrize("name", VISITORS)
 def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> None:
     page = open_page("activity/now", name)
-    for scheme, size in looks(page, (WIDE, PHONE)):
-        for path in (*PATHS, f"people/{VISITORS[name]}"):
+    for path in (*PATHS, f"people/{VISITORS[name]}"):
+        for scheme, size in looks(page, lambda path=path: open_well(page, path), (WIDE, PHONE)):
             where = (path, scheme, size)
-            answer = page.goto(address(path))
-            assert answer.status == 200, where
-            for figure in page.locator("figure[data-chart]").all():
-                expect(figure.get_by_role("img")).to_be_visible()
             assert page.locator("html").get_attribute("data-bs-theme") == scheme, where
-            assert fits(page), where
+            expect_to_fit(page)
             if size == PHONE:
                 page.set_viewport_size(NARROW)
                 expect_to_fit(page)
@@ -54,6 +50,14 @@ def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> No
             assert of_pages(complaints) == [], where
             if (scheme, size) in (("light", WIDE), ("dark", PHONE)):  # each scheme and size once
                 assert violations(page) == [], where
+
+
+def open_well(page: Page, path: str) -> None:
+    """Open a page, which has all its charts then, and fits at once."""
+    assert page.goto(address(path)).status == 200, path
+    for figure in page.locator("figure[data-chart]").all():
+        expect(figure.get_by_role("img")).to_be_visible()
+    assert fits(page), path
 
 
 def expect_to_fit(page: Page) -> None:

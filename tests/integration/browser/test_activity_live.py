@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.integration.browser.course_pages import PATHS, address
 from tests.support.activity import course
@@ -63,7 +63,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
     """The response to the script's request arrives after a sign-out in another tab."""
     page = open_page("activity/now", "ada")
     expect(page.locator("#running")).to_contain_text("As the hub showed it")
-    held = []
+    held: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
         if route.request.resource_type == "document":
@@ -73,6 +73,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
 
     page.route(re.compile("/activity/now$"), hold)
     page.reload()
+    held.clear()  # what the page before has asked for never arrives
     page.evaluate(
         """() => {
           const parse = DOMParser.prototype.parseFromString;

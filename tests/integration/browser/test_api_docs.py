@@ -75,10 +75,12 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
 
 def test_it_is_fit_for_everybody(open_page, complaints) -> None:
     page = open_page("docs", "ada")
-    for look in looks(page, (WIDE, PHONE)):
+
+    def load() -> None:
         page.goto("docs", wait_until="networkidle")
         operation(page, "typed-typed_Reports_get")
 
+    for look in looks(page, load, (WIDE, PHONE)):
         assert fits(page), look
         # Swagger UI says so of each format that it has no field of its own for
         unexpected = [text for text in of_pages(complaints) if "Could not find" not in text]

@@ -135,11 +135,13 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
 
 def test_every_error_page_is_fit_for_everybody(open_error, complaints) -> None:
     page, title = open_error()
-    for scheme, _ in looks(page):
+
+    def load() -> None:
         page.reload(wait_until="networkidle")
         # it stays while it is checked
         page.evaluate("for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)")
 
+    for scheme, _ in looks(page, load):
         assert page.get_by_role("heading", level=1).inner_text() == title
         assert_fit_for_everybody(page, complaints, scheme)
 

@@ -73,57 +73,74 @@ def open_while_stopped(page: Page, path: str = "") -> None:
     assert_painted(page)
 
 
-@pytest.mark.parametrize("cache", ["cold", "warm"])
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"]
-)
-def test_a_known_user_reads_pages_in_the_hubs_look(
-    open_page: OpenPage, chromium: Any, stop: Switch, hub: RealHub,
-    cache: str, scheme: str, size: dict[str, int],
-) -> None:  # fmt: skip
-    look = {"color_scheme": scheme, "viewport": size}
-    page = open_page("", "sam", **look)
-    if cache == "cold":
+@pytest.fixture
+def sign_in(
+    open_page: OpenPage, chromium: Any, hub: RealHub
+) -> Callable[[str, dict[str, int], str], Page]:
+    """A page of sam, with a cache that has the pages' resources or is empty."""
+
+    def sign_in(scheme: str, size: dict[str, int], cache: str) -> Page:
+        look = {"color_scheme": scheme, "viewport": size}
+        page = open_page("", "sam", **look)
+        if cache == "warm":
+            return page
         state = page.context.storage_state()
-        page = chromium.new_context(
+        return chromium.new_context(
             base_url=hub.service_public_url, storage_state=state, **look
         ).new_page()
+
+    return sign_in
+
+
+def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -> None:
+    looks = [
+        (scheme, size, cache)
+        for scheme, size in (("light", WIDE), ("dark", NARROW))
+        for cache in ("cold", "warm")
+    ]
+    pages = [sign_in(*look) for look in looks]
     stop()
 
-    open_while_stopped(page)
+    for page, (scheme, size, cache) in zip(pages, looks, strict=True):
+        where = str((scheme, size, cache))
+        open_while_stopped(page)
 
-    page.wait_for_load_state("load")  # the logo, which never arrives, does not keep it busy
-    expect(page.get_by_role("heading", level=1)).to_have_text("tornado-service")
-    expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(33, 37, 41)"}[scheme]
-    if size == NARROW:  # scripts run, too
-        expect(page.get_by_role("button", name="Logout")).to_be_hidden()
-        page.get_by_role("button", name="Menu").click()
-        expect(page.get_by_role("button", name="Logout")).to_be_visible()
+        page.wait_for_load_state("load")  # the logo, which never arrives, does not keep it busy
+        expect(page.get_by_role("heading", level=1), where).to_have_text("tornado-service")
+        expect(page.locator("html"), where).to_have_attribute("data-bs-theme", scheme)
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        white, dark = "rgb(255, 255, 255)", "rgb(33, 37, 41)"
+        assert background == (white if scheme == "light" else dark), where
+        if size == NARROW:  # scripts run, too
+            expect(page.get_by_role("button", name="Logout")).to_be_hidden()
+            page.get_by_role("button", name="Menu").click()
+            expect(page.get_by_role("button", name="Logout")).to_be_visible()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_stranger_sees_the_page_that_retries_and_gets_on_when_the_hub_does(
-    chromium: Any, stop: Switch, hub: RealHub, scripts: bool
+def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
+    chromium: Any, stop: Switch, hub: RealHub
 ) -> None:
     stop()
-    context = chromium.new_context(base_url=hub.service_public_url, java_script_enabled=scripts)
-    page = context.new_page()
+    pages = []
+    for scripts in (True, False):
+        context = chromium.new_context(base_url=hub.service_public_url, java_script_enabled=scripts)
+        pages.append(page := context.new_page())
 
-    page.goto("", wait_until="commit")
+        page.goto("", wait_until="commit")
 
-    # without scripts nothing can ask for the paint, and the page has to have loaded to reload
-    page.wait_for_load_state("load")
-    if scripts:
-        assert_painted(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("503 : Service Unavailable")
-    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
-    page.wait_for_event("framenavigated", timeout=PATIENCE * 1000)  # it has retried, in vain
+        # without scripts nothing can ask for the paint, and the page has to have loaded to reload
+        page.wait_for_load_state("load")
+        if scripts:
+            assert_painted(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("503 : Service Unavailable")
+        expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    for page in pages:
+        page.wait_for_event("framenavigated", timeout=PATIENCE * 1000)  # it has retried, in vain
 
     hub.process.send_signal(signal.SIGCONT)
 
-    expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
+    for page in pages:
+        expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
 
 
 def test_the_hubs_own_style_sheet_is_added_once_it_answers(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.integration.browser.course_pages import write
 from tests.integration.browser.page_checks import violations
 from tests.support.activity import course
 from tornado_service.testing import ServiceConfig
@@ -23,7 +23,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("activity")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "WATCHED", DAYS * 24)
-        asyncio.run(course.write(directory / "activity.sqlite"))
+        write(directory)
     return directory
 
 

@@ -1,6 +1,7 @@
 """The service's own pages in a real browser."""
 
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
@@ -35,9 +36,9 @@ def test_a_person_without_access_is_told_so(open_page, home) -> None:
 
 def test_every_page_is_fit_for_everybody(open_page, home, complaints) -> None:
     page = open_page(home, "ada")
-    for scheme, _ in looks(page):
-        for path in ("", "status", "nothing/here", "oauth_callback", "logout"):
-            page.goto(home + path, wait_until="networkidle")
+    for path in ("", "status", "nothing/here", "oauth_callback", "logout"):
+        load = partial(page.goto, home + path, wait_until="networkidle")
+        for scheme, _ in looks(page, load):
             assert_fit_for_everybody(page, complaints, scheme)
 
 

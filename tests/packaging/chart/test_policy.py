@@ -7,8 +7,8 @@ from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, Values, overlay
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
-from tornado_service.values.merge import SERVICE_LISTS
 from tornado_service.values.overlays import overlay_values
+from tornado_service.values.paths import SERVICE_LISTS
 
 #: Who gets where with the port open to those who need it, and to all.
 CLOSED = {

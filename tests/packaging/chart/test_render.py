@@ -5,8 +5,7 @@ import yaml
 
 from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, secret_texts
 from tests.packaging.chart.conftest import Render
-from tornado_service.values.activity import HUB_DIRECTORY
-from tornado_service.values.deployment import Deployment
+from tornado_service.values.deployment import HUB_DIRECTORY, Deployment
 from tornado_service.values.merge import hub_service
 from tornado_service.values.overlays import PYZ_PATH, overlay_values
 

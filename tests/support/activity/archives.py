@@ -44,7 +44,7 @@ async def figures_of_two_users(archive: Archive) -> list[Any]:
 
 def all_figures(history: History) -> list[Any]:
     days = min(history.hub_totals), max(history.hub_totals)
-    by_unit = [periods(history, unit, *days) for unit in ("day", "month")]
+    by_unit = [periods(history, *days, unit) for unit in ("days", "months")]
     return [*by_unit, *(figure(history, *days) for figure in (lengths, people, user_totals))]
 
 

@@ -9,8 +9,8 @@ from tests.support.values import INGRESS, check, load, stop
 from tornado_service.values import ValuesApp
 from tornado_service.values.cli import CheckApp
 from tornado_service.values.merge import Values, ValuesError
+from tornado_service.values.paths import KeyPath
 from tornado_service.values.yaml_files import loader
-from tornado_service.values.yaml_files.writer import KeyPath
 
 #: The shape of a hub with BinderHub: the chart is a dependency of a dependency.
 BINDER = """

@@ -126,6 +126,15 @@ def test_a_list_of_a_site_that_ours_replaces() -> None:
     assert "9000" in lost.consequence
 
 
+def test_a_chart_that_another_value_replaces() -> None:
+    files = [
+        ("1.yaml", {"lab": {"hub": {"pdb": {}}}}),
+        ("2.yaml", {"lab": ["x"]}),
+        ("3.yaml", {"lab": 1}),
+    ]
+    assert "lab.hub.services" in {finding.key for finding in check(files, parent=("lab",))}
+
+
 def test_what_a_still_later_file_brings_back_is_not_missed() -> None:
     ports = f"hub: {{service: {{extraPorts: [{OURS}, {{name: a, port: 9000}}]}}}}"
     assert found("hub: {service: {extraPorts: [{name: a, port: 9000}]}}", ports) == []

@@ -151,9 +151,9 @@ def test_a_key_that_stands_twice_is_a_finding() -> None:
     assert finding.consequence.startswith("line 2 sets this key a second time")
 
 
-def test_a_file_too_large_for_helm() -> None:
-    content = "A" * 300_000
-    text = f"hub: {{extraFiles: {{tornado_service: {{binaryData: {content}}}}}}}"
+@pytest.mark.parametrize(("field", "size"), [("binaryData", 300_000), ("stringData", 225_000)])
+def test_files_too_large_for_helm(field: str, size: int) -> None:
+    text = f"hub: {{extraFiles: {{any: {{mountPath: /any, {field}: {'A' * size}}}}}}}"
     (finding,) = check_with(text, ("service.yaml", "ingress.yaml", "extra-files.yaml"))
     assert (finding.key, finding.consequence[:30]) == (
         "hub.extraFiles",

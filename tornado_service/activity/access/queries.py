@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Row = TypeVar("Row")
 
 #: Days of the default period.
 DEFAULT_DAYS = 30
@@ -28,18 +32,15 @@ QueryDate = Annotated[date, AfterValidator(_check_year)]
 
 
 class Range(BaseModel):
-    """A period.
-
-    Attributes:
-        first: the first day; ``from`` in a query.
-        last: the last day, included; ``to`` in a query.
-    """
+    """A period."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    #: the first day; ``from`` in a query
     first: QueryDate | None = Field(
         None, alias="from", description="The first day, as in 2026-01-01."
     )
+    #: the last day, included; ``to`` in a query
     last: QueryDate | None = Field(None, alias="to", description="The last day, included.")
 
     @model_validator(mode="after")
@@ -59,18 +60,54 @@ class Range(BaseModel):
         return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
 
 
+class Page(NamedTuple):
+    """A page of a table; ``total``: rows on all pages."""
+
+    total: int
+    page: int
+    pages: int
+    rows: list[Any]
+
+
 class TableQuery(Range):
     """Rows of a table.
 
     Each table has its own ``sort``: with ``-`` before it, the largest, latest or last first.
     """
 
+    #: the fields of a row by the names of ``sort``; ``name`` is searched by ``q``
+    sort_fields: ClassVar[Mapping[str, str]]
     q: str = Field("", max_length=100, description="A part of the name.")
     page: int = Field(1, ge=1, le=100_000)
+    sort: str
+
+    def select(self, rows: Iterable[Row]) -> list[Row]:
+        """All rows with ``q`` in their name, in the order; what is not known comes last."""
+        name, key = (
+            attrgetter(self.sort_fields[field]) for field in ("name", self.sort.removeprefix("-"))
+        )
+        part = self.q.casefold()
+        matches = [row for row in rows if part in name(row).casefold()]
+        matches.sort(key=lambda row: name(row).casefold())
+        known = [row for row in matches if key(row) is not None]
+        known.sort(key=lambda row: _casefolded(key(row)), reverse=self.sort.startswith("-"))
+        return known + [row for row in matches if key(row) is None]
+
+    def page_of(self, rows: list[Any]) -> Page:
+        """The page of these rows; the last one for a number beyond it."""
+        pages = max(1, -(-len(rows) // PAGE_SIZE))
+        page = min(self.page, pages)
+        return Page(len(rows), page, pages, rows[(page - 1) * PAGE_SIZE :][:PAGE_SIZE])
+
+
+def _casefolded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 class ServersQuery(TableQuery):
     """Running servers; the period is for the links to other pages."""
+
+    sort_fields = {"name": "user", "server": "server", "started": "started", "idle": "idle"}
 
     sort: Literal[
         "name", "server", "started", "idle", "-name", "-server", "-started", "-idle"
@@ -80,6 +117,11 @@ class ServersQuery(TableQuery):
 class PeopleQuery(TableQuery):
     """Users."""
 
+    sort_fields = {
+        "name": "name", "hours": "server_seconds", "days": "active_days", "sessions": "sessions",
+        "arrived": "arrived", "last_active": "last_active",
+    }  # fmt: skip
+
     sort: Literal[
         "name", "hours", "days", "sessions", "arrived", "last_active",
         "-name", "-hours", "-days", "-sessions", "-arrived", "-last_active",
@@ -88,6 +130,11 @@ class PeopleQuery(TableQuery):
 
 class GroupsQuery(TableQuery):
     """Groups."""
+
+    sort_fields = {
+        "name": "name", "members": "members", "users": "active_users", "hours": "server_seconds",
+        "sessions": "sessions",
+    }  # fmt: skip
 
     sort: Literal[
         "name", "members", "users", "hours", "sessions",

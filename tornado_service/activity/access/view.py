@@ -4,146 +4,107 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.web import HTTPError
 
 from ...handlers.base import BaseHandler
-from ..domain.calendar import local_date
+from ..domain.calendar import local_date, utc_datetime
 from ..domain.records import Sample
 from ..figures.durations import lengths
-from ..figures.heatmap import HeatMap, heat_map
+from ..figures.heatmap import heat_map
 from ..figures.month_report import MonthReport, month_report
 from ..figures.periods import Unit, period, periods
-from ..figures.person import OwnUse, own_use
+from ..figures.person import own_use
 from ..figures.servers import running
-from ..figures.users import GroupUse, PersonUse, groups, people, people_counts
+from ..figures.users import GroupUse, PersonRow, groups, people, people_counts
 from ..history.history import History
 from ..recorder import NoHistory, Recorder
-from .queries import PeopleQuery, Range, parse_month
-from .responses import Now, Periods, PersonDetail, Summary, filtered_people, utc_datetime
-from .visibility import Groups, VisibleUsers, get_own_user, get_visible_users
+from .queries import GroupsQuery, PeopleQuery, Range, parse_month
+from .responses import Now, Periods, PersonDetail, Summary
+from .visibility import Groups, Members, VisibleUsers, get_own_user, get_visible_users
 
-#: The names of the members of groups.
-Members = tuple[tuple[str, frozenset[str]], ...]
-
-#: Units of time, by what the API calls them.
-UNITS: dict[str, Unit] = {"days": "day", "weeks": "week", "months": "month"}
+Figure = TypeVar("Figure")
 
 
 class View:
     """What one visitor may see.
 
-    Args:
-        recorder: has the figures.
-        visible: whose usage it is.
-
-    Raises:
-        NoHistory: any method but `now`; there is no history, or not yet.
-        TooManyFigures: likewise; too many figures are queued.
+    All methods but `now` may raise `NoHistory` or `TooManyFigures`.
     """
 
     def __init__(self, recorder: Recorder, visible: VisibleUsers) -> None:
         self.visible = visible
         self._recorder = recorder
-        self._scope = visible.scope
 
     @property
     def today(self) -> date:
         """The date in the time zone of the figures."""
         return local_date(int(time.time()), self._recorder.zone)
 
+    async def compute(self, figure: Callable[..., Figure], query: Range, *arguments: Any) -> Figure:
+        """A figure of a period: ``figure(history, first, last, *arguments)``."""
+        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        return await archive.compute(self.visible.scope, figure, *days, *arguments)
+
+    async def compute_of(
+        self, name: str, figure: Callable[[History, date, date], Figure], query: Range
+    ) -> Figure:
+        """A figure of one user, by the name that is shown: a pseudonym where users have one.
+
+        404: there is no such user, or the visitor may not see them.
+        """
+        result = await self.compute(of_user, query, name, figure)
+        if result is None:
+            raise HTTPError(404, "User not found, or you do not have access to their activity.")
+        return result
+
     async def now(self) -> Now:
         sample = self._recorder.collector.latest
         return await asyncio.to_thread(self._now, sample) if sample else Now(None, [])
 
     def _now(self, sample: Sample) -> Now:
-        map_name = self._recorder.store.map_name
-        servers = [
-            replace(server, user=map_name(server.user))
-            for server in running(sample, self._names_in(sample))
-        ]
-        # by the names that are shown: pseudonyms in the order of names would tell whose they are
-        servers.sort(key=lambda server: (server.user, server.server))
+        names = self.visible.accounts_in(sample)
+        servers = running(sample, names, self._recorder.store.map_name)
         return Now(utc_datetime(sample.taken), servers)
 
-    def _names_in(self, sample: Sample) -> frozenset[str] | None:
-        if self.visible.everybody:
-            return None
-        created = dict(self.visible.created)
-        return frozenset(
-            user.name
-            for user in sample.users
-            if user.name in self.visible.names
-            and created.get(user.name, user.created) == user.created
-        )
-
-    async def summary(self, query: Range) -> Summary:
-        days = query.days(self.today)
-        return await self._recorder.loaded_archive.compute(self._scope, summary, *days)
-
-    async def periods(self, unit: str, query: Range) -> Periods:
-        """Each day, week or month of a period; see ``UNITS``."""
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
-        rows = await archive.compute(self._scope, periods, UNITS[unit], *days)
+    async def periods(self, unit: Unit, query: Range) -> Periods:
+        """Each day, week or month of a period."""
+        rows = await self.compute(periods, query, unit)
         return Periods(self._recorder.zone.key, rows)
 
-    async def heat_map(self, query: Range) -> HeatMap:
-        days = query.days(self.today)
-        return await self._recorder.loaded_archive.compute(self._scope, heat_map, *days)
-
-    async def people(self, query: PeopleQuery) -> list[PersonUse]:
-        """All users that match the query, in its order.
-
-        Raises:
-            NoHistory: also if no full sample has been stored yet.
-        """
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
-        rows = await archive.compute(self._scope, people, *days)
-        if archive.history.now and not archive.history.is_listed:
+    async def people(self, query: PeopleQuery) -> list[PersonRow]:
+        """All users that match the query, in its order, once a full sample has been stored."""
+        rows = await self.compute(people, query)
+        history = self._recorder.archive.history
+        if history.now and not history.is_listed:
             raise NoHistory("The hub has not listed all users yet. Try again soon.", 60)
-        return await asyncio.to_thread(filtered_people, rows, query)
+        return await asyncio.to_thread(query.select, rows)
 
     async def person(self, name: str, query: Range) -> PersonDetail:
-        """One user, by the name that is shown: a pseudonym where users have one.
-
-        Raises:
-            HTTPError: 404, there is no such user, or the visitor may not see them.
-        """
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
-        use = await archive.compute(self._scope, own_use_of, name, *days)
-        return PersonDetail(name, *days, _found(use))
-
-    async def person_heat_map(self, name: str, query: Range) -> HeatMap:
-        """The hours of the week of one user; see `person`."""
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
-        return _found(await archive.compute(self._scope, heat_map_of, name, *days))
+        """One user; see `compute_of`."""
+        use = await self.compute_of(name, own_use, query)
+        return PersonDetail(name, *query.days(self.today), use)
 
     async def me(self, query: Range) -> PersonDetail:
         """The visitor; this must be the visitor's own view."""
-        days = query.days(self.today)
-        use = await self._recorder.loaded_archive.compute(self._scope, own_use, *days)
-        return PersonDetail(self.visible.me or "", *days, use)
+        use = await self.compute(own_use, query)
+        return PersonDetail(self.visible.me or "", *query.days(self.today), use)
 
-    async def groups(self, visible: Groups, query: Range) -> list[GroupUse]:
-        """The groups, by the usage of those members whom the visitor may see."""
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
-        members = tuple(visible.members.items())
-        return await archive.compute(self._scope, groups_of, *days, members)
+    async def groups(self, visible: Groups, query: GroupsQuery) -> list[GroupUse]:
+        """The groups that match the query, by the usage of those members who may be seen."""
+        return query.select(await self.compute(groups_of, query, visible.members))
 
     async def month(self, text: str, visible: Groups) -> MonthReport:
-        """The report of a month such as ``2026-10``.
-
-        Raises:
-            HTTPError: 404, that is no month.
-        """
+        """The report of a month such as ``2026-10``; 404 for what is none."""
         day = parse_month(text)
         if day is None:
             raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
-        archive, members = self._recorder.loaded_archive, tuple(visible.members.items())
-        report = await archive.compute(self._scope, month_report_of, day, members)
+        archive = self._recorder.loaded_archive
+        report = await archive.compute(self.visible.scope, month_report_of, day, visible.members)
         return replace(report, groups_missing=visible.missing)
 
 
@@ -156,29 +117,13 @@ class ViewHandler(BaseHandler):
         return recorder
 
     async def view(self) -> View:
-        """The view of the visitor.
-
-        Raises:
-            HubUnavailable: the hub does not say whom they may see.
-        """
         return View(self.recorder, await get_visible_users(self))
 
     async def own_view(self) -> View:
-        """The view of the visitor's own usage.
-
-        Raises:
-            HTTPError: 404, the visitor is a service.
-            HubUnavailable: the hub does not say when the visitor was created.
-        """
+        """The view of the visitor's own usage; 404 for a service."""
         if self.current_user.get("kind", "user") != "user":
             raise HTTPError(404, "A service has no use of its own.")
         return View(self.recorder, await get_own_user(self))
-
-
-def _found(figure: Any) -> Any:
-    if figure is None:
-        raise HTTPError(404, "User not found, or you do not have access to their activity.")
-    return figure
 
 
 def summary(history: History, first: date, last: date) -> Summary:
@@ -196,14 +141,15 @@ def summary(history: History, first: date, last: date) -> Summary:
     )
 
 
-def own_use_of(history: History, name: str, first: date, last: date) -> OwnUse | None:
+def of_user(
+    history: History,
+    first: date,
+    last: date,
+    name: str,
+    figure: Callable[[History, date, date], Figure],
+) -> Figure | None:
     user = history.ids.get(name)
-    return None if user is None else own_use(history.restricted({user}), first, last)
-
-
-def heat_map_of(history: History, name: str, first: date, last: date) -> HeatMap | None:
-    user = history.ids.get(name)
-    return None if user is None else heat_map(history.restricted({user}), first, last)
+    return None if user is None else figure(history.restricted({user}), first, last)
 
 
 def groups_of(history: History, first: date, last: date, members: Members) -> list[GroupUse]:

@@ -1,19 +1,27 @@
-"""Whose usage a user may see: that of the users whom the hub lists to their own token."""
+"""Whose usage a user may see: that of the users whom the hub lists to their own token.
+
+What asks the hub raises `HubUnavailable` if it does not answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeAlias, TypeVar
 
 from ... import HubRefused, HubUnavailable, User
 from ...handlers.base import BaseHandler
-from ..collect.collector import epoch_seconds
-from ..domain.records import FAR_FUTURE
+from ..domain.calendar import epoch_seconds
+from ..domain.records import FAR_FUTURE, Sample
 from ..history.archive import Scope
 
 Value = TypeVar("Value")
+Fetch: TypeAlias = Callable[[BaseHandler], Awaitable[Value]]
+
+#: Groups with the names of those members whom a visitor may see.
+Members: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 
 #: A token that has it unfiltered sees all users, so the hub is not asked for them.
 LIST_USERS = "list:users"
@@ -24,20 +32,15 @@ UNAVAILABLE = "unavailable"
 
 @dataclass(frozen=True)
 class VisibleUsers:
-    """The users whose usage a visitor may see.
+    """The users whose usage a visitor may see."""
 
-    Attributes:
-        everybody: all of them, also those whom the hub has deleted since.
-        names: else exactly these: whom the hub lists to the visitor, who is among them only if
-            listed. If the hub lists nobody: the visitor.
-        me: the visitor, if that is a user.
-        created: when some users of these names were created: the visitor, and all who are newer
-            than the last full sample. Earlier accounts of their names are not theirs.
-    """
-
-    everybody: bool
+    everybody: bool  # all of them, also those whom the hub has deleted since
+    #: else exactly these: whom the hub lists to the visitor, who is among them only if listed. If
+    #: the hub lists nobody: the visitor.
     names: frozenset[str]
-    me: str | None
+    me: str | None  # the visitor, if that is a user
+    #: when some users of these names were created: the visitor, and all who are newer than the last
+    #: full sample. Earlier accounts of their names are not theirs.
     created: frozenset[tuple[str, int | None]] = frozenset()
 
     @property
@@ -47,6 +50,17 @@ class VisibleUsers:
 
     def includes(self, name: str) -> bool:
         return self.everybody or name in self.names
+
+    def accounts_in(self, sample: Sample) -> frozenset[str] | None:
+        """The visible users of a sample, without earlier accounts of names; ``None``: all."""
+        if self.everybody:
+            return None
+        created = dict(self.created)
+        return frozenset(
+            user.name
+            for user in sample.users
+            if user.name in self.names and created.get(user.name, user.created) == user.created
+        )
 
     @property
     def has_others(self) -> bool:
@@ -59,68 +73,32 @@ class VisibleUsers:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups that the hub shows to a visitor.
+    """The groups that the hub shows to a visitor."""
 
-    Attributes:
-        members: the names of those members whom the visitor may see, by group.
-        missing: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if
-            it sent none this time; empty if it did.
-    """
-
-    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    members: Members = ()  # by name
+    #: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if it sent
+    #: none this time; empty if it did
     missing: str = ""
 
 
+def fetched_once(fetch: Fetch[Value]) -> Fetch[Value]:
+    """Fetch once for as long as the sender's identity is cached, however many requests wait."""
+
+    @wraps(fetch)
+    async def fetch_once(handler: BaseHandler) -> Value:
+        memo = handler.current_user.fetched
+        task = memo.get(fetch_once)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = memo[fetch_once] = asyncio.ensure_future(fetch(handler))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    return fetch_once
+
+
+@fetched_once
 async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
-    """Return whose usage the sender of a request may see. The hub alone decides.
-
-    It is asked once for as long as the sender's identity is cached (``cache_max_age``).
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
-    return await _memoized(handler, get_visible_users, _fetch_visible_users)
-
-
-def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
-    """Return the same if the hub has answered already, else ``None``."""
-    task = handler.current_user.fetched.get(get_visible_users) if handler.current_user else None
-    if task is None or not task.done() or task.cancelled() or task.exception():
-        return None
-    visible: VisibleUsers = task.result()
-    return visible
-
-
-async def get_own_user(handler: BaseHandler) -> VisibleUsers:
-    """Return the sender of a request, a user, as the only visible one.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
-    name = handler.current_user["name"]
-    created = await _get_own_creation_time(handler)
-    return VisibleUsers(False, frozenset({name}), name, frozenset(created.items()))
-
-
-async def get_visible_groups(handler: BaseHandler) -> Groups:
-    """Return the groups, and those of their members whose usage the sender may see.
-
-    Raises:
-        HubUnavailable: the hub does not answer.
-    """
-    return await _memoized(handler, get_visible_groups, _fetch_visible_groups)
-
-
-async def groups_if_available(handler: BaseHandler) -> Groups:
-    """Return the groups; none, and no error, if the hub does not send them."""
-    try:
-        return await get_visible_groups(handler)
-    except HubUnavailable as error:
-        error.log_reason(handler.context.log, f"no groups, request_id={handler.request_id}")
-        return Groups(missing=UNAVAILABLE)
-
-
-async def _fetch_visible_users(handler: BaseHandler) -> VisibleUsers:
+    """Return whose usage the sender of a request may see. The hub alone decides."""
     user = handler.current_user
     me = user["name"] if user.get("kind", "user") == "user" else None
     if handler.hub_auth.check_scopes({LIST_USERS}, user):
@@ -139,15 +117,57 @@ async def _fetch_visible_users(handler: BaseHandler) -> VisibleUsers:
     return VisibleUsers(False, names, me, frozenset(created_of_names.items()))
 
 
+def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
+    """Return the same if the hub has answered already, else ``None``."""
+    task = handler.current_user.fetched.get(get_visible_users) if handler.current_user else None
+    if task is None or not task.done() or task.cancelled() or task.exception():
+        return None
+    visible: VisibleUsers = task.result()
+    return visible
+
+
+async def get_own_user(handler: BaseHandler) -> VisibleUsers:
+    """Return the sender of a request, a user, as the only visible one."""
+    name = handler.current_user["name"]
+    created = await _get_own_creation_time(handler)
+    return VisibleUsers(False, frozenset({name}), name, frozenset(created.items()))
+
+
+@fetched_once
+async def get_visible_groups(handler: BaseHandler) -> Groups:
+    """Return the groups, and those of their members whose usage the sender may see."""
+    visible = await get_visible_users(handler)
+    try:
+        groups = [group async for group in handler.as_caller().groups()]
+    except HubRefused as refusal:
+        if refusal.status_code != 403:
+            raise
+        return Groups(missing=refusal.scope)
+    members = {group.name: group.users for group in groups if group.users is not None}
+    if groups and not members:
+        return Groups(missing="read:groups")
+    return Groups(
+        tuple(
+            (name, frozenset(filter(visible.includes, members[name]))) for name in sorted(members)
+        )
+    )
+
+
+async def groups_if_available(handler: BaseHandler) -> Groups:
+    """Return the groups; none, and no error, if the hub does not send them."""
+    try:
+        return await get_visible_groups(handler)
+    except HubUnavailable as error:
+        error.log_reason(handler.context.log, f"no groups, request_id={handler.request_id}")
+        return Groups(missing=UNAVAILABLE)
+
+
+@fetched_once
 async def _get_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     """When the sender was created; later than everything, if the account is deleted.
 
     The service asks, as few tokens of users show it. Empty, if its own does not show it either.
     """
-    return await _memoized(handler, _get_own_creation_time, _fetch_own_creation_time)
-
-
-async def _fetch_own_creation_time(handler: BaseHandler) -> dict[str, int | None]:
     name = handler.current_user["name"]
     user = await handler.context.hub.user(name)
     return {name: FAR_FUTURE} if user is None else _creation_times([user])
@@ -172,31 +192,3 @@ def _creation_times(users: Iterable[User]) -> dict[str, int | None]:
         for user in users
         if "created" in user.model_fields_set
     }
-
-
-async def _fetch_visible_groups(handler: BaseHandler) -> Groups:
-    visible = await get_visible_users(handler)
-    try:
-        groups = [group async for group in handler.as_caller().groups()]
-    except HubRefused as refusal:
-        if refusal.status_code != 403:
-            raise
-        return Groups(missing=refusal.scope)
-    members = {group.name: group.users for group in groups if group.users is not None}
-    if groups and not members:
-        return Groups(missing="read:groups")
-    return Groups(
-        {name: frozenset(filter(visible.includes, members[name])) for name in sorted(members)}
-    )
-
-
-async def _memoized(
-    handler: BaseHandler, key: object, fetch: Callable[[BaseHandler], Awaitable[Value]]
-) -> Value:
-    """Fetch once for as long as the identity is cached, however many requests wait."""
-    memo = handler.current_user.fetched
-    task = memo.get(key)
-    if task is None or (task.done() and (task.cancelled() or task.exception())):
-        task = memo[key] = asyncio.ensure_future(fetch(handler))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return await asyncio.shield(task)

@@ -6,11 +6,12 @@ ends, deletes and renames nothing.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from ..domain.calendar import latest_of
 from ..domain.records import (
     Account,
     Sample,
@@ -26,23 +27,16 @@ from .accounts import find_accounts, find_earlier_accounts
 
 @dataclass(frozen=True)
 class StoreState:
-    """What is stored before a sample.
+    """What is stored before a sample."""
 
-    Attributes:
-        people: all accounts by id, also the deleted ones.
-        sessions: all that run, and those that ended at ``relevant_since`` or later.
-        first: the first sample.
-        latest: the newest sample.
-        last_full: the newest full sample.
-        next_user: an id that was never used.
-    """
-
+    #: all accounts by id, also the deleted ones
     people: Mapping[int, Account] = field(default_factory=dict)
+    #: all that run, and those that ended at ``relevant_since`` or later
     sessions: Mapping[SessionKey, Session] = field(default_factory=dict)
-    first: int | None = None
-    latest: int | None = None
-    last_full: int | None = None
-    next_user: int = 1
+    first: int | None = None  # the first sample
+    latest: int | None = None  # the newest sample
+    last_full: int | None = None  # the newest full sample
+    next_user: int = 1  # an id that was never used
 
 
 @dataclass(frozen=True)
@@ -80,8 +74,6 @@ def apply_sample(state: StoreState, sample: Sample, max_gap: int) -> StoreDelta:
 
 
 class _SampleApplication:
-    """One sample being applied."""
-
     def __init__(self, state: StoreState, sample: Sample, max_gap: int) -> None:
         self.known = state
         self.max_gap = max_gap
@@ -156,7 +148,7 @@ class _SampleApplication:
             ended = max(session.ended, self.taken)
         return session._replace(
             last_seen=max(session.last_seen, self.taken),
-            last_activity=_latest(session.last_activity, server.last_activity),
+            last_activity=latest_of((session.last_activity, server.last_activity)),
             ended=ended,
         )
 
@@ -166,7 +158,7 @@ class _SampleApplication:
         Those that run are in the newest sample: a late one only shortens sessions that were taken
         to run until after it.
         """
-        running = Counter(user for user, _, _ in listed)
+        with_servers = {user for user, _, _ in listed}
         activity = {now.id: seen.last_activity for seen, _, now in self.users}
         for run, session in self.sessions.items():
             is_over = session.ended is not None and session.ended <= self.taken
@@ -176,7 +168,7 @@ class _SampleApplication:
             # across a gap the activity may be that of a later server, or of a visit
             is_near = self.taken - session.last_seen <= self.max_gap
             last_activity = activity.get(session.user)
-            if is_near and last_activity is not None and not running[session.user]:
+            if is_near and last_activity is not None and session.user not in with_servers:
                 ended = max(ended, min(last_activity, self.taken))
             self.sessions[run] = session._replace(ended=max(ended, session.started))
 
@@ -211,7 +203,7 @@ class _SampleApplication:
 
     def _has_moved(self, last_activity: int, before: Account | None) -> bool:
         """Whether an activity is later than that of the last sample, and than the first sample."""
-        looked = _latest(self.known.first, before.last_activity if before else None)
+        looked = latest_of((self.known.first, before.last_activity if before else None))
         return self.known.first is not None and looked is not None and last_activity > looked
 
 
@@ -222,7 +214,7 @@ def _updated_account(person: Account, seen: UserSnapshot, taken: int) -> Account
         name=seen.name,
         first_seen=min(person.first_seen, taken),
         created=person.created if seen.created is None else seen.created,
-        last_activity=_latest(person.last_activity, seen.last_activity),
+        last_activity=latest_of((person.last_activity, seen.last_activity)),
         deleted=None if is_back else person.deleted,
     )
 
@@ -232,7 +224,3 @@ def _changed_from(before: Session | None, now: Session) -> list[int]:
     if before is None:
         return [now.started]
     return [] if before.end == now.end else [min(before.end, now.end)]
-
-
-def _latest(one: int | None, other: int | None) -> int | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)

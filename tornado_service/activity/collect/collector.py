@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from logging import Logger
 
 from ... import HubCalls, HubRefused, HubResponseTooLarge, HubUnavailable, User
 from ...apps.retry import backoff_delays
+from ..domain.calendar import epoch_seconds
 from ..domain.records import Sample, ServerSnapshot, UserSnapshot
 
 #: Seconds after which all users are asked for again, not only those with a running server.
@@ -31,18 +31,10 @@ REQUIRED_SCOPES = {"last_activity": "read:users:activity", "servers": "read:serv
 
 
 class Collector:
-    """Takes samples, one at a time.
+    """Takes samples, one at a time, every ``interval`` seconds.
 
-    Args:
-        hub: is sampled.
-        interval: seconds between samples.
-        log: for changes of the state.
-        store_sample: awaited with each sample and the interval; ``False``: the history lacks
-            users, so the next sample is a full one.
-
-    Attributes:
-        latest: the latest sample.
-        listeners: called with each new sample; they must not block.
+    ``store_sample`` is awaited with each sample and the interval; ``False``: the history lacks
+    users, so the next sample is a full one.
     """
 
     def __init__(
@@ -53,6 +45,7 @@ class Collector:
         store_sample: Callable[[Sample, int], Awaitable[bool | None]] | None = None,
     ) -> None:
         self.latest: Sample | None = None
+        #: called with each new sample; they must not block
         self.listeners: list[Callable[[Sample], None]] = []
         self._hub = hub
         self._interval = interval
@@ -82,14 +75,10 @@ class Collector:
         return time.time() + self._clock_offset
 
     async def collect(self, now: float) -> Sample | None:
-        """Take one sample, notify the listeners, store it.
+        """Take one sample, notify the listeners, store it; ``None`` if the hub did not send it all.
 
-        Args:
-            now: about the time of the hub's clock. The first sample in each hour is a full one,
-                until one is stored.
-
-        Returns:
-            The sample; ``None`` if the hub did not send all of it.
+        ``now`` is about the time of the hub's clock. The first sample in each hour is a full one,
+        until one is stored.
         """
         hour = int(now) // FULL_SAMPLE_INTERVAL
         try:
@@ -106,10 +95,8 @@ class Collector:
         self.latest = sample
         for listener in self.listeners:
             listener(sample)
-        if (
-            self._store_sample is not None
-            and await self._store_sample(sample, self._interval) is False
-        ):
+        store = self._store_sample
+        if store is not None and await store(sample, self._interval) is False:
             self._last_full_hour = -1
             return sample
         self._log_state("")
@@ -137,7 +124,6 @@ class Collector:
             )
 
     def _log_state(self, problem: str, detail: str = "") -> None:
-        """Log a problem when it begins, changes and ends."""
         if problem and problem != self._problem:
             why = f"{problem}: {detail}" if detail else problem
             self._log.warning("Activity is not recorded at the moment: %s", why)
@@ -152,11 +138,7 @@ def next_time(now: float, interval: int) -> float:
 
 
 def user_snapshot(user: User) -> UserSnapshot:
-    """A user of the hub as a record.
-
-    Raises:
-        HubRefused: the service's token lacks a scope.
-    """
+    """A user of the hub as a record; `HubRefused` if the service's token lacks a scope."""
     for field, scope in REQUIRED_SCOPES.items():
         if field not in user.model_fields_set:
             raise HubRefused(503, scope)
@@ -177,7 +159,3 @@ def user_snapshot(user: User) -> UserSnapshot:
             if (started := epoch_seconds(server.started)) is not None
         ),
     )
-
-
-def epoch_seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from operator import attrgetter
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from .concurrency import Concurrency
@@ -15,6 +16,22 @@ ONE_DAY = timedelta(days=1)
 
 #: Seconds of a slot, a quarter of an hour.
 SLOT = 15 * 60
+
+
+@overload
+def utc_datetime(seconds: int) -> datetime: ...
+@overload
+def utc_datetime(seconds: int | None) -> datetime | None: ...
+def utc_datetime(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def epoch_seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def latest_of(moments: Iterable[int | None]) -> int | None:
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def local_date(moment: int, zone: ZoneInfo) -> date:
@@ -76,7 +93,6 @@ def day_total(
 
 
 def observed_intervals(coverage: Sequence[Interval], bounds: Interval) -> Iterator[Interval]:
-    """The parts of an interval that have data."""
     at = bisect_right(coverage, bounds.start, key=attrgetter("end"))
     while at < len(coverage) and coverage[at].start < bounds.end:
         yield Interval(max(coverage[at].start, bounds.start), min(coverage[at].end, bounds.end))
@@ -84,5 +100,18 @@ def observed_intervals(coverage: Sequence[Interval], bounds: Interval) -> Iterat
 
 
 def date_range(first: date, last: date) -> Iterator[date]:
-    """All days from one to another, both included."""
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def local_hours(day: date, zone: ZoneInfo) -> Sequence[int]:
+    """The hour on the wall clock, 0 to 23, of each slot of a day.
+
+    All zones differ from UTC by whole slots, so no slot straddles two hours or days.
+    """
+    bounds = day_bounds(day, zone)
+    if bounds.end - bounds.start == 24 * 3600:
+        return _REGULAR_DAY_HOURS
+    return [datetime.fromtimestamp(at, zone).hour for at in range(bounds.start, bounds.end, SLOT)]
+
+
+_REGULAR_DAY_HOURS = [slot // 4 for slot in range(96)]

@@ -27,17 +27,9 @@ class Concurrency:
 
     def count_started(self, start: int, end: int) -> int:
         """How many began from ``start`` up to but not at ``end``."""
-        return self._started_before(self._index_of(end)) - self._started_before(
-            self._index_of(start)
-        )
-
-    def seconds(self, start: int, end: int) -> int:
-        """Server-seconds between two moments."""
-        return next(self.between((start, end)))[0]
-
-    def peak(self, start: int, end: int) -> int:
-        """Most concurrent servers from ``start`` up to but not at ``end``."""
-        return next(self.between((start, end)))[1]
+        places = (self._index_of(moment) for moment in (start, end))
+        before_start, before_end = ((place + self._levels[place]) // 2 for place in places)
+        return before_end - before_start
 
     def between(self, moments: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Server-seconds and peak between each of these moments and the next."""
@@ -51,8 +43,4 @@ class Concurrency:
             yield after - before, max(self._levels[low : high + 1])
 
     def _index_of(self, moment: int) -> int:
-        """How many events come before a moment."""
         return bisect_left(self._events, 2 * moment)
-
-    def _started_before(self, place: int) -> int:
-        return (place + self._levels[place]) // 2

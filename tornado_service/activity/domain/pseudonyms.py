@@ -44,6 +44,5 @@ def is_pseudonym(name: str) -> bool:
 
 
 def pseudonymize(sample: Sample, map_name: NameMapper) -> Sample:
-    """Return the sample with the names under which its users are stored."""
     users = (replace(user, name=map_name(user.name)) for user in sample.users)
     return replace(sample, users=tuple(users))

@@ -6,7 +6,7 @@ Those of which a year has hundreds of thousands are tuples, which are made in ha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
@@ -24,15 +24,10 @@ SessionKey = tuple[int, str, int]
 
 @dataclass(frozen=True)
 class ServerSnapshot:
-    """A running server in one sample.
+    """A running server in one sample."""
 
-    Attributes:
-        name: empty for the default server.
-        started: exact, as the hub tells it.
-    """
-
-    name: str
-    started: int
+    name: str  # empty for the default server
+    started: int  # exact, as the hub tells it
     last_activity: int | None = None
     pending: bool = False
 
@@ -49,19 +44,14 @@ class UserSnapshot:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the hub listed at one moment.
-
-    Attributes:
-        is_full: whether all users are in it, or only those with a running server.
-    """
+    """What the hub listed at one moment."""
 
     taken: int
-    is_full: bool
+    is_full: bool  # whether all users are in it, or only those with a running server
     users: tuple[UserSnapshot, ...]
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """From ``start`` up to but not including ``end``."""
 
     start: int
@@ -70,25 +60,22 @@ class Interval:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the hub that was seen at least once.
-
-    Attributes:
-        name: the hub's name, or a pseudonym; a deleted account's may be another one's, too.
-        deleted: time of the first sample without it.
-    """
+    """An account of the hub that was seen at least once."""
 
     id: int
-    name: str
+    name: str  # the hub's name, or a pseudonym; a deleted account's may be another one's, too
     first_seen: int
     created: int | None = None
     last_activity: int | None = None
-    deleted: int | None = None
+    deleted: int | None = None  # time of the first sample without it
+
+    def exists_at(self, moment: int) -> bool:
+        return self.deleted is None or self.deleted >= moment
 
     def matches_creation(self, created: int | None) -> bool:
-        """Whether this may be the account of the user of its name whom the hub shows.
+        """Whether this may be the account of its name that the hub says was created then.
 
-        Args:
-            created: when the hub says that the user was created; ``None``: it does not tell.
+        ``None``: the hub does not tell.
         """
         if self.created is None and created is not None:
             # else somebody else had the name then
@@ -104,19 +91,14 @@ def accounts_by_name(people: Iterable[Account]) -> dict[str, Account]:
 
 
 class Session(NamedTuple):
-    """One run of one server.
-
-    Attributes:
-        last_seen: the last sample with it.
-        ended: ``None`` while it runs, as far as is known.
-    """
+    """One run of one server."""
 
     user: int
     server: str
     started: int
-    last_seen: int
+    last_seen: int  # the last sample with it
     last_activity: int | None = None
-    ended: int | None = None
+    ended: int | None = None  # ``None`` while it runs, as far as is known
 
     @property
     def key(self) -> SessionKey:
@@ -136,36 +118,23 @@ class Visit(NamedTuple):
 
 
 class UserDay(NamedTuple):
-    """One user's usage on one day on which they were active.
-
-    Attributes:
-        seconds: running time of their servers; two at a time count twice.
-        sessions: how many began on that day.
-    """
+    """One user's usage on one day on which they were active."""
 
     day: date
     user: int
-    seconds: int
-    sessions: int
+    seconds: int  # running time of their servers; two at a time count twice
+    sessions: int  # how many began on that day
 
 
 @dataclass(frozen=True)
 class DayTotal:
-    """One day of the whole hub, or of some users.
-
-    Attributes:
-        covered: seconds of the day that have data.
-        seconds: server-seconds.
-        peak: most concurrent servers.
-        sessions: how many began.
-        slot_seconds: server-seconds of each slot (92, 96 or 100 of them).
-        slot_peaks: most concurrent servers in each slot.
-    """
+    """One day of the whole hub, or of some users."""
 
     day: date
-    covered: int
-    seconds: int
-    peak: int
-    sessions: int
-    slot_seconds: tuple[int, ...] = field(default=())
-    slot_peaks: tuple[int, ...] = field(default=())
+    covered: int  # seconds of the day that have data
+    seconds: int  # server-seconds
+    peak: int  # most concurrent servers
+    sessions: int  # how many began
+    #: server-seconds of each slot (92, 96 or 100 of them)
+    slot_seconds: tuple[int, ...] = ()
+    slot_peaks: tuple[int, ...] = ()  # most concurrent servers in each slot

@@ -14,32 +14,20 @@ RETURN_WITHIN = 30
 
 @dataclass(frozen=True)
 class Availability:
-    """What is known of the days from ``first`` to ``last``. Without data, nothing is.
+    """What is known of the days from ``first`` to ``last``. Without data, nothing is."""
 
-    Attributes:
-        coverage: the part of the period that has data, 0 to 1.
-        has_begun: whether it began before the latest sample.
-        is_complete: whether it ended by the latest sample.
-        is_partial: it has data, but not for all of its time up to the latest sample: sums are lower
-            bounds.
-        usage: it has data: active users, server-hours, sessions and concurrent servers are known.
-        accounts: accounts and new ones are known: there is a full sample by its end.
-        returning: users who were active before the period are known, too.
-        never_returned: users who never returned by ``evaluated_on`` are known.
-        evaluated_on: the last day of the period, or of the data.
-        keeps_sessions: no session with a part in the period has been dropped.
-    """
-
-    coverage: float
-    has_begun: bool
-    is_complete: bool
+    coverage: float  # the part of the period that has data, 0 to 1
+    has_begun: bool  # whether it began before the latest sample
+    is_complete: bool  # whether it ended by the latest sample
+    #: it has data, but not for all of its time up to the latest sample: sums are lower bounds
     is_partial: bool
+    #: it has data: active users, server-hours, sessions and concurrent servers are known
     usage: bool
-    accounts: bool
-    returning: bool
-    never_returned: bool
-    evaluated_on: date
-    keeps_sessions: bool
+    accounts: bool  # accounts and new ones are known: there is a full sample by its end
+    returning: bool  # users who were active before the period are known, too
+    never_returned: bool  # users who never returned by ``evaluated_on`` are known
+    evaluated_on: date  # the last day of the period, or of the data
+    keeps_sessions: bool  # no session with a part in the period has been dropped
 
     @property
     def lengths(self) -> bool:
@@ -47,7 +35,6 @@ class Availability:
 
 
 def availability(history: History, first: date, last: date) -> Availability:
-    """What is known of the days from ``first`` to ``last``."""
     span = history.span(first, last)
     covered = history.observed_seconds(first, last)
     length = span.end - span.start

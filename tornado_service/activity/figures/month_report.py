@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 from ..domain.calendar import ONE_DAY
@@ -64,7 +64,7 @@ def month_report(
     history: History, day: date, members_of: Mapping[str, Collection[int]] | None = None
 ) -> MonthReport:
     """The report of the month that a day is in; ``members_of``: of groups, by name."""
-    first, last = window("month", day)
+    first, last = window("months", day)
     this = _month(history, first)
     previous = _month(history, first - ONE_DAY)
     return MonthReport(
@@ -73,15 +73,15 @@ def month_report(
         month=this,
         previous=previous,
         changes=_changes(this.whole, previous.whole),
-        days=tuple(periods(history, "day", first, last)),
-        weeks=tuple(periods(history, "week", first, last)),
+        days=tuple(periods(history, first, last, "days")),
+        weeks=tuple(periods(history, first, last, "weeks")),
         heat_map=heat_map(history, first, last),
         groups=tuple(groups(history, first, last, members_of or {})),
     )
 
 
 def _month(history: History, day: date) -> Month:
-    first, last = window("month", day)
+    first, last = window("months", day)
     return Month(
         whole=period(history, first, last),
         lengths=lengths(history, first, last),
@@ -96,10 +96,5 @@ def _changes(this: Period, previous: Period) -> Changes:
     def change(now: float | None, before: float | None) -> float | None:
         return now / before - 1 if is_fair and now is not None and before else None
 
-    return Changes(
-        change(this.active_users, previous.active_users),
-        change(this.server_seconds, previous.server_seconds),
-        change(this.sessions, previous.sessions),
-        change(this.peak_servers, previous.peak_servers),
-        change(this.mean_servers, previous.mean_servers),
-    )
+    names = [field.name for field in fields(Changes)]
+    return Changes(*(change(getattr(this, name), getattr(previous, name)) for name in names))

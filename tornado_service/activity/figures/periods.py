@@ -10,10 +10,9 @@ from typing import Literal
 from ..domain.calendar import ONE_DAY, SLOT
 from ..domain.records import DayTotal
 from ..history.history import History
-from .availability import Availability, availability
-from .slots import observed_slots
+from .availability import availability
 
-Unit = Literal["day", "week", "month"]
+Unit = Literal["days", "weeks", "months"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Period:
     mean_servers: float | None = None
 
 
-def periods(history: History, unit: Unit, first: date, last: date) -> list[Period]:
+def periods(history: History, first: date, last: date, unit: Unit) -> list[Period]:
     """Each whole day, week or month with a day from ``first`` to ``last``."""
     return [period(history, *window) for window in windows(unit, first, last)]
 
@@ -50,7 +49,20 @@ def periods(history: History, unit: Unit, first: date, last: date) -> list[Perio
 def period(history: History, first: date, last: date) -> Period:
     available = availability(history, first, last)
     frame = Period(first, last, available.coverage, available.is_complete, available.is_partial)
-    return _with_figures(history, frame, available) if available.usage else frame
+    if not available.usage:
+        return frame
+    days = list(history.between(first, last))
+    totals = history.totals(first, last)
+    # of some users, concurrent servers are computed from single sessions
+    has_totals = history.users is None or available.keeps_sessions
+    return replace(
+        frame,
+        active_users=history.active(first, last).bit_count(),
+        server_seconds=sum(day.seconds for day in days),
+        sessions=sum(day.sessions for day in days),
+        peak_servers=max((total.peak for total in totals), default=None) if has_totals else None,
+        mean_servers=_mean(history, totals) if has_totals else None,
+    )
 
 
 def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -63,35 +75,20 @@ def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:
 
 def window(unit: Unit, day: date) -> tuple[date, date]:
     """The first and last day of the day, ISO week or month that a day is in."""
-    if unit == "week":
+    if unit == "weeks":
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=6)
-    if unit == "month":
+    if unit == "months":
         begin = day.replace(day=1)
         return begin, (begin + timedelta(days=31)).replace(day=1) - ONE_DAY
     return day, day
-
-
-def _with_figures(history: History, frame: Period, available: Availability) -> Period:
-    days = list(history.between(frame.first, frame.last))
-    totals = history.totals(frame.first, frame.last)
-    # of some users, concurrent servers are computed from single sessions
-    has_totals = history.users is None or available.keeps_sessions
-    return replace(
-        frame,
-        active_users=history.active(frame.first, frame.last).bit_count(),
-        server_seconds=sum(day.seconds for day in days),
-        sessions=sum(day.sessions for day in days),
-        peak_servers=max((total.peak for total in totals), default=None) if has_totals else None,
-        mean_servers=_mean(history, totals) if has_totals else None,
-    )
 
 
 def _mean(history: History, totals: list[DayTotal]) -> float | None:
     """Average concurrent servers, over the slots that have data from beginning to end."""
     seconds = watched = 0
     for total in totals:
-        for quarter in observed_slots(history, total):
-            seconds += total.slot_seconds[quarter]
+        for slot in history.observed_slots(total):
+            seconds += total.slot_seconds[slot]
             watched += SLOT
     return seconds / watched if watched else None

@@ -54,7 +54,7 @@ def own_use(history: History, first: date, last: date) -> OwnUse:
     under_way.sort(key=lambda session: (session.started, session.server), reverse=True)
     return OwnUse(
         whole=period(history, first, last),
-        days=tuple(periods(history, "day", first, last)),
+        days=tuple(periods(history, first, last, "days")),
         lengths=lengths(history, first, last),
         sessions=tuple(under_way),
         longest=max(under_way, key=lambda session: session.seconds, default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ..domain.pseudonyms import NameMapper, identity
 from ..domain.records import Sample
 
 
@@ -26,11 +27,17 @@ class Running:
     is_pending: bool
 
 
-def running(sample: Sample, names: Collection[str] | None = None) -> list[Running]:
-    """Servers by user and name; ``names``: of these users; ``None``: of all."""
+def running(
+    sample: Sample, names: Collection[str] | None = None, map_name: NameMapper = identity
+) -> list[Running]:
+    """Servers by user and name; ``names``: of these users; ``None``: of all.
+
+    They are in the order of the names that are shown: pseudonyms in the order of the hub's names
+    would tell whose they are.
+    """
     servers = [
         Running(
-            user.name,
+            map_name(user.name),
             server.name,
             server.started,
             seconds=max(0, sample.taken - server.started),

@@ -5,49 +5,46 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from operator import add
 from typing import NamedTuple
 
-from ..domain.calendar import ONE_DAY, local_date
+from ..domain.calendar import ONE_DAY, local_date, utc_datetime
 from ..domain.records import Account
 from ..history.history import History
 from ..history.usage import DayUsage, bitmap, members
-from .availability import RETURN_WITHIN, availability
+from .availability import RETURN_WITHIN, Availability, availability
 from .periods import windows
 
 #: Who was not seen for so many days is away.
 INACTIVE_AFTER = 90
 
 
-class PersonUse(NamedTuple):
-    """One user's usage in a period. ``None``: not known, as the same figure of all users.
-
-    As of the latest sample, whatever the period: `person`, `arrived`, `last_active`, `is_away`.
+@dataclass(frozen=True)
+class PersonRow:
+    """One user in a period; ``None``: not known.
 
     Attributes:
-        arrived: when they came to the hub; ``None``: before data collection began.
-        last_active: the last day on which they were active.
-        active_days: days of the period on which they were active.
-        is_new: they arrived in the period.
-        is_returning: they were active in it and before it.
-        never_returned: see `never_returned`, by the end of the period.
-        is_away: they exist, and were last active more than ``INACTIVE_AFTER`` days ago.
-        is_earlier: another account has the name now, or had it later.
+        arrived: when they came to the hub.
+        last_active: the last day on which they were active, up to the latest sample.
+        deleted: time of the first sample without them.
+        is_away: they exist, and were last active more than 90 days before the latest sample.
+        is_earlier: another account has the name now, or had it later: ``people/{name}`` is that.
     """
 
-    person: Account
-    arrived: int | None
-    last_active: date | None
-    active_days: int | None
+    name: str
     server_seconds: int | None
+    active_days: int | None
     sessions: int | None
+    arrived: datetime | None
+    last_active: date | None
+    deleted: datetime | None
     is_new: bool | None
     is_returning: bool | None
     never_returned: bool | None
     is_away: bool
-    is_earlier: bool = False
+    is_earlier: bool
 
 
 @dataclass(frozen=True)
@@ -83,31 +80,39 @@ class GroupUse:
     sessions: int | None
 
 
-def people(history: History, first: date, last: date) -> list[PersonUse]:
+class Cohorts(NamedTuple):
+    """Users of a period by when they came and whether they came back; ``None``: not known."""
+
+    new: frozenset[int] | None
+    returning: frozenset[int] | None
+    never_returned: frozenset[int] | None
+
+
+def people(history: History, first: date, last: date) -> list[PersonRow]:
     """All users, by id."""
     available = availability(history, first, last)
     sums = user_totals(history, first, last) if available.usage else {}
     nothing = Totals() if available.usage else (None, None, None)
-    new = new_users(history, first, last) if available.accounts else None
-    back = returning(history, first, last) if available.returning else None
-    lost = never_returned(history, available.evaluated_on) if available.never_returned else None
+    cohorts = cohorts_of(history, available, first, last)
     seen = last_active(history)
     gone_since = local_date(history.now, history.zone) - timedelta(days=INACTIVE_AFTER)
     rows = []
     for id_, person in sorted(history.people.items()):
         active_days, server_seconds, sessions = sums.get(id_, nothing)
+        is_new, is_returning, is_lost = (None if ids is None else id_ in ids for ids in cohorts)
         day = seen.get(id_)
         rows.append(
-            PersonUse(
-                person,
-                arrival_time(history, person),
-                day,
-                active_days,
-                server_seconds,
-                sessions,
-                is_new=None if new is None else id_ in new,
-                is_returning=None if back is None else id_ in back,
-                never_returned=None if lost is None else id_ in lost,
+            PersonRow(
+                name=person.name,
+                server_seconds=server_seconds,
+                active_days=active_days,
+                sessions=sessions,
+                arrived=utc_datetime(arrival_time(history, person)),
+                last_active=day,
+                deleted=utc_datetime(person.deleted),
+                is_new=is_new,
+                is_returning=is_returning,
+                never_returned=is_lost,
                 is_away=person.deleted is None and day is not None and day < gone_since,
                 is_earlier=history.ids[person.name] != id_,
             )
@@ -118,17 +123,21 @@ def people(history: History, first: date, last: date) -> list[PersonUse]:
 def people_counts(history: History, first: date, last: date) -> PeopleCounts:
     available = availability(history, first, last)
     end = history.span(first, last).end
-
-    def exists(person: Account) -> bool:
-        return person.first_seen < end and (person.deleted is None or person.deleted >= end)
-
+    accounts = sum(
+        person.first_seen < end and person.exists_at(end) for person in history.people.values()
+    )
+    cohorts = cohorts_of(history, available, first, last)
     return PeopleCounts(
-        accounts=sum(map(exists, history.people.values())) if available.accounts else None,
-        new=len(new_users(history, first, last)) if available.accounts else None,
-        returning=len(returning(history, first, last)) if available.returning else None,
-        never_returned=len(never_returned(history, available.evaluated_on))
-        if available.never_returned
-        else None,
+        accounts if available.accounts else None,
+        *(None if ids is None else len(ids) for ids in cohorts),
+    )
+
+
+def cohorts_of(history: History, available: Availability, first: date, last: date) -> Cohorts:
+    return Cohorts(
+        new_users(history, first, last) if available.accounts else None,
+        returning(history, first, last) if available.returning else None,
+        never_returned(history, available.evaluated_on) if available.never_returned else None,
     )
 
 
@@ -177,7 +186,7 @@ def never_returned(history: History, by: date) -> frozenset[int]:
         if (person := history.people.get(id_))
         and (moment := arrival_time(history, person)) is not None
         and (history.observed_from or 0) <= moment < arrived_by
-        and (person.deleted is None or person.deleted >= end)
+        and person.exists_at(end)
     )
 
 
@@ -198,10 +207,9 @@ def last_active(history: History) -> dict[int, date]:
 
 
 def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
-    """Sums of all users who were active in a period."""
     active = history.active(first, last)
     sums = [[0] * active.bit_length() for _ in range(3)]
-    for begin, end in windows("month", first, last):
+    for begin, end in windows("months", first, last):
         days = list(history.between(max(first, begin), min(last, end)))
         if first <= begin and end <= last:
             month = history.derived_cache.get(("sums", begin), days, partial(_sums, days))
@@ -229,22 +237,15 @@ def groups(
     history: History, first: date, last: date, members_of: Mapping[str, Collection[int]]
 ) -> list[GroupUse]:
     """Each group by what its current members did in a period; by name."""
-    if not availability(history, first, last).usage:
-        return [
-            GroupUse(name, len(users), None, None, None)
-            for name, users in sorted(members_of.items())
-        ]
-    sums = user_totals(history, first, last)
+    has_data = availability(history, first, last).usage
+    sums = user_totals(history, first, last) if has_data else {}
     rows = []
     for name, users in sorted(members_of.items()):
         active = [sums[user] for user in set(users) if user in sums]
-        rows.append(
-            GroupUse(
-                name,
-                members=len(users),
-                active_users=len(active),
-                server_seconds=sum(totals.server_seconds for totals in active),
-                sessions=sum(totals.sessions for totals in active),
-            )
+        usage = (
+            len(active),
+            sum(totals.server_seconds for totals in active),
+            sum(totals.sessions for totals in active),
         )
+        rows.append(GroupUse(name, len(users), *(usage if has_data else (None, None, None))))
     return rows

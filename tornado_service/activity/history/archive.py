@@ -65,11 +65,7 @@ class Archive:
         self._views: dict[frozenset[int], DerivedCache] = {}
 
     async def refresh(self) -> None:
-        """Read what is new in the store.
-
-        Raises:
-            HistoryUnavailable: the store cannot be read.
-        """
+        """Read what is new in the store; fails as `Store.read` does."""
         history = await self._store.read(self._updated_history)
         before = self.history
         if history.derived_cache is not before.derived_cache or history.closed != before.closed:
@@ -117,34 +113,29 @@ class Archive:
         )
 
     async def compute(self, scope: Scope, figure: Callable[..., Result], *arguments: Any) -> Result:
-        """Compute a figure of some users, once until the next sample.
+        """Compute a figure of some users, once until the next sample, or raise `TooManyFigures`.
 
         ``figure`` is called in a thread, with their history and the arguments; function and
         arguments are the key of the cache.
-
-        Raises:
-            TooManyFigures: too many are queued already.
         """
 
         async def compute() -> Result:
-            return await self._run_in_thread(scope, figure, arguments)
+            if (
+                self._waiting[scope] >= MAX_WAITING_PER_SCOPE
+                or self._waiting.total() >= MAX_WAITING
+            ):
+                raise TooManyFigures
+            self._waiting[scope] += 1
+            history = self.history
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._thread, lambda: figure(self._restricted(history, scope), *arguments)
+                )
+            finally:
+                self._waiting[scope] -= 1
+                self._waiting += Counter()  # without the scopes of which none waits
 
         return await self._figures.get_or_compute((scope, figure, arguments), compute)
-
-    async def _run_in_thread(
-        self, scope: Scope, figure: Callable[..., Result], arguments: tuple[Any, ...]
-    ) -> Result:
-        if self._waiting[scope] >= MAX_WAITING_PER_SCOPE or self._waiting.total() >= MAX_WAITING:
-            raise TooManyFigures
-        self._waiting[scope] += 1
-        history = self.history
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, lambda: figure(self._restricted(history, scope), *arguments)
-            )
-        finally:
-            self._waiting[scope] -= 1
-            self._waiting += Counter()  # without the scopes of which none waits
 
     def _restricted(self, history: History, scope: Scope) -> History:
         if scope is None:

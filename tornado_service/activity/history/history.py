@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial, reduce
@@ -10,7 +10,16 @@ from itertools import groupby
 from operator import attrgetter, or_
 from zoneinfo import ZoneInfo
 
-from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
+from ..domain.calendar import (
+    ONE_DAY,
+    SLOT,
+    date_range,
+    day_bounds,
+    day_total,
+    local_date,
+    observed_intervals,
+    user_days,
+)
 from ..domain.concurrency import Concurrency
 from ..domain.pseudonyms import NameMapper, identity
 from ..domain.records import (
@@ -33,40 +42,28 @@ CreationTimes = frozenset[tuple[str, int | None]]
 
 @dataclass(frozen=True)
 class History:
-    """The history of a hub, or of some of its users; immutable: see `updated`.
+    """The history of a hub, or of some of its users; immutable: see `updated`."""
 
-    Attributes:
-        zone: time zone of the days.
-        now: time of the latest sample.
-        revision: of the days that were over for long by then.
-        observed_from: when data collection began.
-        listed_from: the first full sample, from which on it is known which users exist;
-            ``FAR_FUTURE``: there is none.
-        listed_to: the latest full sample.
-        sessions_from: sessions that ended before have been dropped; ``None``: none.
-        coverage: the time that has data, in order.
-        closed: the last day that comes from the roll-ups; later ones are computed from sessions.
-        hub_totals: of the whole hub, whoever the users are.
-        users: whose history it is; ``None``: all users'.
-        map_name: maps names of the hub to those of accounts.
-        derived_cache: values computed from days and weeks that earlier and later histories share.
-    """
-
-    zone: ZoneInfo
-    now: int = 0
-    revision: int = 0
-    observed_from: int | None = None
+    zone: ZoneInfo  # time zone of the days
+    now: int = 0  # time of the latest sample
+    revision: int = 0  # of the days that were over for long by then
+    observed_from: int | None = None  # when data collection began
+    #: the first full sample, from which on it is known which users exist; ``FAR_FUTURE``: there is
+    #: none
     listed_from: int | None = None
-    listed_to: int | None = None
-    sessions_from: int | None = None
+    listed_to: int | None = None  # the latest full sample
+    sessions_from: int | None = None  # sessions that ended before have been dropped; ``None``: none
     people: Mapping[int, Account] = field(default_factory=dict)
-    coverage: tuple[Interval, ...] = ()
+    coverage: tuple[Interval, ...] = ()  # the time that has data, in order
     days: Mapping[date, DayUsage] = field(default_factory=dict)
+    #: of the whole hub, whoever the users are
     hub_totals: Mapping[date, DayTotal] = field(default_factory=dict)
     sessions: PackedSessions = field(default_factory=PackedSessions)
+    #: the last day that comes from the roll-ups; later ones are computed from sessions
     closed: date | None = None
-    users: frozenset[int] | None = None
-    map_name: NameMapper = identity
+    users: frozenset[int] | None = None  # whose history it is; ``None``: all users'
+    map_name: NameMapper = identity  # maps names of the hub to those of accounts
+    #: values computed from days and weeks that earlier and later histories share
     derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 
     def updated(
@@ -198,7 +195,6 @@ class History:
         return {name: person.id for name, person in accounts_by_name(self.people.values()).items()}
 
     def span(self, first: date, last: date) -> Interval:
-        """From the beginning of one day to the end of another."""
         return Interval(day_bounds(first, self.zone).start, day_bounds(last, self.zone).end)
 
     def totals(self, first: date, last: date) -> list[DayTotal]:
@@ -212,7 +208,9 @@ class History:
         if not self.has_sessions_of(day):
             return None
         if day not in self.days:
-            return _without_use(self.hub_totals[day])
+            total = self.hub_totals[day]
+            nothing = (0,) * len(total.slot_seconds)
+            return DayTotal(day, total.covered, 0, 0, 0, nothing, nothing)
         monday = day - timedelta(days=day.weekday())
         return self._own_week(monday)[day]
 
@@ -221,16 +219,14 @@ class History:
         days = [day for day in date_range(monday, sunday) if day in self.hub_totals]
 
         def make() -> dict[date, DayTotal]:
-            servers = self._servers(monday, sunday)
+            span = self.span(monday, sunday)
+            sessions = self.sessions.overlapping(span.start, span.end)
+            servers = Concurrency(*sessions.starts_and_ends())
             return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
 
         return self.derived_cache.get(
             ("totals", monday), [self.hub_totals[day] for day in days], make
         )
-
-    def _servers(self, first: date, last: date) -> Concurrency:
-        span = self.span(first, last)
-        return Concurrency(*self.sessions.overlapping(span.start, span.end).starts_and_ends())
 
     def has_sessions_of(self, day: date) -> bool:
         """Whether no session of a day has been dropped."""
@@ -241,6 +237,19 @@ class History:
         totals = (self.hub_totals.get(day) for day in date_range(first, last))
         return sum(total.covered for total in totals if total)
 
+    def observed_slots(self, total: DayTotal) -> Sequence[int]:
+        """The numbers of a day's slots that have data from beginning to end."""
+        bounds = day_bounds(total.day, self.zone)
+        # a day of long ago may be one of another zone, in which it was longer or shorter
+        slots = range(min(len(total.slot_seconds), (bounds.end - bounds.start) // SLOT))
+        if total.covered == bounds.end - bounds.start:
+            return slots
+        observed: list[int] = []
+        for interval in observed_intervals(self.coverage, bounds):
+            first = -((bounds.start - interval.start) // SLOT)
+            observed += slots[first : (interval.end - bounds.start) // SLOT]
+        return observed
+
     def active(self, first: date, last: date) -> int:
         """Users who were active on any of these days, as bits."""
         return reduce(or_, (day.active for day in self.between(first, last)), 0)
@@ -248,8 +257,3 @@ class History:
     def between(self, first: date, last: date) -> Iterator[DayUsage]:
         """The days on which a user was active."""
         return (self.days[day] for day in date_range(first, last) if day in self.days)
-
-
-def _without_use(total: DayTotal) -> DayTotal:
-    nothing = (0,) * len(total.slot_seconds)
-    return DayTotal(total.day, total.covered, 0, 0, 0, nothing, nothing)

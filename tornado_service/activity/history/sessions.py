@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,18 +17,14 @@ from .cache import DerivedCache
 WEEK = 7 * 86400
 
 
-def _times() -> array[int]:
-    return array("q")
-
-
 @dataclass(frozen=True, eq=False)
 class PackedWeek:
     """The finished sessions that began in one week, by their start; immutable."""
 
-    users: array[int] = field(default_factory=_times)
-    started: array[int] = field(default_factory=_times)
-    ends: array[int] = field(default_factory=_times)
-    servers: tuple[str, ...] = ()
+    users: array[int]
+    started: array[int]
+    ends: array[int]
+    servers: tuple[str, ...]
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
@@ -72,19 +67,8 @@ class PackedWeek:
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
         """Add sessions or their new ends, and drop those that run again."""
-        users, started, ends, servers = (
-            self.users[:], self.started[:], self.ends[:], list(self.servers)
-        )  # fmt: skip
-        for session in changed:
-            at, is_known = _find(session, users, started, servers)
-            if is_known:
-                del users[at], started[at], ends[at], servers[at]
-            if session.ended is not None:
-                users.insert(at, session.user)
-                started.insert(at, session.started)
-                ends.insert(at, session.end)
-                servers.insert(at, session.server)
-        return PackedWeek(users, started, ends, tuple(servers))
+        sessions = {session.key: session for session in (*self, *changed)}
+        return self.pack(session for session in sessions.values() if session.ended is not None)
 
     def __iter__(self) -> Iterator[Session]:
         for user, started, end, server in zip(
@@ -95,29 +79,26 @@ class PackedWeek:
 
 @dataclass(frozen=True, eq=False)
 class PackedSessions:
-    """Sessions by the week in which they began; immutable.
+    """Sessions by the week in which they began; immutable."""
 
-    Attributes:
-        weeks: the finished ones, by the number of the week since 1970, in order.
-        latest: when the last of a week ended, or a moment after that.
-        running: those without an end, in no order.
-    """
-
+    #: the finished ones, by the number of the week since 1970, in order
     weeks: Mapping[int, PackedWeek] = field(default_factory=dict)
+    #: when the last of a week ended, or a moment after that
     latest: Mapping[int, int] = field(default_factory=dict)
-    running: tuple[Session, ...] = ()
+    running: tuple[Session, ...] = ()  # those without an end, in no order
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedSessions:
         """Pack sessions; those that come in order take less memory on the way."""
-        parts: dict[int, list[PackedWeek]] = defaultdict(list)
+        weeks: dict[int, PackedWeek] = {}
         running: list[Session] = []
         for number, begun in groupby(sessions, key=_week_of):
             finished: list[Session] = []
             for session in begun:
                 (running if session.ended is None else finished).append(session)
-            parts[number].append(PackedWeek.pack(finished))
-        return cls._make({number: _joined(weeks) for number, weeks in parts.items()}, running)
+            week = PackedWeek.pack(finished)
+            weeks[number] = weeks[number].updated(week) if number in weeks else week
+        return cls._make(weeks, running)
 
     @classmethod
     def _make(cls, weeks: Mapping[int, PackedWeek], running: Iterable[Session]) -> PackedSessions:
@@ -132,7 +113,7 @@ class PackedSessions:
         running |= {key: session for key, session in by_key.items() if session.ended is None}
         weeks = dict(self.weeks)
         for number, of_week in groupby(sorted(by_key.values(), key=_week_of), key=_week_of):
-            weeks[number] = weeks.get(number, PackedWeek()).updated(of_week)
+            weeks[number] = weeks.get(number, PackedWeek.pack(())).updated(of_week)
         return self._make(weeks, running.values())
 
     def since(self, moment: int) -> PackedSessions:
@@ -208,23 +189,3 @@ class _LazyWeeks(Mapping[int, PackedWeek]):
 
 def _week_of(session: Session) -> int:
     return session.started // WEEK
-
-
-def _joined(parts: list[PackedWeek]) -> PackedWeek:
-    return (
-        parts[0]
-        if len(parts) == 1
-        else PackedWeek.pack(session for part in parts for session in part)
-    )
-
-
-def _find(
-    session: Session, users: array[int], started: array[int], servers: Sequence[str]
-) -> tuple[int, bool]:
-    """The index of a session in the columns, or where to insert it; and whether it is there."""
-    at = bisect_left(started, session.started)
-    while at < len(started) and started[at] == session.started:
-        if users[at] == session.user and servers[at] == session.server:
-            return at, True
-        at += 1
-    return at, False

@@ -52,7 +52,6 @@ class DayUsage:
 
     @cached_property
     def sessions(self) -> int:
-        """How many sessions began."""
         return sum(self.rows.sessions)
 
     def restricted(self, users: frozenset[int], mask: int) -> DayUsage:
@@ -61,7 +60,6 @@ class DayUsage:
 
 
 def bitmap(users: Collection[int]) -> int:
-    """A number with these bits set."""
     packed = bytearray(max(users, default=0) // 8 + 1)
     for user in users:
         packed[user >> 3] |= 1 << (user & 7)

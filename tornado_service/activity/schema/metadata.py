@@ -16,25 +16,16 @@ from .upsert import upsert
 
 @dataclass(frozen=True)
 class StoreMetadata:
-    """All notes. Times: whole seconds since 1970.
+    """All notes. Times: whole seconds since 1970."""
 
-    Attributes:
-        zone: time zone of the roll-ups' days.
-        rolled: time up to which roll-ups are right.
-        sessions_from: sessions that ended before have been dropped; ``None``: none.
-        first_full: the first full sample: its users, and those seen before it, are not new.
-        last_full: the latest full sample.
-        next_user: an id that was never used.
-        revision: changes when days that were over for long change.
-    """
-
-    zone: str = ""
-    rolled: int | None = None
-    sessions_from: int | None = None
+    zone: str = ""  # time zone of the roll-ups' days
+    rolled: int | None = None  # time up to which roll-ups are right
+    sessions_from: int | None = None  # sessions that ended before have been dropped; ``None``: none
+    #: the first full sample: its users, and those seen before it, are not new
     first_full: int | None = None
-    last_full: int | None = None
-    next_user: int = 1
-    revision: int = 0
+    last_full: int | None = None  # the latest full sample
+    next_user: int = 1  # an id that was never used
+    revision: int = 0  # changes when days that were over for long change
 
     @classmethod
     def load(cls, connection: Connection) -> StoreMetadata:
@@ -51,9 +42,7 @@ class StoreMetadata:
         return day if day_bounds(day, zone).start >= kept else day + ONE_DAY
 
     def save(self, connection: Connection, **values: Any) -> StoreMetadata:
-        """Write the values that changed."""
         now, before = replace(self, **values), asdict(self)
         changed = {key: value for key, value in asdict(now).items() if before[key] != value}
-        rows = [{"key": key, "value": str(value)} for key, value in changed.items()]
-        upsert(connection, tables.meta, rows)
+        upsert(connection, tables.meta, [(key, str(value)) for key, value in changed.items()])
         return now

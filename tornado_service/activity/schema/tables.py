@@ -5,19 +5,10 @@ Times: whole seconds since 1970, UTC. The migrations make these tables; a test h
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-)
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
 #: The accounts that the hub has shown. Ids come from ``meta`` and are never given twice; a name is
 #: that of one account at a time. Columns are in the order of `Account`.
@@ -43,7 +34,7 @@ sessions = Table(
     Column("last_activity", BigInteger),
     Column("ended", BigInteger),
     # which run, which overlap some days, which are to be dropped
-    Index("activity_sessions_ended", "ended"),
+    sa.Index("activity_sessions_ended", "ended"),
     sqlite_with_rowid=False,
 )
 
@@ -92,7 +83,7 @@ day_totals = Table(
     Column("seconds", BigInteger, nullable=False),
     Column("peak", Integer, nullable=False),
     Column("sessions", Integer, nullable=False),
-    Column("slots", JSON, nullable=False),
+    Column("slots", sa.JSON, nullable=False),
 )
 
 #: See ``meta.py``.

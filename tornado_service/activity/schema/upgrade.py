@@ -21,11 +21,7 @@ class ActivitySchema(Schema):
     """Tables that alembic makes and changes."""
 
     def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
-        """Whether a SQLite file with these tables is ours; the file is only read.
-
-        Raises:
-            NewerDatabase: it is of a newer version.
-        """
+        """Whether a SQLite file with these tables is ours; the file is only read."""
         if migrations.VERSION_TABLE not in tables:
             return False
         rows = file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608
@@ -33,11 +29,6 @@ class ActivitySchema(Schema):
         return True
 
     def create_tables(self, connection: Connection) -> None:
-        """Upgrade the tables to this version, in the current transaction.
-
-        Raises:
-            NewerDatabase: they are of a newer version.
-        """
         disable_time_limit(connection)
         migrations.upgrade(connection)
 
@@ -45,10 +36,8 @@ class ActivitySchema(Schema):
 def open_database(url: str, *, thorough: bool = False, timeout: float = TIMEOUT) -> Database:
     """Open a database and upgrade it to this version; quarantine a damaged SQLite file.
 
-    Args:
-        url: for SQLAlchemy.
-        thorough: check the whole file for damage, which takes seconds.
-        timeout: seconds that a statement may take.
+    ``thorough``: check the whole file for damage, which takes seconds. ``timeout``: seconds that a
+    statement may take.
 
     Raises:
         NewerDatabase: it is of a newer version, and was not touched.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-Rows = Sequence[Mapping[str, Any]]
+#: Their values in the order of the table's columns.
+Rows: TypeAlias = Collection[Iterable[Any]]
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
@@ -36,7 +37,8 @@ def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) 
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
-    connection.execute(statement, {"rows": rows} if is_postgresql else rows)
+    values = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
+    connection.execute(statement, {"rows": values} if is_postgresql else values)
 
 
 def _unpack_json(table: Table) -> Any:

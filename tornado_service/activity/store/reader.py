@@ -24,11 +24,7 @@ FETCH_SIZE = 10_000
 
 
 class Reader:
-    """Reads the state of one moment. Iterators end with it.
-
-    Raises:
-        sqlalchemy.exc.DBAPIError: any method; the database does not answer.
-    """
+    """Reads the state of one moment. Iterators end with it. `DBAPIError`: no answer."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import astuple
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, select
@@ -26,9 +25,7 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
     """Write the roll-ups of some days that are over, or have changed.
 
     After a change of the time zone these are all days, as far back as there are sessions.
-
-    Returns:
-        Whether there are more.
+    ``True``: there are more.
     """
     reader = Reader(connection)
     meta = StoreMetadata.load(connection)
@@ -48,11 +45,7 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
 
 
 def drop_old(connection: Connection, retention_days: int) -> bool:
-    """Drop some of the sessions and visits that are older than that, if they are rolled up.
-
-    Returns:
-        Whether there are more.
-    """
+    """Drop some older sessions and visits, if they are rolled up; ``True``: there are more."""
     meta = StoreMetadata.load(connection)
     latest = Reader(connection).latest_sample()
     sessions, visits = tables.sessions, tables.visits
@@ -102,15 +95,11 @@ def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, 
         days = table.c.day.between(first.toordinal(), last.toordinal())
         connection.execute(delete(table).where(days))
     totals = (day_total(servers, coverage, day, zone) for day in date_range(first, last))
-    insert_new(connection, tables.day_totals, [_total_row(total) for total in totals])
+    rows = [
+        (day.toordinal(), *sums, [slot_seconds, slot_peaks])
+        for day, *sums, slot_seconds, slot_peaks in map(astuple, totals)
+    ]
+    insert_new(connection, tables.day_totals, rows)
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
-    rows = [(row.day.toordinal(), *row[1:]) for row in by_user]
-    names = ("day", "user_id", "seconds", "sessions")
-    insert_new(connection, tables.user_days, [dict(zip(names, row, strict=True)) for row in rows])
-
-
-def _total_row(total: Any) -> dict[str, Any]:
-    row = asdict(total)
-    row["day"] = total.day.toordinal()
-    row["slots"] = [row.pop("slot_seconds"), row.pop("slot_peaks")]
-    return row
+    rows_by_user = [(row.day.toordinal(), *row[1:]) for row in by_user]
+    insert_new(connection, tables.user_days, rows_by_user)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from ...apps.retry import transient_cause
 from ...database.database import Database
 from ...database.errors import DatabaseUnusable, driver_message, is_corruption
 from ...database.timeout import TIMEOUT
+from ..domain.calendar import utc_datetime
 from ..domain.pseudonyms import NameMapper, identity, pseudonymize
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
@@ -69,7 +69,7 @@ class Store:
         url: of the database, for SQLAlchemy; may be empty.
         log: for changes of the condition, and for samples that are lost.
         zone: time zone of the roll-ups' days; UTC by default.
-        retention_days: after which sessions are dropped.
+        retention_days: days after which sessions are dropped.
         map_name: maps to pseudonyms; by default, users are stored under their names.
         timeout: seconds that a statement may take.
     """
@@ -97,10 +97,9 @@ class Store:
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
     async def open(self) -> bool:
-        """Open the database and upgrade it. An error is in ``condition``.
+        """Open the database and upgrade it; return whether to try again, as the reason may pass.
 
-        Returns:
-            Whether to try again: the reason may pass.
+        An error is in ``condition``.
         """
         try:
             await _run_in(self._writer, self._open)
@@ -124,17 +123,17 @@ class Store:
             self._database.close()
 
     async def add(self, sample: Sample, interval: int) -> bool:
-        """Store a sample with the hub's names. If the database fails, the sample is lost.
+        """Store a sample with the hub's names; return whether it was stored.
 
-        Returns:
-            Whether it was stored: not, if another process has stored one of the same interval.
+        It is not if another process has stored one of the same interval, and is lost if the
+        database fails.
         """
         try:
             added = await _run_in(self._writer, partial(self._add, sample, interval))
         except DATABASE_ERRORS as error:
             self._set_condition(self._failure_condition(error))
             if self._url:  # else nothing is to be kept
-                at = datetime.fromtimestamp(sample.taken, timezone.utc).isoformat()
+                at = utc_datetime(sample.taken).isoformat()
                 self._log.warning("Activity at %s is not kept: %s", at, driver_message(error))
             return False
         self._set_condition(Condition(HistoryState.READY, self._notice))
@@ -156,17 +155,26 @@ class Store:
     async def read(self, work: Callable[[Reader], Result]) -> Result:
         """Call ``work`` in a thread, with a reader that must not outlive it.
 
-        Raises:
-            HistoryUnavailable: there is no database, or it fails.
+        `HistoryUnavailable`: there is no database, or it fails.
         """
-        return await self._read(lambda connection: work(Reader(connection)))
+        database = self._database
+        if database is None:
+            raise HistoryUnavailable(self.condition.reason or self.condition.state.value)
+
+        def run() -> Result:
+            with database.reading() as connection:
+                return work(Reader(connection))
+
+        try:
+            return await _run_in(self._readers, run)
+        except DATABASE_ERRORS as error:
+            if is_corruption(error):
+                with suppress(*DATABASE_ERRORS):  # which the next sample tells
+                    await _run_in(self._writer, partial(self._check_for_corruption, database))
+            raise HistoryUnavailable(driver_message(error)) from error
 
     async def forget(self, name: str) -> bool:
-        """Remove all data of a user, by the hub's name: see `user_data.forget`.
-
-        Raises:
-            HistoryUnavailable: there is no database, or it fails.
-        """
+        """`user_data.forget`, by the hub's name; fails as `read` does."""
         work = partial(user_data.forget, name=self.map_name(name))
         try:
             return await _run_in(self._writer, partial(self._write, work, erase=True))
@@ -174,12 +182,8 @@ class Store:
             raise HistoryUnavailable(driver_message(error)) from error
 
     async def export(self, name: str) -> dict[str, Any] | None:
-        """Export all data of a user, by the hub's name: see `user_data.export`.
-
-        Raises:
-            HistoryUnavailable: there is no database, or it fails.
-        """
-        return await self._read(partial(user_data.export, name=self.map_name(name)))
+        """`user_data.export`, by the hub's name; fails as `read` does."""
+        return await self.read(partial(user_data.export, name=self.map_name(name)))
 
     def _failure_condition(self, error: Exception) -> Condition:
         if isinstance(error, NewerDatabase):
@@ -189,23 +193,6 @@ class Store:
         return Condition(
             HistoryState.READY, f"The last sample is lost: {driver_message(error)}. {self._notice}"
         )
-
-    async def _read(self, work: Callable[[Connection], Result]) -> Result:
-        database = self._database
-        if database is None:
-            raise HistoryUnavailable(self.condition.reason or self.condition.state.value)
-
-        def run() -> Result:
-            with database.reading() as connection:
-                return work(connection)
-
-        try:
-            return await _run_in(self._readers, run)
-        except DATABASE_ERRORS as error:
-            if is_corruption(error):
-                with suppress(*DATABASE_ERRORS):  # which the next sample tells
-                    await _run_in(self._writer, partial(self._check_for_corruption, database))
-            raise HistoryUnavailable(driver_message(error)) from error
 
     # What follows runs in the writer's thread.
 
@@ -240,7 +227,11 @@ class Store:
             self._database = None
         database = open_database(self._url, thorough=thorough, timeout=self._timeout)
         try:
-            self._pseudonymize_existing(database)
+            if self.map_name is not identity:
+                with database.writing() as connection:
+                    is_hidden = user_data.pseudonymize_existing(connection, self.map_name)
+                if is_hidden:
+                    self._erase(database)
         except BaseException:
             database.close()
             raise
@@ -250,14 +241,6 @@ class Store:
             self._notice = (
                 f"A damaged history is now {database.quarantined_file}, and a new one began."
             )
-
-    def _pseudonymize_existing(self, database: Database) -> None:
-        if self.map_name is identity:
-            return
-        with database.writing() as connection:
-            is_hidden = user_data.pseudonymize_existing(connection, self.map_name)
-        if is_hidden:
-            self._erase(database)
 
     def _erase(self, database: Database) -> None:
         if not database.truncate_wal():

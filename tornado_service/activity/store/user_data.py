@@ -1,26 +1,30 @@
-"""Requests of users about their own data (export, removal), and pseudonyms for existing users."""
+"""Requests of users about their own data (export, removal), and users who become one again."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import astuple
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from ..domain.calendar import latest_of, utc_datetime
 from ..domain.pseudonyms import NameMapper, is_pseudonym
-from ..domain.records import FAR_FUTURE, Account, accounts_by_name
+from ..domain.records import FAR_FUTURE, Account, Session, SessionKey, accounts_by_name
 from ..schema import tables
-from .merge_users import delete_user, merge_users
+from ..schema.metadata import StoreMetadata
+from ..schema.upsert import insert_new, upsert
 from .reader import Reader
+
+_USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
 
 
 def pseudonymize_existing(connection: Connection, map_name: NameMapper) -> bool:
-    """Give a pseudonym to all users who were stored under their names.
+    """Give a pseudonym to all users who were stored under their names; ``False``: there were none.
 
     If there was no secret for a while, a user may have both; they become one again.
-
-    Returns:
-        Whether there were any.
     """
     accounts = Reader(connection).people()
     hidden = accounts_by_name(account for account in accounts if is_pseudonym(account.name))
@@ -48,10 +52,8 @@ def forget(connection: Connection, name: str) -> bool:
 
     Daily totals of the whole hub stay: they are anonymous sums. Days that are rolled up again
     (another time zone, late samples) lose the user's part. What the user does from now on is
-    stored again, and so is a server that runs now, with all of its time.
-
-    Returns:
-        Whether there was such a user.
+    stored again, and so is a server that runs now, with all of its time. ``False``: there was no
+    such user.
     """
     table = tables.users.c
     users = connection.scalars(select(table.id).where(table.name == name)).all()
@@ -60,12 +62,11 @@ def forget(connection: Connection, name: str) -> bool:
     return bool(users)
 
 
-def export(connection: Connection, name: str) -> dict[str, Any] | None:
+def export(reader: Reader, name: str) -> dict[str, Any] | None:
     """Return all data of a user, by the stored name, for JSON; ``None`` if there is no such user.
 
     Accounts that had the name before are under ``earlier_accounts``, where there are any.
     """
-    reader = Reader(connection)
     accounts = [account for account in reader.people() if account.name == name]
     if not accounts:
         return None
@@ -99,4 +100,69 @@ def _export(reader: Reader, account: Account) -> dict[str, Any]:
 
 
 def _iso(moment: int | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, timezone.utc).isoformat()
+    at = utc_datetime(moment)
+    return at.isoformat() if at else None
+
+
+def merge_users(connection: Connection, one: int, into: int) -> None:
+    """Merge a user into another.
+
+    Sums of the same day are added up, and computed from sessions where these still exist.
+    """
+    days, visits, sessions = (
+        connection.execute(select(table).where(table.c.user_id.in_((one, into)))).all()
+        for table in _USER_TABLES
+    )
+    upsert(connection, tables.user_days, _summed_days(days, into))
+    insert_new(connection, tables.visits, [(visit.hour, into) for visit in visits])
+    upsert(connection, tables.sessions, _merged_sessions(map(Session._make, sessions), into))
+    both = [account for account in Reader(connection).people() if account.id in (one, into)]
+    account = Account(
+        into,
+        next(account.name for account in both if account.id == into),
+        min(account.first_seen for account in both),
+        latest_of(account.created for account in both),
+        latest_of(account.last_activity for account in both),
+        _last_end(account.deleted for account in both),
+    )
+    upsert(connection, tables.users, [astuple(account)])
+    delete_user(connection, one)
+    meta = StoreMetadata.load(connection)
+    moments = [session.started for session in sessions] + [visit.hour * 3600 for visit in visits]
+    rolled = min([*moments, meta.rolled]) if moments and meta.rolled is not None else meta.rolled
+    meta.save(connection, rolled=rolled, revision=meta.revision + 1)
+
+
+def delete_user(connection: Connection, user: int) -> None:
+    for table in _USER_TABLES:
+        connection.execute(delete(table).where(table.c.user_id == user))
+    connection.execute(delete(tables.users).where(tables.users.c.id == user))
+
+
+def _summed_days(days: Iterable[Row[Any]], user: int) -> list[tuple[int, ...]]:
+    seconds: Counter[int] = Counter()
+    sessions: Counter[int] = Counter()
+    for row in days:
+        seconds[row.day] += row.seconds
+        sessions[row.day] += row.sessions
+    return [(day, user, seconds[day], sessions[day]) for day in seconds]
+
+
+def _merged_sessions(sessions: Iterable[Session], user: int) -> Collection[Session]:
+    """Each run once, with the later times of both."""
+    merged: dict[SessionKey, Session] = {}
+    for session in sessions:
+        session = session._replace(user=user)
+        other = merged.get(session.key, session)
+        merged[session.key] = session._replace(
+            last_seen=max(session.last_seen, other.last_seen),
+            last_activity=latest_of((session.last_activity, other.last_activity)),
+            ended=_last_end((session.ended, other.ended)),
+        )
+    return merged.values()
+
+
+def _last_end(moments: Iterable[int | None]) -> int | None:
+    """``None``: one of them has not ended."""
+    ends = list(moments)
+    return None if None in ends else latest_of(ends)

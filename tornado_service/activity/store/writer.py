@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import astuple
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from ..collect.changes import StoreState, apply_sample, relevant_since
-from ..domain.records import Account, Interval, Sample, Session, SessionKey
+from ..domain.records import Interval, Sample, Session, SessionKey
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
@@ -29,23 +31,18 @@ LATE_WINDOW = 86400
 
 
 def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
-    """Store a sample and all that follows from it, in the current transaction.
+    """Store a sample and all that follows from it; return whether it was stored.
 
-    Returns:
-        Whether it was stored: not, if there is one of the same interval already, unless only the
-        new one is a full one.
+    It is not if there is one of the same interval already, unless only the new one is a full one.
     """
     meta = StoreMetadata.load(connection)
     if not _claim_slot(connection, meta, sample, interval):
         return False
     state = _load_state(connection, meta, sample)
     changes = apply_sample(state, sample, max_gap(interval))
-    upsert(connection, tables.users, [vars(person) for person in changes.people])
-    columns = tables.sessions.c.keys()
-    sessions = [dict(zip(columns, session, strict=True)) for session in changes.sessions]
-    upsert(connection, tables.sessions, sessions)
-    visits = [{"hour": visit.hour, "user_id": visit.user} for visit in changes.visits]
-    insert_new(connection, tables.visits, visits)
+    upsert(connection, tables.users, list(map(astuple, changes.people)))
+    upsert(connection, tables.sessions, changes.sessions)
+    insert_new(connection, tables.visits, [(visit.hour, visit.user) for visit in changes.visits])
     moments = [changes.since, _extend_coverage(connection, sample.taken, interval)]
     since = min((moment for moment in moments if moment is not None), default=sample.taken)
     since = max(since, sample.taken - MAX_LOOK_BACK)
@@ -72,15 +69,14 @@ def _claim_slot(connection: Connection, meta: StoreMetadata, sample: Sample, int
     has_all = meta.last_full is not None and meta.last_full // interval >= slot
     if is_taken and (has_all or not sample.is_full):
         return False  # there is one writer at a time
-    insert_new(connection, table, [{"slot": slot, "taken": sample.taken}])
+    insert_new(connection, table, [(slot, sample.taken)])
     connection.execute(delete(table).where(table.c.taken < sample.taken - SLOT_RETENTION))
     return True
 
 
 def _load_state(connection: Connection, meta: StoreMetadata, sample: Sample) -> StoreState:
     reader = Reader(connection)
-    rows = connection.execute(select(tables.users))
-    people = {row.id: Account(*row) for row in rows}
+    people = {account.id: account for account in reader.people()}
     ended = tables.sessions.c.ended
     running = _sessions(connection, ended.is_(None))
     since = relevant_since(people.values(), running, sample)
@@ -109,7 +105,7 @@ def _extend_coverage(connection: Connection, taken: int, interval: int) -> int |
     if near == [joined]:
         return None
     connection.execute(delete(table).where(is_near))
-    insert_new(connection, table, [vars(joined)])
+    insert_new(connection, table, [joined])
     return min((interval.end for interval in near if interval.end < taken), default=joined.start)
 
 
@@ -120,5 +116,5 @@ def max_gap(interval: int) -> int:
 
 def join(near: Iterable[Interval], taken: int) -> Interval:
     """Join a sample and the coverage within its reach."""
-    moments = [taken, *(moment for interval in near for moment in (interval.start, interval.end))]
+    moments = [taken, *chain.from_iterable(near)]
     return Interval(min(moments), max(moments))

@@ -1,34 +1,25 @@
-"""The figures as JSON and as CSV."""
+"""The figures as JSON and as CSV.
+
+The names of the classes are labels of the service's metrics.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
 from ... import APIHandler, EventStream
 from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery
-from ..access.responses import (
-    GroupPage,
-    Now,
-    People,
-    Periods,
-    PersonDetail,
-    Summary,
-    filtered_groups,
-    filtered_servers,
-    paginate,
-    person_row,
-)
-from ..access.view import ViewHandler
+from ..access.responses import GroupPage, Now, People, Periods, PersonDetail, Summary
+from ..access.view import ViewHandler, summary
 from ..access.visibility import get_visible_groups, groups_if_available
-from ..figures.heatmap import HeatMap
+from ..figures.heatmap import HeatMap, heat_map
 from ..figures.month_report import MonthReport
+from ..figures.periods import Unit
 from . import csv_export, downloads
 
-Figures = TypeVar("Figures")
-PeriodUnit = Literal["days", "weeks", "months"]
 PersonTable = Literal["days", "hours", "sessions", "week"]
 
 
@@ -38,240 +29,196 @@ class ActivityHandler(ViewHandler, APIHandler):
     async def write_csv(
         self,
         names: list[str],
-        write: Callable[[Figures], str],
-        figures: Figures,
+        columns: Iterable[str],
+        rows: Iterable[Any],
         when: str | tuple[date, date],
     ) -> None:
         """Respond with a table; the file is named by ``names``, and by its period or time."""
-        text = await asyncio.to_thread(write, figures)
+        text = await asyncio.to_thread(csv_export.table, columns, rows)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        suffix = when if isinstance(when, str) else downloads.period(*when)
+        suffix = when if isinstance(when, str) else "{}-to-{}".format(*when)
         parts = [*downloads.hub_of(self), *names, suffix]
         self.set_header("Content-Disposition", downloads.content_disposition(parts, ".csv"))
         self.write(text)
 
 
 class NowAPI(ActivityHandler):
-    """What runs now."""
+    """The servers that run, of those whom the caller may see, and how long they are idle."""
 
-    metrics_name = "NowAPI"
     operation_ids = {"get": "get_running_servers"}
 
     async def get(self) -> Now:
-        """The servers that run, of those whom the caller may see, and how long they are idle."""
         view = await self.view()
         return await view.now()
 
 
 class NowCSV(ActivityHandler):
-    """What runs now, as a table."""
+    """The same as ``api/now``, or those servers of it that are asked for."""
 
-    metrics_name = "NowCSV"
     operation_ids = {"get": "get_running_servers_csv"}
 
     async def get(self, query: ServersQuery) -> None:
-        """The same as ``api/now``, or those servers of it that are asked for."""
         view = await self.view()
         now = await view.now()
-        when = downloads.moment(now.taken, self.recorder.zone)
-        servers = filtered_servers(now.servers, query)
-        await self.write_csv(["now"], csv_export.now, servers, when)
+        when = f"{now.taken.astimezone(self.recorder.zone):%Y-%m-%d-%H%M}" if now.taken else ""
+        await self.write_csv(["now"], csv_export.SERVERS, query.select(now.servers), when)
 
 
 class SummaryAPI(ActivityHandler):
-    """The main figures of a range."""
+    """Active users, server-hours, sessions and their length, new users, maintenance window."""
 
-    metrics_name = "SummaryAPI"
     operation_ids = {"get": "get_summary"}
 
     async def get(self, query: Range) -> Summary:
-        """Active users, server-hours, sessions and their length, new users, maintenance window."""
         view = await self.view()
-        return await view.summary(query)
+        return await view.compute(summary, query)
 
 
 class PeriodsAPI(ActivityHandler):
-    """Use over time."""
+    """Each day, week or month of a range; what was not watched has no figures."""
 
-    metrics_name = "PeriodsAPI"
     operation_ids = {"get": "get_periods"}
 
-    async def get(self, unit: PeriodUnit, query: Range) -> Periods:
-        """Each day, week or month of a range; what was not watched has no figures."""
+    async def get(self, unit: Unit, query: Range) -> Periods:
         view = await self.view()
         return await view.periods(unit, query)
 
 
 class PeriodsCSV(ActivityHandler):
-    """Use over time, as a table."""
+    """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
 
-    metrics_name = "PeriodsCSV"
     operation_ids = {"get": "get_periods_csv"}
 
-    async def get(self, unit: PeriodUnit, query: Range) -> None:
-        """The same as ``api/days``, ``api/weeks`` and ``api/months``."""
+    async def get(self, unit: Unit, query: Range) -> None:
         view = await self.view()
-        periods = await view.periods(unit, query)
-        await self.write_csv([unit], csv_export.periods, periods, query.days(view.today))
+        rows = (await view.periods(unit, query)).periods
+        await self.write_csv([unit], csv_export.PERIODS, rows, query.days(view.today))
 
 
 class HoursAPI(ActivityHandler):
-    """When it is quiet."""
+    """Servers at a time in each hour of the week."""
 
-    metrics_name = "HoursAPI"
     operation_ids = {"get": "get_hours_of_week"}
 
     async def get(self, query: Range) -> HeatMap:
-        """Servers at a time in each hour of the week."""
         view = await self.view()
-        return await view.heat_map(query)
+        return await view.compute(heat_map, query)
 
 
 class HoursCSV(ActivityHandler):
-    """When it is quiet, as a table."""
+    """The same as ``api/hours``."""
 
-    metrics_name = "HoursCSV"
     operation_ids = {"get": "get_hours_of_week_csv"}
 
     async def get(self, query: Range) -> None:
-        """The same as ``api/hours``."""
         view = await self.view()
-        heat_map = await view.heat_map(query)
-        await self.write_csv(["hours"], csv_export.hours, heat_map, query.days(view.today))
+        rows = (await view.compute(heat_map, query)).hours
+        await self.write_csv(["hours"], csv_export.HOURS_OF_WEEK, rows, query.days(view.today))
 
 
 class PeopleAPI(ActivityHandler):
-    """The people."""
+    """A page of those whom the caller may see, with their use in a range."""
 
-    metrics_name = "PeopleAPI"
     operation_ids = {"get": "list_users"}
 
     async def get(self, query: PeopleQuery) -> People:
-        """A page of those whom the caller may see, with their use in a range."""
         view = await self.view()
-        page = paginate(await view.people(query), query.page)
-        return People(page.total, page.page, page.pages, list(map(person_row, page.rows)))
+        return People(*query.page_of(await view.people(query)))
 
 
 class PeopleCSV(ActivityHandler):
-    """The people, as a table."""
+    """The same as ``api/people``, all pages at once."""
 
-    metrics_name = "PeopleCSV"
     operation_ids = {"get": "list_users_csv"}
 
     async def get(self, query: PeopleQuery) -> None:
-        """The same as ``api/people``, all pages at once."""
         view = await self.view()
         rows = await view.people(query)
-        await self.write_csv(["people"], csv_export.people, rows, query.days(view.today))
+        await self.write_csv(["people"], csv_export.PEOPLE, rows, query.days(view.today))
 
 
 class PersonAPI(ActivityHandler):
-    """One person."""
+    """Their days, sessions and usual hours in a range."""
 
-    metrics_name = "PersonAPI"
     operation_ids = {"get": "get_user_activity"}
 
     async def get(self, name: str, query: Range) -> PersonDetail:
-        """Their days, sessions and usual hours in a range."""
         view = await self.view()
         return await view.person(name, query)
 
 
 class PersonCSV(ActivityHandler):
-    """One person, as tables."""
+    """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
 
-    metrics_name = "PersonCSV"
     operation_ids = {"get": "get_user_activity_csv"}
 
     async def get(self, name: str, sheet: PersonTable, query: Range) -> None:
-        """The days, usual hours or sessions of ``api/people/NAME``, or their hours of the week."""
         view = await self.view()
-        names, days = ["person", name, sheet], query.days(view.today)
-        if sheet == "week":
-            week = await view.person_heat_map(name, query)
-            await self.write_csv(names, csv_export.hours, week, days)
-        else:
-            person = await view.person(name, query)
-            await self.write_csv(names, csv_export.PERSON_TABLES[sheet], person.use, days)
+        columns, figure, rows = csv_export.PERSON_SHEETS[sheet]
+        figures = await view.compute_of(name, figure, query)
+        days = query.days(view.today)
+        await self.write_csv(["person", name, sheet], columns, rows(figures), days)
 
 
 class GroupsAPI(ActivityHandler):
-    """The groups."""
+    """A page of the groups, each by the use of its members, as they are now."""
 
-    metrics_name = "GroupsAPI"
     operation_ids = {"get": "list_groups"}
 
     async def get(self, query: GroupsQuery) -> GroupPage:
-        """A page of the groups, each by the use of its members, as they are now."""
         view = await self.view()
-        groups = await get_visible_groups(self)
-        rows = filtered_groups(await view.groups(groups, query), query)
-        page = paginate(rows, query.page)
-        return GroupPage(groups.missing, page.total, page.page, page.pages, page.rows)
+        visible = await get_visible_groups(self)
+        page = query.page_of(await view.groups(visible, query))
+        return GroupPage(visible.missing, *page)
 
 
 class GroupsCSV(ActivityHandler):
-    """The groups, as a table."""
+    """The same as ``api/groups``, all pages at once."""
 
-    metrics_name = "GroupsCSV"
     operation_ids = {"get": "list_groups_csv"}
 
     async def get(self, query: GroupsQuery) -> None:
-        """The same as ``api/groups``, all pages at once."""
         view = await self.view()
-        groups = await get_visible_groups(self)
-        rows = filtered_groups(await view.groups(groups, query), query)
-        await self.write_csv(["groups"], csv_export.groups, rows, query.days(view.today))
+        rows = await view.groups(await get_visible_groups(self), query)
+        await self.write_csv(["groups"], csv_export.GROUPS, rows, query.days(view.today))
 
 
 class MeAPI(ActivityHandler):
-    """The caller's own use."""
+    """Days, sessions and usual hours in a range."""
 
-    metrics_name = "MeAPI"
     operation_ids = {"get": "get_my_activity"}
 
     async def get(self, query: Range) -> PersonDetail:
-        """Days, sessions and usual hours in a range."""
         view = await self.own_view()
         return await view.me(query)
 
 
 class MeCSV(ActivityHandler):
-    """The caller's own use, as tables."""
+    """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
 
-    metrics_name = "MeCSV"
     operation_ids = {"get": "get_my_activity_csv"}
 
     async def get(self, sheet: PersonTable, query: Range) -> None:
-        """The days, usual hours or sessions of ``api/me``, or the hours of the week."""
         view = await self.own_view()
-        names, days = ["my", sheet], query.days(view.today)
-        if sheet == "week":
-            await self.write_csv(names, csv_export.hours, await view.heat_map(query), days)
-        else:
-            person = await view.me(query)
-            await self.write_csv(names, csv_export.PERSON_TABLES[sheet], person.use, days)
+        columns, figure, rows = csv_export.PERSON_SHEETS[sheet]
+        figures = await view.compute(figure, query)
+        await self.write_csv(["my", sheet], columns, rows(figures), query.days(view.today))
 
 
 class MonthAPI(ActivityHandler):
-    """The report of a month."""
+    """All figures of a month such as ``2026-10``, beside those of the month before."""
 
-    metrics_name = "MonthAPI"
     operation_ids = {"get": "get_month_report"}
 
     async def get(self, text: str) -> MonthReport:
-        """All figures of a month such as ``2026-10``, beside those of the month before."""
         view = await self.view()
         return await view.month(text, await groups_if_available(self))
 
 
 class NewsStream(EventStream):
-    """Tells of each new look at the hub."""
+    """An event ``sample`` after each look; ``api/now`` then has what is new."""
 
-    metrics_name = "NewsStream"
     operation_ids = {"get": "stream_samples"}
 
     async def get(self) -> None:
-        """An event ``sample`` after each look; ``api/now`` then has what is new."""
         await self.stream(self.app.recorder.sample_events)

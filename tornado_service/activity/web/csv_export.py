@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from itertools import starmap
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from ..access.responses import Periods, utc_datetime
-from ..figures.heatmap import HeatMap
-from ..figures.person import OwnUse
-from ..figures.servers import Running
-from ..figures.users import GroupUse, PersonUse
+from ..domain.calendar import utc_datetime
+from ..figures.heatmap import heat_map
+from ..figures.person import own_use
+from ..history.history import History
 
 #: Where a program may find a formula: at the beginning of a text, and after whatever separates
 #: cells elsewhere, if the first letter or digit has a sign before it. Signs are those of formulas
@@ -24,106 +26,67 @@ _FORMULA = re.compile(
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def now(servers: Iterable[Running]) -> str:
-    head = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
-    rows = (
-        (
-            server.user,
-            server.server,
-            utc_datetime(server.started),
-            server.seconds,
-            server.idle,
-            server.is_pending,
-        )
-        for server in servers
-    )
-    return to_csv(head, rows)
+#: The columns of each table. Each cell is the field of a row of the same name, if it is not
+#: in ``COMPUTED``.
+SERVERS = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
+PERIODS = (
+    "first", "last", "watched_share", "active_users", "server_hours", "sessions", "peak_servers",
+    "mean_servers",
+)  # fmt: skip
+HOURS_OF_WEEK = ("weekday", "hour", "watched_share", "mean_servers", "peak_servers")
+PEOPLE = (
+    "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
+    "is_new", "is_returning", "never_returned", "is_away",
+)  # fmt: skip
+GROUPS = ("group", "members", "active_users", "server_hours", "sessions")
+DAYS = ("day", "watched_share", "server_hours", "sessions")
+USUAL_HOURS = ("hour", "mean_servers")
+SESSIONS = ("server", "started", "ended", "hours")
 
-
-def periods(figures: Periods) -> str:
-    head = (
-        "first", "last", "watched_share", "active_users", "server_hours", "sessions",
-        "peak_servers", "mean_servers",
-    )  # fmt: skip
-    rows = (
-        (
-            period.first, period.last, period.share, period.active_users,
-            to_hours(period.server_seconds), period.sessions, period.peak_servers,
-            period.mean_servers,
-        )
-        for period in figures.periods
-    )  # fmt: skip
-    return to_csv(head, rows)
-
-
-def hours(heat_map: HeatMap) -> str:
-    head = ("weekday", "hour", "watched_share", "mean_servers", "peak_servers")
-    rows = (
-        (WEEKDAYS[hour.weekday], hour.hour, hour.share, hour.mean_servers, hour.peak_servers)
-        for hour in heat_map.hours
-    )
-    return to_csv(head, rows)
-
-
-def people(uses: Iterable[PersonUse]) -> str:
-    head = (
-        "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
-        "is_new", "is_returning", "never_returned", "is_away",
-    )  # fmt: skip
-    cells = (
-        (
-            use.person.name, to_hours(use.server_seconds), use.active_days, use.sessions,
-            utc_datetime(use.arrived), use.last_active, utc_datetime(use.person.deleted),
-            use.is_new, use.is_returning, use.never_returned, use.is_away,
-        )
-        for use in uses
-    )  # fmt: skip
-    return to_csv(head, cells)
-
-
-def groups(uses: Iterable[GroupUse]) -> str:
-    head = ("group", "members", "active_users", "server_hours", "sessions")
-    rows = (
-        (use.name, use.members, use.active_users, to_hours(use.server_seconds), use.sessions)
-        for use in uses
-    )
-    return to_csv(head, rows)
-
-
-def days(use: OwnUse) -> str:
-    head = ("day", "watched_share", "server_hours", "sessions")
-    rows = ((day.first, day.share, to_hours(day.server_seconds), day.sessions) for day in use.days)
-    return to_csv(head, rows)
-
-
-def usual_hours(use: OwnUse) -> str:
-    return to_csv(("hour", "mean_servers"), enumerate(use.hours))
-
-
-def sessions(use: OwnUse) -> str:
-    head = ("server", "started", "ended", "hours")
-    rows = (
-        (
-            session.server,
-            utc_datetime(session.started),
-            utc_datetime(session.ended),
-            to_hours(session.seconds),
-        )
-        for session in use.sessions
-    )
-    return to_csv(head, rows)
-
-
-#: The tables of one person, by what the API calls them.
-PERSON_TABLES: dict[str, Callable[[OwnUse], str]] = {
-    "days": days,
-    "hours": usual_hours,
-    "sessions": sessions,
+COMPUTED: Mapping[str, Callable[[Any], Any]] = {
+    "started": lambda row: utc_datetime(row.started),
+    "ended": lambda row: utc_datetime(row.ended),
+    "hours": lambda row: to_hours(row.seconds),
+    "server_hours": lambda row: to_hours(row.server_seconds),
+    "idle_seconds": lambda row: row.idle,
+    "watched_share": lambda row: row.share,
+    "weekday": lambda row: WEEKDAYS[row.weekday],
+    "day": lambda row: row.first,
+    "group": lambda row: row.name,
 }
 
 
+class UsualHour(NamedTuple):
+    """One of the 24 hours of the day."""
+
+    hour: int
+    mean_servers: float | None
+
+
+class Sheet(NamedTuple):
+    """A table of one user: its columns, the figure that has it, and its rows in that."""
+
+    columns: tuple[str, ...]
+    figure: Callable[[History, date, date], Any]
+    rows: Callable[[Any], Iterable[Any]]
+
+
+#: The tables of one user, by what the API calls them.
+PERSON_SHEETS = {
+    "days": Sheet(DAYS, own_use, lambda use: use.days),
+    "hours": Sheet(USUAL_HOURS, own_use, lambda use: starmap(UsualHour, enumerate(use.hours))),
+    "sessions": Sheet(SESSIONS, own_use, lambda use: use.sessions),
+    "week": Sheet(HOURS_OF_WEEK, heat_map, lambda week: week.hours),
+}
+
+
+def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
+    """The fields of rows under these columns."""
+    cells = [COMPUTED.get(name) or attrgetter(name) for name in columns]
+    return to_csv(columns, ([cell(row) for cell in cells] for row in rows))
+
+
 def to_hours(seconds: int | None) -> float | None:
-    """Seconds as hours, to the thousandth."""
     return None if seconds is None else round(seconds / 3600, 3)
 
 

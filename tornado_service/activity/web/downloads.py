@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from ...handlers.base import BaseHandler
@@ -45,13 +43,3 @@ def hub_of(handler: BaseHandler) -> list[str]:
     public = os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL") or auth.hub_host
     host = urlsplit(public).hostname or handler.request.host_name
     return [host, unquote(auth.hub_prefix).removesuffix("hub/")]
-
-
-def period(first: date, last: date) -> str:
-    """A period, as in ``2026-01-01-to-2026-01-31``."""
-    return f"{first}-to-{last}"
-
-
-def moment(taken: datetime | None, zone: ZoneInfo) -> str:
-    """A time to the minute, as in ``2026-01-31-1530``; empty if it is not known."""
-    return f"{taken.astimezone(zone):%Y-%m-%d-%H%M}" if taken else ""

@@ -6,7 +6,7 @@ import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ..figures.maintenance import MaintenanceWindow
+from ..figures.heatmap import MaintenanceWindow
 from .csv_export import WEEKDAYS
 
 MINUTE = 60

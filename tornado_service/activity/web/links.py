@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ..access.queries import MAX_DAYS, Range
+from ..figures.periods import Unit
 
 #: Ranges that one click shows, by their length in days.
 PRESETS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
@@ -40,24 +41,17 @@ class Preset(NamedTuple):
 
 
 class PageQuery:
-    """Query parameters of a page. Invalid ones are reported and ignored.
-
-    Attributes:
-        query: the valid ones.
-        typed: all of them as text.
-        invalid: the names of the invalid ones.
-        has_invalid_period: whether the default period is shown instead.
-        problem: what is wrong, in words.
-    """
+    """Query parameters of a page. Invalid ones are reported in words and ignored."""
 
     def __init__(self, model: type[Range], arguments: Mapping[str, list[bytes]]) -> None:
         names = {field.alias or name for name, field in model.model_fields.items()}
+        #: all of them as text
         self.typed = {
             name: values[-1].decode(errors="replace").strip()
             for name, values in arguments.items()
             if name in names and values[-1].strip()
         }
-        self.invalid: set[str] = set()
+        self.invalid: set[str] = set()  # names
         problems: list[str] = []
         valid = dict(self.typed)
         self.query: Any = None
@@ -68,16 +62,15 @@ class PageQuery:
                 for detail in error.errors(include_url=False):
                     problems.append(_problem(detail, self.typed))
                     self.invalid.update([str(detail["loc"][0])] if detail["loc"] else PERIOD)
-                if not self.invalid.isdisjoint(PERIOD):
-                    left_out = self.invalid.union(PERIOD)  # one end alone is another period
-                else:
-                    left_out = self.invalid
+                # one end alone is another period
+                left_out = self.invalid.union(PERIOD if self.has_invalid_period else ())
                 valid = {name: text for name, text in valid.items() if name not in left_out}
         self.problem = " ".join(problems)
-        self.has_invalid_period = not self.invalid.isdisjoint(PERIOD)
 
-    def days(self, today: date) -> tuple[date, date]:
-        return self.query.days(today)
+    @property
+    def has_invalid_period(self) -> bool:
+        """Whether the default period is shown instead."""
+        return not self.invalid.isdisjoint(PERIOD)
 
     def field(self, name: str, shown: object) -> dict[str, Any]:
         """Attributes of a form field: the text in the URL if it is invalid, else ``shown``."""
@@ -131,7 +124,7 @@ def presets(today: date) -> list[Preset]:
     return [Preset(label, today - timedelta(days - 1), today) for label, days in PRESETS.items()]
 
 
-def unit_for(first: date, last: date) -> str:
+def unit_for(first: date, last: date) -> Unit:
     """The unit in which a period has a readable number of rows."""
     length = (last - first).days + 1
     if length <= MAX_DAYS_BY_DAY:

@@ -23,15 +23,10 @@ PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
 
 
 class ActivityPage(ViewHandler, PageHandler):
-    """A page of Activity, about the users whom the hub lists to the visitor.
+    """A page of Activity, about the users whom the hub lists to the visitor."""
 
-    Attributes:
-        model: its query parameters.
-        tab: its name in the app's menu.
-    """
-
-    model: type[Range] = Range
-    tab = ""
+    model: type[Range] = Range  # its query parameters
+    tab = ""  # its name in the app's menu
 
     _view: View | None = None
 
@@ -44,7 +39,6 @@ class ActivityPage(ViewHandler, PageHandler):
         return PageQuery(self.model, self.request.query_arguments)
 
     def link(self, *path: str, **query: Any) -> str:
-        """The URL of another page of this app, with the same period."""
         return build_url(self.app.prefix, path, {**self.page_query.link_params, **query})
 
     def template_namespace(self) -> dict[str, Any]:
@@ -62,14 +56,12 @@ class ActivityPage(ViewHandler, PageHandler):
         return self._view.visible if self._view else cached_visible_users(self)
 
     async def show(self, template: str, **names: Any) -> None:
-        """Render a template with ``names`` and what all pages need."""
         await asyncio.to_thread(self._show, template, names)  # long tables take long
 
     def _show(self, template: str, names: dict[str, Any]) -> None:
-        view = self._view
+        view, page_query = self._view, self.page_query
         assert view is not None  # noqa: S101 - `show` comes after `view`
-        page_query = self.page_query
-        first, last = page_query.days(view.today)
+        first, last = page_query.query.days(view.today)
         self.write_page(
             template,
             **{
@@ -90,19 +82,16 @@ class ActivityPage(ViewHandler, PageHandler):
 
     async def show_charts(self, template: str, **names: Any) -> None:
         """Render a template that has charts, and allow the style of what draws them."""
-        scripts = self._chart_scripts()
+        url = self.template_namespace()["app_static_url"]
+        try:
+            scripts = [url(name) for name in CHARTS]
+        except KeyError:  # the single file leaves them out: then there are the tables
+            scripts = []
         if scripts:
             policy = self.settings["page_headers"]["Content-Security-Policy"]
             allowed = policy.replace("style-src ", f"style-src {PLOT_STYLE} ")
             self.set_header("Content-Security-Policy", allowed)
         await self.show(template, charts=scripts, **names)
-
-    def _chart_scripts(self) -> list[str]:
-        url = self.template_namespace()["app_static_url"]
-        try:
-            return [url(name) for name in CHARTS]
-        except KeyError:  # the single file leaves them out: then there are the tables
-            return []
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Respond with a page of its own if there is no history, or not yet."""

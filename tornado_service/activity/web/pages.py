@@ -1,4 +1,7 @@
-"""The pages: the same figures as the API's, to be read."""
+"""The pages: the same figures as the API's, to be read.
+
+The names of the classes are labels of the service's metrics.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,12 @@ from zoneinfo import ZoneInfo
 from tornado.web import HTTPError
 
 from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
-from ..access.responses import (
-    PersonDetail,
-    Summary,
-    filtered_groups,
-    filtered_servers,
-    paginate,
-    person_row,
-)
+from ..access.responses import PersonDetail, Summary
+from ..access.view import summary
 from ..access.visibility import get_visible_groups, groups_if_available
-from ..domain.calendar import ONE_DAY
+from ..domain.calendar import ONE_DAY, local_date
 from ..figures.availability import RETURN_WITHIN
-from ..figures.heatmap import HeatMap
-from ..figures.maintenance import DAYS_NEEDED
+from ..figures.heatmap import DAYS_NEEDED, HeatMap, heat_map
 from ..figures.periods import Period
 from .links import unit_for
 from .page_base import ActivityPage
@@ -42,14 +38,11 @@ MAX_SESSIONS = 100
 
 
 class OverviewPage(ActivityPage):
-    """The home of the app: who uses the hub, how much, and when it is quiet."""
-
-    metrics_name = "OverviewPage"
+    """The main figures of a range; one's own, for those who may not see others."""
 
     tab = "overview"
 
     async def get(self) -> None:
-        """The main figures of a range; one's own, for those who may not see others."""
         view, page_query = await self.view(), self.page_query
         if not self.recorder.has_history:  # that is how it is, and no fault
             self.show_no_history()
@@ -57,120 +50,96 @@ class OverviewPage(ActivityPage):
         if view.visible.sees_only_self:
             await show_own_usage(self)
             return
-        summary = await view.summary(page_query.query)
-        unit = unit_for(*page_query.days(view.today))
-        coming = milestones(summary, view.today, self.recorder.zone)
+        figures = await view.compute(summary, page_query.query)
+        unit = unit_for(*page_query.query.days(view.today))
+        coming = milestones(figures, view.today, self.recorder.zone)
+        # the times for maintenance are those of the whole hub
+        shown = [row for row in coming if view.visible.everybody or row[0] != MAINTENANCE]
         await self.show_charts(
             "overview.html",
-            summary=summary,
-            milestones=[
-                milestone
-                for milestone in coming
-                if view.visible.everybody or milestone[0] != MAINTENANCE
-            ],
+            summary=figures,
+            milestones=shown,
             is_young=len(coming) == len(MILESTONES),
             unit=unit,
             periods=(await view.periods(unit, page_query.query)).periods,
-            heat_map=await view.heat_map(page_query.query),
+            heat_map=await view.compute(heat_map, page_query.query),
             now=await view.now(),
         )
 
 
 class NowPage(ActivityPage):
-    """What runs now."""
-
-    metrics_name = "NowPage"
+    """The running servers, and for how long they are idle; a script keeps it up to date."""
 
     model = ServersQuery
     tab = "now"
 
     async def get(self) -> None:
-        """The running servers, and for how long they are idle; a script keeps it up to date."""
         view, query = await self.view(), self.page_query.query
         now = await view.now()
-        page = paginate(filtered_servers(now.servers, query), query.page)
+        page = query.page_of(query.select(now.servers))
         await self.show("now.html", now=now, result=page)
 
 
 class PeoplePage(ActivityPage):
-    """The people."""
-
-    metrics_name = "PeoplePage"
+    """A page of those whom the visitor may see."""
 
     model = PeopleQuery
     tab = "people"
 
     async def get(self) -> None:
-        """A page of those whom the visitor may see."""
         view, query = await self.view(), self.page_query.query
-        page = paginate(await view.people(query), query.page)
-        await self.show("people.html", result=page, rows=list(map(person_row, page.rows)))
+        page = query.page_of(await view.people(query))
+        await self.show("people.html", result=page)
 
 
 class PersonPage(ActivityPage):
-    """One person."""
-
-    metrics_name = "PersonPage"
+    """One user's usage in a range."""
 
     tab = "people"
 
     async def get(self, name: str) -> None:
-        """Their use in a range."""
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query)
-        await self.show_charts(
-            "person.html",
-            **person_context(person, await view.person_heat_map(name, query)),
-            path=("people", name),
-            csv_path=("people", name),
-            is_own=False,
-        )
+        week = await view.compute_of(name, heat_map, query)
+        path = ("people", name)
+        await show_person(self, person, week, path=path, csv_path=path, is_own=False)
 
 
 class GroupsPage(ActivityPage):
-    """The groups."""
-
-    metrics_name = "GroupsPage"
+    """A page of the groups, by the use of their members, or the scope that is missing."""
 
     model = GroupsQuery
     tab = "groups"
 
     async def get(self) -> None:
-        """A page of the groups, by the use of their members, or the scope that is missing."""
         view, query = await self.view(), self.page_query.query
         groups = await get_visible_groups(self)
-        page = paginate(filtered_groups(await view.groups(groups, query), query), query.page)
+        page = query.page_of(await view.groups(groups, query))
         await self.show("groups.html", missing=groups.missing, result=page)
 
 
 class MePage(ActivityPage):
-    """The visitor's own use."""
-
-    metrics_name = "MePage"
+    """The visitor's own use in a range."""
 
     tab = "me"
 
     async def get(self) -> None:
-        """Their use in a range."""
         await self.view()
         await show_own_usage(self)
 
 
 class MonthsPage(ActivityPage):
-    """All months."""
-
-    metrics_name = "MonthsPage"
+    """Each month since data collection began, with a link to its report."""
 
     tab = "months"
 
     async def get(self) -> None:
-        """Each month since data collection began, with a link to its report."""
         view = await self.view()
-        watched_from = (await view.summary(Range.model_validate({}))).watched_from
+        observed_from = self.recorder.loaded_archive.history.observed_from
         months: list[Period] = []
         first = view.today
-        if watched_from:
-            began = watched_from.astimezone(self.recorder.zone).date()
+        if observed_from is not None:
+            began = local_date(observed_from, self.recorder.zone)
             first = max(began, view.today - timedelta(days=MAX_DAYS - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
@@ -178,16 +147,14 @@ class MonthsPage(ActivityPage):
 
 
 class MonthPage(ActivityPage):
-    """The report of a month."""
-
-    metrics_name = "MonthPage"
+    """All figures of a month such as ``2026-10``, and those of the month before."""
 
     tab = "months"
 
     async def get(self, text: str) -> None:
-        """All figures of a month such as ``2026-10``, and those of the month before."""
         view = await self.view()
         report = await view.month(text, await groups_if_available(self))
+        last = report.month.whole.last
         await self.show_charts(
             "month.html",
             report=report,
@@ -196,47 +163,40 @@ class MonthPage(ActivityPage):
             if view.visible.sees_only_self
             else report.heat_map,
             missing=report.groups_missing,
-            following=following(report.month.whole, view.today),
+            following=last + ONE_DAY if last < view.today else None,  # a day of the next month
         )
 
 
 class NotFoundPage(ActivityPage):
-    """Every other path, for the navigation of those who are signed in."""
-
-    metrics_name = "NotFoundPage"
+    """404 for every other path, with the navigation of those who are signed in."""
 
     async def get(self) -> None:
-        """Respond with 404."""
         await self.view()
         raise HTTPError(404, "Page not found.")
 
 
 async def show_own_usage(page: ActivityPage) -> None:
-    """Respond with the visitor's own usage.
-
-    Args:
-        page: whose `view` has been made.
-    """
+    """Respond with the visitor's own usage; the page's `view` has been made."""
     view, query = await page.own_view(), page.page_query.query
     person = await view.me(query)
     page.tab = "me"
+    path = ("",) if page.visible and page.visible.sees_only_self else ("me",)
+    week = await view.compute(heat_map, query)
+    await show_person(page, person, week, path=path, csv_path=("me",), is_own=True)
+
+
+async def show_person(
+    page: ActivityPage, person: PersonDetail, week: HeatMap, **names: Any
+) -> None:
     await page.show_charts(
         "person.html",
-        **person_context(person, await view.heat_map(query)),
-        path=("",) if page.visible and page.visible.sees_only_self else ("me",),
-        csv_path=("me",),
-        is_own=True,
+        name=person.name,
+        use=person.use,
+        active_days=active_days(person.use.days),
+        heat_map=without_maintenance(week),
+        sessions=person.use.sessions[:MAX_SESSIONS],
+        **names,
     )
-
-
-def person_context(person: PersonDetail, heat_map: HeatMap) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "use": person.use,
-        "active_days": active_days(person.use.days),
-        "heat_map": without_maintenance(heat_map),
-        "sessions": person.use.sessions[:MAX_SESSIONS],
-    }
 
 
 def active_days(days: Iterable[Period]) -> int | None:
@@ -245,18 +205,13 @@ def active_days(days: Iterable[Period]) -> int | None:
     return sum(counts) if counts else None
 
 
-def without_maintenance(heat_map: HeatMap) -> HeatMap:
+def without_maintenance(week: HeatMap) -> HeatMap:
     """Hours in which one user has no server are no advice for maintenance."""
-    return replace(heat_map, quietest=None)
+    return replace(week, quietest=None)
 
 
-def following(month: Period, today: date) -> date | None:
-    """A day of the month after one, unless that is yet to come."""
-    return month.last + ONE_DAY if month.last < today else None
-
-
-def milestones(summary: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
+def milestones(figures: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
     """What will be shown, and from which day on; all of it, if there is no data yet."""
-    began = summary.watched_from.astimezone(zone).date() if summary.watched_from else today
+    began = figures.watched_from.astimezone(zone).date() if figures.watched_from else today
     coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
     return [(what, day) for what, day in coming if day > today]

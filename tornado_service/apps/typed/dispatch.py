@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from tornado.gen import is_coroutine_function
 from tornado.web import RequestHandler
 
-from ...handlers.base import METHODS, APIHandler, BaseHandler
+from ...auth.decorators import METHODS
+from ...handlers.base import APIHandler, BaseHandler
 from ..isolation.threads import ThreadPool, as_request_error
 from .signature import DeclarationError, Signature
 

@@ -24,17 +24,13 @@ DEFAULTS: dict[str, Any] = _DATA["defaults"]
 REQUIRED_KEYS: dict[str, dict[str, Any]] = _DATA["needed"]
 
 
-def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+def with_defaults(values: dict[str, Any], defaults: dict[str, Any] = DEFAULTS) -> dict[str, Any]:
     """Values as Helm hands them to the chart: a null deletes a default."""
-    return _coalesce(DEFAULTS, values)
-
-
-def _coalesce(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     together = {**defaults, **values}
-    for key, default in defaults.items():
-        value = together[key]
-        if value is None and key in values:
+    for key in defaults.keys() & values.keys():
+        default, value = defaults[key], values[key]
+        if value is None:
             del together[key]
-        elif isinstance(default, dict) and isinstance(value, dict) and key in values:
-            together[key] = _coalesce(default, value)
+        elif isinstance(default, dict) and isinstance(value, dict):
+            together[key] = with_defaults(value, default)
     return together

@@ -4,22 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..yaml_files.writer import KeyPath
+from ..paths import KeyPath
 
 Schema = dict[str, Any]
 
 
 class Violation(NamedTuple):
-    """A value that a schema refuses.
-
-    Attributes:
-        path: where the value is, or would be.
-        keyword: the schema's keyword that refuses it.
-        allowed: the types, values or keys that the schema allows there.
-    """
+    """A value that a schema refuses, where it is or would be."""
 
     path: KeyPath
     keyword: str
+    #: the types, values or keys that the schema allows there
     allowed: tuple[Any, ...] = ()
 
 

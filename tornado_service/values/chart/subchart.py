@@ -1,10 +1,9 @@
 """Where the chart's values stand: at the top, or under the keys of charts that depend on it."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..yaml_files.writer import KeyPath
+from ..paths import KeyPath
 from .chart_data import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
@@ -21,36 +20,12 @@ CHART_KEYS: dict[str, set[str]] = {
 
 #: What ``tornado-service values`` writes. Where nothing else stands, a chart need not be.
 GENERATED_PATHS: set[KeyPath] = {
-    ("hub", "labels"),
-    ("hub", "services"),
-    ("hub", "service"),
-    ("hub", "extraPodSpec"),
-    ("hub", "networkPolicy"),
+    *(("hub", key) for key in ("labels", "services", "service", "extraPodSpec", "networkPolicy")),
+    *(("hub", key) for key in ("extraConfig", "loadRoles", "image", "extraFiles")),
     ("hub", "config", "JupyterHub", "custom_scopes"),
     ("hub", "config", "JupyterHub", "extra_user_scopes"),
-    ("hub", "extraConfig"),
-    ("hub", "loadRoles"),
-    ("hub", "image"),
-    ("hub", "extraFiles"),
     ("proxy", "chp"),
 }
-
-#: A name of a chart, or its alias.
-CHART_NAME = re.compile(r"[a-zA-Z0-9_-]+")
-
-
-def parse_path(text: str) -> KeyPath:
-    """The keys that ``--parent`` names, joined by dots.
-
-    Raises:
-        ValueError: it is no such path.
-    """
-    path = tuple(text.split(".")) if text else ()
-    if not all(CHART_NAME.fullmatch(key) for key in path):
-        raise ValueError(
-            f"{text} is no path of charts; write their names with dots: binderhub.jupyterhub"
-        )
-    return path
 
 
 def sections(values: Any) -> list[str]:
@@ -64,14 +39,16 @@ def sections(values: Any) -> list[str]:
     ]
 
 
-def find_chart_paths(values: dict[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
-    """The paths at which the chart's values stand, from the top."""
+def find_charts(
+    values: dict[str, Any], path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """What may be the chart's values, with the path at which it stands, from the top."""
     found = sections(values)
     if found:
-        yield path
+        yield path, values
     for key, value in values.items():
         if isinstance(value, dict) and not (found and key in PROPERTIES):
-            yield from find_chart_paths(value, (*path, key))
+            yield from find_charts(value, (*path, key))
 
 
 def has_site_values(values: dict[str, Any]) -> bool:

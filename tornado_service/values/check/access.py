@@ -1,14 +1,24 @@
 """Mistakes in who may do what: roles, scopes and the code that grants them."""
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
 
-from ..hub_code.settings import grants_scope
+from jupyterhub.scopes import expand_scopes
+from jupyterhub.services.auth import check_scopes
+
+from .. import paths
+from ..deployment import includes_activity
+from ..hub_code import grants_scope
+from ..merge import as_list
 from ..site import Service, Site, ValuesFinding
 
-ROLES = ("hub", "loadRoles")
-USER_SCOPES = ("hub", "config", "JupyterHub", "extra_user_scopes")
 NO_SERVERS = "nobody can start a server."
+
+#: Without these Activity records nothing.
+REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
+
+#: What to grant: it has all that is needed, and tells accounts of one name apart.
+SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -20,28 +30,23 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _user_role(site: Site) -> Iterator[ValuesFinding]:
-    for key, role in site.values.submaps(*ROLES):
-        scopes = _scopes(role)
-        is_user = role.get("name", key) == "user"
-        if is_user and scopes is not None and "self" not in scopes:
+    for role in site.roles:
+        if role.name == "user" and role.scopes is not None and "self" not in role.scopes:
             yield site.finding(
-                (*ROLES, key, "scopes"),
+                (*role.path, "scopes"),
                 "these replace the scopes that every user has, and self is not among them: "
                 + NO_SERVERS,
-                f"[{', '.join(['self', *scopes])}]",
+                f"[{', '.join(['self', *role.scopes])}]",
             )
 
 
 def _managed_roles(site: Site) -> Iterator[ValuesFinding]:
-    managed = [
-        name
-        for name, section in site.values.submaps("hub", "config")
-        if section.get("manage_roles") is True
-    ]
-    for key, role in site.values.submaps(*ROLES):
-        if managed and (role.get("users") or role.get("groups")):
+    sections = site.values.submaps("hub", "config").items()
+    managed = [name for name, section in sections if section.get("manage_roles") is True]
+    for role in site.roles:
+        if managed and role.has_members:
             yield site.finding(
-                (*ROLES, key),
+                role.path,
                 f"the hub crashes: with hub.config.{managed[0]}.manage_roles no role here may name"
                 " users or groups.",
                 "the role where the authenticator gets them from.",
@@ -49,84 +54,95 @@ def _managed_roles(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
-    extra = site.values.list(*USER_SCOPES)
-    if not extra:
-        return
-    user = _role(site, "user")
-    if site.version < (6,):
+    extra = site.values.list(*paths.USER_SCOPES)
+    scopes = site.role("user").scopes
+    if extra and site.version < (6,):
         yield site.finding(
-            USER_SCOPES,
+            paths.USER_SCOPES,
             "only JupyterHub 6 knows it; a 5.x hub ignores it, so nobody gets these scopes.",
             "nothing: service.yaml grants access on 5.x too.",
         )
-    elif (scopes := _scopes(user)) is not None:
+    elif scopes is not None:
         ours = [service.scope for service in site.services if _grants_itself(site, service)]
-        lost = [scope for scope in extra if scope not in [*scopes, *ours]]
+        lost = [str(scope) for scope in extra if scope not in [*scopes, *ours]]
         if lost:
             yield site.finding(
-                USER_SCOPES,
+                paths.USER_SCOPES,
                 "the hub ignores it, because hub.loadRoles.user sets the scopes of everyone.",
-                f"{', '.join(map(str, lost))} into hub.loadRoles.user.scopes.",
+                f"{', '.join(lost)} into hub.loadRoles.user.scopes.",
             )
 
 
 def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
     everyone = _key_for_everyone(site, service)
-    if not everyone and not _is_granted_to_some(site, service):
+    some = f"{service.name}-access"
+    if everyone:
+        if site.role(some).spec and not _grants_itself(site, service):
+            yield site.finding(
+                (*paths.ROLES, some),
+                f"{everyone} lets everyone in, not only those whom this role names.",
+                "the extraConfig of service.yaml too, which takes that back.",
+            )
+    elif not any(role.has_members and service.is_opened_by(role.scopes) for role in site.roles):
         yield site.finding(
             service.path,
             f'nobody but admins may open it: 403 "You do not have permission to access'
             f' {service.name}", and no link.',
             "the extraConfig of service.yaml, or groups.yaml's role.",
         )
-    elif everyone and _role(site, f"{service.name}-access") and not _grants_itself(site, service):
-        yield site.finding(
-            (*ROLES, f"{service.name}-access"),
-            f"{everyone} lets everyone in, not only those whom this role names.",
-            "the extraConfig of service.yaml too, which takes that back.",
-        )
 
 
 def _key_for_everyone(site: Site, service: Service) -> str:
-    user = _role(site, "user")
-    if user and _includes_service(user, service):
+    scopes = site.role("user").scopes
+    if service.is_opened_by(scopes):
         return "hub.loadRoles.user"
-    counts = site.version >= (6,) and _scopes(user) is None
-    if counts and _includes_service({"scopes": site.values.list(*USER_SCOPES)}, service):
-        return ".".join(USER_SCOPES)
-    code = list(map(str, site.values.map("hub", "extraConfig").values()))
-    files = site.values.submaps("hub", "extraFiles")
-    code += [str(details.get("stringData")) for _, details in files]
-    return "hub.extraConfig" if any(grants_scope(text, service.scope) for text in code) else ""
-
-
-def _is_granted_to_some(site: Site, service: Service) -> bool:
-    return any(
-        _includes_service(role, service) and bool(role.get("users") or role.get("groups"))
-        for _, role in site.values.submaps(*ROLES)
-    )
+    # in JupyterHub 6, unless the role sets its own
+    extra = site.values.list(*paths.USER_SCOPES) if site.version >= (6,) and scopes is None else []
+    if service.is_opened_by(list(map(str, extra))):
+        return ".".join(paths.USER_SCOPES)
+    files = site.values.submaps(*paths.EXTRA_FILES).values()
+    code = [*site.values.map(*paths.EXTRA_CONFIG).values(), *(f.get("stringData") for f in files)]
+    return "hub.extraConfig" if any(grants_scope(str(text), service.scope) for text in code) else ""
 
 
 def _grants_itself(site: Site, service: Service) -> bool:
-    code = site.values.map("hub", "extraConfig").get(f"~{service.name}-access")
+    code = site.values.map(*paths.EXTRA_CONFIG).get(f"~{service.name}-access")
     return isinstance(code, str) and service.scope in code
 
 
-def _includes_service(role: dict[str, Any], service: Service) -> bool:
-    scopes = _scopes(role) or []
-    return service.scope in scopes or "access:services" in scopes
+def check_activity(site: Site) -> Iterator[ValuesFinding]:
+    """Mistakes that leave the built-in app without anything to show."""
+    for service in site.services:
+        words = [str(word) for word in service.command]
+        apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]
+        if includes_activity(apps):
+            yield from _activity_role(site, service)
+            yield from _history(site, words)
 
 
-def _scopes(role: dict[str, Any]) -> list[str] | None:
-    """The scopes that a role sets; nothing where it leaves them as they are."""
-    scopes = role.get("scopes")
-    if scopes is None:
-        return None
-    return [str(scope) for scope in scopes] if isinstance(scopes, list) else []
+def _activity_role(site: Site, service: Service) -> Iterator[ValuesFinding]:
+    granted: set[str] = set()
+    for role in site.roles:
+        if service.name in as_list(role.spec.get("services")):
+            for scope in role.scopes or ():
+                with suppress(KeyError):  # the hub complains of those that it does not know
+                    granted |= expand_scopes({scope})
+    missing = [scope for scope in REQUIRED_SCOPES if not check_scopes({scope}, granted)]
+    if missing and not service.spec.get("admin"):
+        yield site.finding(
+            (*paths.ROLES, service.name),
+            f"Activity records nothing: no role gives the service {', '.join(missing)}.",
+            f"scopes: [{', '.join(SUGGESTED_SCOPES)}] and services: [{service.name}].",
+        )
 
 
-def _role(site: Site, name: str) -> dict[str, Any]:
-    for key, role in site.values.submaps(*ROLES):
-        if role.get("name", key) == name:
-            return role
-    return {}
+def _history(site: Site, words: list[str]) -> Iterator[ValuesFinding]:
+    kind = site.values.get("hub", "db", "type", default="sqlite-pvc")
+    mounts = site.values.list("hub", "extraVolumeMounts")
+    elsewhere = any(word.startswith(("--Activity.", "--config")) for word in words)
+    if kind != "sqlite-pvc" and not mounts and not elsewhere:
+        yield site.finding(
+            ("hub", "db", "type"),
+            "the pod has no volume then, and Activity's history ends with it, at each upgrade.",
+            "--Activity.database_url=postgresql+psycopg2://USER@HOST/DATABASE into the command.",
+        )

@@ -12,7 +12,10 @@ Condition = Callable[[Any, Any], bool]
 
 
 class KeyCheck(NamedTuple):
-    """A finding for each key that fits; its texts may contain ``{key}`` and ``{value}``."""
+    """A finding for each key that fits.
+
+    Its texts may contain ``{key}``, ``{value}``, and ``{port}`` for the port to write.
+    """
 
     pattern: str
     condition: Condition
@@ -38,31 +41,6 @@ def _bad_value(rule: NameRule) -> Condition:
 
 def _bad_label(key: Any, value: Any) -> bool:
     return names.LABEL_KEY.allows(str(key)) and _bad_value(names.LABEL_VALUE)(key, value)
-
-
-def _digits(is_wanted: bool, condition: Condition) -> Condition:
-    return lambda key, value: condition(key, value) and value.isdigit() == is_wanted
-
-
-def _port_checks() -> Iterator[KeyCheck]:
-    any_text: Condition = lambda key, value: isinstance(value, str)  # noqa: E731
-    no_name = _bad_value(names.CONTAINER_PORT)
-    refused = 'Kubernetes takes "{value}", a text, for the name of a port, and refuses it.'
-    policy = "networkPolicy.{}.*.ports.*.port"
-    for pattern, condition, consequence in (
-        (
-            "hub.service.extraPorts.*.port",
-            any_text,
-            'Kubernetes refuses the port "{value}", a text.',
-        ),
-        ("hub.service.extraPorts.*.targetPort", no_name, refused),
-        (f"hub.{policy.format('ingress')}", no_name, refused),
-        (f"hub.{policy.format('egress')}", no_name, refused),
-        (f"proxy.chp.{policy.format('egress')}", no_name, refused),
-    ):
-        hint = f"a number, or a name of {names.CONTAINER_PORT.hint}."
-        yield KeyCheck(pattern, _digits(True, condition), consequence, "{value}, without quotes.")
-        yield KeyCheck(pattern, _digits(False, condition), consequence, hint)
 
 
 # null deletes what the chart has by default; of an earlier file's key, it leaves a null
@@ -141,17 +119,37 @@ KEY_CHECKS = (
         "it is the value of a label, and Kubernetes refuses it.",
         f"a name of {names.LABEL_VALUE.hint}.",
     ),
-    *_port_checks(),
+    KeyCheck(
+        "hub.service.extraPorts.*.port",
+        lambda key, value: isinstance(value, str),
+        'Kubernetes refuses the port "{value}", a text.',
+        "{port}",
+    ),
+    *(
+        KeyCheck(
+            pattern,
+            _bad_value(names.CONTAINER_PORT),
+            'Kubernetes takes "{value}", a text, for the name of a port, and refuses it.',
+            "{port}",
+        )
+        for pattern in (
+            "hub.service.extraPorts.*.targetPort",
+            "hub.networkPolicy.ingress.*.ports.*.port",
+            "hub.networkPolicy.egress.*.ports.*.port",
+            "proxy.chp.networkPolicy.egress.*.ports.*.port",
+        )
+    ),
 )
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
-    for row in KEY_CHECKS:
-        for path, value in site.values.find(row.pattern):
-            if row.condition(path[-1], value):
+    for pattern, condition, consequence, fix in KEY_CHECKS:
+        for path, value in site.values.find(pattern):
+            if condition(path[-1], value):
                 # findings name a list, not its entries
                 depth = next((n for n, key in enumerate(path) if isinstance(key, int)), len(path))
-                texts = (
-                    text.format(key=path[-1], value=value) for text in (row.consequence, row.fix)
-                )
-                yield site.finding(path[:depth], *texts)
+                port = f"a number, or a name of {names.CONTAINER_PORT.hint}."
+                if str(value).isdigit():
+                    port = f"{value}, without quotes."
+                texts = {"key": path[-1], "value": value, "port": port}
+                yield site.finding(path[:depth], consequence.format(**texts), fix.format(**texts))

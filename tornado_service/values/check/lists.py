@@ -3,36 +3,34 @@
 from collections.abc import Iterator
 from typing import Any
 
+from .. import paths
 from ..deployment import HUB_PORT
-from ..merge import SERVICE_LISTS, ReplacedValue, as_list, as_map
+from ..merge import ReplacedValue, as_list, as_map
 from ..network_policy import allows_traffic, as_number
-from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Site, ValuesFinding
-from ..yaml_files.writer import KeyPath
-
-HOST_ALIASES = ("hub", "extraPodSpec", "hostAliases")
+from ..site import Site, ValuesFinding
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
     """Lists that lost entries; a list that a site narrows on purpose is fine."""
     for replaced in site.values.replaced:
-        path = replaced.path[len(site.values.root) :]
-        lost = _missed_entries(site, path, replaced)
+        lost = [str(item) for item in _missed_entries(site, replaced)]
         if lost:
-            entries = ", ".join(_shorten(item) for item in lost)
-            yield ValuesFinding(
-                replaced.later_file,
-                ".".join(map(str, replaced.path)),
+            entries = ", ".join(text if len(text) <= 60 else text[:59] + "..." for text in lost)
+            yield site.finding(
+                replaced.path,
                 f"Helm does not join lists: this one replaces that of {replaced.earlier_file}, and"
                 f" {entries} is gone.",
                 "all entries here: tornado-service values --site=... joins them.",
+                replaced.later_file,
             )
 
 
-def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[Any]:
+def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
     """The lost entries that services need, if no later file has them either."""
-    final = as_list(site.values.get(*map(str, path)))
+    path = replaced.path
+    final = as_list(site.values.get(*path))
     lost = [item for item in replaced.lost if item not in final]
-    if path in SERVICE_LISTS:
+    if path in paths.SERVICE_LISTS:
         served = _used_by_services(site, path, final)
         missed = [item for item in lost if _used_by_services(site, path, [item]) - served]
         had_ours = _used_by_services(site, path, [*lost, *replaced.kept])
@@ -41,35 +39,30 @@ def _missed_entries(site: Site, path: KeyPath, replaced: ReplacedValue) -> list[
     return lost if _belongs_to_service(site, path) and not is_narrowed else []
 
 
-def _used_by_services(site: Site, path: KeyPath, items: list[Any]) -> set[Any]:
+def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[Any]:
     ports = {service.port for service in site.services if service.port}
-    if path == HOST_ALIASES:
+    if path == paths.HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}
         return names & {service.host for service in site.services}
-    if path in (INGRESS, HUB_EGRESS, PROXY_EGRESS):
-        side = "from" if path == INGRESS else "to"
-        pods = ("proxy", "hub") if path == INGRESS else ("hub",)
-        wanted = {*ports, HUB_PORT} if path == HUB_EGRESS else ports
+    if path in (paths.INGRESS, paths.HUB_EGRESS, paths.PROXY_EGRESS):
+        side = "from" if path == paths.INGRESS else "to"
+        pods = ("proxy", "hub") if path == paths.INGRESS else ("hub",)
+        wanted = {*ports, HUB_PORT} if path == paths.HUB_EGRESS else ports
         return {
             (pod, port)
             for pod in pods
             for port in wanted
             if allows_traffic(items, side, site.labels(pod), port)
         }
-    if path[-1] == "extra_user_scopes":
+    if path == paths.USER_SCOPES:
         return {service.scope for service in site.services} & set(map(str, items))
-    numbers = [as_map(item).get("port") if path == EXTRA_PORTS else item for item in items]
+    numbers = [as_map(item).get("port") if path == paths.EXTRA_PORTS else item for item in items]
     return ports & {as_number(number) for number in numbers}
 
 
-def _belongs_to_service(site: Site, path: KeyPath) -> bool:
+def _belongs_to_service(site: Site, path: paths.KeyPath) -> bool:
     """Whether it is a list in a service's own entry, or in the role of its token."""
-    section, key, field = ("", "", *path)[-3:]
+    section, key, field = ("", "", "", *path)[-3:]
     fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}
     names = {name for service in site.services for name in (service.key, service.name)}
     return key in names and field in fields.get(str(section), ())
-
-
-def _shorten(item: object) -> str:
-    text = str(item)
-    return text if len(text) <= 60 else text[:59] + "..."

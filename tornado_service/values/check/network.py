@@ -1,15 +1,12 @@
 """Mistakes in ports and network policies: four places must name one port."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from .. import names
+from .. import names, paths
 from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
-from ..merge import as_list, as_map
+from ..merge import as_maps
 from ..network_policy import allows_traffic, as_number, ports_for
-from ..site import EXTRA_PORTS, HUB_EGRESS, INGRESS, PROXY_EGRESS, Service, Site, ValuesFinding
-
-OPEN_PORTS = ("hub", "networkPolicy", "allowedIngressPorts")
+from ..site import Service, Site, ValuesFinding
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
@@ -29,25 +26,20 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _aliases(site: Site) -> Iterator[ValuesFinding]:
-    path = ("hub", "extraPodSpec", "hostAliases")
-    hosts = {service.host for service in site.services}
-    leads: dict[str, list[str]] = {}
-    for alias in site.values.list(*path):
-        for name in hosts.intersection(map(str, as_list(as_map(alias).get("hostnames")))):
-            leads.setdefault(name, []).append(str(as_map(alias).get("ip")))
-    for name, addresses in leads.items():
+    for name in dict.fromkeys(service.host for service in site.services):
+        addresses = site.aliases(name)
         elsewhere = [address for address in addresses if address not in LOOPBACK_ADDRESSES]
         right = ", ".join(f'{{ip: "{ip}", hostnames: [{name}]}}' for ip in LOOPBACK_ADDRESSES)
         if elsewhere:
             yield site.finding(
-                path,
+                paths.HOST_ALIASES,
                 f"in the hub's pod {name} leads to {elsewhere[0]} and not to the pod itself: the"
                 " start-up check misses the service and the hub exits.",
                 right,
             )
-        elif not site.hub_loopback_addresses.intersection(addresses):
+        elif addresses and site.hub_loopback_addresses.isdisjoint(addresses):
             yield site.finding(
-                path,
+                paths.HOST_ALIASES,
                 f"in the hub's pod {name} leads to {' and '.join(addresses)}, where the hub does"
                 " not listen (hub.config.JupyterHub.hub_bind_url): every visit gets 503.",
                 right,
@@ -55,109 +47,82 @@ def _aliases(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    entries = [entry for entry in site.values.list(*EXTRA_PORTS) if isinstance(entry, dict)]
+    entries = as_maps(site.values.list(*paths.EXTRA_PORTS))
     name = names.suggest_name(service.name, names.DNS_LABEL, "service")
     right = f"{{name: {name}, port: {port}, targetPort: {port}}}"
+    effect = f'"Cannot connect to {service.name} service managed", and the hub exits'
+    if site.has_loopback_alias(service):
+        effect = "visitors get 503"
     mine = [entry for entry in entries if as_number(entry.get("port")) == port]
     if not mine:
         others = ", ".join(str(entry.get("port")) for entry in entries)
         yield site.finding(
-            EXTRA_PORTS,
+            paths.EXTRA_PORTS,
             f"the hub's Kubernetes Service has no port {port}{f', only {others}' if others else ''}"
-            f", which the url of {service.name} names: {_port_effect(site, service)}.",
+            f", which the url of {service.name} names: {effect}.",
             right,
         )
     for entry in mine:
         target = entry.get("targetPort", port)
         if as_number(target) != port:
             yield site.finding(
-                EXTRA_PORTS,
+                paths.EXTRA_PORTS,
                 f"port {port} leads to {target}, but {service.name} listens on the port of its"
-                f" url: {_port_effect(site, service)}.",
+                f" url: {effect}.",
                 right,
             )
         elif entry.get("protocol", "TCP") != "TCP":
-            yield site.finding(EXTRA_PORTS, f"port {port} is open for UDP only.", right)
-
-
-def _port_effect(site: Site, service: Service) -> str:
-    """What follows when the service cannot be reached through the hub's Kubernetes Service."""
-    if service.host in site.loopback_names:
-        return "visitors get 503"
-    return f'"Cannot connect to {service.name} service managed", and the hub exits'
+            yield site.finding(paths.EXTRA_PORTS, f"port {port} is open for UDP only.", right)
 
 
 def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    rules = site.values.list(*INGRESS)
-    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
+    rules = site.values.list(*paths.INGRESS)
+    pods = {pod: site.labels(pod) for pod in ("proxy", "hub")}
+    open_ports = [as_number(entry) for entry in site.values.list(*paths.OPEN_PORTS)]
+    rule_ports = [number for labels in pods.values() for number in ports_for(rules, "from", labels)]
+    missing = [pod for pod in pods if not allows_traffic(rules, "from", pods[pod], port)]
+    effect = "the hub's start-up check passes only as long as the host alias is there"
+    if not site.has_loopback_alias(service):
+        effect = (
+            "where policy applies to a pod's way to itself, the start-up check is dropped and the"
+            " hub exits"
+        )
     if port in open_ports:
-        if port in _allowed_ports(site, rules):
+        if port in rule_ports:
             yield site.finding(
-                INGRESS,
+                paths.INGRESS,
                 f"void: allowedIngressPorts opens port {port} to every pod already.",
                 "one of the two: allowed-ingress-ports.yaml or ingress.yaml.",
             )
-        return
-    missing = [
-        pod for pod in ("proxy", "hub") if not allows_traffic(rules, "from", site.labels(pod), port)
-    ]
-    if len(missing) == 2:
-        yield from _port_closed(site, service, port, [*open_ports, *_allowed_ports(site, rules)])
-    elif missing == ["proxy"]:
+    elif len(missing) == 2:
+        instead = _they_name(sorted({number for number in (*open_ports, *rule_ports) if number}))
         yield site.finding(
-            INGRESS,
-            f"no rule admits the proxy to port {port}: the hub runs, visitors of"
-            f" {service.name} time out.",
-            _peer("proxy"),
+            paths.OPEN_PORTS if open_ports else paths.INGRESS,
+            f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors"
+            f" time out; {effect}.",
+            f"{port} here." if instead else "ingress.yaml's or allowed-ingress-ports.yaml's.",
         )
-    elif missing == ["hub"]:
+    elif missing:
+        who = "the hub's own pod"
+        if missing == ["proxy"]:
+            who, effect = "the proxy", f"the hub runs, visitors of {service.name} time out"
         yield site.finding(
-            INGRESS,
-            f"no rule admits the hub's own pod to port {port}: {_policy_effect(site, service)}.",
-            _peer("hub"),
+            paths.INGRESS,
+            f"no rule admits {who} to port {port}: {effect}.",
+            f"under from: podSelector: {{matchLabels: {{{COMPONENT}: {missing[0]}}}}}",
         )
-
-
-def _allowed_ports(site: Site, rules: list[Any]) -> list[int]:
-    return [
-        number for pod in ("proxy", "hub") for number in ports_for(rules, "from", site.labels(pod))
-    ]
-
-
-def _port_closed(
-    site: Site, service: Service, port: int, others: list[int | None]
-) -> Iterator[ValuesFinding]:
-    other_ports = sorted({other for other in others if other and other != HUB_PORT})
-    instead = _they_name(other_ports)
-    key = OPEN_PORTS if site.values.list(*OPEN_PORTS) else INGRESS
-    yield site.finding(
-        key,
-        f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors time"
-        f" out; {_policy_effect(site, service)}.",
-        f"{port} here." if other_ports else "ingress.yaml's or allowed-ingress-ports.yaml's.",
-    )
-
-
-def _policy_effect(site: Site, service: Service) -> str:
-    """What follows when the hub's policy keeps the hub's own pod from the service."""
-    if service.host in site.loopback_names:
-        return "the hub's start-up check passes only as long as the host alias is there"
-    return (
-        "where policy applies to a pod's way to itself, the start-up check is dropped and the hub"
-        " exits"
-    )
 
 
 def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
     """The service's calls of the Hub API, from the hub's pod to its own Kubernetes Service."""
-    open_ports = [as_number(entry) for entry in site.values.list(*OPEN_PORTS)]
+    open_ports = [as_number(entry) for entry in site.values.list(*paths.OPEN_PORTS)]
     labels = site.labels("hub")
     api_url = str(service.environment.get("JUPYTERHUB_API_URL", ""))
     if (
         labels.get(HUB_ACCESS) == "true"
         or HUB_PORT in open_ports
         or any(f"://{host}" in api_url for host in ("127.0.0.1", "[::1]", "localhost"))
-        or allows_traffic(site.values.list(*INGRESS), "from", labels, HUB_PORT)
+        or allows_traffic(site.values.list(*paths.INGRESS), "from", labels, HUB_PORT)
     ):
         return
     effect = "sign-in ends in 500" + _once_alias_is_gone(site, service)
@@ -171,49 +136,48 @@ def _hub_api(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 def _hub_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
     path = ("hub", "networkPolicy", "egressAllowRules", "privateIPs")
-    rules = site.values.list(*HUB_EGRESS)
+    rules = site.values.list(*paths.HUB_EGRESS)
     labels = site.labels("hub")
     missing = [to for to in (HUB_PORT, port) if not allows_traffic(rules, "to", labels, to)]
     if site.values.is_enabled(*path) or not missing:
         return
     effect = "the hub exits or sign-in fails" + _once_alias_is_gone(site, service)
-    ports = ", ".join(f"{{port: {number}}}" for number in missing)
     yield site.finding(
-        HUB_EGRESS,
+        paths.HUB_EGRESS,
         "egressAllowRules.privateIPs is off and no rule lets the hub's pod out to itself on"
         f" {' and '.join(map(str, missing))}: where policy applies to a pod's way to itself,"
         f" {effect}.",
-        f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{ports}]}}",
+        _egress_rule(missing),
     )
 
 
 def _once_alias_is_gone(site: Site, service: Service) -> str:
-    return ", once the host alias is gone" if service.host in site.loopback_names else ""
+    return ", once the host alias is gone" if site.has_loopback_alias(service) else ""
 
 
 def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
-    rules = site.values.list(*PROXY_EGRESS)
+    rules = site.values.list(*paths.PROXY_EGRESS)
     labels = site.labels("hub")
     if allows_traffic(rules, "to", labels, port):
         return
-    instead = _they_name(other for other in ports_for(rules, "to", labels) if other != HUB_PORT)
+    private_ips = ("proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs")
     where = "on Cilium"
-    if not site.values.is_enabled(
-        "proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs"
-    ):
+    if not site.values.is_enabled(*private_ips):
         where = "since its egressAllowRules.privateIPs is off"
     yield site.finding(
-        PROXY_EGRESS,
-        f"no rule lets the proxy out to port {port} of the hub's pod{instead}: {where}, visitors of"
-        f" {service.name} time out.",
-        f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{{port: {port}}}]}}",
+        paths.PROXY_EGRESS,
+        f"no rule lets the proxy out to port {port} of the hub's pod"
+        f"{_they_name(ports_for(rules, 'to', labels))}: {where}, visitors of {service.name} time"
+        " out.",
+        _egress_rule([port]),
     )
 
 
 def _they_name(ports: Iterable[int]) -> str:
-    names = ", ".join(map(str, ports))
-    return f" (they name {names})" if names else ""
+    others = ", ".join(str(port) for port in ports if port != HUB_PORT)
+    return f" (they name {others})" if others else ""
 
 
-def _peer(component: str) -> str:
-    return f"under from: podSelector: {{matchLabels: {{{COMPONENT}: {component}}}}}"
+def _egress_rule(ports: Iterable[int]) -> str:
+    entries = ", ".join(f"{{port: {port}}}" for port in ports)
+    return f"{{to: [podSelector: {{matchLabels: {{{COMPONENT}: hub}}}}], ports: [{entries}]}}"

@@ -3,39 +3,20 @@
 from collections.abc import Iterator
 
 from ...hub.versions import SUPPORTED_VERSIONS, is_supported
-from ..merge import Values
+from ..chart.subchart import has_site_values, sections
 from ..site import Site, ValuesFinding
-from . import (
-    access,
-    activity,
-    code,
-    delivery,
-    keys,
-    lists,
-    names,
-    network,
-    schema,
-    services,
-)
+from . import access, code, delivery, keys, lists, names, network, schema, services
 
 #: Seconds after which the hub gives up, less what the endpoints take to appear.
 STARTUP_TIMEOUT_5 = 8
 
 
-class ValuesChecker:
-    """The findings for some values files."""
-
-    def __init__(
-        self, values: Values, version: tuple[int, ...], release: str = "", service: str = ""
-    ) -> None:
-        self.site = Site(values, version, release, service)
-
-    def findings(self) -> list[ValuesFinding]:
-        """Sorted by file, in Helm's order."""
-        found = [finding for check in CHECKS for finding in check(self.site)]
-        found += schema.check(self.site, [finding.key for finding in found])
-        files = [*self.site.values.files, "-"]
-        return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
+def find_mistakes(site: Site) -> list[ValuesFinding]:
+    """The findings, sorted by file in Helm's order."""
+    found = [finding for check in CHECKS for finding in check(site)]
+    found += schema.check(site, [finding.key for finding in found])
+    files = [*site.values.files, "-"]
+    return sorted(dict.fromkeys(found), key=lambda finding: files.index(finding.file))
 
 
 def _duplicates(site: Site) -> Iterator[ValuesFinding]:
@@ -51,16 +32,16 @@ def _duplicates(site: Site) -> Iterator[ValuesFinding]:
 def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
     """The chart's values, and ours, at a level at which no chart reads them."""
     values = site.values
-    elsewhere = [path for path in values.chart_paths if path != values.root]
-    if values.sections(values.root):
-        # more than ours is another chart of this kind
-        elsewhere = [path for path in elsewhere if not (path and values.has_site_values(path))]
+    has_chart = bool(sections(values.map()))
     where = ".".join(map(str, values.root))
     place, fix = "the top.", "{} at the top: tornado-service values without --parent."
     if where:
         place, fix = f"the key {where}.", f"{where}.{{}}: tornado-service values --parent={where}"
-    for path in elsewhere:
-        for section in values.sections(path):
+    for path, chart in values.charts.items():
+        # more than ours is another chart of this kind
+        if path == values.root or (has_chart and path and has_site_values(chart)):
+            continue
+        for section in sections(chart):
             yield ValuesFinding(
                 values.file_of_tree_path((*path, section)),
                 ".".join(map(str, (*path, section))),
@@ -79,19 +60,16 @@ def _readiness(site: Site) -> Iterator[ValuesFinding]:
         timeouts = [service.spec.get("timeout") for service in managed]
         limit = min(timeout if isinstance(timeout, int) else 30 for timeout in timeouts) - 10
     effect = "the hub finds no service, and exits"
-    if all(service.host in site.loopback_names for service in managed):
+    if all(map(site.has_loopback_alias, managed)):
         effect = "only the host alias keeps the hub from waiting for itself until it exits"
-    for key, fix in (
-        ("initialDelaySeconds", "0, the chart's own."),
-        ("periodSeconds", "2, the chart's own."),
-    ):
+    for key, default in (("initialDelaySeconds", 0), ("periodSeconds", 2)):
         seconds = site.values.get("hub", "readinessProbe", key, default=0)
         if isinstance(seconds, int) and seconds > limit:
             yield site.finding(
                 ("hub", "readinessProbe", key),
                 f"for {seconds} s the hub's Kubernetes Service leads nowhere: visitors wait, and"
                 f" {effect}.",
-                fix,
+                f"{default}, the chart's own.",
             )
 
 
@@ -116,7 +94,7 @@ CHECKS = (
     access.check,
     code.check,
     delivery.check,
-    activity.check,
+    access.check_activity,
     _readiness,
     _version,
 )

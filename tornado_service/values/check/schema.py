@@ -6,8 +6,9 @@ from ..chart import chart_data
 from ..chart.json_schema import Violation, violations
 from ..merge import value_at
 from ..names import did_you_mean
+from ..paths import KeyPath
 from ..site import Site, ValuesFinding
-from ..yaml_files.writer import KeyPath, quoted
+from ..yaml_files.writer import quoted
 
 TYPE_NAMES = {
     "object": "a map",
@@ -24,13 +25,8 @@ JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", typ
 ABSENT = object()
 
 
-def check(site: Site, reported_keys: Iterable[str] = ()) -> Iterator[ValuesFinding]:
-    """What the schema refuses.
-
-    Args:
-        site: the site.
-        reported_keys: the keys of other findings, which say more of an unknown key.
-    """
+def check(site: Site, reported_keys: Iterable[str]) -> Iterator[ValuesFinding]:
+    """What the schema refuses, less unknown keys of which other findings say more."""
     values = chart_data.with_defaults(site.values.map())
     for violation in violations(chart_data.SCHEMA, values):
         # --set may bring what no file has
@@ -39,7 +35,11 @@ def check(site: Site, reported_keys: Iterable[str] = ()) -> Iterator[ValuesFindi
         if violation.keyword != "additionalProperties":
             yield _refused(site, violation)
         elif site.version < (6,):  # a chart with JupyterHub 6 is newer than the schema
-            finding = _unknown_key(site, violation)
+            finding = site.finding(
+                violation.path,
+                f"Helm refuses it: chart {chart_data.VERSION} has no such key.",
+                did_you_mean(violation.path[-1], violation.allowed, "nothing: take the key out."),
+            )
             if not any(f"{key}.".startswith(f"{finding.key}.") for key in reported_keys):
                 yield finding
     for key, conditions in chart_data.REQUIRED_KEYS.items():
@@ -48,14 +48,6 @@ def check(site: Site, reported_keys: Iterable[str] = ()) -> Iterator[ValuesFindi
             value_at(values, name.split(".")) == value for name, value in conditions.items()
         ):
             yield _empty(site, path)
-
-
-def _unknown_key(site: Site, violation: Violation) -> ValuesFinding:
-    return site.finding(
-        violation.path,
-        f"Helm refuses it: chart {chart_data.VERSION} has no such key.",
-        did_you_mean(violation.path[-1], violation.allowed, "nothing: take the key out."),
-    )
 
 
 def _refused(site: Site, violation: Violation) -> ValuesFinding:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...hub.versions import REFUSES_64_CHARACTERS
+from .. import paths
 from ..deployment import HUB_PORT, LOOPBACK_ADDRESSES
 from ..merge import as_list
 from ..names import did_you_mean
@@ -14,14 +14,13 @@ FIELDS = {
     "info", "display", "oauth_no_confirm", "command", "cwd", "environment", "user",
     "oauth_client_id", "oauth_redirect_uri",
 }  # fmt: skip
-FIELDS_6 = FIELDS | {"timeout"}
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
     if not site.services:
         named = f" called {site.service_name}" if site.service_name else " with a url and a command"
         yield site.finding(
-            ("hub", "services"),
+            paths.SERVICES,
             f"there is no service{named}, so nothing is launched.",
             "the entry of values/service.yaml.",
         )
@@ -51,20 +50,16 @@ def _port_conflicts(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
-    known = FIELDS_6 if site.version >= (6,) else FIELDS
+    known = FIELDS | {"timeout"} if site.version >= (6,) else FIELDS
     for field in service.spec:
-        if field == "timeout" and field not in known:
-            yield site.finding(
-                (*service.path, field),
-                'only JupyterHub 6 knows it; a 5.x hub exits: "No such service field: timeout".',
-                "nothing: leave jupyterhub-6.yaml away.",
-            )
-        elif field not in known:
-            yield site.finding(
-                (*service.path, field),
-                f'the hub exits: "No such service field: {field}".',
-                did_you_mean(field, known, "nothing: leave it away."),
-            )
+        if field in known:
+            continue
+        who, fix = "the hub", did_you_mean(field, known, "nothing: leave it away.")
+        if field == "timeout":
+            who = "only JupyterHub 6 knows it; a 5.x hub"
+            fix = "nothing: leave jupyterhub-6.yaml away."
+        what = f'{who} exits: "No such service field: {field}".'
+        yield site.finding((*service.path, field), what, fix)
     if service.spec.get("oauth_redirect_uri"):
         yield site.finding(
             (*service.path, "oauth_redirect_uri"),
@@ -90,20 +85,17 @@ def _command(site: Site, service: Service) -> Iterator[ValuesFinding]:
             "image.yaml's or extra-files.yaml's.",
         )
     elif isinstance(command, str):
-        yield site.finding(
-            path,
-            "the hub exits: it takes a list of words only.",
-            scalar(command.split()),
-        )
-    words = enumerate(as_list(command))
-    wrong = [number for number, word in words if not isinstance(word, str)]
-    if wrong:
-        text = site.values.source_text((*path, wrong[0]))
-        yield site.finding(
-            path,
-            f"{text} is no text: the hub exits with a TraitError.",
-            f"it in quotes: {quoted(text)}",
-        )
+        what = "the hub exits: it takes a list of words only."
+        yield site.finding(path, what, scalar(command.split()))
+    for number, word in enumerate(as_list(command)):
+        if not isinstance(word, str):
+            text = site.values.source_text((*path, number))
+            yield site.finding(
+                path,
+                f"{text} is no text: the hub exits with a TraitError.",
+                _in_quotes(site, (*path, number)),
+            )
+            break
 
 
 def _environment(site: Site, service: Service) -> Iterator[ValuesFinding]:
@@ -114,13 +106,13 @@ def _environment(site: Site, service: Service) -> Iterator[ValuesFinding]:
             yield site.finding(
                 path,
                 f"{text} is no text: the process cannot be started and the hub exits.",
-                '"", or take the key out.' if value is None else f"it in quotes: {quoted(text)}",
+                '"", or take the key out.' if value is None else _in_quotes(site, path),
             )
     yield from _api_url(site, service)
-    for name in site.values.map("hub", "extraEnv"):
+    for name in site.values.map(*paths.EXTRA_ENV):
         if str(name).startswith("TORNADO_SERVICE_"):
             yield site.finding(
-                ("hub", "extraEnv", name),
+                (*paths.EXTRA_ENV, name),
                 "this is the hub's environment; nothing of it reaches a service.",
                 f"it in hub.services.{service.key}.environment.",
             )
@@ -150,76 +142,63 @@ def _api_url(site: Site, service: Service) -> Iterator[ValuesFinding]:
 
 
 def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
-    path = (*service.path, "url")
     host = site.hub or "RELEASE-hub"
     right = f"http://{host}:{service.port or 8181}"
+    privileged = ", which on many clusters is for root: the service ends, and the hub exits."
     if not service.spec.get("url"):
-        yield site.finding(
-            path, f"there is no /services/{service.name}/ without it, and no sign-in.", right
-        )
+        problem = f"there is no /services/{service.name}/ without it, and no sign-in."
     elif service.url.scheme not in ("http", "https"):
-        yield site.finding(path, "the hub exits: it takes http:// or https:// only.", right)
+        problem = "the hub exits: it takes http:// or https:// only."
     elif service.host in {*LOOPBACK_ADDRESSES, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
-        yield site.finding(
-            path,
-            f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503.",
-            right,
-        )
+        problem = f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503."
     elif not site.points_to_hub(service):
         if not service.is_tornado_service:
             return  # a Kubernetes Service of the site's own
-        yield site.finding(
-            path,
+        problem = (
             f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
-            " reach the service and exits.",
-            right,
+            " reach the service and exits."
         )
     elif service.port is None:
-        yield site.finding(path, "without a port it is 80" + _PRIVILEGED_PORT, right)
+        problem = "without a port it is 80" + privileged
     elif service.port == HUB_PORT:
-        yield site.finding(
-            path,
+        right = f"http://{host}:8181"
+        problem = (
             f"port {HUB_PORT} is the hub's own: the service cannot listen on it, and visitors get"
-            " an error page of the hub's.",
-            f"http://{host}:8181",
+            " an error page of the hub's."
         )
     elif service.port < 1024:
-        yield site.finding(
-            path, f"port {service.port} is below 1024" + _PRIVILEGED_PORT, f"http://{host}:8181"
-        )
-
-
-_PRIVILEGED_PORT = ", which on many clusters is for root: the service ends, and the hub exits."
+        right = f"http://{host}:8181"
+        problem = f"port {service.port} is below 1024" + privileged
+    else:
+        return
+    yield site.finding((*service.path, "url"), problem, right)
 
 
 def _token(site: Site, service: Service) -> Iterator[ValuesFinding]:
     field = "api_token" if service.spec.get("api_token") else "apiToken"
     path = (*service.path, field)
     token = service.spec.get(field)
+    refusal = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'
     write = "8 to 64 characters: openssl rand -hex 32, or leave it to the chart."
-    if site.version[:3] in REFUSES_64_CHARACTERS:
+    if site.refuses_64_characters:
         write = "8 to 63 characters: openssl rand -hex 24; or take a newer hub."
     if token is None:
-        # the chart then makes one of 64 characters
-        if site.version[:3] in REFUSES_64_CHARACTERS and not site.values.get(
-            "hub", "existingSecret"
-        ):
-            yield site.finding(path, "the chart makes one of 64 characters." + _REFUSAL, write)
+        if not site.refuses_64_characters or site.values.get("hub", "existingSecret"):
+            return
+        problem = "the chart makes one of 64 characters." + refusal
     elif not isinstance(token, str):
-        text = site.values.source_text(path)
-        yield site.finding(
-            path, "Helm refuses a token that is no text.", f"it in quotes: {quoted(text)}"
-        )
+        problem = "Helm refuses a token that is no text."
+        write = _in_quotes(site, path)
     elif len(token) < 8:
-        yield site.finding(path, f"{len(token)} characters are too few: the hub exits.", write)
+        problem = f"{len(token)} characters are too few: the hub exits."
     elif len(token) > 64:
-        yield site.finding(
-            path,
-            f"{len(token)} characters are too many: from 5.5.3 and 6.1.0 on the hub exits.",
-            write,
-        )
-    elif len(token) == 64 and site.version[:3] in REFUSES_64_CHARACTERS:
-        yield site.finding(path, "64 characters are too many." + _REFUSAL, write)
+        problem = f"{len(token)} characters are too many: from 5.5.3 and 6.1.0 on the hub exits."
+    elif len(token) == 64 and site.refuses_64_characters:
+        problem = "64 characters are too many." + refusal
+    else:
+        return
+    yield site.finding(path, problem, write)
 
 
-_REFUSAL = ' The hub refuses the token: sign-in ends in "invalid_client", API calls in 403.'
+def _in_quotes(site: Site, path: paths.KeyPath) -> str:
+    return f"it in quotes: {quoted(site.values.source_text(path))}"

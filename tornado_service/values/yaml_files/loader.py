@@ -5,42 +5,34 @@ ignores the tags that it does not know and makes text of every key.
 """
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import yaml
 from yaml.composer import Composer
 from yaml.parser import Parser
 from yaml.resolver import BaseResolver
 
+from ..paths import KeyPath
 from . import scalars
 from .scanner import HelmScanner
-from .writer import KeyPath
 
-_MERGE = "tag:yaml.org,2002:merge"
+T = TypeVar("T")
 
 
 class LoadedValues(dict[str, Any]):
-    """The values of a document.
-
-    Attributes:
-        texts: how each number, boolean and null was written, by its path.
-        duplicates: the paths of keys that one map has twice, and the line of the second. Helm
-            silently takes the second.
-    """
+    """The values of a document."""
 
     def __init__(self) -> None:
         super().__init__()
+        #: how each number, boolean and null was written
         self.texts: dict[KeyPath, str] = {}
+        #: keys that one map has twice, and the line of the second, which Helm silently takes
         self.duplicates: dict[KeyPath, int] = {}
 
 
 def load(text: str) -> list[LoadedValues]:
-    """The documents of a file.
-
-    Raises:
-        yaml.YAMLError: Helm cannot read it, or a document is no map.
-    """
+    """The documents of a file. YAMLError: Helm cannot read it, or a document is no map."""
     return [_Loader(part).document() for part in _split(text)]
 
 
@@ -117,11 +109,9 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> scalars.Scalar:
         try:
             node.value.encode()  # two escapes of half a character each
-            value = scalars.as_json(scalars.parse_scalar(node.value, node.tag))
         except UnicodeEncodeError:
             raise _error("an escape makes half a character", node) from None
-        except ValueError as error:
-            raise _error(str(error), node) from None
+        value = _parsed(node, scalars.as_json)
         # a merge or a second key may have set it before
         self._loaded.texts.pop(path, None)
         if not isinstance(value, str):
@@ -133,22 +123,17 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         built: dict[str, Any] = {}
         keys: set[str] = set()
         for key_node, value_node in node.value:
-            if _is_merge(key_node):
-                is_list = isinstance(value_node, yaml.SequenceNode)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _error("a key is text, not a list or a map", key_node)
+            if key_node.value == "<<" and key_node.tag in ("", "tag:yaml.org,2002:merge"):
                 is_alias = (id(node), id(key_node)) in self._aliases
-                for merged in (
-                    reversed(value_node.value) if is_list and not is_alias else [value_node]
-                ):
+                is_list = isinstance(value_node, yaml.SequenceNode) and not is_alias
+                for merged in reversed(value_node.value) if is_list else [value_node]:
                     if not isinstance(merged, yaml.MappingNode):
                         raise _error("<< takes a map or a list of maps", value_node)
                     built.update(self._construct(merged, path))
                 continue
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise _error("a key is text, not a list or a map", key_node)
-            try:
-                key = scalars.as_key(scalars.parse_scalar(key_node.value, key_node.tag))
-            except ValueError as error:
-                raise _error(str(error), key_node) from None
+            key = _parsed(key_node, scalars.as_key)
             if key in keys:
                 self._loaded.duplicates[(*path, key)] = key_node.start_mark.line + 1
             keys.add(key)
@@ -156,8 +141,11 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         return built
 
 
-def _is_merge(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.value == "<<" and node.tag in ("", _MERGE)
+def _parsed(node: yaml.ScalarNode, convert: Callable[[scalars.Scalar], T]) -> T:
+    try:
+        return convert(scalars.parse_scalar(node.value, node.tag))
+    except ValueError as error:
+        raise _error(str(error), node) from None
 
 
 def _error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:

@@ -1,7 +1,7 @@
 """Scalars as Helm reads them: the rules of go-yaml, and JSON's numbers.
 
 PyYAML follows YAML 1.1 to the letter; Helm's parser follows it in part, takes more notations for
-numbers, and leaves dates and times as text. tests/chart compares the two.
+numbers, and leaves dates and times as text. tests/packaging/chart compares the two.
 """
 
 import base64
@@ -28,20 +28,13 @@ _CONSTANTS = {word: value for words, value in _WORDS.items() for word in words.s
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 #: What begins with its point: here "_" stands between digits only.
 _POINT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
-_INTEGERS = (
-    (re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)"), 16),
-    (re.compile(r"([-+]?)0[bB]([01]+)"), 2),
-    (re.compile(r"([-+]?)0[oO]?([0-7]+)"), 8),
-    (re.compile(r"([-+]?)(0|[1-9][0-9]*)"), 10),
-)
+_INTEGER = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 
 _CLOCK = r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?"
 _TIMESTAMP = re.compile(
     rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})"
     rf"(?:[Tt]{_CLOCK}(?:Z|[-+][0-9]{{2}}:[0-9]{{2}})| {_CLOCK})?"
 )
-
-_PREFIX = "tag:yaml.org,2002:"
 
 
 def parse_plain(text: str) -> Scalar:
@@ -65,36 +58,27 @@ def parse_plain(text: str) -> Scalar:
 
 
 def _integer(text: str) -> int | None:
-    for pattern, base in _INTEGERS:
-        if match := pattern.fullmatch(text):
-            number = int(match[2], base)
-            number = -number if match[1] == "-" else number
-            limit = 2**63 if match[1] else 2**64
-            # beyond that it may still be a float
-            return number if -(2**63) <= number < limit else None
-    return None
+    """None also for what is beyond 64 bits, which may still be a float."""
+    if not (match := _INTEGER.fullmatch(text)):
+        return None
+    sign, digits = match.groups()
+    # Python has no octal numbers without an o
+    number = int(sign + re.sub("^0(?=[0-7])", "0o", digits), 0)
+    return number if -(2**63) <= number < (2**63 if sign else 2**64) else None
 
 
 def parse_scalar(text: str, tag: str = "") -> Scalar:
-    """The value of a scalar.
-
-    Args:
-        text: its text, without quotes.
-        tag: its tag in full, that of text for a scalar in quotes; empty for one without either.
-
-    Raises:
-        ValueError: the text is not of the kind that the tag names.
-    """
+    """The value of a scalar; one in quotes has the tag of text. ValueError: no such value."""
     if not tag:
         return parse_plain(text)
-    kind = tag.removeprefix(_PREFIX)
+    kind = tag.removeprefix("tag:yaml.org,2002:")
     if kind == "binary":
         return _binary(text)
     if kind not in ("null", "bool", "int", "float", "timestamp"):
         return text  # an unknown tag has no effect
-    value = parse_plain(text)
     if kind == "timestamp" and _is_timestamp(text):
         return text
+    value = parse_plain(text)
     type_name = "null" if value is None else type(value).__name__
     is_whole_float = kind == "float" and type(value) is int and value < 2**63
     if type_name != kind and not is_whole_float:
@@ -121,11 +105,7 @@ def _binary(text: str) -> str:
 
 
 def as_json(value: Scalar) -> Scalar:
-    """The value as it is after Helm has made JSON of it: each number a double.
-
-    Raises:
-        ValueError: JSON has no such number.
-    """
+    """The value after Helm has made JSON of it, each number a double. ValueError: infinity, NaN."""
     if isinstance(value, str | bool) or value is None:
         return value
     number = float(value)
@@ -135,19 +115,16 @@ def as_json(value: Scalar) -> Scalar:
 
 
 def as_key(value: Any) -> str:
-    """The key that Helm makes of a value.
-
-    Raises:
-        ValueError: it cannot be a key.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return _float_key(value)
-    if isinstance(value, int) and value < 2**63:
-        return str(value)
+    """The key that Helm makes of a value. ValueError: it cannot be a key."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case float():
+            return _float_key(value)
+        case int() if value < 2**63:
+            return str(value)
     raise ValueError("a key is text; put it in quotes")
 
 

@@ -6,9 +6,6 @@ import yaml
 
 from .scalars import parse_plain
 
-#: Keys, and numbers of list entries.
-KeyPath = tuple[str | int, ...]
-
 
 class _Dumper(yaml.SafeDumper):
     pass

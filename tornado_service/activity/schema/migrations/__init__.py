@@ -35,11 +35,6 @@ class NewerDatabase(DatabaseUnusable):
 
 
 def upgrade(connection: Connection) -> None:
-    """Upgrade the schema to this version, in the current transaction.
-
-    Raises:
-        NewerDatabase: it is of a newer version.
-    """
     history = RevisionMap(_scripts)
 
     def steps(heads: Any, context: MigrationContext) -> list[MigrationStep]:
@@ -57,11 +52,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def check_version(heads: Collection[str]) -> None:
-    """Check that a database's version is known.
-
-    Raises:
-        NewerDatabase: it is not.
-    """
+    """Raise `NewerDatabase` if a database's version is not known."""
     if not {script.revision for script in _scripts()}.issuperset(heads):
         raise NewerDatabase
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tornado_service.openapi.path_templates import path_template
+from tornado_service.openapi.operations import path_template
 
 
 @pytest.mark.parametrize(

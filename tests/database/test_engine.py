@@ -13,8 +13,8 @@ import pytest
 from tests.database.conftest import SCHEMA, SETTING
 from tests.support.databases import POSTGRESQL
 from tornado_service.database.database import open_database
+from tornado_service.database.engine import parse_url
 from tornado_service.database.errors import DatabaseUnusable
-from tornado_service.database.url import parse_url
 
 #: Each of them means something in a URL, or ends one.
 SPECIAL = "@@//::##??%%[]&=+ \"'\\{}|<>\t"

@@ -159,7 +159,7 @@ class BareApp(ServiceApp):
 @pytest.fixture
 def service_config(sqlite_url: str) -> ServiceConfig:
     return {
-        "TornadoService": {"apps": ["tests.config.test_mistakes:Careless"]},
+        "TornadoService": {"apps": ["tests.apps.test_mistakes:Careless"]},
         "Careless": {"database_url": sqlite_url},
     }
 
@@ -288,4 +288,4 @@ async def test_a_handler_that_asks_nobody_to_sign_in_is_not_mounted(
     start_service: StartService,
 ) -> None:
     with pytest.raises(AppError, match="neither a PageHandler nor an APIHandler"):
-        await start_service(TornadoService={"apps": ["tests.config.test_mistakes:BareApp"]})
+        await start_service(TornadoService={"apps": ["tests.apps.test_mistakes:BareApp"]})

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tornado.httpclient import AsyncHTTPClient
+
+from tornado_service.testing import BROWSER, PREFIX, StartService
+
+
+async def test_no_page_waits_for_a_look_at_its_template(
+    start_service: StartService, client: AsyncHTTPClient, tmp_path: Path
+) -> None:
+    """One that has changed is taken at the next start."""
+    template = tmp_path / "error.html"
+    template.write_text("before")
+    service = await start_service(TornadoService={"template_paths": [str(tmp_path)]})
+    url = f"http://127.0.0.1:{service.port}{PREFIX}nothing"
+
+    pages = []
+    for text in ("after", "and after"):
+        pages.append((await client.fetch(url, headers=BROWSER, raise_error=False)).body)
+        template.write_text(text)
+        os.utime(template, (0, 0))
+
+    assert pages == [b"before", b"before"]

@@ -1,1 +1,0 @@
-"""The Python code of the hub's configuration that stands in values."""
