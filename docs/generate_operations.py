@@ -39,7 +39,8 @@ def operations_page() -> str:
     lines += ["## Models", ""]
     for name, schema in sorted(document["components"]["schemas"].items()):
         lines += model_lines(name, schema)
-    return "\n".join(lines)
+    # the code says None, JSON says null
+    return "\n".join(lines).replace("`None`", "`null`").replace("``None``", "`null`")
 
 
 def fetch_document() -> dict[str, Any]:
@@ -98,7 +99,10 @@ def operation_lines(path: str, method: str, operation: dict[str, Any]) -> list[s
     if body := operation.get("requestBody"):
         lines += [f"Body: {content_type(body['content'])}", ""]
     rows = [
-        [status, content_type(response["content"]) if "content" in response else ""]
+        [
+            status,
+            content_type(response["content"]) if "content" in response else response["description"],
+        ]
         for status, response in operation["responses"].items()
         if "$ref" not in response
     ]

@@ -19,7 +19,7 @@ from .web.routes import NOT_FOUND, ROUTES
 
 
 class Activity(ServiceApp):
-    """Who uses this hub, how much, and when is it quiet."""
+    """History of the hub's usage: active users, servers, and the best times for maintenance."""
 
     name = "activity"
     title = "Activity"
