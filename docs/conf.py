@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tornado_service import __version__
+from tornado_service._version import DOCS_URL, __version__
 
 project = "tornado_service"
 author = "The tornado_service developers"
@@ -38,7 +38,7 @@ copybutton_line_continuation_character = "\\"
 # https://pydata-sphinx-theme.readthedocs.io/en/stable/user_guide/index.html
 html_theme = "pydata_sphinx_theme"
 html_title = "tornado_service"
-html_baseurl = "https://tornado-service.readthedocs.io/en/latest/"
+html_baseurl = DOCS_URL
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,

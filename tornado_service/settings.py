@@ -21,6 +21,7 @@ from traitlets import (
     validate,
 )
 
+from ._version import DOCS_URL
 from .auth.service_auth import ServiceAuth, derive_cookie_secret
 from .config.checks import ConfigError
 from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
@@ -130,14 +131,14 @@ class Settings(HasTraits):
 
     frame_ancestors = Unicode(
         "'none'",
-        help="""The sites that may show the service's pages in a frame, such as an LMS:
+        help=f"""The sites that may show the service's pages in a frame, such as an LMS:
         ``https://lms.example.org``, several with spaces between, as in the Content-Security-Policy
         (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/frame-ancestors).
         A site that you allow can trick users into clicking what they do not see (click-jacking):
         name only sites that you trust, and no ``*``. With ``'self'`` or the hub's own URL, each
         user's server can read the service's pages in a frame, unless servers have subdomains.
         Browsers send cookies to a frame of another site only with ``SameSite=None; Secure``: see
-        https://tornado-service.readthedocs.io/en/latest/how-to/frames.html.
+        {DOCS_URL}how-to/frames.html.
         Default: ``'none'``, no frames.""",
     ).tag(config=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tornado_service._version import DOCS_URL
 
 DOCS = ROOT / "docs"
 #: The documents of Sphinx. Files with a leading underscore are included by others.
@@ -18,7 +19,6 @@ PAGES = [
     ROOT / "image/README.md",
     ROOT / "values/README.md",
 ]
-SITE = "https://tornado-service.readthedocs.io/en/latest/"
 
 
 def name(page: Path) -> str:
@@ -80,15 +80,18 @@ def test_each_page_begins_with_a_heading_and_says_for_whom_it_is(page: Path) -> 
 
 
 def test_links_to_the_site_lead_to_its_pages() -> None:
-    files = [*ROOT.glob("tornado_service/**/*.py"), *ROOT.glob("tornado_service/**/*.html"), *PAGES]
+    package = ROOT / "tornado_service"
+    code = [file for kind in ("py", "html", "js", "j2") for file in package.rglob(f"*.{kind}")]
+    site = rf"(?:{re.escape(DOCS_URL)}|\{{DOCS_URL\}}|\{{\{{ docs \}}\}})"
     links = {
         link
-        for file in files
-        for link in re.findall(rf"{re.escape(SITE)}([^\s)>`\"']*)", file.read_text())
+        for file in (*code, *PAGES)
+        for link in re.findall(rf"{site}([\w/.#-]+)", file.read_text())
     }
 
+    assert links
     for link in links:
         path, _, anchor = link.rstrip(".").partition("#")
-        page = DOCS / (path.removesuffix(".html") + ".md" if path else "index.md")
+        page = DOCS / f"{path.removesuffix('.html')}.md"
         assert page in DOCUMENTS, f"there is no {link}"
         assert not anchor or anchor in anchors(page), f"there is no {link}"
