@@ -62,8 +62,9 @@ format: .venv/.stamp ## format the code with ruff
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-docs: .venv/.stamp ## regenerate docs/configuration.md
-	.venv/bin/python docs/generate.py
+docs: .venv-docs/.stamp ## regenerate the reference, build the documentation in build/docs and check its links
+	.venv-docs/bin/python docs/generate.py
+	.venv-docs/bin/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs build/docs
 
 pyz: .venv/.stamp ## build the single-file service, for z2jh's stock image
 	.venv/bin/python image/pyz.py
@@ -93,14 +94,15 @@ bench: .venv/.stamp ## run the benchmarks
 	.venv/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove environments and generated files
-	rm -rf .venv .venv-5.5 .venv-hub-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
+	rm -rf .venv .venv-5.5 .venv-docs .venv-hub-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp: extras := .[dev]
 .venv-5.5/.stamp: hub := 'jupyterhub~=5.5.4'
 .venv-hub-$(HUB)/.stamp: hub := $(hub-requirement)
+.venv-docs/.stamp: extras := .[docs]
 
-.venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp: pyproject.toml package-lock.json hatch_build.py
+.venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp .venv-docs/.stamp: pyproject.toml package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 	  { echo '"$(PYTHON)" is not a Python 3.10 or newer. Name one: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \

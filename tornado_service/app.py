@@ -57,15 +57,15 @@ class TornadoService(Settings, StrictApplication):
         ),
         "demo": (
             "tornado_service.demo.command.DemoApp",
-            "Try it: a throw-away hub with the service in it.",
+            "Try it: start a temporary hub with the service.",
         ),
         "doctor": (
             "tornado_service.doctor.command.DoctorApp",
-            "Say what is wrong with the service that runs here.",
+            "Check the service that runs here, and list its problems.",
         ),
         "activity": (
             "tornado_service.activity.cli.ActivityCommand",
-            "Show what Activity keeps of a user, or remove it.",
+            "Export or delete the data that Activity stores about a user.",
         ),
     }
     aliases = {

@@ -21,6 +21,7 @@ from traitlets import (
     validate,
 )
 
+from ._version import DOCS_URL
 from .auth.service_auth import ServiceAuth, derive_cookie_secret
 from .config.checks import ConfigError
 from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
@@ -77,13 +78,13 @@ class Settings(HasTraits):
     ).tag(config=True)
 
     service_url = Unicode(
-        help="""The address at which the proxy reaches this process; only its port, its scheme and
-        whether its host is literally a loopback address matter here.
+        help="""The URL at which the proxy reaches this process. The service uses only its port, its
+        scheme, and whether its host is literally a loopback address.
         Default: $JUPYTERHUB_SERVICE_URL, which is the ``url`` in the hub's configuration."""
     ).tag(config=True)
 
     ip = Unicode(
-        help="""The address to listen on; empty for all interfaces, IPv4 and IPv6.
+        help="""The IP address to listen on; empty for all interfaces, IPv4 and IPv6.
         Default: that of the service's URL if it is literally a loopback address or ``localhost``,
         else all interfaces."""
     ).tag(config=True)
@@ -94,7 +95,7 @@ class Settings(HasTraits):
 
     shutdown_grace = Float(
         5.0,
-        help="Seconds that open requests get to finish when the service is stopped. Default: 5.",
+        help="Seconds in which open requests may finish when the service stops. Default: 5.",
         min=0,
     ).tag(config=True)
 
@@ -104,54 +105,54 @@ class Settings(HasTraits):
 
     database_timeout = Float(
         10.0,
-        help="""Seconds that a statement of an app's database may take, and getting a connection.
-        What takes longer is broken off, and the request answers 503. What an app does at its start
-        to bring its tables to a new version takes as long as it does. Default: 10.""",
+        help="""Timeout in seconds of a statement of an app's database, and of opening a connection.
+        After it, the statement is canceled, and the response is 503. Migrations at the start of an
+        app have no timeout. Default: 10.""",
         min=0.1,
     ).tag(config=True)
 
     cookie_secret = TextOrBytes(
-        help="""The key that signs cookies, 32 bytes or more: text, as ``openssl rand -hex 32``
-        writes it, or bytes.
+        help="""The key that signs cookies, 32 bytes or more: text, such as the output of
+        ``openssl rand -hex 32``, or bytes.
         Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
-        that it lasts as long as the token does and is never written anywhere."""
+        that it changes only with the token and is never stored."""
     ).tag(config=True)
 
     authenticate_prometheus = Bool(
         True,
-        help="Ask for the scope read:metrics at the metrics page. Default: True.",
+        help="Require the scope read:metrics for the endpoint metrics. Default: True.",
     ).tag(config=True)
 
     debug_api = Bool(
         False,
-        help="""Let admins see at api/debug which headers and environment arrive here.
-        Tokens, cookies and whatever is not known to be harmless are left out. Default: False.""",
+        help="""Enable api/debug, which shows request headers and environment to admins. Tokens,
+        cookies and other values that are not on an allow-list are left out. Default: False.""",
     ).tag(config=True)
 
     frame_ancestors = Unicode(
         "'none'",
-        help="""The sites whose pages may show ours in a frame, such as an LMS:
+        help=f"""The sites that may show the service's pages in a frame, such as an LMS:
         ``https://lms.example.org``, several with spaces between, as in the Content-Security-Policy
         (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/frame-ancestors).
         A site that you allow can trick users into clicking what they do not see (click-jacking):
-        name only sites that you trust, and no ``*``. With ``'self'`` or the hub's own address, each
-        user's server can read our pages in a frame, unless servers have subdomains. Browsers send
-        cookies to a frame of another site only with ``SameSite=None; Secure``: see
-        docs/operating.md.
+        name only sites that you trust, and no ``*``. With ``'self'`` or the hub's own URL, each
+        user's server can read the service's pages in a frame, unless servers have subdomains.
+        Browsers send cookies to a frame of another site only with ``SameSite=None; Secure``: see
+        {DOCS_URL}how-to/frames.html.
         Default: ``'none'``, no frames.""",
     ).tag(config=True)
 
     template_paths = List(
         Unicode(),
-        help="""Directories with templates of your own, which come before ours of the same name.
-        They can extend ours as "templates/page.html". One that has changed is read at the next
+        help="""Directories with templates of your own, which replace the service's templates of the
+        same name and can extend them as "templates/page.html". Changes take effect at the next
         start. Default: none.""",
     ).tag(config=True)
 
     apps = List(
         Unicode(),
         help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
-        group ``tornado_service.apps``. One that fails leaves the others alone. Default: none.""",
+        group ``tornado_service.apps``. If one fails, the others run. Default: none.""",
     ).tag(config=True)
 
     home_app = Unicode(

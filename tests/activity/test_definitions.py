@@ -1,4 +1,4 @@
-"""The examples of the definitions in ``docs/activity.md``: facts and outcomes are read there."""
+"""The examples of the definitions in how-figures-are-made.md: facts and outcomes are read there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worked examples of ``docs/activity.md``: facts and figures are read there."""
+"""The worked examples of ``docs/reference/figures.md``: facts and figures are read there."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def example() -> History:
 
 def test_use_over_time(example: History) -> None:
     rows = table(
-        "from", "to", "data coverage", "active users", "server-hours", "sessions", "peak", "mean"
+        "from", "to", "data coverage", "active users", "server-hours", "sessions", "peak", "average"
     )
     assert len(rows) == 8
     for row in rows:
@@ -69,19 +69,19 @@ def test_use_over_time(example: History) -> None:
             "server-hours": (part if figures.share else "") + known(hours(figures.server_seconds)),
             "sessions": (part if figures.share else "") + known(figures.sessions),
             "peak": (part if figures.share else "") + known(figures.peak_servers),
-            "mean": known(figures.mean_servers, "{:.3f}"),
+            "average": known(figures.mean_servers, "{:.3f}"),
         }
 
 
 def test_lengths_of_sessions(example: History) -> None:
-    [row] = table("finished", "mean", "median", "longest", "running", "longest so far")
+    [row] = table("finished", "average", "median", "longest", "running", "longest so far")
 
     figures = lengths(example, MONDAY, SUNDAY)
 
     assert figures is not None
     assert row == {
         "finished": str(figures.finished),
-        "mean": known(hours(figures.mean)) + " h",
+        "average": known(hours(figures.mean)) + " h",
         "median": known(hours(figures.median)) + " h",
         "longest": known(hours(figures.longest)) + " h",
         "running": str(figures.running),
@@ -92,13 +92,13 @@ def test_lengths_of_sessions(example: History) -> None:
 def test_hours_of_the_week(example: History) -> None:
     week = heat_map(example, MONDAY, SUNDAY)
 
-    for row in table("weekday", "hour", "data coverage", "mean", "peak"):
+    for row in table("weekday", "hour", "data coverage", "average", "peak"):
         hour = week.hours[24 * WEEKDAYS.index(row["weekday"]) + int(row["hour"])]
         assert row == {
             "weekday": WEEKDAYS[hour.weekday],
             "hour": str(hour.hour),
             "data coverage": f"{hour.share:.0%}".replace("%", " %"),
-            "mean": known(hour.mean_servers),
+            "average": known(hour.mean_servers),
             "peak": known(hour.peak_servers),
         }
     assert f"{week.days_missing} days are missing, {week.weeks_missing:g} weeks" in PAGE

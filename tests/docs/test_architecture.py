@@ -1,4 +1,4 @@
-"""``docs/architecture.md``: its hops are in the code, its layers are those that are enforced."""
+"""The page on the architecture: its hops are in the code, its layers are those enforced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/architecture.md").read_text()
+PAGE = (ROOT / "docs/explanation/architecture.md").read_text()
 #: `` `web/api.py:UserHandler.get` ``
 HOP = re.compile(r"`([a-z_/]+\.(?:py|js|html)):([\w.-]+)`")
 WAYS = re.findall(r"^### \((\w)\) (.*?)\n(.*?)(?=^##)", PAGE, re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What docs/writing-an-app.md tells people to write does what it says, beside a stand-in hub."""
+"""What the documentation tells authors to write does what it says, with a stand-in hub."""
 
 import json
 import os
@@ -44,27 +44,27 @@ WRITE_VALUES = (
 )
 CHECK_VALUES = "tornado-service values check -f tornado-service.yaml -f config.yaml"
 
-#: Runs a command of the page.
+#: Runs a command of the pages.
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The files of the page, which can be imported."""
+    """The files of the pages, which can be imported."""
     write(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    for name in ("hello", "reports", "people", "wishes", "chat"):
+    for name in ("hello", "reports", "seats", "wishes", "people", "chat"):
         sys.modules.pop(name, None)
     tornado_service.handlers.static.static_files.cache_clear()
 
 
 @pytest.fixture
 def service_config(folder: Path) -> ServiceConfig:
-    names = ["hello:HelloApp", "reports:Reports", "people:People", "wishes:Wishes", "chat:Chat"]
+    names = ["hello:HelloApp", "reports:Reports", "seats:Seats", "wishes:Wishes", "people:People"]
     return {
-        "TornadoService": {"apps": names},
-        "People": {"seats": 40},
+        "TornadoService": {"apps": [*names, "chat:Chat"]},
+        "Seats": {"seats": 40},
         "Wishes": {"database_url": f"sqlite:///{folder}/wishes.sqlite"},
     }
 
@@ -72,7 +72,7 @@ def service_config(folder: Path) -> ServiceConfig:
 @pytest.fixture
 def run(folder: Path) -> Run:
     def run(command: str, site: Path | str = "") -> subprocess.CompletedProcess[str]:
-        assert command in COMMANDS, f"the page does not say: {command}"
+        assert command in COMMANDS, f"no page says: {command}"
         program, *arguments = shlex.split(command.partition(" > ")[0])
         module = [] if program == "python3" else ["-m", program.replace("-", "_")]
         return subprocess.run(
@@ -96,9 +96,10 @@ def test_every_block_of_code_is_tried() -> None:
     assert list(FILES) == [
         "hello.py",
         *REPORTS,
-        "people.py",
+        "seats.py",
         "tornado_service_config.py",
         "wishes.py",
+        "people.py",
         "chat.py",
         "test_in_a_browser.py",
         "pyproject.toml",
@@ -200,16 +201,23 @@ async def test_another_page_cannot_report_in_a_writers_name(
     assert (await visitor.get("reports/", method="POST", body="title=x")).code == 403
 
 
-async def test_people(hub: StandInHub, fetch: Fetch, service: TornadoService) -> None:
+async def test_seats(hub: StandInHub, fetch: Fetch, service: TornadoService) -> None:
+    hub.directory.add_user("sam")
+    hub.directory.add_server("sam")
+    seats = next(mount.app for mount in service.app_manager if mount.name == "seats")
+    await seats.count()
+
+    seen = json.loads((await fetch("seats/api/running", token=hub.token_for("sam"))).body)
+    assert seen == {"running": 1, "seats": 40}
+
+
+async def test_people(hub: StandInHub, fetch: Fetch) -> None:
     hub.directory.add_user("sam", groups=["class-a"])
     hub.directory.add_user("kim", groups=["class-b"])
-    hub.directory.add_server("sam")
     sam, ines = hub.token_for("sam"), hub.token_for("ines", ("list:users!group=class-a",))
-    people = next(mount.app for mount in service.app_manager if mount.name == "people")
-    await people.look()
 
-    seen = json.loads((await fetch("people/api/running", token=sam)).body)
-    assert seen == {"running": 1, "seats": 40}
+    everybody = json.loads((await fetch("people/api/all", token=sam)).body)
+    assert everybody == len(hub.directory.users)
     assert (await fetch("people/api/mine", token=ines)).body == b'["sam"]'
     refused = await fetch("people/api/mine", token=sam)
     assert refused.code == 403

@@ -229,7 +229,7 @@ class TestEnd:
 
 
 def test_the_documented_bounds_are_those_of_the_settings(service: TornadoService) -> None:
-    """docs/operating.md and SECURITY.md promise 60 s, and 120 s while the hub does not answer."""
+    """limits.md and SECURITY.md promise 60 s, and 120 s while the hub does not answer."""
     auth = service.auth
 
     assert (auth.cache_max_age, auth.stale_grace) == (60, 60)

@@ -1,4 +1,4 @@
-"""What docs/writing-an-app.md tells people to write and to run."""
+"""What the documentation tells authors of apps to write and to run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/writing-an-app.md"
-TEXT = PAGE.read_text()
 
-#: Its files, by name.
+#: The pages for authors of apps, in the order in which their files are written.
+PAGES = [
+    "tutorials/first-app",
+    "how-to/authors/pages-and-forms",
+    "how-to/authors/typed-apis",
+    "how-to/authors/background-work",
+    "how-to/authors/databases",
+    "how-to/authors/hub-api",
+    "how-to/authors/live-pages",
+    "how-to/authors/tests",
+    "how-to/authors/packaging",
+    "reference/apps",
+    "explanation/app-failures",
+]
+TEXT = "\n".join((ROOT / f"docs/{page}.md").read_text() for page in PAGES)
+
+#: Their files, by name.
 FILES = dict(re.findall(r"^`([^`\n]+)`[^\n]*:\n\n```\w+\n(.*?)^```", TEXT, re.M | re.S))
 
-#: Its commands, in order.
+#: Their commands, in order.
 COMMANDS = [
     line.removeprefix("$ ")
     for block in re.findall(r"^```console\n(.*?)^```", TEXT, re.M | re.S)
@@ -30,7 +44,7 @@ REPORTS = [name for name in FILES if name.startswith("reports/")] + [
 
 
 def write(folder: Path, *names: str) -> None:
-    """Write files of the page; by default all."""
+    """Write files of the pages; by default all."""
     for name in names or FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(FILES[name])

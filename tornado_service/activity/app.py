@@ -21,7 +21,7 @@ from .web.routes import NOT_FOUND, ROUTES
 
 
 class Activity(ServiceApp):
-    """Who uses this hub, how much, and when is it quiet."""
+    """History of the hub's usage: active users, servers, and the best times for maintenance."""
 
     name = "activity"
     title = "Activity"
@@ -34,31 +34,30 @@ class Activity(ServiceApp):
     is_synthetic: ClassVar[bool] = False
 
     interval = Integer(
-        300, help="Seconds between two looks at the hub. Default: 300.", min=30, max=3600
+        300, help="Polling interval in seconds. Default: 300.", min=30, max=3600
     ).tag(config=True)
 
     database_url = Unicode(
         "sqlite:///activity.sqlite",
-        help="""Where the history is kept, as SQLAlchemy has it: a file in the working directory,
-        which is the hub's own; or ``postgresql+psycopg2://…``. Empty: nothing is kept, and only
-        what runs now is shown. Default: sqlite:///activity.sqlite.""",
+        help="""The database of the history, as a URL of SQLAlchemy: a file in the working
+        directory, which is that of the hub, or ``postgresql+psycopg2://…``. If empty, no history
+        is stored, and only running servers are shown. Default: sqlite:///activity.sqlite.""",
     ).tag(config=True)
 
     retention_days = Integer(
         400,
-        help="""Days for which each single session is kept. Sums for each day and user stay.
-        Default: 400.""",
+        help="""Days for which single sessions are stored. Daily totals per user are kept
+        indefinitely. Default: 400.""",
         min=35,
     ).tag(config=True)
 
     timezone = Unicode(
-        "UTC", help="Whose days these are, such as Europe/Berlin. Default: UTC."
+        "UTC", help="Time zone of the days, such as Europe/Berlin. Default: UTC."
     ).tag(config=True)
 
     pseudonym_secret = Unicode(
-        help="""If it is set, users are kept and shown under pseudonyms, which are made with it;
-        people still find their own use. It must stay the same: 16 characters or more.
-        Default: none."""
+        help="""If set, users are stored and shown under pseudonyms that are derived from it; users
+        still find their own usage. Never change it. At least 16 characters. Default: none."""
     ).tag(config=True)
 
     @validate("timezone")

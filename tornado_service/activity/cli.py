@@ -25,9 +25,9 @@ class ActivityCommand(StrictApplication):
     """`tornado-service activity`: for users who ask for their data, or for its removal."""
 
     name = "tornado-service activity"
-    description = """Show what Activity keeps of a user (export USER, as JSON), or remove it
-    (forget USER). The service may run meanwhile. Start it in the service's working directory, or
-    name its database; with pseudonyms, the secret as well."""
+    description = """Export the data that Activity stores about a user (export USER, as JSON), or
+    delete it (forget USER). The service may run meanwhile. Run the command in the service's working
+    directory, or name its database; with pseudonyms, also the secret."""
     classes = [Activity]
     aliases = {
         "config": "ActivityCommand.config_file",

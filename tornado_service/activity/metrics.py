@@ -20,22 +20,22 @@ def show(recorder: Recorder, registry: CollectorRegistry) -> None:
     """Add the metrics to a registry. NaN: not known, or not yet."""
     Gauge(
         "tornado_service_activity_running_servers",
-        "Servers that ran at the last look at the hub.",
+        "Servers in the latest sample.",
         registry=registry,
     ).set_function(lambda: running_servers(recorder))
     Gauge(
         "tornado_service_activity_last_sample_timestamp_seconds",
-        "When the hub was last looked at, by its own clock.",
+        "Time of the latest sample, by the hub's clock.",
         registry=registry,
     ).set_function(lambda: recorder.collector.latest.taken if recorder.collector.latest else nan)
     Gauge(
         "tornado_service_activity_users",
-        "Users whom the hub has.",
+        "Users of the hub.",
         registry=registry,
     ).set_function(lambda: known_users(recorder))
     active = Gauge(
         "tornado_service_activity_active_users",
-        "Users who were active in so many days, today among them.",
+        "Active users in the last days, including today.",
         ["days"],
         registry=registry,
     )

@@ -47,11 +47,11 @@ class ServiceApp(LoggingConfigurable):
     """A part of the service with pages, an API and settings of its own, below ``P/<name>/``.
 
     Attributes:
-        name: its part of the address: a-z, 0-9 and ``-``.
-        title: the name that pages show; by default ``name``.
+        name: the app's part of the path: a-z, 0-9 and ``-``.
+        title: shown on pages; by default the name.
         description: one sentence about it, for its card on the home page.
-        service_scopes: what the service's own token needs for it.
-        user_scopes: what a visitor's token may carry for it.
+        service_scopes: scopes that the service's own token needs for the app.
+        user_scopes: scopes that a user's token may carry for the app.
     """
 
     name: ClassVar[str] = ""
@@ -68,30 +68,31 @@ class ServiceApp(LoggingConfigurable):
         return cast(AppParent, self.parent)
 
     def handlers(self) -> list[tuple[Any, ...]]:
-        """What answers where.
+        """List the app's paths and handlers.
 
         Called once for each instance, in a thread, before ``start``.
 
         Returns:
             ``(path, handler)`` or ``(path, handler, arguments of its initialize)``; a path is a
-            regular expression below the app's own address, and ``""`` is its home.
+            regular expression below the app's prefix, and ``""`` is the app's home page.
         """
         return []
 
     @_sync_or_async
     async def start(self) -> None:
-        """Get ready. The app's addresses answer when this has ended.
+        """Prepare the app. Its paths are available when this returns.
 
         A plain ``def`` runs in a thread; an ``async def`` must not block.
 
-        If it raises because a database or the hub is away, the service makes a new instance and
-        starts that, after 1, 2, 4 … 60 seconds, until one has started. ``stop`` is not called on
-        the old one: begin tasks and threads last. Its databases are closed, its metrics removed.
+        If it raises because a database or the hub is not available, the service starts a new
+        instance after 1, 2, 4 … 60 seconds, until one has started. ``stop`` is not called on the
+        failed instance, so create tasks and threads last. Its databases are closed, and its
+        metrics are removed.
         """
 
     @_sync_or_async
     async def stop(self) -> None:
-        """Clean up, in 2 seconds at most, as ``start``. Called if that has ended well."""
+        """Clean up, in 2 seconds at most. Called only if ``start`` has succeeded."""
 
     async def headline(self, handler: BaseHandler) -> str:
         """A live figure for the app's card on the home page, such as "4 servers running".
@@ -114,13 +115,14 @@ class ServiceApp(LoggingConfigurable):
     ) -> Sessions:
         """Open the app's database: SQLite or PostgreSQL, as its admin has set it.
 
-        Tables that are missing are made. A damaged SQLite file is put aside, and a new one begun.
-        It is closed when the app has stopped. Call this in a plain ``def start``: it blocks.
+        Missing tables are created. A damaged SQLite file is renamed, and a new one is created.
+        The database is closed when the app has stopped. Call this in a plain ``def start``, as it
+        blocks.
 
         Args:
             metadata: the app's tables, as in ``open_database(Base.metadata)``.
-            upgrade: changes tables that an earlier version of the app has made. Called each time,
-                if there are any, in the transaction that makes those that are missing.
+            upgrade: changes tables that an earlier version of the app has created. Called at each
+                start, unless the database is new, in the transaction that creates missing tables.
             setting: the trait of the app that has the URL.
 
         Raises:
@@ -169,16 +171,16 @@ class ServiceApp(LoggingConfigurable):
 
     @property
     def problem(self) -> str:
-        """What is wrong although the app runs, and what to set; empty if nothing is.
+        """A problem of the running app, and what to set; empty if there is none.
 
-        Admins read it at ``status``, and ``tornado-service doctor`` says it. An app overrides it;
-        databases that cannot be used are reported besides.
+        The status page and ``tornado-service doctor`` show it. An app overrides it; databases that
+        cannot be used are reported in addition.
         """
         return self.trouble
 
     @property
     def trouble(self) -> str:
-        """An earlier name of ``problem``; apps that override it go on to work."""
+        """An earlier name of ``problem``, which apps may still override."""
         return ""
 
     def all_problems(self) -> str:
@@ -188,19 +190,19 @@ class ServiceApp(LoggingConfigurable):
 
     @property
     def prefix(self) -> str:
-        """The app's own address, ``/services/NAME/<name>/``."""
+        """The path of the app, ``/services/NAME/<name>/``."""
         return f"{self._service.prefix}{self.name}/"
 
     @property
     def hub(self) -> HubClient:
-        """The hub, asked with the service's own token. Handlers have ``as_caller()``, too."""
+        """The Hub API with the service's own token. For the user's token, see ``as_caller()``."""
         return self._service.hub
 
     @property
     def registry(self) -> AppRegistry:
-        """Where the app's own metrics go, to be shown with all others at ``metrics``.
+        """The registry for metrics of the app, which ``metrics`` shows with all others.
 
-        What was registered by an instance whose ``start`` has failed is removed.
+        Metrics of an instance whose ``start`` has failed are removed.
         """
         if self._registry is None:
             self._registry = self._service.metrics.make_app_registry()

@@ -25,18 +25,18 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def periodic(interval: float | str) -> Callable[[Method], Method]:
-    """Have a method of a ``ServiceApp`` called again and again while the app runs.
+    """Call a method of a ``ServiceApp`` periodically while the app runs.
 
-    The first time is right after ``start``, so that a service that is restarted more often than
-    the interval is long gets its work done, too. From then on it is called that many seconds after
-    the last time it began, or as soon as it has ended if it takes longer: it never overlaps
-    itself. A failure is logged and counted, and the next time comes; after 1, 2, 4 … seconds, if it
-    is a database or the hub that is away, and at the latest when the interval is over.
+    The first call follows right after ``start``, so that a service that restarts more often than
+    the interval also gets its work done. Each further call begins an interval after the beginning
+    of the previous one, or at its end if it takes longer: calls never overlap. A failure is logged
+    and counted, and the next call follows; after 1, 2, 4 … seconds, up to the interval, if a
+    database or the hub is not available.
 
     A plain ``def`` runs in a thread; an ``async def`` must not block.
 
     Args:
-        interval: seconds, or the name of a trait of the app that has them.
+        interval: seconds, or the name of a trait of the app.
     """
 
     def mark(method: Method) -> Method:

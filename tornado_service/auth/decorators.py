@@ -14,7 +14,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def allow_unauthenticated(method: Method) -> Method:
-    """Open a handler's method to everybody. Without this mark it is closed."""
+    """Allow requests without authentication. Other methods need a session or a token."""
     method._allow_unauthenticated = True  # type: ignore[attr-defined]
     return method
 

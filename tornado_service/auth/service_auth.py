@@ -53,15 +53,15 @@ class ServiceAuth(StatelessOAuth):
 
     cache_size = Integer(
         2000,
-        help="""How many callers are remembered, and as many refused and signed-out tokens each.
-        Default: 2000.""",
+        help="""Size of the cache of users and clients, and of those of refused and of signed-out
+        tokens. Default: 2000.""",
         min=1,
     ).tag(config=True)
 
     stale_grace = Float(
         60.0,
-        help="""Seconds beyond ``cache_max_age`` for which known callers may go on reading while the
-        hub does not answer. Default: 60.""",
+        help="""Seconds beyond ``cache_max_age`` for which cached users and clients may read while
+        the hub does not answer. Default: 60.""",
         min=0,
     ).tag(config=True)
 

@@ -27,12 +27,12 @@ def format_findings(findings: list[Finding]) -> str:
 
 
 class DoctorApp(StrictApplication):
-    """Say what is wrong with the service that runs here.
+    """Check the service that runs here, and list its problems.
 
-    It finds the process by itself, if this user runs it. In zero-to-jupyterhub:
+    The command finds the process if the same user runs it. In zero-to-jupyterhub:
     kubectl exec deploy/hub -- python3 -m tornado_service doctor
 
-    Exit status: 0 nothing is wrong, 1 something is, 2 the command was used in a wrong way.
+    Exit status: 0 no problem, 1 problems, 2 wrong arguments.
     """
 
     name = "tornado-service doctor"
@@ -40,7 +40,7 @@ class DoctorApp(StrictApplication):
     aliases = {"name": "DoctorApp.service_name"}
 
     service_name = Unicode(
-        help="Look at the service of this name. Default: at every one that runs here."
+        help="Check the service of this name. Default: every service that runs here."
     ).tag(config=True)
 
     def start(self) -> None:

@@ -139,13 +139,12 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return self.hub_auth.missing_scopes(more, user)
 
     def as_caller(self) -> HubCalls:
-        """The hub as the caller sees it: it is asked with their own token, and decides.
+        """Call the Hub API with the user's own token, so that the hub decides what they see.
 
-        A browser's token carries what the app's ``user_scopes`` name, as far as the caller has it;
-        a program's, what its owner gave it.
+        A session's token has the app's ``user_scopes`` that the user has; a client's has its own.
 
         Raises:
-            RuntimeError: the method is open to everybody, so that nobody is signed in.
+            RuntimeError: the method allows requests without authentication, and this is one.
         """
         if self.current_user is None:
             raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
@@ -231,14 +230,14 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
 
 
 class APIHandler(BaseHandler):
-    """JSON for a program. Nothing of it is kept by caches."""
+    """A handler that returns JSON to API clients. No cache stores its responses."""
 
     def set_default_headers(self) -> None:
         self._set_headers(self.settings["api_headers"])
 
 
 class PageHandler(BaseHandler):
-    """A page for a person, in the hub's look.
+    """A handler that renders pages in the hub's look.
 
     Attributes:
         form: what its form has sent that cannot be accepted; empty until then.
@@ -252,7 +251,7 @@ class PageHandler(BaseHandler):
         return not accept or "text/html" in accept or "*/*" in accept
 
     def template_namespace(self) -> dict[str, Any]:
-        """The names that every template has. Nothing secret is among them."""
+        """The names that every template has. None of them is secret."""
         user = self.current_user
         return {
             "prefix": self.hub_auth.base_url,
@@ -274,7 +273,7 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Respond with a template, which sees ``template_namespace`` and further names."""
+        """Render a template with the names of ``template_namespace`` and further names."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")

@@ -21,7 +21,7 @@ NOT_FOUND = "There is nothing at this address."
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with a field of what was sent."""
+    """A problem of a field of the request."""
 
     field: str
     problem: str
@@ -29,7 +29,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class Error:
-    """Why there is no better answer; ``request_id`` is in the log, too."""
+    """Why a request failed; ``request_id`` is also in the log."""
 
     status: int
     message: str

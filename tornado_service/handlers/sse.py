@@ -20,7 +20,7 @@ RECONNECT_DELAY = 3000
 
 
 class EventStream(StreamingHandler):
-    """An address that tells of what happens, while it happens.
+    """A stream of server-sent events.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html
 
@@ -30,12 +30,12 @@ class EventStream(StreamingHandler):
             async def get(self):
                 await self.stream(self.app.news)
 
-    In pages, ``serviceEvents`` of our script reads it. Beside the channel's own events there are
+    In pages, ``serviceEvents`` reads it. In addition to the channel's own events there are
 
-    - ``reset``: the reader has been away too long, or the service has been restarted since. The
-      page has to load anew what it shows.
-    - ``end``: this was the last one. The data say why (``reason``), and whether there is any use
-      in coming back (``retry``).
+    - ``reset``: the reader was disconnected for too long, or the service has restarted since. The
+      page must reload its data.
+    - ``end``: the last event. Its data has the cause (``reason``), and whether the page should
+      reconnect (``retry``).
     """
 
     stream_kind: ClassVar[str] = "events"
@@ -43,22 +43,22 @@ class EventStream(StreamingHandler):
     _closed: asyncio.Future[None] | None = None
 
     def view(self, event: ChannelEvent) -> ChannelEvent | None:
-        """What of an event this caller gets.
+        """Decide what the reader gets of an event.
 
-        Called for each event and caller, on the event loop, so it must be quick.
+        Called for each event and reader, on the event loop, so it must be fast.
 
         Returns:
-            The event, or ``event.with_data(…)``, or None: nothing of it.
+            The event, or ``event.with_data(…)``, or None to leave it out.
         """
         return event
 
     async def stream(self, channel: Channel) -> None:
-        """Write a channel's events until somebody ends it.
+        """Write a channel's events until the connection ends.
 
-        With ``Last-Event-ID``, begin with what has happened since.
+        With ``Last-Event-ID``, begin with the events after that one.
 
         Raises:
-            HTTPError: 401, 429 or 503: see ``Streams.register``.
+            HTTPError: 401, 429 or 503, see ``Streams.register``.
         """
         self._prepare_response()
         if self.request.method == "HEAD":

@@ -22,16 +22,16 @@ MAX_MESSAGE = 256 * 1024
 
 
 class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
-    """Tornado's web socket, for callers whom the hub lets use this service.
+    """Tornado's WebSocket handler, for users with access to this service.
 
     ``open``, ``on_message``, ``on_close``, ``write_message`` and ``close`` are Tornado's,
-    https://www.tornadoweb.org/en/stable/websocket.html . ``needs_scopes`` on ``open`` asks for
-    more than access.
+    https://www.tornadoweb.org/en/stable/websocket.html . ``needs_scopes`` on ``open``
+    requires more than access.
 
-    In pages, ``serviceSocket`` of our script opens it. It is closed with the code
+    In pages, ``serviceSocket`` opens it. The service closes it with the code
 
     - 1001 when the service is stopped,
-    - 1008 when the caller has signed out or lost access,
+    - 1008 when the user has signed out or lost access,
     - 1013 when the hub has not answered for too long.
     """
 

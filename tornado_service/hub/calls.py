@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class HubRefused(HTTPError):
-    """The hub does not do this for the token that it was asked with.
+    """The hub refuses a call with the token of the user or of the service.
 
-    - 403: the caller's own token lacks a scope. They may read which one.
-    - 401: the caller's own token is good no longer. They have to sign in again.
-    - 503: it is the service's token that lacks a scope. An admin has to grant it: the log
-      names it, and the message only says that this is not set up.
+    - 403: the user's own token lacks a scope. The message names it.
+    - 401: the user's own token is no longer valid. They have to sign in again.
+    - 503: the service's token lacks a scope. An admin has to grant it: the log names it, and the
+      message only says that this is not set up.
 
     Attributes:
-        scope: the one to grant, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+        scope: the scope to grant, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
     """
 
     def __init__(self, status: Literal[401, 403, 503], scope: str) -> None:
@@ -43,12 +43,12 @@ class HubRefused(HTTPError):
 
 
 class HubCalls:
-    """The Hub's REST API, as far as one token goes: the service's own, or a caller's.
+    """The Hub's REST API with one token: the service's own, or a user's.
 
     All calls raise ``HubUnavailable`` (503) if the hub does not answer, ``HubResponseTooLarge``
     (502) if it sends more than 8 MiB even for one item, and ``HubRefused`` if the token lacks a
-    scope. A token with a filtered scope, such as ``list:users!group=class-a``, gets what the filter
-    leaves. Everything here only reads, and is tried again if the hub stumbles.
+    scope. A token with a filtered scope, such as ``list:users!group=class-a``, gets the users that
+    the filter includes. All calls only read, and are repeated after a transient failure.
 
     Args:
         fetch: asks with the token.
@@ -68,9 +68,9 @@ class HubCalls:
         self._page_sizes = {} if page_sizes is None else page_sizes
 
     async def users(self, state: Literal["active"] | None = None) -> AsyncIterator[User]:
-        """All users, in the order in which the hub got to know them. Needs ``list:users``.
+        """All users, in the order in which they were added to the hub. Needs ``list:users``.
 
-        What is shown of each depends on more scopes: see ``User``. Nobody comes twice, even if
+        The fields of each user depend on more scopes, see ``User``. No user occurs twice, even if
         users are added and deleted meanwhile.
 
         Args:
@@ -83,13 +83,13 @@ class HubCalls:
     async def user_pages(
         self, state: Literal["active"] | None = None, *, newest_first: bool = False
     ) -> AsyncIterator[HubPage[User]]:
-        """As ``users``, a page of 200 at a time, and when the hub sent it. Needs ``list:users``.
+        """As ``users``, in pages of 200, with the time of each response. Needs ``list:users``.
 
         There is at least one page, which may be empty.
 
         Args:
             state: as for ``users``.
-            newest_first: whether those come first whom the hub got to know last.
+            newest_first: whether the users that were added last come first.
         """
         from .models import User
         from .pagination import PAGE_SIZE, fetch_pages
@@ -107,8 +107,8 @@ class HubCalls:
         """One user. Needs ``read:users:name`` or another scope to read users.
 
         Returns:
-            ``None`` if there is no such user, or the token may see some users and not this one:
-            the hub does not say which.
+            ``None`` if there is no such user, or the token may see some users and not this one;
+            the hub does not distinguish them.
         """
         from .models import User, parse_model
 

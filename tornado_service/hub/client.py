@@ -50,34 +50,33 @@ class HubClient(HubCalls, LoggingConfigurable):
 
     hub_timeout = Float(
         5.0,
-        help="""Seconds that a call of the Hub's REST API may take, waiting for its turn included.
+        help="""Timeout in seconds of a call of the Hub API, including the time in the queue.
         Default: 5.""",
         min=0.1,
     ).tag(config=True)
 
     hub_concurrency = Integer(
         10,
-        help="How many calls of the Hub's REST API may be under way at once. Default: 10.",
+        help="Maximum number of concurrent calls of the Hub API. Default: 10.",
         min=1,
     ).tag(config=True)
 
     hub_queue = Integer(
         200,
-        help="""How many calls may wait for their turn; for more the answer is 503 at once.
+        help="""Maximum number of calls in the queue; beyond it, the response is 503 at once.
         Default: 200.""",
         min=0,
     ).tag(config=True)
 
     breaker_failures = Integer(
         5,
-        help="""After how many calls in a row without a usable answer nobody waits for the hub any
-        more. Default: 5.""",
+        help="Consecutive failed calls after which the circuit breaker opens. Default: 5.",
         min=1,
     ).tag(config=True)
 
     breaker_pause = Float(
         5.0,
-        help="Seconds between looks whether the hub is back. Default: 5.",
+        help="Seconds between checks for recovery while the breaker is open. Default: 5.",
         min=0.1,
     ).tag(config=True)
 

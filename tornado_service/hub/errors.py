@@ -11,8 +11,8 @@ class HubUnavailable(ServiceUnavailable):
     """The hub sent no usable response in time: 503, try again later.
 
     Attributes:
-        is_transient: whether the same call may be answered in a moment, so that a program may
-            repeat what changes nothing.
+        is_transient: whether the same call may succeed shortly, so that a client may repeat a
+            call that changes nothing.
         hub_retry_after: seconds for which the hub asked not to be called.
         is_logged: during an outage the circuit breaker logs it once, instead of each request.
     """
@@ -41,7 +41,7 @@ class HubUnavailable(ServiceUnavailable):
 
 
 class HubResponseTooLarge(HubUnavailable):
-    """The hub's response is larger than we read: 502. That is a limit of ours and no outage.
+    """The hub's response is larger than the limit: 502. This is no outage.
 
     A list is read in smaller pages before this is raised.
     """

@@ -40,16 +40,16 @@ class Server(HubModel):
 
 
 class User(HubModel):
-    """A user, as far as a token may see them. The hub never shows its own id of them.
+    """A user, with the fields that a token may see. The hub never shows its own ID of a user.
 
     Attributes:
         admin: shown with the name.
         created: needs all of ``read:users``.
-        last_activity: when the hub heard of them last; needs ``read:users:activity``.
+        last_activity: time of the last activity; needs ``read:users:activity``.
         groups: names; needs ``read:users:groups``.
         roles: names; needs ``read:roles:users`` or ``read:users``.
-        servers: those that run or are about to, by name; needs ``read:servers``. Empty where none
-            does, and ``None`` where the token may not know.
+        servers: running and starting servers, by name; needs ``read:servers``. Empty if there is
+            none, and ``None`` if the token may not see them.
     """
 
     kind: str | None = None
@@ -62,11 +62,11 @@ class User(HubModel):
 
 
 class Group(HubModel):
-    """A group, as far as a token may see it.
+    """A group, with the fields that a token may see.
 
     Attributes:
         users: names of its members; needs ``read:groups``.
-        properties: what admins or the authenticator noted; needs ``read:groups``.
+        properties: set by admins or the authenticator; needs ``read:groups``.
     """
 
     users: tuple[str, ...] | None = None

@@ -17,13 +17,13 @@ SCHEMA_REF = "#/components/schemas/"
 
 #: What the errors mean, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
 ERROR_DESCRIPTIONS = {
-    "400": "What was sent is not what is asked for; `errors` says what is wrong with which field.",
+    "400": "The input is not valid; `errors` lists the problems by field.",
     "401": "Not signed in, or the session has expired.",
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
     "404": NOT_FOUND,
     "415": "The body is not sent as JSON.",
-    "503": "Not at the moment: JupyterHub does not answer, or the app is busy or does not run.",
-    "default": "Refused, or failed.",
+    "503": "Unavailable: JupyterHub does not answer, or the app is busy or not running.",
+    "default": "Any other error.",
 }
 
 
@@ -60,7 +60,7 @@ def make_document(
     paths: dict[str, Any] = {}
     names: set[str] = set()
     schemas: dict[str, Any] = {}
-    tags = [{"name": "service", "description": "The service itself."}]
+    tags = [{"name": "service", "description": "Endpoints of the service itself."}]
     for mounted in (None, *apps):
         app = mounted.name if mounted else ""
         found = operations(context.prefix, mounted.routes if mounted else routes, app, report)

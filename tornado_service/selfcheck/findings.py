@@ -51,9 +51,9 @@ class Finding:
     Attributes:
         name: the check.
         state: ``note`` if it passed, but administrators should know more.
-        message: one line for people.
+        message: one line of text.
         key: what to set, if something is wrong.
-        value: the observed value, for programs.
+        value: the observed value, for clients.
     """
 
     name: str

@@ -79,13 +79,13 @@ def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
 
 
 class Channel:
-    """Events for any number of listeners, who all read from one log at a pace of their own.
+    """Events for any number of listeners, who all read from one log at their own pace.
 
-    Make it in ``start`` or ``handlers`` of an app: as an attribute of the class, all instances
+    Create it in ``start`` or ``handlers`` of an app: as an attribute of the class, all instances
     of the app would share it.
 
     Args:
-        history: how many events a listener may be behind, having been away or being slow.
+        history: the number of events that a disconnected or slow listener may miss and still get.
             There may be fewer, as a channel keeps 4 MiB at most.
     """
 
@@ -108,12 +108,12 @@ class Channel:
         """Send an event to all listeners, from any coroutine or thread, without waiting.
 
         Args:
-            data: anything that JSON can hold. It is encoded once, at once.
-            event: its kind, by which a page chooses what to do.
+            data: any JSON value. It is encoded once, at once.
+            event: the name of the event, by which a page chooses what to do.
 
         Raises:
             TypeError: the data cannot be written as JSON.
-            ValueError: neither can they, or they take more than 64 KiB, or the kind is reserved.
+            ValueError: the same, or the data has more than 64 KiB, or the name is reserved.
         """
         with self._lock:
             made = make_event(self._id(self._end_offset), event, data)

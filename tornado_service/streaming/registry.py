@@ -98,22 +98,22 @@ class Streams(LoggingConfigurable):
 
     per_user = Integer(
         10,
-        help="""How many event streams and web sockets one user may have open; for more the answer
-        is 429. Default: 10.""",
+        help="""Maximum number of open event streams and WebSockets of one user; beyond it, the
+        response is 429. Default: 10.""",
         min=1,
     ).tag(config=True)
 
     in_all = Integer(
         2000,
-        help="""How many event streams and web sockets may be open; for more the answer is 503.
+        help="""Maximum number of open event streams and WebSockets; beyond it, the response is 503.
         Default: 2000.""",
         min=1,
     ).tag(config=True)
 
     heartbeat = Float(
         15.0,
-        help="""Seconds between signs of life, in either direction: a reader who has taken nothing
-        for two of them is gone. Proxies on the way must wait longer than that. Default: 15.""",
+        help="""Seconds between heartbeats, in either direction. A reader that receives nothing for
+        two of them is disconnected. Timeouts of proxies must be longer. Default: 15.""",
         min=0.1,
     ).tag(config=True)
 

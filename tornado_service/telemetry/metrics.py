@@ -1,4 +1,4 @@
-"""What the process counts, for Prometheus."""
+"""Metrics of the process for Prometheus."""
 
 from __future__ import annotations
 
@@ -70,63 +70,61 @@ class Metrics:
         gauge = partial(Gauge, registry=self.registry)
         histogram = partial(Histogram, buckets=BUCKETS, registry=self.registry)
         self.requests = counter(
-            "tornado_service_requests", "Requests answered.", ["handler", "method", "status"]
+            "tornado_service_requests", "Requests.", ["handler", "method", "status"]
         )
         self.latency = histogram(
             "tornado_service_request_duration_seconds",
-            "Time from a request's arrival to its answer.",
+            "Time from a request to its response.",
             ["handler"],
         )
         self.hub_calls = counter(
             "tornado_service_hub_calls",
-            "Calls of the Hub's REST API, by what came of them.",
+            "Calls of the Hub API, by outcome.",
             ["outcome"],
         )
         self.hub_latency = histogram(
             "tornado_service_hub_call_duration_seconds",
-            "Time that calls of the Hub's REST API took.",
+            "Time that calls of the Hub API took.",
         )
         self.hub_retries = counter(
             "tornado_service_hub_retries",
-            "Calls of the Hub's REST API that were made again, as the hub had stumbled.",
+            "Repeated calls of the Hub API, after a transient failure.",
         )
         self.identities = counter(
             "tornado_service_identities_asked",
-            "Callers that were not in the cache, or no longer, by what the hub said of them.",
+            "Users and clients that were not in the cache, or expired there, by outcome.",
             ["outcome"],
         )
         self.loop_blocked = counter(
             "tornado_service_loop_held",
-            "Times that something held the event loop for too long, by the app whose code it was.",
+            "Times that code blocked the event loop, by app.",
             ["app"],
         )
         self._cached_identities = gauge(
-            "tornado_service_identities", "Callers that are remembered.", ["kind"]
+            "tornado_service_identities", "Cached users and clients.", ["kind"]
         )
         self._breaker = gauge(
             "tornado_service_hub_breaker_open",
-            "1 while the hub does not answer and nobody waits for it.",
+            "1 while the circuit breaker of the Hub API is open.",
         )
         self._streams = gauge(
-            "tornado_service_streams", "Event streams and web sockets that are open.", ["kind"]
+            "tornado_service_streams", "Open event streams and WebSockets.", ["kind"]
         )
         self.streams_dropped = counter(
             "tornado_service_streams_dropped",
-            "Event streams and web sockets closed because their reader was too slow.",
+            "Event streams and WebSockets closed because their reader was too slow.",
             ["kind"],
         )
         self.events_sent = counter(
             "tornado_service_events_sent",
-            "Events written to streams, each counted once for each reader.",
+            "Events sent to streams, counted once for each reader.",
         )
         self.periodic_runs = counter(
             "tornado_service_periodic_runs",
-            "Runs of what apps do periodically, by what came of them.",
+            "Runs of periodic methods of apps, by outcome.",
             ["work", "outcome"],
         )
-        self._apps = gauge(
-            "tornado_service_apps", "Apps of the settings, by their state.", ["state"]
-        )
+        self._apps = gauge("tornado_service_apps", "Apps, by state.", ["state"])
         self._databases_unavailable = gauge(
             "tornado_service_database_unavailable",
             "1 while the database of an app cannot be used.",
@@ -139,7 +137,7 @@ class Metrics:
         )
         info = gauge(
             "tornado_service_info",
-            "Always 1; the labels say what runs.",
+            "Always 1; the labels have the versions.",
             ["version", "python_version"],
         )
         info.labels(__version__, platform.python_version()).set(1)

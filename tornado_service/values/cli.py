@@ -58,7 +58,7 @@ class _Command(StrictApplication):
 
 
 class CheckApp(_Command):
-    """Say what would fail on a cluster with these values files, before Helm is run."""
+    """Check values files for mistakes, before you run Helm."""
 
     name = "tornado-service values check"
     description = __doc__
@@ -66,8 +66,8 @@ class CheckApp(_Command):
     tornado-service values check -f values/service.yaml -f values/ingress.yaml \\
         -f values/image.yaml -f config.yaml
 
-    Give the files in the order in which Helm gets them. One line for each finding: file, key, what
-    happens, what to write. Exit status: 0 no finding, 1 findings, 2 a file cannot be read.
+    Pass the files in the same order as to Helm. One line for each finding: file, key, effect, fix.
+    Exit status: 0 no finding, 1 findings, 2 a file cannot be read.
     """
     aliases = {
         "f": "CheckApp.files",
@@ -86,7 +86,7 @@ class CheckApp(_Command):
         help="Name of the Helm release; only needed where fullnameOverride is null.", config=True
     )
     service = Unicode(
-        help="Look at this service alone. Default: every service of hub.services with a url.",
+        help="Check this service only. Default: every service of hub.services with a url.",
         config=True,
     )
 
@@ -121,7 +121,7 @@ class ValuesApp(_Command):
         -f tornado-service.yaml -f config.yaml
     """
     subcommands = {
-        "check": (CheckApp, "Say what would fail on a cluster with some values files."),
+        "check": (CheckApp, "Check values files for mistakes."),
     }
     aliases = {
         "name": "ValuesApp.service_name",
@@ -169,7 +169,7 @@ class ValuesApp(_Command):
     delivery = Enum(
         ["image", "extra-files"],
         "image",
-        help="How the code gets there: an image of the hub, or the chart's own image and one file.",
+        help="How the hub gets the code: by an image, or by one file in the chart's own image.",
         config=True,
     )
     image = Unicode(
@@ -180,20 +180,20 @@ class ValuesApp(_Command):
         Unicode(),
         [ACTIVITY],
         help="""An app to run, as my_module:MyApp or by the name of its entry point; repeat it for
-        each. Those you name are all: with --app=activity, Activity stays among them, and with
-        --app= there is none. The service's role gets the scopes that they declare.
+        each. Only the apps you list are enabled: list activity to keep Activity; --app= enables
+        none. The service's role gets the scopes that the apps declare.
         Default: activity.""",
         config=True,
     )
     groups = List(
         Unicode(),
-        help="Let in only the members of this group; repeat it. Default: everyone.",
+        help="Give access only to members of this group; repeat it. Default: all users.",
         config=True,
     )
     site = List(
         Unicode(),
-        help="""A values file of yours, repeat it in Helm's order: the lists written here then hold
-        your entries too, where Helm would replace one list by the other.""",
+        help="""A values file of yours, repeat it in Helm's order: the output then also contains the
+        entries of its lists, as Helm would replace one list by the other.""",
         config=True,
     )
     output_dir = Unicode(

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from .._version import DOCS_URL
 from . import paths
 from .deployment import HUB_DIRECTORY, Deployment, includes_activity
 from .merge import Values, as_list, value_at
@@ -69,6 +70,7 @@ def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list
 
     start = [PYZ_PATH] if "extra-files" in parts else ["-m", "tornado_service"]
     return _TEMPLATE.render(
+        docs=DOCS_URL,
         **asdict(deployment) | {"image": deployment.image.rpartition(":")[::2]},
         path=deployment.path,
         access_scope=deployment.scope,

@@ -33,7 +33,7 @@ USER_FIELDS = (
 
 @dataclass(frozen=True)
 class ServiceInfo:
-    """Which service this is."""
+    """Name and version of the service."""
 
     name: str
     version: str
@@ -41,7 +41,7 @@ class ServiceInfo:
 
 @dataclass(frozen=True)
 class CurrentUser:
-    """A caller, as the hub knows them; some fields are there if the token may see them."""
+    """A user or service of the hub; some fields occur only if the token may see them."""
 
     name: str
     kind: Literal["user", "service"]
@@ -74,7 +74,7 @@ class RootHandler(APIHandler):
     @responds_with(ServiceInfo)
     @allow_unauthenticated
     def get(self) -> None:
-        """Say which service this is."""
+        """Name and version of the service."""
         self.set_header("Cache-Control", "public, max-age=60")
         self.write_json({"name": self.context.name, "version": __version__})
 
@@ -87,7 +87,7 @@ class UserHandler(APIHandler):
 
     @responds_with(CurrentUser)
     def get(self) -> None:
-        """Say who the caller is, for OAuth, API and service tokens alike."""
+        """The user or service of the request, for OAuth, API and service tokens alike."""
         self.write_json(public_user(self.current_user))
 
 

@@ -74,7 +74,7 @@ class OpenAPIHandler(APIHandler):
     @responds_with(dict[str, Any])
     @allow_unauthenticated
     async def get(self) -> None:
-        """Describe the API of the service and of its apps, by OpenAPI 3.1."""
+        """The OpenAPI 3.1 document of the service and its apps."""
         document = await self._document.json()
         self.set_header("Cache-Control", "public, max-age=60")
         self.write_json_bytes(document)

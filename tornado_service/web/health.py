@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Health:
-    """That the process serves."""
+    """Liveness of the process."""
 
     status: Literal["ok"]
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether all is up, and each check by name."""
+    """Readiness, and each check by name."""
 
     status: Literal["ok", "not ready"]
     checks: dict[str, Literal["ok", "not ready"]]
@@ -47,7 +47,7 @@ class HealthHandler(APIHandler):
     @responds_with(Health)
     @allow_unauthenticated
     def get(self) -> None:
-        """Say at once that the process serves."""
+        """Liveness: 200 while the process serves requests."""
         if INSTANCE_HEADER in self.request.headers:  # a self-check asks which process serves here
             self.set_header(INSTANCE_HEADER, self._selfcheck.instance)
         self.write_json({"status": "ok"})
@@ -68,7 +68,7 @@ class ReadyHandler(APIHandler):
     @responds_with(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
-        """Say whether all is up: 200 or 503."""
+        """Readiness: 200 or 503."""
         checks = {"hub": await self.context.hub.is_ready(), **self._apps.readiness()}
         ready = all(checks.values())
         self.set_status(200 if ready else 503)
@@ -91,7 +91,7 @@ class MetricsHandler(APIHandler):
     @responds_with(str, media_type=CONTENT_TYPE_LATEST)
     @needs_scopes("read:metrics")
     def get(self) -> None:
-        """Give everything that is counted, for Prometheus."""
+        """All metrics, in Prometheus' text format."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.write(self.context.metrics.exposition())
 
@@ -105,5 +105,5 @@ class PublicMetricsHandler(MetricsHandler):
     @responds_with(str, media_type=CONTENT_TYPE_LATEST)
     @allow_unauthenticated
     def get(self) -> None:
-        """Give everything that is counted, for Prometheus."""
+        """All metrics, in Prometheus' text format."""
         super().get()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppStatus:
-    """How an app is, and why it failed or is tried again."""
+    """State of an app, and why it failed or is retried."""
 
     name: str
     app: str
@@ -36,7 +36,7 @@ class AppStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """How the deployment is, and which scopes the service needs; the uptime is in seconds."""
+    """State of the deployment, and the scopes that the service needs; uptime in seconds."""
 
     status: Literal["ok", "wrong"]
     findings: list[Finding]
@@ -110,7 +110,7 @@ class StatusAPIHandler(AdminHandler, APIHandler):
 
     @responds_with(Status)
     async def get(self) -> None:
-        """Say to an admin what the self-check has found, and how the apps are."""
+        """Findings of the self-check and states of the apps, for admins."""
         self.write_json(await status_report(self._selfcheck, self._apps))
 
 

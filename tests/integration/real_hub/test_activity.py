@@ -52,14 +52,15 @@ def on_a_free_port(lines: str) -> str:
     return lines.replace("127.0.0.1:8181", f"127.0.0.1:{free_ports(1)[0]}")
 
 
-def test_the_readme_and_the_page_of_activity_say_the_same() -> None:
-    assert documented("README.md")[0] == documented("docs/activity.md")[0]
+def test_the_readme_and_the_guide_say_the_same() -> None:
+    assert documented("README.md")[0] == documented("docs/how-to/install.md")[0]
 
 
 @pytest.fixture
 def hub(start_hub: StartHub, request: pytest.FixtureRequest) -> RealHub:
-    """Configured as the page says; its parameter is more configuration."""
-    service, instructor = documented("docs/activity.md")
+    """Configured as the guides say; its parameter is more configuration."""
+    (service,) = documented("docs/how-to/install.md")
+    (instructor,) = documented("docs/how-to/access.md")
     config = INSTRUCTORS + on_a_free_port(service) + instructor + SHORT_CACHE
     return start_hub(with_service=False, extra_config=config + getattr(request, "param", ""))
 

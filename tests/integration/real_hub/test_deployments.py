@@ -80,7 +80,7 @@ async def test_with_a_public_url(start_hub, browse) -> None:
 async def test_with_internal_ssl(start_hub, browse, client) -> None:
     hub = start_hub(
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
-        extra_config=documented("operating.md", "internal_ssl")
+        extra_config=documented("how-to/internal-ssl.md", "internal_ssl")
         + """
 c.JupyterHub.internal_ssl = True
 api = c.ConfigurableHTTPProxy.api_url

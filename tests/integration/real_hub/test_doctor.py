@@ -130,7 +130,7 @@ def test_the_doctor_with_internal_ssl(start_hub) -> None:
     hub = start_hub(
         service_name=NAME,
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
-        extra_config=documented("operating.md", "internal_ssl")
+        extra_config=documented("how-to/internal-ssl.md", "internal_ssl")
         + """
 c.JupyterHub.internal_ssl = True
 api = c.ConfigurableHTTPProxy.api_url

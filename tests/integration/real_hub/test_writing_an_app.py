@@ -1,4 +1,4 @@
-"""What docs/writing-an-app.md tells people to write, in a real hub."""
+"""What the documentation tells authors of apps to write, in a real hub."""
 
 from __future__ import annotations
 

@@ -147,9 +147,9 @@ def test_a_build_that_would_change_the_hub_stops(
 
 
 def write_context(directory: Path, requires: str) -> None:
-    """The repository as the README wants it for an app."""
-    readme = (ROOT / "image/README.md").read_text()
-    (lines,) = re.findall(r"```dockerfile\n(.*?)```", readme, re.DOTALL)
+    """The repository as the guide wants it for an app."""
+    guide = (ROOT / "docs/how-to/kubernetes-image.md").read_text()
+    (lines,) = re.findall(r"```dockerfile\n(.*?)```", guide, re.DOTALL)
     place = "# Apps of your own: here.\n"
     text = DOCKERFILE.read_text()
     assert (text.count(place), lines.count("\n")) == (1, 2)

@@ -1,15 +1,18 @@
-"""Tables of ``docs/activity.md``."""
+"""Tables of the pages about figures."""
 
 from __future__ import annotations
 
 from tests.support import ROOT
 
-PAGE = (ROOT / "docs/activity.md").read_text()
+PAGE = "\n".join(
+    (ROOT / f"docs/{page}.md").read_text()
+    for page in ("reference/figures", "explanation/how-figures-are-made")
+)
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 def table(*head: str) -> list[dict[str, str]]:
-    """The rows of the page's table with these headings."""
+    """The rows of the table with these headings."""
     lines = iter(PAGE.splitlines())
     for line in lines:
         if cells(line) == list(head):

@@ -14,7 +14,7 @@ from .periods import Period, period, periods
 
 @dataclass(frozen=True)
 class OwnSession:
-    """One run of one server; ``ended`` is ``None`` while it runs, as far as is known."""
+    """A session: one run of one server; ``ended`` is ``None`` while it is known to run."""
 
     server: str
     started: int
@@ -29,7 +29,7 @@ class OwnUse:
     Attributes:
         whole: the period as one.
         sessions: those known to have run in it, the latest first.
-        longest: of these; ``None``: there is none, or some have been dropped.
+        longest: of these; ``None``: there is none, or some are no longer stored.
         hours: for each of the 24 hours of the day, the user's concurrent servers, average;
             ``None``: no data.
     """

@@ -15,7 +15,7 @@ class Running:
 
     Attributes:
         seconds: since its start.
-        idle: seconds since its last activity; ``None``: the hub does not tell.
+        idle: seconds since its last activity; ``None``: the hub does not report it.
         is_pending: it is starting or stopping.
     """
 

@@ -43,7 +43,7 @@ class ActivityHandler(ViewHandler, APIHandler):
 
 
 class NowAPI(ActivityHandler):
-    """The servers that run, of those whom the caller may see, and how long they are idle."""
+    """Running servers of the users whom the user may see, with their idle time."""
 
     operation_ids = {"get": "get_running_servers"}
 
@@ -53,7 +53,7 @@ class NowAPI(ActivityHandler):
 
 
 class NowCSV(ActivityHandler):
-    """The same as ``api/now``, or those servers of it that are asked for."""
+    """The same as ``api/now``, or the servers of it that match ``q``."""
 
     operation_ids = {"get": "get_running_servers_csv"}
 
@@ -75,7 +75,7 @@ class SummaryAPI(ActivityHandler):
 
 
 class PeriodsAPI(ActivityHandler):
-    """Each day, week or month of a range; what was not watched has no figures."""
+    """Each day, week or month of a period; without data, figures are null."""
 
     operation_ids = {"get": "get_periods"}
 
@@ -96,7 +96,7 @@ class PeriodsCSV(ActivityHandler):
 
 
 class HoursAPI(ActivityHandler):
-    """Servers at a time in each hour of the week."""
+    """Concurrent servers in each hour of the week."""
 
     operation_ids = {"get": "get_hours_of_week"}
 
@@ -117,7 +117,7 @@ class HoursCSV(ActivityHandler):
 
 
 class PeopleAPI(ActivityHandler):
-    """A page of those whom the caller may see, with their use in a range."""
+    """A page of the users whom the user may see, with their usage in a period."""
 
     operation_ids = {"get": "list_users"}
 
@@ -138,7 +138,7 @@ class PeopleCSV(ActivityHandler):
 
 
 class PersonAPI(ActivityHandler):
-    """Their days, sessions and usual hours in a range."""
+    """One user's days, sessions and usual hours in a period."""
 
     operation_ids = {"get": "get_user_activity"}
 
@@ -161,7 +161,7 @@ class PersonCSV(ActivityHandler):
 
 
 class GroupsAPI(ActivityHandler):
-    """A page of the groups, each by the use of its members, as they are now."""
+    """A page of the groups, with the usage of their current members."""
 
     operation_ids = {"get": "list_groups"}
 
@@ -184,7 +184,7 @@ class GroupsCSV(ActivityHandler):
 
 
 class MeAPI(ActivityHandler):
-    """Days, sessions and usual hours in a range."""
+    """The user's own days, sessions and usual hours in a period."""
 
     operation_ids = {"get": "get_my_activity"}
 
@@ -206,7 +206,7 @@ class MeCSV(ActivityHandler):
 
 
 class MonthAPI(ActivityHandler):
-    """All figures of a month such as ``2026-10``, beside those of the month before."""
+    """All figures of a month such as ``2026-10``, with those of the month before."""
 
     operation_ids = {"get": "get_month_report"}
 
@@ -216,7 +216,7 @@ class MonthAPI(ActivityHandler):
 
 
 class NewsStream(EventStream):
-    """An event ``sample`` after each look; ``api/now`` then has what is new."""
+    """An event ``sample`` after each sample; ``api/now`` then has the new data."""
 
     operation_ids = {"get": "stream_samples"}
 
