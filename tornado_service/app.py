@@ -15,6 +15,7 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import ArgumentError
 
 from ._version import __version__
+from .apps.base import ServiceApp
 from .apps.isolation.threads import set_default_thread_pool
 from .apps.isolation.watchdog import Watchdog
 from .apps.manager import STOP_TIMEOUT, AppManager
@@ -290,6 +291,14 @@ class TornadoService(Settings, StrictApplication):
         if self.selfcheck.required_scopes:
             # only now is it known which scopes the apps need
             await self.selfcheck.run_until_healthy()
+
+    def get_app(self, name: str) -> ServiceApp:
+        """The app of a name, for its tests: they may call its methods, periodic ones too.
+
+        Raises:
+            LookupError: no app of this name runs.
+        """
+        return self.app_manager.get(name)
 
     @property
     def mounts(self) -> AppManager:

@@ -101,6 +101,7 @@ def test_every_block_of_code_is_tried() -> None:
         "wishes.py",
         "people.py",
         "chat.py",
+        "test_seats.py",
         "test_in_a_browser.py",
         "pyproject.toml",
         "jupyterhub_config.py",

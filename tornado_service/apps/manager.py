@@ -102,6 +102,18 @@ class AppManager:
         unknown.sort(key=lambda mounted: not mounted.is_loading)
         return unknown[0] if unknown else None
 
+    def get(self, name: str) -> ServiceApp:
+        """The app of a name, if it has been made.
+
+        Raises:
+            LookupError: there is none; the message has the names of those that are there.
+        """
+        apps = {mounted.name: mounted.app for mounted in self._apps if mounted.app}
+        if name not in apps:
+            names = ", ".join(sorted(apps)) or "none"
+            raise LookupError(f"no app has the name {name!r}; there are: {names}")
+        return apps[name]
+
     def accessible_to(self, user: Identity) -> list[MountedApp]:
         auth = self._context.auth
         return [

@@ -10,6 +10,7 @@ these fixtures by their names, in either mode of pytest-asyncio:
 - ``service_config``: the settings of the service; a test module has one of its own, with its apps;
 - ``hub``: the stand-in, with its users, tokens and faults;
 - ``service``, ``start_service``: the service in this process, all of its apps ready;
+  ``service.get_app(name)`` is an app, whose methods a test may call, periodic ones too;
 - ``fetch``: a program, with a token or without; it reads event streams, too;
 - ``visitor``, ``new_visitor``: people's browsers as far as HTTP goes;
 - ``client``: Tornado's HTTP client;
@@ -33,7 +34,7 @@ PYTEST_DONT_REWRITE: a ``conftest.py`` may import from here before it names the 
 """
 
 from ..apps.isolation.containment import AppError
-from .api_client import Fetch
+from .api_client import Fetch, Response
 from .fake_hub import FAULTS, SERVICE_TOKEN, StandInHub
 from .http_browser import BROWSER, SCRIPT, Browse, NewVisitor, Visitor
 from .real_hub import RealHub, StartHub
@@ -53,6 +54,7 @@ __all__ = [
     "Fetch",
     "NewVisitor",
     "RealHub",
+    "Response",
     "ServiceConfig",
     "StandInHub",
     "StartHub",

@@ -3,10 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tornado.escape import json_encode
+from tornado.escape import json_decode, json_encode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from .sse_client import EventReader
+
+
+class Response(HTTPResponse):
+    """Tornado's response, whose body can be read as JSON."""
+
+    @classmethod
+    def of(cls, response: HTTPResponse) -> "Response":
+        """The same response, as one of this class."""
+        new = cls.__new__(cls)
+        vars(new).update(vars(response))
+        return new
+
+    def json(self) -> Any:
+        """The body, parsed.
+
+        Raises:
+            ValueError: it is not JSON.
+        """
+        return json_decode(self.body)
 
 
 class Fetch:
@@ -15,7 +34,7 @@ class Fetch:
     ::
 
         answer = await fetch("reports/api/reports", token=token, method="POST", json={"title": "x"})
-        assert answer.code == 201
+        assert (answer.code, answer.json()) == (201, {"id": 1, "title": "x"})
 
     Args:
         client: Tornado's HTTP client.
@@ -36,7 +55,7 @@ class Fetch:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> HTTPResponse:
+    ) -> Response:
         """Make one request.
 
         Args:
@@ -50,7 +69,7 @@ class Fetch:
         if json is not None:
             sent["Content-Type"] = "application/json"
             more["body"] = json_encode(json)
-        return await self._client.fetch(
+        response = await self._client.fetch(
             self._url(path),
             headers={**sent, **(headers or {})},
             follow_redirects=False,
@@ -58,6 +77,7 @@ class Fetch:
             allow_nonstandard_methods=True,
             **more,
         )
+        return Response.of(response)
 
     def listen(
         self, path: str, *, token: str | None = None, headers: Mapping[str, str] | None = None

@@ -11,6 +11,7 @@ import tornado
 from tornado.escape import json_encode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
+from .api_client import Response
 from .sse_client import EventReader
 
 #: What Chromium sends when a person opens an address.
@@ -170,14 +171,18 @@ class Visitor:
         target = urljoin(self.address, html.unescape(action[1]))
         return await self.open(target, method="POST", body=urlencode(form), headers=FORM_HEADERS)
 
-    async def post(self, address: str, form: Mapping[str, str] | None = None) -> HTTPResponse:
-        """Send a form, with the XSRF token of the page that is open; follow where it leads.
+    async def post(
+        self, address: str, form: Mapping[str, str] | None = None, *, xsrf: bool = True
+    ) -> HTTPResponse:
+        """Send a form of the page that is open; follow redirects.
 
         Args:
             address: the form's ``action``.
             form: its fields.
+            xsrf: whether to send the page's XSRF token, as every form must.
         """
-        body = urlencode({"_xsrf": await self._xsrf(), **(form or {})})
+        token = {"_xsrf": await self._xsrf()} if xsrf else {}
+        body = urlencode({**token, **(form or {})})
         return await self.open(address, method="POST", body=body, headers=FORM_HEADERS)
 
     async def fetch(
@@ -188,7 +193,7 @@ class Visitor:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> HTTPResponse:
+    ) -> Response:
         """What ``serviceFetch`` in a script of the page that is open does.
 
         Args:
@@ -204,7 +209,7 @@ class Visitor:
         if json is not None:
             sent["Content-Type"] = "application/json"
             more["body"] = json_encode(json)
-        return await self.get(address, headers={**sent, **(headers or {})}, **more)
+        return Response.of(await self.get(address, headers={**sent, **(headers or {})}, **more))
 
     def listen(self, address: str, headers: Mapping[str, str] | None = None) -> EventReader:
         """Read an event stream as a script of the page that is open does, in an ``async with``.
