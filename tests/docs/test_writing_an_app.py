@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    for name in ("hello", "reports", "seats", "wishes", "people", "chat"):
+    for name in ("hello", "reports", "signup", "seats", "wishes", "people", "chat"):
         sys.modules.pop(name, None)
     tornado_service.handlers.static.static_files.cache_clear()
 
@@ -62,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def service_config(folder: Path) -> ServiceConfig:
     names = ["hello:HelloApp", "reports:Reports", "seats:Seats", "wishes:Wishes", "people:People"]
+    names += ["signup:SignupApp"]
     return {
         "TornadoService": {"apps": [*names, "chat:Chat"]},
         "Seats": {"seats": 40},
@@ -96,6 +97,8 @@ def test_every_block_of_code_is_tried() -> None:
     assert list(FILES) == [
         "hello.py",
         *REPORTS,
+        "signup/__init__.py",
+        "signup/templates/signup.html",
         "seats.py",
         "tornado_service_config.py",
         "wishes.py",
@@ -150,7 +153,7 @@ def test_the_demonstrations_know_the_apps(
 def test_its_own_test_passes(run: Run, folder: Path) -> None:
     (folder / "test_in_a_browser.py").unlink()
 
-    assert "1 passed" in run(TEST_FIRST).stdout
+    assert "2 passed" in run(TEST_FIRST).stdout
 
 
 @pytest.mark.parametrize("line", ["self.news.send(", "self.reports.append(", "@needs_scopes("])
@@ -162,6 +165,21 @@ def test_its_own_test_fails_when_something_is_missing(run: Run, folder: Path, li
     (folder / "conftest.py").write_text(FILES["conftest.py"] + impatient)
 
     assert "1 failed" in run(TEST_FIRST).stdout
+
+
+async def test_the_form_shows_what_is_wrong_and_the_home_page_a_headline(visitor: Visitor) -> None:
+    await visitor.open("signup/")
+
+    invalid = await visitor.post("signup/", {"name": "ada", "seats": "9"})
+    assert invalid.code == 400
+    assert "less than or equal to 5" in visitor.page
+    await visitor.post("signup/", {"name": "ada", "seats": "3"})
+    again = await visitor.post("signup/", {"name": "ada", "seats": ""})
+
+    assert (again.code, "This name is taken." in visitor.page) == (400, True)
+    await visitor.open("home")
+    assert "Reserve seats for the excursion." in visitor.page
+    assert "3 seats reserved" in visitor.page
 
 
 async def test_hello(hub: StandInHub, fetch: Fetch) -> None:
