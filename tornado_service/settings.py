@@ -195,8 +195,8 @@ class Settings(HasTraits):
             raise ConfigError(problem)
         if jupyterhub.version_info[:3] < OLDEST_SUPPORTED:
             raise ConfigError(
-                f"JupyterHub {jupyterhub.__version__} is too old, its sign-in library has known"
-                f" holes: install {SUPPORTED_VERSIONS}."
+                f"JupyterHub {jupyterhub.__version__} is too old: its authentication library has"
+                f" known vulnerabilities. Install {SUPPORTED_VERSIONS}."
             )
 
     def check_cookie_secret(self) -> None:

@@ -220,7 +220,7 @@ async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault:
     hub.fault = fault
     service = await start_apps(f"{APPS}:AsksHub", HubClient={"breaker_pause": 0.1})
     await tried(service, "AsksHub")
-    assert reasons(service)["AsksHub"].startswith("JupyterHub does not answer: ")
+    assert reasons(service)["AsksHub"].startswith("JupyterHub does not respond: ")
     hub.fault = None
     await ready(service, "AsksHub")
 

@@ -80,7 +80,7 @@ def keys(values: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-#: ``[W … The hub answers again``
+#: ``[W … Circuit breaker closed: the Hub API responds again``
 LOGGED = re.compile(r"^    \[[IWE] … (.+)$", re.MULTILINE)
 
 

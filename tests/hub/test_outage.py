@@ -167,7 +167,7 @@ async def test_each_change_of_state_is_one_line(
     assert len(about) == 3
     assert about[0] == "The hub does not answer: it answered 500"
     assert "3 times in a row" in about[1]
-    assert about[2] == "The hub answers again"
+    assert about[2] == "Circuit breaker closed: the Hub API responds again"
 
 
 async def test_the_breaker_shows_in_the_metrics(

@@ -90,7 +90,7 @@ async def test_unknown_addresses_of_the_api_answer_in_json(fetch: Fetch) -> None
     assert answer.code == 404
     assert json.loads(answer.body) == {
         "status": 404,
-        "message": "There is nothing at this address.",
+        "message": "There is nothing at this URL.",
     }
 
 

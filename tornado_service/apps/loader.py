@@ -40,7 +40,7 @@ def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
     if not isinstance(cls.name, str) or not NAME_PATTERN.fullmatch(cls.name):
         raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
     if cls.name in RESERVED_NAMES:
-        raise AppError(f"{cls.__name__}.name is {cls.name!r}, an address of the service itself.")
+        raise AppError(f"{cls.__name__}.name is {cls.name!r}, a path of the service itself.")
     for attribute in ("service_scopes", "user_scopes"):
         if not isinstance(getattr(cls, attribute), (set, frozenset)):
             raise AppError(f'{cls.__name__}.{attribute} is no set, such as {{"list:users"}}.')

@@ -237,7 +237,7 @@ class AppManager:
         unknown -= cls.user_scopes
         if unknown:
             self._log.warning(
-                "App %s asks for %s, which no sign-in carries: name it in %s.user_scopes",
+                "App %s requires %s, which no session carries: add it to %s.user_scopes",
                 mounted.name,
                 ", ".join(sorted(unknown)),
                 cls.__name__,

@@ -49,7 +49,7 @@ def describe_error(error: BaseException) -> str:
     )
 
     if isinstance(error, HubUnavailable):
-        return f"JupyterHub does not answer: {error.detail}"
+        return f"JupyterHub does not respond: {error.detail}"
     if isinstance(error, HubRefused):
         return f"The hub refused the service's own token, which needs the scope {error.scope}."
     if isinstance(error, DatabaseUnusable):

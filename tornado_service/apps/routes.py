@@ -93,7 +93,7 @@ def _parse_route(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], d
     if not (isinstance(handler, type) and issubclass(handler, BaseHandler)):
         raise AppError(
             f"{where} has {handler!r} at {path!r}, which is neither a PageHandler nor an"
-            " APIHandler of tornado_service, so that nobody would be asked to sign in."
+            " APIHandler of tornado_service, so that users would not have to sign in."
         )
     return path, handler, dict(entry[2]) if len(entry) == 3 else {}
 

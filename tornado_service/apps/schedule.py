@@ -77,7 +77,7 @@ def _interval_seconds(app: ServiceApp, name: str, interval: Any) -> float:
     if isinstance(interval, bool) or not isinstance(interval, (int, float)):
         raise AppError(f"{where} is no number of seconds.")
     if not (0 < interval < math.inf):
-        raise AppError(f"{where} is {interval} seconds: it takes more than none.")
+        raise AppError(f"{where} is {interval} seconds: it must be greater than 0.")
     return float(interval)
 
 

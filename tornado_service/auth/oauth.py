@@ -188,7 +188,7 @@ class StatelessOAuth(HubOAuth):
         if answer.status < 300:
             raise HubUnavailable("it gave no token for a code")
         self.log.warning("The hub answered %d to %s %s", answer.status, method, url)
-        raise HTTPError(400, "The hub did not accept this sign-in. Open the page again.")
+        raise HTTPError(400, "The hub did not accept this login. Open the page again.")
 
 
 def _validated_attributes(options: dict[str, Any]) -> dict[str, Any]:

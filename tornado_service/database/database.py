@@ -49,7 +49,7 @@ class Database:
                 self._identity = sqlite_file.identity(self._path)
         except (DatabaseUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
             setting, detail = self._schema.setting, driver_message(error)
-            message = f"The database does not answer ({detail}). Is {setting} right?"
+            message = f"The database does not respond ({detail}). Is {setting} right?"
             if self._path:
                 message = (
                     f"{self._path} cannot be used ({detail}). Set {setting} to a file in a"

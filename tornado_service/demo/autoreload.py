@@ -29,7 +29,7 @@ class DemoService(TornadoService):
         Unicode(), help="What the hub of the demonstration grants the service."
     ).tag(config=True)
 
-    user_scopes = List(Unicode(), help="What it lets a visitor's token carry.").tag(config=True)
+    user_scopes = List(Unicode(), help="What the hub lets a user's token carry.").tag(config=True)
 
     changed_file: Path | None = None
 

@@ -19,7 +19,7 @@ class DemoApp(StrictApplication):
     """Start a throw-away hub from a terminal."""
 
     name = "tornado-service demo"
-    description = "Start a throw-away JupyterHub on this machine, with the service in it."
+    description = "Start a temporary JupyterHub on this machine, with the service."
     examples = """
     tornado-service demo
     tornado-service demo --app=my_module:MyApp

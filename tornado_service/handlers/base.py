@@ -147,7 +147,9 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             RuntimeError: the method allows requests without authentication, and this is one.
         """
         if self.current_user is None:
-            raise RuntimeError("as_caller() in a method that anybody may use: who is the caller?")
+            raise RuntimeError(
+                "as_caller() in a method with @allow_unauthenticated: no user is signed in"
+            )
         auth, scopes = self.hub_auth, self.current_user.get("scopes")
         return self.context.hub.as_caller(
             auth.token_of(self), partial(auth.invalidate_identity, self), scopes

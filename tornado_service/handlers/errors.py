@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .context import ServiceContext
 
 
-NOT_FOUND = "There is nothing at this address."
+NOT_FOUND = "There is nothing at this URL."
 
 
 @dataclass(frozen=True)

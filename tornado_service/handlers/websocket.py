@@ -61,7 +61,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
             return
         headers = self.request.headers
         if self.request.method != "GET" or headers.get("Upgrade", "").lower() != "websocket":
-            raise HTTPError(400, "This address is for web sockets only.")
+            raise HTTPError(400, "This URL is for WebSockets only.")
         origin = headers.get("Origin")
         if origin is not None and not self.check_origin(origin):
             raise HTTPError(403, "This page is not one of this service.")

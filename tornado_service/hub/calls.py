@@ -31,8 +31,8 @@ class HubRefused(HTTPError):
 
     def __init__(self, status: Literal[401, 403, 503], scope: str) -> None:
         messages = {
-            401: "Your sign-in has ended. Open the page again to sign in.",
-            403: f"The hub does not show you this: your sign-in lacks the scope {scope}."
+            401: "Your session has expired. Open the page again to sign in.",
+            403: f"The hub does not show you this: your session lacks the scope {scope}."
             " An admin of the hub can grant it.",
             503: "This is not set up yet. The service's log tells an admin what to grant.",
         }

@@ -43,11 +43,11 @@ class CircuitBreaker:
     def record_failure(self, detail: str) -> None:
         self._consecutive_failures += 1
         if self._consecutive_failures == 1:
-            self._log.warning("The hub does not answer: %s", detail)
+            self._log.warning("The hub does not respond: %s", detail)
         if self._consecutive_failures >= self._failure_threshold and self._probing is None:
             self._log.error(
-                "The hub has not answered %d times in a row: nobody waits for it now; looking"
-                " again every %g s. Known callers keep reading for a while, others get 503.",
+                "Circuit breaker open: the Hub API failed %d times in a row; retrying every %g s."
+                " Cached users may read for a while, others get 503.",
                 self._consecutive_failures,
                 self.retry_interval,
             )
@@ -55,7 +55,7 @@ class CircuitBreaker:
 
     def record_success(self) -> None:
         if self._consecutive_failures:
-            self._log.info("The hub answers again")
+            self._log.info("Circuit breaker closed: the Hub API responds again")
             self._consecutive_failures = 0
         self.close()
 
@@ -70,7 +70,7 @@ class CircuitBreaker:
             try:
                 await self._probe()
             except Exception as error:  # whatever it is, the hub is not well
-                self._log.debug("The hub still does not answer: %s", error)
+                self._log.debug("The hub still does not respond: %s", error)
             else:
                 self._probing = None
                 self.record_success()

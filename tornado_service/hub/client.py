@@ -119,8 +119,8 @@ class HubClient(HubCalls, LoggingConfigurable):
 
         Raises:
             HubResponseTooLarge: it has more bytes than we read.
-            HubUnavailable: there was no answer in time, or one that is none (5xx, 429, a redirect,
-                anything but JSON); or it was not asked, as it has not answered for a while.
+            HubUnavailable: there was no valid response in time (but 5xx, 429, a redirect, anything
+                but JSON), or the circuit breaker is open.
         """
         request = HTTPRequest(
             url, method=method, headers=headers, body=body, allow_nonstandard_methods=True
@@ -174,7 +174,7 @@ class HubClient(HubCalls, LoggingConfigurable):
     def _log_once(self, reason: str) -> None:
         if reason not in self._logged:
             self._logged.add(reason)
-            self.log.error("The hub refused what an app asked: %s.", reason)
+            self.log.error("The hub refused a request of an app: %s.", reason)
 
     async def _get(self, path: str, token: str, query: dict[str, str]) -> HubResponse:
         """GET, tried again when the hub stumbles, all in the time of one call.

@@ -18,7 +18,7 @@ class HubUnavailable(ServiceUnavailable):
     """
 
     _logged_as = "No usable response from JupyterHub"
-    _message = "JupyterHub does not answer at the moment. Try again shortly."
+    _message = "JupyterHub does not respond at the moment. Try again shortly."
 
     def __init__(
         self,

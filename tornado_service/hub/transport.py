@@ -116,7 +116,7 @@ class HubTransport:
         """
         if self._breaker.is_open:
             pause = ceil(self._breaker.retry_interval)
-            raise HubUnavailable("it has not answered for a while", pause, is_logged=True)
+            raise HubUnavailable("it has not responded for a while", pause, is_logged=True)
         limit = self.timeout if limit is None else limit
         deadline = time.monotonic() + limit
         # half of the time, so that the call itself has a fair chance
@@ -186,7 +186,7 @@ class HubTransport:
         try:
             response = await fetching
         except HTTPTimeoutError:
-            raise HubUnavailable(f"no answer in {limit:.1f} s", is_transient=True) from None
+            raise HubUnavailable(f"no response in {limit:.1f} s", is_transient=True) from None
         except asyncio.CancelledError:
             if not self._is_aborting:
                 raise

@@ -22,7 +22,7 @@ ERROR_DESCRIPTIONS = {
     "403": "Signed in, but a scope is missing, or a browser's XSRF token.",
     "404": NOT_FOUND,
     "415": "The body is not sent as JSON.",
-    "503": "Unavailable: JupyterHub does not answer, or the app is busy or not running.",
+    "503": "Unavailable: JupyterHub does not respond, or the app is busy or not running.",
     "default": "Any other error.",
 }
 
@@ -32,7 +32,7 @@ SECURITY_SCHEMES = {
     "token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token of the hub: of a user, a service or an OAuth sign-in.",
+        "description": "A token of the hub: of a user, a service or an OAuth session.",
     },
     "session": {
         "type": "apiKey",

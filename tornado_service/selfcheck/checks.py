@@ -55,13 +55,13 @@ def check_origin(setup: CheckedSetup) -> list[Finding]:
     if hub.hostname and callback.hostname and callback.hostname != hub.hostname:
         message = "The service has an origin of its own, by c.JupyterHub.subdomain_host."
     elif url.scheme == "https":
-        message = "Visitors come by https; other users' servers share the service's origin."
+        message = "Users connect by https; other users' servers share the service's origin."
     elif is_loopback_host(url.hostname):
-        message = "Visitors come from this machine alone."
+        message = "Users connect from this machine only."
     else:
         message = (
             "The hub has neither c.JupyterHub.subdomain_host nor https: other users' servers share"
-            " the service's origin, and their pages can act here as a visitor who opens them; so"
+            " the service's origin, and their pages can act here as a user who opens them; so"
             " can the network. SECURITY.md says how."
         )
         key = "c.JupyterHub.subdomain_host, with names and certificates for its subdomains"

@@ -33,7 +33,7 @@ async def check_hub(setup: CheckedSetup) -> list[Finding]:
 
 
 def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
-    message = f"The Hub API at {setup.api_url} is out of reach, so nobody can sign in: {error}."
+    message = f"The Hub API at {setup.api_url} cannot be reached, so users cannot sign in: {error}."
     host = urlsplit(setup.api_url).hostname or ""
     # a name: the hub may listen on IPv4 or IPv6 alone
     local_url = f"http://localhost:8081{setup.api_path}"
@@ -74,7 +74,7 @@ def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
         message = f"The hub is {hub}, the service's library {ours}."
         return Finding("hub-version", "ok", message, value=hub)
     message = (
-        f"The hub is JupyterHub {hub}, but the service signs people in with JupyterHub {ours}."
+        f"The hub is JupyterHub {hub}, but the service authenticates users with JupyterHub {ours}."
     )
     key = f"jupyterhub=={hub} where the service is installed"
     return Finding("hub-version", "wrong", message, key, hub)

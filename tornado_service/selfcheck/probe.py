@@ -24,7 +24,7 @@ _REASON_MESSAGES: dict[FailureReason, str] = {
     "url": "it is not an http:// or https:// URL",
     "name": "the name {host} does not resolve",
     "tls": "TLS fails: its certificate is not one to trust here, or it has none",
-    "silent": "it takes the connection, but sends no answer in {timeout:g} s",
+    "silent": "it takes the connection, but sends no response in {timeout:g} s",
     "closed": "it closes the connection without an answer",
     "refused": "connection refused",
     "dropped": "no connection in {timeout:g} s, as when a network policy drops it",

@@ -125,7 +125,7 @@ async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
             if all(map(is_loopback_host, await probe.resolve(setup.host))):
                 findings = await _check_kubernetes_service(setup)
     message = f"Whether the proxy's pod gets to {setup.service_url} cannot be seen from here."
-    message += " If people read 503 or 504, it does not."
+    message += " If users see 503 or 504, it does not."
     key = f"proxy.chp.networkPolicy.egress: [{{to: [{_HUB}], ports: [{{port: {setup.port}}}]}}]"
     key += f", and {_PROXY} in hub.networkPolicy.ingress"
     return [*findings, Finding("proxy", "unknown", message, key)]

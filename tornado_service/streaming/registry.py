@@ -142,7 +142,7 @@ class Streams(LoggingConfigurable):
             TooManyStreams: there are as many as there may be.
         """
         if stream.current_user is None:
-            raise HTTPError(401, "This is for people and programs that are signed in.")
+            raise HTTPError(401, "Sign in first.")
         key, fetch_identity = self._auth.identity_lookup(cast("RequestHandler", stream))
         user = self._refresh_current_user(stream, key)
         user_key = (str(user.get("kind")), user["name"])

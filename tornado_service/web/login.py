@@ -45,11 +45,11 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
                 return
             raise HTTPError(403, "Sign in by opening a page, not from a script.")
         if self.get_argument("error", ""):
-            raise HTTPError(403, "The hub has refused this sign-in. Open the page again.")
+            raise HTTPError(403, "The hub refused this login. Open the page again.")
         encrypted = self.get_argument("state", "")
         state = self.hub_auth.state_cipher.decrypt(encrypted)
         if state is None:
-            raise HTTPError(403, "This sign-in was not begun here. Open the page again.")
+            raise HTTPError(403, "This login did not start here. Open the page again.")
         if state.is_expired or not state.belongs_to(self.hub_auth.browser_id_of(self)):
             await self._restart_login(state)
             return
@@ -79,7 +79,8 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
             self.redirect(safe_redirect_target(state.next_url, self.hub_auth.base_url))
         elif state.is_retry or not self.is_navigation():
             raise HTTPError(
-                403, "This sign-in did not work twice: are cookies off? Open the page again."
+                403,
+                "The login failed twice. Check that cookies are enabled, then open the page again.",
             )
         else:
             self.redirect(self.hub_auth.retry_login_url(self, state))

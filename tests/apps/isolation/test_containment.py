@@ -33,7 +33,7 @@ FAILED_ALONE = {
 FAILED_UNNAMED = {
     "Again": "good_apps:Reports has the name reports, too: only that one runs.",
     "BadName": "BadName.name is 'Bad_Name': it takes a-z, 0-9 and - only.",
-    "Core": "Core.name is 'api', an address of the service itself.",
+    "Core": "Core.name is 'api', a path of the service itself.",
     "Nameless": "Nameless.name is ''",
     "Scopes": "Scopes.service_scopes is no set",
     "Plain": "is no subclass of tornado_service.ServiceApp",

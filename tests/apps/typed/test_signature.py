@@ -57,7 +57,7 @@ async def test_groups_of_the_path_are_converted(fetch: Fetch, token: str) -> Non
     for path in ("kinds/c/" + key, "kinds/a/1"):
         missing = await fetch(f"typed/api/{path}", token=token)
         assert missing.code == 404
-        assert read(missing)["message"] == "There is nothing at this address."
+        assert read(missing)["message"] == "There is nothing at this URL."
     assert read(await fetch("typed/api/optional", token=token)) == {"number": 7}
     assert read(await fetch("typed/api/optional/8", token=token)) == {"number": 8}
 

@@ -24,7 +24,7 @@ PAGE_SIZE = 50
 
 def _check_year(day: date) -> date:
     if not 1990 <= day.year <= 2199:
-        raise ValueError("write a day from 1990 to 2199, as in 2026-01-31")
+        raise ValueError("enter a date between 1990 and 2199 (YYYY-MM-DD)")
     return day
 
 

@@ -87,7 +87,7 @@ class Collector:
             self._log_state(error.detail)
             return None
         except HubUnavailable as error:
-            self._log_state("the hub does not answer", error.detail)
+            self._log_state("the hub does not respond", error.detail)
             return None
         except HubRefused as error:
             self._log_state(f"the service's own token needs the scope {error.scope}, for all users")

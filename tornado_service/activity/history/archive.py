@@ -46,7 +46,7 @@ class TooManyFigures(HTTPError):
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__(503, "Too many figures are asked for at the same time. Try again soon.")
+        super().__init__(503, "Activity is busy computing figures. Try again shortly.")
 
 
 class Archive:

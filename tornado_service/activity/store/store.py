@@ -134,7 +134,9 @@ class Store:
             self._set_condition(self._failure_condition(error))
             if self._url:  # else nothing is to be kept
                 at = utc_datetime(sample.taken).isoformat()
-                self._log.warning("Activity at %s is not kept: %s", at, driver_message(error))
+                self._log.warning(
+                    "Could not store the sample taken at %s: %s", at, driver_message(error)
+                )
             return False
         self._set_condition(Condition(HistoryState.READY, self._notice))
         return added
@@ -245,8 +247,8 @@ class Store:
     def _erase(self, database: Database) -> None:
         if not database.truncate_wal():
             self._log.warning(
-                "What was removed from the history of activity is still in SQLite's log, as"
-                " somebody reads. Do the same again."
+                "The removed data is still in SQLite's write-ahead log, as a reader is active."
+                " Repeat the command."
             )
 
     def _set_condition(self, condition: Condition) -> None:

@@ -103,7 +103,7 @@ def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:
         if _is_date(typed[name]):
             return f"“{name.title()}”: enter a date between 1990 and 2199."
         return f"“{name.title()}” is not a valid date (use YYYY-MM-DD)."
-    return PROBLEMS.get(name, "Part of the address is not valid and was ignored.")
+    return PROBLEMS.get(name, "Part of the URL is not valid and was ignored.")
 
 
 def _is_date(text: str) -> bool:

@@ -28,7 +28,7 @@ MAINTENANCE = "Best times for maintenance"
 
 #: What is shown after so many days with data.
 MILESTONES = {
-    "A whole day: active users, server-hours, sessions, the most servers at a time": 1,
+    "A whole day: active users, server-hours, sessions, peak concurrent servers": 1,
     MAINTENANCE: DAYS_NEEDED,
     "Who came once and never returned": RETURN_WITHIN + 1,
 }

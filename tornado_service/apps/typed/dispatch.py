@@ -65,7 +65,7 @@ class TypedHandler(BaseHandler):
         if value is not None:
             if not is_untouched:
                 raise TypeError(
-                    f"{signature.name} returned a value, and has written something besides"
+                    f"{signature.name} returned a value, and has written to the response as well"
                 )
             self.write_json_bytes(signature.dump(value))
         elif is_untouched and self.get_status() == 200:
