@@ -1,1 +1,1 @@
-"""``tornado-service demo``: a throw-away hub with the service in it."""
+"""``tornado-service demo``: a temporary hub with the service in it."""

@@ -16,7 +16,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoApp(StrictApplication):
-    """Start a throw-away hub from a terminal."""
+    """Start a temporary hub from a terminal."""
 
     name = "tornado-service demo"
     description = "Start a temporary JupyterHub on this machine, with the service."

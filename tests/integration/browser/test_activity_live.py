@@ -28,7 +28,7 @@ def service_config(course_directory: Path) -> ServiceConfig:
 
 def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints) -> None:
     page = open_page("activity/now", "ada")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
+    expect(page.get_by_text("Updates automatically.")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("No servers running.")
 
     real_hub.ask("POST", "users/sam/server")
@@ -50,7 +50,7 @@ def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
 
 def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
     page = open_page("activity/now", "ada")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
+    expect(page.get_by_text("Updates automatically.")).to_be_visible()
     expect(page.locator("#running")).to_contain_text("As the hub showed it")
 
     sign_out_elsewhere(page, real_hub)
@@ -137,7 +137,7 @@ def test_a_role_that_is_taken_away_takes_the_others_with_it(
 
 def test_who_may_not_open_the_page_any_more_is_left_with_nothing(open_page, change_group) -> None:
     page = open_page("activity/now", "ines")
-    expect(page.get_by_text("New servers appear here by themselves.")).to_be_visible()
+    expect(page.get_by_text("Updates automatically.")).to_be_visible()
 
     change_group("DELETE", "instructors")
 

@@ -34,14 +34,14 @@
   // What the picture says, for those who do not see it.
   const inWords = ({ name, rows }) => {
     const all = known(rows);
-    if (!all.length) return `${name}: nothing is known.`;
+    if (!all.length) return `${name}: no data.`;
     const most = all.reduce((a, b) => (b.value > a.value ? b : a));
     const least = all.reduce((a, b) => (b.value < a.value ? b : a));
     const missing = gaps(rows).length;
     return (
-      `${name}, ${rows[0].place} up to ${rows.at(-1).place}: the most is ${most.text} (${most.place}),` +
-      ` the least ${least.text} (${least.place}).` +
-      (missing ? ` ${missing} of ${rows.length} were not watched.` : "")
+      `${name}, ${rows[0].place} up to ${rows.at(-1).place}: the maximum is ${most.text} (${most.place}),` +
+      ` the minimum ${least.text} (${least.place}).` +
+      (missing ? ` ${missing} of ${rows.length} have no data.` : "")
     );
   };
 
@@ -89,7 +89,7 @@
   const gapMark = (rows) =>
     Plot.rect(gaps(rows), { x1: "from", x2: "to", fill: "var(--chart-gap)" });
 
-  const gapKeys = (rows) => (gaps(rows).length ? [["gap", "not watched"]] : []);
+  const gapKeys = (rows) => (gaps(rows).length ? [["gap", "no data"]] : []);
 
   // Each kind gives the picture, what it says, and the key to its colours.
   const KINDS = {
@@ -113,7 +113,7 @@
         }),
         words: inWords(column),
         key: [
-          ...(rows.some(({ isPart }) => isPart) ? [["part", "in part"]] : []),
+          ...(rows.some(({ isPart }) => isPart) ? [["part", "incomplete"]] : []),
           ...gapKeys(rows),
         ],
       };
@@ -136,7 +136,7 @@
           ],
         }),
         words: columns.map(inWords).join(" "),
-        key: [["pale", "most"], ["strong", "mean"], ...gapKeys(most)],
+        key: [["pale", "peak"], ["strong", "average"], ...gapKeys(most)],
       };
     },
 
@@ -149,7 +149,7 @@
           const text = cell.textContent.trim();
           return {
             day: day.slice(0, 3), hour: hours[hour], value: number(cell), place, text,
-            words: `${place}\n${text} servers at a time`, isQuiet: "quiet" in cell.dataset,
+            words: `${place}\n${text} concurrent servers`, isQuiet: "quiet" in cell.dataset,
           };
         }),
       );
@@ -174,9 +174,9 @@
             Plot.tip(rows, Plot.pointer({ ...spot, title: "words" })),
           ],
         }),
-        words: inWords({ name: "Servers at a time", rows }),
+        words: inWords({ name: "Concurrent servers", rows }),
         key: [
-          ...(known(rows).length ? [["strong", `${d3.format(".1f")(most)} servers; paler is less`]] : []),
+          ...(known(rows).length ? [["strong", `scale 0–${d3.format(".1f")(most)} servers`]] : []),
           ...(rows.some(({ isQuiet }) => isQuiet) ? [["quiet", "best time for maintenance"]] : []),
           ...gapKeys(rows),
         ],

@@ -41,11 +41,11 @@
     place.hidden = false;
   };
 
-  const update = () => refresh().catch(() => say("This could not be brought up to date."));
+  const update = () => refresh().catch(() => say("Could not refresh."));
 
   serviceEvents(events, {
     open: () => {
-      say("New servers appear here by themselves.");
+      say("Updates automatically.");
       update();
     },
     sample: update,
