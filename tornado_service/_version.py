@@ -1,6 +1,6 @@
 """The version and the documentation, each in its one place."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 #: Where the pages of docs/ are published, by path: ``how-to/frames.html``.
 DOCS_URL = "https://tornado-service.readthedocs.io/en/latest/"

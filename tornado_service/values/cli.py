@@ -14,7 +14,7 @@ from ..config.private_files import make_private_directory, write_private
 from ..hub.versions import parse_version
 from . import overlays
 from .check.runner import find_mistakes
-from .deployment import ACTIVITY, PLACEHOLDER_IMAGE, Deployment, normalize_base_url
+from .deployment import ACTIVITY, PUBLIC_IMAGE, Deployment, normalize_base_url
 from .merge import CHART, Values, ValuesError, hub_service, read_files
 from .paths import KeyPath
 from .site import Site
@@ -173,7 +173,7 @@ class ValuesApp(_Command):
         config=True,
     )
     image = Unicode(
-        PLACEHOLDER_IMAGE, help="The hub's image with the service in it, as NAME:TAG.", config=True
+        PUBLIC_IMAGE, help="The hub's image with the service in it, as NAME:TAG.", config=True
     )
     jupyterhub = Integer(5, min=5, max=6, help="The hub's major version, 5 or 6.", config=True)
     apps = List(

@@ -20,7 +20,8 @@ ACTIVITY = "activity"
 #: Where the chart mounts the volume of the hub's own database: the hub's working directory.
 HUB_DIRECTORY = "/srv/jupyterhub"
 
-PLACEHOLDER_IMAGE = "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
+#: The image of the release: the chart's version, then ours.
+PUBLIC_IMAGE = "ghcr.io/tornado-service/k8s-hub-tornado-service:4.4.0-0.1.0"
 
 #: The addresses of a pod's loopback. The hub listens on one of them or both, as its settings say.
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
@@ -37,7 +38,7 @@ class Deployment:
     #: only needed where a namespace holds several
     release: str = ""
     base_url: str = "/"
-    image: str = PLACEHOLDER_IMAGE
+    image: str = PUBLIC_IMAGE
     #: who may open it; nobody named: everyone
     groups: Sequence[str] = ()
     #: import strings, and what those apps declare

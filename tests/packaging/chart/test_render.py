@@ -51,7 +51,7 @@ def test_no_list_of_ports_has_one_twice(render: Render) -> None:
 def test_the_image_and_its_command(render: Render) -> None:
     objects = render("service", "ingress", "image")
     container = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]["containers"][0]
-    assert container["image"] == "registry.example.org/k8s-hub-tornado-service:4.4.0-1"
+    assert container["image"] == "ghcr.io/tornado-service/k8s-hub-tornado-service:4.4.0-0.1.0"
     values = yaml.safe_load(secret_texts(objects, "hub")["values.yaml"])
     command = values["hub"]["services"]["tornado-service"]["command"]
     assert command == ["python3", "-m", "tornado_service", ACTIVITY]

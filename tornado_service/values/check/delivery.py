@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .. import paths
-from ..deployment import PLACEHOLDER_IMAGE
+from ..deployment import PUBLIC_IMAGE
 from ..site import Service, Site, ValuesFinding
 
 STOCK = "jupyterhub/k8s-hub"
@@ -46,7 +46,7 @@ def _replaced(site: Site) -> Iterator[ValuesFinding]:
     """An image or a command that a later file replaces by another."""
     for replaced in site.values.replaced:
         path, lost = replaced.path, [str(item) for item in replaced.lost]
-        if path == (*paths.IMAGE, "name") and lost != [PLACEHOLDER_IMAGE.rpartition(":")[0]]:
+        if path == (*paths.IMAGE, "name") and lost != [PUBLIC_IMAGE.rpartition(":")[0]]:
             yield site.finding(
                 path, f"it replaces {lost[0]} of {replaced.earlier_file}.", "one of them."
             )
