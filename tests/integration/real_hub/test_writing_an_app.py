@@ -35,7 +35,7 @@ def their_hub(start_hub: StartHub, installed: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PYTHONPATH", str(installed))
     hub = start_hub(with_service=False, extra_config=config)
     deadline = time.monotonic() + 40
-    while hub._get(f"{hub.service_public_url}reports/api/reports")[0] != 401:
+    while hub._get(f"services/{hub.service_name}/reports/api/reports")[0] != 401:
         assert time.monotonic() < deadline, hub.log
         time.sleep(0.2)
     return hub
