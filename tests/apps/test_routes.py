@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import StartApps
 from tornado_service.app import TornadoService
+from tornado_service.apps import mounted
 from tornado_service.auth.decorators import METHODS
 from tornado_service.testing import (
     BROWSER,
@@ -201,7 +202,8 @@ async def test_the_home_page_lists_what_the_caller_may_open(hub: StandInHub, fet
     sam = (await fetch("", token=hub.token_for("sam"))).body.decode()
     ada = (await fetch("", token=hub.token_for("ada", ("admin:users",)))).body.decode()
 
-    assert f'<a href="{PREFIX}reports/">Reports of &lt;use&gt;</a>' in sam
+    assert f'href="{PREFIX}reports/">Reports of &lt;use&gt;</a>' in sam
+    assert "Reports for everybody." in sam
     assert f"{PREFIX}admins/" not in sam
     assert f"{PREFIX}admins/" in ada
     assert f"{PREFIX}headless/" not in ada
@@ -226,3 +228,82 @@ async def test_an_app_is_the_home_page_of_those_who_may_open_it(
     answer = await home("admin:users")
     assert (answer.code, answer.headers["Location"]) == (302, f"{PREFIX}admins/")
     assert (await home()).code == 200
+
+
+async def test_the_only_app_opens_and_names_the_service(
+    start_apps: StartApps, hub: StandInHub, client
+) -> None:
+    service = await start_apps("good_apps:Reports")
+    get = Fetch(client, f"http://127.0.0.1:{service.port}", PREFIX)
+    token = hub.token_for("sam")
+
+    start, home = await get("", token=token), await get("home", token=token)
+
+    assert (start.code, start.headers["Location"]) == (302, f"{PREFIX}reports/")
+    assert home.code == 200
+    assert "<h1>Reports of &lt;use&gt;</h1>" in home.body.decode()
+
+
+async def test_the_title_of_the_service_is_a_setting(start_apps: StartApps, client, hub) -> None:
+    service = await start_apps(
+        "good_apps:Reports", "good_apps:Admins", TornadoService={"title": "<Usage>"}
+    )
+    get = Fetch(client, f"http://127.0.0.1:{service.port}", PREFIX)
+
+    page = (await get("", token=hub.token_for("sam"))).body.decode()
+
+    assert "<h1>&lt;Usage&gt;</h1>" in page
+    assert "<title>&lt;Usage&gt; - JupyterHub</title>" in page
+
+
+HEADLINES = """
+import asyncio
+from tornado_service import HubUnavailable, PageHandler, ServiceApp
+
+class Home(PageHandler):
+    def get(self):
+        pass
+
+class Base(ServiceApp):
+    def handlers(self):
+        return [("", Home)]
+
+class Counts(Base):
+    name = "counts"
+    async def headline(self, handler):
+        return f"<3 seats for {handler.current_user['name']}>"
+
+class Hangs(Base):
+    name = "hangs"
+    async def headline(self, handler):
+        await asyncio.sleep(60)
+
+class Fails(Base):
+    name = "fails"
+    async def headline(self, handler):
+        raise RuntimeError("no headline")
+
+class Away(Base):
+    name = "away"
+    async def headline(self, handler):
+        raise HubUnavailable("it has gone")
+"""
+
+
+async def test_a_headline_that_fails_or_hangs_is_left_out(
+    start_apps: StartApps, modules: Path, hub: StandInHub, client, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(mounted, "HEADLINE_TIMEOUT", 0.1)
+    (modules / "headline_apps.py").write_text(HEADLINES)
+    names = ("Counts", "Hangs", "Fails", "Away")
+    service = await start_apps(*(f"headline_apps:{name}" for name in names))
+    get = Fetch(client, f"http://127.0.0.1:{service.port}", PREFIX)
+
+    page = (await get("", token=hub.token_for("sam"))).body.decode()
+
+    assert "&lt;3 seats for sam&gt;" in page
+    assert page.count("fw-bold") == 1
+    assert page.count("stretched-link") == 4
+    log = capsys.readouterr().err
+    assert "App fails: headline() failed" in log
+    assert "App hangs: " not in log

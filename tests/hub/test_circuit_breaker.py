@@ -34,7 +34,7 @@ class TestOutage:
             await asyncio.sleep(0.7)  # so late, Tornado said more of calls that were given up
 
         assert len(said) == 2, said
-        assert "The hub does not answer" in said[0]
+        assert "The hub does not respond" in said[0]
         assert "times in a row" in said[1]
 
     async def test_calls_that_are_too_many_have_one_line(

@@ -203,7 +203,7 @@ class TestAsCaller:
         answer = await fetch("open", token=hub.token_for("ada", ("list:users",)))
 
         assert answer.code == 500
-        assert "who is the caller" in caplog.text
+        assert "no user is signed in" in caplog.text
 
     async def test_the_token_is_in_no_log(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture

@@ -72,11 +72,11 @@ class TestRequestsOfAnotherTab:
         self, visitor: Visitor, other_tab: Visitor, session: str
     ) -> None:
         other_tab.jar[other_tab.host, "/", "jupyterhub-session-id"] = session
-        assert (await other_tab.get(PREFIX)).code == 200
+        assert (await other_tab.get(f"{PREFIX}home")).code == 200
 
         await sign_out(visitor)
 
-        assert (await other_tab.get(PREFIX)).code == 302
+        assert (await other_tab.get(f"{PREFIX}home")).code == 302
 
     async def test_while_the_hub_is_away(
         self, hub: StandInHub, visitor: Visitor, other_tab: Visitor

@@ -48,6 +48,7 @@ class Reports(ServiceApp):
 
     name = "reports"
     title = "Reports of <use>"
+    description = "Reports for everybody."
     service_scopes = {"list:users"}
     limit = Integer(3, help="How many reports are shown.").tag(config=True)
     events = []

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -58,8 +59,16 @@ async def test_what_is_wrong_comes_with_its_key(
     (found,) = [each for each in status["findings"] if each["name"] == "url"]
     assert (status["status"], found["state"]) == ("wrong", "wrong")
     assert "is not ours" in found["message"]
-    assert "<strong>wrong</strong>" in page
-    assert "Fix: <code>another port in the service&#39;s url" in page
+    problems = sum(finding["state"] == "wrong" for finding in status["findings"])
+    assert f"{problems} problem" in page
+    titles = re.findall(r'<th scope="row">(.*?)</th>', page)
+    others = titles[problems:]
+    assert "URL of the service" in titles[:problems]
+    assert "Cookie secret" in others
+    assert '<span class="badge text-bg-danger">failed</span>' in page
+    fix = re.search(r'How to fix: <code id="(.*?)">another port in the service&#39;s url', page)
+    assert fix
+    assert f'data-copy="{fix[1]}"' in page
 
 
 @pytest.mark.parametrize("path", ["status", "api/status"])
@@ -69,7 +78,8 @@ async def test_others_are_told_that_it_is_for_admins(
     answer = await fetch(path, token=hub.token_for("bob"))
 
     assert answer.code == 403
-    assert "bob is signed in, but this is for admins of the hub." in answer.body.decode()
+    message = "Only hub admins can open this page. You are signed in as bob."
+    assert message in answer.body.decode()
     assert b"127.0.0.1" not in answer.body
     # nothing was looked at for them
     assert hub.calls["/hub/api/"] == 0

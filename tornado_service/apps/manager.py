@@ -43,7 +43,7 @@ class AppManager:
         specs: how the settings name the apps.
         parent: gives the apps their settings.
         env: the core's templates.
-        home_app: the name of the app that is the home page; empty for none.
+        home_app: the name of the app that opens at the service's URL; empty for the only app.
         shutdown_grace: seconds that the whole service has to stop.
     """
 

@@ -43,7 +43,7 @@ class HomeHandler(PageHandler):
 class StartHandler(HomeHandler):
     """GET P: the app that opens first, else the home page."""
 
-    metrics_name = "StartHandler"
+    metrics_name = "HomeHandler"
 
     async def get(self) -> None:
         app = self._apps.home_app_of(self.current_user)

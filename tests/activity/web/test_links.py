@@ -56,7 +56,7 @@ async def test_an_invalid_period_stays_in_the_form(
 async def test_an_invalid_period_leaves_the_search_and_the_order(admin: Visitor) -> None:
     text = await read(admin, "people", "from=x&q=B&sort=-name")
 
-    assert "3 people with “B” in their name" in text
+    assert "3 users with “B” in the name" in text
     assert 'aria-sort="descending"' in admin.page
     assert fields(admin.page)["q"] == "B"
 

@@ -19,7 +19,7 @@ from tornado_service.testing import ServiceConfig, StandInHub, StartService, Vis
 async def test_the_overview_has_the_figures_of_the_range(admin: Visitor) -> None:
     text = await read(admin, "")
 
-    assert "Everybody on this hub" in text
+    assert "All users of this hub" in text
     for figure in (
         "Active users 5", "Server-hours 23.0 h", "Sessions 7", "Median session length 2.0 h",
         "Peak concurrent servers 3", "Accounts 5", "5 January 2026 to 7 January 2026",
@@ -35,14 +35,14 @@ async def test_what_was_watched_in_part_is_at_least_so_much(admin: Visitor) -> N
     text = await read(admin, "", "from=2026-01-01&to=2026-01-07")
 
     assert "Active users at least 5" in text
-    assert "42 % of this time was watched" in text
-    assert "2026-01-01 not watched" in text
+    assert "42 % of this period has data" in text
+    assert "2026-01-01 no data" in text
 
 
 async def test_time_that_nobody_watched_has_no_figures(admin: Visitor) -> None:
     text = await read(admin, "", "from=2024-01-01&to=2024-01-31")
 
-    assert "Nothing of this time was watched" in text
+    assert "No data for this period" in text
     assert "Active users" not in text
 
 
@@ -107,7 +107,7 @@ async def test_people_are_sorted_searched_and_named_as_they_are(admin: Visitor) 
     assert f"{admin.home}activity/people?{RANGE}&sort=-name" in links(admin.page)
 
     text = await read(admin, "people", RANGE + "&q=B")
-    assert "3 people with “B” in their name" in text
+    assert "3 users with “B” in the name" in text
     assert f"{admin.home}activity/api/people.csv?{RANGE}&sort=-hours&q=B" in links(admin.page)
 
 
@@ -165,7 +165,7 @@ async def test_who_may_not_see_others_sees_their_own_use(app: Activity, visitor:
     assert not any("/people" in link or "/groups" in link for link in links(visitor.page))
     assert "alan" not in await read(visitor, "people")
     assert "the scope list:groups is missing" in await read(visitor, "groups")
-    assert "Your own use" in await read(visitor, "month/2026-01")
+    assert "Your own usage" in await read(visitor, "month/2026-01")
 
 
 async def test_a_service_has_no_use_of_its_own(app: Activity, hub: StandInHub, fetch: Any) -> None:
@@ -192,13 +192,13 @@ async def test_the_report_of_a_month(admin: Visitor) -> None:
     text = await read(admin, "month/2026-01", "")
 
     for figure in (
-        "Use in January 2026", "Active users at least 5", "class-a 2 2 6.0 h 3",
-        "class-b 3 3 17.0 h 4", "2026-01-05 to 2026-01-11", "9 % of the month was watched",
+        "Usage in January 2026", "Active users at least 5", "class-a 2 2 6.0 h 3",
+        "class-b 3 3 17.0 h 4", "2026-01-05 to 2026-01-11", "9 % of the month has data",
     ):  # fmt: skip
         assert figure in text
     assert f"{admin.home}activity/api/month/2026-01" in links(admin.page)
     assert f"{admin.home}activity/month/2026-02" in links(admin.page)
-    assert "Nothing of this month was watched" in await read(admin, "month/2024-02", "")
+    assert "No data for this month" in await read(admin, "month/2024-02", "")
 
 
 @pytest.mark.parametrize("path", ["people/nobody", "month/2026-13", "nothing/here"])

@@ -25,7 +25,7 @@ async def test_a_made_up_history_is_said_to_be_one(
     monkeypatch.setattr(app, "is_synthetic", True)
 
     for path in PATHS:
-        assert "This history is made up" in await read(admin, path)
+        assert "Demo data" in await read(admin, path)
 
 
 async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +42,7 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
     assert "Coming soon" in text
     assert "Best times for maintenance: from" in text
     assert "Active users" not in text
-    assert "There is no month to be told about yet" in await read(admin, "months", "")
+    assert "No data yet" in await read(admin, "months", "")
     for path in ("now", "people", "groups", "me", "month/2026-01"):
         await read(admin, path, "")
 

@@ -212,6 +212,6 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
         await visitor.open("activity/")
         text = text_of(visitor.page)
-        assert "This history is made up" in text
+        assert "Demo data" in text
         assert said in text
         assert "Coming soon" not in text

@@ -250,5 +250,5 @@ async def test_admins_open_the_status_page_and_others_do_not(real_hub, browse) -
     assert (await sam.sign_in(page, "sam")).code == 403
 
     assert real_hub.api_url in ada.page
-    assert "this is for admins of the hub" in sam.page
+    assert "Only hub admins can open this page. You are signed in as sam." in sam.page
     assert real_hub.api_url not in sam.page
