@@ -20,7 +20,7 @@ from tornado_service.testing import Visitor
 async def test_a_made_up_history_is_said_to_be_one(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "made up" not in await read(admin, "")
+    assert "Demo data" not in await read(admin, "")
 
     monkeypatch.setattr(app, "is_synthetic", True)
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 #: What makes no sense for one user.
 OF_MANY = re.compile(
-    r"Accounts|New people|Returning people|Never returned|Active users|Most servers"
+    r"Accounts|New users|Returning users|Never returned|Active users|Peak concurrent"
     r"|Mean servers|Groups|±"
 )
 

@@ -70,27 +70,29 @@ def test_a_student_finds_their_own_use(open_page, complaints) -> None:
     page = open_page("activity/", "sam", viewport=NARROW)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
-    expect(page.get_by_role("link", name="People")).to_have_count(0)
+    expect(page.get_by_role("link", name="Users")).to_have_count(0)
     assert complaints == []
 
 
 def test_a_chart_says_in_words_what_it_shows(open_page) -> None:
     page = open_page(address(""), "ada")
 
-    users = page.get_by_role("img", name=name_of("Active users a day"))
-    expect(users).to_have_accessible_name(re.compile("the most is 5.*the least 2"))
+    users = page.get_by_role("img", name=name_of("Active users per day"))
+    expect(users).to_have_accessible_name(re.compile("the maximum is 5.*the minimum 2"))
     expect(
-        page.get_by_role("img", name=name_of("Servers at a time: most and mean"))
+        page.get_by_role("img", name=name_of("Concurrent servers per day: peak and average"))
     ).to_be_visible()
-    hours = page.get_by_role("img", name=name_of("Servers at a time in each hour of the week"))
-    expect(hours).to_have_accessible_name(re.compile("96 of 168 were not watched"))
+    hours = page.get_by_role(
+        "img", name=name_of("Average concurrent servers in each hour of the week")
+    )
+    expect(hours).to_have_accessible_name(re.compile("96 of 168 have no data"))
 
 
 def test_a_gap_is_drawn_as_a_gap(open_page) -> None:
     page = open_page("activity/?from=2026-01-03&to=2026-01-07", "ada")
-    chart = page.locator("figure", has_text="Active users a day")
+    chart = page.locator("figure", has_text="Active users per day")
 
-    expect(chart).to_contain_text("not watched")
+    expect(chart).to_contain_text("no data")
     expect(chart.locator("[fill='var(--chart-gap)'] rect")).to_have_count(2)
     expect(chart.locator("[fill='var(--chart)'] rect")).to_have_count(3)
 
@@ -110,7 +112,7 @@ def test_the_table_of_a_chart_opens_by_keyboard(open_page) -> None:
 
 def test_charts_follow_the_theme_and_the_width(open_page) -> None:
     page = open_page(address(""), "ada", viewport=WIDE, color_scheme="light")
-    chart = page.get_by_role("img", name=name_of("Active users a day"))
+    chart = page.get_by_role("img", name=name_of("Active users per day"))
     bar = chart.locator("[fill='var(--chart)']")
     colour = "(bar) => getComputedStyle(bar).fill"
     light, wide = bar.evaluate(colour), chart.bounding_box()["width"]

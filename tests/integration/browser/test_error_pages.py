@@ -127,7 +127,7 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
             return page, "500 : Internal Server Error"
         page.goto("broken/")
         # before, it is starting, and the page tries again
-        expect(page.get_by_role("main")).to_contain_text("does not run", timeout=PATIENCE * 1000)
+        expect(page.get_by_role("main")).to_contain_text("unavailable", timeout=PATIENCE * 1000)
         return page, "503 : Service Unavailable"
 
     return open_error
@@ -152,7 +152,7 @@ def test_a_page_comes_back_by_itself_when_the_hub_does(
 ) -> None:
     misbehave("error")
     page = open_page("", java_script_enabled=scripts)
-    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    expect(page.get_by_role("status")).to_contain_text("This page reloads every")
 
     misbehave(None)
 
@@ -165,7 +165,7 @@ def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
     page = open_page("", "sam")
     page.goto("waits/")
     expect(page.get_by_role("main")).to_contain_text("cannot start yet")
-    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    expect(page.get_by_role("status")).to_contain_text("This page reloads every")
 
     (real_hub.directory / "later").mkdir()
 
@@ -182,7 +182,7 @@ def test_a_page_comes_back_by_itself_when_the_database_of_its_app_does(
 
     page.goto("wishes/")
     expect(page.get_by_role("main")).to_contain_text("database of this app is not available")
-    expect(page.get_by_role("status")).to_contain_text("tries again by itself")
+    expect(page.get_by_role("status")).to_contain_text("This page reloads every")
     away.rename(wishes_file)
 
     expect(page.get_by_role("heading")).to_have_text("0 wishes")
