@@ -51,7 +51,7 @@ def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
 def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
     page = open_page("activity/now", "ada")
     expect(page.get_by_text("Updates automatically.")).to_be_visible()
-    expect(page.locator("#running")).to_contain_text("As the hub showed it")
+    expect(page.locator("#running")).to_contain_text("As of 20")
 
     sign_out_elsewhere(page, real_hub)
 
@@ -62,7 +62,7 @@ def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_
 def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
     """The response to the script's request arrives after a sign-out in another tab."""
     page = open_page("activity/now", "ada")
-    expect(page.locator("#running")).to_contain_text("As the hub showed it")
+    expect(page.locator("#running")).to_contain_text("As of 20")
     held: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
@@ -89,7 +89,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
     sign_out_elsewhere(page, real_hub)
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
     route, answer = held[0]  # another sample may have come since
-    assert "As the hub showed it" in answer.text()
+    assert "As of 20" in answer.text()
     route.fulfill(response=answer)
     page.wait_for_function("() => window.hasArrived")  # a function, as in `expect_to_fit`
 
