@@ -301,7 +301,7 @@ def test_the_package_is_installed_tested_and_in_the_values(
     (folder / "reports").rename(folder / "elsewhere")
     (folder / "test_in_a_browser.py").unlink()
 
-    assert "1 passed" in run(TEST_PACKAGE, site).stdout
+    assert "2 passed" in run(TEST_PACKAGE, site).stdout
 
     written = run(WRITE_VALUES, site)
     assert (written.returncode, written.stderr) == (0, "")
