@@ -123,7 +123,7 @@ async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -
 
         author.change("class Notebook", "class Notebook(:")
         await author.open_until(
-            ines, lambda answer: answer.code == 503 and b"does not run" in answer.body
+            ines, lambda answer: answer.code == 503 and b"unavailable" in answer.body
         )
         assert "App my_notes:Notebook failed: SyntaxError: " in author.terminal
 
@@ -169,7 +169,7 @@ async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_
         assert line.startswith("--app=my_notes:Notebook: No module named 'my_notes'")
         author.demonstration.welcome(process)
         await sam.sign_in(PREFIX, "sam")
-        await author.open_until(sam, lambda answer: b"does not run" in answer.body)
+        await author.open_until(sam, lambda answer: b"unavailable" in answer.body)
 
         author.code.write_text(APP)
 
