@@ -38,7 +38,7 @@ def sent(headers: dict[str, str]) -> dict[str, str]:
 async def test_what_a_script_may_read_needs_the_pages_token(
     visitor: Visitor, headers: dict[str, str], method: str
 ) -> None:
-    await visitor.open()
+    await visitor.open("home")
     before = dict(visitor.jar)
     token = {"X-XSRFToken": visitor.xsrf_token}
 
@@ -62,7 +62,7 @@ async def test_what_a_script_may_read_needs_the_pages_token(
 
 @pytest.mark.parametrize("token", ["guess", "MnxndWVzcw", "é"])
 async def test_a_wrong_token_is_none(visitor: Visitor, token: str) -> None:
-    await visitor.open()
+    await visitor.open("home")
     headers = {**SCRIPT, "Sec-Fetch-Mode": "no-cors"}
 
     for sent in ({"X-XSRFToken": token.encode().decode("latin-1")}, {"X-CSRFToken": "x"}):
@@ -95,7 +95,7 @@ async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
     visitor: Visitor, destination: str
 ) -> None:
     """A service worker may share such a response with the browser, and read it."""
-    await visitor.open()
+    await visitor.open("home")
     headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
 
     answer = await visitor.get("api/user", headers=headers)
@@ -105,7 +105,7 @@ async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
 
 
 async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> None:
-    await visitor.open()
+    await visitor.open("home")
 
     for headers in (BROWSER, {**BROWSER, "Sec-Fetch-Site": "none"}):
         assert NAME in (await visitor.get("api/user", headers=headers)).body
@@ -113,7 +113,7 @@ async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> Non
 
 async def test_without_these_headers_only_changes_need_it(visitor: Visitor) -> None:
     """Over plain http no browser sends them, and what a script asks for looks like a visit."""
-    await visitor.open()
+    await visitor.open("home")
     url, sent = visitor._request("api/user", {"Accept": "text/html"})
 
     read = await visitor.client.fetch(url, headers=sent)
@@ -135,7 +135,7 @@ async def test_what_was_decided_for_one_request_does_not_count_for_another(
     visitor: Visitor,
 ) -> None:
     """Answers are remembered by headers: each of those that decide is among them."""
-    await visitor.open()
+    await visitor.open("home")
     image = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
     for good, bad in (
         (image, {**image, "Sec-Fetch-Dest": "empty"}),
@@ -179,7 +179,7 @@ class TestAnAppWithImages:
     async def test_its_images_and_scripts_are_sent_and_nothing_else(
         self, visitor: Visitor, destination: str, kind: str, is_sent: bool
     ) -> None:
-        await visitor.open()
+        await visitor.open("home")
         headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
         address = f"shown/?type={quote(kind)}"
 
@@ -200,7 +200,7 @@ class TestWithFramesThatAnAdminAllows:
     @pytest.mark.parametrize("destination", FRAMES)
     async def test_a_frame_needs_none(self, visitor: Visitor, destination: str) -> None:
         """The browser shows it to nobody else: it asks the policy of the answer."""
-        await visitor.open()
+        await visitor.open("home")
 
         page = await visitor.get("", headers={"Sec-Fetch-Dest": destination})
 
@@ -209,7 +209,7 @@ class TestWithFramesThatAnAdminAllows:
 
     async def test_what_a_service_worker_asks_for_needs_it(self, visitor: Visitor) -> None:
         """A navigation that a service worker passes on has another destination."""
-        await visitor.open()
+        await visitor.open("home")
         preload = {"Sec-Fetch-Dest": "iframe", "Service-Worker-Navigation-Preload": "true"}
 
         for headers in ({"Sec-Fetch-Dest": "empty"}, preload):

@@ -98,12 +98,12 @@ async def post(visitor: Visitor, **form: str) -> Any:
 
 class TestPeople:
     async def test_a_navigation_signs_in(self, proxied: BehindProxy) -> None:
-        first = await proxied.get("?from=mail")
-        answer = await proxied.open("?from=mail")
+        first = await proxied.get("home?from=mail")
+        answer = await proxied.open("home?from=mail")
 
         assert (first.code, answer.code) == (302, 200)
         assert first.headers["Location"].startswith("/hub/api/oauth2/authorize")
-        assert proxied.address == f"{PREFIX}?from=mail"
+        assert proxied.address == f"{PREFIX}home?from=mail"
         assert "<strong>ada</strong>" in proxied.page
 
     async def test_a_browser_that_does_not_say_that_it_navigates_signs_in(
@@ -117,7 +117,7 @@ class TestPeople:
     async def test_one_that_has_lapsed_is_begun_again(
         self, proxied: BehindProxy, service: TornadoService
     ) -> None:
-        begun = await proxied.get("")
+        begun = await proxied.get("home")
         callback = (await proxied.get(begun.headers["Location"])).headers["Location"]
         service.auth.state_cipher._max_age = -1
 
@@ -129,7 +129,7 @@ class TestPeople:
     async def test_scripts_of_a_page_are_served_with_its_token_only(
         self, proxied: BehindProxy
     ) -> None:
-        await proxied.open()
+        await proxied.open("home")
 
         served = await proxied.fetch("api/user")
         refused = await proxied.fetch("api/user", xsrf=False)
@@ -139,7 +139,7 @@ class TestPeople:
         assert "_xsrf" in json.loads(refused.body)["message"]
 
     async def test_changes_are_made_with_the_pages_token_only(self, proxied: BehindProxy) -> None:
-        await proxied.open()
+        await proxied.open("home")
 
         by_form = await post(proxied, _xsrf=proxied.xsrf_token)
         by_script = await proxied.fetch("live/api/send", method="POST", json={})
@@ -151,7 +151,7 @@ class TestPeople:
     async def test_streams_and_sockets_are_open_until_the_sign_out(
         self, proxied: BehindProxy, service: TornadoService
     ) -> None:
-        await proxied.open()
+        await proxied.open("home")
         path = f"{ECHO}?_xsrf={proxied.xsrf_token}"
         lines = {**page_headers(proxied), **CLIENT, "Authorization": proxied.authorization}
         async with (
@@ -169,7 +169,7 @@ class TestPeople:
         self, proxied: BehindProxy
     ) -> None:
         proxied.jar[proxied.host, "/", "jupyterhub-session-id"] = "first"
-        await proxied.open()
+        await proxied.open("home")
         before = dict(proxied.jar)
 
         header, proxied.authorization = proxied.authorization, ""
@@ -177,35 +177,35 @@ class TestPeople:
 
         proxied.jar = before
         for proxied.authorization in ("", header):
-            assert (await proxied.get("")).code == 302
+            assert (await proxied.get("home")).code == 302
 
     async def test_a_revoked_session_ends_whatever_the_proxy_adds(
         self, proxied: BehindProxy, hub: StandInHub
     ) -> None:
-        await proxied.open()
+        await proxied.open("home")
         hub.users.clear()
 
         assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 401
-        assert (await proxied.get("")).code == 302
+        assert (await proxied.get("home")).code == 302
 
     async def test_the_hub_is_asked_once_for_many_pages(
         self, proxied: BehindProxy, hub: StandInHub
     ) -> None:
-        await proxied.open()
+        await proxied.open("home")
         asked = hub.calls[USER]
         for _ in range(5):
-            assert (await proxied.get("")).code == 200
+            assert (await proxied.get("home")).code == 200
 
         assert hub.calls[USER] == asked
 
     async def test_who_is_known_reads_on_while_the_hub_is_away(
         self, proxied: BehindProxy, hub: StandInHub, service: TornadoService
     ) -> None:
-        await proxied.open()
+        await proxied.open("home")
         service.auth.identities._max_age = service.auth.identities._refused_max_age = 0
         hub.fault = "error"
 
-        assert (await proxied.get("")).code == 200
+        assert (await proxied.get("home")).code == 200
         assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 503
 
     async def test_strangers_scripts_and_forms_get_401(self, proxied: BehindProxy) -> None:
@@ -221,16 +221,16 @@ class TestPeople:
         self, proxied: BehindProxy
     ) -> None:
         """A proxy with one password for all sends the same header for everybody."""
-        await proxied.open()
-        await proxied.get("")
+        await proxied.open("home")
+        await proxied.get("home")
 
         bob = BehindProxy(proxied.client, proxied.hub, proxied.service, home=PREFIX, name="bob")
         bob.authorization = proxied.authorization
 
-        assert (await bob.get("")).code == 302
-        await bob.open()
+        assert (await bob.get("home")).code == 302
+        await bob.open("home")
         assert "<strong>bob</strong>" in bob.page
-        await proxied.open()
+        await proxied.open("home")
         assert "<strong>ada</strong>" in proxied.page
 
     async def test_an_error_is_a_page(self, proxied: BehindProxy) -> None:
@@ -268,20 +268,20 @@ class TestPrograms:
     async def test_a_good_token_goes_before_the_cookie(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
-        await visitor.open(PREFIX)
+        await visitor.open("home")
         headers = {"Authorization": f"token {hub.token_for('robot')}"}
 
         for _ in range(2):
             answer = await visitor.fetch(f"{PREFIX}api/user", xsrf=False, headers=headers)
             assert json.loads(answer.body)["name"] == "robot"
-        assert "<strong>ada</strong>" in (await visitor.get(PREFIX)).body.decode()
+        assert "<strong>ada</strong>" in (await visitor.get("home")).body.decode()
 
     async def test_a_page_that_is_asked_for_with_a_good_token_is_shown(
         self, hub: StandInHub, fetch: Fetch
     ) -> None:
         headers = {**BROWSER, "Authorization": f"Bearer {hub.token_for('alice')}"}
 
-        answer = await fetch(headers=headers)
+        answer = await fetch("home", headers=headers)
 
         assert answer.code == 200
         assert b"<strong>alice</strong>" in answer.body

@@ -62,8 +62,8 @@ async def closed(connection: WebSocketClientConnection) -> tuple[int | None, str
 @pytest.fixture
 async def page(visitor: Visitor, service: TornadoService) -> Visitor:
     """A page of ours, open in a browser."""
-    await visitor.open(service.prefix, headers={"User-Agent": "Tornado/6"})
-    await visitor.open(service.prefix, headers={"User-Agent": "Tornado/6"})
+    await visitor.open("home", headers={"User-Agent": "Tornado/6"})
+    await visitor.open("home", headers={"User-Agent": "Tornado/6"})
     return visitor
 
 
@@ -130,7 +130,7 @@ class TestWhoMayOpenOne:
         options = await fetch(ECHO, method="OPTIONS")
 
         assert (plain.code, head.code, options.code) == (400, 400, 204)
-        assert "web socket" in json.loads(plain.body)["message"]
+        assert "WebSockets" in json.loads(plain.body)["message"]
 
     async def test_nothing_secret_of_the_address_is_logged(
         self, connect: Connect, page: Visitor, caplog: pytest.LogCaptureFixture
@@ -208,7 +208,7 @@ class TestEnd:
     ) -> None:
         connection = await connect(f"{ECHO}?_xsrf={page.xsrf_token}", **page_headers(page))
 
-        await page.open()
+        await page.open("home")
         await page.post("logout")
 
         assert await closed(connection) == (1008, "signed-out")

@@ -120,7 +120,7 @@ def test_an_app_that_is_tried_again_does_not_keep_the_process(launch, tmp_path: 
     (tmp_path / "needs.py").write_text(NEEDS_THE_HUB)
     process = launch("--TornadoService.apps=needs:Needs", PYTHONPATH=str(tmp_path))
     wait_for_line(process, "App needs cannot start yet, and is tried again", "Connection refused")
-    wait_for_line(process, "nobody waits for it now")  # it has been tried five times
+    wait_for_line(process, "Circuit breaker open")  # it has been tried five times
 
     process.terminate()
 

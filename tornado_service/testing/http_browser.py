@@ -222,7 +222,7 @@ class Visitor:
 
     async def _xsrf(self) -> str:
         if not self.page:
-            await self.open()
+            await self.open("home")  # the only app may open at the prefix, with a page of its own
         return self.xsrf_token
 
     @property

@@ -275,7 +275,7 @@ async def test_an_outage_is_two_lines_in_the_log(
 
     said = [record.getMessage() for record in caplog.records if "recorded" in record.message]
     assert said == [
-        "Activity is not recorded at the moment: the hub does not answer: it answered 503",
+        "Activity is not recorded at the moment: the hub does not respond: it answered 503",
         "Activity is recorded again",
     ]
 

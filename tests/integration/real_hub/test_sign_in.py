@@ -20,10 +20,10 @@ def next_page(visitor: Visitor) -> str:
 async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, browse) -> None:
     visitor = browse(real_hub)
 
-    answer = await visitor.sign_in(real_hub.service_prefix + "?from=mail", "sam")
+    answer = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
 
     assert answer.code == 200
-    assert visitor.address.endswith(real_hub.service_prefix + "?from=mail")
+    assert visitor.address.endswith(real_hub.service_prefix + "home?from=mail")
     assert "signed in to JupyterHub as <strong>sam</strong>" in visitor.page
     assert "class-a" in visitor.page
 
@@ -57,9 +57,9 @@ async def test_a_person_behind_a_proxy_with_a_password_of_its_own_signs_in_and_o
     visitor = BehindProxy(plain.client, plain.hub, plain.service, plain.host, home=plain.home)
     visitor.authorization = authorization
 
-    answer = await visitor.sign_in(real_hub.service_prefix + "?from=mail", "sam")
+    answer = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
     assert answer.code == 200
-    assert visitor.address.endswith(real_hub.service_prefix + "?from=mail")
+    assert visitor.address.endswith(real_hub.service_prefix + "home?from=mail")
     assert (await visitor.fetch("api/user")).code == 200
 
     await visitor.post("logout")
