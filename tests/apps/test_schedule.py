@@ -224,14 +224,14 @@ async def test_nothing_runs_for_an_app_that_did_not_start(start_service: StartSe
 @pytest.mark.parametrize(
     ("interval", "message"),
     [
-        (0, "it takes more than none"),
-        (-1, "it takes more than none"),
-        (float("inf"), "it takes more than none"),
-        (float("nan"), "it takes more than none"),
+        (0, "it must be greater than 0"),
+        (-1, "it must be greater than 0"),
+        (float("inf"), "it must be greater than 0"),
+        (float("nan"), "it must be greater than 0"),
         (True, "no number of seconds"),
         (None, "no number of seconds"),
         ("nothing", "names no trait of the app"),
-        ("pause", "it takes more than none"),
+        ("pause", "it must be greater than 0"),
         ("text", "no number of seconds"),
     ],
 )

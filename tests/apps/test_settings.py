@@ -45,7 +45,7 @@ async def test_a_scope_that_no_sign_in_carries_is_told(
 ) -> None:
     await start_apps("good_apps:Reports")
 
-    told = "reports asks for custom:reports:write, which no sign-in carries: name it in Reports."
+    told = "reports requires custom:reports:write, which no session carries: add it to Reports."
     assert told in capsys.readouterr().err
 
 

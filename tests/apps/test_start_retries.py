@@ -175,7 +175,7 @@ async def test_a_server_that_is_started_later(
     url = new_postgresql(driver).replace(str(postgresql_socket), str(tmp_path / "socket"))
     service = await start("Kept", database_url=url)
     await tried(service, "Kept")
-    assert "does not answer" in reasons(service)["Kept"]
+    assert "does not respond" in reasons(service)["Kept"]
     (tmp_path / "socket").symlink_to(postgresql_socket)
     await ready(service, "Kept")
 

@@ -16,8 +16,8 @@ async def test_addresses_are_relative_to_the_service(visitor: Visitor) -> None:
 async def test_the_first_page_signs_in(visitor: Visitor) -> None:
     answer = await visitor.fetch("api/user")
 
-    assert json.loads(answer.body)["name"] == "ada"
-    assert visitor.address == PREFIX
+    assert answer.json()["name"] == "ada"
+    assert visitor.address == f"{PREFIX}home"
 
 
 async def test_each_is_somebody_with_what_the_hub_grants(

@@ -152,7 +152,7 @@ class EventStream(StreamingHandler):
             self.drop_slow_reader()
             return
         if not self._is_writing:
-            # what was not for this reader need not be looked at again when they come back
+            # what was not for this reader need not be read again when they come back
             is_marked = self._sent_offset == self._offset
             self._sent_offset = self._offset
             sign = ":" if is_marked else f"id: {self._channel.last_event_id(self._offset)}"

@@ -130,7 +130,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
     def _on_written(self, size: int, future: asyncio.Future[None]) -> None:
         self._buffered -= size
         if not future.cancelled():
-            future.exception()  # looked at, as nobody has to await it
+            future.exception()  # asyncio complains about one that nobody retrieves
 
     def close_with_reason(self, reason: CloseReason) -> None:
         """Close it at once, and say why; messages that arrive until it is closed are dropped."""

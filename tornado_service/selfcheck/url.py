@@ -38,7 +38,7 @@ async def check_url(setup: CheckedSetup) -> Finding:
 async def instance_at(setup: CheckedSetup, origin: str) -> str:
     """The instance that serves at an origin; empty for anything that is not ours."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # it is only looked at
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # only who responds is checked
     try:
         answer = await probe.get(f"{origin}{setup.prefix}health", {INSTANCE_HEADER: "?"}, tls)
     except probe.ProbeError as error:

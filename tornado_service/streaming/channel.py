@@ -203,5 +203,5 @@ class Channel:
                     if number % LISTENERS_PER_TURN == 0:
                         await asyncio.sleep(0)
         except BaseException:
-            self._is_notifying = False  # the next event begins anew
+            self._is_notifying = False  # the next event starts another
             raise

@@ -237,7 +237,7 @@ async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM activity_users").fetchone()
         await store.forget("ada")
-        assert "Do the same again" in caplog.text
+        assert "Repeat the command" in caplog.text
     assert not await store.forget("ada")
 
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())

@@ -134,7 +134,7 @@ def test_a_person_signs_out_by_the_address(victim: Page, real_hub: RealHub) -> N
 
 def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[str]) -> None:
     """A window, whatever the policies; a page that a user opens, by a worker of the origin."""
-    home = ours[0]
+    home = f"{ours[0]}home"
     with victim.expect_popup() as window:
         victim.evaluate("(url) => { window.opened = open(url); }", home)
     window.value.wait_for_load_state()

@@ -112,6 +112,7 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
     assert json.loads(ready.body)["checks"] == {
         "hub": "ok",
         "app App": "not ready",
+        "app App 2": "not ready",
         "app raises": "not ready",
         "app hangs": "not ready",
         "app good": "ok",

@@ -150,7 +150,7 @@ async def test_who_is_removed_from_the_hub_has_no_access_any_more(
 
     assert await write(fetch, token) == 401
     await until(401, read, fetch, token)
-    while (answer := await visitor.get(hub.service_prefix)).code == 200:
+    while (answer := await visitor.get(f"{hub.service_prefix}home")).code == 200:
         await asyncio.sleep(0.1)
     assert target_of(answer).startswith("/hub/")
 

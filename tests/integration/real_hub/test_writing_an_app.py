@@ -64,8 +64,8 @@ async def test_a_page_a_form_an_api_and_a_stream(
     writer = hub.token_for("ada", ["custom:reports:write"])
     assert (await program(token=hub.token_for("ada", ["self"]), **report)).code == 403
     assert (await program(token=writer, **report)).code == 204
-    await sam.open(hub.service_prefix)
-    assert f'<a href="{page}">reports</a>' in sam.page
+    await sam.open(f"{hub.service_prefix}home")
+    assert f'href="{page}">reports</a>' in sam.page
     reports = json.loads((await sam.fetch("reports/api/reports")).body)
     assert reports == [{"title": "Disk <full>"}, {"title": "by a program"}]
 
@@ -83,4 +83,4 @@ def test_the_test_in_a_browser_passes(tmp_path: Path) -> None:
         timeout=180,
     )
 
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert "3 passed" in done.stdout, done.stdout + done.stderr

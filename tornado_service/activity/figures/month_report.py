@@ -13,7 +13,7 @@ from .heatmap import HeatMap, heat_map
 from .periods import Period, period, periods, window
 from .users import GroupUse, PeopleCounts, groups, people_counts
 
-#: Two months are compared when at least so much of each was watched.
+#: Two months are compared when data covers at least so much of each.
 COMPARABLE = 0.95
 
 
