@@ -86,9 +86,13 @@ class TypedHandler(BaseHandler):
             and (user is None or self.hub_auth.missing_scopes(access.scopes, user))
         ):
             raise error
-        values = self.request.body_arguments
+        sent = self.request.body_arguments.items()
         self.form = FormState(
-            {name: [value.decode(errors="replace") for value in values[name]] for name in values},
+            {
+                name: [value.decode(errors="replace") for value in values]
+                for name, values in sent
+                if name != "_xsrf"
+            },
             {row["field"]: row["problem"] for row in error.errors},
         )
         self.set_status(400)
