@@ -65,7 +65,8 @@ def test_sign_in_and_roles_of_a_plain_site(run: Run) -> None:
     versions = ("jupyterhub-6",) if IS_6 else ()
     pod = run("service", "ingress", "image", *versions, visits=[["ada", PATH]])
     (visit,) = pod["visits"]
-    assert (visit["status"], visit["address"].removeprefix(hub_pod.PUBLIC)) == (200, PATH)
+    address = visit["address"].removeprefix(hub_pod.PUBLIC)
+    assert (visit["status"], address) == (200, f"{PATH}activity/")
     assert sorted(pod["roles"]["user"]) == [SCOPE, "self"]
     assert set(pod["roles"]["tornado-service"]) == Activity.service_scopes
     assert pod["stopped_after"] < 8
