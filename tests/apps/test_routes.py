@@ -283,6 +283,16 @@ class Fails(Base):
     async def headline(self, handler):
         raise RuntimeError("no headline")
 
+class Exits(Base):
+    name = "exits"
+    async def headline(self, handler):
+        raise SystemExit(1)
+
+class Plain(Base):
+    name = "plain"
+    def headline(self, handler):
+        return "made in a thread"
+
 class Away(Base):
     name = "away"
     async def headline(self, handler):
@@ -295,15 +305,16 @@ async def test_a_headline_that_fails_or_hangs_is_left_out(
 ) -> None:
     monkeypatch.setattr(mounted, "HEADLINE_TIMEOUT", 0.1)
     (modules / "headline_apps.py").write_text(HEADLINES)
-    names = ("Counts", "Hangs", "Fails", "Away")
+    names = ("Counts", "Hangs", "Fails", "Exits", "Plain", "Away")
     service = await start_apps(*(f"headline_apps:{name}" for name in names))
     get = Fetch(client, f"http://127.0.0.1:{service.port}", PREFIX)
 
     page = (await get("", token=hub.token_for("sam"))).body.decode()
 
     assert "&lt;3 seats for sam&gt;" in page
-    assert page.count("fw-bold") == 1
-    assert page.count("stretched-link") == 4
+    assert "made in a thread" in page
+    assert page.count("fw-bold") == 2
+    assert page.count("stretched-link") == 6
     log = capsys.readouterr().err
     assert "App fails: headline() failed" in log
     assert "App hangs: " not in log

@@ -102,7 +102,8 @@ class ServiceApp(LoggingConfigurable):
                 app's own handlers. The user may open the app.
 
         Returns:
-            A short text; empty for none. It is left out if it takes more than a second.
+            A short text; empty for none. It is left out if it takes more than a second. A plain
+            ``def`` runs in a thread.
         """
         return ""
 

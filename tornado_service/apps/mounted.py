@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError
@@ -154,8 +155,8 @@ class MountedApp:
         if app is None:
             return ""
         try:
-            text = await with_timeout(HEADLINE_TIMEOUT, app.headline(handler), "headline()")
-            return str(text)
+            headline = call_contained(partial(app.headline, handler))
+            return str(await with_timeout(HEADLINE_TIMEOUT, headline, "headline()"))
         except (HTTPError, ServiceUnavailable, AppError):  # not now
             return ""
         except Exception:

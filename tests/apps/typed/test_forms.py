@@ -36,6 +36,8 @@ class Page(PageHandler):
 
     def post(self, form: Signup):
         if form.name == "taken":
+            self.set_header("X-Half", "done")
+            self.write("half a page")
             raise InvalidRequest(("name", "This name is taken."))
         self.app.signups.append(form)
         self.redirect(self.app.prefix)
@@ -143,6 +145,8 @@ async def test_so_do_errors_of_the_whole_form_and_of_the_method(
     assert answer.code == 400
     assert message in page.page
     assert f'value="{name}"' in page.page
+    assert "half a page" not in page.page
+    assert "X-Half" not in answer.headers
 
 
 async def test_the_page_gets_the_groups_of_the_path(app, page: Visitor) -> None:

@@ -39,23 +39,24 @@ def _consume_result(task: asyncio.Future[Any]) -> None:
         task.exception()
 
 
-async def call_contained(function: Callable[[], Awaitable[None] | None]) -> None:
+async def call_contained(function: Callable[[], Any]) -> Any:
     """Await a function of an app's; what would end the process is its failure.
 
     Args:
         function: a plain one runs in a thread, where it may block.
 
+    Returns:
+        Its result.
+
     Raises:
         AppError: that has happened.
     """
     try:
-        called = (
-            function() if inspect.iscoroutinefunction(function) else run_in_daemon_thread(function)
-        )
-        if called is not None:
-            await called
+        is_async = inspect.iscoroutinefunction(function)
+        return await (function() if is_async else run_in_daemon_thread(function))
     except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
-        raise AppError(f"{type(error).__name__} in {function.__name__}()") from error
+        name = getattr(function, "func", function).__name__  # of a partial
+        raise AppError(f"{type(error).__name__} in {name}()") from error
 
 
 def run_in_daemon_thread(

@@ -81,11 +81,13 @@ class TypedHandler(BaseHandler):
         """
         access = access_of(type(self), "GET")  # type: ignore[arg-type]
         user = self.current_user
-        if access is None or (
-            not access.allows_anonymous
-            and (user is None or self.hub_auth.missing_scopes(access.scopes, user))
-        ):
+        is_allowed = access is not None and (
+            access.allows_anonymous
+            or (user is not None and not self.hub_auth.missing_scopes(access.scopes, user))
+        )
+        if not is_allowed or self._finished or self._headers_written:
             raise error
+        self.clear()  # what the method may have written before
         sent = self.request.body_arguments.items()
         self.form = FormState(
             {
