@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ from tornado_service.demo.proxy import NoProxyError
 from tornado_service.testing import RealHub, Visitor
 
 hub_test = pytest.mark.hub
+
+SAME_PORTS = """
+from itertools import count
+from tornado_service.demo import processes
+processes._next_port = count({first})
+print(*processes.free_ports(5), flush=True)
+input()
+"""
 
 STUBBORN = """
 import http.server, signal, sys
@@ -267,3 +276,18 @@ def test_without_any_proxy_one_line_says_what_to_install(
     assert all(line.startswith("Installing ") for line in capsys.readouterr().out.splitlines())
     with pytest.raises(RuntimeError, match="not been started"):
         _ = hub.directory
+
+
+def test_two_processes_get_no_port_in_common() -> None:
+    code = SAME_PORTS.format(first=os.getpid())
+    command = [sys.executable, "-W", "error", "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with (
+        subprocess.Popen(command, **pipes) as first,
+        subprocess.Popen(command, **pipes) as second,
+    ):
+        ports = [*first.stdout.readline().split(), *second.stdout.readline().split()]
+        for process in (first, second):
+            process.communicate("\n")
+
+    assert len(ports) == len(set(ports)) == 10

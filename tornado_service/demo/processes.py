@@ -1,11 +1,13 @@
 """Ports and processes of this machine."""
 
+import atexit
 import contextlib
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from itertools import count, filterfalse, islice
 from pathlib import Path
 
@@ -25,10 +27,35 @@ PORT_RANGE = range(20000, 32000)
 _next_port = count(os.getpid() * 1009)
 
 
+#: Marks of the ports that this process has given away last. Older ones are in use, or free again.
+_marks: deque[socket.socket] = deque()
+MAX_MARKS = 64
+
+
 def free_ports(number: int) -> list[int]:
-    """Ports nothing listens on, none of them given away by this process recently."""
+    """Ports nothing listens on, none of them given away recently, by this process or another."""
     candidates = (PORT_RANGE[index % len(PORT_RANGE)] for index in _next_port)
-    return list(islice(filterfalse(is_listening, candidates), number))
+    return list(islice(filter(_mark, filterfalse(is_listening, candidates)), number))
+
+
+def _mark(port: int) -> bool:
+    """Take the UDP port of the same number, which no other process can until this one ends."""
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind(("127.0.0.1", port))
+    except OSError:
+        mark.close()
+        return False
+    _marks.append(mark)
+    if len(_marks) > MAX_MARKS:
+        _marks.popleft().close()
+    return True
+
+
+@atexit.register
+def _close_marks() -> None:
+    while _marks:
+        _marks.pop().close()
 
 
 def processes_in(directory: Path) -> set[int]:
