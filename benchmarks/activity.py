@@ -169,9 +169,9 @@ async def _wait_for_figures(port: int, token: str) -> None:
     deadline = time.monotonic() + 120
     headers = {"Authorization": f"token {token}"}
     while True:
-        answer = await wire.fetch(port, f"{PREFIX}activity/api/now", headers)
+        response = await wire.fetch(port, f"{PREFIX}activity/api/now", headers)
         ready = await wire.fetch(port, f"{PREFIX}activity/api/summary", headers)
-        if b'"taken":"' in answer.body and ready.status == 200:
+        if b'"taken":"' in response.body and ready.status == 200:
             return
         if time.monotonic() > deadline:
             raise WrongResponseError(f"There are no figures: {ready}")
@@ -190,7 +190,7 @@ async def _fetch_all(
         for shift, visit in enumerate(todo):
             if time.monotonic() > deadline and round_ > 1:
                 return
-            answers = [
+            responses = [
                 await _fetch(connection, visit.address(shift % 28), tokens[visit.caller], visit)
                 for _ in range(2)
             ]
@@ -201,20 +201,20 @@ async def _fetch_all(
                 round_,
                 path=visit.path,
                 range=visit.range,
-                cold=answers[0].seconds,
-                warm=answers[1].seconds,
+                cold=responses[0].seconds,
+                warm=responses[1].seconds,
                 floor=trivial.seconds,
-                size=len(answers[0].body),
+                size=len(responses[0].body),
             )
 
 
 async def _fetch(connection: wire.Connection, path: str, token: str, visit: Visit) -> wire.Response:
     accept = "application/json" if path.startswith("api/") else "text/html"
     headers = {"Authorization": f"token {token}", "Accept": accept}
-    answer = await connection.fetch(f"{PREFIX}activity/{path}", headers)
-    if answer.status != 200:
-        raise WrongResponseError(f"{visit}: {path}: {answer}")
-    return answer
+    response = await connection.fetch(f"{PREFIX}activity/{path}", headers)
+    if response.status != 200:
+        raise WrongResponseError(f"{visit}: {path}: {response}")
+    return response
 
 
 def main() -> None:

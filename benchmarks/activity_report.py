@@ -17,8 +17,8 @@ def slowest(results: Results, kind: str) -> str:
         kind: ``cold``, for days that nobody asked for since the last sample, or ``warm``.
     """
     rows = {
-        f"{visit}": statistics.median(answer[kind] for answer in answers)
-        for visit, answers in _answers(results).items()
+        f"{visit}": statistics.median(response[kind] for response in responses)
+        for visit, responses in _responses(results).items()
     }
     name = max(rows, key=lambda name: rows[name])
     return f"{1000 * rows[name]:.0f} ms ({name})"
@@ -47,7 +47,7 @@ def load_on_hub(results: Results, *, full: bool) -> str:
     return f"{calls:.0f} calls in {seconds:.1f} s"
 
 
-def _answers(results: Results) -> dict[Visit, list[dict[str, float]]]:
+def _responses(results: Results) -> dict[Visit, list[dict[str, float]]]:
     rows: dict[Visit, list[dict[str, float]]] = {visit: [] for visit in visits()}
     for record in results.records:
         if record["measure"] == "activity answer":
@@ -58,9 +58,10 @@ def _answers(results: Results) -> dict[Visit, list[dict[str, float]]]:
 def report(results: Results) -> Iterator[str]:
     """All numbers, as lines of text."""
     yield f"{'milliseconds, medians (worst)':60} {'new':>14} {'again':>14} {'÷ floor':>8} {'KB':>6}"
-    for visit, answers in _answers(results).items():
+    for visit, responses in _responses(results).items():
         cold, warm, floor, size = (
-            [answer[field] for answer in answers] for field in ("cold", "warm", "floor", "size")
+            [response[field] for response in responses]
+            for field in ("cold", "warm", "floor", "size")
         )
         ratio = statistics.median(cold) / statistics.median(floor)
         yield f"{visit!s:60} {_ms(cold)} {_ms(warm)} {ratio:8.0f} {max(size) / 1000:6.0f}"

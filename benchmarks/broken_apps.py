@@ -94,8 +94,8 @@ def _started(stage: Stage, *apps: str) -> Iterator[Running]:
 
 def _status_of(stage: Stage, running: Running, path: str) -> int:
     service = stage[SERVICE]
-    answer = wire.fetch(running.port, service.prefix + path, service.headers["token"])
-    return asyncio.run(answer).status
+    response = wire.fetch(running.port, service.prefix + path, service.headers["token"])
+    return asyncio.run(response).status
 
 
 def _load(stage: Stage, running: Running, seconds: int) -> Measurement:

@@ -150,10 +150,10 @@ def running(clock: float) -> Iterator[BusyHub]:
 
 def _serve(pipe: Pipe, clock: float) -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_answer(pipe, clock))
+        asyncio.run(_response(pipe, clock))
 
 
-async def _answer(pipe: Pipe, clock: float) -> None:
+async def _response(pipe: Pipe, clock: float) -> None:
     ahead = clock - time.time()
     directory = BusyDirectory()
     directory.fill(clock)

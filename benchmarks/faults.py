@@ -32,7 +32,7 @@ def stampede(stage: Stage, results: Results, round_: int) -> None:
     """One new token in a hundred concurrent requests."""
     for contender, relay in _contenders(stage):
         before = relay.lookups
-        answers = asyncio.run(
+        responses = asyncio.run(
             _fetch_concurrently(contender, [stage.new_token()] * CONCURRENT_REQUESTS, 30)
         )
         results.add(
@@ -40,8 +40,8 @@ def stampede(stage: Stage, results: Results, round_: int) -> None:
             contender.name,
             round_,
             lookups=relay.lookups - before,
-            seconds=max(answer.seconds for answer in answers),
-            statuses=_statuses(answers),
+            seconds=max(response.seconds for response in responses),
+            statuses=_statuses(responses),
         )
 
 
@@ -50,13 +50,13 @@ def cold(stage: Stage, results: Results, round_: int) -> None:
     for contender, relay in _contenders(stage):
         tokens = [stage.new_token() for _ in range(5)]
         with relay.delayed(1):
-            answers = asyncio.run(_fetch_concurrently(contender, tokens, 30))
+            responses = asyncio.run(_fetch_concurrently(contender, tokens, 30))
         results.add(
             "cold",
             contender.name,
             round_,
-            seconds=max(answer.seconds for answer in answers),
-            statuses=_statuses(answers),
+            seconds=max(response.seconds for response in responses),
+            statuses=_statuses(responses),
         )
 
 
@@ -65,7 +65,7 @@ def slow(stage: Stage, results: Results, round_: int) -> None:
     for contender, relay in _contenders(stage):
         warm, stranger = _warm_token(stage, contender), stage.new_token()
         with relay.delayed(2):
-            health, known, answers = asyncio.run(
+            health, known, responses = asyncio.run(
                 _with_background_callers(contender, warm, [[stranger]])
             )
         results.add(
@@ -75,7 +75,7 @@ def slow(stage: Stage, results: Results, round_: int) -> None:
             health=health.longest,
             warm=known.longest,
             warm_statuses=sorted(known.statuses),
-            statuses=_statuses(answers),
+            statuses=_statuses(responses),
         )
 
 
@@ -87,7 +87,7 @@ def outage(stage: Stage, results: Results, round_: int) -> None:
             tokens = [stage.new_token() for _ in range(6)]
             with relay.faulty(fault):
                 # the sixth finds that five have failed
-                health, known, answers = asyncio.run(
+                health, known, responses = asyncio.run(
                     _with_background_callers(contender, warm, [tokens[:5], tokens[5:]])
                 )
             results.add(
@@ -97,10 +97,10 @@ def outage(stage: Stage, results: Results, round_: int) -> None:
                 health=health.longest,
                 warm=known.longest,
                 warm_statuses=sorted(known.statuses),
-                cold=max(answer.seconds for answer in answers),
-                sixth=answers[-1].seconds,
-                statuses=_statuses(answers),
-                retry_after=all("retry-after" in answer.headers for answer in answers),
+                cold=max(response.seconds for response in responses),
+                sixth=responses[-1].seconds,
+                statuses=_statuses(responses),
+                retry_after=all("retry-after" in response.headers for response in responses),
                 back=asyncio.run(_recovery_time(stage, contender)),
             )
 
@@ -110,16 +110,16 @@ def _contenders(stage: Stage) -> Iterable[tuple[Contender, Relay]]:
         yield stage[name], stage.relays[name]
 
 
-def _statuses(answers: list[Response]) -> list[int]:
-    return sorted({answer.status for answer in answers})
+def _statuses(responses: list[Response]) -> list[int]:
+    return sorted({response.status for response in responses})
 
 
 def _warm_token(stage: Stage, contender: Contender) -> Headers:
     """A token that is in the service's cache."""
     token = stage.new_token()
-    answer = asyncio.run(fetch(contender.port, contender.user_path, token))
-    if answer.status != 200:
-        raise WrongResponseError(f"{contender.name} answered {answer.status} to a valid token.")
+    response = asyncio.run(fetch(contender.port, contender.user_path, token))
+    if response.status != 200:
+        raise WrongResponseError(f"{contender.name} answered {response.status} to a valid token.")
     return token
 
 
@@ -152,15 +152,15 @@ async def _with_background_callers(
         ),
     ]
     await asyncio.sleep(0.2)
-    answers: list[Response] = []
+    responses: list[Response] = []
     for group in groups:
-        answers += await _fetch_concurrently(contender, group, CALLER_TIMEOUT)
+        responses += await _fetch_concurrently(contender, group, CALLER_TIMEOUT)
     health.over = known.over = True
     await asyncio.wait(watchers, timeout=0.5)
     for watcher in watchers:
         watcher.cancel()
     await asyncio.wait(watchers)
-    return health, known, answers
+    return health, known, responses
 
 
 async def _request_repeatedly(port: int, path: str, headers: Headers, waits: CallerStats) -> None:

@@ -54,8 +54,8 @@ async def _poll_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
 async def _poll(port: int, path: str, waits: list[float]) -> None:
     connection = wire.Connection(port)
     while True:
-        answer = await connection.fetch(path, {})
-        if answer.status != 200:
-            raise WrongResponseError(f"{path} answered {answer}")
-        waits.append(answer.seconds)
+        response = await connection.fetch(path, {})
+        if response.status != 200:
+            raise WrongResponseError(f"{path} answered {response}")
+        waits.append(response.seconds)
         await asyncio.sleep(POLL_INTERVAL)

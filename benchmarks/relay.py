@@ -85,7 +85,7 @@ class Relay:
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._answer(reader, writer))
+        task = asyncio.ensure_future(self._response(reader, writer))
         self._calls.add(task)
         try:
             with contextlib.suppress(asyncio.CancelledError, OSError, EOFError):
@@ -94,7 +94,7 @@ class Relay:
             self._calls.discard(task)
             writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _response(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
         body = await reader.readexactly(int(length[1]) if length else 0)

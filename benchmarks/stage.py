@@ -153,8 +153,8 @@ class Stage:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"token {self.hub.admin_token}"},
         )
-        with urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        with urlopen(request, timeout=30) as response:
+            return json.loads(response.read())
 
     def new_token(self) -> dict[str, str]:
         """A valid token that nobody has seen, as headers."""
@@ -178,9 +178,9 @@ class Stage:
         with contextlib.closing(client):
             origin = f"{wire.HOST}:{self.hub.port}"
             visitor = Visitor(client, f"http://{origin}", host=origin)
-            answer = await visitor.sign_in(prefix, USER)
-            if answer.code != 200:
-                raise RuntimeError(f"Sign-in at {prefix} ended in {answer.code}: {visitor.page}")
+            response = await visitor.sign_in(prefix, USER)
+            if response.code != 200:
+                raise RuntimeError(f"Sign-in at {prefix} ended in {response.code}: {visitor.page}")
         cookies = {
             name: value for (_, path, name), value in visitor.jar.items() if prefix.startswith(path)
         }

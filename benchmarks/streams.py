@@ -87,9 +87,9 @@ def unread(stage: Stage, results: Results) -> None:
 
 async def _wait_for_app(port: int, prefix: str, headers: wire.Headers) -> None:
     deadline = time.monotonic() + 30
-    while (answer := await wire.fetch(port, prefix + SEND, headers)).status != 405:
+    while (response := await wire.fetch(port, prefix + SEND, headers)).status != 405:
         if time.monotonic() > deadline:
-            raise WrongResponseError(f"The app does not run: {answer}")
+            raise WrongResponseError(f"The app does not run: {response}")
         await asyncio.sleep(0.1)
 
 
@@ -124,10 +124,10 @@ async def _poll_idle(port: int) -> list[float]:
 async def _poll_health(port: int, waits: list[float]) -> None:
     connection = wire.Connection(port)
     while True:
-        answer = await connection.fetch("/health", {})
-        if answer.status != 200:
-            raise WrongResponseError(f"health answered {answer}")
-        waits.append(answer.seconds)
+        response = await connection.fetch("/health", {})
+        if response.status != 200:
+            raise WrongResponseError(f"health answered {response}")
+        waits.append(response.seconds)
         await asyncio.sleep(POLL_INTERVAL)
 
 
@@ -138,9 +138,9 @@ async def _flood(running: Running, prefix: str, headers: wire.Headers) -> None:
 
 async def _send(port: int, prefix: str, headers: wire.Headers, data: object) -> None:
     body = json.dumps(data).encode()
-    answer = await wire.fetch(port, prefix + SEND, headers, method="POST", body=body)
-    if answer.status != 204:
-        raise WrongResponseError(f"An event was not taken: {answer}")
+    response = await wire.fetch(port, prefix + SEND, headers, method="POST", body=body)
+    if response.status != 204:
+        raise WrongResponseError(f"An event was not taken: {response}")
 
 
 @contextlib.contextmanager

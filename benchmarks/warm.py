@@ -70,8 +70,8 @@ def _measure_one(
 
 def check_response(contender: Contender, port: int, path: str, way: str) -> None:
     """Whether the answer is a good one, and about the right person."""
-    answer = asyncio.run(wire.fetch(port, path, contender.headers[way]))
-    if answer.status != 200 or json.loads(answer.body)["name"] != USER:
+    response = asyncio.run(wire.fetch(port, path, contender.headers[way]))
+    if response.status != 200 or json.loads(response.body)["name"] != USER:
         raise WrongResponseError(
-            f"{contender.name} answered {answer.status} to {way}: {answer.body[:500]!r}"
+            f"{contender.name} answered {response.status} to {way}: {response.body[:500]!r}"
         )

@@ -49,11 +49,11 @@ class Connection:
         """Make a request, and wait so many seconds for its answer."""
         started = time.perf_counter()
         try:
-            answer = await asyncio.wait_for(self._fetch(path, headers, method, body), limit)
+            response = await asyncio.wait_for(self._fetch(path, headers, method, body), limit)
         except (asyncio.TimeoutError, OSError, EOFError):
             self.close()
             return Response(0, time.perf_counter() - started)
-        return Response(answer[0], time.perf_counter() - started, answer[1], answer[2])
+        return Response(response[0], time.perf_counter() - started, response[1], response[2])
 
     async def _fetch(
         self, path: str, headers: Headers, method: str, body: bytes
@@ -90,8 +90,8 @@ async def first_response(port: int, path: str, limit: float = 30) -> Response:
     """Send requests until there is a response."""
     deadline = time.perf_counter() + limit
     while time.perf_counter() < deadline:
-        answer = await fetch(port, path)
-        if answer.status:
-            return answer
+        response = await fetch(port, path)
+        if response.status:
+            return response
         await asyncio.sleep(0.002)
     raise RuntimeError(f"Nothing answers on port {port} within {limit:g} s.")

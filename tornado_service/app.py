@@ -226,7 +226,7 @@ class TornadoService(Settings, StrictApplication):
                 asyncio.run(self.main(sockets))
 
     async def main(self, sockets: list[socket.socket]) -> None:
-        """Answer first, then everything else; on the way out, the other way round."""
+        """Start the HTTP server first, then everything else; stop in the reverse order."""
         server = self.server = self.make_server(sockets)
         loop = asyncio.get_running_loop()
         set_default_thread_pool(loop)

@@ -39,9 +39,9 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Say what to do"),
-        (("forget",), "Say what to do"),
-        (("remove", "ada"), "Say what to do"),
+        ((), "A command and a user are required"),
+        (("forget",), "A command and a user are required"),
+        (("remove", "ada"), "A command and a user are required"),
         (("export", "nosuch"), "Nothing is kept of 'nosuch'."),
         (("--database=sqlite:////nosuch/x", "export", "ada"), "There is no database '/nosuch/x'"),
         (("--database=nonsense", "export", "ada"), "is no URL of a database"),

@@ -90,11 +90,11 @@ async def test_a_module_in_no_package_has_its_folders_beside_it(
     (modules / "static/deep/chart.svg").write_text("<svg/>")
     service = await start_apps("slow_app:Reports")
 
-    answer = await client.fetch(
+    response = await client.fetch(
         f"http://127.0.0.1:{service.port}{PREFIX}reports/",
         headers={"Authorization": f"token {hub.token_for('sam')}"},
     )
-    assert b"chart." in answer.body
+    assert b"chart." in response.body
 
 
 def test_the_version_alone_loads_nothing() -> None:

@@ -193,9 +193,9 @@ async def test_another_page_cannot_write_with_a_visitors_cookie(
     await ada.open()
     headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}
 
-    answer = await ada.get("careless/api/forgotten", method="DELETE", headers=headers)
+    response = await ada.get("careless/api/forgotten", method="DELETE", headers=headers)
 
-    assert answer.code == 403
+    assert response.code == 403
     assert (await ada.fetch("careless/api/forgotten", method="DELETE")).code == 200
 
 
@@ -220,9 +220,9 @@ async def test_the_database_is_not_asked_on_the_loop(
     log = io.StringIO()
     monkeypatch.setattr(service.log.handlers[0], "stream", log)
 
-    answer = await fetch("careless/api/database", token=hub.token_for("ada"), method=method)
+    response = await fetch("careless/api/database", token=hub.token_for("ada"), method=method)
 
-    assert answer.code == 500
+    assert response.code == 500
     assert "write the method as `def` and not `async def`" in log.getvalue()
 
 
@@ -238,10 +238,10 @@ async def test_asking_who_calls_as_before_does_not_block(fetch: Fetch) -> None:
 async def test_a_wrong_number_in_a_query_is_the_callers_fault(
     hub: StandInHub, fetch: Fetch, limit: str
 ) -> None:
-    answer = await fetch(f"careless/api/grades?limit={limit}", token=hub.token_for("a", (READ,)))
+    response = await fetch(f"careless/api/grades?limit={limit}", token=hub.token_for("a", (READ,)))
 
-    assert answer.code == 400
-    assert b"limit" in answer.body
+    assert response.code == 400
+    assert b"limit" in response.body
 
 
 async def test_an_error_tells_no_secret_to_anybody(
@@ -251,12 +251,12 @@ async def test_an_error_tells_no_secret_to_anybody(
     monkeypatch.setattr(service.log.handlers[0], "stream", log)
     token = hub.token_for("ada")
 
-    answer = await fetch("careless/api/fails", token=token)
+    response = await fetch("careless/api/fails", token=token)
 
-    assert answer.code == 500
-    assert b"request_id" in answer.body
+    assert response.code == 500
+    assert b"request_id" in response.body
     assert "ValueError: cannot connect with [secret]" in log.getvalue()
-    for text in (answer.body.decode(), log.getvalue()):
+    for text in (response.body.decode(), log.getvalue()):
         assert SERVICE_TOKEN not in text
         assert token not in text
 

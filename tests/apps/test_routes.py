@@ -23,10 +23,10 @@ from tornado_service.testing import (
 async def test_a_page_has_the_apps_templates_and_static_files(
     hub: StandInHub, fetch: Fetch
 ) -> None:
-    answer = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
+    response = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
 
-    page = answer.body.decode()
-    assert answer.code == 200
+    page = response.body.decode()
+    assert response.code == 200
     assert "<h1>Reports of &lt;use&gt;</h1>" in page
     assert f"3 of sam at {PREFIX}reports/" in page
     assert f"{PREFIX}static/service." in page, "the look of the service"
@@ -55,9 +55,9 @@ async def test_the_title_of_a_page_names_the_app_once(
     template = modules / "good_apps/templates/reports.html"
     template.write_text(template.read_text() + own)
 
-    answer = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
+    response = await fetch("reports/", token=hub.token_for("sam"), headers=BROWSER)
 
-    assert f"<title>{title}</title>" in answer.body.decode()
+    assert f"<title>{title}</title>" in response.body.decode()
 
 
 async def test_an_api_its_groups_and_scopes(hub: StandInHub, fetch: Fetch) -> None:
@@ -86,8 +86,8 @@ async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
             path = f"{mount.name}/{below}"
             for method in METHODS:
                 body = "" if method in ("POST", "PUT", "PATCH") else None
-                answer = await fetch(path, method=method, body=body, headers=SCRIPT)
-                if answer.code not in (401, 405):
+                response = await fetch(path, method=method, body=body, headers=SCRIPT)
+                if response.code not in (401, 405):
                     reached.add((method, f"{mount.name}/{route.path}"))
 
     assert reached == {
@@ -102,18 +102,18 @@ async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
 
 
 async def test_an_address_without_its_slash_leads_to_the_app(fetch: Fetch) -> None:
-    answer = await fetch("reports")
+    response = await fetch("reports")
 
-    assert (answer.code, answer.headers["Location"]) == (302, f"{PREFIX}reports/")
+    assert (response.code, response.headers["Location"]) == (302, f"{PREFIX}reports/")
 
 
 async def test_an_error_of_an_app_is_shown_as_ours_are(
     service: TornadoService, hub: StandInHub, fetch: Fetch
 ) -> None:
-    answer = await fetch("reports/fails", token=hub.token_for("sam"), headers=BROWSER)
-    assert answer.code == 500
-    assert "500 : Internal Server Error" in answer.body.decode()
-    assert b"password" not in answer.body
+    response = await fetch("reports/fails", token=hub.token_for("sam"), headers=BROWSER)
+    assert response.code == 500
+    assert "500 : Internal Server Error" in response.body.decode()
+    assert b"password" not in response.body
 
     # counted by the app's name and the handler's
     counted = service.metrics.exposition().decode()
@@ -139,11 +139,11 @@ def navigation(modules: Path) -> Path:
 async def test_an_error_keeps_the_apps_navigation_and_the_way_back(
     navigation: Path, hub: StandInHub, fetch: Fetch, path: str, status: int
 ) -> None:
-    answer = await fetch(path, token=hub.token_for("sam"), headers=BROWSER)
+    response = await fetch(path, token=hub.token_for("sam"), headers=BROWSER)
 
-    page = answer.body.decode()
+    page = response.body.decode()
     app = f"{PREFIX}{path.partition('/')[0]}/"
-    assert answer.code == status
+    assert response.code == status
     assert f'<a href="{app}latest">Latest</a> sam' in page
     assert f'<a class="btn btn-primary" href="{app}">' in page
     assert f'<a class="btn btn-link" href="{PREFIX}">' in page
@@ -165,17 +165,17 @@ async def test_a_broken_navigation_leaves_the_error_page(
 ) -> None:
     navigation.write_text(text)
 
-    answer = await fetch("reports/nothing", token=hub.token_for("sam"), headers=BROWSER)
+    response = await fetch("reports/nothing", token=hub.token_for("sam"), headers=BROWSER)
 
-    assert answer.code == 404
-    assert "<h1>404 : Not Found</h1>" in answer.body.decode()
+    assert response.code == 404
+    assert "<h1>404 : Not Found</h1>" in response.body.decode()
 
 
 async def test_an_app_without_a_home_page_is_no_way_back(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("headless/nothing", token=hub.token_for("sam"), headers=BROWSER)
+    response = await fetch("headless/nothing", token=hub.token_for("sam"), headers=BROWSER)
 
-    assert answer.code == 404
-    assert f'href="{PREFIX}headless/"' not in answer.body.decode()
+    assert response.code == 404
+    assert f'href="{PREFIX}headless/"' not in response.body.decode()
 
 
 async def test_an_unknown_path_of_an_app_is_404_for_everybody(
@@ -189,12 +189,12 @@ async def test_an_unknown_path_of_an_app_is_404_for_everybody(
 
 
 async def test_an_error_says_its_reason_once(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch(
+    response = await fetch(
         "reports/", token=hub.token_for("sam"), method="POST", body="", headers=BROWSER
     )
 
-    page = answer.body.decode()
-    assert answer.code == 405
+    page = response.body.decode()
+    assert response.code == 405
     assert page.partition("<main")[2].count("Method Not Allowed") == 1
 
 
@@ -225,8 +225,8 @@ async def test_an_app_is_the_home_page_of_those_who_may_open_it(
             raise_error=False,
         )
 
-    answer = await home("admin:users")
-    assert (answer.code, answer.headers["Location"]) == (302, f"{PREFIX}admins/")
+    response = await home("admin:users")
+    assert (response.code, response.headers["Location"]) == (302, f"{PREFIX}admins/")
     assert (await home()).code == 200
 
 

@@ -68,9 +68,9 @@ async def test_a_database_that_comes_later(
         )
 
     await tried(service, "Kept")
-    answer = await get("wishes/api/wishes", sam)
-    assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
-    assert "volume" not in answer.body.decode()
+    response = await get("wishes/api/wishes", sam)
+    assert (response.code, response.headers["Retry-After"]) == (503, "5")
+    assert "volume" not in response.body.decode()
     page = (await get("wishes/", sam, **BROWSER)).body.decode()
     assert 'data-retry-after="5"' in page
     checks = json.loads((await get("health/ready", sam)).body)["checks"]

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.library
 HTTPS = {**BROWSER, "X-Forwarded-Proto": "https,http"}
 
 
-def cookies_of(answer: HTTPResponse) -> dict[str, Morsel[str]]:
-    lines = answer.headers.get_list("Set-Cookie")
+def cookies_of(response: HTTPResponse) -> dict[str, Morsel[str]]:
+    lines = response.headers.get_list("Set-Cookie")
     assert len(lines) == len({line.partition("=")[0] for line in lines})
     return {name: morsel for line in lines for name, morsel in SimpleCookie(line).items()}
 
@@ -135,9 +135,9 @@ class TestWithThePrefixOfHosts:
         return {"ServiceAuth": auth}
 
     async def test_browsers_take_the_cookies(self, visitor: Visitor) -> None:
-        answer = await visitor.get(PREFIX, headers=BROWSER)
+        response = await visitor.get(PREFIX, headers=BROWSER)
 
-        cookie = cookies_of(answer)[f"__Host-{STATE}"]
+        cookie = cookies_of(response)[f"__Host-{STATE}"]
         assert (cookie["path"], cookie["domain"], cookie["secure"]) == ("/", "", True)
 
 
@@ -155,11 +155,11 @@ async def test_an_authors_cookies_may_be_written_in_any_case(
     service.web_app.add_handlers(".*", [(f"{PREFIX}remember", Remember)])
     url = f"http://127.0.0.1:{service.port}{PREFIX}remember"
 
-    answer = await fetch._client.fetch(
+    response = await fetch._client.fetch(
         url, headers={"Authorization": f"token {hub.token_for('alice')}"}
     )
 
-    cookie = cookies_of(answer)["seen"]
+    cookie = cookies_of(response)["seen"]
     assert (cookie["samesite"], cookie["httponly"], cookie["secure"]) == ("None", True, True)
 
 

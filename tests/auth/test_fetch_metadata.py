@@ -53,10 +53,10 @@ async def test_what_a_script_may_read_needs_the_pages_token(
     assert (refused.code, page.code, good.code, by_query.code, again.code) == (
         403, 403, 200, 200, 403,
     )  # fmt: skip
-    for answer in (refused, page, again):
-        assert b"ada" not in answer.body
-        assert visitor.xsrf_token.encode() not in answer.body
-        assert "Set-Cookie" not in answer.headers
+    for response in (refused, page, again):
+        assert b"ada" not in response.body
+        assert visitor.xsrf_token.encode() not in response.body
+        assert "Set-Cookie" not in response.headers
     assert visitor.jar == before
 
 
@@ -66,9 +66,9 @@ async def test_a_wrong_token_is_none(visitor: Visitor, token: str) -> None:
     headers = {**SCRIPT, "Sec-Fetch-Mode": "no-cors"}
 
     for sent in ({"X-XSRFToken": token.encode().decode("latin-1")}, {"X-CSRFToken": "x"}):
-        answer = await visitor.get("api/user", headers={**headers, **sent})
-        assert answer.code == 403
-        assert NAME not in answer.body
+        response = await visitor.get("api/user", headers={**headers, **sent})
+        assert response.code == 403
+        assert NAME not in response.body
 
 
 class Kinds(APIHandler):
@@ -98,8 +98,8 @@ async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
     await visitor.open("home")
     headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
 
-    answer = await visitor.get("api/user", headers=headers)
-    assert (answer.code, answer.body) == (200, b"")
+    response = await visitor.get("api/user", headers=headers)
+    assert (response.code, response.body) == (200, b"")
     signed = {**headers, "X-XSRFToken": visitor.xsrf_token}
     assert NAME in (await visitor.get("api/user", headers=signed)).body
 
@@ -183,12 +183,12 @@ class TestAnAppWithImages:
         headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
         address = f"shown/?type={quote(kind)}"
 
-        answer = await visitor.get(address, headers=headers)
+        response = await visitor.get(address, headers=headers)
         by_token = await visitor.get(
             address, headers={**headers, "X-XSRFToken": visitor.xsrf_token}
         )
 
-        assert (b"ada" in answer.body) is is_sent
+        assert (b"ada" in response.body) is is_sent
         assert by_token.body == b"adaada"
 
 

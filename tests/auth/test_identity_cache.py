@@ -22,9 +22,9 @@ async def test_a_hundred_requests_with_one_unknown_token_are_one_call(
     hub.delay = 0.2
     token = hub.token_for("alice")
 
-    answers = await asyncio.gather(*[fetch("api/user", token=token) for _ in range(100)])
+    responses = await asyncio.gather(*[fetch("api/user", token=token) for _ in range(100)])
 
-    assert {answer.code for answer in answers} == {200}
+    assert {response.code for response in responses} == {200}
     assert hub.calls[USER] == 1
 
 
@@ -116,7 +116,7 @@ async def test_no_more_look_ups_at_once_than_the_setting_says(start_service, cli
             ServiceAuth={"api_url": hub.api_url},
         )
         url = f"http://127.0.0.1:{service.port}{service.prefix}api/user"
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *[
                 client.fetch(url, headers={"Authorization": f"token {number}"}, raise_error=False)
                 for number in range(40)
@@ -125,11 +125,11 @@ async def test_no_more_look_ups_at_once_than_the_setting_says(start_service, cli
     finally:
         await hub.stop()
 
-    codes = [answer.code for answer in answers]
+    codes = [response.code for response in responses]
     assert hub.peak_concurrent_calls <= 3
     assert set(codes) == {401, 503}
     assert codes.count(503) > codes.count(401)
-    assert all("Retry-After" in answer.headers for answer in answers if answer.code == 503)
+    assert all("Retry-After" in response.headers for response in responses if response.code == 503)
 
 
 def test_of_the_recent_only_so_many_are_kept() -> None:

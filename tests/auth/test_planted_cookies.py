@@ -89,8 +89,8 @@ async def cookie_of(new_visitor: NewVisitor, name: str) -> str:
     return other.cookies[SESSION]
 
 
-def cleared(answer: HTTPResponse) -> bool:
-    return any(line.startswith(f"{SESSION}=") for line in answer.headers.get_list("Set-Cookie"))
+def cleared(response: HTTPResponse) -> bool:
+    return any(line.startswith(f"{SESSION}=") for line in response.headers.get_list("Set-Cookie"))
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -98,11 +98,11 @@ async def test_a_session_that_we_have_not_signed_is_passed_over(
     planted: Planted, junk: str
 ) -> None:
     for where in ("before", "after"):
-        answer = await planted.send(**{where: ((SESSION, junk),)})
+        response = await planted.send(**{where: ((SESSION, junk),)})
 
-        assert answer.code == 200
-        assert b"<strong>ada</strong>" in answer.body
-        assert not cleared(answer)
+        assert response.code == 200
+        assert b"<strong>ada</strong>" in response.body
+        assert not cleared(response)
 
 
 async def test_a_session_of_somebody_else_with_a_shorter_path_does_not_count(
@@ -110,9 +110,9 @@ async def test_a_session_of_somebody_else_with_a_shorter_path_does_not_count(
 ) -> None:
     mallory = await cookie_of(new_visitor, "mallory")
 
-    answer = await planted.send(after=((SESSION, mallory),))
+    response = await planted.send(after=((SESSION, mallory),))
 
-    assert b"<strong>ada</strong>" in answer.body
+    assert b"<strong>ada</strong>" in response.body
 
 
 async def test_a_session_that_the_hub_has_ended_is_passed_over(
@@ -122,9 +122,9 @@ async def test_a_session_that_the_hub_has_ended_is_passed_over(
 
     for where in ("before", "after"):
         for _ in range(2):
-            answer = await planted.send(**{where: ((SESSION, ended),)})
-            assert b"<strong>ada</strong>" in answer.body
-            assert not cleared(answer)
+            response = await planted.send(**{where: ((SESSION, ended),)})
+            assert b"<strong>ada</strong>" in response.body
+            assert not cleared(response)
 
     lonely = await planted._fetch("", headers={**BROWSER, "Cookie": f"{SESSION}={ended}"})
     assert (lonely.code, cleared(lonely)) == (302, True)
@@ -137,8 +137,8 @@ async def test_the_session_that_counts_is_the_one_that_calls_the_hub(
     ended = create_signed_value(service.cookie_secret, SESSION, "0" * 32).decode()
 
     for _ in range(2):
-        answer = await planted.send("cookies/caller", before=((SESSION, ended),))
-        assert (answer.code, answer.body) == (200, b"ada")
+        response = await planted.send("cookies/caller", before=((SESSION, ended),))
+        assert (response.code, response.body) == (200, b"ada")
 
 
 async def test_signing_out_ends_every_session_that_came(
@@ -153,8 +153,8 @@ async def test_signing_out_ends_every_session_that_came(
     await visitor.post("logout")
 
     for cookie in (session, other):
-        answer = await fetch("", headers={**BROWSER, "Cookie": f"{SESSION}={cookie}"})
-        assert answer.code == 302
+        response = await fetch("", headers={**BROWSER, "Cookie": f"{SESSION}={cookie}"})
+        assert response.code == 302
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -164,8 +164,8 @@ async def test_a_token_of_pages_that_we_have_not_signed_is_passed_over(
     token = {**SCRIPT, "X-XSRFToken": planted.visitor.xsrf_token}
 
     for where in ("before", "after"):
-        answer = await planted.send("api/user", **{where: ((XSRF, junk),)}, headers=token)
-        assert answer.code == 200
+        response = await planted.send("api/user", **{where: ((XSRF, junk),)}, headers=token)
+        assert response.code == 200
 
 
 async def test_a_token_of_somebody_elses_pages_is_passed_over(
@@ -194,13 +194,13 @@ class TestASignIn:
             callback = await visitor.get(begun.headers["Location"])
             state = f"{STATE}={visitor.cookies[STATE]}"
 
-            answer = await fetch(
+            response = await fetch(
                 callback.headers["Location"],
                 headers={**BROWSER, "Cookie": f"{before}{state}{after}"},
             )
 
-            assert (answer.code, answer.headers["Location"]) == (302, PREFIX)
-            assert cleared(answer)  # set, in fact
+            assert (response.code, response.headers["Location"]) == (302, PREFIX)
+            assert cleared(response)  # set, in fact
 
     async def test_of_another_browser_does_not_end_here(
         self, visitor: Visitor, new_visitor: NewVisitor, fetch: Fetch
@@ -211,10 +211,10 @@ class TestASignIn:
         await visitor.get(PREFIX)
         cookies = f"{STATE}={visitor.cookies[STATE]}; {STATE}={mallory.cookies[STATE]}"
 
-        answer = await fetch(callback.headers["Location"], headers={**BROWSER, "Cookie": cookies})
+        response = await fetch(callback.headers["Location"], headers={**BROWSER, "Cookie": cookies})
 
-        assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize?")
-        assert not cleared(answer)
+        assert response.headers["Location"].startswith("/hub/api/oauth2/authorize?")
+        assert not cleared(response)
 
     @pytest.mark.parametrize("path", ["/", "/services/", PREFIX + "activity/"])
     async def test_goes_round_in_no_circle(self, visitor: Visitor, path: str) -> None:
@@ -230,5 +230,5 @@ async def test_other_cookies_have_the_value_of_the_longest_path(
     planted: Planted,
 ) -> None:
     for cookies in ("seen=1; seen=2", 'a=b; seen="1"; seen=2', "seen=1;seen"):
-        answer = await planted._fetch("cookies/seen", headers={"Cookie": cookies})
-        assert answer.body == b"1"
+        response = await planted._fetch("cookies/seen", headers={"Cookie": cookies})
+        assert response.body == b"1"

@@ -99,9 +99,9 @@ async def post(visitor: Visitor, **form: str) -> Any:
 class TestPeople:
     async def test_a_navigation_signs_in(self, proxied: BehindProxy) -> None:
         first = await proxied.get("home?from=mail")
-        answer = await proxied.open("home?from=mail")
+        response = await proxied.open("home?from=mail")
 
-        assert (first.code, answer.code) == (302, 200)
+        assert (first.code, response.code) == (302, 200)
         assert first.headers["Location"].startswith("/hub/api/oauth2/authorize")
         assert proxied.address == f"{PREFIX}home?from=mail"
         assert "<strong>ada</strong>" in proxied.page
@@ -110,9 +110,9 @@ class TestPeople:
         self, proxied: BehindProxy, fetch: Fetch
     ) -> None:
         """Over http browsers send no Sec-Fetch-Mode."""
-        answer = await fetch(headers={**OVER_HTTP, "Authorization": proxied.authorization})
+        response = await fetch(headers={**OVER_HTTP, "Authorization": proxied.authorization})
 
-        assert answer.code == 302
+        assert response.code == 302
 
     async def test_one_that_has_lapsed_is_begun_again(
         self, proxied: BehindProxy, service: TornadoService
@@ -212,10 +212,10 @@ class TestPeople:
         by_script = await proxied.get("api/user", headers=SCRIPT)
         by_form = await post(proxied)
 
-        for answer in (by_script, by_form):
-            assert answer.code == 401
-            assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-            assert "Set-Cookie" not in answer.headers
+        for response in (by_script, by_form):
+            assert response.code == 401
+            assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+            assert "Set-Cookie" not in response.headers
 
     async def test_nobody_elses_answer_is_given_for_the_same_header(
         self, proxied: BehindProxy
@@ -234,10 +234,10 @@ class TestPeople:
         assert "<strong>ada</strong>" in proxied.page
 
     async def test_an_error_is_a_page(self, proxied: BehindProxy) -> None:
-        answer = await proxied.open("nothing")
+        response = await proxied.open("nothing")
 
-        assert answer.code == 404
-        assert answer.headers["Content-Type"].startswith("text/html")
+        assert response.code == 404
+        assert response.headers["Content-Type"].startswith("text/html")
 
 
 class TestPrograms:
@@ -257,13 +257,13 @@ class TestPrograms:
     ) -> None:
         headers = {"Authorization": f"{scheme} {JWT}"} | ({"Accept": accept} if accept else {})
 
-        answer = await fetch(path, headers=headers)
+        response = await fetch(path, headers=headers)
 
-        assert answer.code == 401
+        assert response.code == 401
         if accept != "text/html" or "api/" in path:
-            assert json.loads(answer.body)["status"] == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-        assert "Set-Cookie" not in answer.headers
+            assert json.loads(response.body)["status"] == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+        assert "Set-Cookie" not in response.headers
 
     async def test_a_good_token_goes_before_the_cookie(
         self, hub: StandInHub, visitor: Visitor
@@ -272,8 +272,8 @@ class TestPrograms:
         headers = {"Authorization": f"token {hub.token_for('robot')}"}
 
         for _ in range(2):
-            answer = await visitor.fetch(f"{PREFIX}api/user", xsrf=False, headers=headers)
-            assert json.loads(answer.body)["name"] == "robot"
+            response = await visitor.fetch(f"{PREFIX}api/user", xsrf=False, headers=headers)
+            assert json.loads(response.body)["name"] == "robot"
         assert "<strong>ada</strong>" in (await visitor.get("home")).body.decode()
 
     async def test_a_page_that_is_asked_for_with_a_good_token_is_shown(
@@ -281,10 +281,10 @@ class TestPrograms:
     ) -> None:
         headers = {**BROWSER, "Authorization": f"Bearer {hub.token_for('alice')}"}
 
-        answer = await fetch("home", headers=headers)
+        response = await fetch("home", headers=headers)
 
-        assert answer.code == 200
-        assert b"<strong>alice</strong>" in answer.body
+        assert response.code == 200
+        assert b"<strong>alice</strong>" in response.body
 
     async def test_a_script_of_a_browser_is_never_redirected(self, fetch: Fetch) -> None:
         """Over http nothing but its own headers tells it from a navigation."""
@@ -297,7 +297,7 @@ class TestPrograms:
         hub.delay = 0.1
         headers = {"Authorization": f"Bearer {JWT}"}
 
-        answers = await asyncio.gather(*[fetch("api/user", headers=headers) for _ in range(20)])
+        responses = await asyncio.gather(*[fetch("api/user", headers=headers) for _ in range(20)])
 
-        assert {answer.code for answer in answers} == {401}
+        assert {response.code for response in responses} == {401}
         assert hub.calls[USER] == 1

@@ -46,8 +46,8 @@ async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
             if method == "HEAD" or not hasattr(handler, method.lower()):
                 continue
             body = "" if method in ("POST", "PUT", "PATCH") else None
-            answer = await fetch(path, method=method, body=body, headers={"Accept": "text/plain"})
-            if answer.code not in (401, 404, 405):
+            response = await fetch(path, method=method, body=body, headers={"Accept": "text/plain"})
+            if response.code not in (401, 404, 405):
                 reached.add((method, pattern.replace(service.prefix[:-1], "P")))
 
     # callback and sign-out refuse by themselves, as they must be open to be reached at all
@@ -92,9 +92,9 @@ async def test_the_holder_of_the_weaker_scope_may_not_do_more(
             fetch("/weak", token=token), fetch("/weak", token=token, method="POST", body="")
         )
 
-    assert [answer.code for answer in await codes(writer)] == [200, 200]
-    assert [answer.code for answer in await codes(reader)] == [200, 403]
-    assert [answer.code for answer in await codes(nobody)] == [403, 403]
+    assert [response.code for response in await codes(writer)] == [200, 200]
+    assert [response.code for response in await codes(reader)] == [200, 403]
+    assert [response.code for response in await codes(nobody)] == [403, 403]
 
 
 async def test_scopes_do_not_stand_in_for_access(hub: StandInHub, fetch: Fetch) -> None:

@@ -126,7 +126,7 @@ def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path
         other.execute("CREATE TABLE users (id INTEGER)")
     sqlite_file.chmod(0o644)
 
-    with pytest.raises(Exception, match="belongs to something else"):
+    with pytest.raises(Exception, match="belongs to another program"):
         open_database(sqlite_url, SCHEMA)
 
     assert modes(sqlite_file.parent) == {"data.sqlite": 0o644}

@@ -57,7 +57,7 @@ class Clients:
         for number in count(client * 1_000_000):
             if self._is_over:
                 return
-            answer = await self._fetch(
+            response = await self._fetch(
                 f"wishes/api/pairs/{number}",
                 token=self._token,
                 method="PUT",
@@ -65,12 +65,12 @@ class Clients:
                 request_timeout=PATIENCE,
             )
             async with self._changed:
-                if answer.code == 204:
+                if response.code == 204:
                     self.acknowledged.add(str(number))
                 else:
-                    self.refused.append(answer)
+                    self.refused.append(response)
                 self._changed.notify_all()
-            await asyncio.sleep(0.02 if answer.code == 204 else 0.1)
+            await asyncio.sleep(0.02 if response.code == 204 else 0.1)
 
     async def until(self, is_refused: bool, more: int = 4) -> None:
         """Wait until so many more were acknowledged, or refused."""
@@ -116,9 +116,9 @@ async def see_through(
             await clients.until(is_refused=False, more=10)
     finally:
         await asyncio.to_thread(outage.end)
-    answer = await fetch("wishes/api/wishes", token=token)
-    assert answer.code == 200, answer.body
-    numbers = Counter(text.split()[0] for text in json.loads(answer.body))
+    response = await fetch("wishes/api/wishes", token=token)
+    assert response.code == 200, response.body
+    numbers = Counter(text.split()[0] for text in json.loads(response.body))
     assert clients.acknowledged <= numbers.keys(), "nothing that was acknowledged is lost"
     assert set(numbers.values()) == {2}, "nothing is half written"
 

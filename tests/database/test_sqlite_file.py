@@ -97,7 +97,7 @@ def test_one_of_something_else_is_not_touched(tmp_path: Path) -> None:
     write_and_die(path, "CREATE TABLE users (id INTEGER)")
     before = contents(path)
 
-    with pytest.raises(DatabaseUnusable, match="belongs to something else"):
+    with pytest.raises(DatabaseUnusable, match="belongs to another program"):
         ensure_usable(path)
     assert contents(path) == before
 

@@ -55,7 +55,7 @@ async def test_a_server_that_hangs_holds_up_nobody_and_is_used_again_afterwards(
         ]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert (await fetch("wishes/api/time", token=token)).code == 200
-        assert {answer.code for answer in await asyncio.gather(*waiting)} == {503}
+        assert {response.code for response in await asyncio.gather(*waiting)} == {503}
     finally:
         server.resume()
 
@@ -76,10 +76,10 @@ async def test_a_new_connection_to_a_server_that_hangs_is_given_up(
 
     server.suspend()
     try:
-        answer = await fetch(
+        response = await fetch(
             "wishes/api/wishes", token=hub.token_for("sam"), request_timeout=PATIENCE
         )
-        assert answer.code == 503
+        assert response.code == 503
     finally:
         server.resume()
 
@@ -96,14 +96,14 @@ async def test_a_statement_without_end_is_broken_off(
     token = hub.token_for("sam")
     arguments = {"method": method, "body": b"" if method == "POST" else None}
 
-    answer = await fetch(
+    response = await fetch(
         f"wishes/api/statement?{urlencode({'sql': ENDLESS})}",
         token=token,
         request_timeout=PATIENCE,
         **arguments,
     )
 
-    assert answer.code == 503, answer.body
+    assert response.code == 503, response.body
     assert (await fetch("wishes/api/wishes", token=token)).code == 200
     await service.app_manager.stop()
 
@@ -124,14 +124,14 @@ async def test_what_only_a_change_can_mend_is_the_apps_own_error(
         "no SQL": "WISH",
     }[what]
 
-    answer = await fetch(
+    response = await fetch(
         f"wishes/api/statement?{urlencode({'sql': sql})}",
         token=hub.token_for("sam"),
         method="POST",
         body=b"",
     )
 
-    assert answer.code == 500
+    assert response.code == 500
     assert "Traceback" in capsys.readouterr().err
     assert [app["reason"] for app in service.app_manager.statuses()] == [""]
     await service.app_manager.stop()

@@ -73,7 +73,7 @@ class Author:
         self.code.write_text(text.replace(before, after))
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until something is to be seen; the terminal says why it is not."""
+        """Wait until something is to be seen; the terminal gives the reason it is not."""
         deadline = time.monotonic() + 30
         while not seen():
             assert time.monotonic() < deadline, self.terminal
@@ -84,11 +84,11 @@ class Author:
     ) -> HTTPResponse:
         """Open the page again and again, as the same visitor, who is never sent to sign in."""
         deadline = time.monotonic() + 30
-        while not seen(answer := await visitor.get(PAGE)):
-            assert answer.code in (200, 503)
+        while not seen(response := await visitor.get(PAGE)):
+            assert response.code in (200, 503)
             assert time.monotonic() < deadline, self.terminal
             await asyncio.sleep(0.1)
-        return answer
+        return response
 
     def services(self) -> list[int]:
         """The service's process."""
@@ -111,24 +111,24 @@ async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -
         assert f"http://127.0.0.1:{author.demonstration.port}{PAGE}\n" in welcome
         assert "custom:notes:write: granted to ada and ines." in welcome
         await ines.sign_in(PREFIX, "ines")
-        await author.open_until(ines, lambda answer: b"<p>first</p>" in answer.body)
+        await author.open_until(ines, lambda response: b"<p>first</p>" in response.body)
         pids = author.services()
         assert len(pids) == 1
 
         author.change("first", "second")
-        await author.open_until(ines, lambda answer: b"<p>second</p>" in answer.body)
+        await author.open_until(ines, lambda response: b"<p>second</p>" in response.body)
 
         author.template.write_text(TEMPLATE.replace("p>", "b>"))
-        await author.open_until(ines, lambda answer: b"<b>second</b>" in answer.body)
+        await author.open_until(ines, lambda response: b"<b>second</b>" in response.body)
 
         author.change("class Notebook", "class Notebook(:")
         await author.open_until(
-            ines, lambda answer: answer.code == 503 and b"unavailable" in answer.body
+            ines, lambda response: response.code == 503 and b"unavailable" in response.body
         )
         assert "App my_notes:Notebook failed: SyntaxError: " in author.terminal
 
         author.change("class Notebook(:", "class Notebook")
-        await author.open_until(ines, lambda answer: b"<b>second</b>" in answer.body)
+        await author.open_until(ines, lambda response: b"<b>second</b>" in response.body)
 
         assert author.services() == pids
         os.kill(min(processes_in(author.demonstration.temporary)), signal.SIGKILL)
@@ -154,7 +154,7 @@ async def test_scopes_that_an_app_declares_are_granted(author: Author) -> None:
         await author.until(lambda: "declares scopes" in author.terminal)
 
     (line,) = re.findall(".*declares scopes.*", author.terminal)
-    assert "Notebook declares scopes that this hub does not know of: list:groups." in line
+    assert "Notebook declares scopes that this hub does not define: list:groups." in line
     assert "start it again" in line
 
 
@@ -169,11 +169,11 @@ async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_
         assert line.startswith("--app=my_notes:Notebook: No module named 'my_notes'")
         author.demonstration.welcome(process)
         await sam.sign_in(PREFIX, "sam")
-        await author.open_until(sam, lambda answer: b"unavailable" in answer.body)
+        await author.open_until(sam, lambda response: b"unavailable" in response.body)
 
         author.code.write_text(APP)
 
-        await author.open_until(sam, lambda answer: b"<p>first</p>" in answer.body)
+        await author.open_until(sam, lambda response: b"<p>first</p>" in response.body)
 
 
 @pytest.fixture

@@ -59,8 +59,8 @@ def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -
 
 def ask_hub_as(token: str, hub: RealHub, path: str) -> Any:
     request = Request(f"{hub.api_url}/{path}", headers={"Authorization": f"token {token}"})
-    with urlopen(request, timeout=20) as answer:
-        return json.load(answer)
+    with urlopen(request, timeout=20) as response:
+        return json.load(response)
 
 
 def web_server(port: int) -> list[str]:
@@ -88,9 +88,9 @@ async def test_those_who_may_use_the_service_can(
 ) -> None:
     visitor = visit(client, hub)
 
-    answer = await visitor.sign_in(hub.service_prefix, name)
+    response = await visitor.sign_in(hub.service_prefix, name)
 
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address.endswith(hub.service_prefix)
     assert name in visitor.page
 
@@ -125,10 +125,10 @@ async def test_server_of_a_user_starts_answers_its_owner_and_stops(
     hub.ask("POST", "users/sam/server", {})
     wait_for_server(hub, "sam", ready=True)
 
-    answer = await owner.sign_in(f"{hub.base_url}user/sam/", "sam")
+    response = await owner.sign_in(f"{hub.base_url}user/sam/", "sam")
     refusal = await other.sign_in(f"{hub.base_url}user/sam/", "kim")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert "sam&#x27;s server: a stand-in, nothing runs here" in owner.page
     assert refusal.code == 403
     hub.ask("DELETE", "users/sam/server")
@@ -246,7 +246,7 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
         status = process.wait()
 
     assert status == 1
-    assert "The hub stopped by itself" in demonstration.errors.read_text().splitlines()[-1]
+    assert "The hub stopped unexpectedly" in demonstration.errors.read_text().splitlines()[-1]
     assert demonstration.left_behind() == []
 
 

@@ -235,8 +235,8 @@ async def test_people(hub: StandInHub, fetch: Fetch) -> None:
     hub.directory.add_user("kim", groups=["class-b"])
     sam, ines = hub.token_for("sam"), hub.token_for("ines", ("list:users!group=class-a",))
 
-    everybody = json.loads((await fetch("people/api/all", token=sam)).body)
-    assert everybody == len(hub.directory.users)
+    all_users = json.loads((await fetch("people/api/all", token=sam)).body)
+    assert all_users == len(hub.directory.users)
     assert (await fetch("people/api/mine", token=ines)).body == b'["sam"]'
     refused = await fetch("people/api/mine", token=sam)
     assert refused.code == 403

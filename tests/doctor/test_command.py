@@ -99,13 +99,13 @@ def test_settings_are_read_as_the_process_has_read_them(tmp_path: Path, monkeypa
 def test_a_report_is_a_line_for_each_finding_and_one_for_its_key() -> None:
     lines = format_findings(
         [
-            Finding("url", "wrong", "Nothing answers.", "extraPorts"),
+            Finding("url", "wrong", "It does not respond.", "extraPorts"),
             Finding("token", "ok", "Known."),
         ]
     ).splitlines()
 
     assert [line.split() for line in lines] == [
-        ["wrong", "url:", "Nothing", "answers."],
+        ["wrong", "url:", "It", "does", "not", "respond."],
         ["Fix:", "extraPorts"],
         ["ok", "token:", "Known."],
     ]
@@ -160,7 +160,7 @@ def test_it_finds_the_process_and_what_is_wrong_with_it(launch, port: int) -> No
 
     assert result.returncode == 1
     assert f"{NAME} (process {running.pid})" in result.stdout
-    assert f"Process {running.pid} answers at port {port}." in result.stdout
+    assert f"Process {running.pid} responds at port {port}." in result.stdout
     assert f"wrong    url:           {message}" in result.stdout
     assert f"Fix: {key}" in result.stdout
     assert ENVIRONMENT["JUPYTERHUB_API_TOKEN"] not in result.stdout + result.stderr

@@ -18,11 +18,11 @@ from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub, 
 async def test_a_script_gets_401_and_no_cookie(fetch: Fetch, method: str) -> None:
     body = "" if method == "POST" else None
 
-    answer = await fetch("", method=method, headers=SCRIPT, body=body)
+    response = await fetch("", method=method, headers=SCRIPT, body=body)
 
-    assert answer.code in (401, 405)
-    assert json.loads(answer.body)["status"] == answer.code
-    assert "Set-Cookie" not in answer.headers
+    assert response.code in (401, 405)
+    assert json.loads(response.body)["status"] == response.code
+    assert "Set-Cookie" not in response.headers
 
 
 async def test_a_page_for_someone_without_access_names_the_scope(
@@ -30,11 +30,11 @@ async def test_a_page_for_someone_without_access_names_the_scope(
 ) -> None:
     token = hub.token_with("bob", ())
 
-    answer = await fetch("", token=token, headers={"Accept": "text/html"})
+    response = await fetch("", token=token, headers={"Accept": "text/html"})
 
-    assert answer.code == 403
-    assert b"access:services!service=tornado-service" in answer.body
-    assert b"<h1>403 : Forbidden</h1>" in answer.body
+    assert response.code == 403
+    assert b"access:services!service=tornado-service" in response.body
+    assert b"<h1>403 : Forbidden</h1>" in response.body
 
 
 async def test_nothing_is_a_page_for_people_and_json_for_programs(fetch: Fetch) -> None:
@@ -46,7 +46,7 @@ async def test_nothing_is_a_page_for_people_and_json_for_programs(fetch: Fetch) 
     assert json.loads(other.body)["status"] == 404
 
 
-KINDS_OF_ANSWERS = {
+KINDS_OF_RESPONSES = {
     "": 302,
     "nothing": 404,
     "nothing/here": 404,
@@ -71,14 +71,14 @@ KINDS_OF_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("path", "status"), KINDS_OF_ANSWERS.items())
+@pytest.mark.parametrize(("path", "status"), KINDS_OF_RESPONSES.items())
 async def test_every_answer_carries_the_security_headers(
     fetch: Fetch, path: str, status: int
 ) -> None:
     for method in ("GET", "HEAD", "OPTIONS", "DELETE", "BREW"):
-        answer = await fetch(path, method=method, headers=BROWSER)
-        headers = answer.headers
-        assert answer.code == status or method != "GET"
+        response = await fetch(path, method=method, headers=BROWSER)
+        headers = response.headers
+        assert response.code == status or method != "GET"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
@@ -104,17 +104,17 @@ class TestXSRF:
         await visitor.open(PREFIX)
         cross = {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-site"}
 
-        answer = await visitor.fetch(PREFIX + "api/user", xsrf=False, headers=cross)
+        response = await visitor.fetch(PREFIX + "api/user", xsrf=False, headers=cross)
         guess = await visitor.fetch(
             PREFIX + "api/user", headers={**cross, "X-XSRFToken": "MnxndWVzcw"}
         )
 
-        assert answer.code == guess.code == 403
+        assert response.code == guess.code == 403
 
     async def test_an_api_token_needs_none(self, hub: StandInHub, fetch: Fetch) -> None:
-        answer = await fetch("api/user", token=hub.token_for("alice"), headers=SCRIPT)
+        response = await fetch("api/user", token=hub.token_for("alice"), headers=SCRIPT)
 
-        assert answer.code == 200
+        assert response.code == 200
 
 
 class NotesHandler(PageHandler):
@@ -146,9 +146,9 @@ class TestForms:
     async def test_a_form_with_the_pages_token_is_taken(self, visitor: Visitor) -> None:
         await visitor.open(PREFIX)
 
-        answer = await self.post(visitor, text="hello", _xsrf=visitor.xsrf_token)
+        response = await self.post(visitor, text="hello", _xsrf=visitor.xsrf_token)
 
-        assert (answer.code, answer.body) == (200, b'{"text": "hello"}')
+        assert (response.code, response.body) == (200, b'{"text": "hello"}')
 
     async def test_a_form_of_somebody_elses_page_is_not(self, visitor: Visitor) -> None:
         await visitor.open(PREFIX)
@@ -157,10 +157,10 @@ class TestForms:
         assert (await self.post(visitor, text="hello", _xsrf="guess")).code == 403
 
     async def test_who_is_not_signed_in_is_told_so(self, visitor: Visitor) -> None:
-        answer = await self.post(visitor, text="hello")
+        response = await self.post(visitor, text="hello")
 
-        assert answer.code == 401
-        assert "Set-Cookie" not in answer.headers
+        assert response.code == 401
+        assert "Set-Cookie" not in response.headers
 
     async def test_a_failure_says_where_to_find_it_and_not_what_it_is(
         self, visitor: Visitor, caplog: pytest.LogCaptureFixture
@@ -183,7 +183,7 @@ async def test_cookies_are_secure_where_the_browser_uses_https(fetch: Fetch) -> 
 
     assert "Secure" in https.headers["Set-Cookie"]
     assert "Secure" not in http.headers["Set-Cookie"]
-    for answer in (http, https):
-        assert "HttpOnly" in answer.headers["Set-Cookie"]
-        assert "SameSite=Lax" in answer.headers["Set-Cookie"]
-        assert parse_cookie(answer.headers["Set-Cookie"])["Path"] == PREFIX
+    for response in (http, https):
+        assert "HttpOnly" in response.headers["Set-Cookie"]
+        assert "SameSite=Lax" in response.headers["Set-Cookie"]
+        assert parse_cookie(response.headers["Set-Cookie"])["Path"] == PREFIX

@@ -164,10 +164,10 @@ async def test_a_broken_view_ends_its_stream_and_no_other(
 class TestWhoMayListen:
     async def test_strangers_get_401_json_even_in_the_address_bar(self, fetch: Fetch) -> None:
         for headers in ({}, BROWSER, {"Authorization": "token nonsense"}):
-            answer = await fetch(NEWS, headers=headers)
+            response = await fetch(NEWS, headers=headers)
 
-            assert answer.code == 401
-            assert json.loads(answer.body)["status"] == 401
+            assert response.code == 401
+            assert json.loads(response.body)["status"] == 401
 
     async def test_an_open_stream_is_none(self, fetch: Fetch, token: str) -> None:
         assert (await fetch("live/api/open", token=token)).code == 401

@@ -18,9 +18,9 @@ async def test_static_files_have_lasting_names(hub: StandInHub, visitor: Visitor
 
     assert len(paths) == 5
     for path in paths:
-        answer = await visitor.get(path)
-        assert answer.code == 200, path
-        assert "immutable" in answer.headers["Cache-Control"]
+        response = await visitor.get(path)
+        assert response.code == 200, path
+        assert "immutable" in response.headers["Cache-Control"]
 
 
 async def test_static_files_are_read_before_the_first_page(start_service) -> None:
@@ -33,9 +33,9 @@ async def test_static_files_are_read_before_the_first_page(start_service) -> Non
 
 
 async def test_a_static_file_by_its_plain_name_is_asked_for_again(fetch: Fetch) -> None:
-    answer = await fetch("static/service.js")
+    response = await fetch("static/service.js")
 
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert response.headers["Cache-Control"] == "no-cache"
     assert (await fetch("static/../app.py")).code in (403, 404)
     assert (await fetch("static/%2e%2e/app.py")).code in (403, 404)
 

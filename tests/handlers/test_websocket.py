@@ -169,7 +169,7 @@ class TestBounds:
     ) -> None:
         connection = await connect(token=token)
 
-        with pytest.raises(ValueError, match="send parts"):
+        with pytest.raises(ValueError, match="split it"):
             app.sockets[0].write_message("x" * (sockets.MAX_MESSAGE + 1))
         app.sockets[0].write_message({"still": "open"})
         assert await connection.read_message() == '{"still": "open"}'

@@ -111,7 +111,7 @@ class TestPages:
         assert hub.calls["/hub/api/users"] < 5
 
     @pytest.mark.parametrize(
-        "answer",
+        "response",
         [
             {"items": [], "_pagination": {}},
             {"items": 5, "_pagination": {"next": None}},
@@ -124,14 +124,14 @@ class TestPages:
         ],
     )
     async def test_an_answer_that_is_no_page_of_users_is_none(
-        self, hub: StandInHub, client: HubClient, answer: Any
+        self, hub: StandInHub, client: HubClient, response: Any
     ) -> None:
-        hub.directory = Answering(hub.directory, lambda page: answer)
+        hub.directory = Answering(hub.directory, lambda page: response)
 
         with pytest.raises(HubUnavailable) as error:
             await names_of(client.users())
 
-        assert "what it answered is no" in error.value.detail
+        assert "its response is no valid" in error.value.detail
 
 
 class Answering(Directory):

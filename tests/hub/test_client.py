@@ -259,6 +259,6 @@ class TestAsService:
             await users(service)
 
         assert error.value.status_code == 503
-        assert "does not know the service's token" in caplog.text
+        assert "the service's token is invalid" in caplog.text
         assert SERVICE_TOKEN not in caplog.text
         assert "made up" not in caplog.text

@@ -122,21 +122,21 @@ class TestAboveTheTransport:
     ) -> None:
         token = hub.token_for("ada")
 
-        answers = [await fetch("names/api/names", token=token) for _ in range(3)]
+        responses = [await fetch("names/api/names", token=token) for _ in range(3)]
 
-        ids = [json.loads(answer.body)["request_id"] for answer in answers]
-        assert [answer.code for answer in answers] == [503] * 3
+        ids = [json.loads(response.body)["request_id"] for response in responses]
+        assert [response.code for response in responses] == [503] * 3
         pairs = zip(ids, lines(caplog), strict=True)
         assert all(f"request_id={each}" in line for each, line in pairs)
-        assert all("what it answered is no Listing" in line for line in lines(caplog))
+        assert all("its response is no valid Listing" in line for line in lines(caplog))
 
     async def test_an_event_stream(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture, no_page: None
     ) -> None:
-        answer = await fetch("names/stream", token=hub.token_for("ada"))
+        response = await fetch("names/stream", token=hub.token_for("ada"))
 
         (line,) = lines(caplog)
-        assert f"request_id={json.loads(answer.body)['request_id']}" in line
+        assert f"request_id={json.loads(response.body)['request_id']}" in line
 
     async def test_a_web_socket(
         self,
@@ -161,25 +161,25 @@ class TestAboveTheTransport:
         token = hub.token_for("ada")
         hub.users[token] = {"hello": "world"}
 
-        answer = await fetch("api/user", token=token)
+        response = await fetch("api/user", token=token)
 
-        assert answer.code == 503
+        assert response.code == 503
         (line,) = lines(caplog)
-        assert f"request_id={json.loads(answer.body)['request_id']}" in line
-        assert "/user answered 200, and no user" in line
+        assert f"request_id={json.loads(response.body)['request_id']}" in line
+        assert "/user returned 200, and no user" in line
 
     async def test_what_is_at_the_address_is_no_hub(
         self, service: TornadoService, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
         service.hub.api_url = service.hub.api_url.removesuffix("/api")
 
-        answers = [
+        responses = [
             await fetch("", headers=BROWSER),
             await fetch("names/api/version"),
             *[await fetch("health/ready") for _ in range(3)],
         ]
 
-        assert {answer.code for answer in answers} == {503}
+        assert {response.code for response in responses} == {503}
         said = lines(caplog)
         assert len(said) == 3  # probes ask again and again
         assert all("is not a Hub API" in line for line in said)
@@ -191,16 +191,16 @@ class TestAboveTheTransport:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        answer = await visitor.get(PREFIX)
-        answer = await visitor.get(answer.headers["Location"])
+        response = await visitor.get(PREFIX)
+        response = await visitor.get(response.headers["Location"])
         monkeypatch.setattr(stand_in_hub._Token, "post", lambda self: self.write({"hello": "you"}))
 
-        answer = await visitor.get(answer.headers["Location"])
+        response = await visitor.get(response.headers["Location"])
 
-        assert answer.code == 503
+        assert response.code == 503
         (line,) = lines(caplog)
         assert "request_id=" in line
-        assert "it gave no token for a code" in line
+        assert "it returned no token for a code" in line
 
     async def test_a_token_that_the_hub_has_just_given_and_does_not_know(
         self,
@@ -209,16 +209,16 @@ class TestAboveTheTransport:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        answer = await visitor.get(PREFIX)
-        answer = await visitor.get(answer.headers["Location"])
+        response = await visitor.get(PREFIX)
+        response = await visitor.get(response.headers["Location"])
         monkeypatch.setattr(hub, "login_token_for", lambda name: "unknown")
 
-        answer = await visitor.get(answer.headers["Location"])
+        response = await visitor.get(response.headers["Location"])
 
-        assert answer.code == 503
+        assert response.code == 503
         (line,) = lines(caplog)
         assert "request_id=" in line
-        assert "it does not know the token that it has just given" in line
+        assert "it rejected the token that it has just issued" in line
 
     async def test_background_work_of_an_app(
         self, hub: StandInHub, start_service: Any, monkeypatch: pytest.MonkeyPatch
@@ -238,7 +238,9 @@ class TestAboveTheTransport:
             await schedule.stop(30)
 
         (line,) = said
-        assert line.startswith(f"{NO_RESPONSE}, app reader, read(): what it answered is no Listing")
+        assert line.startswith(
+            f"{NO_RESPONSE}, app reader, read(): its response is no valid Listing"
+        )
 
     async def test_an_app_that_cannot_start(
         self, hub: StandInHub, start_service: Any, no_page: None
@@ -248,7 +250,7 @@ class TestAboveTheTransport:
         with pytest.raises(AppError) as error:
             await start_service(TornadoService={"apps": [f"{__name__}:Impatient"]})
 
-        assert "what it answered is no Listing" in str(error.value)
+        assert "its response is no valid Listing" in str(error.value)
 
     async def test_live_connections_that_end(
         self,
@@ -269,7 +271,7 @@ class TestAboveTheTransport:
         assert json.loads(events[-1].data)["reason"] == "hub-away"
         (line,) = lines(caplog)
         assert "streams of ada end" in line
-        assert "answered 200, and no user" in line
+        assert "returned 200, and no user" in line
 
 
 async def test_a_response_that_is_too_large_is_no_outage(
@@ -284,10 +286,10 @@ async def test_a_response_that_is_too_large_is_no_outage(
     hub.fault = "huge"
 
     for number in range(7):
-        answer = await fetch("api/user", token=hub.token_for("ada"))
-        said = json.loads(answer.body)
-        assert answer.code == 502
-        assert "Retry-After" not in answer.headers
+        response = await fetch("api/user", token=hub.token_for("ada"))
+        said = json.loads(response.body)
+        assert response.code == 502
+        assert "Retry-After" not in response.headers
         assert "sent more data than this service reads" in said["message"]
         assert "127.0.0.1" not in said["message"]
         line = lines(caplog)[number]

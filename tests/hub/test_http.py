@@ -95,7 +95,7 @@ async def test_an_error_with_a_large_body_stays_an_error(client: BoundedHTTPClie
         await fetch_from(sender, client)
 
     assert not isinstance(error.value, HubResponseTooLarge)
-    assert "it answered 500" in error.value.detail
+    assert "it returned 500" in error.value.detail
 
 
 @pytest.mark.parametrize("kind", ["length", "chunks"])

@@ -92,9 +92,9 @@ async def test_while_the_hub_is_ill_and_when_it_is_well_again(
         assert health.code == 200
         assert ready.code == 503
         assert probe.code == 302
-        for answer in (write, unknown, sign_in, ready):
-            assert b"127.0.0.1" not in answer.body
-            assert b"Traceback" not in answer.body
+        for response in (write, unknown, sign_in, ready):
+            assert b"127.0.0.1" not in response.body
+            assert b"Traceback" not in response.body
         open_breaker(service)
 
     await mend_hub(hub, fault)
@@ -146,9 +146,9 @@ async def test_with_the_breaker_open_the_hub_is_left_alone(
     service.hub.breaker.retry_interval = 60
     open_breaker(service)
 
-    answers = await asyncio.gather(*[fetch("notes", token=f"token-{n}") for n in range(20)])
+    responses = await asyncio.gather(*[fetch("notes", token=f"token-{n}") for n in range(20)])
 
-    assert {answer.code for answer in answers} == {503}
+    assert {response.code for response in responses} == {503}
     assert not hub.calls
 
 
@@ -165,7 +165,7 @@ async def test_each_change_of_state_is_one_line(
     lines = [record.getMessage() for record in caplog.records if record.name == "TornadoService"]
     about = [line for line in lines if line.startswith(("The hub", "Circuit breaker"))]
     assert len(about) == 3
-    assert about[0] == "The hub does not respond: it answered 500"
+    assert about[0] == "The hub does not respond: it returned 500"
     assert "3 times in a row" in about[1]
     assert about[2] == "Circuit breaker closed: the Hub API responds again"
 
@@ -187,18 +187,18 @@ async def test_the_breaker_shows_in_the_metrics(
 async def test_a_callback_while_the_hub_is_away_is_a_page_that_tries_again(
     hub: StandInHub, visitor: Visitor
 ) -> None:
-    answer = await visitor.get(PREFIX)
-    answer = await visitor.get(answer.headers["Location"])
+    response = await visitor.get(PREFIX)
+    response = await visitor.get(response.headers["Location"])
     hub.fault = "error"
 
-    callback = answer.headers["Location"]
-    answer = await visitor.get(callback)
-    assert answer.code == 503
-    assert b'http-equiv="refresh"' in answer.body
+    callback = response.headers["Location"]
+    response = await visitor.get(callback)
+    assert response.code == 503
+    assert b'http-equiv="refresh"' in response.body
 
     hub.fault = None
-    answer = await visitor.open(callback)
-    assert answer.code == 200
+    response = await visitor.open(callback)
+    assert response.code == 200
     assert visitor.address == PREFIX
 
 

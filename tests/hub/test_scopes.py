@@ -106,10 +106,10 @@ async def calls(service: TornadoService, hub: StandInHub, fetch: Fetch) -> Any:
     async def calls(*scopes: str) -> tuple[Any, dict[str, int]]:
         token = hub.token_for("ines", tuple(held(*scopes)))
         hub.calls.clear()
-        answer = await fetch("calls", token=token)
+        response = await fetch("calls", token=token)
         made = {path.removeprefix("/hub/api/"): count for path, count in hub.calls.items()}
         made.pop("user")
-        return json.loads(answer.body), made
+        return json.loads(response.body), made
 
     return calls
 

@@ -82,13 +82,13 @@ async def document(fetch: Fetch) -> dict[str, Any]:
 
 
 async def test_it_is_open_valid_and_cached_for_a_short_time(fetch: Fetch) -> None:
-    answer = await fetch("api/openapi.json")
+    response = await fetch("api/openapi.json")
 
-    assert answer.code == 200
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
-    validate(json.loads(answer.body))
-    again = await fetch("api/openapi.json", headers={"If-None-Match": answer.headers["Etag"]})
+    assert response.code == 200
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+    validate(json.loads(response.body))
+    again = await fetch("api/openapi.json", headers={"If-None-Match": response.headers["Etag"]})
     assert again.code == 304
 
 

@@ -98,9 +98,9 @@ async def test_many_who_ask_at_once_make_it_once(
     make = made._build
     monkeypatch.setattr(made, "_build", lambda mounts: calls.append(1) or make(mounts))
 
-    answers = await asyncio.gather(*[fetch("api/openapi.json") for _ in range(5)])
+    responses = await asyncio.gather(*[fetch("api/openapi.json") for _ in range(5)])
 
-    assert {answer.code for answer in answers} == {200}
+    assert {response.code for response in responses} == {200}
     assert len(calls) == 1
 
 

@@ -36,10 +36,10 @@ SETTINGS = settings(
 )
 
 
-def check(answer) -> None:
-    assert answer.code < 500 or answer.code == 503, answer.body
-    if answer.code in (301, 302):
-        target = urlsplit(answer.headers["Location"])
+def check(response) -> None:
+    assert response.code < 500 or response.code == 503, response.body
+    if response.code in (301, 302):
+        target = urlsplit(response.headers["Location"])
         assert target.netloc == ""
         assert target.path.startswith((PREFIX, "/hub/"))
         assert ".." not in unquote(target.path)

@@ -38,8 +38,8 @@ async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
     hub.fault = "redirect"
     assert (await probe.get(f"{hub.api_url}/")).status == 302
     hub.fault = None
-    answer = await probe.get(f"{hub.api_url}/")
-    assert (answer.status, json.loads(answer.body)) == (200, {"version": hub.version})
+    response = await probe.get(f"{hub.api_url}/")
+    assert (response.status, json.loads(response.body)) == (200, {"version": hub.version})
 
 
 async def test_of_several_addresses_the_failure_that_says_most_is_reported(

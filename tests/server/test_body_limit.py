@@ -31,8 +31,8 @@ async def test_when_too_much_is_being_sent_a_request_is_refused_and_later_ones_a
     service: TornadoService, hub: StandInHub, fetch: Fetch
 ) -> None:
     connections = [await half_a_request(service) for _ in range(2)]
-    answers = [asyncio.ensure_future(reader.read()) for reader, _ in connections]
-    done, waiting = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED, timeout=30)
+    responses = [asyncio.ensure_future(reader.read()) for reader, _ in connections]
+    done, waiting = await asyncio.wait(responses, return_when=asyncio.FIRST_COMPLETED, timeout=30)
 
     (refused,) = done
     assert refused.result().startswith(b"HTTP/1.1 503")
@@ -41,7 +41,7 @@ async def test_when_too_much_is_being_sent_a_request_is_refused_and_later_ones_a
 
     for _, writer in connections:
         writer.close()
-    await asyncio.gather(*answers)
+    await asyncio.gather(*responses)
     body = {"method": "POST", "body": "x" * SIZE, "token": hub.token_for("alice")}
 
     async def until_not_full() -> None:
@@ -57,5 +57,5 @@ async def test_bodies_that_have_arrived_do_not_count(
     token = hub.token_for("alice")
 
     for _ in range(5):
-        answer = await fetch("api/user", method="POST", body="x" * SIZE, token=token)
-        assert answer.code == 405
+        response = await fetch("api/user", method="POST", body="x" * SIZE, token=token)
+        assert response.code == 405

@@ -46,7 +46,7 @@ async def end_of(connection: Connection) -> bytes:
         return b""
 
 
-async def answer(connection: Connection) -> bytes:
+async def response(connection: Connection) -> bytes:
     """One answer that is no error, on a connection that stays."""
     reader, writer = connection
     writer.write(REQUEST + b"\r\n")
@@ -75,7 +75,7 @@ class TestTooSlow:
 
     async def test_a_later_request(self, connect) -> None:
         connection = await connect()
-        await answer(connection)
+        await response(connection)
         connection[1].write(HALF)
 
         assert await end_of(connection) == b""
@@ -96,11 +96,11 @@ class TestTooSlow:
 
     async def test_a_connection_that_waits_for_its_next_request_stays(self, connect) -> None:
         idle = await connect()
-        await answer(idle)
+        await response(idle)
         for _ in range(2):  # each begins after the answer, and is closed before the next request
             assert await end_of(await connect(HALF)) == b""
 
-        assert await answer(idle) == b"HTTP/1.1 200 OK"
+        assert await response(idle) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.usefixtures("quick")
@@ -109,7 +109,7 @@ async def test_all_together_are_bounded_and_the_oldest_go(
 ) -> None:
     monkeypatch.setattr(incoming_headers, "MAX_PENDING_HEADER_BYTES", 3 * len(HALF))
     idle = await connect()
-    await answer(idle)
+    await response(idle)
     connections = [await connect(HALF) for _ in range(8)]
 
     for connection in connections[:5]:
@@ -118,7 +118,7 @@ async def test_all_together_are_bounded_and_the_oldest_go(
         writer.write(b"\r\n\r\n")
         assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
         writer.close()
-    assert await answer(idle) == b"HTTP/1.1 200 OK"
+    assert await response(idle) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from tornado_service.server import http as server
 from tornado_service.testing import StartService
 
 
-def answers(port: int, host: str = "127.0.0.1") -> bool:
+def responses(port: int, host: str = "127.0.0.1") -> bool:
     try:
-        with urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
-            return answer.status == 200
+        with urlopen(f"http://{host}:{port}/health", timeout=5) as response:
+            return response.status == 200
     except OSError:
         return False
 
@@ -53,10 +53,10 @@ def test_open_requests_are_finished_before_it_ends(launch, port: int) -> None:
             process.terminate()
             wait_for_line(process, "requests are open")
 
-            answer = connection.recv(100)
+            response = connection.recv(100)
             waiting.close()
 
-        assert answer.startswith(b"HTTP/1.1 503")
+        assert response.startswith(b"HTTP/1.1 503")
         assert process.wait(timeout=4) == 0
 
 

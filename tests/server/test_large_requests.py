@@ -113,11 +113,11 @@ async def test_a_body_holds_the_loop_for_a_moment_only(
     token = hub.token_for("ada")
 
     async with Turns() as turns:
-        answer = await fetch(
+        response = await fetch(
             "taking/take", method="POST", token=token, body=body, headers={"Content-Type": kind}
         )
 
-    assert answer.code == status
+    assert response.code == status
     assert turns.longest < MUCH
 
 
@@ -153,8 +153,8 @@ async def test_a_cookie_holds_the_loop_for_a_moment_only(
     for cookie in cookies:
         async with Turns() as turns:
             headers = {"Cookie": cookie, "Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
-            answer = await fetch("", token=token, headers=headers)
-        assert answer.code == 200
+            response = await fetch("", token=token, headers=headers)
+        assert response.code == 200
         assert turns.longest < MUCH / 3
 
 
@@ -162,7 +162,7 @@ async def test_a_cookie_holds_the_loop_for_a_moment_only(
 async def test_fields_of_a_form_are_bounded(
     fetch: Fetch, hub: StandInHub, fields: int, status: int
 ) -> None:
-    answer = await fetch(
+    response = await fetch(
         "taking/take",
         method="POST",
         token=hub.token_for("ada"),
@@ -170,7 +170,7 @@ async def test_fields_of_a_form_are_bounded(
         headers={"Content-Type": FORM},
     )
 
-    assert answer.code == status
+    assert response.code == status
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ async def test_fields_of_a_form_are_bounded(
 async def test_headers_of_a_part_are_bounded(
     fetch: Fetch, hub: StandInHub, size: int, status: int
 ) -> None:
-    answer = await fetch(
+    response = await fetch(
         "taking/take",
         method="POST",
         token=hub.token_for("ada"),
@@ -187,7 +187,7 @@ async def test_headers_of_a_part_are_bounded(
         headers={"Content-Type": "multipart/form-data; boundary=b"},
     )
 
-    assert answer.code == status
+    assert response.code == status
 
 
 async def test_a_whole_number_that_is_written_as_a_float_is_one(
@@ -199,9 +199,9 @@ async def test_a_whole_number_that_is_written_as_a_float_is_one(
         for blanks in ("", " " * 100_000):
             headers = {"Content-Type": "application/json"}
             body = f'{blanks}{{"a": {number}}}'
-            answer = await fetch(
+            response = await fetch(
                 "taking/take", method="POST", token=token, body=body, headers=headers
             )
-            assert answer.code == 200
-            value = json.loads(answer.body)["a"]
+            assert response.code == 200
+            value = json.loads(response.body)["a"]
             assert (value, type(value)) == (read, type(read))

@@ -15,10 +15,10 @@ from urllib.request import urlopen
 from tests.support.launched import wait_for_line
 
 
-def answers(port: int, host: str = "127.0.0.1") -> bool:
+def responses(port: int, host: str = "127.0.0.1") -> bool:
     try:
-        with urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
-            return answer.status == 200
+        with urlopen(f"http://{host}:{port}/health", timeout=5) as response:
+            return response.status == 200
     except OSError:
         return False
 
@@ -27,17 +27,17 @@ def test_a_name_that_is_not_ours_binds_all_interfaces(launch, port: int) -> None
     process = launch(JUPYTERHUB_SERVICE_URL="http://hub.example.invalid:{port}")
 
     assert "all interfaces" in wait_for_line(process, "Listening")
-    assert answers(port)
+    assert responses(port)
     if socket.has_ipv6:
-        assert answers(port, "[::1]")
+        assert responses(port, "[::1]")
 
 
 def test_loopback_is_loopback_only(launch, port: int) -> None:
     process = launch()
 
     assert "on 127.0.0.1" in wait_for_line(process, "Listening")
-    assert answers(port)
-    assert not answers(port, "127.0.0.2")
+    assert responses(port)
+    assert not responses(port, "127.0.0.2")
 
 
 def test_a_port_in_use_is_said_at_once(launch, port: int) -> None:
@@ -105,13 +105,13 @@ def test_it_ends_with_the_process_that_launched_it(launch, port: int) -> None:
     process = launch(command=[sys.executable, "-c", parent])
     child = int(process.stderr.readline())
     wait_for_line(process, "Listening")
-    assert answers(port)
+    assert responses(port)
 
     process.kill()
 
     try:
         deadline = time.monotonic() + 10
-        while answers(port):
+        while responses(port):
             assert time.monotonic() < deadline, "it outlived its parent"
             time.sleep(0.05)
     finally:
@@ -125,5 +125,5 @@ def test_neither_a_home_nor_a_place_to_write_is_needed(launch, port: int, tmp_pa
     process = launch()
     wait_for_line(process, "Listening")
 
-    assert answers(port)
+    assert responses(port)
     assert list(tmp_path.iterdir()) == []

@@ -44,9 +44,9 @@ class TestBounds:
             again = events.code
 
         assert (third.code, code, fourth.code, again) == (429, 200, 503, 200)
-        for answer in (third, fourth):
-            assert int(answer.headers["Retry-After"]) > 0
-            assert json.loads(answer.body)["status"] == answer.code
+        for response in (third, fourth):
+            assert int(response.headers["Retry-After"]) > 0
+            assert json.loads(response.body)["status"] == response.code
         assert service.streams._streams_per_user.total() <= 1
 
 
@@ -229,7 +229,7 @@ class TestEnd:
 
 
 def test_the_documented_bounds_are_those_of_the_settings(service: TornadoService) -> None:
-    """limits.md and SECURITY.md promise 60 s, and 120 s while the hub does not answer."""
+    """limits.md and SECURITY.md promise 60 s, and 120 s while the hub does not respond."""
     auth = service.auth
 
     assert (auth.cache_max_age, auth.stale_grace) == (60, 60)

@@ -105,9 +105,9 @@ class TestWhatIsConnecting:
         await sign_out(visitor)
         app.go_on.set()
 
-        answer = await connecting
-        assert answer.code == 401
-        assert json.loads(answer.body)["status"] == 401
+        response = await connecting
+        assert response.code == 401
+        assert json.loads(response.body)["status"] == 401
         assert len(service.streams) == 0
 
     async def test_a_socket_is_refused(
@@ -159,7 +159,7 @@ class TestWhatIsConnecting:
         await sign_out(visitor)
         hub.gate.set()
 
-        assert [answer.code for answer in await asyncio.gather(*waiting)] == [401, 401]
+        assert [response.code for response in await asyncio.gather(*waiting)] == [401, 401]
 
     async def test_between_the_hubs_answer_and_the_request_too(
         self, hub: StandInHub, service: TornadoService

@@ -14,7 +14,7 @@ HUGE = (
 ).ljust(9 * 1024 * 1024)
 HUGE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
-ANSWERS = {
+RESPONSES = {
     "error": b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops",
     "garbage": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
     "half": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"na',
@@ -75,8 +75,8 @@ class Relay:
         self.calls += 1
         if self.fault == "hang":
             await asyncio.sleep(60)
-        if self.fault in ANSWERS:
-            writer.write(ANSWERS[self.fault])
+        if self.fault in RESPONSES:
+            writer.write(RESPONSES[self.fault])
             await writer.drain()
             return
         await asyncio.sleep(self.delay)

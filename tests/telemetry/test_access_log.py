@@ -45,10 +45,10 @@ async def test_a_line_that_cannot_be_written_harms_no_answer(
     service.log.handlers[0].setStream(Broken(error))
     monkeypatch.setattr(sys, "stderr", Broken(error))  # where Python reports it
 
-    answer = await fetch("api/user", token=hub.token_for("alice"))
+    response = await fetch("api/user", token=hub.token_for("alice"))
 
-    assert answer.code == 200
-    assert json.loads(answer.body)["name"] == "alice"
+    assert response.code == 200
+    assert json.loads(response.body)["name"] == "alice"
     assert service.context.open_requests == 0
 
 

@@ -14,9 +14,9 @@ async def test_addresses_are_relative_to_the_service(visitor: Visitor) -> None:
 
 
 async def test_the_first_page_signs_in(visitor: Visitor) -> None:
-    answer = await visitor.fetch("api/user")
+    response = await visitor.fetch("api/user")
 
-    assert answer.json()["name"] == "ada"
+    assert response.json()["name"] == "ada"
     assert visitor.address == f"{PREFIX}home"
 
 

@@ -90,10 +90,10 @@ def test_an_option_that_something_refuses(
     argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert stop(ValuesApp, argv) == 2
-    answer = capsys.readouterr()
-    assert answer.out == ""
-    assert says in answer.err
-    assert answer.err.count("\n") == 1
+    response = capsys.readouterr()
+    assert response.out == ""
+    assert says in response.err
+    assert response.err.count("\n") == 1
 
 
 class Shouts(ServiceApp):

@@ -23,12 +23,12 @@ async def test_it_loads_our_own_files_and_its_policy_is_as_strict_as_any(
     hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("sam")
-    answer = await fetch("docs", token=token)
+    response = await fetch("docs", token=token)
     home = await fetch("", token=token)
 
-    page = answer.body.decode()
-    assert answer.headers["Content-Security-Policy"] == home.headers["Content-Security-Policy"]
-    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    page = response.body.decode()
+    assert response.headers["Content-Security-Policy"] == home.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
     sources = re.findall(r'<script[^>]* src="([^"]+)"', page)
     assert any("swagger-ui-bundle" in source for source in sources)
     assert all(source.startswith((PREFIX, "/hub/")) for source in sources)

@@ -27,10 +27,10 @@ async def test_no_answer_may_be_framed(fetch: Fetch) -> None:
 
 
 async def test_a_frame_begins_no_sign_in(fetch: Fetch) -> None:
-    answer = await fetch("", headers=FRAME)
+    response = await fetch("", headers=FRAME)
 
-    assert answer.code == 401
-    assert "Set-Cookie" not in answer.headers
+    assert response.code == 401
+    assert "Set-Cookie" not in response.headers
 
 
 class TestWithASiteThatIsAllowed:

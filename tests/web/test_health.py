@@ -11,10 +11,10 @@ from tornado_service.testing import BROWSER, Fetch, StandInHub, StartService
 
 @pytest.mark.parametrize("path", ["health", "/health"])
 async def test_health_asks_nobody(hub: StandInHub, fetch: Fetch, path: str) -> None:
-    answer = await fetch(path)
+    response = await fetch(path)
 
-    assert answer.code == 200
-    assert json.loads(answer.body) == {"status": "ok"}
+    assert response.code == 200
+    assert json.loads(response.body) == {"status": "ok"}
     assert not hub.calls
 
 
@@ -51,7 +51,7 @@ class TestReadyAsksTheHub:
         together = await asyncio.gather(*[fetch("health/ready") for _ in range(10)])
         one_by_one = [await fetch("health/ready") for _ in range(10)]
 
-        assert {answer.code for answer in (*together, *one_by_one)} == {503 if fault else 200}
+        assert {response.code for response in (*together, *one_by_one)} == {503 if fault else 200}
         assert hub.calls.total() - asked <= 1
 
     async def test_again_when_that_is_too_old(
@@ -108,16 +108,16 @@ class TestOpenMetrics:
 async def test_large_answers_are_compressed(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("alice", groups=[f"group-{number}" for number in range(200)])
 
-    answer = await fetch(
+    response = await fetch(
         "api/user", token=token, headers={"Accept-Encoding": "gzip"}, decompress_response=False
     )
 
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert json.loads(gzip.decompress(answer.body))["name"] == "alice"
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(response.body))["name"] == "alice"
 
 
 async def test_a_body_over_the_limit_is_refused(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch(
+    response = await fetch(
         "api/user",
         method="POST",
         body=b"x" * (1024 * 1024 + 1),
@@ -125,4 +125,4 @@ async def test_a_body_over_the_limit_is_refused(hub: StandInHub, fetch: Fetch) -
         headers=BROWSER,
     )
 
-    assert answer.code in (400, 413, 599)
+    assert response.code in (400, 413, 599)

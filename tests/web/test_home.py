@@ -11,10 +11,10 @@ from tornado_service.web.home import describe_scopes
 
 
 async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch) -> None:
-    answer = await fetch("", headers=BROWSER)
+    response = await fetch("", headers=BROWSER)
 
-    assert answer.code == 302
-    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert response.code == 302
+    query = parse_qs(urlsplit(response.headers["Location"]).query)
     assert query["client_id"] == ["service-tornado-service"]
     assert query["redirect_uri"] == [PREFIX + "oauth_callback"]
     assert query["state"]
@@ -27,11 +27,11 @@ async def test_the_hubs_own_probe_is_redirected_too(fetch: Fetch) -> None:
 
 
 async def test_sign_in_ends_on_the_page_that_was_asked_for(visitor: Visitor) -> None:
-    answer = await visitor.open(PREFIX + "?from=mail")
+    response = await visitor.open(PREFIX + "?from=mail")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address == PREFIX + "?from=mail"
-    assert b"signed in to JupyterHub as <strong>ada</strong>" in answer.body
+    assert b"signed in to JupyterHub as <strong>ada</strong>" in response.body
 
 
 async def test_home_shows_groups_scopes_and_servers(hub: StandInHub, fetch: Fetch) -> None:
@@ -43,10 +43,10 @@ async def test_home_shows_groups_scopes_and_servers(hub: StandInHub, fetch: Fetc
         servers={"": {"name": "", "url": "/user/ada/", "ready": True, "last_activity": None}},
     )
 
-    answer = await fetch("", token=token)
+    response = await fetch("", token=token)
 
-    page = answer.body.decode()
-    assert answer.code == 200
+    page = response.body.decode()
+    assert response.code == 200
     assert "class-a" in page
     assert 'href="/user/ada/"' in page
     assert "only you" in page
@@ -56,16 +56,16 @@ async def test_home_shows_groups_scopes_and_servers(hub: StandInHub, fetch: Fetc
 async def test_what_users_chose_is_escaped(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("<script>alert(1)</script>", groups=["<b>"])
 
-    answer = await fetch("", token=token)
+    response = await fetch("", token=token)
 
-    assert b"<script>alert" not in answer.body
-    assert b"<b>" not in answer.body
+    assert b"<script>alert" not in response.body
+    assert b"<b>" not in response.body
 
 
 async def test_without_the_slash_too(fetch: Fetch) -> None:
-    answer = await fetch(PREFIX[:-1])
+    response = await fetch(PREFIX[:-1])
 
-    assert (answer.code, answer.headers["Location"]) == (302, PREFIX)
+    assert (response.code, response.headers["Location"]) == (302, PREFIX)
 
 
 def test_scopes_are_told_in_the_hubs_words() -> None:

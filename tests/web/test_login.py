@@ -16,10 +16,10 @@ pytestmark = pytest.mark.library
 
 async def begin(visitor: Visitor, path: str = PREFIX) -> str:
     """Begin a sign-in; give the address of the callback that the hub sends the browser to."""
-    answer = await visitor.get(path)
-    assert answer.code == 302
-    answer = await visitor.get(answer.headers["Location"])
-    return answer.headers["Location"]
+    response = await visitor.get(path)
+    assert response.code == 302
+    response = await visitor.get(response.headers["Location"])
+    return response.headers["Location"]
 
 
 def with_state(callback: str, state: str) -> str:
@@ -38,9 +38,9 @@ async def test_the_service_may_be_restarted_in_between(
     other = await start_service()
     visitor.service = f"http://127.0.0.1:{other.port}"
 
-    answer = await visitor.open(callback)
+    response = await visitor.open(callback)
 
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address == PREFIX + "?page=2"
     assert hub.calls["/hub/api/oauth2/authorize"] == 1
 
@@ -85,13 +85,13 @@ async def test_a_state_that_another_browser_began_signs_nobody_in(
     attacker.jar[(attacker.host, "/", "hub-user")] = "mallory"
     callback = await begin(attacker)
 
-    answer = await visitor.get(callback)
+    response = await visitor.get(callback)
 
     # it begins the visitor's own sign-in instead
-    assert answer.code == 302
-    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    assert response.code == 302
+    assert response.headers["Location"].startswith("/hub/api/oauth2/authorize")
     assert SESSION not in visitor.cookies
-    await visitor.open(answer.headers["Location"])
+    await visitor.open(response.headers["Location"])
     assert "<strong>ada</strong>" in visitor.page
 
 
@@ -99,9 +99,9 @@ async def test_a_state_that_another_browser_began_signs_nobody_in(
 async def test_a_state_that_is_none_of_ours_signs_nobody_in(visitor: Visitor, state: str) -> None:
     callback = await begin(visitor)
 
-    answer = await visitor.get(with_state(callback, state))
+    response = await visitor.get(with_state(callback, state))
 
-    assert answer.code == 403
+    assert response.code == 403
     assert SESSION not in visitor.cookies
 
 
@@ -113,9 +113,9 @@ async def test_a_state_that_was_used_signs_nobody_in_again(
     for key in [key for key in visitor.jar if key[2] == SESSION]:
         del visitor.jar[key]
 
-    answer = await visitor.get(callback)
+    response = await visitor.get(callback)
 
-    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    assert response.headers["Location"].startswith("/hub/api/oauth2/authorize")
     assert SESSION not in visitor.cookies
 
 
@@ -125,14 +125,14 @@ async def test_one_that_has_lapsed_is_begun_again_once(
     callback = await begin(visitor, PREFIX + "?page=3")
     service.auth.state_cipher._max_age = -1
 
-    answer = await visitor.get(callback)
-    assert answer.headers["Location"].startswith("/hub/api/oauth2/authorize")
-    answer = await visitor.get(answer.headers["Location"])
-    second = await visitor.get(answer.headers["Location"])
+    response = await visitor.get(callback)
+    assert response.headers["Location"].startswith("/hub/api/oauth2/authorize")
+    response = await visitor.get(response.headers["Location"])
+    second = await visitor.get(response.headers["Location"])
     assert second.code == 403
 
     service.auth.state_cipher._max_age = 600
-    assert (await visitor.open(answer.headers["Location"])).code == 200
+    assert (await visitor.open(response.headers["Location"])).code == 200
     assert visitor.address == PREFIX + "?page=3"
 
 
@@ -141,25 +141,25 @@ async def test_without_cookies_it_ends_in_words_and_not_in_a_circle(visitor: Vis
     visitor.jar.clear()
     again = await visitor.get(callback)
     visitor.jar.clear()
-    answer = await visitor.get(again.headers["Location"])
+    response = await visitor.get(again.headers["Location"])
     visitor.jar.clear()
 
-    answer = await visitor.get(answer.headers["Location"])
+    response = await visitor.get(response.headers["Location"])
 
-    assert answer.code == 403
-    assert b"cookies" in answer.body
+    assert response.code == 403
+    assert b"cookies" in response.body
 
 
 async def test_a_script_cannot_begin_a_sign_in_there(visitor: Visitor) -> None:
     callback = await begin(visitor)
     visitor.jar.clear()
 
-    answer = await visitor.get(callback, headers=SCRIPT)
-    followed = await visitor.get(answer.headers["Location"], headers=SCRIPT)
+    response = await visitor.get(callback, headers=SCRIPT)
+    followed = await visitor.get(response.headers["Location"], headers=SCRIPT)
 
-    assert answer.headers["Location"].endswith("/oauth_callback"), "without the code"
-    assert (answer.code, followed.code) == (302, 403)
-    assert "Set-Cookie" not in {*answer.headers, *followed.headers}
+    assert response.headers["Location"].endswith("/oauth_callback"), "without the code"
+    assert (response.code, followed.code) == (302, 403)
+    assert "Set-Cookie" not in {*response.headers, *followed.headers}
 
 
 async def test_where_it_ends_is_never_outside(visitor: Visitor, service: TornadoService) -> None:
@@ -169,9 +169,9 @@ async def test_where_it_ends_is_never_outside(visitor: Visitor, service: Tornado
     assert state is not None
     outside = replace(state, next_url="https://evil.example/")
 
-    answer = await visitor.get(with_state(callback, service.auth.state_cipher.encrypt(outside)))
+    response = await visitor.get(with_state(callback, service.auth.state_cipher.encrypt(outside)))
 
-    assert (answer.code, answer.headers["Location"]) == (302, PREFIX)
+    assert (response.code, response.headers["Location"]) == (302, PREFIX)
 
 
 async def test_a_sign_in_begun_before_an_upgrade_ends_after_it(
@@ -205,19 +205,19 @@ async def test_a_state_of_an_unknown_version_signs_nobody_in(
 async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:
     callback = await begin(visitor)
 
-    answer = await visitor.get(f"{PREFIX}oauth_callback?code=wrong&state={state_of(callback)}")
+    response = await visitor.get(f"{PREFIX}oauth_callback?code=wrong&state={state_of(callback)}")
 
-    assert answer.code == 400
+    assert response.code == 400
     assert SESSION not in visitor.cookies
 
 
 async def test_what_the_hub_says_of_an_error_is_not_repeated(visitor: Visitor) -> None:
-    answer = await visitor.get(
+    response = await visitor.get(
         f"{PREFIX}oauth_callback?error=access_denied&error_description=Call+0900+now"
     )
 
-    assert answer.code == 403
-    assert b"0900" not in answer.body
+    assert response.code == 403
+    assert b"0900" not in response.body
 
 
 async def test_many_people_at_once(hub: StandInHub, visitor: Visitor) -> None:

@@ -15,9 +15,9 @@ async def test_logout_drops_cookie_and_identity_at_once(hub: StandInHub, visitor
     stolen = dict(visitor.jar)
     hub.users.clear()  # the hub revokes the session's tokens
 
-    answer = await visitor.post("logout")
+    response = await visitor.post("logout")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert 'content="0; url=/hub/logout"' in visitor.page
     assert SESSION not in visitor.cookies
     visitor.jar = stolen
@@ -61,12 +61,12 @@ async def test_logout_a_form_of_somebody_elses_page_does_not_sign_out(
 ) -> None:
     await visitor.open()
 
-    answer = await visitor.get(
+    response = await visitor.get(
         "logout", method="POST", body=form, headers={"Sec-Fetch-Dest": destination}
     )
 
-    assert answer.code == 403
-    assert visitor.xsrf_token.encode() not in answer.body
+    assert response.code == 403
+    assert visitor.xsrf_token.encode() not in response.body
     assert (await visitor.get("api/user")).code == 200
 
 

@@ -16,22 +16,22 @@ def well(hub: StandInHub, service: TornadoService) -> None:
 
 
 async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("status", token=hub.token_for("ada", ("read:hub",), admin=True))
+    response = await fetch("status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
-    page = answer.body.decode()
-    assert answer.code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert f"JupyterHub {hub.version} answers at {hub.api_url}." in page
+    page = response.body.decode()
+    assert response.code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert f"JupyterHub {hub.version} responds at {hub.api_url}." in page
     assert "leads to this process" in page
     assert "<dd" in page.partition("<dt")[2]
     assert "since <time" in page
 
 
 async def test_a_program_of_an_admin_gets_the_same(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("api/status", token=hub.token_for("ada", ("read:hub",), admin=True))
+    response = await fetch("api/status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
-    status = json.loads(answer.body)
-    assert answer.code == 200
+    status = json.loads(response.body)
+    assert response.code == 200
     assert status["versions"]["hub"] == hub.version
     assert isinstance(status["uptime"], int)
     states = {finding["name"]: finding["state"] for finding in status["findings"]}
@@ -75,12 +75,12 @@ async def test_what_is_wrong_comes_with_its_key(
 async def test_others_are_told_that_it_is_for_admins(
     hub: StandInHub, fetch: Fetch, path: str
 ) -> None:
-    answer = await fetch(path, token=hub.token_for("bob"))
+    response = await fetch(path, token=hub.token_for("bob"))
 
-    assert answer.code == 403
+    assert response.code == 403
     message = "Only hub admins can open this page. You are signed in as bob."
-    assert message in answer.body.decode()
-    assert b"127.0.0.1" not in answer.body
+    assert message in response.body.decode()
+    assert b"127.0.0.1" not in response.body
     # nothing was looked at for them
     assert hub.calls["/hub/api/"] == 0
 
@@ -92,11 +92,11 @@ async def test_a_token_needs_more_than_access_even_if_it_is_an_admins(
     restricted = hub.token_for("ada", ("list:users",), admin=True)
     of_no_admin = hub.token_for("bob", ("read:hub",))
 
-    answer = await fetch(path, token=restricted)
+    response = await fetch(path, token=restricted)
 
-    assert answer.code == 403
-    assert "this token lacks the scope read:hub" in answer.body.decode()
-    assert b"127.0.0.1" not in answer.body
+    assert response.code == 403
+    assert "this token lacks the scope read:hub" in response.body.decode()
+    assert b"127.0.0.1" not in response.body
     assert (await fetch(path, token=of_no_admin)).code == 403
     assert hub.calls["/hub/api/"] == 0
 
@@ -118,9 +118,9 @@ async def test_the_services_own_token_opens_the_api_for_the_doctor_and_nothing_e
     service.app_manager.service_scopes |= {"list:users"}
     cookie = {"Cookie": f"{service.auth.cookie_name}={SERVICE_TOKEN}"}
 
-    answer = await fetch("api/status", token=SERVICE_TOKEN)
+    response = await fetch("api/status", token=SERVICE_TOKEN)
 
-    assert json.loads(answer.body)["scopes"] == ["list:users"]
+    assert json.loads(response.body)["scopes"] == ["list:users"]
     assert (await fetch("api/status", token=SERVICE_TOKEN[:-1])).code == 401
     assert (await fetch("api/status", headers={**SCRIPT, **cookie})).code == 401
     assert (await fetch(f"api/status?token={SERVICE_TOKEN}", headers=SCRIPT)).code == 401

@@ -136,5 +136,5 @@ def parse_zone(name: str) -> ZoneInfo:
     except (ValueError, OSError, LookupError):
         write = "write one such as Europe/Berlin."
         if not available_timezones():
-            write = "no zone is known here at all: install the Python package tzdata."
-        raise TraitError(f"Activity.timezone: there is no zone {name!r}; {write}") from None
+            write = "this machine has no time zones: install the Python package tzdata."
+        raise TraitError(f"Activity.timezone: unknown time zone {name!r}; {write}") from None

@@ -18,7 +18,7 @@ from ..config.application import StrictApplication
 from .app import Activity
 from .store.store import HistoryState, HistoryUnavailable, Store
 
-USAGE = "Say what to do and with whom: export USER, or forget USER."
+USAGE = "A command and a user are required: export USER, or forget USER."
 
 
 class ActivityCommand(StrictApplication):

@@ -68,7 +68,7 @@ class Recorder:
             return self.archive
         if self.has_history:
             raise NoHistory("Loading the history. Try again soon.", 5)
-        raise NoHistory("No history is stored: only what runs now is known.", 3600)
+        raise NoHistory("No history is stored: only running servers are available.", 3600)
 
     @property
     def listed_until(self) -> int:

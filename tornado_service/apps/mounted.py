@@ -33,7 +33,7 @@ HEADLINE_TIMEOUT = 1.0
 
 
 class AppState(Enum):
-    """Whether an app answers requests, or will."""
+    """Whether an app serves requests, or will."""
 
     LOADING = "loading"
     RETRYING = "retrying"
@@ -97,8 +97,8 @@ class MountedApp:
         try:
             problem = redact_text(self.app.all_problems())
         except Exception as error:
-            self.app.log.exception("The app %s cannot say what is wrong", self.name)
-            problem = f"It cannot say how it is: {type(error).__name__}"
+            self.app.log.exception("The app %s cannot report its problems", self.name)
+            problem = f"It cannot report its problems: {type(error).__name__}"
         if self._blocked_calls:
             times = "once" if self._blocked_calls == 1 else f"{self._blocked_calls} times"
             problem += f" It blocked the event loop {times}, last at {self._last_blocked_call}."

@@ -1,4 +1,4 @@
-"""Routes: what an app answers where, its handlers made ready to be used."""
+"""Routes of an app, with its handlers prepared for use."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_templates(app: ServiceApp, package: str, env: Environment) -> AppTempla
 
 
 class Route(NamedTuple):
-    """A handler of an app, and the paths that it answers."""
+    """A handler of an app, and its paths."""
 
     path: str
     matcher: PathMatches
@@ -56,7 +56,7 @@ def make_routes(app: ServiceApp, templates: AppTemplates) -> list[Route]:
     """An app's own handlers, made ready to be used.
 
     Raises:
-        AppError: one of them is nothing that may answer here.
+        AppError: one of them cannot be a handler.
     """
     package = package_of(type(app))
     routes = []

@@ -146,7 +146,7 @@ class IdentityCache:
             revalidate: whether the hub has to confirm it now, because something is to be changed.
 
         Raises:
-            HubUnavailable: the hub does not answer, and the cache does not suffice.
+            HubUnavailable: the hub does not respond, and the cache does not suffice.
         """
         if self._is_refused(key):
             return None
@@ -162,7 +162,7 @@ class IdentityCache:
                 raise
             self._metrics.identities.labels("stale").inc()
             return cached
-        # the user may have signed out since the hub answered
+        # the user may have signed out since the hub responded
         return None if self._is_refused(key) else identity
 
     async def _revalidated(

@@ -177,17 +177,21 @@ class StatelessOAuth(HubOAuth):
     async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:
         """Exchange the code of a sign-in for a token, for the library.
 
-        Its own version answers 500 when the hub is away, waits for it up to five minutes (6.x)
-        and reads an answer of any size. 5.x passes ``body``, 6.x ``data``.
+        Its own version responds with 500 when the hub is down, waits up to five minutes (6.x)
+        and reads a response of any size. 5.x passes ``body``, 6.x ``data``.
         """
         headers = {"Authorization": f"token {self.api_token}", **kwargs.get("headers", {})}
         body = kwargs.get("data", kwargs.get("body"))
-        answer = await self.hub.request(method, url, headers=headers, body=body)
-        if answer.status < 300 and isinstance(answer.json, dict) and "access_token" in answer.json:
-            return answer.json
-        if answer.status < 300:
-            raise HubUnavailable("it gave no token for a code")
-        self.log.warning("The hub answered %d to %s %s", answer.status, method, url)
+        response = await self.hub.request(method, url, headers=headers, body=body)
+        if (
+            response.status < 300
+            and isinstance(response.json, dict)
+            and "access_token" in response.json
+        ):
+            return response.json
+        if response.status < 300:
+            raise HubUnavailable("it returned no token for a code")
+        self.log.warning("The hub returned %d for %s %s", response.status, method, url)
         raise HTTPError(400, "The hub did not accept this login. Open the page again.")
 
 

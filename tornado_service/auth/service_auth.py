@@ -61,7 +61,7 @@ class ServiceAuth(StatelessOAuth):
     stale_grace = Float(
         60.0,
         help="""Seconds beyond ``cache_max_age`` for which cached users and clients may read while
-        the hub does not answer. Default: 60.""",
+        the hub does not respond. Default: 60.""",
         min=0,
     ).tag(config=True)
 
@@ -98,7 +98,7 @@ class ServiceAuth(StatelessOAuth):
         """The user who sends a request, if any.
 
         Raises:
-            HubUnavailable: the hub would have to confirm the user, and does not answer.
+            HubUnavailable: the hub would have to confirm the user, and does not respond.
         """
         key = RequestKey.of(handler)
         credentials = self._requests.get(key) if key else None
@@ -180,16 +180,16 @@ class ServiceAuth(StatelessOAuth):
         )
 
     async def _fetch_user(self, token: str) -> dict[str, Any] | None:
-        answer = await self.hub.request(
+        response = await self.hub.request(
             "GET",
             url_path_join(self.api_url, "user"),
             headers={"Authorization": f"token {token}"},
         )
-        if answer.status in (401, 403):
+        if response.status in (401, 403):
             return None
-        if answer.status != 200 or not _is_user_model(answer.json):
-            raise HubUnavailable(f"{self.api_url}/user answered {answer.status}, and no user")
-        return answer.json
+        if response.status != 200 or not _is_user_model(response.json):
+            raise HubUnavailable(f"{self.api_url}/user returned {response.status}, and no user")
+        return response.json
 
     def _get_token_url(self, handler: RequestHandler) -> str:
         """No token in a URL, where logs and histories keep it; not for web sockets either."""

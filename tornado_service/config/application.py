@@ -63,7 +63,7 @@ class StrictApplication(Application):
         redact(self.log, *(secret for secret in self._secrets if len(secret) >= 8))
 
     def initialize(self, argv: list[str] | None = None) -> None:
-        """Read the settings; for wrong ones, exit with status 2 and a line that says why."""
+        """Read the settings; for wrong ones, exit with status 2 and the reason."""
         try:
             self.read_settings(argv)
         except ConfigError as error:

@@ -44,7 +44,7 @@ class DatabaseUnusable(Exception):
 class DatabaseUnavailable(ServiceUnavailable, DatabaseUnusable):
     """It cannot be used at the moment: it is away, hangs, is locked, full or read-only.
 
-    This may pass. A handler that lets it through answers 503.
+    This may pass. A handler that lets it through responds with 503.
 
     Attributes:
         is_connection_failure: whether there was no connection, so that nothing at all can be done.

@@ -75,7 +75,7 @@ class Sessions:
                     "the file was moved or replaced: put it back, or restart the service to begin"
                     " with what is there"
                 )
-            # what was loaded is still known when the answer is made of it
+            # what was loaded is still known when the response is made of it
             with transaction() as bound, Session(bound, expire_on_commit=False) as session:
                 begun()
                 yield session
@@ -90,6 +90,6 @@ def forbid_event_loop() -> None:
         return
     raise RuntimeError(
         "A database would hold up the event loop: write the method as `def` and not `async def`,"
-        " so that it runs in a thread, or put what asks the database into a function for"
+        " so that it runs in a thread, or move the database calls into a function for"
         " `await asyncio.to_thread(function)`."
     )

@@ -100,7 +100,7 @@ def _is_intact(path: Path, is_own_file: OwnershipCheck, thorough: bool) -> bool:
         with closing(sqlite3.connect(url, timeout=LOCK_TIMEOUT, uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not is_own_file(connection, tables):
-                raise DatabaseUnusable(f"{path} belongs to something else: name a file of its own.")
+                raise DatabaseUnusable(f"{path} belongs to another program: name a different file.")
             if thorough:
                 return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:

@@ -67,7 +67,7 @@ class DemoService(TornadoService):
             new |= {*app.user_scopes} - {*self.user_scopes}
             if new:
                 self.log.warning(
-                    "%s declares scopes that this hub does not know of: %s. Stop the demonstration"
+                    "%s declares scopes that this hub does not define: %s. Stop the demonstration"
                     " (Ctrl-C) and start it again.",
                     type(app).__name__,
                     ", ".join(sorted(new)),

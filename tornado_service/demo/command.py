@@ -68,7 +68,7 @@ class DemoApp(StrictApplication):
             sys.exit(str(error))
         finally:
             hub.stop()
-        sys.exit("The hub stopped by itself. Its last lines, above, say why.")
+        sys.exit("The hub stopped unexpectedly. See its log lines above.")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -80,7 +80,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _welcome_text(hub: ThrowAwayHub, apps: DemoApps, states: dict[str, str]) -> str:
     failed = [name for name, state in states.items() if state in ("failed", "retrying")]
-    problems = "".join(f"App {name} does not run: its log above says why.\n" for name in failed)
+    problems = "".join(f"App {name} is not running: see its log above.\n" for name in failed)
     people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (
         f"\n{problems}Open {' or '.join(apps.app_urls(hub.service_public_url, failed))}\n"

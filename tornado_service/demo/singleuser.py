@@ -25,7 +25,7 @@ PAGE = """<!doctype html>
 
 
 class VersionHandler(RequestHandler):
-    """Answers the hub's readiness check."""
+    """Responds to the hub's readiness check."""
 
     def get(self) -> None:
         self.set_header("X-JupyterHub-Version", hub_version)  # the hub compares it with its own

@@ -39,28 +39,30 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
     try:
         instance = await instance_at(setup, setup.origin_at(setup.ip or "127.0.0.1"))
     except probe.ProbeError as error:
-        message = f"Process {target.pid} does not answer at {where}: {error}. Its log says why."
+        message = f"Process {target.pid} does not respond at {where}: {error}. See its log."
         return Finding("process", "wrong", message)
     if not instance:
-        return Finding("process", "wrong", f"What answers at {where} is not the service.")
-    message = f"Process {target.pid} answers at {where}."
+        return Finding(
+            "process", "wrong", f"The process that responds at {where} is not the service."
+        )
+    message = f"Process {target.pid} responds at {where}."
     return Finding("process", "ok", message, value=instance)
 
 
 async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str, Any], str]:
     """The process's ``api/status``, or why it cannot be had."""
     if process.state != "ok":
-        return {}, "Only a service that runs knows how its apps are."
+        return {}, "The status of apps is available only while the service runs."
     if setup.tls.certfile:
-        return {}, "With internal_ssl only the hub and its proxy may ask: admins see it at status."
+        return {}, "With internal_ssl only the hub and its proxy may connect: open the Status page."
     url = f"{setup.origin_at(setup.ip or '127.0.0.1')}{setup.prefix}api/status"
     try:
-        answer = await probe.get(url, {"Authorization": f"token {setup.token}"})
+        response = await probe.get(url, {"Authorization": f"token {setup.token}"})
     except probe.ProbeError as error:
-        return {}, f"The service does not say how its apps are: {error}."
-    if answer.status != 200:
-        return {}, f"Asked how its apps are, the service answers with status {answer.status}."
-    return json.loads(answer.body), ""
+        return {}, f"The service does not report the status of its apps: {error}."
+    if response.status != 200:
+        return {}, f"The service's status endpoint returns {response.status}."
+    return json.loads(response.body), ""
 
 
 def check_apps(status: dict[str, Any], unknown: str) -> Finding:

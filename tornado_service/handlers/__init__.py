@@ -1,1 +1,1 @@
-"""Everything that answers a request."""
+"""Request handlers, and their base classes."""

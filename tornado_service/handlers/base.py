@@ -39,7 +39,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
     ``needs_scopes`` asks for more than access.
     """
 
-    #: Answers that went well are logged at debug level only.
+    #: Successful responses are logged at debug level only.
     quiet = False
 
     #: The label ``handler`` of metrics; by default the name of the class. Subclasses inherit
@@ -67,7 +67,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         self.context.open_requests -= 1
 
     def set_default_headers(self) -> None:
-        """Security headers on every answer, errors included."""
+        """Security headers on every response, errors included."""
         self._set_headers(self.settings["page_headers"])
 
     def _set_headers(self, headers: dict[str, str]) -> None:
@@ -76,7 +76,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             self._headers[name] = value
 
     def compute_etag(self) -> str | None:
-        """None for an answer that nobody may keep: no later request could name its ETag."""
+        """None for a response that must not be stored: no later request could name its ETag."""
         if "no-store" in self._headers.get("Cache-Control", ""):
             return None
         return super().compute_etag()
@@ -185,7 +185,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return "text/html" in self.request.headers.get("Accept", "")
 
     def head(self, *args: str, **kwargs: str) -> Any:
-        """Answer as GET does; Tornado leaves the body out."""
+        """Respond as GET does; Tornado leaves the body out."""
         return self.get(*args, **kwargs)
 
     @property

@@ -38,7 +38,7 @@ class Error:
 
 
 class InvalidRequest(HTTPError):
-    """400: what was sent is not what is asked for; the answer lists what is wrong, field by field.
+    """400: invalid input; the response lists the errors, field by field.
 
     Args:
         problems: what is wrong, by the field's name. Never with the value that came: it may be a
@@ -73,15 +73,15 @@ class JSONErrorMixin(RequestHandler):
         message = responses.get(status_code, "Unknown error")
         if isinstance(error, HTTPError) and (status_code < 500 or hasattr(error, "retry_after")):
             message = error.get_message() or message
-        answer: dict[str, Any] = {"status": status_code, "message": message}
+        response: dict[str, Any] = {"status": status_code, "message": message}
         if isinstance(error, InvalidRequest):
-            answer["errors"] = error.errors
+            response["errors"] = error.errors
         if status_code >= 500:
-            answer["request_id"] = self.request_id
-        return answer
+            response["request_id"] = self.request_id
+        return response
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer an error as JSON, with the headers that its status asks for."""
+        """Send an error as JSON, with the headers that its status requires."""
         self.set_error_headers(status_code, **kwargs)
         self.write_json(self.public_error(status_code, **kwargs))
         self.finish()
@@ -105,6 +105,6 @@ class JSONErrorMixin(RequestHandler):
         self.write_json_bytes(json_encode(value).encode())
 
     def write_json_bytes(self, body: bytes) -> None:
-        """Answer with what is JSON already."""
+        """Send a body that is JSON already."""
         self._headers["Content-Type"] = "application/json; charset=utf-8"
         self.write(body)

@@ -12,7 +12,7 @@ from ..auth.fetch_metadata import must_block_response
 
 
 class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
-    """Answers such a request without the body, if its cookies are all that says who asks."""
+    """Responds to such a request without the body, if only its cookies name the user."""
 
     def is_body_withheld(self) -> bool:
         """Whether the body of this response is not to be sent."""

@@ -84,7 +84,7 @@ class EventStream(StreamingHandler):
     def _prepare_response(self) -> None:
         self._transforms = []  # compression would hold events back, and costs 256 KiB a stream
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.set_header("X-Accel-Buffering", "no")  # nginx holds answers back, else
+        self.set_header("X-Accel-Buffering", "no")  # else nginx buffers responses
 
     def _send_preamble(self) -> None:
         last_id = self.request.headers.get("Last-Event-ID", "")

@@ -1,4 +1,4 @@
-"""What event streams and web sockets share: answers that last as long as a sign-in."""
+"""Shared by event streams and WebSockets: responses that last as long as a session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEND_BUFFER_SIZE = 64 * 1024
 
 
 class StreamingHandler(APIHandler):
-    """An answer that stays open, and is ended when its caller may not see it any more."""
+    """A response that stays open, and is ended when its user may not see it any more."""
 
     stream_kind: ClassVar[str]
 

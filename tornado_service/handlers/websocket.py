@@ -32,7 +32,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
     - 1001 when the service is stopped,
     - 1008 when the user has signed out or lost access,
-    - 1013 when the hub has not answered for too long.
+    - 1013 when the hub has not responded for too long.
     """
 
     stream_kind: ClassVar[str] = "sockets"
@@ -47,7 +47,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
     @property
     def ping_interval(self) -> float:
-        """Seconds between pings; who does not answer one before the next is gone."""
+        """Seconds between pings; a client without a response before the next is disconnected."""
         return self.context.streams.heartbeat
 
     async def prepare(self) -> None:
@@ -117,7 +117,8 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
         content = utf8(json_encode(message) if isinstance(message, dict) else message)
         if len(content) > MAX_MESSAGE:
             raise ValueError(
-                f"The message has {len(content)} bytes, and may have {MAX_MESSAGE}: send parts."
+                f"The message has {len(content)} bytes, more than the limit of"
+                f" {MAX_MESSAGE}: split it."
             )
         if self._buffered + len(content) > MAX_MESSAGE:
             self.drop_slow_reader()

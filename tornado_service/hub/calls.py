@@ -45,7 +45,7 @@ class HubRefused(HTTPError):
 class HubCalls:
     """The Hub's REST API with one token: the service's own, or a user's.
 
-    All calls raise ``HubUnavailable`` (503) if the hub does not answer, ``HubResponseTooLarge``
+    All calls raise ``HubUnavailable`` (503) if the hub does not respond, ``HubResponseTooLarge``
     (502) if it sends more than 8 MiB even for one item, and ``HubRefused`` if the token lacks a
     scope. A token with a filtered scope, such as ``list:users!group=class-a``, gets the users that
     the filter includes. All calls only read, and are repeated after a transient failure.
@@ -117,8 +117,8 @@ class HubCalls:
                 raise HubRefused(403, "read:users:name")
             if not may_read_user(name, self._scopes):
                 return None
-        answer = await self._fetch(f"users/{quote(name, safe='')}", "read:users:name")
-        return None if answer.status == 404 else parse_model(User, answer.json)
+        response = await self._fetch(f"users/{quote(name, safe='')}", "read:users:name")
+        return None if response.status == 404 else parse_model(User, response.json)
 
     async def groups(self) -> AsyncIterator[Group]:
         """All groups. Needs ``list:groups``; their members need ``read:groups``."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 
 class CircuitBreaker:
-    """Closed while the hub answers; opened by failures in a row, closed by a probe that succeeds.
+    """Closed while the hub responds; opened by failures in a row, closed by a probe that succeeds.
 
     The probes run in a task of their own, so that no request waits for one.
 

@@ -115,7 +115,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         """Make one call.
 
         Returns:
-            The hub's answer, which may be a refusal (4xx).
+            The hub's response, which may be a refusal (4xx).
 
         Raises:
             HubResponseTooLarge: it has more bytes than we read.
@@ -143,13 +143,13 @@ class HubClient(HubCalls, LoggingConfigurable):
         """
 
         async def fetch(path: str, scope: str, **query: str) -> HubResponse:
-            answer = await self._get(path, token, query)
-            if _is_unknown_token(answer):
+            response = await self._get(path, token, query)
+            if _is_unknown_token(response):
                 on_token_rejected()
                 raise HubRefused(401, scope)
-            if answer.status == 403:
+            if response.status == 403:
                 raise HubRefused(403, scope)
-            return answer
+            return response
 
         return HubCalls(fetch, scopes, self._page_sizes)
 
@@ -157,11 +157,11 @@ class HubClient(HubCalls, LoggingConfigurable):
         refused = self._refused_scopes.get(scope)
         if refused is not None and time.monotonic() - refused < REFUSED_SCOPE_MAX_AGE:
             raise HubRefused(503, scope)
-        answer = await self._get(path, self.api_token, query)
-        if _is_unknown_token(answer):
-            self._log_once("it does not know the service's token; see tornado-service doctor")
+        response = await self._get(path, self.api_token, query)
+        if _is_unknown_token(response):
+            self._log_once("the service's token is invalid; run tornado-service doctor")
             raise HubRefused(503, scope)
-        if answer.status == 403:
+        if response.status == 403:
             self._log_once(
                 f"the service's own token lacks the scope {scope}. Grant it by a role of the"
                 " service; tornado-service doctor writes that role for what the service_scopes of"
@@ -169,7 +169,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             )
             self._refused_scopes[scope] = time.monotonic()
             raise HubRefused(503, scope)
-        return answer
+        return response
 
     def _log_once(self, reason: str) -> None:
         if reason not in self._logged:
@@ -185,10 +185,10 @@ class HubClient(HubCalls, LoggingConfigurable):
         url = url_concat(url_path_join(self.api_url, path), query)
         headers = {"Authorization": f"token {token}", "Accept": ACCEPT_HEADER}
         deadline = time.monotonic() + self.hub_timeout
-        answer = await self._get_with_retries(url, headers, deadline)
-        if answer.status not in (200, 401, 403, 404):
-            raise HubUnavailable(f"it answered {answer.status} to GET {path}")
-        return answer
+        response = await self._get_with_retries(url, headers, deadline)
+        if response.status not in (200, 401, 403, 404):
+            raise HubUnavailable(f"it returned {response.status} for GET {path}")
+        return response
 
     async def _get_with_retries(
         self, url: str, headers: dict[str, str], deadline: float
@@ -210,9 +210,9 @@ class HubClient(HubCalls, LoggingConfigurable):
             await asyncio.sleep(delay)
 
     async def _probe(self) -> None:
-        """The breaker's probe: a call that the hub cannot answer without its database."""
+        """The breaker's probe: a call for which the hub needs its database."""
         headers = {"Authorization": f"token {self.api_token}"}
-        with suppress(HubResponseTooLarge):  # it answers
+        with suppress(HubResponseTooLarge):  # it responds
             await self._transport.fetch(
                 HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
             )
@@ -221,7 +221,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         self._transport.abort_pending()
 
     async def check(self, max_age: float = 0) -> None:
-        """Check that the hub answers, by one call for concurrent requests.
+        """Check that the hub responds, by one call for concurrent requests.
 
         Args:
             max_age: seconds for which an earlier response is good enough.
@@ -240,7 +240,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         await asyncio.shield(self._check_task)
 
     async def is_ready(self) -> bool:
-        """Whether the hub has answered within ``READY_MAX_AGE``; the log says why it did not."""
+        """Whether the hub has responded within ``READY_MAX_AGE``; if not, the log says why."""
         if time.monotonic() - self._ready_checked_at < READY_MAX_AGE:
             return not self._problem
         try:
@@ -258,12 +258,12 @@ class HubClient(HubCalls, LoggingConfigurable):
         """The hub's version. Needs no scope.
 
         Raises:
-            HubUnavailable: the hub does not answer, or what answers is no hub.
+            HubUnavailable: the hub does not respond, or the server is no hub.
         """
-        answer = await self.request("GET", url_path_join(self.api_url, "") + "/", headers={})
-        model = answer.json
-        if answer.status != 200 or not isinstance(model, dict) or "version" not in model:
-            raise HubUnavailable(f"what answers at {self.api_url} is not a Hub API")
+        response = await self.request("GET", url_path_join(self.api_url, "") + "/", headers={})
+        model = response.json
+        if response.status != 200 or not isinstance(model, dict) or "version" not in model:
+            raise HubUnavailable(f"the server at {self.api_url} is not a Hub API")
         return str(model["version"])
 
     def close(self) -> None:
@@ -273,8 +273,8 @@ class HubClient(HubCalls, LoggingConfigurable):
         self._transport.close()
 
 
-def _is_unknown_token(answer: HubResponse) -> bool:
+def _is_unknown_token(response: HubResponse) -> bool:
     """Whether the hub does not know the token: its 403 stands for a missing scope, too."""
-    if answer.status == 403 and isinstance(answer.json, dict):
-        return "credentials" in str(answer.json.get("message"))
-    return answer.status == 401
+    if response.status == 403 and isinstance(response.json, dict):
+        return "credentials" in str(response.json.get("message"))
+    return response.status == 401

@@ -46,7 +46,7 @@ class _Connection(_HTTPConnection):
             path = f"{url.path}?{url.query}" if url.query else url.path
             error = HubResponseTooLarge(f"{self.request.method} {path}", MAX_RESPONSE, size)
         else:
-            error = HubUnavailable(f"it answered {self.code}, with a body that is too large")
+            error = HubUnavailable(f"it returned {self.code}, with a body that is too large")
         self._handle_exception(type(error), error, None)
 
 

@@ -74,7 +74,7 @@ class Group(HubModel):
 
 
 def parse_model(model: type[Parsed], value: Any) -> Parsed:
-    """What the hub has answered, as a model.
+    """The hub's response, as a model.
 
     Raises:
         HubUnavailable: it is none.
@@ -84,4 +84,6 @@ def parse_model(model: type[Parsed], value: Any) -> Parsed:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         name = model.__name__.strip("_")
-        raise HubUnavailable(f"what it answered is no {name}, see its {where or 'type'}") from error
+        raise HubUnavailable(
+            f"its response is no valid {name}, see {where or 'its type'}"
+        ) from error

@@ -82,27 +82,27 @@ async def fetch_pages(
     while True:
         offset = cursor.offset(limit)
         try:
-            answer = await fetch(path, scope, **query, offset=str(offset), limit=str(limit))
+            response = await fetch(path, scope, **query, offset=str(offset), limit=str(limit))
         except HubResponseTooLarge:
             if limit == 1:
                 raise
             was_too_large = True
             limit = page_sizes[path] = max(1, limit // SHRINK_FACTOR)
             continue
-        items, pagination = _parse_page(answer.json)
+        items, pagination = _parse_page(response.json)
         models = [parse_model(model, item) for item in items]
         names = [item.name for item in models]
         if cursor.has_skipped_items(names, offset, limit):
             continue
         new = cursor.advance(names, pagination)
         if new or is_first:
-            yield HubPage([item for item in models if item.name in new], answer.date)
+            yield HubPage([item for item in models if item.name in new], response.date)
         is_first = False
         if pagination.next is None:
             break
         if pagination.next.limit < limit:
             limit = most = max(1, pagination.next.limit)
-        if answer.size < SMALL_PAGE_BYTES:
+        if response.size < SMALL_PAGE_BYTES:
             limit = min(limit * 2, most)
     if path in page_sizes and not was_too_large:
         page_sizes[path] = min(page_sizes[path] * 2, PAGE_SIZE)  # it may fit again
@@ -178,8 +178,8 @@ class _Listing(BaseModel):
     pagination: _Pagination = Field(alias="_pagination")
 
 
-def _parse_page(answer: Any) -> tuple[list[Any], _Pagination]:
-    if isinstance(answer, list):
-        return answer, _Pagination(next=None)  # what answers knows no pages
-    listing = parse_model(_Listing, answer)
+def _parse_page(response: Any) -> tuple[list[Any], _Pagination]:
+    if isinstance(response, list):
+        return response, _Pagination(next=None)  # the server has no pagination
+    listing = parse_model(_Listing, response)
     return listing.items, listing.pagination

@@ -57,7 +57,7 @@ class HubFetch(Protocol):
 
         Raises:
             HubRefused: the token lacks the scope.
-            HubUnavailable: the hub does not answer.
+            HubUnavailable: the hub does not respond.
         """
 
 
@@ -151,10 +151,10 @@ class HubTransport:
         started = time.perf_counter()
         outcome = "failed"
         try:
-            answer = await self.fetch(request, deadline)
-            outcome = "ok" if answer.status < 400 else "refused"
+            response = await self.fetch(request, deadline)
+            outcome = "ok" if response.status < 400 else "refused"
             self._record_response()
-            return answer
+            return response
         except HubResponseTooLarge:
             outcome = "too_large"
             self._record_response()
@@ -218,10 +218,10 @@ def _parse_response(response: HTTPResponse) -> HubResponse:
         # too many calls: only the hub knows when they are few again
         is_transient = status != 429 or retry_after > 0
         raise HubUnavailable(
-            f"it answered {status}", is_transient=is_transient, hub_retry_after=retry_after
+            f"it returned {status}", is_transient=is_transient, hub_retry_after=retry_after
         )
     if status >= 500 or 300 <= status < 400 or status < 200:
-        raise HubUnavailable(f"it answered {status}")
+        raise HubUnavailable(f"it returned {status}")
     body = response.body
     return HubResponse(status, _parse_json(status, body), _parse_date(response.headers), len(body))
 
@@ -232,7 +232,7 @@ def _parse_json(status: int, body: bytes) -> Any:
     except ValueError as error:
         if status >= 400:
             return None
-        raise HubUnavailable("what it answered is not JSON") from error
+        raise HubUnavailable("its response is not JSON") from error
 
 
 def _parse_retry_after(headers: HTTPHeaders) -> int:

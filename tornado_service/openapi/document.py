@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the core and all apps answer, by what their handlers declare."""
+"""The OpenAPI document: the endpoints of the core and all apps, as their handlers declare them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -32,7 +32,7 @@ class Operation:
         path: the address below the service's prefix, as a template.
         method: ``GET``.
         tag: what it is listed under: the app's name, or ``service``.
-        is_app: whether it is an app's; its code may answer with any status.
+        is_app: whether it is an app's; its code may return any status.
     """
 
     path: str
@@ -59,7 +59,7 @@ class Operation:
     def models(self) -> dict[str, tuple[Any, Any]]:
         """What stands in it by reference: types, and whether they are read or written."""
         body, response = self.signature.body, self.signature.response
-        parts = {"body": (body, "validation"), "answer": (response, "serialization")}
+        parts = {"body": (body, "validation"), "response": (response, "serialization")}
         return {slot: (part.model, mode) for slot, (part, mode) in parts.items() if part}
 
     def describe(self, schemas: dict[str, Any], access_scope: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Operation:
             "description": description.strip(),
             "parameters": [*self._path_parameters(), *self._query_parameters()],
             "responses": {
-                **self._responses(schemas.get("answer")),
+                **self._responses(schemas.get("response")),
                 **self._error_responses(allows_anonymous),
             },
             "security": [] if allows_anonymous else [{"token": roles}, {"session": roles}],
@@ -117,16 +117,16 @@ class Operation:
         if getattr(self.handler, "stream_kind", None) == "events":
             stream = {"text/event-stream": {"schema": {"type": "string"}}}
             return {"200": {"description": "Events, while they happen.", "content": stream}}
-        answer = self.signature.response
-        if answer is None:
+        declared = self.signature.response
+        if declared is None:
             return {"2XX": {"description": "Done."}}
-        content = {answer.media_type: {"schema": schema}}
+        content = {declared.media_type: {"schema": schema}}
         if self.is_app and self.method != "GET":  # which status it sets, nobody knows
             found = {"2XX": {"description": "Done.", "content": content}}
         else:
             found = {
                 str(status): {"description": responses.get(status, ""), "content": content}
-                for status in ([200] if self.is_app else answer.statuses)
+                for status in ([200] if self.is_app else declared.statuses)
             }
         if self.signature.may_be_empty:
             found["204"] = {"description": "Nothing."}
@@ -145,11 +145,11 @@ class Operation:
             "503": self.is_app or not allows_anonymous,
             "default": self.is_app,  # its code may refuse with any status
         }
-        answered = {str(status) for status in takes.response.statuses} if takes.response else ()
+        success = {str(status) for status in takes.response.statuses} if takes.response else ()
         return {
             status: {"$ref": f"#/components/responses/{status}"}
             for status, is_possible in refusals.items()
-            if is_possible and status not in answered
+            if is_possible and status not in success
         }
 
 

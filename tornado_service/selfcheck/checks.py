@@ -35,7 +35,7 @@ def check_public_url(setup: CheckedSetup) -> list[Finding]:
     if not setup.public_url:
         return []
     url = urlsplit(setup.public_url)
-    message = f"People come by {setup.public_url}"
+    message = f"Users connect to {setup.public_url}"
     if url.scheme == "https" or is_loopback_host(url.hostname or ""):
         return [Finding("public-url", "ok", f"{message}.")]
     message += ", without TLS, if the hub's settings are right."
@@ -53,7 +53,7 @@ def check_origin(setup: CheckedSetup) -> list[Finding]:
     if not url.hostname:
         return []
     if hub.hostname and callback.hostname and callback.hostname != hub.hostname:
-        message = "The service has an origin of its own, by c.JupyterHub.subdomain_host."
+        message = "The service has its own origin, set by c.JupyterHub.subdomain_host."
     elif url.scheme == "https":
         message = "Users connect by https; other users' servers share the service's origin."
     elif is_loopback_host(url.hostname):
@@ -62,7 +62,7 @@ def check_origin(setup: CheckedSetup) -> list[Finding]:
         message = (
             "The hub has neither c.JupyterHub.subdomain_host nor https: other users' servers share"
             " the service's origin, and their pages can act here as a user who opens them; so"
-            " can the network. SECURITY.md says how."
+            " can the network. see SECURITY.md."
         )
         key = "c.JupyterHub.subdomain_host, with names and certificates for its subdomains"
         return [Finding("origin", "note", message, key, origin)]

@@ -12,20 +12,18 @@ from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, unknown_findings
 
-_HUB_BIND_URL_FIX = (
-    "hub.config.JupyterHub.hub_bind_url: http://:8081, with which it listens on all addresses"
-)
+_HUB_BIND_URL_FIX = "hub.config.JupyterHub.hub_bind_url: http://:8081, to listen on all interfaces"
 _HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
 
 
 async def check_hub(setup: CheckedSetup) -> list[Finding]:
     try:
-        answer = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
+        response = await probe.get(f"{setup.api_url}/", tls=setup.tls.client_context())
     except probe.ProbeError as error:
         reached, version = _api_unreachable(setup, error), ""
     else:
-        version = _short_string(_json(answer.body), "version")
-        reached = _api_responded(setup, answer.status, version)
+        version = _short_string(_json(response.body), "version")
+        reached = _api_responded(setup, response.status, version)
     findings = [reached, check_version(version), check_token_length(setup, version)]
     if reached.state != "ok":
         return [*findings, *unknown_findings("token", "scopes")]
@@ -52,11 +50,11 @@ def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
 
 def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
     if status == 200 and version:
-        return Finding("hub-api", "ok", f"JupyterHub {version} answers at {setup.api_url}.")
+        return Finding("hub-api", "ok", f"JupyterHub {version} responds at {setup.api_url}.")
     if status >= 500:
-        message = f"The Hub API at {setup.api_url} answers with status {status}; its log says why."
+        message = f"The Hub API at {setup.api_url} returns status {status}; see the hub's log."
         return Finding("hub-api", "wrong", message)
-    message = f"What answers at {setup.api_url} is not a Hub API (status {status})."
+    message = f"The server at {setup.api_url} is not a Hub API (status {status})."
     url = urlsplit(setup.api_url)
     if url.path != setup.api_path:
         message += f" With the hub's base URL, the path is {setup.api_path}."
@@ -94,26 +92,28 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
 async def check_token(setup: CheckedSetup) -> list[Finding]:
     headers = {"Authorization": f"token {setup.token}"}
     try:
-        answer = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
+        response = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
     except probe.ProbeError:
         return unknown_findings("token", "scopes")
     fix = f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
-    if answer.status in (401, 403):
+    if response.status in (401, 403):
         message = (
             f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
             " launched this process, which may be left over from an earlier one, or the token was"
             " set by hand."
         )
         return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
-    model = _json(answer.body)
+    model = _json(response.body)
     name = _short_string(model, "name")
-    if answer.status != 200 or not name:
-        message = f"Asked whose token it is, the hub answers with status {answer.status}."
+    if response.status != 200 or not name:
+        message = (
+            f"The hub returned status {response.status} when the service requested its own account."
+        )
         return [Finding("token", "unknown", message), *unknown_findings("scopes")]
     if (name, model.get("kind")) != (setup.name, "service"):
-        message = f"The token is not that of the service {setup.name}, but somebody else's."
+        message = f"The token does not belong to the service {setup.name}."
         return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
-    recognized = Finding("token", "ok", f"The hub knows the service {name} by its token.")
+    recognized = Finding("token", "ok", f"The hub accepts the token of the service {name}.")
     return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
 

@@ -25,7 +25,7 @@ _REASON_MESSAGES: dict[FailureReason, str] = {
     "name": "the name {host} does not resolve",
     "tls": "TLS fails: its certificate is not one to trust here, or it has none",
     "silent": "it takes the connection, but sends no response in {timeout:g} s",
-    "closed": "it closes the connection without an answer",
+    "closed": "it closes the connection without a response",
     "refused": "connection refused",
     "dropped": "no connection in {timeout:g} s, as when a network policy drops it",
     "no-route": "no route leads there",

@@ -10,7 +10,7 @@ from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, FindingState
 
-#: A request with this header is answered with it: which process serves here.
+#: A response repeats this header of its request: it names the process.
 INSTANCE_HEADER = "X-Instance"
 
 _PROXY = "{podSelector: {matchLabels: {app.kubernetes.io/component: proxy}}}"
@@ -29,7 +29,7 @@ async def check_url(setup: CheckedSetup) -> Finding:
         return _url_unreachable(setup, error)
     if not instance or (setup.instance and instance != setup.instance):
         other = "another process of this service, maybe left by an earlier hub"
-        message = f"What answers at the service's url {setup.service_url} is"
+        message = f"The process that responds at the service's url {setup.service_url} is"
         message += f" {other if instance else 'not ours'}."
         return Finding("url", "wrong", message, _port_fix(setup))
     return Finding("url", "ok", f"The service's url {setup.service_url} leads to this process.")
@@ -40,13 +40,13 @@ async def instance_at(setup: CheckedSetup, origin: str) -> str:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # only who responds is checked
     try:
-        answer = await probe.get(f"{origin}{setup.prefix}health", {INSTANCE_HEADER: "?"}, tls)
+        response = await probe.get(f"{origin}{setup.prefix}health", {INSTANCE_HEADER: "?"}, tls)
     except probe.ProbeError as error:
         # with internal_ssl only the hub and its proxy may come in; our certificate is enough
         if _certificate(setup) in error.certificates:
             return setup.instance or "certificate"
         raise
-    return answer.headers.get(INSTANCE_HEADER, "")
+    return response.headers.get(INSTANCE_HEADER, "")
 
 
 def _certificate(setup: CheckedSetup) -> bytes | None:
@@ -57,7 +57,7 @@ def _certificate(setup: CheckedSetup) -> bytes | None:
 
 
 def _url_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
-    message = f"Nothing answers at the service's url {setup.service_url} yet: {error}. {_HUB_EXITS}"
+    message = f"The service's url {setup.service_url} does not respond yet: {error}. {_HUB_EXITS}"
     if is_loopback_host(setup.host) or error.reason in ("url", "tls", "silent", "closed"):
         key = _url_fix(setup)
     elif error.reason == "name":
@@ -143,8 +143,8 @@ async def _check_kubernetes_service(setup: CheckedSetup) -> list[Finding]:
             return []
         state = "wrong" if error.reason == "refused" else "unknown"
         message = (
-            f"Nothing answers at port {setup.url_port} of the Kubernetes Service {setup.host},"
-            f" where the proxy looks for the service: {error}."
+            f"Port {setup.url_port} of the Kubernetes Service {setup.host} does not respond,"
+            f" where the proxy expects the service: {error}."
         )
     key = setup.extra_ports if state != "ok" else ""
     return [Finding("service-port", state, message, key)]

@@ -44,7 +44,7 @@ class BodyLimiter(HTTPServerConnectionDelegate):
     """Hands requests on to the application; when too much is being sent, 503.
 
     Args:
-        application: answers the requests.
+        application: handles the requests.
         log: where requests that are given up are logged.
         max_body_size: bytes that one body may have; a single one always fits.
     """
@@ -118,7 +118,7 @@ class _Request(HTTPMessageDelegate):
         return asyncio.sleep(0) if waits is None and self._chunks % CHUNKS_PER_TURN == 0 else waits
 
     def _reject(self, status: int, reason: str, headers: dict[str, str]) -> None:
-        """Answer at once; the connection is closed then, and the rest of the body not read."""
+        """Respond at once; the connection is closed then, and the rest of the body not read."""
         self.on_connection_close()
         sent = HTTPHeaders({"Content-Length": "0", **headers})
         self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, reason), sent)

@@ -35,7 +35,7 @@ def bind_error_message(error: OSError, port: int, ip: str) -> str:
     """Why ``bind`` has failed, in words for an administrator."""
     where = f"port {port} of {ip or 'all interfaces'}"
     if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
-        return f"Cannot listen on {where}: TornadoService.ip is no address of this machine."
+        return f"Cannot listen on {where}: TornadoService.ip is not an IP address of this machine."
     return (
         f"Cannot listen on {where}: {error.strerror or error}. If it is in use, a process left"
         " by an earlier hub may hold it: stop that, or take another port in the service's url."

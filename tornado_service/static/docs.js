@@ -1,6 +1,6 @@
 "use strict";
 
-// Swagger UI, in the session of whoever looks at the page.
+// Swagger UI, in the session of the signed-in user.
 {
   const { prefix, xsrfToken } = document.body.dataset;
   const root = document.documentElement;

@@ -20,7 +20,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// What comes from the hub waits until the page is there: the hub may not answer at all.
+// What comes from the hub waits until the page is loaded: the hub may not respond.
 const addHubLook = () => {
   for (const link of document.querySelectorAll("link[data-after-load]")) link.disabled = false;
   for (const image of document.querySelectorAll("img[data-after-load]")) {
@@ -57,7 +57,7 @@ window.serviceFetch = (path, options = {}) => {
  * A browser's own EventSource cannot send the XSRF token; otherwise this is the same.
  * Handlers are called with an event's data, by its name. Four names are special:
  *   open: the connection stands, at first and again; what is shown may be loaded now
- *   reset: events have been lost; what is shown has to be loaded anew
+ *   reset: events have been lost; the page's data has to be loaded again
  *   error: the connection broke, and is tried again by itself
  *   end: it was the last event, {reason, retry}; it is tried again only with retry
  *
@@ -72,7 +72,7 @@ window.serviceEvents = (path, handlers) => {
   let pause = 3000;
   let failures = 0;
 
-  const tell = (name, data) => {
+  const emit = (name, data) => {
     if (stop.signal.aborted) return;
     try {
       handlers[name]?.(data, lastId);
@@ -82,7 +82,7 @@ window.serviceEvents = (path, handlers) => {
   };
 
   const end = (data) => {
-    tell("end", data);
+    emit("end", data);
     if (!data.retry) stop.abort();
   };
 
@@ -92,27 +92,27 @@ window.serviceEvents = (path, handlers) => {
     if (event.data === undefined) return;
     const data = JSON.parse(event.data);
     if (event.name === "end") end(data);
-    else tell(event.name, data);
+    else emit(event.name, data);
   };
 
   // Returns how long to wait at least before the next attempt, in milliseconds.
   const listen = async () => {
     const headers = { Accept: "text/event-stream" };
     if (lastId) headers["Last-Event-ID"] = lastId;
-    const answer = await serviceFetch(path, { headers, cache: "no-store", signal: stop.signal });
-    if (answer.ok) {
+    const response = await serviceFetch(path, { headers, cache: "no-store", signal: stop.signal });
+    if (response.ok) {
       failures = 0;
-      tell("open");
-      for await (const event of eventsOf(answer.body)) take(event);
-    } else if (answer.status < 500 && answer.status !== 429) {
-      end({ reason: "refused", retry: false, status: answer.status });
+      emit("open");
+      for await (const event of eventsOf(response.body)) take(event);
+    } else if (response.status < 500 && response.status !== 429) {
+      end({ reason: "refused", retry: false, status: response.status });
     }
-    return 1000 * (answer.headers.get("Retry-After") ?? 0);
+    return 1000 * (response.headers.get("Retry-After") ?? 0);
   };
 
   const run = async () => {
     while (!stop.signal.aborted) {
-      const atLeast = await listen().catch((error) => tell("error", error));
+      const atLeast = await listen().catch((error) => emit("error", error));
       const most = Math.min(MOST, pause * 2 ** failures++);
       const wait = Math.max(atLeast ?? 0, most / 2) + (Math.random() * most) / 2;
       if (!stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, wait));

@@ -72,8 +72,8 @@ def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
     encoded = f"id: {id_}\n{kind}data: {text}\n\n".encode()
     if len(encoded) > MAX_EVENT_SIZE:
         raise ValueError(
-            f"The event {name!r} has {len(encoded)} bytes, and may have {MAX_EVENT_SIZE}: send what"
-            " it is about, and let the page ask for the rest."
+            f"The event {name!r} has {len(encoded)} bytes, more than the limit of {MAX_EVENT_SIZE}:"
+            " send a reference, and let the page request the rest."
         )
     return ChannelEvent(id_, name, data, encoded)
 

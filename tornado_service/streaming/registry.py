@@ -1,4 +1,4 @@
-"""Answers that stay open: how many there may be, and when they end."""
+"""Long-lived responses: their limits, and when they end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECHECK_AT = (0.75, 0.9)
 #: Seconds between two calls about one caller whom the hub does not confirm.
 MIN_RECHECK_INTERVAL = 5.0
 
-#: How many users are confirmed at once, as the hub has other requests to answer.
+#: How many users are confirmed at once, as the hub has other requests to serve.
 MAX_CONCURRENT_RECHECKS = 4
 
 #: Seconds after which a refused client may try again.

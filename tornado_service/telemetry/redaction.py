@@ -45,7 +45,7 @@ _REJECTED_BY_TORNADO = re.compile(
     rf"(?ixs) (\bheader\ (?:value|name)\s+ | \bcookie[\w;\ ]{{0,50}}\s) {_QUOTED}"
 )
 
-# as Tornado says why it does not read a request: all that it quotes goes
+# as Tornado gives the reason it does not read a request: all that it quotes goes
 _MALFORMED = re.compile(
     r"""(?xs) (\bMalformed\ HTTP\ message\ from\ \S+:[ ]
               (?: Unsupported\ Transfer-Encoding | [^:'"]*(?=[:'"]):? ) \ ?) .+"""

@@ -33,8 +33,8 @@ class Fetch:
 
     ::
 
-        answer = await fetch("reports/api/reports", token=token, method="POST", json={"title": "x"})
-        assert (answer.code, answer.json()) == (201, {"id": 1, "title": "x"})
+        response = await fetch("reports/api/reports", token=token, method="POST", json={"a": 1})
+        assert (response.code, response.json()) == (201, {"id": 1, "a": 1})
 
     Args:
         client: Tornado's HTTP client.

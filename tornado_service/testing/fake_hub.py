@@ -251,8 +251,8 @@ class _Authorize(_Handler):
         code = secrets.token_hex(16)
         name = self.get_cookie("hub-user", "ada") or "ada"
         self.hub._codes[code] = (name, self.get_argument("code_challenge", None))
-        answer = {"code": code, "state": self.get_argument("state", "")}
-        self.redirect(self.get_argument("redirect_uri") + "?" + urlencode(answer))
+        response = {"code": code, "state": self.get_argument("state", "")}
+        self.redirect(self.get_argument("redirect_uri") + "?" + urlencode(response))
 
 
 class _Token(_Handler):

@@ -104,7 +104,7 @@ class Visitor:
     ) -> HTTPResponse:
         """Make one request; redirects are not followed."""
         url, sent = self._request(address, {**BROWSER, **(headers or {})})
-        answer = await self.client.fetch(
+        response = await self.client.fetch(
             url,
             method=method,
             headers=sent,
@@ -113,7 +113,7 @@ class Visitor:
             allow_nonstandard_methods=True,
             **more,
         )
-        for line in answer.headers.get_list("Set-Cookie"):
+        for line in response.headers.get_list("Set-Cookie"):
             for name, morsel in SimpleCookie(line).items():
                 key = (sent["Host"], morsel["path"], name)
                 self.jar[key] = morsel.value
@@ -121,7 +121,7 @@ class Visitor:
                     self.seen_secrets.append(morsel.value)
                 else:
                     del self.jar[key]
-        return answer
+        return response
 
     def _request(self, address: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """The URL and headers of a request, with the cookies for that path."""
@@ -146,13 +146,13 @@ class Visitor:
         """
         address = urljoin(self.home, address)
         for _ in range(12):
-            answer = await self.get(address, **more)
+            response = await self.get(address, **more)
             self.address = address
-            if answer.code not in (301, 302):
-                self.page = answer.body.decode()
-                return answer
+            if response.code not in (301, 302):
+                self.page = response.body.decode()
+                return response
             more = {}
-            address = urljoin(address, answer.headers["Location"])
+            address = urljoin(address, response.headers["Location"])
             self.seen_secrets += re.findall(r"(?:state|code|code_challenge)=([^&]+)", address)
         raise AssertionError(f"redirected without end, now to {address}")
 

@@ -15,7 +15,7 @@ from ..demo.apps import scope_options
 from ..demo.hub import ThrowAwayHub, config_text
 from .service import ServiceConfig
 
-#: Seconds that apps have to be ready, and that a hub may take to answer: on a machine that runs
+#: Seconds that apps have to be ready, and that a hub may take to respond: on a machine that runs
 #: tests all is slow at times.
 TIMEOUT = 60.0
 
@@ -61,8 +61,8 @@ class RealHub(ThrowAwayHub):
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"token {self.admin_token}"},
         )
-        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            text = answer.read()
+        with urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+            text = response.read()
         return json.loads(text) if text else None
 
     def token_for(self, name: str, scopes: Sequence[str] = ()) -> str:
@@ -93,8 +93,8 @@ class RealHub(ThrowAwayHub):
         request = Request(f"{self.service_public_url}api/status", headers=headers)  # noqa: S310
         deadline = time.monotonic() + TIMEOUT
         while True:
-            with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-                apps = json.loads(answer.read())["apps"]
+            with urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+                apps = json.loads(response.read())["apps"]
             waiting = [app for app in apps if app["state"] in ("loading", "retrying")]
             if not waiting or time.monotonic() > deadline:
                 break

@@ -69,8 +69,8 @@ class EventReader(HTTPMessageDelegate):
         """Open it. ``code`` says whether that went well.
 
         Raises:
-            OSError: nothing answers.
-            asyncio.TimeoutError: the answer does not begin in time.
+            OSError: no connection.
+            asyncio.TimeoutError: the response does not begin in time.
         """
         tcp = TCPClient()
         stream = await tcp.connect(self._url.hostname or "", self._url.port or 80)

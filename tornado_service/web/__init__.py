@@ -1,1 +1,1 @@
-"""What the core itself answers: home, sign-in, API, documentation, status, health."""
+"""Endpoints of the core: home, sign-in, API, documentation, status, health."""

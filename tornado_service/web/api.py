@@ -159,7 +159,7 @@ class DebugHandler(APIHandler):
 
 
 class NotFoundAPIHandler(BaseHandler):
-    """Every address below api/ that nothing else answers."""
+    """Every path below api/ without another handler."""
 
     metrics_name = "NotFoundAPIHandler"
 

@@ -60,7 +60,7 @@ def make_web_app(
 def make_routes(
     settings: Settings, context: ServiceContext, apps: AppManager, selfcheck: SelfCheck
 ) -> list[Any]:
-    """What answers where; ``P`` is the prefix that the hub gave us."""
+    """The routes; ``P`` is the prefix that the hub gave us."""
     prefix = re.escape(context.prefix)
     metrics = (
         health.MetricsHandler if settings.authenticate_prometheus else health.PublicMetricsHandler
@@ -95,7 +95,7 @@ def make_routes(
 
 
 def api_headers(frame_ancestors: str) -> dict[str, str]:
-    """The headers of the API's answers, which nothing may show as a page.
+    """The headers of the API's responses, which must not be shown as a page.
 
     They are personal unless a handler says otherwise.
 

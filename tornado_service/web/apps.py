@@ -1,4 +1,4 @@
-"""What answers below an app's address, in each of its states."""
+"""Handlers below an app's path, for each of its states."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ class AppNotFoundHandler(NotFoundHandler):
             self.app, self.app_templates = mounted.app, mounted.templates
 
     async def prepare(self) -> None:
-        """Find out who asks, for the page; strangers get the same answer.
+        """Look up the user, for the page; visitors get the same response.
 
         Raises:
             HTTPError: 404, always.
         """
         if self.wants_error_page():
-            with contextlib.suppress(HTTPError):  # the hub does not answer
+            with contextlib.suppress(HTTPError):  # the hub does not respond
                 self.current_user = await self.hub_auth.authenticate(self)
         await super().prepare()
 
@@ -144,7 +144,7 @@ class UnavailableHandler(PageHandler):
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        answer = super().public_error(status_code, **kwargs)
+        response = super().public_error(status_code, **kwargs)
         if isinstance(error, AppUnavailable):
-            answer["message"] = error.get_message()
-        return answer
+            response["message"] = error.get_message()
+        return response

@@ -91,7 +91,7 @@ def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:
 
 
 class NotFoundHandler(PageHandler):
-    """Every address that nothing else answers."""
+    """Every path without another handler."""
 
     metrics_name = "NotFoundHandler"
 

@@ -35,7 +35,7 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
 
         Raises:
             HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
-            HubUnavailable: the hub does not answer.
+            HubUnavailable: the hub does not respond.
         """
         if self._is_script_request():
             # the hub gives a user's code to any script of the origin, for a sign-in of its own
@@ -59,7 +59,7 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         except HTTPError as error:
             if error.status_code < 500 or isinstance(error, HubUnavailable):
                 raise
-            raise HubUnavailable("it does not know the token that it has just given") from error
+            raise HubUnavailable("it rejected the token that it has just issued") from error
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
         self._selfcheck.record_browser_origin(origin)
 

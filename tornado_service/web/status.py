@@ -47,7 +47,7 @@ class Status:
 
 
 class AdminHandler(BaseHandler):
-    """Answers admins of the hub only: findings name addresses of the inside."""
+    """For hub admins only: findings name internal addresses."""
 
     #: Whether the service's own token is let in, too, as the doctor sends it.
     allows_own_token = False

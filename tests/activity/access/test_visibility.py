@@ -63,11 +63,11 @@ async def test_an_instructor_of_one_of_many_groups_sees_that_group(
         hub.directory.add_group(f"group-{number}")
     token = hub.token_for("ines", course.of_group("class-a"))
 
-    answer = await fetch(f"activity/{path}", token=token)
+    response = await fetch(f"activity/{path}", token=token)
 
-    assert answer.code == 200, answer.body
-    assert b"class-a" in answer.body
-    assert b"group-" not in answer.body
+    assert response.code == 200, response.body
+    assert b"class-a" in response.body
+    assert b"group-" not in response.body
 
 
 class TestMonthWithoutGroups:
@@ -110,9 +110,9 @@ class TestMonthWithoutGroups:
         groups_fail: str,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        answer = await fetch(f"activity/api/{MONTH}", token=token)
+        response = await fetch(f"activity/api/{MONTH}", token=token)
 
-        report = json.loads(answer.body)
+        report = json.loads(response.body)
         assert (report["groups"], report["groups_missing"]) == ([], "unavailable")
         assert report["month"]["whole"]["active_users"] == 5
         said = [
@@ -124,9 +124,9 @@ class TestMonthWithoutGroups:
     async def test_the_page_of_groups_is_an_error(
         self, app: Activity, fetch: Fetch, token: str, groups_fail: str
     ) -> None:
-        answer = await fetch("activity/api/groups", token=token)
+        response = await fetch("activity/api/groups", token=token)
 
-        assert answer.code == (502 if groups_fail == "too large" else 503)
+        assert response.code == (502 if groups_fail == "too large" else 503)
 
 
 async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_there(
@@ -134,8 +134,8 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
 ) -> None:
     responses = {}
     for scopes in (("list:users",), course.EVERYBODY):
-        answer = await fetch(f"activity/api/{MONTH}", token=hub.token_for("root", scopes))
-        report = json.loads(answer.body)
+        response = await fetch(f"activity/api/{MONTH}", token=hub.token_for("root", scopes))
+        report = json.loads(response.body)
         responses[report["groups_missing"]] = [group["name"] for group in report["groups"]]
 
     assert responses == {"list:groups": [], "": ["class-a", "class-b"]}

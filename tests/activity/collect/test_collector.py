@@ -115,10 +115,10 @@ async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
 async def test_all_users_are_asked_for_again_until_they_are_kept(
     simulated: SimulatedHub, client: HubClient
 ) -> None:
-    answers = iter([False, False, True, True, True, False, True])
+    responses = iter([False, False, True, True, True, False, True])
 
     async def keep(sample: Sample, interval: int) -> bool:
-        return next(answers)
+        return next(responses)
 
     collector = Collector(client, 300, LOG, keep)
 
@@ -275,7 +275,7 @@ async def test_an_outage_is_two_lines_in_the_log(
 
     said = [record.getMessage() for record in caplog.records if "recorded" in record.message]
     assert said == [
-        "Activity is not recorded at the moment: the hub does not respond: it answered 503",
+        "Activity is not recorded at the moment: the hub does not respond: it returned 503",
         "Activity is recorded again",
     ]
 

@@ -57,6 +57,6 @@ def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: P
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()
 
-    with pytest.raises(DatabaseUnusable, match="belongs to something else"):
+    with pytest.raises(DatabaseUnusable, match="belongs to another program"):
         open_database(sqlite_url)
     assert sqlite_file.read_bytes() == before

@@ -28,9 +28,9 @@ PATHS = (
 
 
 async def ask(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:
-    answer = await fetch(f"activity/api/{path}?{query}", token=token)
-    assert answer.code == 200, answer.body
-    return json.loads(answer.body)
+    response = await fetch(f"activity/api/{path}?{query}", token=token)
+    assert response.code == 200, response.body
+    return json.loads(response.body)
 
 
 async def test_an_admin_sees_the_use_of_all(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
@@ -90,10 +90,10 @@ async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
     }
     for name, token in tokens.items():
         for query in (RANGE, "", RANGE + "&sort=name&q=b" if "people" in path else ""):
-            answer = await fetch(f"activity/api/{path}?{query}", token=token)
-            assert answer.code == (404 if name == "culler" and path.startswith("me") else 200)
+            response = await fetch(f"activity/api/{path}?{query}", token=token)
+            assert response.code == (404 if name == "culler" and path.startswith("me") else 200)
             for hidden in ("bob", "bea", "x/y", "class-b"):
-                assert hidden not in answer.body.decode()
+                assert hidden not in response.body.decode()
 
 
 @pytest.mark.parametrize("name", ["bob", "eve", "x/y <b>", "%", "a" * 1000, "class-a", "*"])
@@ -102,10 +102,10 @@ async def test_somebody_who_is_hidden_and_somebody_who_does_not_exist_are_the_sa
 ) -> None:
     token = hub.token_for("ines", course.of_group("class-a"))
 
-    answer = await fetch(f"activity/api/people/{quote(name, safe='')}?{RANGE}", token=token)
+    response = await fetch(f"activity/api/people/{quote(name, safe='')}?{RANGE}", token=token)
 
-    assert answer.code == 404
-    assert name not in json.loads(answer.body)["message"]
+    assert response.code == 404
+    assert name not in json.loads(response.body)["message"]
 
 
 async def test_everybody_sees_their_own_use(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
@@ -146,11 +146,11 @@ async def test_csv_has_the_same_rows_and_no_formula(
 ) -> None:
     admin = hub.token_for("root", EVERYBODY)
 
-    answer = await fetch(f"activity/api/people.csv?{RANGE}&sort=name", token=admin)
+    response = await fetch(f"activity/api/people.csv?{RANGE}&sort=name", token=admin)
 
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert '-people-2026-01-05-to-2026-01-07.csv"' in answer.headers["Content-Disposition"]
-    rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert '-people-2026-01-05-to-2026-01-07.csv"' in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(response.body.decode(), newline="")))
     assert [row["name"] for row in rows] == ["'=bea", "ada", "alan", "bob", "x/y <b>"]
     assert [float(row["server_hours"]) for row in rows] == [2, 5, 1, 14, 1]
 
@@ -164,8 +164,8 @@ async def test_a_wrong_range_is_told(
     app: Activity, hub: StandInHub, fetch: Fetch, query: str
 ) -> None:
     for path in ("days", "people", "hours.csv"):
-        answer = await fetch(f"activity/api/{path}?{query}", token=hub.token_for("ada"))
-        assert answer.code == 400, path
+        response = await fetch(f"activity/api/{path}?{query}", token=hub.token_for("ada"))
+        assert response.code == 400, path
 
 
 @pytest.mark.parametrize("query", ["from=2199-12-31", "to=1990-01-01", "from=1990-01-01"])
@@ -208,9 +208,9 @@ async def test_without_a_database_what_runs_now_is_shown(
     token = hub.token_for("ada", EVERYBODY)
 
     assert (await fetch("activity/api/now", token=token)).code == 200
-    answer = await fetch("activity/api/days", token=token)
-    assert answer.code == 503
-    assert "No history is stored" in json.loads(answer.body)["message"]
+    response = await fetch("activity/api/days", token=token)
+    assert response.code == 503
+    assert "No history is stored" in json.loads(response.body)["message"]
 
 
 async def test_figures_that_fail_once_end_nothing(
@@ -269,9 +269,9 @@ async def test_the_main_figures_are_shown_to_prometheus(
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
     await app.recorder.collector.collect(MONDAY)
 
-    answer = await fetch("metrics", token=hub.token_for("prometheus", ("read:metrics",)))
+    response = await fetch("metrics", token=hub.token_for("prometheus", ("read:metrics",)))
 
-    lines = answer.body.decode().splitlines()
+    lines = response.body.decode().splitlines()
     assert "tornado_service_activity_running_servers 2.0" in lines
     assert "tornado_service_activity_users 5.0" in lines
     assert 'tornado_service_activity_active_users{days="7"} 5.0' in lines

@@ -41,8 +41,8 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
     async def ask(path: str) -> Any:
         return json.loads((await fetch(f"activity/api/{path}", token=token)).body)
 
-    for answer in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
-        groups = {group.pop("name"): group for group in answer["groups"]}
+    for response in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
+        groups = {group.pop("name"): group for group in response["groups"]}
         assert groups["class-a"] == {
             "members": 2, "active_users": 2, "server_seconds": 6 * course.HOUR, "sessions": 3,
         }  # fmt: skip
@@ -102,10 +102,10 @@ async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
     app: Activity, fetch: Fetch, token: str, path: str
 ) -> None:
     async def ask(name: str) -> tuple[int, bytes, dict[str, str]]:
-        answer = await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
-        headers = dict(answer.headers.get_all())
+        response = await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
+        headers = dict(response.headers.get_all())
         when = headers.pop("Date").encode()  # a page of an error says it, too
-        return answer.code, answer.body.replace(when, b"").replace(name.encode(), b""), headers
+        return response.code, response.body.replace(when, b"").replace(name.encode(), b""), headers
 
     hidden, nobody = await ask(HIDDEN), await ask(NOBODY)
 

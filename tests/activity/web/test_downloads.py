@@ -17,10 +17,10 @@ from tornado_service.testing import Fetch, StandInHub, Visitor
 PERIOD = "2026-01-05-to-2026-01-07"
 
 
-def saved_as(answer: Any) -> str:
+def saved_as(response: Any) -> str:
     match = re.fullmatch(
         r"attachment; filename=\"([A-Za-z0-9_.-]+)\"(?:; filename\*=UTF-8''([\w.%-]+))?",
-        answer.headers["Content-Disposition"],
+        response.headers["Content-Disposition"],
     )
     return unquote(match[2]) if match[2] else match[1]
 
@@ -44,9 +44,9 @@ async def test_the_name_has_the_hub_the_figure_and_the_period(
 ) -> None:
     await admin.open("activity/")
 
-    answer = await admin.get(f"activity/api/{path}?{RANGE}")
+    response = await admin.get(f"activity/api/{path}?{RANGE}")
 
-    assert saved_as(answer) == f"visitor.test-{name}.csv"
+    assert saved_as(response) == f"visitor.test-{name}.csv"
 
 
 async def test_what_runs_now_has_its_time(app: Activity, admin: Visitor, hub: StandInHub) -> None:
@@ -93,11 +93,11 @@ async def test_without_a_public_url_it_is_the_host_of_the_request(
 ) -> None:
     token = hub.token_for("ada")
 
-    answer = await fetch(f"activity/api/me/days.csv?{RANGE}", token=token, headers={"Host": host})
+    response = await fetch(f"activity/api/me/days.csv?{RANGE}", token=token, headers={"Host": host})
 
-    assert answer.code in (200, 400)
-    if answer.code == 200:
-        assert saved_as(answer).lower() == f"{expected}-my-days-{PERIOD}.csv"
+    assert response.code in (200, 400)
+    if response.code == 200:
+        assert saved_as(response).lower() == f"{expected}-my-days-{PERIOD}.csv"
 
 
 async def test_the_public_url_of_the_hub_comes_first(
@@ -106,11 +106,11 @@ async def test_the_public_url_of_the_hub_comes_first(
     monkeypatch.setenv("JUPYTERHUB_PUBLIC_HUB_URL", "https://hub.example.org:8443/jupyter/hub/")
     monkeypatch.setattr(app.parent.auth, "hub_prefix", "/jupyter/m%C3%BCnchen/hub/")
 
-    answer = await fetch(f"activity/api/me/days.csv?{RANGE}", token=hub.token_for("ada"))
+    response = await fetch(f"activity/api/me/days.csv?{RANGE}", token=hub.token_for("ada"))
 
     name = f"hub.example.org-jupyter-münchen-my-days-{PERIOD}.csv"
-    assert saved_as(answer) == name
-    assert 'filename="hub.example.org-jupyter-m_nchen-my' in answer.headers["Content-Disposition"]
+    assert saved_as(response) == name
+    assert 'filename="hub.example.org-jupyter-m_nchen-my' in response.headers["Content-Disposition"]
 
 
 @pytest.mark.parametrize(

@@ -206,10 +206,10 @@ async def test_a_page_that_is_not_there_keeps_the_navigation(
     admin: Visitor, instructor: Visitor, visitor: Visitor, path: str
 ) -> None:
     for who, has_others in ((admin, True), (instructor, True), (visitor, False)):
-        answer = await who.open(f"activity/{path}")
+        response = await who.open(f"activity/{path}")
 
         home = f"{who.home}activity/"
-        assert answer.code == 404
+        assert response.code == 404
         assert {home, f"{home}now", f"{home}months"} <= set(links(who.page))
         assert (f"{home}people" in links(who.page)) == has_others
         assert f'<a class="btn btn-primary" href="{home}">Activity</a>' in who.page
@@ -249,8 +249,8 @@ async def test_times_are_those_of_the_settings_zone(
 async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) -> None:
     allows = {}
     for path in PATHS:
-        answer = await admin.open(f"activity/{path}?{RANGE}")
-        allows[path] = page_base.PLOT_STYLE in answer.headers["Content-Security-Policy"]
+        response = await admin.open(f"activity/{path}?{RANGE}")
+        allows[path] = page_base.PLOT_STYLE in response.headers["Content-Security-Policy"]
         assert allows[path] == ("charts." in admin.page)
     assert not allows["now"]
     assert not allows["people"]

@@ -62,9 +62,9 @@ async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
     app.recorder.store.condition = Condition(state)
 
     for path in ("", "people", "months"):
-        answer = await admin.open(f"activity/{path}")
-        assert answer.code == 503
-        assert answer.headers["Retry-After"] == "5"
+        response = await admin.open(f"activity/{path}")
+        assert response.code == 503
+        assert response.headers["Retry-After"] == "5"
         assert "Loading the history" in text_of(admin.page)
         assert '<meta http-equiv="refresh" content="5">' in admin.page
     await read(admin, "now")
@@ -76,9 +76,9 @@ async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(
     await remember(app, replace(app.recorder.archive.history, listed_from=FAR_FUTURE), monkeypatch)
 
     for path in ("people", "api/people", "api/people.csv"):
-        answer = await admin.open(f"activity/{path}")
-        assert answer.code == 503
-        assert answer.headers["Retry-After"] == "60"
+        response = await admin.open(f"activity/{path}")
+        assert response.code == 503
+        assert response.headers["Retry-After"] == "60"
     assert "The hub has not listed all users yet" in admin.page
     assert "Active users" in await read(admin, "")
 

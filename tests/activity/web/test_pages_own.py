@@ -72,8 +72,8 @@ async def test_usual_hours_are_those_of_the_user_alone(visitor: Visitor, admin: 
     await admin.open("activity/")
 
     for who, path in ((visitor, "me"), (admin, "people/ada")):
-        answer = await who.get(f"activity/api/{path}/week.csv?{RANGE}")
-        rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+        response = await who.get(f"activity/api/{path}/week.csv?{RANGE}")
+        rows = list(csv.DictReader(io.StringIO(response.body.decode(), newline="")))
         busy = [(row["weekday"], row["hour"]) for row in rows if float(row["mean_servers"] or 0)]
         assert len(rows) == 168
         assert busy == [

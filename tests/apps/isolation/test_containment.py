@@ -80,10 +80,10 @@ async def test_a_broken_app_breaks_nothing_else(
     assert (await get("", sam)).code == 200
     for token in ("", sam, ada):
         for path in ("start-raises/", "start-raises", "start-raises/api/x", "unsigned/"):
-            answer = await get(path, token)
-            assert answer.code == 503
-            assert "Retry-After" not in answer.headers
-            assert json.loads(answer.body)["message"] == (
+            response = await get(path, token)
+            assert response.code == 503
+            assert "Retry-After" not in response.headers
+            assert json.loads(response.body)["message"] == (
                 "This app is unavailable. Admins can see why on the Status page."
             )
         page = (await get("start-raises/", token, **BROWSER)).body.decode()
@@ -135,9 +135,9 @@ async def test_everything_answers_while_an_app_is_imported(
 
     try:
         assert (await get("")).code == 200
-        answer = await get("slow/")
-        assert answer.code == 503
-        assert answer.headers["Retry-After"] == "3"
+        response = await get("slow/")
+        assert response.code == 503
+        assert response.headers["Retry-After"] == "3"
         assert json.loads((await get("health/ready")).body)["checks"]["app Reports"] == "not ready"
         while (await get("admins/")).code == 503:
             await asyncio.sleep(0.02)
@@ -181,7 +181,7 @@ async def test_stop_is_bounded_and_each_for_itself(
     ("body", "said"),
     [
         ("return 'The disk is full: set c.Ill.file.'", "The disk is full: set c.Ill.file."),
-        ("raise OSError('the password is 1234')", "It cannot say how it is: OSError"),
+        ("raise OSError('the password is 1234')", "It cannot report its problems: OSError"),
     ],
 )
 async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(

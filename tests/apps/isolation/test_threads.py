@@ -68,9 +68,9 @@ async def test_what_an_app_awaits_in_threads_keeps_nobody_from_signing_in(
     for _ in requests:
         await asyncio.to_thread(wait_for_line, process, "one more waits")
 
-    answer = await fetch("api/user", token=hub.token_for("ines"), request_timeout=60)
+    response = await fetch("api/user", token=hub.token_for("ines"), request_timeout=60)
 
-    assert answer.code == 200, answer.body
+    assert response.code == 200, response.body
     process.kill()
     await asyncio.gather(*requests, return_exceptions=True)
 

@@ -25,5 +25,5 @@ def token(hub: StandInHub) -> str:
     return hub.token_for("sam", ("custom:reports:write",))
 
 
-def read(answer: HTTPResponse) -> Any:
-    return json.loads(answer.body)
+def read(response: HTTPResponse) -> Any:
+    return json.loads(response.body)

@@ -52,8 +52,8 @@ def service_config() -> ServiceConfig:
 )
 async def test_an_answer_of_any_length_arrives(fetch: Fetch, method: str, length: int) -> None:
     body = None if method == "GET" else ""
-    answer = await fetch(f"texts/{length}", method=method, body=body, decompress_response=False)
+    response = await fetch(f"texts/{length}", method=method, body=body, decompress_response=False)
 
-    assert answer.code == 200
-    assert answer.body.strip(b'"') == b"x" * length
-    assert int(answer.headers["Content-Length"]) == len(answer.body)
+    assert response.code == 200
+    assert response.body.strip(b'"') == b"x" * length
+    assert int(response.headers["Content-Length"]) == len(response.body)

@@ -104,12 +104,12 @@ async def page(app, visitor: Visitor) -> Visitor:
 
 
 async def test_a_form_is_read_by_its_model(app, page: Visitor) -> None:
-    answer = await page.post(
+    response = await page.post(
         "signup/", {"name": "ada", "seats": "3", "day": "2026-01-31", "newsletter": "on"}
     )
 
     (form,) = app.signups
-    assert answer.code == 200  # the redirect is followed
+    assert response.code == 200  # the redirect is followed
     assert (form.name, form.seats, form.day.isoformat()) == ("ada", 3, "2026-01-31")
     assert (form.newsletter, form.meals) == (True, [])
 
@@ -123,9 +123,9 @@ async def test_an_input_that_is_left_empty_has_its_default(app, page: Visitor) -
 async def test_errors_stand_beside_their_inputs_and_what_was_entered_is_kept(
     app, page: Visitor
 ) -> None:
-    answer = await page.post("signup/", {"name": "<x>", "seats": "9"})
+    response = await page.post("signup/", {"name": "<x>", "seats": "9"})
 
-    assert answer.code == 400
+    assert response.code == 400
     assert app.signups == []
     assert 'value="&lt;x&gt;" class="form-control"' in page.page
     assert 'value="9" class="form-control is-invalid"' in page.page
@@ -140,19 +140,19 @@ async def test_errors_stand_beside_their_inputs_and_what_was_entered_is_kept(
 async def test_so_do_errors_of_the_whole_form_and_of_the_method(
     page: Visitor, name: str, message: str
 ) -> None:
-    answer = await page.post("signup/", {"name": name})
+    response = await page.post("signup/", {"name": name})
 
-    assert answer.code == 400
+    assert response.code == 400
     assert message in page.page
     assert f'value="{name}"' in page.page
     assert "half a page" not in page.page
-    assert "X-Half" not in answer.headers
+    assert "X-Half" not in response.headers
 
 
 async def test_the_page_gets_the_groups_of_the_path(app, page: Visitor) -> None:
-    answer = await page.post("signup/7", {"name": ""})
+    response = await page.post("signup/7", {"name": ""})
 
-    assert answer.code == 400
+    assert response.code == 400
     assert "name-error" in page.page
     await page.post("signup/7", {"name": "ada"})
     assert app.signups == [7]
@@ -162,22 +162,22 @@ async def test_the_page_gets_the_groups_of_the_path(app, page: Visitor) -> None:
 async def test_without_a_page_for_this_user_the_answer_is_an_error_page(
     app, page: Visitor, path: str
 ) -> None:
-    answer = await page.post(f"signup/{path}", {"name": ""})
+    response = await page.post(f"signup/{path}", {"name": ""})
 
-    assert answer.code == 400
+    assert response.code == 400
     assert "secret page" not in page.page
     assert "Bad Request" in page.page
 
 
 async def test_a_form_without_the_xsrf_token_is_refused(app, page: Visitor) -> None:
-    answer = await page.open(
+    response = await page.open(
         "signup/",
         method="POST",
         body="name=ada",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
 
-    assert answer.code == 403
+    assert response.code == 403
     assert app.signups == []
 
 

@@ -33,7 +33,7 @@ class TestAPlainMethod:
             assert "Try again" in read(full)["message"]
         finally:
             app.gate.set()
-        assert {answer.code for answer in await asyncio.gather(*blocked)} == {200}
+        assert {response.code for response in await asyncio.gather(*blocked)} == {200}
         assert (await fetch("typed/api/threaded/x", token=token)).code == 200
         assert len(set(app.threads)) == threads.POOL_SIZE
         assert all(thread.daemon for thread in app.threads)
@@ -50,9 +50,9 @@ class TestAPlainMethod:
     async def test_answers_as_any_other(
         self, fetch: Fetch, token: str, app: Any, what: str, code: int, body: bytes
     ) -> None:
-        answer = await fetch(f"typed/api/threaded/{what}", token=token)
+        response = await fetch(f"typed/api/threaded/{what}", token=token)
 
-        assert (answer.code, answer.body) == (code, body)
+        assert (response.code, response.body) == (code, body)
         assert app.threads[0] is not threading.current_thread()
 
     @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ class TestAPlainMethod:
         [
             ("writes-late", "Cannot write() after finish()"),
             ("flushes", "flush() in a plain method, which runs in a thread: use async def"),
-            ("exits", "SystemExit where a request is answered"),
-            ("stops", "StopIteration where a request is answered"),
+            ("exits", "SystemExit in a request handler"),
+            ("stops", "StopIteration in a request handler"),
         ],
     )
     async def test_fails_alone(
@@ -72,16 +72,16 @@ class TestAPlainMethod:
         what: str,
         said: str,
     ) -> None:
-        answer = await fetch(f"typed/api/threaded/{what}", token=token)
+        response = await fetch(f"typed/api/threaded/{what}", token=token)
 
-        assert answer.code == (200 if what == "writes-late" else 500)
+        assert response.code == (200 if what == "writes-late" else 500)
         assert said in caplog.text
         assert (await fetch("health")).code == 200
 
     async def test_may_give_something_to_await(self, fetch: Fetch, token: str) -> None:
-        answer = await fetch("typed/api/threaded/awaits", token=token)
+        response = await fetch("typed/api/threaded/awaits", token=token)
 
-        assert read(answer) == {"thread": "MainThread"}
+        assert read(response) == {"thread": "MainThread"}
 
 
 async def test_an_exit_on_the_loop_ends_one_request_only(fetch: Fetch, token: str) -> None:

@@ -14,10 +14,10 @@ JSON = {"Content-Type": "application/json"}
 
 async def test_a_query_is_read_by_its_model(fetch: Fetch, token: str, app: Any) -> None:
     path = "typed/api/reports?since=2026-02-03&tag=a&tag=b&limit=1&sort=oldest&_xsrf=2%7Cx"
-    answer = await fetch(path, token=token)
+    response = await fetch(path, token=token)
 
-    assert (answer.code, read(answer)) == (200, [{"id": 1, "title": "one", "score": 0.0}])
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert (response.code, read(response)) == (200, [{"id": 1, "title": "one", "score": 0.0}])
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
     (query,) = app.queries
     assert (query.since.isoformat(), query.tag, query.limit) == ("2026-02-03", ["a", "b"], 1)
 
@@ -40,21 +40,21 @@ async def test_a_query_is_read_by_its_model(fetch: Fetch, token: str, app: Any) 
 async def test_a_wrong_query_is_told_field_by_field(
     fetch: Fetch, token: str, query: str, field: str, problem: str
 ) -> None:
-    answer = await fetch(f"typed/api/reports?{query}", token=token)
+    response = await fetch(f"typed/api/reports?{query}", token=token)
 
-    assert answer.code == 400
-    (error,) = read(answer)["errors"]
+    assert response.code == 400
+    (error,) = read(response)["errors"]
     assert error["field"] == field
     assert problem in error["problem"]
-    assert read(answer)["message"] == f"{field}: {error['problem']}"
-    assert read(answer)["status"] == 400
+    assert read(response)["message"] == f"{field}: {error['problem']}"
+    assert read(response)["status"] == 400
 
 
 async def test_a_body_is_read_and_the_answer_written_by_models(fetch: Fetch, token: str) -> None:
     body = {"title": "100 % ü", "score": 1.5, "ignored": 1}
-    answer = await fetch("typed/api/reports", token=token, method="POST", json=body)
+    response = await fetch("typed/api/reports", token=token, method="POST", json=body)
 
-    assert (answer.code, read(answer)) == (201, {"id": 3, "title": "100 % ü", "score": 1.5})
+    assert (response.code, read(response)) == (201, {"id": 3, "title": "100 % ü", "score": 1.5})
 
 
 @pytest.mark.parametrize(
@@ -85,29 +85,29 @@ async def test_a_body_is_read_and_the_answer_written_by_models(fetch: Fetch, tok
 async def test_a_wrong_body_is_told_and_never_repeated(
     fetch: Fetch, token: str, body: Any, field: str, problem: str
 ) -> None:
-    answer = await fetch("typed/api/reports", token=token, method="POST", headers=JSON, body=body)
+    response = await fetch("typed/api/reports", token=token, method="POST", headers=JSON, body=body)
 
-    assert answer.code == 400, answer.body
-    error = read(answer)["errors"][0]
+    assert response.code == 400, response.body
+    error = read(response)["errors"][0]
     assert error["field"] == field
     assert problem in error["problem"]
-    assert b"secret" not in answer.body
-    assert b"damned" not in answer.body
+    assert b"secret" not in response.body
+    assert b"damned" not in response.body
 
 
 async def test_a_whole_number_is_an_integer_however_it_is_written(fetch: Fetch, token: str) -> None:
     body = '{"title": "x", "count": 5.0, "score": 1E2}'
-    answer = await fetch("typed/api/reports", token=token, method="POST", headers=JSON, body=body)
+    response = await fetch("typed/api/reports", token=token, method="POST", headers=JSON, body=body)
 
-    assert (answer.code, read(answer)["score"]) == (201, 100.0)
+    assert (response.code, read(response)["score"]) == (201, 100.0)
 
 
 async def test_many_mistakes_give_a_short_answer(fetch: Fetch, token: str) -> None:
     body = {"title": "x", "parts": [{}] * 10_000}
-    answer = await fetch("typed/api/reports", token=token, method="POST", json=body)
+    response = await fetch("typed/api/reports", token=token, method="POST", json=body)
 
-    assert answer.code == 400
-    assert len(read(answer)["errors"]) == 20
+    assert response.code == 400
+    assert len(read(response)["errors"]) == 20
 
 
 @pytest.mark.parametrize(
@@ -120,21 +120,21 @@ async def test_many_mistakes_give_a_short_answer(fetch: Fetch, token: str) -> No
     ],
 )
 async def test_nothing_but_json_is_read(fetch: Fetch, token: str, headers: dict[str, str]) -> None:
-    answer = await fetch(
+    response = await fetch(
         "typed/api/reports", token=token, method="POST", headers=headers, body='{"title": "x"}'
     )
 
-    assert answer.code == 415
-    assert "Send" in read(answer)["message"]
+    assert response.code == 415
+    assert "Send" in read(response)["message"]
 
 
 async def test_the_charset_may_be_said(fetch: Fetch, token: str) -> None:
     headers = {"Content-Type": 'Application/JSON; charset="UTF-8"'}
-    answer = await fetch(
+    response = await fetch(
         "typed/api/reports", token=token, method="POST", headers=headers, body='{"title": "x"}'
     )
 
-    assert answer.code == 201
+    assert response.code == 201
 
 
 async def test_who_may_not_is_refused_before_anything_is_read(
@@ -144,8 +144,8 @@ async def test_who_may_not_is_refused_before_anything_is_read(
     for path, method in (("reports", "POST"), ("decorated", "POST"), ("decorated", "GET")):
         for token, code in ((reader, 403), (None, 401)):
             body = "nonsense" if method == "POST" else None
-            answer = await fetch(f"typed/api/{path}", token=token, method=method, body=body)
-            assert answer.code == code
+            response = await fetch(f"typed/api/{path}", token=token, method=method, body=body)
+            assert response.code == code
 
 
 async def test_a_body_may_be_optional(fetch: Fetch, token: str) -> None:

@@ -66,9 +66,9 @@ async def test_groups_of_the_path_are_converted(fetch: Fetch, token: str) -> Non
 async def test_an_answer_has_what_its_model_has_and_no_more(
     fetch: Fetch, token: str, what: str
 ) -> None:
-    answer = await fetch(f"typed/api/answers/{what}", token=token)
+    response = await fetch(f"typed/api/answers/{what}", token=token)
 
-    assert (answer.code, read(answer)) == (200, {"id": 1, "title": "x", "score": 0.0})
+    assert (response.code, read(response)) == (200, {"id": 1, "title": "x", "score": 0.0})
 
 
 async def test_an_answer_is_always_json(fetch: Fetch, token: str) -> None:
@@ -82,8 +82,8 @@ async def test_an_answer_is_always_json(fetch: Fetch, token: str) -> None:
 
 async def test_nothing_is_204(fetch: Fetch, token: str) -> None:
     for path in ("answers/none", "untyped/nothing", "reports/0"):
-        answer = await fetch(f"typed/api/{path}", token=token)
-        assert (answer.code, answer.body) == (204, b"")
+        response = await fetch(f"typed/api/{path}", token=token)
+        assert (response.code, response.body) == (204, b"")
     deleted = await fetch("typed/api/reports/1", token=token, method="DELETE")
     assert deleted.code == 204
 
@@ -91,9 +91,9 @@ async def test_nothing_is_204(fetch: Fetch, token: str) -> None:
 async def test_a_wrong_answer_is_our_fault_and_the_log_has_no_value(
     fetch: Fetch, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await fetch("typed/api/answers/wrong", token=token)
+    response = await fetch("typed/api/answers/wrong", token=token)
 
-    assert answer.code == 500
+    assert response.code == 500
     said = caplog.text
     assert (
         "tests.support.typed_app.Answers.get() returned what is not"
@@ -105,10 +105,10 @@ async def test_a_wrong_answer_is_our_fault_and_the_log_has_no_value(
 
 
 async def test_head_is_as_get(fetch: Fetch, token: str) -> None:
-    answer = await fetch("typed/api/reports?limit=1", token=token, method="HEAD")
+    response = await fetch("typed/api/reports?limit=1", token=token, method="HEAD")
     wrong = await fetch("typed/api/reports?limit=x", token=token, method="HEAD")
 
-    assert (answer.code, answer.body, wrong.code) == (200, b"", 400)
+    assert (response.code, response.body, wrong.code) == (200, b"", 400)
 
 
 async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: Any) -> None:

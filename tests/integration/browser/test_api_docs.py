@@ -23,7 +23,7 @@ def operation(page: Page, name: str) -> Locator:
     return block
 
 
-def answer(block: Locator) -> tuple[str, Any]:
+def response(block: Locator) -> tuple[str, Any]:
     """Send the request; the status and body that the page shows."""
     block.get_by_role("button", name="Execute").click()
     shown = block.locator(".live-responses-table .response").first
@@ -37,7 +37,7 @@ def test_it_is_tried_in_the_session_at_hand(open_page, complaints) -> None:
 
     user = operation(page, "service-get_user")
     user.get_by_role("button", name="Try it out").click()
-    status, body = answer(user)
+    status, body = response(user)
 
     assert status == "200"
     assert '"name": "ada"' in body
@@ -50,7 +50,7 @@ def test_a_change_is_allowed_in_the_session(open_page, complaints) -> None:
     post = operation(page, "typed-typed_Reports_post")
     post.get_by_role("button", name="Try it out").click()
     post.locator("textarea.body-param__text").fill(json.dumps({"title": "from a browser"}))
-    status, body = answer(post)
+    status, body = response(post)
 
     assert status == "201", body
     assert "from a browser" in body
@@ -67,7 +67,7 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
     page.locator(".modal-ux").get_by_role("button", name="Close").last.click()
     user = operation(page, "service-get_user")
     user.get_by_role("button", name="Try it out").click()
-    status, body = answer(user)
+    status, body = response(user)
 
     assert status == "200"
     assert '"name": "kim"' in body

@@ -52,21 +52,21 @@ def send(page: Page, data: Any) -> None:
 class Script:
     """Replaces the stream by prepared responses; records the requests."""
 
-    def __init__(self, page: Page, *answers: Any) -> None:
+    def __init__(self, page: Page, *responses: Any) -> None:
         self.asked: list[str | None] = []
-        self._answers = list(answers)
+        self._responses = list(responses)
         page.add_init_script("Math.random = () => 0")
-        page.route("**/live/api/news", self._answer)
+        page.route("**/live/api/news", self._response)
 
-    def _answer(self, route: Route) -> None:
+    def _response(self, route: Route) -> None:
         self.asked.append(route.request.headers.get("last-event-id"))
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, int):
-            route.fulfill(status=answer, headers={"Retry-After": "0"})
-        elif answer is None:
+        response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+        if isinstance(response, int):
+            route.fulfill(status=response, headers={"Retry-After": "0"})
+        elif response is None:
             route.abort()
         else:
-            route.fulfill(status=200, content_type="text/event-stream", body=answer)
+            route.fulfill(status=200, content_type="text/event-stream", body=response)
 
 
 def test_events_arrive_and_a_sign_out_elsewhere_ends_them(open_page, complaints) -> None:

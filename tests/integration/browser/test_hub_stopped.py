@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.integration.browser.page_checks import NARROW, WIDE
 from tests.support import ROOT
@@ -73,6 +73,21 @@ def open_while_stopped(page: Page, path: str = "") -> None:
     assert_painted(page)
 
 
+def wait_for_load(page: Page, where: str) -> None:
+    """Wait for the page's ``load``; if there is none, fail with what the browser waits for."""
+    pending: set[str] = set()
+    page.on("request", lambda request: pending.add(request.url))
+    page.on("requestfinished", lambda request: pending.discard(request.url))
+    try:
+        page.wait_for_load_state("load")
+    except Error as error:
+        resources = page.evaluate(
+            "() => performance.getEntriesByType('resource').map(({name}) => name)"
+        )
+        state = page.evaluate("document.readyState")
+        raise AssertionError(f"{where}: {state}; {pending=}; loaded: {resources}") from error
+
+
 @pytest.fixture
 def sign_in(
     open_page: OpenPage, chromium: Any, hub: RealHub
@@ -83,6 +98,8 @@ def sign_in(
         look = {"color_scheme": scheme, "viewport": size}
         page = open_page("", "sam", **look)
         if cache == "warm":
+            # a request that is pending when the hub stops would keep the next page's waiting
+            page.wait_for_load_state("networkidle")
             return page
         state = page.context.storage_state()
         return chromium.new_context(
@@ -105,7 +122,7 @@ def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -
         where = str((scheme, size, cache))
         open_while_stopped(page)
 
-        page.wait_for_load_state("load")  # the logo, which never arrives, does not keep it busy
+        wait_for_load(page, where)  # the logo, which never arrives, does not keep it busy
         expect(page.get_by_role("heading", level=1), where).to_have_text("tornado-service")
         expect(page.locator("html"), where).to_have_attribute("data-bs-theme", scheme)
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -76,25 +76,25 @@ def sign_in(hub: RealHub, browse: Browse) -> Callable[[str], Awaitable[Visitor]]
 async def signed_in(hub: RealHub, browse: Browse, name: str) -> Visitor:
     """The browser of a user, with Activity's page open."""
     visitor = browse(hub)
-    await until(lambda: visitor.get("health"), lambda answer: answer.code == 200, hub)
+    await until(lambda: visitor.get("health"), lambda response: response.code == 200, hub)
     await visitor.sign_in("", name)
-    await until(lambda: visitor.open("activity/"), lambda answer: answer.code == 200, hub)
+    await until(lambda: visitor.open("activity/"), lambda response: response.code == 200, hub)
     return visitor
 
 
 async def until(ask: Ask, is_well: Callable[[Any], bool], hub: RealHub) -> Any:
     """Repeat a request until its response meets the condition."""
     deadline = time.monotonic() + 120
-    while not is_well(answer := await ask()):
-        assert time.monotonic() < deadline, (answer, hub.log)
+    while not is_well(response := await ask()):
+        assert time.monotonic() < deadline, (response, hub.log)
         time.sleep(0.2)
-    return answer
+    return response
 
 
 async def api(visitor: Visitor, path: str) -> Any:
     """A response of Activity's API; empty while it is not available."""
-    answer = await visitor.fetch(f"activity/api/{path}")
-    return json.loads(answer.body) if answer.code < 500 else {}
+    response = await visitor.fetch(f"activity/api/{path}")
+    return json.loads(response.body) if response.code < 500 else {}
 
 
 async def running(visitor: Visitor) -> set[str]:
@@ -150,11 +150,11 @@ async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may
     month = f"month/{datetime.now(timezone.utc):%Y-%m}"
 
     for path in ("groups", "api/groups", "api/groups.csv", month, f"api/{month}"):
-        answer = await instructor.fetch(f"activity/{path}")
-        assert answer.code == 200, (path, hub.log)
-        assert b"group-1" not in answer.body
+        response = await instructor.fetch(f"activity/{path}")
+        assert response.code == 200, (path, hub.log)
+        assert b"group-1" not in response.body
         if path != month:  # it has nothing to show before the second sample
-            assert b"class-a" in answer.body
+            assert b"class-a" in response.body
     assert len((await api(admin, "groups"))["groups"]) > 25
 
     before = len(hub.log)
@@ -209,8 +209,8 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     assert summary["people"]["new"] < accounts / 2
     assert len(summary["quietest"]) == summary["maintenance_window"]["hours"] > 0
     assert await groups(admin) >= {"class-a", "class-b", "research"}
-    everybody = {person["name"] for person in (await api(admin, "people?page=2"))["people"]}
-    assert everybody | await people(admin) >= groups_by_user().keys() - {"guest"}
+    all_users = {person["name"] for person in (await api(admin, "people?page=2"))["people"]}
+    assert all_users | await people(admin) >= groups_by_user().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
     for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
         await visitor.open("activity/")

@@ -93,10 +93,10 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
     assert signed_in.code == 200
 
     deadline = time.monotonic() + 30
-    while (answer := await visitor.get(good)).code == 503:
-        assert "Retry-After" in answer.headers, (answer.body, hub.log)
+    while (response := await visitor.get(good)).code == 503:
+        assert "Retry-After" in response.headers, (response.body, hub.log)
         assert time.monotonic() < deadline
-    assert (answer.code, answer.body) == (200, b"limit 7")
+    assert (response.code, response.body) == (200, b"limit 7")
     api = await visitor.get(
         good + "api/user", headers={"Authorization": f"token {hub.token_for('kim')}"}
     )

@@ -22,18 +22,18 @@ async def test_with_the_lines_of_the_readme(start_hub, browse) -> None:
         with_service=False,
         extra_config="import sys\n" + lines.replace("127.0.0.1:8181", f"127.0.0.1:{port}"),
     )
-    answer = await browse(hub).sign_in("/services/tornado-service/", "sam")
+    response = await browse(hub).sign_in("/services/tornado-service/", "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
 
 
 async def test_below_a_base_url(start_hub, browse) -> None:
     hub = start_hub(base_url="/base/")
     visitor = browse(hub)
 
-    answer = await visitor.sign_in("/base/services/tornado-service/", "sam")
+    response = await visitor.sign_in("/base/services/tornado-service/", "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert 'href="/base/hub/home"' in visitor.page
     assert (await visitor.fetch(hub.service_prefix + "api/user", xsrf=True)).code == 200
 
@@ -42,9 +42,9 @@ async def test_under_another_name(start_hub, browse) -> None:
     hub = start_hub(service_name="usage-reports")
     visitor = browse(hub)
 
-    answer = await visitor.sign_in("/services/usage-reports/", "sam")
+    response = await visitor.sign_in("/services/usage-reports/", "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert "<h1>usage-reports</h1>" in visitor.page
 
 
@@ -57,12 +57,12 @@ c.JupyterHub.subdomain_host = "http://hub.test:" + port
     )
     visitor = browse(hub, host=f"tornado-service--service.hub.test:{hub.port}")
 
-    answer = await visitor.sign_in(hub.service_prefix, "sam")
+    response = await visitor.sign_in(hub.service_prefix, "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address.startswith(f"http://tornado-service--service.hub.test:{hub.port}/")
     assert f'href="http://hub.test:{hub.port}/hub/home"' in visitor.page
-    policy = answer.headers["Content-Security-Policy"]
+    policy = response.headers["Content-Security-Policy"]
     assert f"style-src 'self' http://hub.test:{hub.port}" in policy
 
 
@@ -70,11 +70,11 @@ async def test_with_a_public_url(start_hub, browse) -> None:
     hub = start_hub(extra_config='c.JupyterHub.public_url = "https://jupyter.example.org/"')
     visitor = browse(hub)
 
-    answer = await visitor.get(hub.service_prefix)
+    response = await visitor.get(hub.service_prefix)
 
-    assert answer.code == 302
-    assert answer.headers["Location"].startswith("https://jupyter.example.org/hub/api/oauth2/")
-    assert "Secure" in answer.headers["Set-Cookie"]
+    assert response.code == 302
+    assert response.headers["Location"].startswith("https://jupyter.example.org/hub/api/oauth2/")
+    assert "Secure" in response.headers["Set-Cookie"]
 
 
 async def test_with_internal_ssl(start_hub, browse, client) -> None:
@@ -89,23 +89,23 @@ c.ConfigurableHTTPProxy.api_url = api.replace("http:", "https:")
     )
     visitor = browse(hub)
 
-    answer = await visitor.sign_in(hub.service_prefix, "sam")
+    response = await visitor.sign_in(hub.service_prefix, "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     with pytest.raises(OSError):  # noqa: PT011 - a TLS server closes on plain HTTP
         await client.fetch(f"http://127.0.0.1:{hub.service_port}/health")
     token = hub.token_for("sam")
-    answer = await client.fetch(
+    response = await client.fetch(
         hub.service_public_url + "api/user", headers={"Authorization": f"token {token}"}
     )
-    assert json.loads(answer.body)["name"] == "sam"
+    assert json.loads(response.body)["name"] == "sam"
 
 
 async def test_reached_by_a_name_that_is_not_ours(start_hub, browse, client) -> None:
     """As in Kubernetes, where the URL has the name of the hub's Service; here, the machine's."""
     hub = start_hub(service_url=f"http://{socket.gethostname()}:{free_ports(1)[0]}")
 
-    answer = await browse(hub).sign_in(hub.service_prefix, "sam")
+    response = await browse(hub).sign_in(hub.service_prefix, "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert "Listening on all interfaces" in hub.log

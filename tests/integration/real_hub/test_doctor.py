@@ -1,4 +1,4 @@
-"""The log says why the hub gives up on the service; the doctor reports it, too."""
+"""The log gives the reason the hub gives up on the service; the doctor reports it, too."""
 
 import re
 import secrets
@@ -106,7 +106,7 @@ def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
 
     assert (result.returncode, not_ok(result.stdout), result.stderr) == (0, [], "")
     assert result.stdout.startswith(f"{NAME} (process {pid})\n")
-    assert f"The hub knows the service {NAME} by its token." in result.stdout
+    assert f"The hub accepts the token of the service {NAME}." in result.stdout
     (line,) = re.findall("Self-check.*", hub.log)
     assert line == "Self-check: nothing is wrong"
     assert hub.service["api_token"] not in result.stdout

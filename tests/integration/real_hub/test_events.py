@@ -38,8 +38,8 @@ def program(hub: RealHub, client) -> Fetch:
 
 def open_streams(hub: RealHub) -> int:
     request = Request(f"{hub.service_public_url}metrics")
-    with urlopen(request, timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
+    with urlopen(request, timeout=10) as response:
+        lines = response.read().decode().splitlines()
     values = [line.split()[1] for line in lines if line.startswith("tornado_service_streams{")]
     return int(sum(map(float, values)))
 
@@ -90,9 +90,9 @@ async def test_a_sign_out_here_or_at_the_hub_ends_the_pages_streams(
 
 
 async def test_strangers_get_no_redirect(real_hub: RealHub, client) -> None:
-    answer = await program(real_hub, client)(NEWS, headers={"Accept": "text/html"})
+    response = await program(real_hub, client)(NEWS, headers={"Accept": "text/html"})
 
-    assert answer.code == 401
+    assert response.code == 401
 
 
 async def test_a_socket_passes_the_proxy(real_hub: RealHub, browse: Browse) -> None:

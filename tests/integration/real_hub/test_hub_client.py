@@ -53,8 +53,8 @@ def fields_of(user: User | None) -> list[str]:
 
 
 async def seen(visitor: Visitor, path: str) -> Any:
-    answer = await visitor.get(f"people/api/{path}", headers={"Accept": "application/json"})
-    return json.loads(answer.body)
+    response = await visitor.get(f"people/api/{path}", headers={"Accept": "application/json"})
+    return json.loads(response.body)
 
 
 class TestInABrowser:
@@ -111,11 +111,11 @@ async def test_a_program_with_a_token_of_the_instructors_sees_the_same(
 ) -> None:
     headers = {"Authorization": f"token {real_hub.token_for('ines')}"}
 
-    answer = await browse(real_hub).get(
+    response = await browse(real_hub).get(
         real_hub.service_prefix + "people/api/users", headers=headers
     )
 
-    assert set(json.loads(answer.body)) == {"sam"}
+    assert set(json.loads(response.body)) == {"sam"}
 
 
 class TestScopes:

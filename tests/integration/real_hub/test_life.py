@@ -37,11 +37,11 @@ async def test_a_crashed_service_is_launched_again_and_sessions_last(start_hub, 
     while service_pids(hub.directory) in ([], [pid]):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.5)
-    while (answer := await visitor.get(hub.service_prefix)).code == 503:
+    while (response := await visitor.get(hub.service_prefix)).code == 503:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
     # no redirect: the cookie secret is the same, the session goes on
-    assert answer.code == 200
+    assert response.code == 200
 
 
 def test_a_killed_hub_leaves_no_service_behind(start_hub) -> None:
@@ -98,7 +98,7 @@ async def test_the_next_hub_finds_the_port_free(start_hub, client) -> None:
     second = start_hub(service_url=url)
 
     token = second.token_for("sam")
-    answer = await client.fetch(
+    response = await client.fetch(
         second.service_public_url + "api/user", headers={"Authorization": f"token {token}"}
     )
-    assert answer.code == 200
+    assert response.code == 200

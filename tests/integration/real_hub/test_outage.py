@@ -21,9 +21,9 @@ from tornado_service.testing.real_hub import SERVICE_COMMAND
 pytestmark = pytest.mark.library
 
 
-def target_of(answer: HTTPResponse) -> str:
-    assert answer.code == 302, answer.body.decode()
-    return answer.headers["Location"]
+def target_of(response: HTTPResponse) -> str:
+    assert response.code == 302, response.body.decode()
+    return response.headers["Location"]
 
 
 def relayed_hub(*settings: str) -> tuple[RealHub, int]:
@@ -93,9 +93,9 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     # a response that is too large is a limit of ours: trying again does not help
     away = 502 if fault == "huge" else 503
 
-    answers = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
-    assert {answer.code for answer in answers} == {away}
-    assert all(("Retry-After" in answer.headers) == (away == 503) for answer in answers)
+    responses = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
+    assert {response.code for response in responses} == {away}
+    assert all(("Retry-After" in response.headers) == (away == 503) for response in responses)
     assert await read(fetch, newcomer) == away
     # who is not signed in is sent to a hub that answers
     assert (await fetch("", headers=BROWSER)).code == (503 if away == 503 else 302)
@@ -150,9 +150,9 @@ async def test_who_is_removed_from_the_hub_has_no_access_any_more(
 
     assert await write(fetch, token) == 401
     await until(401, read, fetch, token)
-    while (answer := await visitor.get(f"{hub.service_prefix}home")).code == 200:
+    while (response := await visitor.get(f"{hub.service_prefix}home")).code == 200:
         await asyncio.sleep(0.1)
-    assert target_of(answer).startswith("/hub/")
+    assert target_of(response).startswith("/hub/")
 
 
 async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, client) -> None:
@@ -190,10 +190,10 @@ async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> Non
     while (await visitor.get(hub.service_prefix + "health")).code != 200:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
-    answer = await visitor.open(callback)
+    response = await visitor.open(callback)
 
     assert service_pids(hub.directory) != [pid]
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address.endswith(hub.service_prefix + "?page=2")
 
 
@@ -215,9 +215,9 @@ async def test_two_processes_serve_the_two_halves(start_hub, browse, client) -> 
         at_the_hub = await visitor.get(target_of(begun))
         visitor.service = f"http://127.0.0.1:{port}"
 
-        answer = await visitor.open(target_of(at_the_hub))
+        response = await visitor.open(target_of(at_the_hub))
 
-        assert answer.code == 200
+        assert response.code == 200
         assert visitor.address.endswith("?page=3")
     finally:
         second.terminate()

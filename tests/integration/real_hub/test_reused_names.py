@@ -56,9 +56,9 @@ def hub(real_hub: RealHub) -> RealHub:
 @pytest.fixture
 def ask(fetch: Fetch) -> Ask:
     async def ask(path: str, token: str) -> Any:
-        answer = await fetch(f"activity/api/{path}", token=token)
-        assert answer.code in (200, 404), answer.body
-        return json.loads(answer.body) if answer.code == 200 else None
+        response = await fetch(f"activity/api/{path}", token=token)
+        assert response.code in (200, 404), response.body
+        return json.loads(response.body) if response.code == 200 else None
 
     return ask
 

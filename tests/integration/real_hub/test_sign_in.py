@@ -20,9 +20,9 @@ def next_page(visitor: Visitor) -> str:
 async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, browse) -> None:
     visitor = browse(real_hub)
 
-    answer = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
+    response = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert visitor.address.endswith(real_hub.service_prefix + "home?from=mail")
     assert "signed in to JupyterHub as <strong>sam</strong>" in visitor.page
     assert "class-a" in visitor.page
@@ -31,9 +31,9 @@ async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, 
 async def test_a_person_without_access_is_refused_by_the_hub_itself(real_hub, browse) -> None:
     visitor = browse(real_hub)
 
-    answer = await visitor.sign_in(real_hub.service_prefix, "guest")
+    response = await visitor.sign_in(real_hub.service_prefix, "guest")
 
-    assert answer.code == 403
+    assert response.code == 403
     assert "You do not have permission to access" in visitor.page
     assert (await visitor.get(real_hub.service_prefix)).code == 302
 
@@ -57,8 +57,8 @@ async def test_a_person_behind_a_proxy_with_a_password_of_its_own_signs_in_and_o
     visitor = BehindProxy(plain.client, plain.hub, plain.service, plain.host, home=plain.home)
     visitor.authorization = authorization
 
-    answer = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
-    assert answer.code == 200
+    response = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
+    assert response.code == 200
     assert visitor.address.endswith(real_hub.service_prefix + "home?from=mail")
     assert (await visitor.fetch("api/user")).code == 200
 
@@ -102,43 +102,43 @@ def ask(real_hub, client: AsyncHTTPClient):
 class TestTokens:
     @pytest.mark.parametrize("word", ["token", "Bearer"])
     async def test_a_users_token(self, real_hub, ask, word: str) -> None:
-        answer = await ask("api/user", real_hub.token_for("sam"), word)
+        response = await ask("api/user", real_hub.token_for("sam"), word)
 
-        assert answer.code == 200
-        user = json.loads(answer.body)
+        assert response.code == 200
+        user = json.loads(response.body)
         assert (user["name"], user["kind"], user["admin"]) == ("sam", "user", False)
 
     async def test_a_services_token(self, real_hub, ask) -> None:
         """The admin's service has all scopes, which include access."""
-        answer = await ask("api/user", real_hub.admin_token)
+        response = await ask("api/user", real_hub.admin_token)
 
-        assert answer.code == 200
-        assert json.loads(answer.body)["kind"] == "service"
+        assert response.code == 200
+        assert json.loads(response.body)["kind"] == "service"
 
     async def test_a_token_of_an_oauth_sign_in(self, real_hub, browse, ask) -> None:
         visitor = browse(real_hub)
         await visitor.sign_in(real_hub.service_prefix, "ada")
 
-        answer = await visitor.fetch(real_hub.service_prefix + "api/user", xsrf=True)
+        response = await visitor.fetch(real_hub.service_prefix + "api/user", xsrf=True)
 
-        assert answer.code == 200
-        assert json.loads(answer.body)["admin"] is True
+        assert response.code == 200
+        assert json.loads(response.body)["admin"] is True
 
     async def test_none_and_a_wrong_one(self, ask) -> None:
         for token in ("", "0" * 32):
-            answer = await ask("api/user", token, Accept="text/html")
+            response = await ask("api/user", token, Accept="text/html")
             if token:
-                assert answer.code == 401
-                assert json.loads(answer.body)["status"] == 401
-                assert "Set-Cookie" not in answer.headers
+                assert response.code == 401
+                assert json.loads(response.body)["status"] == 401
+                assert "Set-Cookie" not in response.headers
         assert (await ask("api/user")).code == 401
         assert (await ask("", **SCRIPT)).code == 401
 
     async def test_a_user_without_access(self, real_hub, ask) -> None:
-        answer = await ask("api/user", real_hub.token_for("guest"))
+        response = await ask("api/user", real_hub.token_for("guest"))
 
-        assert answer.code == 403
-        assert "access:services" in json.loads(answer.body)["message"]
+        assert response.code == 403
+        assert "access:services" in json.loads(response.body)["message"]
 
     async def test_a_token_with_fewer_scopes_than_its_owner(self, real_hub, ask) -> None:
         without = real_hub.token_with("ada", ["read:users:name!user=ada"])
@@ -151,20 +151,20 @@ class TestTokens:
 
 
 async def test_the_address_without_its_slash(real_hub, browse) -> None:
-    answer = await browse(real_hub).get(real_hub.service_prefix[:-1])
+    response = await browse(real_hub).get(real_hub.service_prefix[:-1])
 
-    assert answer.headers["Location"] == real_hub.service_prefix
+    assert response.headers["Location"] == real_hub.service_prefix
 
 
 async def test_behind_tls_the_cookies_are_secure(real_hub, browse) -> None:
     """The proxy appends its own protocol to the header; the browser's comes first."""
-    answer = await browse(real_hub).get(
+    response = await browse(real_hub).get(
         real_hub.service_prefix, headers={"X-Forwarded-Proto": "https"}
     )
 
-    assert answer.code == 302
-    assert answer.headers["Location"].startswith("/hub/")
-    assert "Secure" in answer.headers["Set-Cookie"]
+    assert response.code == 302
+    assert response.headers["Location"].startswith("/hub/")
+    assert "Secure" in response.headers["Set-Cookie"]
 
 
 async def test_the_hub_and_its_pages_link_to_each_other(real_hub, browse, client) -> None:

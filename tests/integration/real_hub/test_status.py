@@ -35,10 +35,10 @@ async def test_an_admins_token_for_the_service_alone_is_not_enough(
 ) -> None:
     token = real_hub.token_with("ada", [f"access:services!service={real_hub.service_name}"])
 
-    answer = await fetch("api/status", token=token)
+    response = await fetch("api/status", token=token)
 
-    assert answer.code == 403
-    assert b"read:hub" in answer.body
+    assert response.code == 403
+    assert b"read:hub" in response.body
 
 
 async def test_by_an_admins_session_in_a_browser(real_hub: RealHub, browse) -> None:

@@ -48,8 +48,8 @@ def helm() -> str:
 
 def _download(url: str) -> bytes:
     print(f"Fetching {url}", file=sys.stderr)
-    with urlopen(url, timeout=60) as answer:
-        return answer.read()
+    with urlopen(url, timeout=60) as response:
+        return response.read()
 
 
 def chart(variable: str, helm: str, *version: str) -> str:

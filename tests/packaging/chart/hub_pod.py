@@ -148,16 +148,16 @@ async def _visit(name: str, path: str) -> dict[str, Any]:
     from tornado_service.testing import Visitor
 
     visitor = Visitor(AsyncHTTPClient(), PUBLIC)
-    answer = await visitor.sign_in(path, name)
-    return {"status": answer.code, "address": visitor.address, "page": visitor.page}
+    response = await visitor.sign_in(path, name)
+    return {"status": response.code, "address": visitor.address, "page": visitor.page}
 
 
 async def _call_api(path: str, token: str) -> dict[str, Any]:
     from tornado.httpclient import AsyncHTTPClient
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = await AsyncHTTPClient().fetch(PUBLIC + path, headers=headers, raise_error=False)
-    return {"status": answer.code, "page": answer.body.decode()}
+    response = await AsyncHTTPClient().fetch(PUBLIC + path, headers=headers, raise_error=False)
+    return {"status": response.code, "page": response.body.decode()}
 
 
 def _roles(database: Path) -> dict[str, list[str]]:

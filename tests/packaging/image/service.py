@@ -29,8 +29,8 @@ class Service:
         connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=20)
         with closing(connection):
             connection.request("GET", path, headers=BROWSER)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
 
     def shows_pages(self) -> None:
         """Health, the page while the hub is away, and the static files that it names."""

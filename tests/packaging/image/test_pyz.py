@@ -199,12 +199,12 @@ async def summary(service: Service, client: AsyncHTTPClient, token: str) -> dict
     """Activity's main figures, when the hub has been looked at."""
     fetch = Fetch(client, service.origin, service.prefix)
     for _ in range(300):
-        answer = await fetch("activity/api/summary", token=token)
-        found = json.loads(answer.body)
-        if answer.code == 200 and found["as_of"]:
+        response = await fetch("activity/api/summary", token=token)
+        found = json.loads(response.body)
+        if response.code == 200 and found["as_of"]:
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError(answer.body)
+    raise AssertionError(response.body)
 
 
 async def test_activity_keeps_its_history_where_the_hub_has_its_database(
@@ -237,8 +237,8 @@ async def test_activity_without_what_draws_charts_shows_its_tables(
     with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, token)
         fetch = Fetch(client, service.origin, service.prefix)
-        answer = await fetch("activity/?from=2026-01-05&to=2026-01-07", token=token)
-        page = answer.body.decode()
+        response = await fetch("activity/?from=2026-01-05&to=2026-01-07", token=token)
+        page = response.body.decode()
         files = re.findall(rf'"({service.prefix}[^"]*static/[^"]+)"', page)
         statuses = [(await asyncio.to_thread(service.get, file))[0] for file in files]
 
@@ -275,9 +275,9 @@ async def test_its_api_is_described_as_that_of_the_package(
 async def test_a_hub_launches_it(hub_python: str, pyz: Path, client: AsyncHTTPClient) -> None:
     with ThrowAwayHub(service_command=[hub_python, str(pyz)]) as hub:
         visitor = Visitor(client, f"http://127.0.0.1:{hub.port}", host=f"127.0.0.1:{hub.port}")
-        answer = await visitor.sign_in(hub.service_prefix, "sam")
+        response = await visitor.sign_in(hub.service_prefix, "sam")
 
-    assert answer.code == 200
+    assert response.code == 200
     assert "class-a" in visitor.page
 
 

@@ -39,7 +39,7 @@ class NoRedirect(HTTPRedirectHandler):
 
 
 def main() -> None:
-    """Exit with the hub's log if the service does not answer as README says."""
+    """Exit with the hub's log if the service does not respond as README says."""
     if Path(tornado_service.__file__).is_relative_to(ROOT / "tornado_service"):
         sys.exit(f"This is the source, and not the wheel: {tornado_service.__file__}")
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def wait_for(url: str, hub: "subprocess.Popen[bytes]") -> None:
         if hub.poll() is not None:
             raise RuntimeError(f"the hub has ended with {hub.returncode}")
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{url} does not answer")
+            raise TimeoutError(f"{url} does not respond")
         time.sleep(0.5)
 
 

@@ -15,8 +15,8 @@ PATHS = (
 
 async def read(visitor: Visitor, path: str, query: str = RANGE) -> str:
     """What a page says, without its tags."""
-    answer = await visitor.open(f"activity/{path}?{query}")
-    assert answer.code == 200, visitor.page
+    response = await visitor.open(f"activity/{path}?{query}")
+    assert response.code == 200, visitor.page
     return text_of(visitor.page)
 
 

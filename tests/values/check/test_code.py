@@ -201,7 +201,7 @@ HARMFUL = {
         "updated": "c.JupyterHub.update(services=[])",
         "for some": "import os\nif os.environ.get('COURSES'):\n    c.JupyterHub.services = []",
     },
-    "nobody can start a server": {
+    "no user can start a server": {
         "the role user without self": (
             'c.JupyterHub.load_roles.append({"name": "user", "scopes": ["list:groups"]})'
         ),
@@ -300,7 +300,7 @@ def test_code_that_lets_nobody_in() -> None:
     comment = "# access:services!service=tornado-service"
     site = {"hub": {"extraConfig": {"~tornado-service-access": comment}}}
     (finding,) = check([*load(*INGRESS), ("config.yaml", site)])
-    assert "nobody but admins may open it" in finding.consequence
+    assert "only admins can open it" in finding.consequence
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_another_namespace_is_not_the_proxys() -> None:
     text = f"hub: {{networkPolicy: {{ingress: [{{ports: [{{port: 8181}}], from: [{peer}]}}]}}}}"
     files = [*load("service.yaml", "image.yaml"), ("config.yaml", yaml.safe_load(text))]
     (finding,) = check(files)
-    assert "admits nobody to port 8181" in finding.consequence
+    assert "blocks all access to port 8181" in finding.consequence
 
 
 def test_a_rule_by_label_and_range_is_understood() -> None:

@@ -122,7 +122,7 @@ class ViewHandler(BaseHandler):
     async def own_view(self) -> View:
         """The view of the visitor's own usage; 404 for a service."""
         if self.current_user.get("kind", "user") != "user":
-            raise HTTPError(404, "A service has no use of its own.")
+            raise HTTPError(404, "A service has no usage of its own.")
         return View(self.recorder, await get_own_user(self))
 
 

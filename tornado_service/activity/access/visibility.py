@@ -1,6 +1,6 @@
 """Whose usage a user may see: that of the users whom the hub lists to their own token.
 
-What asks the hub raises `HubUnavailable` if it does not answer.
+Calls of the hub raise `HubUnavailable` if it does not respond.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ UNAVAILABLE = "unavailable"
 class VisibleUsers:
     """The users whose usage a visitor may see."""
 
-    everybody: bool  # all of them, also those whom the hub has deleted since
+    all_users: bool  # all of them, also those whom the hub has deleted since
     #: else exactly these: whom the hub lists to the visitor, who is among them only if listed. If
-    #: the hub lists nobody: the visitor.
+    #: the hub lists no user: the visitor.
     names: frozenset[str]
     me: str | None  # the visitor, if that is a user
     #: when some users of these names were created: the visitor, and all who are newer than the last
@@ -46,14 +46,14 @@ class VisibleUsers:
     @property
     def scope(self) -> Scope:
         """The same for the archive."""
-        return None if self.everybody else (self.names, self.created)
+        return None if self.all_users else (self.names, self.created)
 
     def includes(self, name: str) -> bool:
-        return self.everybody or name in self.names
+        return self.all_users or name in self.names
 
     def accounts_in(self, sample: Sample) -> frozenset[str] | None:
         """The visible users of a sample, without earlier accounts of names; ``None``: all."""
-        if self.everybody:
+        if self.all_users:
             return None
         created = dict(self.created)
         return frozenset(
@@ -64,7 +64,7 @@ class VisibleUsers:
 
     @property
     def has_others(self) -> bool:
-        return self.everybody or bool(self.names - {self.me})
+        return self.all_users or bool(self.names - {self.me})
 
     @property
     def sees_only_self(self) -> bool:
@@ -118,7 +118,7 @@ async def get_visible_users(handler: BaseHandler) -> VisibleUsers:
 
 
 def cached_visible_users(handler: BaseHandler) -> VisibleUsers | None:
-    """Return the same if the hub has answered already, else ``None``."""
+    """Return the same if the hub has responded already, else ``None``."""
     task = handler.current_user.fetched.get(get_visible_users) if handler.current_user else None
     if task is None or not task.done() or task.cancelled() or task.exception():
         return None

@@ -1,6 +1,6 @@
 "use strict";
 
-// Keeps what runs now up to date: after each look at the hub, the parts of this page that have
+// Keeps what runs now up to date: after each sample, the parts of this page that have
 // data-live are replaced by the same parts of the page "now".
 {
   const { page, events } = document.currentScript.dataset;
@@ -13,7 +13,7 @@
     if (address) [...old.querySelectorAll("a")].find((link) => link.href === address)?.focus();
   };
 
-  // Who may not see it any more is not left with what they saw; an answer under way is too late.
+  // Who may not see it any more is not left with what they saw; a pending response is ignored.
   let hasLeft = false;
   const leave = () => {
     hasLeft = true;
@@ -22,10 +22,10 @@
   };
 
   const refresh = async () => {
-    const answer = await serviceFetch(page + location.search, { headers: { Accept: "text/html" } });
-    if ([401, 403].includes(answer.status)) leave();
-    if (!answer.ok) return;
-    const fresh = parser.parseFromString(await answer.text(), "text/html");
+    const response = await serviceFetch(page + location.search, { headers: { Accept: "text/html" } });
+    if ([401, 403].includes(response.status)) leave();
+    if (!response.ok) return;
+    const fresh = parser.parseFromString(await response.text(), "text/html");
     if (hasLeft) return;
     for (const old of document.querySelectorAll("[data-live]")) {
       const part = fresh.getElementById(old.id);

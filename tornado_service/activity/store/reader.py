@@ -24,7 +24,7 @@ FETCH_SIZE = 10_000
 
 
 class Reader:
-    """Reads the state of one moment. Iterators end with it. `DBAPIError`: no answer."""
+    """Reads the state of one moment. Iterators end with it. `DBAPIError`: no response."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

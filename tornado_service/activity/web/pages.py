@@ -54,7 +54,7 @@ class OverviewPage(ActivityPage):
         unit = unit_for(*page_query.query.days(view.today))
         coming = milestones(figures, view.today, self.recorder.zone)
         # the times for maintenance are those of the whole hub
-        shown = [row for row in coming if view.visible.everybody or row[0] != MAINTENANCE]
+        shown = [row for row in coming if view.visible.all_users or row[0] != MAINTENANCE]
         await self.show_charts(
             "overview.html",
             summary=figures,

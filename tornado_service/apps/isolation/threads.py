@@ -163,6 +163,6 @@ def as_request_error(error: BaseException) -> Exception:
     """An error of an app's, or another in its place where it would do more than fail a request."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    failure = RuntimeError(f"{type(error).__name__} where a request is answered")
+    failure = RuntimeError(f"{type(error).__name__} in a request handler")
     failure.__cause__ = error
     return failure

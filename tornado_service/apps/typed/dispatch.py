@@ -23,7 +23,7 @@ from .signature import DeclarationError, Signature
 class TypedHandler(BaseHandler):
     """What an app's handler becomes when it is mounted.
 
-    A plain method runs in a thread, and its answer is sent when it has returned.
+    A plain method runs in a thread, and its response is sent when it has returned.
     """
 
     thread_pool: ClassVar[ThreadPool]
@@ -34,7 +34,7 @@ class TypedHandler(BaseHandler):
     _finish_deferred = False
 
     def finish(self, chunk: Any = None) -> Any:
-        """Send the answer; from a thread, when the method has returned."""
+        """Send the response; from a thread, when the method has returned."""
         if self._thread_id != get_ident():
             return super().finish(chunk)
         if self._finished:
@@ -58,7 +58,8 @@ class TypedHandler(BaseHandler):
         if not isinstance(self, APIHandler):
             if value is not None:
                 raise TypeError(
-                    f"{signature.name} returned a {type(value).__name__}, which only an API may do"
+                    f"{signature.name} returned a {type(value).__name__}, which only an API"
+                    " can return"
                 )
             return
         is_untouched = not (self._write_buffer or self._finished or self._headers_written)

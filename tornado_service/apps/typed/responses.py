@@ -1,4 +1,4 @@
-"""What a method says of its answer by a decorator: nothing of pydantic is loaded for that."""
+"""The response that a method declares by a decorator, without loading pydantic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class ResponseSpec(NamedTuple):
-    """What a method answers with when all is well."""
+    """The response of a method that succeeds."""
 
     model: Any
     statuses: tuple[int, ...]
@@ -23,8 +23,8 @@ def responds_with(
 
     Args:
         model: a type that pydantic knows.
-        statuses: those with this answer; 200 if none is given.
-        media_type: of the answer.
+        statuses: those with this response; default 200.
+        media_type: of the response.
     """
 
     def mark(method: Method) -> Method:

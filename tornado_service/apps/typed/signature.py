@@ -45,7 +45,7 @@ class Signature:
     """What a method takes and gives.
 
     ``body``, ``query`` and ``form`` are read by the models that annotate them; all other parameters
-    are groups of the path. The return annotation is what is answered.
+    are groups of the path. The return annotation is the response.
 
     Attributes:
         function: the method.
@@ -68,7 +68,7 @@ class Signature:
         self._optional: set[str] = set()
         self._path_adapters: dict[str, TypeAdapter[Any]] = {}
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise DeclarationError("yields, where it must return its answer")
+            raise DeclarationError("yields, but must return its response")
         parameters = list(inspect.signature(function).parameters.values())[1:]
         self._accepts_positional = any(
             parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters

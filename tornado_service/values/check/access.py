@@ -12,7 +12,7 @@ from ..hub_code import grants_scope
 from ..merge import as_list
 from ..site import Service, Site, ValuesFinding
 
-NO_SERVERS = "nobody can start a server."
+NO_SERVERS = "no user can start a server."
 
 #: Without these Activity records nothing.
 REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
@@ -47,7 +47,7 @@ def _managed_roles(site: Site) -> Iterator[ValuesFinding]:
         if managed and role.has_members:
             yield site.finding(
                 role.path,
-                f"the hub crashes: with hub.config.{managed[0]}.manage_roles no role here may name"
+                f"the hub crashes: with hub.config.{managed[0]}.manage_roles no role here can name"
                 " users or groups.",
                 "the role where the authenticator gets them from.",
             )
@@ -59,7 +59,7 @@ def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
     if extra and site.version < (6,):
         yield site.finding(
             paths.USER_SCOPES,
-            "only JupyterHub 6 knows it; a 5.x hub ignores it, so nobody gets these scopes.",
+            "only JupyterHub 6 knows it; a 5.x hub ignores it, so no user gets these scopes.",
             "nothing: service.yaml grants access on 5.x too.",
         )
     elif scopes is not None:
@@ -86,7 +86,7 @@ def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
     elif not any(role.has_members and service.is_opened_by(role.scopes) for role in site.roles):
         yield site.finding(
             service.path,
-            f'nobody but admins may open it: 403 "You do not have permission to access'
+            f'only admins can open it: 403 "You do not have permission to access'
             f' {service.name}", and no link.',
             "the extraConfig of service.yaml, or groups.yaml's role.",
         )

@@ -40,7 +40,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
             if entries or site.values.is_enabled("cull", "enabled"):
                 yield site.finding(
                     path,
-                    f"c.JupyterHub.{name} is replaced, and what the chart has put there is gone:"
+                    f"c.JupyterHub.{name} is replaced, and the chart's own entries are lost:"
                     " the idle culler and the services of hub.services lose theirs.",
                     f"{HELM_KEYS[name]}, or .append() to the list.",
                 )

@@ -19,7 +19,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
             yield site.finding(
                 replaced.path,
                 f"Helm does not join lists: this one replaces that of {replaced.earlier_file}, and"
-                f" {entries} is gone.",
+                f" {entries} is lost.",
                 "all entries here: tornado-service values --site=... joins them.",
                 replaced.later_file,
             )

@@ -52,7 +52,7 @@ def _service_port(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     right = f"{{name: {name}, port: {port}, targetPort: {port}}}"
     effect = f'"Cannot connect to {service.name} service managed", and the hub exits'
     if site.has_loopback_alias(service):
-        effect = "visitors get 503"
+        effect = "users get 503"
     mine = [entry for entry in entries if as_number(entry.get("port")) == port]
     if not mine:
         others = ", ".join(str(entry.get("port")) for entry in entries)
@@ -98,14 +98,14 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]
         instead = _they_name(sorted({number for number in (*open_ports, *rule_ports) if number}))
         yield site.finding(
             paths.OPEN_PORTS if open_ports else paths.INGRESS,
-            f"the hub's policy admits nobody to port {port} of {service.name}{instead}: visitors"
+            f"the hub's policy blocks all access to port {port} of {service.name}{instead}: users"
             f" time out; {effect}.",
             f"{port} here." if instead else "ingress.yaml's or allowed-ingress-ports.yaml's.",
         )
     elif missing:
         who = "the hub's own pod"
         if missing == ["proxy"]:
-            who, effect = "the proxy", f"the hub runs, visitors of {service.name} time out"
+            who, effect = "the proxy", f"the hub runs, users of {service.name} time out"
         yield site.finding(
             paths.INGRESS,
             f"no rule admits {who} to port {port}: {effect}.",
@@ -152,7 +152,7 @@ def _hub_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFindi
 
 
 def _once_alias_is_gone(site: Site, service: Service) -> str:
-    return ", once the host alias is gone" if site.has_loopback_alias(service) else ""
+    return ", once the host alias is removed" if site.has_loopback_alias(service) else ""
 
 
 def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
@@ -167,7 +167,7 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     yield site.finding(
         paths.PROXY_EGRESS,
         f"no rule lets the proxy out to port {port} of the hub's pod"
-        f"{_they_name(ports_for(rules, 'to', labels))}: {where}, visitors of {service.name} time"
+        f"{_they_name(ports_for(rules, 'to', labels))}: {where}, users of {service.name} time"
         " out.",
         _egress_rule([port]),
     )

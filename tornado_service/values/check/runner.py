@@ -67,7 +67,7 @@ def _readiness(site: Site) -> Iterator[ValuesFinding]:
         if isinstance(seconds, int) and seconds > limit:
             yield site.finding(
                 ("hub", "readinessProbe", key),
-                f"for {seconds} s the hub's Kubernetes Service leads nowhere: visitors wait, and"
+                f"for {seconds} s the hub's Kubernetes Service has no endpoint: users wait, and"
                 f" {effect}.",
                 f"{default}, the chart's own.",
             )
@@ -78,7 +78,7 @@ def _version(site: Site) -> Iterator[ValuesFinding]:
         yield ValuesFinding(
             "-",
             "--jupyterhub-version",
-            "the service does not run with this JupyterHub, or signs nobody in.",
+            "the service does not run with this JupyterHub, or no user can sign in.",
             f"a hub of {SUPPORTED_VERSIONS}.",
         )
 

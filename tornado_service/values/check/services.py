@@ -54,10 +54,10 @@ def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
     for field in service.spec:
         if field in known:
             continue
-        who, fix = "the hub", did_you_mean(field, known, "nothing: leave it away.")
+        who, fix = "the hub", did_you_mean(field, known, "nothing: remove it.")
         if field == "timeout":
             who = "only JupyterHub 6 knows it; a 5.x hub"
-            fix = "nothing: leave jupyterhub-6.yaml away."
+            fix = "nothing: remove jupyterhub-6.yaml."
         what = f'{who} exits: "No such service field: {field}".'
         yield site.finding((*service.path, field), what, fix)
     if service.spec.get("oauth_redirect_uri"):
@@ -65,7 +65,7 @@ def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
             (*service.path, "oauth_redirect_uri"),
             'sign-in ends in 400 "Mismatching redirect URI": the service sends the path that the'
             " hub gave it, and the hub compares text.",
-            "nothing: the hub knows the address.",
+            "nothing: the hub sets the path.",
         )
     if service.spec.get("user"):
         yield site.finding(
@@ -130,13 +130,13 @@ def _api_url(site: Site, service: Service) -> Iterator[ValuesFinding]:
         yield site.finding(
             path,
             f"the Hub API is not there: hub.baseUrl is /{base_url}, so every sign-in fails.",
-            f"{url._replace(path=right).geturl()}, or leave it away.",
+            f"{url._replace(path=right).geturl()}, or remove it.",
         )
     elif url.hostname in LOOPBACK_ADDRESSES and url.hostname not in site.hub_loopback_addresses:
         yield site.finding(
             path,
-            "the hub does not listen on that address (hub.config.JupyterHub.hub_bind_url), so every"
-            " sign-in fails.",
+            "the hub does not listen on that interface (hub.config.JupyterHub.hub_bind_url), so"
+            " every sign-in fails.",
             f"http://localhost:{HUB_PORT}{right}, which is both.",
         )
 
@@ -150,7 +150,7 @@ def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
     elif service.url.scheme not in ("http", "https"):
         problem = "the hub exits: it takes http:// or https:// only."
     elif service.host in {*LOOPBACK_ADDRESSES, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
-        problem = f"{service.host} is the proxy's own pod, where nothing listens: visitors get 503."
+        problem = f"{service.host} is the proxy's own pod, where nothing listens: users get 503."
     elif not site.points_to_hub(service):
         if not service.is_tornado_service:
             return  # a Kubernetes Service of the site's own
@@ -163,7 +163,7 @@ def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
     elif service.port == HUB_PORT:
         right = f"http://{host}:8181"
         problem = (
-            f"port {HUB_PORT} is the hub's own: the service cannot listen on it, and visitors get"
+            f"port {HUB_PORT} is the hub's own: the service cannot listen on it, and users get"
             " an error page of the hub's."
         )
     elif service.port < 1024:

@@ -31,5 +31,5 @@ def test_a_program_writes_with_a_token(real_hub) -> None:
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
     )
 
-    with urlopen(request, timeout=20) as answer:
-        assert json.loads(answer.read())["author"] == "ines"
+    with urlopen(request, timeout=20) as response:
+        assert json.loads(response.read())["author"] == "ines"

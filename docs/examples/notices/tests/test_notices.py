@@ -66,10 +66,10 @@ async def test_others_may_not_write(fetch, reader) -> None:
     "wrong", [{"text": ""}, {"hours": 0}, {"hours": "2"}, {"level": "loud"}, {"text": "x" * 1001}]
 )
 async def test_what_is_wrong_is_told_by_field(fetch, writer, wrong) -> None:
-    answer = await fetch(API, token=writer, **notice(**{"text": "x", **wrong}))
+    response = await fetch(API, token=writer, **notice(**{"text": "x", **wrong}))
 
-    assert answer.code == 400
-    assert json.loads(answer.body)["errors"][0]["field"] in wrong
+    assert response.code == 400
+    assert json.loads(response.body)["errors"][0]["field"] in wrong
 
 
 async def test_a_group_reads_what_is_for_it(fetch, hub, writer, reader) -> None:
@@ -174,7 +174,7 @@ async def test_a_file_of_something_else_is_left_as_it_is(
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = file.read_bytes()
 
-    with pytest.raises(AppError, match="belongs to something else"):
+    with pytest.raises(AppError, match="belongs to another program"):
         await start_service(**service_config)
 
     assert file.read_bytes() == before
