@@ -74,18 +74,15 @@ def open_while_stopped(page: Page, path: str = "") -> None:
 
 
 def wait_for_load(page: Page, where: str) -> None:
-    """Wait for the page's ``load``; if there is none, fail with what the browser waits for."""
-    pending: set[str] = set()
-    page.on("request", lambda request: pending.add(request.url))
-    page.on("requestfinished", lambda request: pending.discard(request.url))
+    """Wait for the page's ``load``; without one, fail with what has arrived."""
     try:
         page.wait_for_load_state("load")
     except Error as error:
-        resources = page.evaluate(
+        arrived = page.evaluate(
             "() => performance.getEntriesByType('resource').map(({name}) => name)"
         )
         state = page.evaluate("document.readyState")
-        raise AssertionError(f"{where}: {state}; {pending=}; loaded: {resources}") from error
+        raise AssertionError(f"{where}: {state}; arrived: {arrived}") from error
 
 
 @pytest.fixture
@@ -98,8 +95,7 @@ def sign_in(
         look = {"color_scheme": scheme, "viewport": size}
         page = open_page("", "sam", **look)
         if cache == "warm":
-            # a request that is pending when the hub stops would keep the next page's waiting
-            page.wait_for_load_state("networkidle")
+            page.wait_for_load_state("networkidle")  # the hub's own style sheet, too
             return page
         state = page.context.storage_state()
         return chromium.new_context(
