@@ -37,7 +37,7 @@ class PageHandler(HubOAuthenticated, RequestHandler):
 
     @authenticated
     def get(self) -> None:
-        name = f"{os.environ.get('JUPYTERHUB_USER', 'somebody')}'s server"
+        name = f"{os.environ.get('JUPYTERHUB_USER', 'user')}'s server"
         server = os.environ.get("JUPYTERHUB_SERVER_NAME")
         title = f"{name} {server}" if server else name
         hub = self.hub_auth.hub_host + self.hub_auth.hub_prefix

@@ -155,7 +155,7 @@ async function* eventsOf(body) {
 /**
  * A WebSocket below the service's prefix, with the XSRF token that our own pages know.
  *
- * It is closed with 1008 when the sign-in has ended, and with 1001 or 1013 when it may be opened
+ * It is closed with 1008 when the session has ended, and with 1001 or 1013 when it may be opened
  * again later.
  *
  * @param {string} path - relative to the prefix, "reports/api/chat"
