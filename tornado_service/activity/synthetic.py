@@ -27,6 +27,12 @@ DAY = 24 * HOUR
 #: How much is done at weekends and in holidays, beside a weekday of a term.
 WEEKEND, HOLIDAYS = 0.2, 0.12
 
+#: The part of the servers that are left running for hours without use.
+LEFT_RUNNING = 0.2
+
+#: Of servers without a GPU, as often as each is here.
+PROFILES = ("small", "small", "small", "large")
+
 
 class SyntheticSession(NamedTuple):
     """One run of one server; its user was not active after ``idle``."""
@@ -35,6 +41,7 @@ class SyntheticSession(NamedTuple):
     started: int
     stopped: int
     idle: int
+    profile: str
 
 
 class SyntheticUser(NamedTuple):
@@ -123,8 +130,12 @@ def _sessions(seed: int, person: SyntheticUser, end: int) -> Iterator[SyntheticS
             # the server is stopped when nobody has used it for a while
             stopped = started + length + dice.randrange(HOUR // 2, HOUR)
             server = "gpu" if dice.random() < 0.06 else ""
+            habits = _random(seed, person.name, started)
+            if habits.random() < LEFT_RUNNING:
+                stopped += habits.randrange(HOUR, 3 * HOUR)
+            profile = server or habits.choice(PROFILES)
             if started > free and stopped < end - INTERVAL:
-                yield SyntheticSession(server, started, stopped, started + length)
+                yield SyntheticSession(server, started, stopped, started + length, profile)
                 free = stopped
 
 
@@ -168,7 +179,7 @@ def _snapshot(person: SyntheticUser, runs: Sequence[SyntheticSession], at: int) 
     if run.stopped <= at:
         return UserSnapshot(person.name, last_activity=run.stopped)
     active = min(run.idle, at)
-    server = ServerSnapshot(run.server, run.started, active)
+    server = ServerSnapshot(run.server, run.started, active, profile=run.profile)
     return UserSnapshot(person.name, last_activity=active, servers=(server,))
 
 

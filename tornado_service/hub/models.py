@@ -31,12 +31,15 @@ class Server(HubModel):
         last_activity: when the hub heard of its use last; updated every few minutes.
         pending: ``spawn``, ``stop`` or ``check`` while that is under way.
         ready: whether it can be used.
+        user_options: what was chosen when it was started, as the spawner keeps it: of KubeSpawner
+            ``{"profile": "gpu"}``.
     """
 
     started: AwareDatetime | None = None
     last_activity: AwareDatetime | None = None
     pending: str | None = None
     ready: bool | None = None
+    user_options: Any = None
 
 
 class User(HubModel):

@@ -79,8 +79,8 @@ async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
                 None,
                 NOON,
                 (
-                    ServerSnapshot("", NOON - 1000, NOON - 100),
-                    ServerSnapshot("gpu", NOON - 10, NOON - 10),
+                    ServerSnapshot("", NOON - 1000, NOON - 100, profile="small"),
+                    ServerSnapshot("gpu", NOON - 10, NOON - 10, profile="small"),
                 ),
             ),
             UserSnapshot("bob", None, None, ()),

@@ -23,7 +23,7 @@ SECRET = b"0123456789abcdef"
 
 
 async def two_days(store: Store) -> None:
-    """Ada and Bob run servers, Ada's is named; she comes back in the evening."""
+    """Ada and Bob run servers; Ada's is named, and idle from 6:15; she is back in the evening."""
     for taken in range(START, START + 2 * DAY + 1, HOUR):
         active = START + 18 * HOUR + 60 if taken >= START + 18 * HOUR else START - 500
         servers = {"ada": "thesis", "bob": ""} if taken <= START + 9 * HOUR else {}
@@ -32,7 +32,16 @@ async def two_days(store: Store) -> None:
                 name,
                 START - 10 * DAY - number,
                 active if name == "ada" else START - 500,
-                (ServerSnapshot(servers[name], START - 100, taken - 30),) if servers else (),
+                (
+                    ServerSnapshot(
+                        servers[name],
+                        START - 100,
+                        min(taken - 30, START + 6 * HOUR),
+                        profile="gpu",
+                    ),
+                )
+                if servers
+                else (),
             )
             for number, name in enumerate(("ada", "bob"))
         )
@@ -54,14 +63,29 @@ async def test_the_export_has_all_that_is_kept(store: Store) -> None:
                 "server": "thesis",
                 "started": "2026-03-01T23:58:20+00:00",
                 "last_seen": "2026-03-02T09:00:00+00:00",
-                "last_activity": "2026-03-02T08:59:30+00:00",
+                "last_activity": "2026-03-02T06:00:00+00:00",
                 "ended": "2026-03-02T09:00:00+00:00",
+                "profile": "gpu",
+                "observed": [["2026-03-02T00:00:00+00:00", "2026-03-02T09:00:00+00:00"]],
+                "idle": [["2026-03-02T06:15:00+00:00", "2026-03-02T09:00:00+00:00"]],
             }
         ],
         "visits": ["2026-03-02T18:00:00+00:00"],
         "days": [
-            {"day": "2026-03-01", "seconds": 100, "sessions": 1},
-            {"day": "2026-03-02", "seconds": 9 * HOUR, "sessions": 0},
+            {
+                "day": "2026-03-01",
+                "seconds": 100,
+                "sessions": 1,
+                "observed_seconds": None,
+                "idle_seconds": None,
+            },
+            {
+                "day": "2026-03-02",
+                "seconds": 9 * HOUR,
+                "sessions": 0,
+                "observed_seconds": 9 * HOUR,
+                "idle_seconds": 165 * 60,
+            },
         ],
     }
     json.dumps(await store.export("ada"))
@@ -154,7 +178,8 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     await two_days(store)
     with sqlite3.connect(tmp_path / "activity.sqlite") as connection:
         connection.executemany(
-            "INSERT INTO activity_sessions VALUES (1, 'thesis', ?, 0, NULL, 0)",
+            "INSERT INTO activity_sessions (user_id, server, started, last_seen, ended)"
+            " VALUES (1, 'thesis', ?, 0, 0)",
             ((number,) for number in range(5000)),  # pages that have nothing else
         )
     connection.close()

@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ..figures.periods import Unit
+
 Row = TypeVar("Row")
 
 #: Days of the default period.
@@ -58,6 +60,12 @@ class Range(BaseModel):
         else:
             last = self.first + timedelta(days=MAX_DAYS - 1) if self.first else today
         return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
+
+
+class UnitQuery(Range):
+    """A period, and how it is divided."""
+
+    unit: Unit = Field("days", description="Figures of each day, week or month.")
 
 
 class Page(NamedTuple):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..domain.calendar import latest_of
+from ..domain.idle import IDLE_AFTER, extend
 from ..domain.records import (
     Account,
     Sample,
@@ -146,11 +147,25 @@ class _SampleApplication:
             ended = session.end  # a later sample did not list it
         elif not self.is_newest and session.ended is not None:
             ended = max(session.ended, self.taken)
+        observed, idle = self._observed(session, server)
         return session._replace(
             last_seen=max(session.last_seen, self.taken),
             last_activity=latest_of((session.last_activity, server.last_activity)),
             ended=ended,
+            profile=server.profile if session.profile is None else session.profile,
+            observed=observed,
+            idle=idle,
         )
+
+    def _observed(self, session: Session, server: ServerSnapshot) -> tuple[str | None, str | None]:
+        """Add the time since the last sample that lists the server, and the idle part of it."""
+        active, elapsed = server.last_activity, self.taken - session.last_seen
+        if not self.is_newest or active is None or elapsed > self.max_gap:
+            return session.observed, session.idle
+        start = max(0, session.last_seen - session.started)
+        end = self.taken - session.started
+        idle_from = max(start, active + IDLE_AFTER - session.started)
+        return extend(session.observed, start, end), extend(session.idle, idle_from, end)
 
     def _end_missing(self, listed: set[SessionKey]) -> None:
         """End the sessions of servers that no longer run.
@@ -223,4 +238,7 @@ def _changed_from(before: Session | None, now: Session) -> list[int]:
     """The first moment at which a session changed, if it did."""
     if before is None:
         return [now.started]
-    return [] if before.end == now.end else [min(before.end, now.end)]
+    moments = [] if before.end == now.end else [min(before.end, now.end)]
+    if before.observed != now.observed:
+        moments.append(max(before.started, before.last_seen))
+    return moments

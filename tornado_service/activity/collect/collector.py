@@ -9,6 +9,7 @@ from logging import Logger
 
 from ... import HubCalls, HubRefused, HubResponseTooLarge, HubUnavailable, User
 from ...apps.retry import backoff_delays
+from ...hub.models import Server
 from ..domain.calendar import epoch_seconds
 from ..domain.records import Sample, ServerSnapshot, UserSnapshot
 
@@ -25,6 +26,8 @@ MAX_RETRY_DELAY = 30
 #: Seconds by which our clock may differ from the hub's before the log says so.
 MAX_SKEW = 60
 
+#: The longest name of a profile that is stored, in characters.
+LONGEST_PROFILE = 100
 
 #: What a user's model lacks if the service's own token lacks a scope.
 REQUIRED_SCOPES = {"last_activity": "read:users:activity", "servers": "read:servers"}
@@ -153,9 +156,29 @@ def user_snapshot(user: User) -> UserSnapshot:
                 started,
                 epoch_seconds(server.last_activity),
                 server.pending is not None,
+                profile_of(server),
             )
             for server in servers.values()
             # one that the hub only gets ready to start has none yet
             if (started := epoch_seconds(server.started)) is not None
         ),
     )
+
+
+def profile_of(server: Server) -> str | None:
+    """The name of a server's profile; empty if it has none, ``None`` if the hub does not tell.
+
+    KubeSpawner keeps it as ``{"profile": "gpu"}`` among the options of the server; forms of other
+    spawners make it a list. Nothing else of the options is read.
+    """
+    if "user_options" not in server.model_fields_set:
+        return None
+    options = server.user_options
+    profile = options.get("profile") if isinstance(options, dict) else None
+    if isinstance(profile, list) and len(profile) == 1:
+        (profile,) = profile
+    if not isinstance(profile, str):
+        return ""
+    # users can write any text into it: databases take neither NUL nor half of a surrogate pair
+    text = profile[:LONGEST_PROFILE].replace("\0", "\ufffd")
+    return text.encode(errors="replace").decode()

@@ -10,6 +10,7 @@ from typing import overload
 from zoneinfo import ZoneInfo
 
 from .concurrency import Concurrency
+from .idle import ObservedTimes
 from .records import DayTotal, Interval, Session, UserDay, Visit
 
 ONE_DAY = timedelta(days=1)
@@ -49,7 +50,12 @@ def _start(day: date, zone: ZoneInfo) -> int:
 
 
 def user_days(
-    sessions: Iterable[Session], visits: Iterable[Visit], first: date, last: date, zone: ZoneInfo
+    sessions: Iterable[Session],
+    visits: Iterable[Visit],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    observed: Iterable[ObservedTimes] = (),
 ) -> list[UserDay]:
     """Each user's usage on the days from ``first`` to ``last``; by day, then by user.
 
@@ -62,14 +68,23 @@ def user_days(
         day = max(first, began := local_date(session.started, zone))
         while day <= last and (session.end > spans[day].start or day == began):
             span = spans[day]
-            row = rows.setdefault((day, session.user), [0, 0])
+            row = rows.setdefault((day, session.user), [0, 0, 0, 0])
             row[0] += max(0, min(span.end, session.end) - max(span.start, session.started))
             row[1] += day == began
             day += ONE_DAY
     for visit in visits:
         day = local_date(visit.hour * 3600, zone)
         if first <= day <= last:
-            rows.setdefault((day, visit.user), [0, 0])
+            rows.setdefault((day, visit.user), [0, 0, 0, 0])
+    for times in observed:
+        for column, intervals in enumerate((times.observed, times.idle), 2):
+            for interval in intervals:
+                day = max(first, local_date(interval.start, zone))
+                while day <= last and interval.end > (span := spans[day]).start:
+                    if (day, times.user) in rows:
+                        part = min(span.end, interval.end) - max(span.start, interval.start)
+                        rows[day, times.user][column] += part
+                    day += ONE_DAY
     return [UserDay(day, user, *row) for (day, user), row in sorted(rows.items())]
 
 

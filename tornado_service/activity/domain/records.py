@@ -30,6 +30,7 @@ class ServerSnapshot:
     started: int  # exact, as the hub tells it
     last_activity: int | None = None
     pending: bool = False
+    profile: str | None = None  # empty: it has none; ``None``: the hub does not show it
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ class Session(NamedTuple):
     last_seen: int  # the last sample with it
     last_activity: int | None = None
     ended: int | None = None  # ``None`` while it runs, as far as is known
+    profile: str | None = None  # as in `ServerSnapshot`; the first that the hub showed
+    #: the time of which it is known whether the server was idle, and when it was; see `idle`
+    observed: str | None = None
+    idle: str | None = None
 
     @property
     def key(self) -> SessionKey:
@@ -124,6 +129,8 @@ class UserDay(NamedTuple):
     user: int
     seconds: int  # running time of their servers; two at a time count twice
     sessions: int  # how many began on that day
+    observed: int = 0  # seconds of which it is known whether the server was idle
+    idle: int = 0  # seconds of these in which it was
 
 
 @dataclass(frozen=True)

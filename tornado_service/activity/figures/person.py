@@ -14,12 +14,17 @@ from .periods import Period, period, periods
 
 @dataclass(frozen=True)
 class OwnSession:
-    """A session: one run of one server; ``ended`` is ``None`` while it is known to run."""
+    """A session: one run of one server; ``ended`` is ``None`` while it is known to run.
+
+    Attributes:
+        profile: the profile of the server; empty: it has none; ``None``: not known.
+    """
 
     server: str
     started: int
     ended: int | None
     seconds: int
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,13 @@ def own_use(history: History, first: date, last: date) -> OwnUse:
     span = history.span(first, last)
     sessions = history.sessions.overlapping(span.start, span.end) if available.has_begun else ()
     under_way = [
-        OwnSession(session.server, session.started, session.ended, session.end - session.started)
+        OwnSession(
+            session.server,
+            session.started,
+            session.ended,
+            session.end - session.started,
+            session.profile,
+        )
         for session in sessions
     ]
     under_way.sort(key=lambda session: (session.started, session.server), reverse=True)

@@ -87,6 +87,7 @@ class Archive:
         if before.closed and before.closed > closed:  # later days are yet to be rolled up again
             before = replace(before, closed=closed if closed in before.hub_totals else None)
         first = local_date(since, self._zone) if since else date.min
+        opened = day_bounds(closed, self._zone).end
         return before.updated(
             now=now,
             revision=meta.revision,
@@ -99,7 +100,8 @@ class Archive:
             user_days=reader.user_days(first, closed),
             day_totals=reader.day_totals(first, closed),
             sessions=reader.sessions(since, FAR_FUTURE),
-            visits=reader.visits(day_bounds(closed, self._zone).end, FAR_FUTURE),
+            visits=reader.visits(opened, FAR_FUTURE),
+            observed=reader.observed_times(opened, FAR_FUTURE),
         )
 
     def _is_continuation(self, reader: Reader, people: list[Account], meta: StoreMetadata) -> bool:
@@ -156,5 +158,7 @@ class Archive:
 
 
 def _weight(figure: object) -> int:
+    if (weight := getattr(figure, "weight", None)) is not None:
+        return BASE_WEIGHT + int(weight)
     parts = (figure, *getattr(figure, "__dict__", {}).values())
     return BASE_WEIGHT + sum(len(part) for part in parts if isinstance(part, list | tuple | dict))

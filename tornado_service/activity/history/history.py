@@ -21,6 +21,7 @@ from ..domain.calendar import (
     user_days,
 )
 from ..domain.concurrency import Concurrency
+from ..domain.idle import ObservedTimes
 from ..domain.pseudonyms import NameMapper, identity
 from ..domain.records import (
     FAR_FUTURE,
@@ -81,12 +82,14 @@ class History:
         day_totals: Iterable[DayTotal] = (),
         sessions: Iterable[Session] = (),
         visits: Iterable[Visit] = (),
+        observed: Iterable[ObservedTimes] = (),
     ) -> History:
         """Add what is new; to an empty history, everything. See also the attributes.
 
         ``people`` and ``coverage`` are complete. ``user_days``, in order, and ``day_totals``
         replace those of the same days; ``sessions`` are those that are new or changed; ``visits``
-        are all since the last closed day. ``listed_from`` is ``observed_from`` by default.
+        and ``observed`` are all since the last closed day. ``listed_from`` is ``observed_from`` by
+        default.
         """
         totals = {total.day: total for total in day_totals}
         closed = max(filter(None, [self.closed, *totals]), default=None)
@@ -111,9 +114,11 @@ class History:
             sessions=kept.updated(sessions) if kept else PackedSessions.pack(sessions),
             closed=closed,
         )
-        return history._with_open_days(visits)
+        return history._with_open_days(visits, observed)
 
-    def _with_open_days(self, visits: Iterable[Visit]) -> History:
+    def _with_open_days(
+        self, visits: Iterable[Visit], observed: Iterable[ObservedTimes]
+    ) -> History:
         """Add the days that have no roll-up yet, from sessions and visits."""
         last = local_date(self.now, self.zone)
         if self.closed:
@@ -126,7 +131,7 @@ class History:
             return self
         span = self.span(first, last)
         sessions = self.sessions.overlapping(span.start, span.end)
-        rows = user_days(sessions, visits, first, last, self.zone)
+        rows = user_days(sessions, visits, first, last, self.zone, observed)
         servers = Concurrency(*sessions.starts_and_ends())
         totals = {
             day: day_total(servers, self.coverage, day, self.zone)

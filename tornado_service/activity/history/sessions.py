@@ -12,6 +12,7 @@ from operator import sub
 
 from ..domain.records import Session
 from .cache import DerivedCache
+from .labels import Labels
 
 #: Seconds. What is done to more sessions in one go would hold up other threads.
 WEEK = 7 * 86400
@@ -25,17 +26,20 @@ class PackedWeek:
     started: array[int]
     ends: array[int]
     servers: tuple[str, ...]
+    profiles: Labels
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
         rows = sorted(
-            (session.started, session.user, session.end, session.server) for session in sessions
+            (session.started, session.user, session.end, session.server, session.profile)
+            for session in sessions
         )
         return cls(
             users=array("q", [row[1] for row in rows]),
             started=array("q", [row[0] for row in rows]),
             ends=array("q", [row[2] for row in rows]),
             servers=tuple(row[3] for row in rows),
+            profiles=Labels.pack(row[4] for row in rows),
         )
 
     @cached_property
@@ -52,7 +56,13 @@ class PackedWeek:
         part = slice(bisect_left(self.started, start), bisect_left(self.started, end))
         if part == slice(0, len(self.started)):
             return self  # whose lengths are sorted already
-        return PackedWeek(self.users[part], self.started[part], self.ends[part], self.servers[part])
+        return PackedWeek(
+            self.users[part],
+            self.started[part],
+            self.ends[part],
+            self.servers[part],
+            self.profiles.part(part),
+        )
 
     def since(self, moment: int) -> PackedWeek:
         """Those that ended at a moment or later."""
@@ -63,7 +73,8 @@ class PackedWeek:
         users, started, ends = (
             array("q", compress(column, chosen)) for column in (self.users, self.started, self.ends)
         )
-        return PackedWeek(users, started, ends, tuple(compress(self.servers, chosen)))
+        servers = tuple(compress(self.servers, chosen))
+        return PackedWeek(users, started, ends, servers, self.profiles.where(chosen))
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
         """Add sessions or their new ends, and drop those that run again."""
@@ -71,10 +82,10 @@ class PackedWeek:
         return self.pack(session for session in sessions.values() if session.ended is not None)
 
     def __iter__(self) -> Iterator[Session]:
-        for user, started, end, server in zip(
-            self.users, self.started, self.ends, self.servers, strict=True
+        for user, started, end, server, profile in zip(
+            self.users, self.started, self.ends, self.servers, self.profiles, strict=True
         ):
-            yield Session(user, server, started, last_seen=end, ended=end)
+            yield Session(user, server, started, last_seen=end, ended=end, profile=profile)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,16 +13,18 @@ from ..domain.records import UserDay
 
 @dataclass(frozen=True)
 class UsageRows:
-    """Usage by user, as three parallel columns."""
+    """Usage by user, as parallel columns; see `UserDay`."""
 
     users: array[int]
     seconds: array[int]
     sessions: array[int]
+    observed: array[int]
+    idle: array[int]
 
     def restricted(self, users: frozenset[int]) -> UsageRows:
         chosen = list(map(users.__contains__, self.users))
-        columns = (self.users, self.seconds, self.sessions)
-        return UsageRows(*(array("q", compress(column, chosen)) for column in columns))
+        columns = (self.users, self.seconds, self.sessions, self.observed, self.idle)
+        return UsageRows(*(array(column.typecode, compress(column, chosen)) for column in columns))
 
 
 class DayUsage:
@@ -34,11 +36,13 @@ class DayUsage:
 
     @classmethod
     def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
-        packed = UsageRows(array("q"), array("q"), array("q"))
+        packed = UsageRows(*(array(typecode) for typecode in "qqqii"))
         for row in rows:
             packed.users.append(row.user)
             packed.seconds.append(row.seconds)
             packed.sessions.append(row.sessions)
+            packed.observed.append(row.observed)
+            packed.idle.append(row.idle)
         return cls(bitmap(packed.users), lambda: packed)
 
     @cached_property
@@ -53,6 +57,16 @@ class DayUsage:
     @cached_property
     def sessions(self) -> int:
         return sum(self.rows.sessions)
+
+    @cached_property
+    def observed(self) -> int:
+        """Server-seconds of which it is known whether the servers were idle."""
+        return sum(self.rows.observed)
+
+    @cached_property
+    def idle(self) -> int:
+        """Server-seconds of these in which they were."""
+        return sum(self.rows.idle)
 
     def restricted(self, users: frozenset[int], mask: int) -> DayUsage:
         """The part of some users, who are also the bits of the mask."""

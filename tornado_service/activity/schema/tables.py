@@ -33,6 +33,9 @@ sessions = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("last_activity", BigInteger),
     Column("ended", BigInteger),
+    Column("profile", String),
+    Column("observed", String),
+    Column("idle", String),
     # which run, which overlap some days, which are to be dropped
     sa.Index("activity_sessions_ended", "ended"),
     sqlite_with_rowid=False,
@@ -63,7 +66,8 @@ coverage = Table(
     Column("end", BigInteger, nullable=False),
 )
 
-#: ``day``: Python's ordinal of the date, in the zone of ``meta``.
+#: ``day``: Python's ordinal of the date, in the zone of ``meta``. ``observed_seconds`` and
+#: ``idle_seconds`` are null where it is not known whether servers were idle.
 user_days = Table(
     "activity_user_days",
     metadata,
@@ -71,6 +75,8 @@ user_days = Table(
     Column("user_id", Integer, ForeignKey(users.c.id), primary_key=True),
     Column("seconds", Integer, nullable=False),
     Column("sessions", Integer, nullable=False),
+    Column("observed_seconds", Integer),
+    Column("idle_seconds", Integer),
     sqlite_with_rowid=False,
 )
 

@@ -9,15 +9,23 @@ from itertools import count, groupby
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, Select, and_, func, or_, select
+from sqlalchemy import Column, Connection, Select, and_, func, null, or_, select
 from sqlalchemy.exc import DBAPIError
 
+from ..domain.idle import ObservedTimes, intervals
 from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 
 #: Whose values are wanted, by id; ``None``: everybody's.
 UserIds: TypeAlias = "Collection[int] | None"
+
+#: `Session` as the history in memory has it: without the texts at its end.
+_SESSION = (
+    *(column for column in tables.sessions.c if column.name not in ("observed", "idle")),
+    null(),
+    null(),
+)
 
 #: Rows that are fetched at a time.
 FETCH_SIZE = 10_000
@@ -36,17 +44,38 @@ class Reader:
         return [Account(*row) for row in rows]
 
     def sessions(self, start: int, end: int, users: UserIds = None) -> Iterator[Session]:
-        """Sessions with a part in ``start <= t < end``, or that began in it; by start."""
+        """Sessions with a part in ``start <= t < end``, or that began in it; by start.
+
+        `observed_times` has when they were idle.
+        """
         table = tables.sessions.c
         has_part = or_(
             table.ended > start,
             and_(table.ended == start, table.started == start),
             and_(table.ended.is_(None), or_(table.last_seen > start, table.started >= start)),
         )
-        statement = select(tables.sessions).where(table.started < end).order_by(table.started)
+        statement = select(*_SESSION).where(table.started < end).order_by(table.started)
         if start > 0:  # for all of them, an index takes eight times as long
             statement = statement.where(has_part)
         return map(Session._make, self._rows(statement, table.user_id, users))
+
+    def whole_sessions(self, user: int) -> list[Session]:
+        """All sessions of a user, with all fields; by start."""
+        table = tables.sessions.c
+        statement = select(tables.sessions).where(table.user_id == user).order_by(table.started)
+        return [Session._make(row) for row in self._connection.execute(statement)]
+
+    def observed_times(
+        self, start: int, end: int, users: UserIds = None
+    ) -> Iterator[ObservedTimes]:
+        """When these sessions were idle, with the intervals that end after ``start``."""
+        table = tables.sessions.c
+        is_part = and_(table.started < end, or_(table.ended.is_(None), table.ended > start))
+        columns = (table.user_id, table.started, table.observed, table.idle)
+        statement = select(*columns).where(is_part, table.observed.is_not(None))
+        for user, started, observed, idle in self._rows(statement, table.user_id, users):
+            times = (intervals(text, started, start) for text in (observed, idle))
+            yield ObservedTimes(user, *times)
 
     def visits(self, start: int, end: int, users: UserIds = None) -> Iterator[Visit]:
         """Visits in an hour with a part in ``start <= t < end``, in order."""
@@ -66,14 +95,14 @@ class Reader:
         """Roll-ups of users from day to day, both included, in order."""
         table = tables.user_days.c
         statement = (
-            select(table.day, table.user_id, table.seconds, table.sessions)
+            select(tables.user_days)
             .where(table.day.between(first.toordinal(), last.toordinal()))
             .order_by(table.day, table.user_id)
         )
         for ordinal, rows in groupby(self._rows(statement, table.user_id, users), itemgetter(0)):
             day = date.fromordinal(ordinal)
-            for _, user, seconds, sessions in rows:
-                yield UserDay(day, user, seconds, sessions)
+            for _, user, seconds, sessions, observed, idle in rows:
+                yield UserDay(day, user, seconds, sessions, observed or 0, idle or 0)
 
     def day_totals(self, first: date, last: date) -> list[DayTotal]:
         """Roll-ups of the whole hub from day to day, both included, in order."""

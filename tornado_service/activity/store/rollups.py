@@ -100,6 +100,10 @@ def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, 
         for day, *sums, slot_seconds, slot_peaks in map(astuple, totals)
     ]
     insert_new(connection, tables.day_totals, rows)
-    by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
-    rows_by_user = [(row.day.toordinal(), *row[1:]) for row in by_user]
+    observed = reader.observed_times(start, end)
+    by_user = user_days(sessions, reader.visits(start, end), first, last, zone, observed)
+    rows_by_user = [
+        (row.day.toordinal(), *row[1:4], *(row[4:] if row.observed else (None, None)))
+        for row in by_user
+    ]
     insert_new(connection, tables.user_days, rows_by_user)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import astuple
 from datetime import date
@@ -11,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from ..domain.calendar import latest_of, utc_datetime
+from ..domain.idle import intervals, union
 from ..domain.pseudonyms import NameMapper, is_pseudonym
 from ..domain.records import FAR_FUTURE, Account, Session, SessionKey, accounts_by_name
 from ..schema import tables
@@ -88,12 +88,20 @@ def _export(reader: Reader, account: Account) -> dict[str, Any]:
             {
                 "server": session.server,
                 **{name: _iso(getattr(session, name)) for name in session_times},
+                "profile": session.profile,
+                **{name: _iso_intervals(session, name) for name in ("observed", "idle")},
             }
-            for session in reader.sessions(0, FAR_FUTURE, users)
+            for session in reader.whole_sessions(account.id)
         ],
         "visits": [_iso(visit.hour * 3600) for visit in reader.visits(0, FAR_FUTURE, users)],
         "days": [
-            {"day": row.day.isoformat(), "seconds": row.seconds, "sessions": row.sessions}
+            {
+                "day": row.day.isoformat(),
+                "seconds": row.seconds,
+                "sessions": row.sessions,
+                "observed_seconds": row.observed or None,
+                "idle_seconds": row.idle if row.observed else None,
+            }
             for row in reader.user_days(date.min, date.max, users)
         ],
     }
@@ -102,6 +110,11 @@ def _export(reader: Reader, account: Account) -> dict[str, Any]:
 def _iso(moment: int | None) -> str | None:
     at = utc_datetime(moment)
     return at.isoformat() if at else None
+
+
+def _iso_intervals(session: Session, name: str) -> list[list[str | None]]:
+    text: str | None = getattr(session, name)
+    return [list(map(_iso, interval)) for interval in intervals(text, session.started)]
 
 
 def merge_users(connection: Connection, one: int, into: int) -> None:
@@ -139,13 +152,17 @@ def delete_user(connection: Connection, user: int) -> None:
     connection.execute(delete(tables.users).where(tables.users.c.id == user))
 
 
-def _summed_days(days: Iterable[Row[Any]], user: int) -> list[tuple[int, ...]]:
-    seconds: Counter[int] = Counter()
-    sessions: Counter[int] = Counter()
+def _summed_days(days: Iterable[Row[Any]], user: int) -> list[tuple[int | None, ...]]:
+    sums: dict[int, list[int | None]] = {}
     for row in days:
-        seconds[row.day] += row.seconds
-        sessions[row.day] += row.sessions
-    return [(day, user, seconds[day], sessions[day]) for day in seconds]
+        now, before = row[2:], sums.get(row.day)
+        sums[row.day] = list(map(_sum, before, now)) if before else list(now)
+    return [(day, user, *of_day) for day, of_day in sums.items()]
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    """``None``: neither is known."""
+    return other if one is None else one + (other or 0)
 
 
 def _merged_sessions(sessions: Iterable[Session], user: int) -> Collection[Session]:
@@ -158,6 +175,9 @@ def _merged_sessions(sessions: Iterable[Session], user: int) -> Collection[Sessi
             last_seen=max(session.last_seen, other.last_seen),
             last_activity=latest_of((session.last_activity, other.last_activity)),
             ended=_last_end((session.ended, other.ended)),
+            profile=other.profile if session.profile is None else session.profile,
+            observed=union(session.observed, other.observed),
+            idle=union(session.idle, other.idle),
         )
     return merged.values()
 

@@ -41,7 +41,14 @@ PEOPLE = (
 GROUPS = ("group", "members", "active_users", "server_hours", "sessions")
 DAYS = ("day", "watched_share", "server_hours", "sessions")
 USUAL_HOURS = ("hour", "mean_servers")
-SESSIONS = ("server", "started", "ended", "hours")
+SESSIONS = ("server", "started", "ended", "hours", "profile")
+IDLE = (
+    "first", "last", "watched_share", "server_hours", "observed_hours", "idle_hours", "idle_share",
+)  # fmt: skip
+USAGE_BY = {
+    kind: ("first", "last", "watched_share", kind, "server_hours", "sessions", "active_users")
+    for kind in ("profile", "server")
+}
 
 COMPUTED: Mapping[str, Callable[[Any], Any]] = {
     "started": lambda row: utc_datetime(row.started),
@@ -53,6 +60,8 @@ COMPUTED: Mapping[str, Callable[[Any], Any]] = {
     "weekday": lambda row: WEEKDAYS[row.weekday],
     "day": lambda row: row.first,
     "group": lambda row: row.name,
+    "observed_hours": lambda row: to_hours(row.observed_seconds),
+    "idle_hours": lambda row: to_hours(row.idle_seconds),
 }
 
 

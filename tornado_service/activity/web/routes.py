@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import api, pages
+from .servers import api as servers_api
+from .servers import page as servers_page
 
 #: Below ``P/activity/``.
 ROUTES: list[tuple[Any, ...]] = [
@@ -14,6 +16,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("people/(?P<name>[^/]+)", pages.PersonPage),
     ("groups", pages.GroupsPage),
     ("me", pages.MePage),
+    ("servers", servers_page.ServersPage),
     ("months", pages.MonthsPage),
     ("month/(?P<text>[^/]+)", pages.MonthPage),
     ("api/now", api.NowAPI),
@@ -25,6 +28,8 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/groups", api.GroupsAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
+    ("api/idle", servers_api.IdleAPI),
+    ("api/usage-by/(?P<kind>profile|server)", servers_api.UsageByAPI),
     ("api/events", api.NewsStream),
     (r"api/now\.csv", api.NowCSV),
     (r"api/(?P<unit>days|weeks|months)\.csv", api.PeriodsCSV),
@@ -32,6 +37,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/people\.csv", api.PeopleCSV),
     (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions|week)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
+    (r"api/idle\.csv", servers_api.IdleCSV),
+    (r"api/usage-by/(?P<kind>profile|server)\.csv", servers_api.UsageByCSV),
     (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),
 ]
 

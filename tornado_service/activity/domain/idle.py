@@ -1,0 +1,52 @@
+"""When servers were idle, as far as is known: intervals that are stored with each session.
+
+As text, in whole seconds since the start of the session: ``0-300,900-1200``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .records import Interval
+
+#: Seconds after the last activity of a server from which on it is idle. Servers report their
+#: activity every 5 minutes by default, and the proxy's is read every 5 minutes.
+IDLE_AFTER = 15 * 60
+
+
+class ObservedTimes(NamedTuple):
+    """Of one session: the time of which it is known whether it was idle, and when it was."""
+
+    user: int
+    observed: list[Interval]
+    idle: list[Interval]
+
+
+def extend(text: str | None, start: int, end: int) -> str | None:
+    """Add an interval that begins at the end of the last one, or later."""
+    if start >= end:
+        return text
+    if not text:
+        return f"{start}-{end}"
+    before, _, last = text.rpartition("-")
+    return f"{before}-{end}" if start <= int(last) else f"{text},{start}-{end}"
+
+
+def intervals(text: str | None, started: int, since: int = 0) -> list[Interval]:
+    """The intervals that end after ``since``, in order, of a session by its start."""
+    found: list[Interval] = []
+    for part in reversed(text.split(",") if text else []):
+        start, end = (started + int(moment) for moment in part.split("-"))
+        if end <= since:
+            break
+        found.append(Interval(start, end))
+    return found[::-1]
+
+
+def union(one: str | None, other: str | None) -> str | None:
+    """All that is in one of them."""
+    joined: str | None = None
+    for start, end in sorted([*intervals(one, 0), *intervals(other, 0)]):
+        last = int(joined.rpartition("-")[2]) if joined else 0
+        joined = extend(joined, start, max(end, last))
+    return joined

@@ -1,0 +1,87 @@
+"""Idle time, and usage by profile and by server name, as JSON and as CSV.
+
+The names of the classes are labels of the service's metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from ...access.queries import UnitQuery
+from ...figures.idle import IdleTime, idle_time
+from ...figures.usage_by import Kind, UsageBy, usage_by
+from .. import csv_export
+from ..api import ActivityHandler
+
+#: What has no name.
+NAMELESS: dict[Kind, str] = {"profile": "no profile", "server": "default server"}
+
+
+class IdleAPI(ActivityHandler):
+    """The share of server-hours in which servers were idle: over 15 minutes without activity."""
+
+    operation_ids = {"get": "get_idle_time"}
+
+    async def get(self, query: UnitQuery) -> IdleTime:
+        view = await self.view()
+        return await view.compute(idle_time, query, query.unit)
+
+
+class IdleCSV(ActivityHandler):
+    """The periods of ``api/idle``."""
+
+    operation_ids = {"get": "get_idle_time_csv"}
+
+    async def get(self, query: UnitQuery) -> None:
+        view = await self.view()
+        rows = (await view.compute(idle_time, query, query.unit)).periods
+        await self.write_csv(["idle", query.unit], csv_export.IDLE, rows, query.days(view.today))
+
+
+class UsageByAPI(ActivityHandler):
+    """Server-hours, sessions and users by profile or by server name."""
+
+    operation_ids = {"get": "get_usage_by"}
+
+    async def get(self, kind: Kind, query: UnitQuery) -> UsageBy:
+        view = await self.view()
+        return await view.compute(usage_by, query, query.unit, kind)
+
+
+class UsageByCSV(ActivityHandler):
+    """The periods of ``api/usage-by/profile`` and ``api/usage-by/server``."""
+
+    operation_ids = {"get": "get_usage_by_csv"}
+
+    async def get(self, kind: Kind, query: UnitQuery) -> None:
+        view = await self.view()
+        usage = await view.compute(usage_by, query, query.unit, kind)
+        rows = csv_rows(usage, kind)
+        days = query.days(view.today)
+        await self.write_csv(["usage-by", kind, query.unit], csv_export.USAGE_BY[kind], rows, days)
+
+
+class CsvRow(NamedTuple):
+    """Usage by one profile or name in one period."""
+
+    first: date
+    last: date
+    share: float
+    profile: str | None
+    server: str | None
+    server_seconds: int | None = None
+    sessions: int | None = None
+    active_users: int | None = None
+
+
+def csv_rows(usage: UsageBy, kind: Kind) -> Iterator[CsvRow]:
+    """One row for each name in each period; a period of which nothing is known has one, too."""
+    for period in usage.periods:
+        frame = (period.first, period.last, period.share)
+        if period.usage is None:
+            yield CsvRow(*frame, None, None)
+        for row in period.usage or ():
+            text = NAMELESS[kind] if row.name == "" else row.name
+            yield CsvRow(*frame, text, text, row.server_seconds, row.sessions, row.active_users)
