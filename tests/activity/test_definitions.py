@@ -15,6 +15,7 @@ from tests.support.activity.archives import keep
 from tests.support.activity.documentation import WEEKDAYS, table
 from tests.support.activity.known import REACH, History
 from tests.support.activity.small_hub import at
+from tornado_service.activity.domain.idle import intervals
 from tornado_service.activity.domain.records import (
     Account,
     Interval,
@@ -91,6 +92,26 @@ def test_a_session_ends(row: dict[str, str]) -> None:
 
     assert history.session(1, started).ended == clock(row["end of the session"])
     assert hours(history.visits) == row["visit"]
+
+
+def test_a_sample_adds_known_and_idle_time() -> None:
+    history = History()
+    started = clock("09:00")
+    known = idle = 0
+    for row in table(
+        "sample", "shows as last activity of the server", "adds known time", "of it idle"
+    ):
+        told = row["shows as last activity of the server"]
+        server = ServerSnapshot("", started, clock(told) if told else None)
+        history.add(clock(row["sample"]), UserSnapshot("ada", servers=(server,)))
+        session = history.session(1, started)
+        before = known, idle
+        known, idle = (
+            sum(end - start for start, end in intervals(text, started)) // 60
+            for text in (session.observed, session.idle)
+        )
+        assert row["adds known time"] == f"{known - before[0]} min"
+        assert row["of it idle"] == f"{idle - before[1]} min"
 
 
 def test_what_lengthens_no_session_is_a_visit_in_the_next_sample_of_all_users() -> None:

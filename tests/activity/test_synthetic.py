@@ -117,6 +117,20 @@ def test_its_users_are_those_of_a_hub_that_has_just_begun(written: Path, tmp_pat
     assert not [person for person in people if person.deleted]
 
 
+def test_servers_have_profiles_and_some_are_idle(written: Path) -> None:
+    database = open_database(f"sqlite:///{written}")
+    with database.reading() as connection:
+        sessions = list(Reader(connection).sessions(0, END))
+        times = list(Reader(connection).observed_times(0, END))
+    database.close()
+    observed, idle = (
+        sum(end - start for row in times for start, end in row[column]) for column in (1, 2)
+    )
+
+    assert {session.profile for session in sessions} == {"small", "large", "gpu"}
+    assert 0.1 < idle / observed < 0.5
+
+
 def test_what_is_kept_of_it_is_what_ran(samples: list[Sample], written: Path) -> None:
     database = open_database(f"sqlite:///{written}")
     with database.reading() as connection:

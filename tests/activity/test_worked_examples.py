@@ -9,11 +9,14 @@ import pytest
 from tests.support.activity import small_hub
 from tests.support.activity.documentation import PAGE, WEEKDAYS, table
 from tests.support.activity.small_hub import at
+from tornado_service.activity.domain.idle import ObservedTimes
 from tornado_service.activity.domain.records import Account, Interval, Visit
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
+from tornado_service.activity.figures.idle import idle_period
 from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import groups, never_returned, people_counts
 from tornado_service.activity.history.history import History
 
@@ -22,6 +25,20 @@ NAMES = {"ada": 1, "bob": 2, "cy": 3, "dee": 4}
 MONDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 8)
 START = at("2026-03-02 00:00", ZONE)
 NOW = at("2026-03-08 18:00", ZONE)
+#: What is no name of a profile.
+PROFILES = {"no profile": "", "unknown": None}
+
+
+def observed_times() -> list[ObservedTimes]:
+    """What is known of idle time in the example."""
+
+    def interval(text: str) -> list[Interval]:
+        return [Interval(*(at(end, ZONE) for end in text.split(" to ")))] if text else []
+
+    return [
+        ObservedTimes(NAMES[row["who"]], interval(row["known"]), interval(row["idle"]))
+        for row in table("who", "server", "known", "idle")
+    ]
 
 
 def known(value: float | int | None, form: str = "{:g}") -> str:
@@ -35,12 +52,21 @@ def hours(seconds: float | int | None) -> float | None:
 @pytest.fixture(scope="module")
 def example() -> History:
     sessions = []
+    profiles = {
+        (row["who"], row["server"]): PROFILES.get(row["profile"], row["profile"])
+        for row in table("who", "server", "profile")
+    }
     for row in table("who", "server", "began", "ended"):
         user, start = NAMES[row["who"]], at(row["began"], ZONE)
         if row["ended"] == "running":
             sessions.append(small_hub.running(user, start, NOW, row["server"]))
         else:
             sessions.append(small_hub.session(user, start, at(row["ended"], ZONE), row["server"]))
+    people = {number: name for name, number in NAMES.items()}
+    sessions = [
+        session._replace(profile=profiles[people[session.user], session.server])
+        for session in sessions
+    ]
     visit = at("2026-03-03 12:30", ZONE)
     return small_hub.history(
         ZONE,
@@ -50,6 +76,7 @@ def example() -> History:
             Account(id_, name, visit if name == "dee" else START) for name, id_ in NAMES.items()
         ],
         visits=[Visit(NAMES["dee"], visit // 3600)],
+        observed=observed_times(),
     )
 
 
@@ -71,6 +98,45 @@ def test_use_over_time(example: History) -> None:
             "peak": (part if figures.share else "") + known(figures.peak_servers),
             "average": known(figures.mean_servers, "{:.3f}"),
         }
+
+
+def test_idle_time(example: History) -> None:
+    rows = table(
+        "from", "to", "server-hours", "known server-hours", "idle server-hours", "idle share"
+    )
+    assert len(rows) == 6
+    for row in rows:
+        figures = idle_period(
+            example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+        )
+        part = "at least " if figures.at_least else ""
+        share = figures.idle_share
+        assert row == {
+            "from": str(figures.first),
+            "to": str(figures.last),
+            "server-hours": part + known(hours(figures.server_seconds)),
+            "known server-hours": known(hours(figures.observed_seconds)),
+            "idle server-hours": known(hours(figures.idle_seconds)),
+            "idle share": "unknown" if share is None else f"{100 * share:.1f} %",
+        }
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [("profile", "profile"), ("server", "server name")], ids=str
+)
+def test_usage_by(example: History, kind: Kind, head: str) -> None:
+    whole = usage_by(example, MONDAY, SUNDAY, "days", kind).whole
+    labels = {"": "no profile" if kind == "profile" else "default server", None: "unknown"}
+
+    assert table(head, "server-hours", "sessions", "active users") == [
+        {
+            head: labels.get(row.name, row.name),
+            "server-hours": known(hours(row.server_seconds)),
+            "sessions": str(row.sessions),
+            "active users": str(row.active_users),
+        }
+        for row in whole.usage or ()
+    ]
 
 
 def test_lengths_of_sessions(example: History) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from calendar import monthrange
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +28,9 @@ from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
+from tornado_service.activity.figures.idle import idle_period
 from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import (
     groups,
     never_returned,
@@ -219,6 +221,24 @@ def test_each_person(year: Played) -> None:
         assert row.sessions == len(year.ledger.sessions(*span, {who}))
         active = [day for day in each_day(*span) if who in year.ledger.active.get(day, ())]
         assert row.active_days == len(active)
+
+
+def test_idle_time(year: Played) -> None:
+    for span in [*days(year), *months(year)]:
+        figures = idle_period(year.history, *span)
+        observed, idle = year.ledger.idle(*span)
+        assert (figures.observed_seconds or 0, figures.idle_seconds or 0) == (observed, idle), span
+        assert (figures.idle_share is None) == (not observed)
+    assert 0.1 < (idle_period(year.history, year.first, year.last).idle_share or 0) < 0.9
+
+
+@pytest.mark.parametrize("kind", ["profile", "server"])
+def test_usage_by_profile_and_by_server_name(year: Played, kind: Kind) -> None:
+    for unit, spans in (("weeks", weeks), ("months", months)):
+        figures = usage_by(year.history, year.first, year.last, unit, kind)
+        for period_, span in zip(figures.periods, spans(year), strict=True):
+            named = {row.name: (*astuple(row)[1:],) for row in period_.usage or ()}
+            assert named == year.ledger.usage_by(kind, *span), span
 
 
 def test_each_group(year: Played) -> None:

@@ -38,6 +38,8 @@ OPERATIONS = {
     "/activity/api/groups.csv": "list_groups_csv",
     "/activity/api/hours": "get_hours_of_week",
     "/activity/api/hours.csv": "get_hours_of_week_csv",
+    "/activity/api/idle": "get_idle_time",
+    "/activity/api/idle.csv": "get_idle_time_csv",
     "/activity/api/me": "get_my_activity",
     "/activity/api/me/{sheet}.csv": "get_my_activity_csv",
     "/activity/api/month/{text}": "get_month_report",
@@ -50,6 +52,8 @@ OPERATIONS = {
     "/activity/api/summary": "get_summary",
     "/activity/api/{unit}": "get_periods",
     "/activity/api/{unit}.csv": "get_periods_csv",
+    "/activity/api/usage-by/{kind}": "get_usage_by",
+    "/activity/api/usage-by/{kind}.csv": "get_usage_by_csv",
     "/api": "get_version",
     "/api/debug": "get_debug_info",
     "/api/openapi.json": "get_openapi_document",
@@ -85,6 +89,8 @@ ACTIVITY_LABELS = {
     "activity.GroupsPage",
     "activity.HoursAPI",
     "activity.HoursCSV",
+    "activity.IdleAPI",
+    "activity.IdleCSV",
     "activity.MeAPI",
     "activity.MeCSV",
     "activity.MePage",
@@ -105,7 +111,10 @@ ACTIVITY_LABELS = {
     "activity.PersonAPI",
     "activity.PersonCSV",
     "activity.PersonPage",
+    "activity.ServersPage",
     "activity.SummaryAPI",
+    "activity.UsageByAPI",
+    "activity.UsageByCSV",
 }
 
 

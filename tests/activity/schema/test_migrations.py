@@ -18,7 +18,16 @@ from sqlalchemy import Connection, create_engine, inspect
 
 import tornado_service
 from tests.support.databases import POSTGRESQL
-from tornado_service.activity.domain.records import Account, Sample, Session, UserSnapshot, Visit
+from tornado_service.activity.domain.records import (
+    Account,
+    Interval,
+    Sample,
+    ServerSnapshot,
+    Session,
+    UserDay,
+    UserSnapshot,
+    Visit,
+)
 from tornado_service.activity.schema import migrations, tables
 from tornado_service.activity.schema.metadata import StoreMetadata
 from tornado_service.activity.schema.migrations.versions import v0001_history
@@ -121,6 +130,48 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
         assert add_sample(connection, Sample(1500, True, (UserSnapshot("ada"),)), 300)
     with database.reading() as connection:
         assert [account.name for account in Reader(connection).people()] == ["ada", "bob", "ada"]
+    database.close()
+
+
+@pytest.fixture
+def second_version(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database of the version before idle time was stored, with a running server."""
+    scripts = [script for script in migrations._scripts() if script.revision in ("0001", "0002")]
+    with monkeypatch.context() as old:
+        old.setattr(migrations, "_scripts", lambda: scripts)
+        with open_again(database_url).begin() as connection:
+            migrations.upgrade(connection)
+            for statement in BEFORE:
+                connection.exec_driver_sql(statement)
+    return database_url
+
+
+def test_what_was_stored_before_idle_time_is_not_known(second_version: str) -> None:
+    database = open_database(second_version)
+    with database.reading() as connection:
+        reader = Reader(connection)
+        sessions = [session for user in (1, 2) for session in reader.whole_sessions(user)]
+        assert {(row.profile, row.observed, row.idle) for row in sessions} == {(None, None, None)}
+        assert list(reader.observed_times(0, 10_000)) == []
+        assert list(reader.user_days(date.min, date.max)) == [
+            UserDay(date.fromordinal(700_000), 1, 20, 1, observed=0, idle=0)
+        ]
+    database.close()
+
+
+def test_a_server_that_runs_on_is_known_from_the_upgrade_on(second_version: str) -> None:
+    database = open_database(second_version)
+    for taken in (1500, 1800):
+        server = ServerSnapshot("", 91, 800, profile="gpu")
+        sample = Sample(taken, False, (UserSnapshot("bob", 7, 8, (server,)),))
+        with database.writing() as connection:
+            assert add_sample(connection, sample, 300)
+    with database.reading() as connection:
+        assert Reader(connection).whole_sessions(2) == [
+            Session(2, "", 91, 1800, 800, None, "gpu", "1409-1709", "1609-1709")
+        ]
+        [times] = Reader(connection).observed_times(0, 10_000)
+        assert times == (2, [Interval(1500, 1800)], [Interval(1700, 1800)])
     database.close()
 
 

@@ -23,7 +23,8 @@ from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartServi
 PATHS = (
     "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "me",
     "month/2026-01", "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv",
-    "groups.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv",
+    "groups.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv", "idle", "usage-by/profile",
+    "usage-by/server", "idle.csv", "usage-by/profile.csv", "usage-by/server.csv",
 )  # fmt: skip
 
 
@@ -284,6 +285,7 @@ async def test_the_api_is_in_the_document_of_the_service(app: Activity, fetch: F
     for path in PATHS:
         path = re.sub(r"^(days|weeks|months)", "{unit}", path)
         path = re.sub(r"^month/.*", "month/{text}", path)
+        path = re.sub(r"^usage-by/\w+", "usage-by/{kind}", path)
         path = re.sub(r"^(people/)bob(?=/|$)", r"\1{name}", path)
         path = re.sub(r"(?<=/)(days|hours|sessions)\.csv", "{sheet}.csv", path)
         assert f"/activity/api/{path}" in documented

@@ -129,7 +129,7 @@ async def test_a_person_has_a_page(admin: Visitor) -> None:
     text = await read(admin, "people/bob")
 
     for figure in ("Server-hours 14.0 h", "Sessions 2", "Longest session 11.0 h",
-                   "default server 2026-01-07 09:00 2026-01-07 12:00 3.0 h"):  # fmt: skip
+                   "default server class-b 2026-01-07 09:00 2026-01-07 12:00 3.0 h"):  # fmt: skip
         assert figure in text
     assert f"{admin.home}activity/api/people/bob/sessions.csv?{RANGE}" in links(admin.page)
 

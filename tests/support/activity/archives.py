@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,11 +65,17 @@ async def matches_store(archive: Archive, store: Store, make_archive: Make) -> b
 def sample(at: int, servers: dict[str, list[int]], **seen: int) -> Sample:
     """Servers by their starts; ``seen``: last activity of others."""
     users = [
-        UserSnapshot(name, servers=tuple(ServerSnapshot(str(n), at) for n, at in enumerate(starts)))
-        for name, starts in servers.items()
+        UserSnapshot(name, servers=tuple(_servers(starts, at))) for name, starts in servers.items()
     ]
     users += [UserSnapshot(name, last_activity=moment) for name, moment in seen.items()]
     return Sample(at, True, tuple(users))
+
+
+def _servers(starts: list[int], at: int) -> Iterator[ServerSnapshot]:
+    """They are idle after their first hour."""
+    for n, started in enumerate(starts):
+        active = min(at, started + HOUR)
+        yield ServerSnapshot(str(n), started, active, profile=["small", "", None][started % 3])
 
 
 async def keep_two_servers(store: Store) -> None:

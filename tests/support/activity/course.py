@@ -33,6 +33,12 @@ RUNS = {
     "x/y <b>": [(58, 59)],
 }
 
+#: The profiles of servers in class-a; in class-b, all have another one.
+PROFILES = {"ada": "small", "alan": ""}
+
+#: Hours for which each is used, before it is idle.
+USED = 1
+
 #: Until when it was watched, in hours after Monday's midnight.
 WATCHED = 72
 
@@ -63,14 +69,20 @@ def samples() -> list[Sample]:
 
 
 def _users(hour: int) -> tuple[UserSnapshot, ...]:
-    return tuple(
-        UserSnapshot(name, None, None, _servers(runs, hour)) for name, runs in RUNS.items()
-    )
+    return tuple(UserSnapshot(name, None, None, _servers(name, hour)) for name in RUNS)
 
 
-def _servers(runs: list[tuple[int, int]], hour: int) -> tuple[ServerSnapshot, ...]:
+def _servers(name: str, hour: int) -> tuple[ServerSnapshot, ...]:
+    profile = PROFILES.get(name, "class-b")
     return tuple(
-        ServerSnapshot("", MONDAY + begin * HOUR) for begin, end in runs if begin <= hour <= end
+        ServerSnapshot(
+            "",
+            MONDAY + begin * HOUR,
+            MONDAY + min(hour, begin + USED) * HOUR,
+            profile=profile,
+        )
+        for begin, end in RUNS[name]
+        if begin <= hour <= end
     )
 
 

@@ -168,6 +168,29 @@ class Ledger(Observation):
             for human in self.people
         )
 
+    def idle(self, first: date, last: date) -> tuple[int, int]:
+        """Seconds of which it is known whether a server was idle, and those in which it was."""
+        start, end = self.bounds(first)[0], self.bounds(last)[1]
+        told = [times for human in self.people for use in human.uses for times in use.told]
+        return (
+            sum(max(0, min(end, until) - max(start, since)) for since, until, _ in told),
+            sum(max(0, min(end, until) - max(start, idle)) for _, until, idle in told),
+        )
+
+    def usage_by(self, kind: str, first: date, last: date) -> dict[str, tuple[int, int, int]]:
+        """Seconds, sessions and users by server or profile."""
+        start = self.bounds(first)[0]
+        usage: dict[str, tuple[int, int, int]] = {}
+        uses = {use for day in each_day(first, last) for use in self.by_day.get(day, [])}
+        for name in {getattr(use, kind) for use in uses}:
+            named = [use for use in uses if getattr(use, kind) == name]
+            usage[name] = (
+                sum(overlap(use, start, self.bounds(last)[1]) for use in named),
+                sum(use.started >= start for use in named),
+                len({use.who for use in named}),
+            )
+        return usage
+
     def group(self, name: str) -> set[int]:
         return {who for who, human in enumerate(self.people) if name in human.being.groups}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tests.support.activity.script import HOUR, Run, Script, SimulatedUser
@@ -33,13 +34,18 @@ def looks(script: Script, interval: int, delay: int) -> list[Look]:
 
 @dataclass(frozen=True)
 class Use:
-    """What is known of a run. ``who``: an index of people."""
+    """What is known of a run. ``who``: an index of people.
+
+    ``told``: from when to when it is known whether it was idle, and since when it was.
+    """
 
     who: int
     server: str
     started: int
     end: int
     is_open: bool
+    profile: str = ""
+    told: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass
@@ -133,15 +139,22 @@ class Observation:
             return None
         last_seen = self.times[shown[-1]]
         who = len(self.people)
+        told = tuple(self._told(run, shown))
         if shown[-1] + 1 == len(self.looks):
-            return Use(who, run.server, run.started, last_seen, is_open=True)
+            return Use(who, run.server, run.started, last_seen, True, run.profile, told)
         following = self.looks[shown[-1] + 1]
         end = last_seen
         is_alone = self._lists(following, human) and not human.being.running(following.at)
         is_near = following.at - last_seen <= self.reach
         if is_alone and is_near and (active := human.being.last_activity(following.at)):
             end = max(last_seen, min(active, following.at))
-        return Use(who, run.server, run.started, end, is_open=False)
+        return Use(who, run.server, run.started, end, False, run.profile, told)
+
+    def _told(self, run: Run, shown: list[int]) -> Iterator[tuple[int, int, int]]:
+        """Between two looks that show it, one after the other, without a gap."""
+        for one, other in pairwise(self.times[number] for number in shown):
+            if other - one <= self.reach:
+                yield one, other, min(other, max(one, run.last_activity(other) + 15 * 60))
 
     def _visits(self, human: ObservedUser, listed: list[Look]) -> Iterator[int]:
         """Hours with an activity that a look found, later than known, and that lies in no run.

@@ -11,6 +11,8 @@ from functools import cached_property
 HOUR = 3600
 DAY = 24 * HOUR
 
+PROFILES = ("small", "small", "large", "")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -26,6 +28,7 @@ class Run:
     idle: int
     pulse: int = 420
     says_stop: bool = True
+    profile: str = "small"
 
     def is_running(self, at: int) -> bool:
         return self.started <= at < self.stopped
@@ -217,5 +220,7 @@ def _run(
     )
     if is_possible:
         idle = started + dice.randrange(stopped - started)
-        run = Run(server, started, stopped, idle, says_stop=dice.random() < 0.9)
+        says_stop = dice.random() < 0.9
+        profile = PROFILES[started // 60 % len(PROFILES)]
+        run = Run(server, started, stopped, idle, says_stop=says_stop, profile=profile)
         being.runs.append(run)

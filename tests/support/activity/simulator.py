@@ -80,7 +80,7 @@ class SimulatedHub:
             "ready": True,
             "stopped": False,
             "url": f"/user/{owner}/{run.server}/",
-            "user_options": {"profile": "small"},
+            "user_options": {"profile": run.profile, "token": "secret"} if run.profile else {},
             "progress_url": f"/hub/api/users/{owner}/servers/{run.server}/progress",
             "full_url": None,
             "full_progress_url": None,

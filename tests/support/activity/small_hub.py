@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from tornado_service.activity.domain.idle import ObservedTimes
 from tornado_service.activity.domain.records import Account, Interval, Session, Visit
 from tornado_service.activity.history.history import History
 
@@ -34,6 +35,7 @@ def history(
     *,
     people: Sequence[Account] = (),
     visits: Sequence[Visit] = (),
+    observed: Sequence[ObservedTimes] = (),
 ) -> History:
     """Watched during these intervals; up to date at the end of the last. Nothing is rolled up."""
     observed_from = coverage[0][0] if coverage else None
@@ -45,6 +47,7 @@ def history(
         observed_from=observed_from,
         sessions=sessions,
         visits=visits,
+        observed=observed,
     )
 
 

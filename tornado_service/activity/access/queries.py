@@ -68,6 +68,14 @@ class UnitQuery(Range):
     unit: Unit = Field("days", description="Figures of each day, week or month.")
 
 
+class OptionalUnitQuery(Range):
+    """A period, as one or divided."""
+
+    unit: Unit | None = Field(
+        None, description="Rows of each day, week or month; by default, of the whole period."
+    )
+
+
 class Page(NamedTuple):
     """A page of a table; ``total``: rows on all pages."""
 

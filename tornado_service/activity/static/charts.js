@@ -89,7 +89,11 @@
   const gapMark = (rows) =>
     Plot.rect(gaps(rows), { x1: "from", x2: "to", fill: "var(--chart-gap)" });
 
-  const gapKeys = (rows) => (gaps(rows).length ? [["gap", "no data"]] : []);
+  // A figure of a period with data may not be known, either.
+  const gapKeys = (rows) => {
+    const words = new Set(gaps(rows).map(({ text }) => (text === "not known" ? text : "no data")));
+    return words.size ? [["gap", [...words].sort().join(" or ")]] : [];
+  };
 
   // Each kind gives the picture, what it says, and the key to its colours.
   const KINDS = {

@@ -5,13 +5,13 @@ The names of the classes are labels of the service's metrics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from ...access.queries import UnitQuery
+from ...access.queries import OptionalUnitQuery, UnitQuery
 from ...figures.idle import IdleTime, idle_time
-from ...figures.usage_by import Kind, UsageBy, usage_by
+from ...figures.usage_by import Kind, UsageBy, UsageByPeriod, usage_by
 from .. import csv_export
 from ..api import ActivityHandler
 
@@ -51,16 +51,17 @@ class UsageByAPI(ActivityHandler):
 
 
 class UsageByCSV(ActivityHandler):
-    """The periods of ``api/usage-by/profile`` and ``api/usage-by/server``."""
+    """The period of ``api/usage-by/profile`` or ``api/usage-by/server`` as one, or divided."""
 
     operation_ids = {"get": "get_usage_by_csv"}
 
-    async def get(self, kind: Kind, query: UnitQuery) -> None:
+    async def get(self, kind: Kind, query: OptionalUnitQuery) -> None:
         view = await self.view()
-        usage = await view.compute(usage_by, query, query.unit, kind)
-        rows = csv_rows(usage, kind)
+        usage = await view.compute(usage_by, query, query.unit or "days", kind)
+        rows = csv_rows(usage.periods if query.unit else [usage.whole], kind)
         days = query.days(view.today)
-        await self.write_csv(["usage-by", kind, query.unit], csv_export.USAGE_BY[kind], rows, days)
+        names = ["usage-by", kind, query.unit or ""]
+        await self.write_csv(names, csv_export.USAGE_BY[kind], rows, days)
 
 
 class CsvRow(NamedTuple):
@@ -76,12 +77,12 @@ class CsvRow(NamedTuple):
     active_users: int | None = None
 
 
-def csv_rows(usage: UsageBy, kind: Kind) -> Iterator[CsvRow]:
-    """One row for each name in each period; a period of which nothing is known has one, too."""
-    for period in usage.periods:
+def csv_rows(periods: Iterable[UsageByPeriod], kind: Kind) -> Iterator[CsvRow]:
+    """One row for each name in each period; a period without any has one without a name."""
+    for period in periods:
         frame = (period.first, period.last, period.share)
-        if period.usage is None:
-            yield CsvRow(*frame, None, None)
+        if not period.usage:
+            yield CsvRow(*frame, None, None, *([None if period.usage is None else 0] * 3))
         for row in period.usage or ():
             text = NAMELESS[kind] if row.name == "" else row.name
             yield CsvRow(*frame, text, text, row.server_seconds, row.sessions, row.active_users)
