@@ -21,7 +21,7 @@ from .apps.isolation.watchdog import Watchdog
 from .apps.manager import STOP_TIMEOUT, AppManager
 from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
-from .config.application import StrictApplication
+from .config.application import StrictApplication, exit_on_broken_pipe
 from .config.checks import ConfigError
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
@@ -311,6 +311,7 @@ class TornadoService(Settings, StrictApplication):
         return self.auth.base_url
 
 
+@exit_on_broken_pipe()
 def main(argv: list[str] | None = None) -> None:
     """The command ``tornado-service``."""
     TornadoService.launch_instance(argv)

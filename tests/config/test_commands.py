@@ -1,5 +1,8 @@
 """The commands of tornado-service refuse what they do not know, as the service does."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +107,20 @@ class TestTheServicesFileInAnotherCommand:
     def test_a_file_that_is_missing_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="does not exist"):
             read_settings(ActivityCommand, f"--config={tmp_path}/none.py", "forget", "ada")
+
+
+@pytest.mark.parametrize("arguments", [["--help-all"], ["values", "--help-all"], ["values"]])
+def test_output_that_is_not_read_to_the_end_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # as `| head` does, at some time
+
+    result = subprocess.run(
+        [sys.executable, "-m", "tornado_service", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (1, "")

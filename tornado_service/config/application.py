@@ -1,8 +1,10 @@
 """StrictApplication: a command that refuses what it does not know."""
 
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +127,17 @@ class StrictApplication(Application):
     def is_deferred_section(self, section: str, new: Config) -> bool:
         """Whether a section may be right though it is none of ours."""
         return False
+
+
+@contextmanager
+def exit_on_broken_pipe() -> Iterator[None]:
+    """Exit without a traceback when the reader of the output, such as ``head``, has closed it."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
