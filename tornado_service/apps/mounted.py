@@ -96,7 +96,7 @@ class MountedApp:
             return self.reason
         try:
             problem = redact_text(self.app.all_problems())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.app.log.exception("The app %s cannot report its problems", self.name)
             problem = f"It cannot report its problems: {type(error).__name__}"
         if self._blocked_calls:

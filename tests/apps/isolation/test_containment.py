@@ -182,6 +182,7 @@ async def test_stop_is_bounded_and_each_for_itself(
     [
         ("return 'The disk is full: set c.Ill.file.'", "The disk is full: set c.Ill.file."),
         ("raise OSError('the password is 1234')", "It cannot report its problems: OSError"),
+        ("raise SystemExit(3)", "It cannot report its problems: SystemExit"),
     ],
 )
 async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
