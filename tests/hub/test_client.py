@@ -73,7 +73,7 @@ class TestAgain:
     async def test_a_stumble_does_not_show(
         self, hub: StandInHub, service: TornadoService, fault: str
     ) -> None:
-        hub.stumbles = [fault]
+        hub.faults = [fault]
 
         assert await users(service) == ["sam", "kim", "ada"]
         assert hub.calls[USERS] == 2
@@ -94,7 +94,7 @@ class TestAgain:
     async def test_what_does_not_pass_is_not_tried_again(
         self, hub: StandInHub, service: TornadoService, fault: str
     ) -> None:
-        hub.stumbles = [fault]
+        hub.faults = [fault]
 
         with pytest.raises(HubUnavailable):
             await users(service)
@@ -127,7 +127,7 @@ class TestAgain:
 
     async def test_a_sign_in_is_not_tried_again(self, hub: StandInHub, fetch: Fetch) -> None:
         token = hub.token_for("ada")
-        hub.stumbles = ["busy"]
+        hub.faults = ["busy"]
 
         assert (await fetch("api/user", token=token)).code == 503
         assert hub.calls["/hub/api/user"] == 1
