@@ -21,7 +21,7 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
 
 
-def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> None:
+def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None:
     shown = run(database.parent, "export", "ada")
     assert shown.returncode == 0, shown.stderr
     kept = json.loads(shown.stdout)
@@ -48,7 +48,7 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
         (("--database=postgresql://host:port/x", "export", "ada"), "is no URL of a database"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_errors_are_reported_in_one_line(
     database: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     ended = run(database.parent, *arguments)

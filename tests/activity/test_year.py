@@ -163,7 +163,7 @@ def test_the_year_has_what_makes_it_hard(year: Played) -> None:
 
 
 @pytest.mark.parametrize("spans", [days, weeks, months])
-def test_use_over_time(
+def test_usage_over_time(
     year: Played, spans: Callable[[Played], Iterator[tuple[date, date]]]
 ) -> None:
     see_that_periods_equal(year, spans(year))
@@ -193,7 +193,7 @@ def test_the_heat_map(year: Played) -> None:
             assert hours[key] == (pytest.approx(mean), peak), (span, key)
 
 
-def test_who_came_came_back_and_did_not(year: Played) -> None:
+def test_new_returning_and_never_returned_users(year: Played) -> None:
     for first, last in months(year):
         by = min(last, year.last)
         assert new_users(year.history, first, last) == year.ids(year.ledger.new(first, last))
@@ -204,7 +204,7 @@ def test_who_came_came_back_and_did_not(year: Played) -> None:
         assert people_counts(year.history, first, last).accounts == year.ledger.accounts(last)
 
 
-def test_each_person(year: Played) -> None:
+def test_each_user(year: Played) -> None:
     span = (year.first, year.last)
     accounts = (account for _, account in sorted(year.history.people.items()))
     rows = {

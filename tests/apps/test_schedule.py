@@ -152,7 +152,7 @@ def service_config() -> dict[str, Any]:
     return {"TornadoService": {"apps": [f"{__name__}:Worker"]}}
 
 
-async def test_each_runs_again_whatever_has_come_of_it(
+async def test_each_runs_again_whatever_its_result(
     service: TornadoService, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = app_of(service, "worker")
@@ -235,7 +235,7 @@ async def test_nothing_runs_for_an_app_that_did_not_start(start_service: StartSe
         ("text", "no number of seconds"),
     ],
 )
-async def test_a_wrong_interval_is_said_when_the_app_loads(
+async def test_an_invalid_interval_is_reported_when_the_app_loads(
     start_service: StartService, monkeypatch: pytest.MonkeyPatch, interval: Any, message: str
 ) -> None:
     async def work(self):
@@ -289,7 +289,7 @@ class Stumbles(ServiceApp):
         self.stumble("mistake", sqlite3.OperationalError("no such table: wishes"))
 
 
-async def test_what_passes_is_tried_again_before_the_interval_is_over(
+async def test_transient_errors_are_retried_before_the_interval_is_over(
     start_service: StartService,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -40,7 +40,7 @@ async def test_a_wrong_setting_fails_its_app_only(
     assert said in reasons(service)["Reports"]
 
 
-async def test_a_scope_that_no_sign_in_carries_is_told(
+async def test_a_scope_that_no_session_has_is_reported(
     start_apps: StartApps, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await start_apps("good_apps:Reports")

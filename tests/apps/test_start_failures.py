@@ -37,7 +37,7 @@ async def test_a_wrong_url_is_not_tried_again(
     await not_again(start_apps, tmp_path, "Kept", database_url=url)
 
 
-async def test_a_file_of_something_else_is_not_tried_again(
+async def test_a_file_of_another_program_is_not_tried_again(
     start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(sqlite_file)) as there:

@@ -180,7 +180,7 @@ async def test_a_server_that_is_started_later(
     await ready(service, "Kept")
 
 
-async def test_a_password_that_is_mended(
+async def test_a_password_that_is_corrected(
     start: Start,
     new_postgresql: Callable[[str], str],
     postgresql_socket: Path,
@@ -214,7 +214,7 @@ async def test_a_right_that_is_granted_later(
 
 
 @pytest.mark.parametrize("fault", ["error", "cut"])
-async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault: str) -> None:
+async def test_an_unavailable_hub(start_apps: StartApps, hub: StandInHub, fault: str) -> None:
     hub.service_scopes |= {"list:users"}
     hub.directory.add_user("sam")
     hub.fault = fault
@@ -263,7 +263,7 @@ async def test_a_stop_does_not_wait_for_the_next_try(
     assert len(retried_apps.Kept.starts) == 1
 
 
-async def test_another_reason_is_said(
+async def test_a_new_reason_is_logged(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Not the same again and again, but one that is new."""
@@ -284,7 +284,7 @@ async def test_another_reason_is_said(
     assert len(said) == 3
 
 
-async def test_a_test_of_an_author_is_told_at_once(
+async def test_a_test_of_an_author_fails_at_once(
     start_service: StartService, tmp_path: Path
 ) -> None:
     with pytest.raises(AppError, match=r"volume/w\.sqlite cannot be used"):

@@ -104,7 +104,7 @@ async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
     assert NAME in (await visitor.get("api/user", headers=signed)).body
 
 
-async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> None:
+async def test_a_user_who_opens_a_url_needs_none(visitor: Visitor) -> None:
     await visitor.open("home")
 
     for headers in (BROWSER, {**BROWSER, "Sec-Fetch-Site": "none"}):
@@ -131,7 +131,7 @@ async def test_a_token_of_the_hub_needs_none(visitor: Visitor, fetch, hub) -> No
         assert (await fetch("api/user", token=token, headers=sent(headers))).code == 200
 
 
-async def test_what_was_decided_for_one_request_does_not_count_for_another(
+async def test_the_decision_for_one_request_does_not_apply_to_another(
     visitor: Visitor,
 ) -> None:
     """Answers are remembered by headers: each of those that decide is among them."""
@@ -207,7 +207,7 @@ class TestWithFramesThatAnAdminAllows:
         assert page.code == 200
         assert "frame-ancestors https://lms.example.org" in page.headers["Content-Security-Policy"]
 
-    async def test_what_a_service_worker_asks_for_needs_it(self, visitor: Visitor) -> None:
+    async def test_a_request_of_a_service_worker_needs_it(self, visitor: Visitor) -> None:
         """A navigation that a service worker passes on has another destination."""
         await visitor.open("home")
         preload = {"Sec-Fetch-Dest": "iframe", "Service-Worker-Navigation-Preload": "true"}

@@ -73,7 +73,7 @@ async def test_the_library_notes_a_token_in_a_header(
     assert (await visitor.get("means", method="POST", body="")).code == 403
 
 
-def test_the_library_reads_tokens_of_addresses_and_cookies_in_two_places() -> None:
+def test_the_library_reads_tokens_of_urls_and_cookies_in_two_places() -> None:
     """Else a token in an address would sign in again, and a sign-out would forget nobody."""
     assert parameters(HubAuth._get_token_url) == ["self", "handler"]
     assert parameters(HubOAuth._get_token_cookie) == ["self", "handler"]
@@ -94,13 +94,15 @@ async def test_an_unimplemented_method_is_known_by_tornados_own(
     assert (await fetch("api/user", method="DELETE")).code == 405
 
 
-def test_the_hub_gives_pages_to_who_asks_for_them_so() -> None:
+def test_the_hub_returns_pages_for_its_pagination_media_type() -> None:
     """Else lists would end at 200 without a word."""
     assert ACCEPT_HEADER == PAGINATION_MEDIA_TYPE
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only(is_known: bool) -> None:
+def test_the_hub_distinguishes_an_unknown_token_from_a_missing_scope_only_in_its_message(
+    is_known: bool,
+) -> None:
     """Both are 403. Else a user whose session has expired would be sent to an administrator."""
 
     @needs_scope("list:users")
@@ -122,6 +124,6 @@ def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only(is_kn
     assert _is_unknown_token(response) is not is_known
 
 
-def test_a_stream_says_whether_it_waits() -> None:
+def test_a_stream_shows_whether_it_waits() -> None:
     """Else slow readers would not be known as such."""
     assert parameters(BaseIOStream.writing) == ["self"]

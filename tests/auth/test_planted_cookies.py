@@ -105,7 +105,7 @@ async def test_a_session_that_we_have_not_signed_is_passed_over(
         assert not cleared(response)
 
 
-async def test_a_session_of_somebody_else_with_a_shorter_path_does_not_count(
+async def test_a_session_of_another_user_with_a_shorter_path_does_not_count(
     planted: Planted, new_visitor: NewVisitor
 ) -> None:
     mallory = await cookie_of(new_visitor, "mallory")
@@ -168,7 +168,7 @@ async def test_a_token_of_pages_that_we_have_not_signed_is_passed_over(
         assert response.code == 200
 
 
-async def test_a_token_of_somebody_elses_pages_is_passed_over(
+async def test_a_token_of_another_users_pages_is_passed_over(
     planted: Planted, new_visitor: NewVisitor
 ) -> None:
     mallory = new_visitor("mallory")
@@ -186,7 +186,7 @@ async def test_a_token_of_somebody_elses_pages_is_passed_over(
 
 class TestASignIn:
     @pytest.mark.parametrize("junk", JUNK)
-    async def test_ends_beside_a_state_that_we_have_not_signed(
+    async def test_succeeds_in_spite_of_a_state_that_we_have_not_signed(
         self, visitor: Visitor, fetch: Fetch, junk: str
     ) -> None:
         for before, after in ((f"{STATE}={junk}; ", ""), ("", f"; {STATE}={junk}")):
@@ -217,7 +217,7 @@ class TestASignIn:
         assert not cleared(response)
 
     @pytest.mark.parametrize("path", ["/", "/services/", PREFIX + "activity/"])
-    async def test_goes_round_in_no_circle(self, visitor: Visitor, path: str) -> None:
+    async def test_does_not_loop(self, visitor: Visitor, path: str) -> None:
         for name in (SESSION, STATE, XSRF, "jupyterhub-session-id"):
             visitor.jar[visitor.host, path, name] = "x"
 

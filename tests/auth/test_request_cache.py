@@ -130,7 +130,7 @@ async def test_a_token_in_the_query_or_the_body_is_compared_each_time(
     assert after is None
 
 
-async def test_a_sign_out_counts_for_who_left_the_cache_of_identities(
+async def test_a_sign_out_applies_to_a_user_evicted_from_the_identity_cache(
     new_caller: Callable[[], Caller],
 ) -> None:
     steps = [("Cookie", COOKIE), ("event", "others come"), ("event", "sign out")]
@@ -140,7 +140,7 @@ async def test_a_sign_out_counts_for_who_left_the_cache_of_identities(
     assert after is None
 
 
-async def test_the_library_is_not_asked_twice(
+async def test_the_library_is_not_called_twice(
     new_caller: Callable[[], Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller = new_caller()

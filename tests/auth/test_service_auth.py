@@ -36,7 +36,7 @@ def routes(app: Application) -> list[tuple[str, type]]:
     ]
 
 
-async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
+async def test_visitors_may_use_what_is_in_the_list_and_nothing_else(
     service: TornadoService, fetch: Fetch
 ) -> None:
     reached = set()
@@ -97,7 +97,7 @@ async def test_the_holder_of_the_weaker_scope_may_not_do_more(
     assert [response.code for response in await codes(nobody)] == [403, 403]
 
 
-async def test_scopes_do_not_stand_in_for_access(hub: StandInHub, fetch: Fetch) -> None:
+async def test_scopes_do_not_replace_access(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_with("outsider", ("custom:grades:read",))
 
     assert (await fetch("/weak", token=token)).code == 403
@@ -115,7 +115,7 @@ def test_the_cookie_secret_lasts_as_long_as_the_token() -> None:
     assert SERVICE_TOKEN.encode() not in derive_cookie_secret(SERVICE_TOKEN)
 
 
-async def test_a_slow_hub_makes_nobody_else_wait(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_slow_hub_delays_no_other_request(hub: StandInHub, fetch: Fetch) -> None:
     """While a stranger's sign-in waits for the hub, health answers at once."""
     hub.delay = 2
     stranger = asyncio.create_task(fetch("api/user", token=hub.token_for("alice")))

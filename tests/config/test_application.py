@@ -27,7 +27,7 @@ from tests.support.launched import only_line, run
         (["--config=secret.py"], "cookie secret is shorter than 32 bytes"),
     ],
 )
-def test_a_wrong_setting_ends_with_a_line_that_says_what_to_change(
+def test_an_invalid_setting_ends_with_a_line_that_names_the_fix(
     tmp_path: Path, args: list[str], said: str
 ) -> None:
     (tmp_path / "bad.py").write_text("c.TornadoService.port = 1\nnope\n")
@@ -73,7 +73,7 @@ def test_a_missing_variable_is_named(tmp_path: Path, name: str) -> None:
         ("JUPYTERHUB_SERVICE_PREFIX", "services/tornado-service/"),
     ],
 )
-def test_an_address_that_is_none_is_refused(tmp_path: Path, variable: str, value: str) -> None:
+def test_an_invalid_address_is_refused(tmp_path: Path, variable: str, value: str) -> None:
     result = run(cwd=tmp_path, **{variable: value})
 
     assert result.returncode == 2

@@ -101,7 +101,7 @@ def test_a_class_in_lower_case_is_refused_without_its_value(
         ("--TornadoService.cookie_secrett=x", "c.TornadoService.cookie_secrett."),
     ],
 )
-def test_a_name_that_sounds_secret_leaves_the_message_alone(
+def test_a_setting_with_a_secret_sounding_name_leaves_the_message_unchanged(
     tmp_path: Path, arg: str, shown: str
 ) -> None:
     result = run(arg, cwd=tmp_path)
@@ -111,7 +111,7 @@ def test_a_name_that_sounds_secret_leaves_the_message_alone(
     assert "[secret]" not in result.stderr
 
 
-def test_what_nobody_catches_is_a_line_without_secrets(tmp_path: Path) -> None:
+def test_an_uncaught_error_is_a_line_without_secrets(tmp_path: Path) -> None:
     script = f"""
 import asyncio, gc, threading, warnings
 from tornado_service import app
@@ -152,7 +152,7 @@ Service.launch_instance([])
     assert all(line.startswith("[") for line in heads), result.stderr
 
 
-async def test_an_app_with_a_wrong_secret_shows_it_to_nobody(
+async def test_an_app_with_a_wrong_secret_does_not_show_it(
     start_service: StartService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("database_url", "pseudonym_secret"):

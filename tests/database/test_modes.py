@@ -77,7 +77,7 @@ def test_one_that_a_link_leads_to_is_its_owners_alone(tmp_path: Path) -> None:
     assert modes(tmp_path / "data") == {"real.sqlite": 0o600}
 
 
-def test_one_of_an_earlier_version_is_closed_to_others_and_a_line_says_so_once(
+def test_one_of_an_earlier_version_is_closed_to_others_and_this_is_logged_once(
     sqlite_url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_database(sqlite_url, SCHEMA).close()
@@ -121,7 +121,7 @@ def test_a_damaged_one_is_put_aside_for_its_owner(sqlite_url: str, sqlite_file: 
     assert modes(sqlite_file.parent) == {"data.sqlite": 0o600, opened.quarantined_file.name: 0o600}
 
 
-def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path) -> None:
+def test_one_of_another_program_keeps_its_mode(sqlite_url: str, sqlite_file: Path) -> None:
     with closing(sqlite3.connect(sqlite_file)) as other:
         other.execute("CREATE TABLE users (id INTEGER)")
     sqlite_file.chmod(0o644)
@@ -132,7 +132,7 @@ def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path
     assert modes(sqlite_file.parent) == {"data.sqlite": 0o644}
 
 
-def test_one_whose_mode_cannot_be_changed_is_said_and_used(
+def test_one_whose_mode_cannot_be_changed_is_logged_and_used(
     sqlite_url: str,
     sqlite_file: Path,
     monkeypatch: pytest.MonkeyPatch,

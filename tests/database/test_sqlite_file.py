@@ -92,7 +92,7 @@ def test_one_that_is_refused_for_its_version_is_not_touched(path: Path) -> None:
     assert contents(path) == before
 
 
-def test_one_of_something_else_is_not_touched(tmp_path: Path) -> None:
+def test_one_of_another_program_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "jupyterhub.sqlite"
     write_and_die(path, "CREATE TABLE users (id INTEGER)")
     before = contents(path)

@@ -35,7 +35,7 @@ ENDLESS = (
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_server_that_hangs_holds_up_nobody_and_is_used_again_afterwards(
+async def test_a_server_that_hangs_delays_no_other_request_and_is_used_again_afterwards(
     driver: str,
     server: Server,
     postgresql_url: str,
@@ -109,7 +109,7 @@ async def test_a_statement_without_end_is_broken_off(
 
 
 @pytest.mark.parametrize("what", ["a missing table", "a broken constraint", "no SQL"])
-async def test_what_only_a_change_can_mend_is_the_apps_own_error(
+async def test_an_error_that_only_a_change_can_fix_is_the_apps_own(
     what: str,
     database_url: str,
     start_service: StartService,
@@ -229,7 +229,7 @@ def test_what_follows_a_full_disk_is_not_kept_by_sqlite(sqlite_url: str) -> None
     database.close()
 
 
-def test_whoever_goes_on_after_a_lost_connection_hears_of_it(
+def test_using_a_session_after_a_lost_connection_raises(
     server: Server, postgresql_url: str
 ) -> None:
     url = f"postgresql+psycopg2{postgresql_url}"

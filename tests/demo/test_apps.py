@@ -103,7 +103,7 @@ def author(tmp_path: Path, client: AsyncHTTPClient) -> Author:
 
 
 @pytest.mark.hub
-async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -> None:
+async def test_an_app_is_reloaded_when_a_file_of_it_changes(author: Author) -> None:
     author.code.write_text(APP)
     ines = author.browser()
     with author.demonstration.running() as process:
@@ -159,7 +159,7 @@ async def test_scopes_that_an_app_declares_are_granted(author: Author) -> None:
 
 
 @pytest.mark.hub
-async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_mended(
+async def test_a_broken_app_is_reported_at_once_and_loaded_when_fixed(
     author: Author,
 ) -> None:
     sam = author.browser()
@@ -201,7 +201,7 @@ def try_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         ("A = 1", "is no subclass of tornado_service.ServiceApp"),
     ],
 )
-def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str) -> None:
+def test_an_error_of_an_app_is_one_line(try_app, code: str, problem: str) -> None:
     apps = try_app(code)
 
     (line,) = apps.problems
@@ -212,14 +212,14 @@ def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str)
     assert apps.app_urls("http://x/") == ["http://x/"]
 
 
-def test_only_apps_that_run_have_an_address(try_app) -> None:
+def test_only_running_apps_have_a_url(try_app) -> None:
     apps = try_app("from tornado_service import ServiceApp\nclass A(ServiceApp):\n    name = 'a'\n")
 
     assert apps.app_urls("http://x/") == ["http://x/a/"]
     assert apps.app_urls("http://x/", ["a"]) == ["http://x/"]
 
 
-def test_scopes_at_which_a_hub_would_not_start_are_told_and_not_granted(try_app) -> None:
+def test_scopes_at_which_a_hub_would_not_start_are_reported_and_not_granted(try_app) -> None:
     apps = try_app(
         "from tornado_service import ServiceApp\n"
         "class A(ServiceApp):\n"

@@ -105,7 +105,7 @@ def test_apps_that_are_nowhere_break_nothing(package: Path, apps: list[str]) -> 
     assert WatchedFiles(apps, lambda: True).find_changed() is None
 
 
-def test_once_the_apps_are_imported_other_modules_beside_them_do_not_count(package: Path) -> None:
+def test_once_the_apps_are_imported_other_modules_next_to_them_do_not_count(package: Path) -> None:
     files = WatchedFiles([f"{package.name}.app:App"], lambda: False)
     assert files.find_changed() is None
 
@@ -115,7 +115,7 @@ def test_once_the_apps_are_imported_other_modules_beside_them_do_not_count(packa
     assert files.find_changed() == package / "new.py"
 
 
-def test_templates_beside_a_module_count(package: Path) -> None:
+def test_templates_next_to_a_module_count(package: Path) -> None:
     module = package.parent / f"{package.name}_module.py"
     template = package.parent / "templates" / "home.html"
     template.parent.mkdir()
@@ -130,7 +130,7 @@ def test_templates_beside_a_module_count(package: Path) -> None:
     assert files.find_changed() == template
 
 
-def test_libraries_are_nobodys_work(tmp_path: Path) -> None:
+def test_libraries_are_not_watched(tmp_path: Path) -> None:
     assert is_project_path(str(tmp_path / "app.py"))
     assert not is_project_path(f"{sysconfig.get_path('stdlib')}/json/__init__.py")
     assert not is_project_path(f"{sysconfig.get_path('purelib')}/tornado/web.py")

@@ -118,7 +118,7 @@ def test_instructor_sees_the_users_of_one_class(hub: RealHub) -> None:
 
 
 @hub_test
-async def test_server_of_a_user_starts_answers_its_owner_and_stops(
+async def test_server_of_a_user_starts_responds_to_its_owner_and_stops(
     hub: RealHub, client: AsyncHTTPClient
 ) -> None:
     owner, other = visit(client, hub), visit(client, hub)
@@ -136,7 +136,7 @@ async def test_server_of_a_user_starts_answers_its_owner_and_stops(
 
 
 @hub_test
-async def test_named_server_says_its_name(hub: RealHub, client: AsyncHTTPClient) -> None:
+async def test_named_server_reports_its_name(hub: RealHub, client: AsyncHTTPClient) -> None:
     visitor = visit(client, hub)
     hub.ask("POST", "users/kim/servers/thesis", {})
     wait_for_server(hub, "kim", ready=True, server="thesis")
@@ -166,7 +166,7 @@ def test_hub_without_service_has_none() -> None:
 
 
 @hub_test
-def test_killed_hub_starts_again_with_what_it_knew() -> None:
+def test_killed_hub_starts_again_with_its_state() -> None:
     with simple_hub() as hub:
         hub.ask("POST", "users/somebody-new", {})
         hub.kill()
@@ -193,7 +193,7 @@ def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None
 
 
 @hub_test
-def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+def test_hub_that_cannot_start_reports_why_and_leaves_nothing(tmp_path: Path) -> None:
     hub = simple_hub(extra_config="raise ValueError('a mistake of the test')")
 
     with pytest.raises(RuntimeError, match=r"(?s)stopped with status 1.*a mistake of the test"):
@@ -237,7 +237,7 @@ def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
 
 
 @hub_test
-def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
+def test_demonstration_reports_that_its_hub_died(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path, *PLAIN)
     with demonstration.running() as process:
         demonstration.welcome(process)
@@ -250,7 +250,7 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
     assert demonstration.left_behind() == []
 
 
-def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
+def test_demonstration_reports_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
     with (
         socket.create_server(("127.0.0.1", demonstration.port)),
@@ -264,7 +264,7 @@ def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) 
     assert demonstration.left_behind() == []
 
 
-def test_without_any_proxy_one_line_says_what_to_install(
+def test_without_any_proxy_one_line_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo_proxy, "_succeeds", lambda command: False)

@@ -168,7 +168,7 @@ class TestAboveTheTransport:
         assert f"request_id={json.loads(response.body)['request_id']}" in line
         assert "/user returned 200, and no user" in line
 
-    async def test_what_is_at_the_address_is_no_hub(
+    async def test_the_api_url_is_not_that_of_a_hub(
         self, service: TornadoService, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
         service.hub.api_url = service.hub.api_url.removesuffix("/api")
@@ -202,7 +202,7 @@ class TestAboveTheTransport:
         assert "request_id=" in line
         assert "it returned no token for a code" in line
 
-    async def test_a_token_that_the_hub_has_just_given_and_does_not_know(
+    async def test_a_token_that_the_hub_has_just_issued_and_rejects(
         self,
         hub: StandInHub,
         visitor: Visitor,

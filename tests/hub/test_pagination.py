@@ -103,7 +103,7 @@ class TestPagesWithoutItems:
 
         assert found == names[:60]
 
-    async def test_groups_that_are_deleted_meanwhile_are_no_fault(
+    async def test_groups_that_are_deleted_meanwhile_are_no_error(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         names = add_groups(hub, 100)
@@ -119,7 +119,7 @@ class TestPagesWithoutItems:
         assert found == names[:20]
 
     @pytest.mark.parametrize("step", [1, 20, 200, 10_000])
-    async def test_a_hub_that_always_has_a_next_page_is_not_asked_without_end(
+    async def test_a_hub_that_always_has_a_next_page_is_not_called_without_end(
         self, hub: StandInHub, client: HubClient, step: int
     ) -> None:
         add_groups(hub, 30)

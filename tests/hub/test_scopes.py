@@ -114,7 +114,7 @@ async def calls(service: TornadoService, hub: StandInHub, fetch: Fetch) -> Any:
     return calls
 
 
-async def test_without_scopes_nothing_is_asked_and_each_scope_is_named(calls) -> None:
+async def test_without_scopes_no_call_is_made_and_each_scope_is_named(calls) -> None:
     found, made = await calls()
 
     assert found == {
@@ -126,14 +126,14 @@ async def test_without_scopes_nothing_is_asked_and_each_scope_is_named(calls) ->
     assert made == {}
 
 
-async def test_with_filters_the_hub_is_asked_and_decides(calls) -> None:
+async def test_with_filters_the_hub_is_called_and_decides(calls) -> None:
     found, made = await calls("list:users!group=a", "list:groups!group=b")
 
     assert found == {"users": ["sam"], "groups": ["b"], "sam": "sam", "kim": None}
     assert made == {"users": 1, "groups": 1, "users/sam": 1, "users/kim": 1}
 
 
-async def test_one_who_may_read_one_user_asks_for_that_one(calls) -> None:
+async def test_a_user_who_may_read_one_user_requests_that_one(calls) -> None:
     found, made = await calls("read:users:name!user=sam")
 
     assert (found["sam"], found["kim"]) == ("sam", None)

@@ -40,7 +40,7 @@ ACTIVITY = (
 
 
 @pytest.mark.parametrize("part", [ALL_BUT_ACTIVITY, ACTIVITY], ids=["all", "activity"])
-async def test_nothing_that_arrives_breaks_a_promise(
+async def test_no_request_violates_the_document(
     service: TornadoService, hub: StandInHub, tmp_path: Path, part: tuple[str, ...]
 ) -> None:
     (activity,) = (mount.app for mount in service.app_manager if mount.name == "activity")

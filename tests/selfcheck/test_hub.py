@@ -21,7 +21,7 @@ ALIASES = (
 )
 
 
-async def test_a_hub_that_is_well(hub, setup: CheckedSetup) -> None:
+async def test_a_healthy_hub(hub, setup: CheckedSetup) -> None:
     findings = await check_hub(replace(setup, required_scopes=frozenset({"list:users"})))
 
     assert [finding for finding in findings if finding.state != "ok"] == []
@@ -81,13 +81,15 @@ async def test_a_forgotten_base_url(setup: CheckedSetup) -> None:
 
 
 @pytest.mark.parametrize("fault", ["error", "garbage", "redirect", "half", "huge", "cut"])
-async def test_what_is_no_hub_is_never_an_exception(hub, setup: CheckedSetup, fault) -> None:
+async def test_a_program_that_is_not_a_hub_raises_no_exception(
+    hub, setup: CheckedSetup, fault
+) -> None:
     hub.fault = fault
 
     assert (await check_hub(setup))[0].state == "wrong"
 
 
-async def test_a_token_that_the_hub_does_not_know(hub, setup: CheckedSetup) -> None:
+async def test_a_token_that_the_hub_rejects(hub, setup: CheckedSetup) -> None:
     hub.users.clear()
 
     found = by_name(await check_hub(setup))
@@ -99,7 +101,7 @@ async def test_a_token_that_the_hub_does_not_know(hub, setup: CheckedSetup) -> N
 
 
 @pytest.mark.parametrize("change", [{"kind": "user"}, {"name": "another"}])
-async def test_a_token_of_somebody_else(hub, setup: CheckedSetup, change) -> None:
+async def test_a_token_of_another_service(hub, setup: CheckedSetup, change) -> None:
     hub.users[SERVICE_TOKEN] = {**SERVICE, **change}
 
     assert by_name(await check_hub(setup))["token"].state == "wrong"
@@ -139,7 +141,7 @@ def test_the_length_of_the_token(setup, length: int, version: str, state: str) -
         assert "hub.services.tornado-service.apiToken" in found.key
 
 
-def test_a_library_of_another_age() -> None:
+def test_a_library_of_another_version() -> None:
     assert check_version("6.1.1", "6.0.2").state == "ok"
     found = check_version("5.5.0", "6.1.1")
     assert (found.state, found.key.partition(" ")[0]) == ("wrong", "jupyterhub==5.5.0")

@@ -31,7 +31,7 @@ def test_the_key_of_cookies(setup: CheckedSetup) -> None:
         ("http://hub.example.org/services/x/", ["unknown"]),
     ],
 )
-def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list) -> None:
+def test_the_public_url(setup: CheckedSetup, url: str, states: list) -> None:
     findings = checks.check_public_url(replace(setup, public_url=url))
 
     assert [finding.state for finding in findings] == states
@@ -69,7 +69,7 @@ def test_a_hub_with_neither_subdomains_nor_https(
         assert ("subdomain_host" in finding.key) == (state == "note")
 
 
-async def test_nothing_secret_is_said(here: CheckedSetup) -> None:
+async def test_no_secret_is_reported(here: CheckedSetup) -> None:
     here = replace(here, cookie_secret=b"a-secret" * 4)
     said = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
 
@@ -127,7 +127,7 @@ class TestSelfCheck:
         assert len(log.about("hub-api")) == 2
         assert log.about("hub-api")[1].startswith("I Self-check, hub-api: JupyterHub ")
 
-    async def test_it_looks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
+    async def test_it_checks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
         monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
         await hub.stop()
         running = asyncio.create_task(service.selfcheck.run())
@@ -139,7 +139,7 @@ class TestSelfCheck:
 
         assert log.lines[-1] == "I Self-check: nothing is wrong"
 
-    async def test_scopes_that_apps_need_are_looked_for_when_the_hub_is_back(
+    async def test_scopes_that_apps_need_are_checked_when_the_hub_is_back(
         self, hub, start_service, monkeypatch
     ) -> None:
         monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
@@ -157,7 +157,7 @@ class TestSelfCheck:
 
         loading.cancel()
 
-    async def test_a_shared_origin_without_https_is_said_once(
+    async def test_a_shared_origin_without_https_is_logged_once(
         self, service: TornadoService, log: Lines, new_visitor: NewVisitor
     ) -> None:
         """As the first browser that signs in shows; and the service is well."""
@@ -180,7 +180,7 @@ class TestSelfCheck:
         assert not service.selfcheck.is_healthy
         assert log.about("The self-check failed") == ["E The self-check failed"]
 
-    async def test_many_who_ask_at_once_are_one_look(self, hub, service, log: Lines) -> None:
+    async def test_concurrent_requests_run_one_check(self, hub, service, log: Lines) -> None:
         await asyncio.gather(*(service.selfcheck.refresh(max_age=60) for _ in range(20)))
 
         assert hub.calls["/hub/api/user"] == 1

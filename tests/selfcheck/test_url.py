@@ -61,7 +61,7 @@ async def test_the_name_is_not_that_of_the_hubs_service(setup: CheckedSetup) -> 
     assert "hub.services.tornado-service.url" in found.key
 
 
-async def test_somebody_else_is_there(hub: StandInHub, setup: CheckedSetup) -> None:
+async def test_another_program_is_there(hub: StandInHub, setup: CheckedSetup) -> None:
     found = await check_url(replace(setup, service_url=f"http://hub:{hub.port}"))
 
     assert (found.state, "is not ours" in found.message) == ("wrong", True)

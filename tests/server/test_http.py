@@ -157,7 +157,7 @@ def test_a_look_up_that_hangs_does_not_keep_the_process(launch, port: int, tmp_p
 
 
 @pytest.mark.parametrize("file", ["missing.pem", "rubbish.pem"])
-def test_certificates_that_cannot_be_used_are_said_in_one_line(
+def test_certificates_that_cannot_be_used_are_reported_in_one_line(
     launch, tmp_path: Path, file: str
 ) -> None:
     (tmp_path / "rubbish.pem").write_text("no certificate")

@@ -78,7 +78,7 @@ class TestRequestsOfAnotherTab:
 
         assert (await other_tab.get(f"{PREFIX}home")).code == 302
 
-    async def test_while_the_hub_is_away(
+    async def test_while_the_hub_is_unavailable(
         self, hub: StandInHub, visitor: Visitor, other_tab: Visitor
     ) -> None:
         hub.fault = "error"
@@ -135,7 +135,7 @@ class TestWhatIsConnecting:
 
         assert (await connecting).code == 401
 
-    async def test_one_whose_access_another_request_finds_gone_is_refused(
+    async def test_one_whose_access_another_request_finds_revoked_is_refused(
         self, hub: StandInHub, fetch: Fetch, token: str, app: Live
     ) -> None:
         connecting = asyncio.ensure_future(fetch(SLOW, token=token))
@@ -161,7 +161,7 @@ class TestWhatIsConnecting:
 
         assert [response.code for response in await asyncio.gather(*waiting)] == [401, 401]
 
-    async def test_between_the_hubs_answer_and_the_request_too(
+    async def test_between_the_hubs_response_and_the_request_too(
         self, hub: StandInHub, service: TornadoService
     ) -> None:
         """The hub's answer is there, and the request that waits for it has not gone on yet."""

@@ -35,12 +35,12 @@ from tornado_service.testing import PREFIX, StandInHub, Visitor
         ("{'password': 'half of a quoted abc123", "abc123"),
     ],
 )
-def test_secrets_are_struck_out(text: str, secret: str) -> None:
+def test_secrets_are_redacted(text: str, secret: str) -> None:
     assert secret not in redact_text(text)
     assert "[secret]" in redact_text(text)
 
 
-def test_an_address_keeps_all_but_its_secrets() -> None:
+def test_a_url_keeps_all_but_its_secrets() -> None:
     assert redact_uri("/a?code=1&page=2&my_token=3") == "/a?code=[secret]&page=2&my_token=[secret]"
 
 
@@ -56,7 +56,7 @@ def test_an_address_keeps_all_but_its_secrets() -> None:
         "next=%252Foauth_callback%253Fcode%253dabc123",
     ],
 )
-def test_an_address_hides_secrets_however_they_are_written(query: str) -> None:
+def test_a_url_hides_secrets_however_they_are_written(query: str) -> None:
     assert "abc123" not in redact_uri(f"/a?{query}")
     assert "[secret]" in redact_uri(f"/a?{query}")
 
@@ -134,7 +134,7 @@ def test_one_record_is_short_whatever_an_error_quotes() -> None:
     assert len(ServiceLogFormatter("%(message)s").format(record)) < 3 * MAX_MESSAGE
 
 
-def test_a_secret_that_is_known_is_struck_out_where_a_text_is_cut() -> None:
+def test_a_known_secret_is_redacted_where_a_text_is_cut() -> None:
     formatter = ServiceLogFormatter("%(message)s")
     formatter.secrets = ("abc" * 20,)
     text = "x" * (MAX_MESSAGE - 10) + "abc" * 20
@@ -143,7 +143,7 @@ def test_a_secret_that_is_known_is_struck_out_where_a_text_is_cut() -> None:
     assert "abc" not in formatter.format(record)
 
 
-def test_what_visitors_chose_is_short_and_on_one_line() -> None:
+def test_values_chosen_by_users_are_short_and_on_one_line() -> None:
     assert visitor_text("a\nb\x1b[31m") == r"a\nb\x1b[31m"
     assert len(visitor_text("x" * 10_000)) < 600
 

@@ -48,7 +48,7 @@ async def test_a_token_in_the_url_never_does(hub: StandInHub, fetch: Fetch) -> N
 
 
 @pytest.mark.parametrize("scopes", [(), ("access:services!service=other",), ("self",)])
-async def test_a_caller_without_access_is_told_which_scope_is_missing(
+async def test_a_user_without_access_gets_the_name_of_the_missing_scope(
     hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
     answer = await fetch("api/user", token=hub.token_with("bob", scopes))
@@ -60,9 +60,7 @@ async def test_a_caller_without_access_is_told_which_scope_is_missing(
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "token nonsense"}, {"Authorization": "Basic Zm9v"}]
 )
-async def test_a_stranger_gets_401_json_and_no_cookie(
-    fetch: Fetch, headers: dict[str, str]
-) -> None:
+async def test_a_visitor_gets_401_json_and_no_cookie(fetch: Fetch, headers: dict[str, str]) -> None:
     answer = await fetch("api/user", headers=headers)
 
     assert answer.code == 401
@@ -84,7 +82,7 @@ async def test_debug_is_off_by_default(hub: StandInHub, fetch: Fetch) -> None:
     assert answer.code == 404
 
 
-async def test_unknown_addresses_of_the_api_answer_in_json(fetch: Fetch) -> None:
+async def test_unknown_paths_of_the_api_return_json(fetch: Fetch) -> None:
     answer = await fetch("api/nothing", headers={"Accept": "text/html"})
 
     assert answer.code == 404
@@ -109,7 +107,9 @@ async def test_head_options_and_405(hub: StandInHub, fetch: Fetch) -> None:
     assert odd.code == 405
 
 
-async def test_an_answer_that_nobody_may_keep_has_no_etag(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_response_that_must_not_be_stored_has_no_etag(
+    hub: StandInHub, fetch: Fetch
+) -> None:
     token = hub.token_for("alice")
 
     response = await fetch("api/user", token=token)

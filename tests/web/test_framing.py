@@ -20,7 +20,7 @@ def frame_ancestors(policy: str) -> list[str]:
     return [each for each in directives if each.startswith("frame-ancestors ")]
 
 
-async def test_no_answer_may_be_framed(fetch: Fetch) -> None:
+async def test_no_response_may_be_framed(fetch: Fetch) -> None:
     for path in PATHS:
         policy = (await fetch(path, headers=BROWSER)).headers["Content-Security-Policy"]
         assert frame_ancestors(policy) == ["frame-ancestors 'none'"], path
@@ -38,7 +38,7 @@ class TestWithASiteThatIsAllowed:
     def service_config(self) -> ServiceConfig:
         return {"TornadoService": {"frame_ancestors": "'self'  https://lms.example.org"}}
 
-    async def test_it_is_named_in_every_answer(self, fetch: Fetch) -> None:
+    async def test_it_is_named_in_every_response(self, fetch: Fetch) -> None:
         for path in PATHS:
             policy = (await fetch(path, headers=BROWSER)).headers["Content-Security-Policy"]
             assert frame_ancestors(policy) == ["frame-ancestors 'self' https://lms.example.org"]

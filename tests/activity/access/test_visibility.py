@@ -27,7 +27,7 @@ def asked(hub: StandInHub) -> Counter[str]:
     return Counter({path: hub.calls[f"/hub/api/{path}"] for path in ("users", "groups")})
 
 
-async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
+async def test_for_a_student_no_call_is_made_that_the_hub_would_refuse(
     app: Activity, hub: StandInHub, fetch: Fetch, visitor: Visitor
 ) -> None:
     token = hub.token_for("ada")
@@ -43,7 +43,7 @@ async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
     assert (groups["missing"], groups["groups"]) == ("list:groups", [])
 
 
-async def test_for_an_instructor_the_hub_is_asked(
+async def test_for_an_instructor_the_hub_is_called(
     app: Activity, hub: StandInHub, instructor: Visitor
 ) -> None:
     hub.calls.clear()
@@ -141,7 +141,7 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
     assert responses == {"list:groups": [], "": ["class-a", "class-b"]}
 
 
-async def test_a_month_is_not_shown_to_who_has_signed_out_at_the_hub(
+async def test_a_month_is_not_shown_to_a_user_who_has_signed_out_at_the_hub(
     app: Activity, hub: StandInHub, admin: Visitor
 ) -> None:
     await admin.open("activity/people")

@@ -109,7 +109,7 @@ def times(history: History) -> list[int]:
     st.lists(st.one_of(stretches(["", "gpu"], st.booleans()), GAPS), max_size=25),
     st.frozensets(st.integers(1, 24), max_size=3),
 )
-def test_nobody_has_more_time_than_their_servers_ran(
+def test_no_user_has_more_time_than_their_servers_ran(
     steps: list[Step], late: frozenset[int]
 ) -> None:
     history, truths = play(steps, late)

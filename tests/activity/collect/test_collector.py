@@ -58,7 +58,7 @@ def names(sample: Sample) -> list[str]:
     return [user.name for user in sample.users]
 
 
-async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
+async def test_a_sample_has_the_users_and_servers_of_the_hub(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
     ada = SimulatedUser(1, 0, [(0, "ada")], logins=[NOON - 50])
@@ -88,7 +88,7 @@ async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
     )
 
 
-async def test_all_users_are_asked_for_once_an_hour_and_in_between_those_with_servers(
+async def test_all_users_are_requested_once_an_hour_and_in_between_those_with_servers(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
     simulated.script.beings = [*beings(2, running=True), *beings(4)[2:]]
@@ -100,7 +100,7 @@ async def test_all_users_are_asked_for_once_an_hour_and_in_between_those_with_se
     assert [len(sample.users) for sample in samples] == [4, 2, 2, 4, 2, 4]
 
 
-async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
+async def test_all_users_are_requested_as_soon_as_the_hub_returns_them(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
     await take(collector, NOON)
@@ -112,7 +112,7 @@ async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
     assert not (await take(collector, NOON + 4200)).is_full
 
 
-async def test_all_users_are_asked_for_again_until_they_are_kept(
+async def test_all_users_are_requested_again_until_they_are_stored(
     simulated: SimulatedHub, client: HubClient
 ) -> None:
     responses = iter([False, False, True, True, True, False, True])
@@ -127,7 +127,7 @@ async def test_all_users_are_asked_for_again_until_they_are_kept(
     assert asked == [True, True, True, False, False, False, True]
 
 
-async def test_all_users_are_asked_for_again_if_keeping_them_fails(
+async def test_all_users_are_requested_again_if_storing_them_fails(
     simulated: SimulatedHub, client: HubClient
 ) -> None:
     samples: list[Sample] = []
@@ -148,7 +148,7 @@ async def test_all_users_are_asked_for_again_if_keeping_them_fails(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 200])
-async def test_every_page_is_asked_for_however_small(
+async def test_every_page_is_requested_however_small(
     simulated: SimulatedHub, collector: Collector, limit: int
 ) -> None:
     count = 450 if limit == 200 else 25
@@ -219,7 +219,7 @@ class TestWhileTheListingIsUnderWay:
         assert len(names(full)) == len(set(names(full)))
         assert "late" in names(await take(collector, NOON + 300))
 
-    async def test_when_the_hub_goes_away_nothing_of_the_sample_is_kept(
+    async def test_when_the_hub_becomes_unavailable_nothing_of_the_sample_is_stored(
         self, simulated: SimulatedHub, client: HubClient
     ) -> None:
         kept: list[Sample] = []
@@ -281,7 +281,7 @@ async def test_an_outage_is_two_lines_in_the_log(
 
 
 @pytest.mark.parametrize("scope", ["list:users", "read:users:activity", "read:servers"])
-async def test_a_scope_that_is_missing_is_named_once(
+async def test_a_missing_scope_is_logged_once(
     simulated: SimulatedHub, collector: Collector, caplog: pytest.LogCaptureFixture, scope: str
 ) -> None:
     caplog.set_level(logging.INFO, "test")
@@ -296,7 +296,7 @@ async def test_a_scope_that_is_missing_is_named_once(
     assert f"needs the scope {scope}," in said[-1]
 
 
-async def test_a_clock_that_differs_is_told_once(
+async def test_a_clock_that_differs_is_logged_once(
     simulated: SimulatedHub, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (await take(collector)).taken == NOON

@@ -119,7 +119,7 @@ def late_database(request: pytest.FixtureRequest, tmp_path: Path) -> LateDatabas
     return LateDatabase(url, lambda: run("CREATE DATABASE"))
 
 
-async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
+async def test_a_database_that_is_unavailable_at_the_start_makes_no_user_new(
     start: Start, late_database: LateDatabase
 ) -> None:
     process = await start(late_database.url)
@@ -135,7 +135,7 @@ async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
     assert known_users(process.recorder) == 5
 
 
-async def test_users_are_not_known_before_all_of_them_were_kept(
+async def test_users_are_unknown_until_all_of_them_are_stored(
     start: Start, simulated: SimulatedHub, sqlite_url: str
 ) -> None:
     process = await start(sqlite_url)
@@ -158,7 +158,7 @@ async def _only_active(process: Process, at: int) -> Sample:
     return await process.sample(at)
 
 
-async def test_a_full_sample_that_is_lost_is_asked_for_again_and_loses_nobody(
+async def test_a_full_sample_that_is_lost_is_requested_again_and_loses_no_user(
     start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path
 ) -> None:
     process = await start(sqlite_url)
@@ -234,7 +234,7 @@ async def test_all_users_are_kept_in_an_interval_that_has_only_those_with_a_serv
     assert not (await after.sample(NOON + 615)).is_full
 
 
-async def test_all_users_are_asked_for_again_if_the_interval_has_them_already(
+async def test_all_users_are_requested_again_if_the_interval_has_them_already(
     start: Start, simulated: SimulatedHub, database_url: str
 ) -> None:
     """A restart in the interval of a sample of all users: they may be others by now."""
@@ -282,7 +282,7 @@ async def test_two_processes_at_the_same_moment_lose_nothing(
     assert await processes[0].visits() == [NOON]
 
 
-async def test_recording_goes_on_when_a_sample_is_kept(
+async def test_recording_continues_when_a_sample_is_stored(
     start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip

@@ -59,9 +59,7 @@ class TestRun:
     """The collector at work, a sample a second."""
 
     @pytest.mark.parametrize("seconds", [0, 1.2])
-    async def test_it_takes_one_sample_after_another_however_slow_the_hub(
-        self, seconds: float
-    ) -> None:
+    async def test_it_samples_continuously_however_slow_the_hub(self, seconds: float) -> None:
         hub = OnePage(seconds)
         collector = Collector(hub, 1, LOG)
         third = asyncio.Event()

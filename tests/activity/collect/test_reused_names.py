@@ -50,7 +50,7 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
     assert (await fetch(f"activity/api/people/ada?{RANGE}", token=instructor)).code == 404
 
 
-async def test_one_who_sees_everybody_has_an_own_page_of_their_own(
+async def test_a_user_who_sees_all_users_has_a_page_of_their_own_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     again(hub)
@@ -58,7 +58,7 @@ async def test_one_who_sees_everybody_has_an_own_page_of_their_own(
     assert await own_seconds(fetch, hub.token_for("ada", course.EVERYBODY)) == 0
 
 
-async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_one_did(
+async def test_a_user_renamed_to_the_name_of_another_does_not_read_their_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     """Before the service has seen it. The hub keeps when the renamed account was created."""
@@ -71,7 +71,7 @@ async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_o
 
 
 @pytest.mark.parametrize("scopes", [(), course.of_group("class-a")])
-async def test_without_the_scope_that_tells_accounts_apart_the_name_decides(
+async def test_without_the_scope_that_distinguishes_accounts_the_name_decides(
     app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
     hub.service_scopes = {"list:users", "read:users:activity", "read:servers"}
@@ -79,7 +79,7 @@ async def test_without_the_scope_that_tells_accounts_apart_the_name_decides(
     assert await own_seconds(fetch, hub.token_for("ada", scopes)) > 0
 
 
-async def test_while_the_hub_is_away_nobody_new_reads_the_history_of_a_name(
+async def test_while_the_hub_is_unavailable_no_new_user_reads_the_history_of_a_name(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     again(hub)
@@ -91,7 +91,7 @@ async def test_while_the_hub_is_away_nobody_new_reads_the_history_of_a_name(
     assert (await fetch(f"activity/api/me?{RANGE}", token=token)).code == 503
 
 
-async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
+async def test_a_server_of_an_earlier_account_is_not_shown_as_the_users(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started=LATER)
@@ -139,7 +139,7 @@ def test_an_account_is_a_users_by_its_creation(
     assert Account(1, "ada", first_seen=100, created=kept).matches_creation(shown) is is_theirs
 
 
-def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts() -> None:
+def test_history_stored_without_creation_times_belongs_to_an_earlier_account() -> None:
     """The service was stopped meanwhile, or its role had fewer scopes."""
     history = History()
     history.add(900, ada(130, last=890))
@@ -150,7 +150,7 @@ def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts()
     assert [session.user for session in history.sessions] == [1, 2]
 
 
-def test_who_was_created_while_a_sample_was_taken_stays_one_account() -> None:
+def test_a_user_who_was_created_during_a_sample_stays_one_account() -> None:
     """Kept without creations: a large hub sends its users for seconds, page after page."""
     history = History()
     history.add(900, ada(130, last=890))

@@ -44,7 +44,7 @@ def data() -> History:
 
 
 @pytest.mark.parametrize("days", [IN_GAP, FUTURE, BEFORE], ids=["gap", "future", "before"])
-def test_a_period_without_data_has_no_figure_of_anybody(
+def test_a_period_without_data_has_no_figures_of_users(
     data: History, days: tuple[date, date]
 ) -> None:
     for row in people(data, *days):
@@ -73,7 +73,7 @@ def test_a_session_that_ran_through_a_gap_is_listed_in_it(data: History) -> None
     assert (only.started, only.seconds) == (START, NOW - START)
 
 
-def test_who_never_returned_is_judged_by_the_end_of_the_period(data: History) -> None:
+def test_never_returned_is_determined_at_the_end_of_the_period(data: History) -> None:
     def rows(first: date, last: date) -> list[bool | None]:
         return [row.never_returned for row in people(data, first, last)]
 
@@ -90,7 +90,7 @@ def test_returning_is_unknown_where_nothing_is_known_from_before(data: History) 
     assert people(data, first + timedelta(1), date(2026, 2, 1))[0].is_returning is True
 
 
-def test_no_longest_session_where_sessions_are_no_longer_kept() -> None:
+def test_no_longest_session_where_sessions_are_no_longer_stored() -> None:
     data = history("UTC", [(START, NOW)], [session(1, NOW - DAY, NOW - 7200)])
     dropped = data.updated(
         now=NOW,

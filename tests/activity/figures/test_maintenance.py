@@ -116,7 +116,7 @@ def test_a_week_without_a_quieter_hour_is_one_stretch(busy: Collection[int]) -> 
     assert week.quietest == week.hours
 
 
-def test_only_who_sees_the_whole_hub_gets_it() -> None:
+def test_only_users_who_see_the_whole_hub_get_it() -> None:
     week = of(hub(range(100)).restricted({1}))
 
     assert (week.maintenance_window, week.quietest, week.weeks_missing) == (None, None, 0)

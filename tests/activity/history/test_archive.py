@@ -29,7 +29,7 @@ from tornado_service.activity.store.store import Store
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
+async def test_after_many_samples_it_is_as_if_it_were_loaded_again(
     short_store: Store, make_archive: Make, seed: int
 ) -> None:
     dice = random.Random(seed)
@@ -81,7 +81,7 @@ async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(
     assert await matches_store(archive, short_store, make_archive)
 
 
-async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
+async def test_an_old_visit_that_is_detected_late_is_in_the_figures(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -115,7 +115,7 @@ async def test_a_server_that_was_taken_for_ended_for_days_runs_on_in_the_figures
     assert archive.history.hub_totals[tuesday].seconds == 2 * DAY
 
 
-async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
+async def test_days_whose_sessions_are_removed_are_not_computed_from_those_that_are_left(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -139,7 +139,7 @@ async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
 
 @pytest.mark.parametrize(("old", "new"), [("UTC", "Europe/Berlin"), ("Europe/Berlin", "UTC")])
 @pytest.mark.parametrize("begin", [date(2025, 10, 20), date(2026, 3, 23)])
-async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_read(
+async def test_in_another_zone_all_days_are_right_and_old_ones_can_be_read(
     open_store: Open, sqlite_url: str, make_archive: Make, old: str, new: str, begin: date
 ) -> None:
     start = int(datetime.combine(begin, time(), ZoneInfo("UTC")).timestamp())
@@ -165,7 +165,7 @@ async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_r
         archive_.close()
 
 
-async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
+async def test_a_forgotten_user_is_no_longer_in_any_figure(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)

@@ -92,7 +92,7 @@ def first_version(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return database_url
 
 
-def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
+def test_all_data_of_an_older_version_is_kept(first_version: str) -> None:
     with open_again(first_version).begin() as connection:
         for statement in BEFORE:
             connection.exec_driver_sql(statement)
@@ -119,7 +119,7 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
 
 
 @pytest.mark.parametrize("statements", [(), BEFORE[6:7]])
-def test_where_all_users_were_never_listed_that_is_not_made_up(
+def test_a_full_sample_is_not_invented_where_none_was_taken(
     first_version: str, statements: tuple[str, ...]
 ) -> None:
     with open_again(first_version).begin() as connection:

@@ -52,7 +52,7 @@ def test_a_file_of_a_newer_version_is_not_touched(sqlite_url: str, sqlite_file: 
     assert sqlite_file.read_bytes() == before
 
 
-def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
+def test_a_file_of_another_program_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
     with closing(sqlite3.connect(sqlite_file)) as connection:
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()

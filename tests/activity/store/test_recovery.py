@@ -76,7 +76,7 @@ async def test_a_server_that_is_started_later(
     await kept(app)
 
 
-async def test_a_file_of_something_else_is_not_looked_at_again(
+async def test_a_file_of_another_program_is_not_opened_again(
     start, sqlite_file: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(sqlite3.connect(sqlite_file)) as there:
@@ -106,7 +106,7 @@ class Stumbling:
         yield HubPage([], 1000)
 
 
-async def test_a_hub_that_is_away_is_asked_again_soon() -> None:
+async def test_an_unavailable_hub_is_called_again_soon() -> None:
     hub = Stumbling()
     collector = Collector(hub, 3600, logging.getLogger(__name__))
     running = asyncio.create_task(collector.run())

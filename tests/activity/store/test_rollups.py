@@ -133,7 +133,7 @@ def test_many_days_are_rolled_up_a_few_at_a_time(database: Database) -> None:
     assert summary(database) == {day: (DAY, int(day == 2), 1) for day in range(2, 12)}
 
 
-def test_days_that_a_late_sample_changes_are_rolled_up_anew(database: Database) -> None:
+def test_days_that_a_late_sample_changes_are_rolled_up_again(database: Database) -> None:
     add(database, START, bob=START)
     add(database, START + 4 * DAY, bob=START)
     roll_up(database)

@@ -105,7 +105,7 @@ async def test_without_a_database_there_is_no_history_and_nothing_fails(
         await store.forget("ada")
 
 
-async def test_what_nobody_thought_of_is_the_end_of_the_history_only(
+async def test_an_unexpected_error_ends_only_the_history(
     open_store: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await open_store("sqlite:////tmp/\0")

@@ -63,7 +63,7 @@ async def test_one_of_a_newer_version_is_refused(open_store: Open, database_url:
     assert store.condition.state is HistoryState.REFUSED
 
 
-async def test_a_damaged_one_is_put_aside_and_said(
+async def test_a_damaged_one_is_put_aside_and_logged(
     open_store: Open, sqlite_url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sqlite_file.write_bytes(b"damaged" * 1000)
@@ -149,7 +149,7 @@ async def test_a_lock_of_another_process_costs_a_sample(
     assert store.condition == Condition(HistoryState.READY)
 
 
-async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
+async def test_a_full_disk_costs_the_current_sample(used: Store) -> None:
     """SQLite's own limit of pages stands for the disk."""
     assert used._database
     pages = 20
@@ -215,7 +215,7 @@ async def test_a_postgresql_that_hangs_up_costs_a_sample_at_most(
 
 
 @pytest.mark.parametrize("driver", POSTGRESQL)
-async def test_a_postgresql_that_hangs_costs_the_sample_at_hand_and_holds_up_nobody(
+async def test_a_postgresql_that_hangs_costs_one_sample_and_delays_no_request(
     open_store: Open, server: Server, postgresql_url: str, driver: str
 ) -> None:
     store = await open_store(f"{driver}{postgresql_url}", timeout=0.5)

@@ -40,7 +40,7 @@ async def two_days(store: Store) -> None:
     await store.maintain()
 
 
-async def test_the_export_has_all_that_is_kept(store: Store) -> None:
+async def test_the_export_has_all_stored_data(store: Store) -> None:
     await two_days(store)
 
     assert await store.export("ada") == {
@@ -79,7 +79,7 @@ async def test_the_export_leaves_out_no_column(store: Store) -> None:
     assert {"user_id", *exported["days"][0]} == {*tables.user_days.c.keys()}
 
 
-async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> None:
+async def test_a_forgotten_user_is_in_no_table_and_others_stay(store: Store) -> None:
     await two_days(store)
     bob = await store.export("bob")
     assert await store.forget("ada")
@@ -122,7 +122,7 @@ async def test_the_export_has_the_accounts_that_had_the_name_before(store: Store
     assert exported["earlier_accounts"] == [{**before, "deleted": "2026-03-04T01:00:00+00:00"}]
 
 
-async def test_who_is_forgotten_is_so_with_all_accounts_of_the_name(store: Store) -> None:
+async def test_a_user_is_forgotten_with_all_accounts_of_the_name(store: Store) -> None:
     await account_created_again(store)
 
     assert await store.forget("ada")
@@ -147,7 +147,7 @@ async def test_pseudonyms_that_come_later_hide_all_accounts_of_a_name(
     ]
 
 
-async def test_who_is_forgotten_is_in_no_byte_of_the_file(
+async def test_a_forgotten_user_is_in_no_byte_of_the_file(
     open_store: Open, sqlite_url: str, tmp_path: Path
 ) -> None:
     store = await open_store(sqlite_url)
@@ -166,7 +166,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     assert b"thesis" not in content
 
 
-async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None:
+async def test_a_forgotten_user_is_recorded_again_from_then_on(store: Store) -> None:
     await two_days(store)
     await store.forget("ada")
     users = (UserSnapshot("ada", START - 10 * DAY, START + 18 * HOUR + 60), UserSnapshot("bob"))
@@ -204,7 +204,7 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
     assert b"bob" not in content
 
 
-async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudonym(
+async def test_a_user_first_stored_by_name_is_one_user_under_the_pseudonym(
     open_store: Open, database_url: str
 ) -> None:
     servers = (ServerSnapshot("", START, START + HOUR), ServerSnapshot("gpu", START + 2 * HOUR))
@@ -228,7 +228,7 @@ async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudony
     assert exported["first_seen"] == "2026-03-02T00:00:00+00:00"
 
 
-async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
+async def test_a_user_forgotten_during_a_read_can_be_forgotten_again(
     open_store: Open, sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await open_store(sqlite_url)

@@ -57,7 +57,7 @@ def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
     assert read(database, Reader.people) == [Account(1, "ada", first_seen=START)]
 
 
-def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> None:
+def test_the_second_writer_in_an_interval_does_nothing(database: Database) -> None:
     assert add(database, START, ada(START - 100))
     assert not add(database, START + 299, ada(), ada(name="bob"))
     assert add(database, START + 300, ada(START - 100))

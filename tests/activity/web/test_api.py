@@ -33,7 +33,9 @@ async def ask(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:
     return json.loads(response.body)
 
 
-async def test_an_admin_sees_the_use_of_all(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
+async def test_an_admin_sees_the_usage_of_all_users(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
     admin = hub.token_for("root", EVERYBODY, admin=True)
 
     summary = await ask(fetch, "summary", admin)
@@ -53,7 +55,7 @@ async def test_an_admin_sees_the_use_of_all(app: Activity, hub: StandInHub, fetc
     ]
 
 
-async def test_an_instructors_every_number_is_of_their_group_alone(
+async def test_every_figure_of_an_instructor_covers_only_their_group(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("ines", course.of_group("class-a"))
@@ -77,7 +79,7 @@ async def test_an_instructors_every_number_is_of_their_group_alone(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
+async def test_no_response_names_a_user_whom_the_hub_does_not_show(
     app: Activity, hub: StandInHub, fetch: Fetch, path: str
 ) -> None:
     for name in CLASS_B:
@@ -97,7 +99,7 @@ async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
 
 
 @pytest.mark.parametrize("name", ["bob", "eve", "x/y <b>", "%", "a" * 1000, "class-a", "*"])
-async def test_somebody_who_is_hidden_and_somebody_who_does_not_exist_are_the_same(
+async def test_a_hidden_user_and_an_unknown_user_get_the_same_response(
     app: Activity, hub: StandInHub, fetch: Fetch, name: str
 ) -> None:
     token = hub.token_for("ines", course.of_group("class-a"))
@@ -108,7 +110,9 @@ async def test_somebody_who_is_hidden_and_somebody_who_does_not_exist_are_the_sa
     assert name not in json.loads(response.body)["message"]
 
 
-async def test_everybody_sees_their_own_use(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
+async def test_every_user_sees_their_own_usage(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
     me = await ask(fetch, "me", hub.token_for("ada"))
 
     assert me["name"] == "ada"
@@ -118,7 +122,7 @@ async def test_everybody_sees_their_own_use(app: Activity, hub: StandInHub, fetc
     assert [row["name"] for row in people["people"]] == ["ada"]
 
 
-async def test_a_service_with_the_scope_sees_all_and_has_no_use_of_its_own(
+async def test_a_service_with_the_scope_sees_all_users_and_has_no_usage_of_its_own(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("prometheus", ("list:users",), kind="service")
@@ -128,7 +132,7 @@ async def test_a_service_with_the_scope_sees_all_and_has_no_use_of_its_own(
     assert (await ask(fetch, "groups", token))["missing"] == "list:groups"
 
 
-async def test_a_role_that_is_taken_away_takes_the_figures_with_it(
+async def test_a_revoked_role_removes_access_to_the_figures(
     app: Activity, hub: StandInHub, fetch: Fetch, service: TornadoService
 ) -> None:
     token = hub.token_for("root", EVERYBODY)
@@ -160,7 +164,7 @@ async def test_csv_has_the_same_rows_and_no_formula(
     ["from=x", "from=2026-02-01&to=2026-01-01", "to=0001-01-01", "from=1990-01-01&to=2190-01-01",
      "form=2026-01-01", "from=2026-13-01", "from=&to=", "from=1e9"],
 )  # fmt: skip
-async def test_a_wrong_range_is_told(
+async def test_an_invalid_period_is_reported(
     app: Activity, hub: StandInHub, fetch: Fetch, query: str
 ) -> None:
     for path in ("days", "people", "hours.csv"):
@@ -169,7 +173,7 @@ async def test_a_wrong_range_is_told(
 
 
 @pytest.mark.parametrize("query", ["from=2199-12-31", "to=1990-01-01", "from=1990-01-01"])
-async def test_a_range_at_the_end_of_time_is_only_empty(
+async def test_a_period_in_the_far_future_is_empty(
     app: Activity, hub: StandInHub, fetch: Fetch, query: str
 ) -> None:
     token = hub.token_for("root", EVERYBODY)
@@ -179,13 +183,13 @@ async def test_a_range_at_the_end_of_time_is_only_empty(
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "2026-1", "0000-01", "2026-01-01"])
-async def test_a_month_that_is_none_is_not_found(
+async def test_an_invalid_month_is_not_found(
     app: Activity, hub: StandInHub, fetch: Fetch, month: str
 ) -> None:
     assert (await fetch(f"activity/api/month/{month}", token=hub.token_for("ada"))).code == 404
 
 
-async def test_a_new_look_at_the_hub_is_told_at_once(
+async def test_a_new_sample_of_the_hub_is_shown_at_once(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("ada")
@@ -199,7 +203,7 @@ async def test_a_new_look_at_the_hub_is_told_at_once(
     assert [(server["user"], server["server"]) for server in now["servers"]] == [("ada", "")]
 
 
-async def test_without_a_database_what_runs_now_is_shown(
+async def test_without_a_database_running_servers_are_shown(
     start_service: StartService, hub: StandInHub, client: Any, tmp_path: Path
 ) -> None:
     service = await start_service(**course.settings(tmp_path) | {"Activity": {"database_url": ""}})
@@ -235,7 +239,7 @@ async def test_figures_that_fail_once_end_nothing(
     )
 
 
-async def test_people_appear_under_pseudonyms_only(
+async def test_users_appear_under_pseudonyms_only(
     start_service: StartService,
     service_config: ServiceConfig,
     hub: StandInHub,
@@ -262,7 +266,7 @@ async def test_people_appear_under_pseudonyms_only(
     assert mine["whole"]["server_seconds"] == 6 * HOUR
 
 
-async def test_the_main_figures_are_shown_to_prometheus(
+async def test_the_main_figures_are_exported_to_prometheus(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")

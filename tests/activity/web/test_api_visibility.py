@@ -32,7 +32,7 @@ def token(hub: StandInHub) -> str:
     return hub.token_for("ines", course.of_group("class-a"))
 
 
-async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
+async def test_a_user_who_sees_all_groups_and_some_users_sees_only_these_users_in_them(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     scopes = ("list:users!group=class-a", "list:groups", "read:groups")
@@ -86,7 +86,7 @@ async def test_an_instructor_has_their_own_usage_on_a_page_of_its_own(
 
 
 @pytest.mark.parametrize("scopes", [(), course.of_group("class-of-nobody")])
-async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
+async def test_a_user_to_whom_the_hub_lists_no_other_user_sees_their_own_figures(
     app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
     token = hub.token_for("bob", scopes)
@@ -98,7 +98,7 @@ async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
-async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
+async def test_hidden_and_unknown_users_get_the_same_response_byte_for_byte(
     app: Activity, fetch: Fetch, token: str, path: str
 ) -> None:
     async def ask(name: str) -> tuple[int, bytes, dict[str, str]]:
@@ -114,7 +114,7 @@ async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
-async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
+async def test_no_more_is_computed_for_hidden_users_than_for_unknown_ones(
     app: Activity, fetch: Fetch, token: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the time of an answer does not tell who exists."""
@@ -136,7 +136,7 @@ async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
     assert len(work["ada"]) > len(work[HIDDEN]) > 0
 
 
-async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
+async def test_no_order_or_search_of_users_reveals_a_hidden_user(
     instructor: Visitor, token: str, fetch: Fetch
 ) -> None:
     orders = get_args(PeopleQuery.model_fields["sort"].annotation)

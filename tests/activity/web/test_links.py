@@ -71,7 +71,7 @@ async def test_an_invalid_period_leaves_the_search_and_the_order(admin: Visitor)
         (f"q={'y' * 101}", "The search text is too long."),
     ],
 )
-async def test_what_is_wrong_is_said_without_words_of_programs(
+async def test_errors_name_no_api_parameters(
     admin: Visitor, path: str, query: str, said: str
 ) -> None:
     text = await read(admin, path, f"{RANGE}&{query}")

@@ -42,7 +42,7 @@ def remember(app: Activity, data: History, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("know")
 @pytest.mark.parametrize(("path", "query"), PAGES)
-async def test_who_sees_the_whole_hub_is_shown_them(
+async def test_a_user_who_sees_the_whole_hub_sees_them(
     app: Activity, admin: Visitor, path: str, query: str
 ) -> None:
     await app.recorder.archive.refresh()
@@ -56,7 +56,7 @@ async def test_who_sees_the_whole_hub_is_shown_them(
 
 @pytest.mark.usefixtures("know")
 @pytest.mark.parametrize(("path", "query"), PAGES)
-async def test_who_sees_some_users_is_not(
+async def test_a_user_who_sees_some_users_does_not(
     app: Activity, instructor: Visitor, path: str, query: str
 ) -> None:
     await app.recorder.archive.refresh()
@@ -73,7 +73,7 @@ async def test_who_sees_some_users_is_not(
     ],
     ids=["no servers", "equally busy"],
 )
-async def test_a_week_without_a_quieter_hour_is_said_to_be_one(
+async def test_a_week_without_a_quieter_hour_is_reported_as_such(
     app: Activity,
     admin: Visitor,
     monkeypatch: pytest.MonkeyPatch,
@@ -98,7 +98,7 @@ async def test_days_that_are_missing_are_counted_whole(
 
 
 @pytest.mark.usefixtures("know")
-async def test_the_api_has_them_beside_what_it_had(
+async def test_the_api_adds_them_to_the_existing_fields(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
     await app.recorder.archive.refresh()

@@ -82,7 +82,7 @@ async def test_usual_hours_are_those_of_the_user_alone(visitor: Visitor, admin: 
         ]  # fmt: skip
 
 
-async def test_those_who_see_others_have_both_pages(instructor: Visitor) -> None:
+async def test_users_who_see_others_have_both_pages(instructor: Visitor) -> None:
     await read(instructor, "")
     assert tabs(instructor.page) == ["Overview", "Now", "Users", "Groups", "Months", "My usage"]
 

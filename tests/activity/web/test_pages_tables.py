@@ -62,7 +62,7 @@ def saved_rows(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
 
 
-async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
+async def test_a_users_days_and_hours_can_be_saved(admin: Visitor) -> None:
     async def saved(sheet: str) -> list[dict[str, str]]:
         answer = await admin.get(f"activity/api/people/bob/{sheet}.csv?{RANGE}")
         assert f"-person-bob-{sheet}-2026-01-05-to-" in answer.headers["Content-Disposition"]
@@ -86,7 +86,7 @@ async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
         ("from=2099-01-01&to=2099-02-01", "yet to come"),
     ],
 )
-async def test_people_have_no_figures_of_a_period_without_data(
+async def test_users_have_no_figures_of_a_period_without_data(
     admin: Visitor, query: str, said: str
 ) -> None:
     text = await read(admin, "people", f"{query}&sort=-hours")
@@ -105,7 +105,7 @@ async def test_people_have_no_figures_of_a_period_without_data(
         assert {row[name] for name in (*sums, *flags)} == {""}
 
 
-async def test_a_person_has_no_sessions_in_a_period_to_come(
+async def test_a_user_has_no_sessions_in_a_period_to_come(
     app: Activity, admin: Visitor, hub: StandInHub
 ) -> None:
     hub.directory.add_server("bob", started="2026-01-08T00:00:00Z")
@@ -171,7 +171,7 @@ async def test_groups_are_sorted_and_searched(admin: Visitor) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-async def test_what_runs_now_is_sorted_and_searched(admin: Visitor) -> None:
+async def test_running_servers_are_sorted_and_searched(admin: Visitor) -> None:
     for order, names in {
         "": "ada alan bob", "-name": "bob alan ada", "server": "bob alan ada",
         "started": "alan bob ada", "-started": "ada bob alan",

@@ -110,7 +110,7 @@ async def test_a_broken_app_breaks_nothing_else(
     assert (await get("api/status", sam)).code == 403
 
 
-async def test_everything_answers_while_an_app_is_imported(
+async def test_everything_responds_while_an_app_is_imported(
     start_service: StartApps, modules: Path, hub: StandInHub, client
 ) -> None:
     """One that takes long does not hold up the others."""
@@ -185,7 +185,7 @@ async def test_stop_is_bounded_and_each_for_itself(
         ("raise SystemExit(3)", "It cannot report its problems: SystemExit"),
     ],
 )
-async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
+async def test_problems_of_a_running_app_are_shown_to_admins(
     start_apps: StartApps, modules: Path, name: str, body: str, said: str
 ) -> None:
     (modules / "ill_app.py").write_text(

@@ -49,7 +49,7 @@ class Waiting(ServiceApp):
 """
 
 
-async def test_what_an_app_awaits_in_threads_keeps_nobody_from_signing_in(
+async def test_what_an_app_awaits_in_threads_does_not_delay_sign_ins(
     hub: StandInHub, launch: Launch, port: int, tmp_path: Path, client: AsyncHTTPClient
 ) -> None:
     (tmp_path / "waiting.py").write_text(WAITING)

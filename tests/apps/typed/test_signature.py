@@ -63,7 +63,7 @@ async def test_groups_of_the_path_are_converted(fetch: Fetch, token: str) -> Non
 
 
 @pytest.mark.parametrize("what", ["model", "more", "dict", "object"])
-async def test_an_answer_has_what_its_model_has_and_no_more(
+async def test_a_response_has_only_the_fields_of_its_model(
     fetch: Fetch, token: str, what: str
 ) -> None:
     response = await fetch(f"typed/api/answers/{what}", token=token)
@@ -71,7 +71,7 @@ async def test_an_answer_has_what_its_model_has_and_no_more(
     assert (response.code, read(response)) == (200, {"id": 1, "title": "x", "score": 0.0})
 
 
-async def test_an_answer_is_always_json(fetch: Fetch, token: str) -> None:
+async def test_a_response_is_always_json(fetch: Fetch, token: str) -> None:
     infinite = await fetch("typed/api/answers/infinite", token=token)
     untyped = await fetch("typed/api/untyped/list", token=token)
 
@@ -88,7 +88,7 @@ async def test_nothing_is_204(fetch: Fetch, token: str) -> None:
     assert deleted.code == 204
 
 
-async def test_a_wrong_answer_is_our_fault_and_the_log_has_no_value(
+async def test_an_invalid_response_is_a_server_error_and_the_log_has_no_value(
     fetch: Fetch, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await fetch("typed/api/answers/wrong", token=token)
@@ -147,7 +147,7 @@ async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: 
         ("", "async def get(self): yield 1", "yields"),
     ],
 )
-async def test_a_wrong_declaration_is_told_when_the_app_loads(
+async def test_an_invalid_declaration_is_reported_when_the_app_loads(
     start_service: StartService,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

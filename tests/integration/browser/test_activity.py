@@ -36,7 +36,7 @@ def name_of(chart: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("name", VISITORS)
-def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> None:
+def test_every_page_is_accessible_and_fits(open_page, complaints, name: str) -> None:
     page = open_page("activity/now", name)
     for path in (*PATHS, f"people/{VISITORS[name]}"):
         for scheme, size in looks(page, lambda path=path: open_well(page, path), (WIDE, PHONE)):
@@ -66,7 +66,7 @@ def expect_to_fit(page: Page) -> None:
     page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_student_finds_their_own_use(open_page, complaints) -> None:
+def test_a_student_finds_their_own_usage(open_page, complaints) -> None:
     page = open_page("activity/", "sam", viewport=NARROW)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
@@ -74,7 +74,7 @@ def test_a_student_finds_their_own_use(open_page, complaints) -> None:
     assert complaints == []
 
 
-def test_a_chart_says_in_words_what_it_shows(open_page) -> None:
+def test_a_chart_has_a_text_alternative(open_page) -> None:
     page = open_page(address(""), "ada")
 
     users = page.get_by_role("img", name=name_of("Active users per day"))
@@ -125,7 +125,7 @@ def test_charts_follow_the_theme_and_the_width(open_page) -> None:
     assert chart.bounding_box()["width"] < wide
 
 
-def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
+def test_all_figures_can_be_read_without_javascript(open_page) -> None:
     page = open_page(address(""), "ada", java_script_enabled=False, viewport=NARROW)
 
     expect(page.locator("#periods")).to_be_visible()
@@ -142,7 +142,7 @@ def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
     [("people", "14.0 h"), ("groups", "class-a"), ("month/2026-01", "2026-01-05 to 2026-01-11"),
      ("people/bob", "default server"), ("now", "As of 20")],
 )  # fmt: skip
-def test_each_page_is_there_to_read_without_javascript(open_page, path: str, said: str) -> None:
+def test_each_page_can_be_read_without_javascript(open_page, path: str, said: str) -> None:
     page = open_page(address(path), "ada", java_script_enabled=False, viewport=NARROW)
 
     expect(page.get_by_text(said).first).to_be_visible()
@@ -170,7 +170,7 @@ def test_a_table_is_saved_however_its_link_is_opened(
         assert "bob" in (tmp_path / "people.csv").read_text()
 
 
-def test_people_are_searched_without_javascript(open_page) -> None:
+def test_users_are_searched_without_javascript(open_page) -> None:
     page = open_page(address("people"), "ada", java_script_enabled=False)
 
     page.get_by_label("Part of the name").fill("BO")
@@ -179,7 +179,7 @@ def test_people_are_searched_without_javascript(open_page) -> None:
     expect(page.locator("tbody th")).to_have_text(["bob"])
 
 
-def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -> None:
+def test_without_the_chart_library_the_tables_are_shown(open_page, complaints) -> None:
     page = open_page("activity/now", "ada")
     page.route("**/plot/**", lambda route: route.abort())
     page.goto(address(""))
@@ -189,7 +189,7 @@ def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -
     assert [text for text in complaints if "ERR_FAILED" not in text] == []
 
 
-def test_people_are_sorted_by_keyboard(open_page) -> None:
+def test_users_are_sorted_by_keyboard(open_page) -> None:
     page = open_page(address("people"), "ada")
 
     page.get_by_role("link", name="Name").focus()

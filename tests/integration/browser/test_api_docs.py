@@ -32,7 +32,7 @@ def response(block: Locator) -> tuple[str, Any]:
     return status.split()[0], shown.locator(".highlight-code").first.inner_text()
 
 
-def test_it_is_tried_in_the_session_at_hand(open_page, complaints) -> None:
+def test_it_is_tried_in_the_current_session(open_page, complaints) -> None:
     page = open_page("docs", "ada")
 
     user = operation(page, "service-get_user")
@@ -57,7 +57,7 @@ def test_a_change_is_allowed_in_the_session(open_page, complaints) -> None:
     assert complaints == []
 
 
-def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
+def test_a_token_takes_precedence_over_the_session(open_page, real_hub) -> None:
     token = real_hub.token_for("kim")
     page = open_page("docs", "ada")
 
@@ -73,7 +73,7 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
     assert '"name": "kim"' in body
 
 
-def test_it_is_fit_for_everybody(open_page, complaints) -> None:
+def test_it_is_accessible_and_fits(open_page, complaints) -> None:
     page = open_page("docs", "ada")
 
     def load() -> None:

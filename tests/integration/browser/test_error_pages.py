@@ -133,7 +133,7 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
     return open_error
 
 
-def test_every_error_page_is_fit_for_everybody(open_error, complaints) -> None:
+def test_every_error_page_is_accessible_and_fits(open_error, complaints) -> None:
     page, title = open_error()
 
     def load() -> None:
@@ -147,7 +147,7 @@ def test_every_error_page_is_fit_for_everybody(open_error, complaints) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_page_comes_back_by_itself_when_the_hub_does(
+def test_a_page_recovers_when_the_hub_does(
     open_page: OpenPage, misbehave: Misbehave, scripts: bool
 ) -> None:
     misbehave("error")
@@ -159,7 +159,7 @@ def test_a_page_comes_back_by_itself_when_the_hub_does(
     expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
+def test_a_page_loads_when_the_database_of_its_app_becomes_available(
     open_page: OpenPage, real_hub: RealHub
 ) -> None:
     page = open_page("", "sam")
@@ -172,7 +172,7 @@ def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
     expect(page.get_by_role("heading", name="Here it is")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_a_page_comes_back_by_itself_when_the_database_of_its_app_does(
+def test_a_page_recovers_when_the_database_of_its_app_does(
     open_page: OpenPage, wishes_file: Path
 ) -> None:
     page = open_page("", "sam")

@@ -105,7 +105,7 @@ def sign_in(
     return sign_in
 
 
-def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -> None:
+def test_a_cached_user_gets_pages_in_the_hubs_style(sign_in: Any, stop: Switch) -> None:
     looks = [
         (scheme, size, cache)
         for scheme, size in (("light", WIDE), ("dark", NARROW))
@@ -130,7 +130,7 @@ def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -
             expect(page.get_by_role("button", name="Logout")).to_be_visible()
 
 
-def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
+def test_visitors_see_a_page_that_retries_and_continues_when_the_hub_does(
     chromium: Any, stop: Switch, hub: RealHub
 ) -> None:
     stop()
@@ -156,7 +156,7 @@ def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
         expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_the_hubs_own_style_sheet_is_added_once_it_answers(
+def test_the_hubs_own_style_sheet_is_added_once_the_hub_responds(
     open_page: OpenPage, complaints: list[str]
 ) -> None:
     page = open_page("", "sam")

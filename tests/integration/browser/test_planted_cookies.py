@@ -133,7 +133,7 @@ def test_a_session_id_of_some_pages_leaves_the_token_good_for_all(
     expect_sam(page, home)
 
 
-def test_the_session_of_somebody_else_does_not_become_that_of_the_user(
+def test_the_session_of_another_user_does_not_become_that_of_the_user(
     open_page, real_hub, plant: Plant
 ) -> None:
     home = real_hub.service_prefix
@@ -145,7 +145,7 @@ def test_the_session_of_somebody_else_does_not_become_that_of_the_user(
     expect_sam(page, home)
 
 
-def test_a_session_that_has_ended_leads_into_no_circle(open_page, real_hub, plant: Plant) -> None:
+def test_an_expired_session_leads_to_no_redirect_loop(open_page, real_hub, plant: Plant) -> None:
     home = real_hub.service_prefix
     theirs = open_page(home, "kim")
     session = session_of(theirs)

@@ -65,7 +65,7 @@ def assert_nothing_of(page: Page, output: str, ours: list[str]) -> None:
         assert lines == [], lines[0][:400]
 
 
-def test_a_script_reads_no_answer(victim: Page, ours: list[str]) -> None:
+def test_a_script_reads_no_response(victim: Page, ours: list[str]) -> None:
     assert_nothing_of(victim, victim.evaluate(neighbour.READ, ours), ours)
 
 
@@ -80,7 +80,7 @@ def test_a_service_worker_of_its_own_reads_none(victim: Page, ours: list[str], s
     assert_nothing_of(victim, output, ours)
 
 
-def test_a_service_worker_of_the_whole_origin_reads_no_answer_to_what_it_passes_on(
+def test_a_service_worker_of_the_whole_origin_reads_no_response_that_it_passes_on(
     victim: Page, ours: list[str]
 ) -> None:
     victim.evaluate(neighbour.BY_A_WORKER, ["/", []])
@@ -123,7 +123,7 @@ def test_another_page_does_not_sign_out(victim: Page, real_hub: RealHub) -> None
     expect(victim.get_by_role("main")).to_contain_text("ada")
 
 
-def test_a_person_signs_out_by_the_address(victim: Page, real_hub: RealHub) -> None:
+def test_a_user_signs_out_by_opening_the_url(victim: Page, real_hub: RealHub) -> None:
     victim.goto(f"{real_hub.service_prefix}logout")
     victim.get_by_role("main").get_by_role("button", name="Logout").click()
     victim.wait_for_url("**/hub/**")
@@ -132,7 +132,7 @@ def test_a_person_signs_out_by_the_address(victim: Page, real_hub: RealHub) -> N
     expect(victim.get_by_label("Username")).to_be_visible()
 
 
-def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[str]) -> None:
+def test_the_limits_that_security_md_documents(victim: Page, ours: list[str]) -> None:
     """A window, whatever the policies; a page that a user opens, by a worker of the origin."""
     home = f"{ours[0]}home"
     with victim.expect_popup() as window:

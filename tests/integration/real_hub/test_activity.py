@@ -52,7 +52,7 @@ def on_a_free_port(lines: str) -> str:
     return lines.replace("127.0.0.1:8181", f"127.0.0.1:{free_ports(1)[0]}")
 
 
-def test_the_readme_and_the_guide_say_the_same() -> None:
+def test_the_readme_and_the_guide_agree() -> None:
     assert documented("README.md")[0] == documented("docs/how-to/install.md")[0]
 
 
@@ -110,7 +110,7 @@ async def groups(visitor: Visitor) -> set[str]:
 
 
 @pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
-async def test_each_sees_what_the_hub_lets_them_see(
+async def test_each_user_sees_what_the_hub_permits(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
     admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
@@ -188,7 +188,7 @@ async def test_the_history_outlives_the_service(
     assert after["watched_from"] == before["watched_from"]
 
 
-async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
+async def test_the_demonstration_has_a_year_of_usage_labelled_as_demo_data(
     start_hub: StartHub, browse: Browse
 ) -> None:
     hub = start_hub(**hub_options())

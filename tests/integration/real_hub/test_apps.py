@@ -76,7 +76,7 @@ def modules(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> None:
+async def test_apps_run_next_to_broken_ones(start_hub, browse, modules: Path) -> None:
     apps = ["hanging_app:App", "bad_app:App", "my_apps:Raises", "my_apps:Hangs"]
     apps += ["my_apps:Good", "my_apps:Stubborn"]
     hub = start_hub(

@@ -98,7 +98,7 @@ def not_ok(report: str) -> list[str]:
     return re.findall("^(?:wrong|unknown) .*", report, re.MULTILINE)
 
 
-def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
+def test_the_doctor_finds_a_healthy_service_without_options(start_hub) -> None:
     hub = start_hub(service_name=NAME, base_url="/base/")
     (pid,) = service_pids(hub.directory)
 
@@ -162,7 +162,7 @@ class Fails(Reports):
 
 
 @pytest.mark.parametrize("granted", [{"list:users", "read:users:activity"}, {"list:users"}, set()])
-def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_declare(
+def test_the_doctor_checks_the_scopes_that_the_apps_of_the_running_service_declare(
     start_hub, tmp_path, granted
 ) -> None:
     (tmp_path / "doctors_apps.py").write_text(APPS)
@@ -192,7 +192,7 @@ def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_dec
         assert "has the scopes it needs: list:users, read:users:activity." in result.stdout
 
 
-def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
+def test_the_doctor_reports_which_app_has_failed(start_hub, tmp_path) -> None:
     (tmp_path / "doctors_apps.py").write_text(APPS)
     apps = ["doctors_apps:Fails", "doctors_apps:Missing"]
     hub = start_hub(
@@ -215,7 +215,7 @@ def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
     assert result.returncode == 1
 
 
-def test_the_doctor_says_what_is_wrong_with_an_app_that_runs(start_hub) -> None:
+def test_the_doctor_reports_the_problems_of_a_running_app(start_hub) -> None:
     hub = start_hub(
         service_name=NAME,
         service_command=[

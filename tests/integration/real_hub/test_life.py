@@ -57,9 +57,7 @@ def test_a_killed_hub_leaves_no_service_behind(start_hub) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
-    start_hub, silent, silent_api, number
-) -> None:
+def test_a_busy_service_ends_before_the_hub_kills_it(start_hub, silent, silent_api, number) -> None:
     hub = start_hub(
         service_environment={"JUPYTERHUB_API_URL": silent_api}, extra_config=TELL_OF_SIGNALS
     )
@@ -81,7 +79,7 @@ def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
     assert "requests are open" in hub.log
 
 
-def test_the_hub_starts_while_its_own_api_does_not_answer_the_service(
+def test_the_hub_starts_while_its_api_does_not_respond_to_the_service(
     start_hub, silent_api
 ) -> None:
     """Nothing that the service waits for keeps the hub from starting."""

@@ -114,7 +114,7 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     assert (await visitor.sign_in(hub.service_prefix, "sam")).code == 200
 
 
-async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
+async def test_read_access_lasts_for_the_grace_period_and_not_longer(client) -> None:
     hub, port = relayed_hub("--ServiceAuth.stale_grace=2")
     with hub:
         relay = Relay(hub.hub_port, port)
@@ -132,7 +132,7 @@ async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
         await relay.stop()
 
 
-async def test_who_is_removed_from_the_hub_has_no_access_any_more(
+async def test_a_user_who_is_removed_from_the_hub_has_no_access_any_more(
     relayed, relay: Relay, client, browse
 ) -> None:
     """Neither by a token nor by a session, once the cached identity expires."""
@@ -155,7 +155,7 @@ async def test_who_is_removed_from_the_hub_has_no_access_any_more(
     assert target_of(response).startswith("/hub/")
 
 
-async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, client) -> None:
+async def test_a_slow_hub_is_slow_for_visitors_only(relayed, relay: Relay, client) -> None:
     hub, _ = relayed
     relay.delay = 0.5
     url = f"{hub.service_url}{hub.service_prefix}"
@@ -173,7 +173,7 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
     assert (await stranger).code == 200
 
 
-async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> None:
+async def test_a_restart_during_a_sign_in_goes_unnoticed(start_hub, browse) -> None:
     """State and PKCE verifier are in the browser; the new process can decrypt them."""
     hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)

@@ -113,7 +113,7 @@ async def rows(ask: Ask, token: str) -> list[tuple[bool, bool]]:
     return sorted((person["deleted"] is not None, bool(person["sessions"])) for person in of_kaya)
 
 
-async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
+async def test_a_user_with_the_name_of_a_deleted_user_reads_nothing_of_them(
     hub: RealHub, app: Activity, fetch: Fetch, ask: Ask
 ) -> None:
     month = time.strftime("%Y-%m", time.gmtime())

@@ -119,7 +119,7 @@ def test_the_file_in_place_of_an_image(run: Run) -> None:
     assert pod["visits"][0]["status"] == 200
 
 
-def test_prometheus_reads_the_metrics_as_the_page_says(run: Run) -> None:
+def test_prometheus_reads_the_metrics_as_documented(run: Run) -> None:
     page = (Path(__file__).parents[3] / "docs/how-to/prometheus.md").read_text()
     (text,) = re.findall(r"<!-- tested: monitoring -->\n```yaml\n(.*?)```", page, re.DOTALL)
     values = yaml.safe_load(text)

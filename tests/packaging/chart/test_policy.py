@@ -42,7 +42,7 @@ PLUGINS: dict[str, dict[str, bool]] = {
 @pytest.mark.parametrize(
     ("mode", "expected"), [("ingress", CLOSED), ("allowed-ingress-ports", OPEN)]
 )
-def test_who_gets_where(
+def test_allowed_and_blocked_connections(
     render: Render, mode: str, expected: dict[str, bool], site: str, plugin: str
 ) -> None:
     objects = render("service", mode, "image", SITES[site])
@@ -52,7 +52,7 @@ def test_who_gets_where(
 @pytest.mark.parametrize(
     ("mode", "admitted"), [("ingress", False), ("allowed-ingress-ports", True)]
 )
-def test_users_that_may_go_out(render: Render, mode: str, admitted: bool) -> None:
+def test_users_pods_with_egress(render: Render, mode: str, admitted: bool) -> None:
     deployed = Deployed.of(render("service", mode, "image", USERS_GO_OUT))
     assert deployed.service_from(deployed.user) is admitted
 
@@ -202,7 +202,7 @@ def without(values: Values, path: tuple[str | int, ...]) -> Values:
 
 
 @pytest.mark.parametrize(("path", "mode", "site", "choices", "fails"), SELECTED)
-def test_no_rule_is_there_for_nothing(
+def test_every_rule_is_needed(
     render: Render,
     path: tuple[str | int, ...],
     mode: str,

@@ -135,7 +135,7 @@ def test_commands_run_from_it(
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_a_command_that_is_left_out_says_where_it_runs(
+def test_a_command_that_is_left_out_names_where_it_runs(
     hub_python: str, pyz: Path, as_jovyan: dict[str, Any], name: str
 ) -> None:
     command = [hub_python, str(pyz), name, "--help"]
@@ -155,7 +155,7 @@ def test_it_serves_pages_and_static_files(
         service.shows_pages()
 
 
-async def test_its_home_page_is_for_who_signs_in(
+async def test_its_home_page_requires_a_sign_in(
     hub: StandInHub, hub_python: str, pyz: Path, as_jovyan: dict[str, Any]
 ) -> None:
     command = [hub_python, str(pyz)]
@@ -220,7 +220,7 @@ async def test_activity_keeps_its_history_where_the_hub_has_its_database(
     assert datetime.fromisoformat(session["started"]) == datetime.fromisoformat(STARTED)
 
 
-async def test_activity_without_what_draws_charts_shows_its_tables(
+async def test_activity_without_the_chart_library_shows_its_tables(
     hub: StandInHub,
     installed: Installed,
     writable: Path,

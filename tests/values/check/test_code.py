@@ -291,12 +291,12 @@ def test_what_was_empty_can_be_replaced() -> None:
         'scope = "access:services!service=%s" % "tornado-service"',
     ],
 )
-def test_code_that_lets_people_in_is_seen_however_it_is_written(code: str) -> None:
+def test_code_that_grants_access_is_found_however_it_is_written(code: str) -> None:
     site = {"hub": {"extraConfig": {"~tornado-service-access": "", "mine": code}}}
     assert check([*load(*INGRESS), ("config.yaml", site)]) == []
 
 
-def test_code_that_lets_nobody_in() -> None:
+def test_code_that_grants_no_access() -> None:
     comment = "# access:services!service=tornado-service"
     site = {"hub": {"extraConfig": {"~tornado-service-access": comment}}}
     (finding,) = check([*load(*INGRESS), ("config.yaml", site)])

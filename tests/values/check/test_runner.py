@@ -167,7 +167,7 @@ def test_two_images_that_are_not_the_placeholder() -> None:
     assert [(finding.file, finding.key) for finding in found] == [("2.yaml", "hub.image.name")]
 
 
-def test_the_page_that_everyone_copies() -> None:
+def test_the_configuration_that_everyone_copies() -> None:
     """The one of the chart's documentation: no access, no label, the hub not admitted."""
     text = f"""
     hub:
