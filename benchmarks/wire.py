@@ -22,7 +22,7 @@ class Response:
 
 
 class Connection:
-    """One connection to a local port, for one request after the other."""
+    """A connection to a local port, for one request after the other."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -46,7 +46,7 @@ class Connection:
         body: bytes = b"",
         limit: float = 30,
     ) -> Response:
-        """Make a request, and wait so many seconds for its answer."""
+        """Send a request, and wait so many seconds for its response."""
         started = time.perf_counter()
         try:
             response = await asyncio.wait_for(self._fetch(path, headers, method, body), limit)
