@@ -29,7 +29,7 @@ settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the history of the course; copy it."""
+    """A database with the history of the course, to be copied."""
     path = tmp_path_factory.mktemp("history") / "activity.sqlite"
     asyncio.run(course.write(path))
     return path
@@ -112,5 +112,5 @@ async def make_archive() -> AsyncIterator[archives.Make]:
 
 @pytest.fixture
 async def short_store(open_store: Open, sqlite_url: str) -> Store:
-    """One that keeps sessions for a few days only."""
+    """A store that keeps sessions for a few days only."""
     return await open_store(sqlite_url, zone=archives.ZONE, retention_days=4)

@@ -1,4 +1,4 @@
-"""What is wrong in the app's settings is said, with what to write."""
+"""Errors in the app's settings are reported with the fix."""
 
 from __future__ import annotations
 

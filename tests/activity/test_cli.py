@@ -62,7 +62,7 @@ def test_errors_are_reported_in_one_line(
     "mistake", ["--databse=other", "--Activity.databse_url=other", "-d=other", "--config=none.py"]
 )
 def test_a_mistake_in_an_option_erases_nothing(database: Path, mistake: str) -> None:
-    """The database in this directory, which is the default, is not the one that was meant."""
+    """The default database in this directory is not the intended one."""
     before = database.read_bytes()
 
     ended = run(database.parent, mistake, "forget", "ada")

@@ -1,4 +1,4 @@
-"""What the hub is asked about whom a visitor may see, and what is shown where it does not say."""
+"""Calls of the hub for the users that a user may see, and what is shown if they fail."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tornado_service.testing import fake_hub as stand_in_hub
 
 MONTH = "month/2026-01"
 
-#: What is made of groups.
+#: Paths with figures of groups.
 OF_GROUPS = ("groups", "api/groups", "api/groups.csv", MONTH, f"api/{MONTH}")
 
 
-def asked(hub: StandInHub) -> Counter[str]:
+def list_calls(hub: StandInHub) -> Counter[str]:
     """Calls for the lists of users and groups."""
     return Counter({path: hub.calls[f"/hub/api/{path}"] for path in ("users", "groups")})
 
@@ -38,7 +38,7 @@ async def test_for_a_student_no_call_is_made_that_the_hub_would_refuse(
     for path in ("now", "summary", "people", "groups", "me", MONTH, "groups.csv"):
         assert (await fetch(f"activity/api/{path}", token=token)).code == 200, path
 
-    assert not asked(hub).total()
+    assert not list_calls(hub).total()
     groups = json.loads((await fetch("activity/api/groups", token=token)).body)
     assert (groups["missing"], groups["groups"]) == ("list:groups", [])
 
@@ -50,8 +50,8 @@ async def test_for_an_instructor_the_hub_is_called(
 
     await instructor.open(f"activity/groups?{RANGE}")
 
-    # the second list of users says who is newer than the history
-    assert asked(hub) == {"users": 2, "groups": 1}
+    # the second list of users has those newer than the history
+    assert list_calls(hub) == {"users": 2, "groups": 1}
 
 
 @pytest.mark.parametrize("count", [19, 25, 500])
@@ -71,7 +71,7 @@ async def test_an_instructor_of_one_of_many_groups_sees_that_group(
 
 
 class TestMonthWithoutGroups:
-    """The hub sends no groups this time: the report is without them, and says so."""
+    """The hub returns no groups this time: the report has none, and says so."""
 
     @pytest.fixture
     def token(self, hub: StandInHub) -> str:

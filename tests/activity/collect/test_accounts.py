@@ -1,4 +1,4 @@
-"""An account is what the hub says it is: a name that is used again is another one's."""
+"""Accounts are those of the hub: a reused name is another account."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_one_whose_last_activity_is_missing_was_created_again() -> None:
     ],
 )
 def test_one_that_was_missed_once_is_the_same(before: UserSnapshot, after: UserSnapshot) -> None:
-    """Of a list that changes while it is read, the hub may leave somebody out."""
+    """If a list changes while it is read, the hub may omit a user."""
     history = History()
     history.add(900, before)
     history.add(HOUR)

@@ -1,4 +1,4 @@
-"""Hand-worked answers. Times are small numbers; a sample is taken every 300."""
+"""Results worked out by hand. Times are small numbers; a sample is taken every 300."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_server_restarted_between_two_samples_makes_two_sessions() -> None:
 
 
 def test_a_session_never_ends_after_the_next_start_of_its_server() -> None:
-    """The hub did not list the new one at first, while it was being started."""
+    """The hub did not list the new one while it was starting."""
     history = History()
     history.add(900, ada(130))
     history.add(1200, ada(last=1190))
@@ -100,7 +100,7 @@ def test_a_session_that_is_listed_again_never_ended() -> None:
     changes = history.add(1500, ada(130))
 
     assert history.sessions == [Session(1, "", 130, last_seen=1500)]
-    assert changes.since == 900  # what was taken for its end
+    assert changes.since == 900  # its assumed end
 
 
 def test_a_start_in_the_future_is_a_session_of_no_length() -> None:

@@ -1,4 +1,4 @@
-"""Samples that come late, or twice: they tell what was, and undo nothing."""
+"""Late and repeated samples: they add facts, and undo nothing."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_same_sample_twice_changes_nothing() -> None:
 
 
 def test_runs_of_a_server_never_overlap_and_none_is_longer_than_it_was() -> None:
-    """A thousand samples of servers that are started and stopped at random, a few of them late."""
+    """A thousand samples of servers that start and stop at random, a few of them late."""
     dice = random.Random(7)
     starts = sorted(dice.sample(range(100_000), 400))
     runs = [(start, dice.randrange(start, following)) for start, following in pairwise(starts)]
@@ -103,4 +103,4 @@ def test_runs_of_a_server_never_overlap_and_none_is_longer_than_it_was() -> None
     assert len(recorded) > 100  # the others fell between two samples
     for (start, end), (following, _) in zip(recorded, [*recorded[1:], (100_000, 0)], strict=True):
         assert start <= end <= following
-        assert end <= stops[start] + 900  # the first sample that came after it
+        assert end <= stops[start] + 900  # the first sample after it

@@ -1,4 +1,4 @@
-"""What becomes of users, by hand: their visits without a server, deletion and new names."""
+"""Changes of users, by hand: visits without a server, deletion and new names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_activity_in_the_future_counts_at_the_time_of_the_sample() -> None:
 
 
 def test_the_service_was_down_for_a_day_in_which_a_server_ran_and_ended() -> None:
-    """Nobody knows of the server, but that somebody was there."""
+    """The server is unknown, but the activity is not."""
     history = History()
     history.add(900, ada(last=100))
     changes = history.add(24 * HOUR + 900, ada(last=20 * HOUR + 17))

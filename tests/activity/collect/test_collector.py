@@ -1,4 +1,4 @@
-"""The collector asks a simulated hub, over HTTP, through the service's own client."""
+"""The collector calls a simulated hub over HTTP through the service's own client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOON = 1_700_006_400 // 86400 * 86400 + 12 * 3600
 LOG = logging.getLogger("test")
 
 
-def beings(count: int, *, running: bool = False) -> list[SimulatedUser]:
+def simulated_users(count: int, *, running: bool = False) -> list[SimulatedUser]:
     runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)] if running else []
     return [
         SimulatedUser(number, 0, [(0, f"user-{number}")], logins=[NOON - 9000], runs=list(runs))
@@ -68,7 +68,7 @@ async def test_a_sample_has_the_users_and_servers_of_the_hub(
         Run("ended", NOON - 2000, NOON, idle=NOON - 500),
     ]
     bob = SimulatedUser(2, 0, [(0, "bob")])
-    simulated.script.beings = [ada, bob]
+    simulated.script.users = [ada, bob]
 
     assert await take(collector) == Sample(
         NOON,
@@ -91,7 +91,7 @@ async def test_a_sample_has_the_users_and_servers_of_the_hub(
 async def test_all_users_are_requested_once_an_hour_and_in_between_those_with_servers(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
-    simulated.script.beings = [*beings(2, running=True), *beings(4)[2:]]
+    simulated.script.users = [*simulated_users(2, running=True), *simulated_users(4)[2:]]
     asked = [NOON + 1800, NOON + 2100, NOON + 3300, NOON + 3615, NOON + 3900, NOON + 7215]
 
     samples = [await take(collector, now) for now in asked]
@@ -152,7 +152,7 @@ async def test_every_page_is_requested_however_small(
     simulated: SimulatedHub, collector: Collector, limit: int
 ) -> None:
     count = 450 if limit == 200 else 25
-    simulated.script.beings = beings(count, running=True)
+    simulated.script.users = simulated_users(count, running=True)
     simulated.max_limit = limit
 
     full = await take(collector)
@@ -167,7 +167,7 @@ class TestWhileTheListingIsUnderWay:
 
     @pytest.fixture(autouse=True)
     def _users(self, simulated: SimulatedHub) -> None:
-        simulated.script.beings = beings(450, running=True)
+        simulated.script.users = simulated_users(450, running=True)
 
     @staticmethod
     def before_page(simulated: SimulatedHub, number: int, change: Callable[[], None]) -> None:
@@ -185,7 +185,7 @@ class TestWhileTheListingIsUnderWay:
         simulated.calls.clear()
 
         def stop() -> None:
-            simulated.script.beings[:gone] = beings(gone)
+            simulated.script.users[:gone] = simulated_users(gone)
 
         self.before_page(simulated, 2, stop)
         active = await take(collector, NOON + 300)
@@ -198,20 +198,20 @@ class TestWhileTheListingIsUnderWay:
         self, simulated: SimulatedHub, collector: Collector
     ) -> None:
         def delete() -> None:
-            del simulated.script.beings[10:20]
+            del simulated.script.users[10:20]
 
         self.before_page(simulated, 3, delete)
 
         full = await take(collector)
 
-        assert {being.names[0][1] for being in simulated.script.beings} <= set(names(full))
+        assert {user.names[0][1] for user in simulated.script.users} <= set(names(full))
         assert len(names(full)) == len(set(names(full)))
 
     async def test_users_who_are_added_come_once_or_in_the_next_sample(
         self, simulated: SimulatedHub, collector: Collector
     ) -> None:
         late = SimulatedUser(0, 0, [(0, "late")], runs=[Run("", NOON - 1, NOON + 9, idle=NOON)])
-        self.before_page(simulated, 2, lambda: simulated.script.beings.insert(0, late))
+        self.before_page(simulated, 2, lambda: simulated.script.users.insert(0, late))
 
         full = await take(collector)
 
@@ -248,9 +248,9 @@ class TestWhileTheListingIsUnderWay:
 async def test_ten_thousand_users_take_a_bounded_number_of_calls(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
-    simulated.script.beings = beings(10_000)
-    for being in simulated.script.beings[::5]:
-        being.runs.append(Run("", NOON - 600, NOON + 600, idle=NOON))
+    simulated.script.users = simulated_users(10_000)
+    for user in simulated.script.users[::5]:
+        user.runs.append(Run("", NOON - 600, NOON + 600, idle=NOON))
 
     full = await take(collector)
     calls_for_all = len(simulated.calls)
@@ -285,7 +285,7 @@ async def test_a_missing_scope_is_logged_once(
     simulated: SimulatedHub, collector: Collector, caplog: pytest.LogCaptureFixture, scope: str
 ) -> None:
     caplog.set_level(logging.INFO, "test")
-    simulated.script.beings = beings(1)
+    simulated.script.users = simulated_users(1)
     simulated.scopes -= {scope}
 
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A name that is used again: what is kept of its earlier account is nobody's who signs in."""
+"""A reused name: no user who signs in sees the history of its earlier account."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tornado_service.testing import Fetch, StandInHub
 LATER = "2026-01-08T00:00:30.000000Z"
 
 
-def again(hub: StandInHub, name: str = "ada") -> None:
-    """Somebody else gets the name, in the same group."""
+def reuse_name(hub: StandInHub, name: str = "ada") -> None:
+    """Another user gets the name, in the same group."""
     groups = hub.directory.users.pop(name)["groups"]
     for group in groups:
         hub.directory.groups[group]["users"].remove(name)
@@ -41,7 +41,7 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
 ) -> None:
     assert await own_seconds(fetch, hub.token_for("ada")) == 5 * HOUR
 
-    again(hub)
+    reuse_name(hub)
 
     assert await own_seconds(fetch, hub.token_for("ada")) == 0
     instructor = hub.token_for("ines", course.of_group("class-a"))
@@ -53,7 +53,7 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
 async def test_a_user_who_sees_all_users_has_a_page_of_their_own_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    again(hub)
+    reuse_name(hub)
 
     assert await own_seconds(fetch, hub.token_for("ada", course.EVERYBODY)) == 0
 
@@ -61,7 +61,7 @@ async def test_a_user_who_sees_all_users_has_a_page_of_their_own_usage(
 async def test_a_user_renamed_to_the_name_of_another_does_not_read_their_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    """Before the service has seen it. The hub keeps when the renamed account was created."""
+    """Before the service has sampled it. A renamed account keeps its creation time at the hub."""
     lena = hub.directory.add_user("lena", created="2026-01-07T00:00:00.000000Z")
     await app.recorder.collector.collect(app.recorder.collector._last_full_hour * HOUR + HOUR)
     del hub.directory.users["lena"]
@@ -82,9 +82,9 @@ async def test_without_the_scope_that_distinguishes_accounts_the_name_decides(
 async def test_while_the_hub_is_unavailable_no_new_user_reads_the_history_of_a_name(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    again(hub)
+    reuse_name(hub)
     token = hub.token_for("ada")
-    await fetch("api/user", token=token)  # the service knows them
+    await fetch("api/user", token=token)  # the service has them in its cache
 
     hub.fault = "error"
 
@@ -102,7 +102,7 @@ async def test_a_server_of_an_earlier_account_is_not_shown_as_the_users(
         return json.loads((await fetch("activity/api/now", token=token)).body)["servers"]
 
     assert len(await now(token)) == 1
-    again(hub)
+    reuse_name(hub)
     assert await now(hub.token_for("ada")) == []
 
 
@@ -140,7 +140,7 @@ def test_an_account_is_a_users_by_its_creation(
 
 
 def test_history_stored_without_creation_times_belongs_to_an_earlier_account() -> None:
-    """The service was stopped meanwhile, or its role had fewer scopes."""
+    """The service was down meanwhile, or its role had fewer scopes."""
     history = History()
     history.add(900, ada(130, last=890))
     history.add(2 * HOUR, ada(HOUR + 60, created=HOUR, last=2 * HOUR - 5))
@@ -151,7 +151,7 @@ def test_history_stored_without_creation_times_belongs_to_an_earlier_account() -
 
 
 def test_a_user_who_was_created_during_a_sample_stays_one_account() -> None:
-    """Kept without creations: a large hub sends its users for seconds, page after page."""
+    """Stored without creation times: a large hub takes seconds to return all pages of users."""
     history = History()
     history.add(900, ada(130, last=890))
     history.add(2 * HOUR, ada(HOUR + 60, created=903, last=2 * HOUR - 5))

@@ -56,8 +56,8 @@ def test_only_covered_quarters_count() -> None:
 @pytest.mark.parametrize(
     ("zone", "day", "number", "share", "mean"),
     [
-        ("Europe/Berlin", "2026-03-29", 2, 0.0, None),  # is left out
-        ("Europe/Berlin", "2026-10-25", 2, 1.0, 0.5),  # comes twice
+        ("Europe/Berlin", "2026-03-29", 2, 0.0, None),  # is skipped
+        ("Europe/Berlin", "2026-10-25", 2, 1.0, 0.5),  # is repeated
         ("Africa/Cairo", "2026-04-24", 0, 0.0, None),
         ("Asia/Kathmandu", "2026-03-29", 2, 1.0, 1.0),
     ],

@@ -162,7 +162,7 @@ def test_an_hour_of_the_week_that_has_data_once_is_not_in_it() -> None:
     assert week.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
 
 
-#: Ten and eleven differ little enough to be alike.
+#: Ten and eleven count as equal.
 LEVELS = [*map(Fraction, (0, 1, 10, 11, 12))]
 
 

@@ -149,8 +149,8 @@ def test_a_visit_makes_active_and_nothing_else() -> None:
         ("Europe/Berlin", date(2026, 10, 25), 25),
         ("Africa/Cairo", date(2026, 4, 24), 23),  # begins at 01:00
         ("America/Sao_Paulo", date(2018, 11, 4), 23),  # begins at 01:00
-        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # its last hour comes twice
-        ("America/Havana", date(2026, 11, 1), 25),  # its first hour comes twice
+        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # its last hour is repeated
+        ("America/Havana", date(2026, 11, 1), 25),  # its first hour is repeated
         ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
         ("Asia/Kathmandu", date(2026, 3, 29), 24),
     ],

@@ -40,7 +40,7 @@ async def test_after_many_samples_it_is_as_if_it_were_loaded_again(
         at += dice.choice([HOUR // 2, HOUR // 2, HOUR, 7 * HOUR, 30 * HOUR])
         for name in dice.sample(sorted(running), 2):
             running[name] = [at - dice.randrange(HOUR)] if not running[name] else []
-        if dice.random() < 0.1:  # one that nobody knew of comes to light
+        if dice.random() < 0.1:  # one that was unknown is detected
             running[dice.choice(sorted(running))] = [at - dice.randrange(5 * DAY)]
         here = {name: starts for name, starts in running.items() if dice.random() < 0.98}
         await keep(short_store, sample(at, here, visitor=at - dice.randrange(3 * HOUR)))
@@ -89,7 +89,7 @@ async def test_an_old_visit_that_is_detected_late_is_in_the_figures(
         await keep(short_store, sample(MONDAY + hour * HOUR, {"ada": [MONDAY]}))
         await archive.refresh()
 
-    # somebody whom the service could not see before
+    # a user whom the service could not see before
     await keep(
         short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY]}, visitor=MONDAY + 30 * HOUR)
     )
@@ -125,7 +125,7 @@ async def test_days_whose_sessions_are_removed_are_not_computed_from_those_that_
     await archive.refresh()
     before = dict(archive.history.hub_totals)
 
-    await short_store.forget("bob")  # who is seen anew, with a server of long ago
+    await short_store.forget("bob")  # a user who is seen again, with a server of long ago
     late = MONDAY + 14 * DAY
     assert await short_store.add(sample(late, {"ada": [late], "bob": [MONDAY]}), HOUR // 2)
     await archive.refresh()
@@ -185,7 +185,7 @@ async def test_a_forgotten_user_is_no_longer_in_any_figure(
 async def test_a_name_whose_account_was_deleted_has_no_figures_until_a_sample_shows_it(
     short_store: Store, make_archive: Make
 ) -> None:
-    """The hub may list it to an instructor: then it is that of an account created again."""
+    """The hub may list it to an instructor: then the account was created again."""
     archive = make_archive(short_store)
     for hour, users in enumerate(({"ada": [], "bob": []}, {"ada": []})):
         await keep(short_store, sample(MONDAY + hour * HOUR, users))

@@ -1,4 +1,4 @@
-"""Figures are computed once, off the loop, of those whom somebody may see, and not too many."""
+"""Figures are computed once, outside the loop, for the visible users, with a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered, and for how long."""
+"""Entries of the cache, and their lifetime."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ USERS = st.sets(st.integers(1, 5))
 
 
 def roll_ups(data: History, first: date, last: date) -> tuple[list[UserDay], list[DayTotal]]:
-    """What a store would have written of these days."""
+    """The roll-ups that a store would have written for these days."""
     rows = [
         UserDay(day, *row)
         for day in date_range(first, last)
@@ -30,7 +30,7 @@ def roll_ups(data: History, first: date, last: date) -> tuple[list[UserDay], lis
 
 
 def bring_up_to_date(data: History, hub: SmallHub, closed: date) -> History:
-    """By what a store has: days up to the closed one are rolled up, of later ones it has visits."""
+    """As from a store: days up to the closed one are rolled up, later ones have visits."""
     complete = hub.history()
     rows, totals = roll_ups(complete, min(complete.hub_totals), closed)
     return data.updated(
@@ -116,7 +116,7 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_removed() -> None:
     )
 
     assert data.totals(day, day) == [total]
-    for users in ({1}, {2}):  # who was there, and who was not: nothing may look like zero
+    for users in ({1}, {2}):  # active and inactive users: unknown must not be zero
         assert data.restricted(users).totals(day, day) == []
         figures = period(data.restricted(users), day, day)
         assert (figures.peak_servers, figures.mean_servers) == (None, None)

@@ -1,4 +1,4 @@
-"""What was away when Activity started is taken up soon, and not with the next sample only."""
+"""A dependency that was unavailable at the start is used soon, before the next sample."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def start(start_service: StartService, service_config: ServiceConfig, hub: Stand
 
 
 async def kept(app: Activity) -> None:
-    """Wait until the history knows the user that the hub has."""
+    """Wait until the history has the user of the hub."""
     await until(
         lambda: "ada" in {account.name for account in app.recorder.archive.history.people.values()}
     )
@@ -94,7 +94,7 @@ async def test_a_file_of_another_program_is_not_opened_again(
 
 
 class Stumbling:
-    """A hub that does not answer the first times."""
+    """A hub whose first calls fail."""
 
     def __init__(self) -> None:
         self.asked = 0

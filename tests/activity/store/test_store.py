@@ -79,7 +79,7 @@ async def test_the_loop_runs_on_while_something_is_read_or_written(store: Store)
     await asyncio.to_thread(entered.wait)
 
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
-    assert await people(store) == ["ada"]  # beside one that takes long
+    assert await people(store) == ["ada"]  # next to a slow one
     leave.set()
     assert await reading == "read"
 
@@ -98,7 +98,7 @@ async def test_without_a_database_there_is_no_history_and_nothing_fails(
     assert "c.Activity.database_url" in store.condition.reason
     assert not await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.maintain()
-    assert "is not kept" not in caplog.text  # nothing is meant to be
+    assert "is not kept" not in caplog.text  # no database is configured
     with pytest.raises(HistoryUnavailable, match="No database is set"):
         await people(store)
     with pytest.raises(HistoryUnavailable, match="No database is set"):

@@ -1,4 +1,4 @@
-"""What goes wrong with a database costs a sample at most, and is said."""
+"""Errors of a database cost one sample at most, and are logged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tornado_service.database import engine as engines
 
 @pytest.fixture
 async def used(open_store: Open, sqlite_url: str) -> Store:
-    """One that has a sample of ada."""
+    """A store with a sample of ada."""
     store = await open_store(sqlite_url)
     await store.add(sample(START, "ada"), FIVE_MINUTES)
     return store
@@ -150,7 +150,7 @@ async def test_a_lock_of_another_process_costs_a_sample(
 
 
 async def test_a_full_disk_costs_the_current_sample(used: Store) -> None:
-    """SQLite's own limit of pages stands for the disk."""
+    """SQLite's own limit of pages simulates a full disk."""
     assert used._database
     pages = 20
 

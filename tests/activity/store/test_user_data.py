@@ -23,7 +23,7 @@ SECRET = b"0123456789abcdef"
 
 
 async def two_days(store: Store) -> None:
-    """Ada and Bob run servers, Ada's is named; she comes back in the evening."""
+    """Ada and Bob run servers, Ada's is named; she returns in the evening."""
     for taken in range(START, START + 2 * DAY + 1, HOUR):
         active = START + 18 * HOUR + 60 if taken >= START + 18 * HOUR else START - 500
         servers = {"ada": "thesis", "bob": ""} if taken <= START + 9 * HOUR else {}
@@ -69,7 +69,7 @@ async def test_the_export_has_all_stored_data(store: Store) -> None:
 
 
 async def test_the_export_leaves_out_no_column(store: Store) -> None:
-    """A new column must come into it, or be no person's."""
+    """A new column must be exported, or hold no user's data."""
     await two_days(store)
     exported = await store.export("ada")
 
@@ -100,7 +100,7 @@ async def test_a_forgotten_user_is_in_no_table_and_others_stay(store: Store) -> 
 
 
 async def account_created_again(store: Store) -> None:
-    """Ada's is deleted after two days; somebody else has the name from the third on."""
+    """Ada's is deleted after two days; another user has the name from the third on."""
     await two_days(store)
     bob = UserSnapshot("bob", START - 10 * DAY - 1, START - 500)
     await store.add(Sample(START + 2 * DAY + HOUR, True, (bob,)), HOUR)
@@ -155,7 +155,7 @@ async def test_a_forgotten_user_is_in_no_byte_of_the_file(
     with sqlite3.connect(tmp_path / "activity.sqlite") as connection:
         connection.executemany(
             "INSERT INTO activity_sessions VALUES (1, 'thesis', ?, 0, NULL, 0)",
-            ((number,) for number in range(5000)),  # pages that have nothing else
+            ((number,) for number in range(5000)),  # pages without other data
         )
     connection.close()
     assert await store.forget("ada")

@@ -136,7 +136,7 @@ def test_an_account_created_again_under_its_name_has_an_id_of_its_own(database: 
 
 
 def test_ended_sessions_that_matter_are_found_however_old(database: Database) -> None:
-    """A hub that forgets a server for a month and then lists it again."""
+    """A hub that omits a server for a month and then lists it again."""
     add(database, START, ada(START - 100))
     add(database, START + 300, ada())
     add(database, START + 30 * DAY, ada(START - 100))
@@ -165,7 +165,7 @@ def test_roll_ups_are_right_up_to_the_first_moment_that_has_changed(database: Da
         )
 
     add(database, START + DAY, ada(START - 100))
-    assert rolled() == START  # its end moved from here
+    assert rolled() == START  # its previous end
 
     with database.writing() as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""The board in a real hub, before a real browser."""
+"""The board in a real hub and a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board, beside a stand-in for the hub."""
+"""The board with a stand-in for the hub."""
 
 from __future__ import annotations
 
