@@ -94,4 +94,4 @@ async def first_response(port: int, path: str, limit: float = 30) -> Response:
         if response.status:
             return response
         await asyncio.sleep(0.002)
-    raise RuntimeError(f"Nothing answers on port {port} within {limit:g} s.")
+    raise RuntimeError(f"Nothing responds on port {port} within {limit:g} s.")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.activity import archives, course
-from tests.support.activity.course import EVERYBODY
+from tests.support.activity.course import ALL_USERS
 from tornado_service.activity import Activity
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.schema.upgrade import open_database
@@ -50,7 +50,7 @@ async def app(service: TornadoService) -> Activity:
 @pytest.fixture
 def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
     hub.directory.add_user("root", admin=True)
-    hub.grant("root", *EVERYBODY)
+    hub.grant("root", *ALL_USERS)
     return new_visitor("root")
 
 

@@ -37,7 +37,7 @@ def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         ((), "A command and a user are required"),
         (("forget",), "A command and a user are required"),
@@ -49,12 +49,12 @@ def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None
     ],
 )
 def test_errors_are_reported_in_one_line(
-    database: Path, arguments: tuple[str, ...], said: str
+    database: Path, arguments: tuple[str, ...], reported: str
 ) -> None:
     ended = run(database.parent, *arguments)
 
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert reported in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

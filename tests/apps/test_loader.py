@@ -1,4 +1,4 @@
-"""Where apps come from: packages, modules, zips, entry points."""
+"""Sources of apps: packages, modules, zips, entry points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tornado_service.testing import (
     StandInHub,
 )
 
-#: Uses each page and each answer of the core that has a model, but for the API's document.
+#: Requests each page and each response of the core with a model, except the OpenAPI document.
 CORE_ALONE = """
 import asyncio, sys
 from tornado.httpclient import AsyncHTTPClient

@@ -1,4 +1,4 @@
-"""Mistakes that authors of services make: here each is impossible, refused or harmless."""
+"""Common mistakes of authors: each is impossible, refused or harmless."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Grades(APIHandler):
 
 
 class Forgotten(APIHandler):
-    """Nobody thought of sign-in."""
+    """Authentication is forgotten."""
 
     def get(self) -> dict[str, str]:
         return {"who": self.current_user["name"]}
@@ -62,15 +62,15 @@ class Forgotten(APIHandler):
 
 
 class Blocking(APIHandler):
-    """It waits as scripts do."""
+    """It blocks like a script."""
 
     def get(self) -> dict[str, str]:
         time.sleep(1)
         return {"slept": "well"}
 
 
-class AsksAsBefore(APIHandler):
-    """It asks who calls, as the library's documentation does: that would block."""
+class LibraryStyle(APIHandler):
+    """It gets the user as in the library's documentation, which would block."""
 
     @allow_unauthenticated
     async def get(self) -> dict[str, str]:
@@ -83,14 +83,14 @@ class AsksAsBefore(APIHandler):
 
 
 class Fails(APIHandler):
-    """Its errors would say too much."""
+    """Its errors contain secrets."""
 
     async def get(self) -> None:
         raise ValueError(f"cannot connect with {self.context.auth.api_token}")
 
 
 class Names(PageHandler):
-    """It shows what it is given, and all that a template can know."""
+    """It shows its input, and all names in a template's scope."""
 
     def get(self) -> None:
         known = self.template_namespace()
@@ -110,8 +110,8 @@ class Grade(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class AsksTheDatabase(APIHandler):
-    """It asks on the event loop, which all share."""
+class QueriesOnTheLoop(APIHandler):
+    """It queries the database on the event loop."""
 
     app: Careless
 
@@ -138,15 +138,15 @@ class Careless(ServiceApp):
             ("api/grades", Grades),
             ("api/forgotten", Forgotten),
             ("api/blocking", Blocking),
-            ("api/asks", AsksAsBefore),
-            ("api/database", AsksTheDatabase),
+            ("api/asks", LibraryStyle),
+            ("api/database", QueriesOnTheLoop),
             ("api/fails", Fails),
             ("names", Names),
         ]
 
 
 class Bare(RequestHandler):
-    """No handler of ours: nobody would have to sign in."""
+    """No handler of ours: it would need no authentication."""
 
 
 class BareApp(ServiceApp):

@@ -1,4 +1,4 @@
-"""Which errors are transient, as real databases raise them, and when to try again."""
+"""Transient errors, as real databases raise them, and the pauses between retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
 from tornado_service.apps.retry import backoff_delays, describe_error, transient_cause
 from tornado_service.database.errors import DatabaseUnavailable, DatabaseUnusable
 
-#: Statements, and whether what PostgreSQL says of each may pass.
+#: Statements, and whether PostgreSQL's error for each is transient.
 STATEMENTS = {
     "SELECT * FROM nothing": False,
     "SELECT nothing": False,

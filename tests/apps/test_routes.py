@@ -1,4 +1,4 @@
-"""What an app answers, in the look and by the rules of the service."""
+"""Responses of an app, in the style and by the rules of the service."""
 
 from __future__ import annotations
 

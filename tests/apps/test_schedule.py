@@ -1,4 +1,4 @@
-"""Periodic work of apps: when it runs, and that its failures stay its own."""
+"""Periodic work of apps: its schedule, and the containment of its failures."""
 
 from __future__ import annotations
 
@@ -258,11 +258,11 @@ class Idle(Worker):
     name = "idle"
 
     async def fails(self):
-        """What is overridden is marked anew, or not."""
+        """An overriding method is marked again, or not."""
 
 
 class Stumbles(ServiceApp):
-    """What it needs is away the first times; what it does by mistake, it does each day."""
+    """Its dependency is unavailable at first; its mistakes recur at each interval."""
 
     name = "stumbles"
 
@@ -277,11 +277,11 @@ class Stumbles(ServiceApp):
         self.done.add(name)
 
     @periodic(86400)
-    async def asks_the_hub(self):
+    async def call_the_hub(self):
         self.stumble("hub", HubUnavailable("it is away"))
 
     @periodic(86400)
-    def asks_a_database(self):
+    def query_a_database(self):
         self.stumble("database", sqlite3.OperationalError("database is locked"))
 
     @periodic(86400)
@@ -301,6 +301,8 @@ async def test_transient_errors_are_retried_before_the_interval_is_over(
     await until(lambda: app.done == {"hub", "database"})
 
     assert app.tries["mistake"] == 1
-    said = capsys.readouterr().err
-    assert said.count("Traceback") == 1
-    assert "asks_a_database() failed, and is tried again: OperationalError: database is" in said
+    reported = capsys.readouterr().err
+    assert reported.count("Traceback") == 1
+    assert (
+        "query_a_database() failed, and is tried again: OperationalError: database is" in reported
+    )

@@ -1,4 +1,4 @@
-"""Who is behind a token: asked once, remembered for a while, in bounded space."""
+"""The user of a token: looked up once, cached for a while, in bounded memory."""
 
 import asyncio
 import gc
@@ -78,7 +78,7 @@ class TestOnceItIsOld:
     @pytest.fixture
     async def service(self, start_service) -> TornadoService:
         service = await start_service()
-        # time travel: whatever was said is an hour old
+        # time travel: all entries are an hour old
         service.auth.identities._max_age = 0
         return service
 
@@ -144,7 +144,7 @@ def test_a_limited_number_of_recent_ones_is_kept() -> None:
 
 
 async def test_a_flood_of_random_tokens_takes_no_memory(service: TornadoService) -> None:
-    """100,000 of them; the hub is left out here, so that it is done in seconds."""
+    """100,000 tokens; without the hub, so that it takes seconds."""
 
     async def refuse(token: str) -> None:
         return None
@@ -165,7 +165,7 @@ async def test_a_flood_of_random_tokens_takes_no_memory(service: TornadoService)
 
 
 def private_memory() -> int:
-    """Bytes that only this process has."""
+    """Bytes of memory that only this process uses."""
     gc.collect()
     rows = Path(f"/proc/{os.getpid()}/smaps_rollup").read_text().splitlines()
     return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Private_"))

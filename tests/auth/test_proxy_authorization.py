@@ -1,4 +1,4 @@
-"""A proxy in front that adds or relays ``Authorization``: people sign in, and programs are told."""
+"""A proxy that adds or relays ``Authorization``: users sign in, programs get an error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OF_PROXIES = [
 
 USER = "/hub/api/user"
 
-#: What browsers send over http, without Sec-Fetch-Mode.
+#: Headers of browsers over http, without Sec-Fetch-Mode.
 OVER_HTTP = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
     "Upgrade-Insecure-Requests": "1",
@@ -91,12 +91,12 @@ def proxied(
 
 
 async def post(visitor: Visitor, **form: str) -> Any:
-    """What a browser sends for a form."""
+    """A browser's request for a form."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://visitor.test"}
     return await visitor.get("form", method="POST", body=urlencode(form), headers=headers)
 
 
-class TestPeople:
+class TestUsers:
     async def test_a_navigation_signs_in(self, proxied: BehindProxy) -> None:
         first = await proxied.get("home?from=mail")
         response = await proxied.open("home?from=mail")
@@ -220,7 +220,7 @@ class TestPeople:
     async def test_the_same_header_never_returns_another_users_response(
         self, proxied: BehindProxy
     ) -> None:
-        """A proxy with one password for all sends the same header for everybody."""
+        """A proxy with one password for all sends the same header for every user."""
         await proxied.open("home")
         await proxied.get("home")
 
@@ -287,7 +287,7 @@ class TestPrograms:
         assert b"<strong>alice</strong>" in response.body
 
     async def test_a_script_of_a_browser_is_never_redirected(self, fetch: Fetch) -> None:
-        """Over http nothing but its own headers tells it from a navigation."""
+        """Over http only its own headers distinguish it from a navigation."""
         for header in ("X-Requested-With", "X-XSRFToken"):
             assert (await fetch(headers={**OVER_HTTP, header: "x"})).code == 401
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, a request is decided with the cache as the library decides it without."""
+"""For any request, the cache decides as the library does without it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CORS = ("Sec-Fetch-Mode", "cors")
 IMAGE = [("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")]
 VISIT = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
 
-#: Steps at whose last one the decision is another, because of the field alone.
+#: Steps whose last one changes the decision because of this field only.
 DECISIVE: dict[str, list[Step]] = {
     "handler": [("handler", WithoutXSRF), ("Cookie", COOKIE), CORS, ("handler", Plain)],
     "authorization": [

@@ -1,4 +1,4 @@
-"""The value of a setting that is secret is in no error, whatever is wrong with it."""
+"""The value of a secret setting is in no error message."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_an_error_of_the_command_line_shows_no_secret(tmp_path: Path, args: list
 def test_a_class_in_lower_case_is_refused_without_its_value(
     tmp_path: Path, name: str, meant: str, value: str
 ) -> None:
-    """The argument parser of traitlets shows what it does not understand."""
+    """The argument parser of traitlets shows unknown arguments."""
     result = run(f"--{name}={value}", cwd=tmp_path)
 
     assert result.returncode == 2
@@ -145,8 +145,8 @@ Service.launch_instance([])
     )
 
     assert result.returncode == 1
-    for said in ("UserWarning", "IndexError", "never retrieved", "RuntimeError"):
-        assert said in result.stderr
+    for reported in ("UserWarning", "IndexError", "never retrieved", "RuntimeError"):
+        assert reported in result.stderr
     assert "s3cr3t" not in result.stderr
     heads = [line for line in result.stderr.splitlines() if not line.startswith("    ")]
     assert all(line.startswith("[") for line in heads), result.stderr
@@ -203,9 +203,9 @@ async def test_a_part_of_a_database_password_is_on_no_page(
     while service.app_manager.find("activity").app.recorder.has_history:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
 
-    said = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for path in ("status", "api/status", "activity/"):
-        said += (await fetch(path, token=token)).body.decode()
+        reported += (await fetch(path, token=token)).body.decode()
 
-    assert "percent-encoded: write @ as %40, / as %2F" in said
-    assert "s3cr3t" not in said
+    assert "percent-encoded: write @ as %40, / as %2F" in reported
+    assert "s3cr3t" not in reported

@@ -1,4 +1,4 @@
-"""The files of a database are its owner's alone, whatever the umask and whatever was before."""
+"""The files of a database are private to its owner, for any umask and any earlier mode."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def write(url: str) -> dict[str, int]:
-    """The files while somebody writes."""
+    """The files during a write."""
     opened = open_database(url, SCHEMA)
     try:
         with opened.writing() as connection:
@@ -56,12 +56,12 @@ def test_it_is_never_open_to_others_not_even_for_a_moment(
     seen = []
     connect: Any = sqlite3.dbapi2.connect
 
-    def look(*args: Any, **options: Any) -> sqlite3.Connection:
+    def inspect_mode(*args: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*args, **options)
         seen.append(stat.S_IMODE(sqlite_file.stat().st_mode) if sqlite_file.exists() else None)
         return connection
 
-    monkeypatch.setattr(sqlite3.dbapi2, "connect", look)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", inspect_mode)
     open_database(sqlite_url, SCHEMA).close()
 
     assert set(seen) == {0o600}

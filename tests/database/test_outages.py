@@ -1,4 +1,4 @@
-"""When outages begin and end, and who may find out."""
+"""The begin and end of outages, and the calls that check for recovery."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_outage_is_that_of_the_database_that_has_it(
 
     error = lost()
     fail(other, error)
-    fail(outages, error)  # it comes out of the transaction around it, too
+    fail(outages, error)  # the transaction around it raises it, too
     assert (outages.problem, bool(other.problem)) == ("", True)
     assert len(caplog.records) == 1
 

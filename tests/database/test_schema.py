@@ -1,4 +1,4 @@
-"""The tables of an app's database: as this version of the app wants them, or not touched."""
+"""The tables of an app's database: upgraded to this version, or not touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the author of an app gets: sessions, in an app that a service runs."""
+"""Database sessions of an app in a running service."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_one_reads_what_was_there_while_another_writes(app: Wishes) -> Non
 
 
 async def test_many_threads_write_side_by_side(app: Wishes) -> None:
-    """Each reads what there is and adds to it; none meets another halfway."""
+    """Each reads the rows and adds to them; transactions are isolated."""
 
     def count() -> None:
         with app.sessions.writing() as session:

@@ -1,4 +1,4 @@
-"""An app's author tries it in the demonstration, changes it, and sees the change."""
+"""Authors try an app in the demonstration, change it, and see the change."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ PAGE = f"{PREFIX}notebook/"
 
 
 class Author:
-    """Somebody who writes an app, its demonstration at hand."""
+    """An app's author with a running demonstration."""
 
     def __init__(self, tmp_path: Path, client: AsyncHTTPClient) -> None:
         self.demonstration = Demonstration(tmp_path, "--app=my_notes:Notebook")
@@ -73,7 +73,7 @@ class Author:
         self.code.write_text(text.replace(before, after))
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until something is to be seen; the terminal gives the reason it is not."""
+        """Wait for a condition; on a timeout, show the terminal."""
         deadline = time.monotonic() + 30
         while not seen():
             assert time.monotonic() < deadline, self.terminal
@@ -82,7 +82,7 @@ class Author:
     async def open_until(
         self, visitor: Visitor, seen: Callable[[HTTPResponse], bool]
     ) -> HTTPResponse:
-        """Open the page again and again, as the same visitor, who is never sent to sign in."""
+        """Open the page repeatedly in the same session, without a redirect to sign in."""
         deadline = time.monotonic() + 30
         while not seen(response := await visitor.get(PAGE)):
             assert response.code in (200, 503)
@@ -178,7 +178,7 @@ async def test_a_broken_app_is_reported_at_once_and_loaded_when_fixed(
 
 @pytest.fixture
 def try_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], DemoApps]:
-    """What becomes of an app of this code, when its name is ``A``."""
+    """The result of an app with this code and the name ``A``."""
     module = f"app_{secrets.token_hex(4)}"
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

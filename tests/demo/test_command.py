@@ -1,4 +1,4 @@
-"""The throw-away hub, and the demonstration that is made of it."""
+"""The throw-away hub, and the demonstration that uses it."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def visit(client: AsyncHTTPClient, hub: RealHub) -> Visitor:
 
 
 def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -> None:
-    """Return when the hub says that the server of this person runs, or that it is gone."""
+    """Wait until the hub reports that a user's server runs, or has stopped."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         servers = hub.ask("GET", f"users/{name}")["servers"]
@@ -57,7 +57,7 @@ def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -
     pytest.fail(f"the server did not become {'ready' if ready else 'gone'}")
 
 
-def ask_hub_as(token: str, hub: RealHub, path: str) -> Any:
+def call_hub_as(token: str, hub: RealHub, path: str) -> Any:
     request = Request(f"{hub.api_url}/{path}", headers={"Authorization": f"token {token}"})
     with urlopen(request, timeout=20) as response:
         return json.load(response)
@@ -111,7 +111,7 @@ async def test_guest_may_use_the_hub_but_not_the_service(
 def test_instructor_sees_the_users_of_one_class(hub: RealHub) -> None:
     token = hub.token_for("ines")
 
-    (user,) = ask_hub_as(token, hub, "users")
+    (user,) = call_hub_as(token, hub, "users")
 
     assert (user["name"], user["groups"]) == ("sam", ["class-a"])
     assert {"last_activity", "servers"} <= user.keys()
@@ -151,7 +151,7 @@ async def test_named_server_reports_its_name(hub: RealHub, client: AsyncHTTPClie
 def test_service_gets_the_role_and_environment_it_was_given() -> None:
     options = {"with_service": True, "service_scopes": ["list:users"]}
     with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
-        users = ask_hub_as("a-token-of-the-test", hub, "users")
+        users = call_hub_as("a-token-of-the-test", hub, "users")
 
     assert {user["name"] for user in users} == set(demo_hub.USERS)
 

@@ -1,4 +1,4 @@
-"""The page on the architecture: its hops are in the code, its layers are those enforced."""
+"""The architecture page: its hops are in the code, its layers are those enforced."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_hop_is_in_the_code(letter: str, title: str, text: str) -> None:
 
 @pytest.mark.parametrize(("letter", "title", "text"), WAYS)
 def test_each_hop_is_called_by_the_previous_one(letter: str, title: str, text: str) -> None:
-    """In the list of a way, unless a library comes between, which the line then names."""
+    """In the list of a flow, unless its line names a library in between."""
     steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z)", text, re.DOTALL | re.MULTILINE)
     before = ""
     for step in steps:

@@ -56,7 +56,7 @@ def test_the_make_commands_of_a_page_exist(page: str) -> None:
 def test_the_rules_for_apps_are_those_of_the_code() -> None:
     rules = (DOCS / "reference/apps.md").read_text()
 
-    for name in RESERVED_NAMES - {"oauth_callback"}:  # which cannot be a name for its underscore
+    for name in RESERVED_NAMES - {"oauth_callback"}:  # no valid name because of its underscore
         assert f"`{name}`" in rules
     for number, words in [
         (manager.START_TIMEOUT, "{:g} s at most. Until it returns"),

@@ -1,4 +1,4 @@
-"""The pages of the documentation: each is in a table of contents, and each link leads somewhere."""
+"""The pages of the documentation: each is in a table of contents, and all links work."""
 
 from __future__ import annotations
 

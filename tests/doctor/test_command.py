@@ -1,4 +1,4 @@
-"""The doctor finds the service that runs here, and says what is wrong without saying secrets."""
+"""The doctor finds the running service, and reports its problems without secrets."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from tornado_service.doctor.processes import (
 )
 from tornado_service.selfcheck import Finding
 
-#: Other services may run on this machine at the same time, of this very test even.
+#: Other services may run on this machine at the same time, also those of this test.
 NAME = f"patient-{secrets.token_hex(4)}"
 
 
@@ -150,7 +150,7 @@ def test_settings_that_cannot_be_are_a_finding(port: int) -> None:
 
 
 def test_it_finds_the_process_and_its_problems(launch, port: int) -> None:
-    """What the service's own log says, the doctor says too."""
+    """The doctor reports the problem of the service's log, too."""
     url = f"http://127.0.0.2:{port}"
     running = launch("--ip=127.0.0.1", JUPYTERHUB_SERVICE_NAME=NAME, JUPYTERHUB_SERVICE_URL=url)
     logged = wait_for_line(running, "Self-check, url:")

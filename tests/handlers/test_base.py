@@ -1,4 +1,4 @@
-"""What every handler does: refusals, errors, security headers, cookies and XSRF tokens."""
+"""Every handler: refusals, errors, security headers, cookies and XSRF tokens."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_every_response_carries_the_security_headers(
 
 
 class TestXSRF:
-    """Cookie sessions need the page's token for all but navigations; API tokens do not."""
+    """Cookie sessions need the page's token except for navigations; API tokens do not."""
 
     async def test_a_script_with_the_pages_token_is_served(self, visitor: Visitor) -> None:
         await visitor.open(PREFIX)
@@ -135,7 +135,7 @@ class TestForms:
         return service
 
     async def post(self, visitor: Visitor, **form: str):
-        """What a browser sends for the form of a page."""
+        """A browser's request for the form of a page."""
         return await visitor.get(
             PREFIX + "notes",
             method="POST",

@@ -1,4 +1,4 @@
-"""Event streams: what arrives, and for whom."""
+"""Event streams: delivery, and permissions."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ class TestReaders:
         async with holding(service, NEWS, token) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await until(lambda: len(service.streams) == 1)
-            for _ in range(60):  # more than the kernel takes, and less than the channel keeps
+            for _ in range(60):  # more than the kernel buffers, and less than the channel keeps
                 app.news.send("x" * 60_000)
 
             await until(lambda: len(service.streams) == 0)

@@ -1,4 +1,4 @@
-"""Web sockets: who may open one, what passes, and when they are closed."""
+"""Web sockets: permissions, messages, and when they are closed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def connect(service: TornadoService) -> AsyncIterator[Connect]:
 
 
 async def status(opening: Awaitable[WebSocketClientConnection]) -> int:
-    """How it is refused."""
+    """The status of the refusal."""
     with pytest.raises(HTTPClientError) as refused:
         await opening
     response = refused.value.response
@@ -54,7 +54,7 @@ async def status(opening: Awaitable[WebSocketClientConnection]) -> int:
 
 
 async def closed(connection: WebSocketClientConnection) -> tuple[int | None, str | None]:
-    """Wait for its end."""
+    """Wait until it is closed."""
     assert await asyncio.wait_for(connection.read_message(), 30) is None
     return connection.close_code, connection.close_reason
 
@@ -75,7 +75,7 @@ async def test_messages_pass_in_both_directions(connect: Connect, token: str) ->
         assert await connection.read_message() == message
 
 
-class TestWhoMayOpenOne:
+class TestPermissions:
     async def test_visitors_are_refused_in_json_and_never_redirected(
         self, connect: Connect, fetch: Fetch
     ) -> None:
@@ -83,9 +83,9 @@ class TestWhoMayOpenOne:
         assert await status(connect(token="nonsense")) == 401
         assert await status(connect(Accept="text/html")) == 401
 
-        answer = await fetch(ECHO, headers=UPGRADE)
-        assert answer.code == 401
-        assert json.loads(answer.body)["status"] == 401
+        response = await fetch(ECHO, headers=UPGRADE)
+        assert response.code == 401
+        assert json.loads(response.body)["status"] == 401
 
     async def test_without_access_or_a_scope_it_is_refused(
         self, connect: Connect, hub: StandInHub, token: str

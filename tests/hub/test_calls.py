@@ -1,4 +1,4 @@
-"""What is made of the hub's answers: lists in pages, and models."""
+"""The hub's responses: paginated lists, and models."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class TestPages:
         self, hub: StandInHub, client: HubClient, offset: int
     ) -> None:
         people(hub, 450)
-        hub.directory = Answering(hub.directory, lambda page: following(page, offset))
+        hub.directory = InvalidPages(hub.directory, lambda page: following(page, offset))
 
         with pytest.raises(HubUnavailable) as error:
             await asyncio.wait_for(names_of(client.users()), 30)
@@ -126,7 +126,7 @@ class TestPages:
     async def test_an_invalid_page_of_users_is_an_error(
         self, hub: StandInHub, client: HubClient, response: Any
     ) -> None:
-        hub.directory = Answering(hub.directory, lambda page: response)
+        hub.directory = InvalidPages(hub.directory, lambda page: response)
 
         with pytest.raises(HubUnavailable) as error:
             await names_of(client.users())
@@ -134,8 +134,8 @@ class TestPages:
         assert "its response is no valid" in error.value.detail
 
 
-class Answering(Directory):
-    """Says of its pages something else."""
+class InvalidPages(Directory):
+    """Returns invalid pages."""
 
     def __init__(self, directory: Directory, change: Callable[[Any], Any]) -> None:
         super().__init__(directory.users, directory.groups)

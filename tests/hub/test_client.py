@@ -1,4 +1,4 @@
-"""Who asks the hub, what becomes of a refusal, and when it is asked again."""
+"""Calls of the hub as user or service, refusals, and retries."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ USERS = "/hub/api/users"
 
 
 class SeenHandler(APIHandler):
-    """Those whom the caller may see."""
+    """The users whom the user may see."""
 
     async def get(self) -> None:
         self.write_json([user.name async for user in self.as_caller().users()])
 
 
 class AllHandler(PageHandler):
-    """Those whom the service may see."""
+    """The users whom the service may see."""
 
     async def get(self) -> None:
         self.write_json([user.name async for user in self.context.hub.users()])
@@ -62,8 +62,8 @@ def retries(service: TornadoService) -> float:
     return service.metrics.registry.get_sample_value("tornado_service_hub_retries_total") or 0
 
 
-class TestAgain:
-    """A call that changes nothing is made again when the hub stumbles."""
+class TestRetry:
+    """A call that changes nothing is retried after a transient failure."""
 
     @pytest.fixture(autouse=True)
     def may_list(self, hub: StandInHub) -> None:
@@ -158,9 +158,9 @@ class TestAsCaller:
     ) -> None:
         token = hub.token_for("ines", ("list:users!group=class-a",))
 
-        answer = await fetch("seen", headers={"Authorization": f"{scheme} {token}"})
+        response = await fetch("seen", headers={"Authorization": f"{scheme} {token}"})
 
-        assert json.loads(answer.body) == ["sam"]
+        assert json.loads(response.body) == ["sam"]
 
     async def test_a_browser_session_sees_what_its_scopes_show(
         self, hub: StandInHub, visitor: Visitor
@@ -168,41 +168,41 @@ class TestAsCaller:
         hub.grant("ada", "list:users!group=class-b")
         await visitor.open(PREFIX)
 
-        for headers in ({}, {"Authorization": "token wrong"}):  # recognized by the cookie
-            answer = await visitor.get(PREFIX + "seen", headers=headers)
-            assert json.loads(answer.body) == ["kim"]
+        for headers in ({}, {"Authorization": "token wrong"}):  # identified by the cookie
+            response = await visitor.get(PREFIX + "seen", headers=headers)
+            assert json.loads(response.body) == ["kim"]
 
     async def test_without_the_scope_the_error_names_it(
         self, hub: StandInHub, fetch: Fetch
     ) -> None:
         hub.service_scopes = {"list:users"}  # of no use to them
 
-        answer = await fetch("seen", token=hub.token_for("sam"))
+        response = await fetch("seen", token=hub.token_for("sam"))
 
-        assert answer.code == 403
-        assert "list:users" in json.loads(answer.body)["message"]
+        assert response.code == 403
+        assert "list:users" in json.loads(response.body)["message"]
 
     async def test_an_expired_session_starts_a_new_sign_in(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
         hub.grant("ada", "list:users")
         await visitor.open(PREFIX)
-        hub.users.clear()  # at the hub they have signed out; here they are known for a minute
+        hub.users.clear()  # signed out at the hub, but in the cache for a minute
 
-        answer = await visitor.get(PREFIX + "seen")
+        response = await visitor.get(PREFIX + "seen")
         again = await visitor.get(PREFIX + "seen")
 
-        assert answer.code == 401
-        assert "sign in" in json.loads(answer.body)["message"]
+        assert response.code == 401
+        assert "sign in" in json.loads(response.body)["message"]
         assert again.code == 302
         assert "oauth2/authorize" in again.headers["Location"]
 
     async def test_without_a_session_there_is_no_caller(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        answer = await fetch("open", token=hub.token_for("ada", ("list:users",)))
+        response = await fetch("open", token=hub.token_for("ada", ("list:users",)))
 
-        assert answer.code == 500
+        assert response.code == 500
         assert "no user is signed in" in caplog.text
 
     async def test_the_token_is_in_no_log(

@@ -1,4 +1,4 @@
-"""What visitors get while the hub is slow, away or talking rubbish; and afterwards."""
+"""Responses while the hub is slow, unavailable or invalid; and afterwards."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ USER = "/hub/api/user"
 
 
 class NotesHandler(APIHandler):
-    """Something to read and to change."""
+    """A resource to read and to change."""
 
     def get(self) -> None:
         self.write_json({})
@@ -67,7 +67,7 @@ async def test_responses_during_and_after_a_fault_of_the_hub(
     fault: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of the outage, a row for each illness."""
+    """The table of the outage, a row for each fault."""
     known = hub.token_for("alice")
     newcomer = hub.token_for("bob")
     await fetch("notes", token=known)
@@ -108,7 +108,7 @@ async def test_responses_during_and_after_a_fault_of_the_hub(
 
 
 class TestAfterTheCache:
-    """The hub is away, and what it said of a caller is older than the cache allows."""
+    """The hub is unavailable, and the cached identity has expired."""
 
     async def test_read_access_lasts_for_the_grace_period_and_not_longer(
         self, hub: StandInHub, service: TornadoService, fetch: Fetch
@@ -205,7 +205,7 @@ async def test_a_callback_while_the_hub_is_unavailable_is_a_page_that_retries(
 async def test_an_application_in_front_of_the_hub_that_returns_something_else(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    """A user's model without a name or scopes is no user."""
+    """A user's model without a name or scopes is invalid."""
     token = hub.token_for("alice")
     hub.users[token] = {"hello": "world"}
 

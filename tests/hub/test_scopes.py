@@ -1,4 +1,4 @@
-"""Which calls the known scopes of a token rule out: none of these is made."""
+"""Calls that a token's known scopes rule out are not made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service.testing import PREFIX, Fetch, StandInHub
 
 
 def held(*scopes: str) -> frozenset[str]:
-    """As the hub's model of a token's owner has them."""
+    """As in the hub's model of a token's owner."""
     return frozenset(expand_scopes(scopes))
 
 
@@ -54,7 +54,7 @@ def test_a_list_needs_its_scope_with_any_filter_that_the_hub_takes(
         (["admin:users"], True),
         (["read:users:name!user=sam"], True),
         (["read:users:name!user=kim"], False),
-        (["read:users:name!group=a"], True),  # only the hub knows who is in it
+        (["read:users:name!group=a"], True),  # only the hub knows its members
         (["read:servers!server=sam/"], False),
         (["list:groups"], False),
         ([], False),
@@ -98,7 +98,7 @@ async def outcome(call: Any) -> Any:
 
 @pytest.fixture
 async def calls(service: TornadoService, hub: StandInHub, fetch: Fetch) -> Any:
-    """What a token gets, and which calls of the hub that took."""
+    """The response to a token, and the calls of the hub for it."""
     service.web_app.add_handlers(".*", [(f"{PREFIX}calls", CallsAPI)])
     hub.directory.add_user("sam", groups=["a"])
     hub.directory.add_user("kim", groups=["b"])

@@ -164,7 +164,7 @@ async def test_texts_are_those_of_the_docstrings(document: dict[str, Any]) -> No
     get = document["paths"]["/typed/api/reports"]["get"]
 
     assert get["summary"] == "The reports, by date"
-    assert get["description"] == "Not more than are asked for."
+    assert get["description"] == "At most the requested number."
     assert get["tags"] == ["typed"]
     assert {"name": "typed", "description": "Reports, typed."} in document["tags"]
 

@@ -1,4 +1,4 @@
-"""When the API's document is made, and when it is made anew."""
+"""When the API's document is generated, and when it is generated again."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ async def test_another_app_changes_it_and_an_invalid_one_breaks_nothing(
     assert after["paths"]["/other/api/bad"].keys() == {"post"}
     schemas = after["components"]["schemas"]
     assert schemas["other.Report"].keys() != schemas["typed.Report"].keys()
-    said = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for method in ("get", "put"):
-        assert said.count(f"Not in api/openapi.json: other_Bad_{method}: ") == 1
-    assert said.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
+        assert reported.count(f"Not in api/openapi.json: other_Bad_{method}: ") == 1
+    assert reported.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
 
 
 async def test_after_a_failure_it_is_generated_again(

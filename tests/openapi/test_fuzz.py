@@ -1,4 +1,4 @@
-"""Whatever arrives: no 5xx but 503, and no redirect that leads out of the prefix or the hub."""
+"""For any request: no 5xx but 503, and no redirect outside of the prefix or the hub."""
 
 from urllib.parse import quote, unquote, urlsplit
 
@@ -56,7 +56,7 @@ def test_a_sign_in_never_ends_on_a_path_that_leads_up(path: list[str]) -> None:
 
 
 class TestWhateverArrives:
-    """Hypothesis cannot await: it makes the examples, and then they are sent."""
+    """Hypothesis cannot await: it generates the examples, which are sent afterwards."""
 
     async def test_in_the_callback(self, fetch, hub) -> None:
         examples: list = []

@@ -1,4 +1,4 @@
-"""What is wrong between the service and the Hub API."""
+"""Problems between the service and the Hub API."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ async def test_a_hub_out_of_reach_of_its_own_pod(setup: CheckedSetup, trouble, i
 
 
 async def test_a_hub_on_one_of_the_two_loopbacks(hub, setup: CheckedSetup, names) -> None:
-    """As where the cluster is IPv6-only and the hub's bind URL says so."""
+    """As on an IPv6-only cluster whose hub's bind URL is IPv6."""
     names["hub"] = ["::1", "127.0.0.1"]  # the stand-in listens on the second alone
 
     found = by_name(await check_hub(replace(setup, api_url=f"http://hub:{hub.port}/hub/api")))
@@ -59,7 +59,7 @@ async def test_no_alias_is_recommended_that_is_there(setup: CheckedSetup, names)
     names["hub"] = ["127.0.0.1", "::1"]
     with refusing() as port:
         aliased = await check_hub(replace(setup, api_url=f"http://hub:{port}/hub/api"))
-    names["localhost"] = []  # whatever else runs on this machine
+    names["localhost"] = []  # independent of other programs on this machine
     local = await check_hub(replace(setup, api_url="http://localhost:8081/hub/api"))
 
     for found in map(by_name, (aliased, local)):

@@ -40,7 +40,7 @@ def test_the_public_url(setup: CheckedSetup, url: str, states: list) -> None:
 @pytest.mark.parametrize(
     ("given", "state"),
     [
-        ({}, None),  # nobody has come yet
+        ({}, None),  # no request has arrived yet
         ({"seen_origin": "http://hub.example.org"}, "note"),
         ({"public_url": "http://hub.example.org/services/x/"}, "note"),
         ({"hub_host": "http://hub.example.org"}, "note"),
@@ -53,7 +53,7 @@ def test_the_public_url(setup: CheckedSetup, url: str, states: list) -> None:
         ({"seen_origin": "https://hub.example.org"}, "ok"),
         ({"public_url": "https://h.org/services/x/", "seen_origin": "http://h.org"}, "ok"),
         ({"hub_host": "http://h.org", "callback_url": "http://x--service.h.org/x"}, "ok"),
-        # this machine alone: a hub to try something in
+        # this machine alone: a hub for trials
         ({"seen_origin": "http://127.0.0.1:8000"}, "ok"),
         ({"seen_origin": "http://localhost:8000"}, "ok"),
         ({"seen_origin": "http://[::1]:8000"}, "ok"),
@@ -71,10 +71,10 @@ def test_a_hub_with_neither_subdomains_nor_https(
 
 async def test_no_secret_is_reported(here: CheckedSetup) -> None:
     here = replace(here, cookie_secret=b"a-secret" * 4)
-    said = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
+    reported = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
 
-    assert SERVICE_TOKEN not in said
-    assert "a-secret" not in said
+    assert SERVICE_TOKEN not in reported
+    assert "a-secret" not in reported
 
 
 class NeedsServers(ServiceApp):
@@ -99,7 +99,7 @@ class Lines(logging.Handler):
 class TestSelfCheck:
     @pytest.fixture
     def log(self, hub: StandInHub, service: TornadoService, here: CheckedSetup) -> Lines:
-        """The log of a service that is well."""
+        """The log of a healthy service."""
         hub.users[SERVICE_TOKEN] = SERVICE
         lines = Lines()
         service.log.addHandler(lines)
@@ -160,7 +160,7 @@ class TestSelfCheck:
     async def test_a_shared_origin_without_https_is_logged_once(
         self, service: TornadoService, log: Lines, new_visitor: NewVisitor
     ) -> None:
-        """As the first browser that signs in shows; and the service is well."""
+        """As detected with the first browser that signs in; the service is healthy."""
         await service.selfcheck.refresh()
         before = log.about("Self-check")
         for name in ("ada", "bob"):

@@ -1,4 +1,4 @@
-"""Why there was no answer is told apart."""
+"""The reasons for no response are distinguished."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Bodies on their way in, all together, are bounded."""
+"""The total size of incoming bodies is bounded."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The process: where it listens, what it may open, and that it never outlives its parent."""
+"""The process: addresses, open files, and that it never outlives its parent."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""Streams: how many there may be, and when they end."""
+"""Streams: their number, and when they end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado_service.hub.client import HubClient
 from tornado_service.streaming import registry as streams
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
-#: Seconds that a machine may be late; far fewer than a pause or a call that takes too long.
+#: Tolerance in seconds; far less than a pause or a call that takes too long.
 SLACK = 2
 
 
@@ -125,7 +125,7 @@ class TestEnd:
     async def test_in_time_though_it_began_late(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str
     ) -> None:
-        """What the hub said of the caller is almost too old when the stream begins."""
+        """The cached identity has almost expired when the stream begins."""
         service.auth.cache_max_age = service.auth.identities._max_age = 3
         await fetch("api/user", token=token)
         confirmed = time.monotonic()
@@ -144,7 +144,7 @@ class TestEnd:
         token: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """A call that is under way then may last for longer."""
+        """A pending call may take longer."""
         monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.05)
         service.auth.cache_max_age = service.auth.identities._max_age = 1
         service.auth.stale_grace = service.auth.identities._grace = 1

@@ -1,4 +1,4 @@
-"""Access lines: who sent which request, and that a line that cannot be written does no harm."""
+"""Access lines: user and request, and that a line that cannot be written does no harm."""
 
 import errno
 import io
@@ -43,7 +43,7 @@ async def test_a_line_that_cannot_be_written_harms_no_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service.log.handlers[0].setStream(Broken(error))
-    monkeypatch.setattr(sys, "stderr", Broken(error))  # where Python reports it
+    monkeypatch.setattr(sys, "stderr", Broken(error))  # where Python logs it
 
     response = await fetch("api/user", token=hub.token_for("alice"))
 

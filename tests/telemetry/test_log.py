@@ -78,7 +78,7 @@ def test_no_secret_gets_through_where_a_long_text_is_cut(size: int) -> None:
 
 
 def hostile_texts() -> list[str]:
-    """Texts that an expression with nested repetition takes minutes for."""
+    """Texts for which an expression with nested repetition takes minutes."""
     pieces = ["key", "a.", "key=", "token ", "-key", "key: ", 'key="', "key='", "key = ", "?key&"]
     random = Random(7)
     mixed = ("".join(random.choices("".join(pieces) + "Z", k=100_000)) for _ in range(5))
@@ -107,7 +107,7 @@ for text in json.load(sys.stdin):
 
 
 def test_the_time_to_redact_a_text_grows_with_its_length_only() -> None:
-    """Of the expressions themselves: it is not the cutting alone that keeps it short."""
+    """For the expressions themselves: the time is short even without truncation."""
     # a process, as nothing interrupts an expression
     measured = subprocess.run(
         [sys.executable, "-c", MEASURE],
@@ -120,7 +120,7 @@ def test_the_time_to_redact_a_text_grows_with_its_length_only() -> None:
 
     for text, line in zip(hostile_texts(), measured.stdout.splitlines(), strict=True):
         short, long = map(float, line.split())
-        assert long < 30 * short + 0.01, text[:20]  # by the square of its length, it is 100
+        assert long < 30 * short + 0.01, text[:20]  # with quadratic time, it is 100
 
 
 def test_one_record_is_short_whatever_an_error_quotes() -> None:

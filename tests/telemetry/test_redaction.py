@@ -1,4 +1,4 @@
-"""Whoever wrote a line: no secret stands in it, and it is one line. Ours can still be read."""
+"""Lines of any logger hold no secret, and are one line. Ours remain readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who writes an app tests it with our fixtures, in a project of their own."""
+"""An author tests an app with our fixtures, in a project of their own."""
 
 import subprocess
 import sys

@@ -118,6 +118,6 @@ async def test_waiting_for_an_event_has_a_timeout(fetch: Fetch) -> None:
 async def test_nothing_listens(hub: StandInHub) -> None:
     await hub.stop()
 
-    with pytest.raises(OSError):  # noqa: PT011 - which one, is the system's choice
+    with pytest.raises(OSError):  # noqa: PT011 - the system chooses which
         async with EventReader(hub.api_url, {}):
             pass

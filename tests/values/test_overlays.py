@@ -16,7 +16,7 @@ from tornado_service.values.overlays import OVERLAYS, overlay_text
 
 
 class Reports(ServiceApp):
-    """What an app declares, as far as values are concerned."""
+    """The declarations of an app that values use."""
 
     name = "reports"
     service_scopes = frozenset({"list:users", "read:servers"})
@@ -151,7 +151,7 @@ def test_apps_bring_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_custom_scopes_of_apps_are_defined_at_the_hub(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Else it would let nobody sign in."""
+    """Otherwise no user could sign in."""
     values = rendered(capsys, f"--app={__name__}:Marks", "--jupyterhub=6", "--image=x:1")
     settings = values["hub"]["config"]["JupyterHub"]
 

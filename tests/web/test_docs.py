@@ -1,4 +1,4 @@
-"""The API's page: signed in, by our own files only, and what it says where they are missing."""
+"""The API's page: sign-in, its own files only, and its message without them."""
 
 from __future__ import annotations
 

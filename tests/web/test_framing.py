@@ -1,4 +1,4 @@
-"""Pages in frames of other sites: none, but for those that an admin allows."""
+"""Pages in frames of other sites: only those that an admin allows."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_may_be_set(sources: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sources", "said"),
+    ("sources", "reported"),
     [
         ("", "write sites as"),
         ("none", "in single quotes"),
@@ -89,8 +89,8 @@ def test_what_may_be_set(sources: str, kept: str) -> None:
         ("https://", "write sites as"),
     ],
 )
-def test_what_is_no_site_is_refused(sources: str, said: str) -> None:
-    with pytest.raises(TraitError, match=said):
+def test_what_is_no_site_is_refused(sources: str, reported: str) -> None:
+    with pytest.raises(TraitError, match=reported):
         TornadoService(frame_ancestors=sources)
 
 

@@ -32,7 +32,7 @@ async def test_ready_names_each_check_and_no_detail(
     assert b"127.0.0.1" not in ill.body
 
 
-class TestReadyAsksTheHub:
+class TestReadyCallsTheHub:
     @pytest.fixture
     async def service(self, start_service: StartService) -> TornadoService:
         """Its circuit breaker stays closed."""
@@ -43,7 +43,7 @@ class TestReadyAsksTheHub:
         self, hub: StandInHub, fetch: Fetch, service: TornadoService, fault: str
     ) -> None:
         if fault == "other":
-            service.hub.api_url += "/user"  # an address of the hub that is not its API's root
+            service.hub.api_url += "/user"  # a URL of the hub that is not its API's root
         else:
             hub.fault = fault
         asked = hub.calls.total()

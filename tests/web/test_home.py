@@ -21,7 +21,7 @@ async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch)
 
 
 async def test_the_hubs_own_probe_is_redirected_too(fetch: Fetch) -> None:
-    """It asks for nothing by name; any answer below 500 tells it that we are up."""
+    """It has no special headers; any status below 500 means that the service is up."""
     assert (await fetch("", headers={"Accept": "*/*"})).code == 302
     assert (await fetch("")).code == 302
 

@@ -1,4 +1,4 @@
-"""The end of a sign-in: whatever else happened between its beginning and here."""
+"""The end of a sign-in, whatever happened since its start."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.library
 
 
 async def begin(visitor: Visitor, path: str = PREFIX) -> str:
-    """Begin a sign-in; give the address of the callback that the hub sends the browser to."""
+    """Start a sign-in; returns the URL of the callback to which the hub redirects."""
     response = await visitor.get(path)
     assert response.code == 302
     response = await visitor.get(response.headers["Location"])
@@ -80,14 +80,14 @@ async def test_a_page_that_polls_after_its_session_ended_gathers_no_cookies(
 async def test_a_state_that_another_browser_began_signs_no_user_in(
     visitor: Visitor, hub: StandInHub
 ) -> None:
-    """An attacker's callback, with the attacker's code, opened by somebody else."""
+    """An attacker's callback, with the attacker's code, opened by another user."""
     attacker = Visitor(visitor.client, visitor.hub, visitor.service)
     attacker.jar[(attacker.host, "/", "hub-user")] = "mallory"
     callback = await begin(attacker)
 
     response = await visitor.get(callback)
 
-    # it begins the visitor's own sign-in instead
+    # it starts the user's own sign-in instead
     assert response.code == 302
     assert response.headers["Location"].startswith("/hub/api/oauth2/authorize")
     assert SESSION not in visitor.cookies

@@ -25,7 +25,7 @@ async def test_logout_drops_cookie_and_identity_at_once(hub: StandInHub, visitor
 
 
 async def test_logout_opening_it_shows_a_confirmation(visitor: Visitor) -> None:
-    """A window or a page that is made ahead of time looks like a person's own visit."""
+    """A new window or a prerendered page looks like a user's own visit."""
     await visitor.open()
     headers = ({}, {"Sec-Purpose": "prefetch;prerender"}, {"Sec-Fetch-Site": "cross-site"})
 

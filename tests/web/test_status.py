@@ -10,7 +10,7 @@ from tornado_service.web.status import format_uptime
 
 @pytest.fixture(autouse=True)
 def well(hub: StandInHub, service: TornadoService) -> None:
-    """A deployment in which nothing is wrong."""
+    """A deployment without problems."""
     hub.users[SERVICE_TOKEN] = {"kind": "service", "name": "tornado-service", "scopes": []}
     service.service_url = f"http://127.0.0.1:{service.port}"
 
@@ -81,7 +81,7 @@ async def test_other_users_get_an_error_that_it_is_for_admins(
     message = "Only hub admins can open this page. You are signed in as bob."
     assert message in response.body.decode()
     assert b"127.0.0.1" not in response.body
-    # nothing was looked at for them
+    # no check was run for them
     assert hub.calls["/hub/api/"] == 0
 
 

@@ -75,7 +75,7 @@ class TestMonthWithoutGroups:
 
     @pytest.fixture
     def token(self, hub: StandInHub) -> str:
-        return hub.token_for("root", course.EVERYBODY)
+        return hub.token_for("root", course.ALL_USERS)
 
     @pytest.fixture(params=["error", "limited", "garbage", "too large", "no list"])
     def groups_fail(
@@ -115,11 +115,11 @@ class TestMonthWithoutGroups:
         report = json.loads(response.body)
         assert (report["groups"], report["groups_missing"]) == ([], "unavailable")
         assert report["month"]["whole"]["active_users"] == 5
-        said = [
+        reported = [
             record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
         ]
-        about = [line for line in said if "JupyterHub, no groups" in line or "The hub" in line]
-        assert len(about) == 1, said
+        about = [line for line in reported if "JupyterHub, no groups" in line or "The hub" in line]
+        assert len(about) == 1, reported
 
     async def test_the_page_of_groups_is_an_error(
         self, app: Activity, fetch: Fetch, token: str, groups_fail: str
@@ -133,7 +133,7 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     responses = {}
-    for scopes in (("list:users",), course.EVERYBODY):
+    for scopes in (("list:users",), course.ALL_USERS):
         response = await fetch(f"activity/api/{MONTH}", token=hub.token_for("root", scopes))
         report = json.loads(response.body)
         responses[report["groups_missing"]] = [group["name"] for group in report["groups"]]

@@ -273,8 +273,8 @@ async def test_an_outage_is_two_lines_in_the_log(
     simulated.is_down = False
     await take(collector)
 
-    said = [record.getMessage() for record in caplog.records if "recorded" in record.message]
-    assert said == [
+    reported = [record.getMessage() for record in caplog.records if "recorded" in record.message]
+    assert reported == [
         "Activity is not recorded at the moment: the hub does not respond: it returned 503",
         "Activity is recorded again",
     ]
@@ -291,9 +291,9 @@ async def test_a_missing_scope_is_logged_once(
     for _ in range(3):
         assert await collector.collect(NOON) is None
 
-    said = [record.getMessage() for record in caplog.records if record.name == "test"]
-    assert len([line for line in said if "not recorded" in line]) == 1
-    assert f"needs the scope {scope}," in said[-1]
+    reported = [record.getMessage() for record in caplog.records if record.name == "test"]
+    assert len([line for line in reported if "not recorded" in line]) == 1
+    assert f"needs the scope {scope}," in reported[-1]
 
 
 async def test_a_clock_that_differs_is_logged_once(

@@ -31,9 +31,9 @@ def reuse_name(hub: StandInHub, name: str = "ada") -> None:
 
 
 async def own_seconds(fetch: Fetch, token: str) -> int:
-    answer = await fetch(f"activity/api/me?{RANGE}", token=token)
-    assert answer.code == 200, answer.body
-    return json.loads(answer.body)["use"]["whole"]["server_seconds"] or 0
+    response = await fetch(f"activity/api/me?{RANGE}", token=token)
+    assert response.code == 200, response.body
+    return json.loads(response.body)["use"]["whole"]["server_seconds"] or 0
 
 
 async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
@@ -55,7 +55,7 @@ async def test_a_user_who_sees_all_users_has_a_page_of_their_own_usage(
 ) -> None:
     reuse_name(hub)
 
-    assert await own_seconds(fetch, hub.token_for("ada", course.EVERYBODY)) == 0
+    assert await own_seconds(fetch, hub.token_for("ada", course.ALL_USERS)) == 0
 
 
 async def test_a_user_renamed_to_the_name_of_another_does_not_read_their_usage(

@@ -1,4 +1,4 @@
-"""The names of files that are saved."""
+"""The names of downloads."""
 
 from __future__ import annotations
 

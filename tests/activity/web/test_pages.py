@@ -1,4 +1,4 @@
-"""The pages as HTML: what they say, to whom, of which days."""
+"""The pages as HTML: contents by user and period."""
 
 from __future__ import annotations
 

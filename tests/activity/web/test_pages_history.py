@@ -1,4 +1,4 @@
-"""What the pages say of the history itself: that it is made up, empty, not ready, in trouble."""
+"""Pages with a history that is synthetic, empty, not loaded or failing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_a_synthetic_history_is_labelled_as_demo_data(
 
 
 async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the app know this history and no other."""
+    """Give the app this history only."""
     monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: history)
     await app.recorder.archive.refresh()
 

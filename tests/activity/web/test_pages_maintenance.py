@@ -66,7 +66,7 @@ async def test_a_user_who_sees_some_users_does_not(
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"),
+    ("hours", "reported"),
     [
         ((), "any time . No servers ran in the hours with data."),
         (range(168), "no hour of the week is quieter than the others."),
@@ -78,23 +78,23 @@ async def test_a_week_without_a_quieter_hour_is_reported_as_such(
     admin: Visitor,
     monkeypatch: pytest.MonkeyPatch,
     hours: Collection[int],
-    said: str,
+    reported: str,
 ) -> None:
     remember(app, busy(hours), monkeypatch)
     await app.recorder.archive.refresh()
 
-    assert f"Best times for maintenance: {said}" in await read(admin, "", FEBRUARY)
+    assert f"Best times for maintenance: {reported}" in await read(admin, "", FEBRUARY)
     assert "data-quiet" not in admin.page
 
 
-@pytest.mark.parametrize(("days", "said"), [(19, "1 day is"), (18, "2 days are")])
+@pytest.mark.parametrize(("days", "reported"), [(19, "1 day is"), (18, "2 days are")])
 async def test_days_that_are_missing_are_counted_whole(
-    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch, days: int, said: str
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch, days: int, reported: str
 ) -> None:
     remember(app, busy((), days), monkeypatch)
     await app.recorder.archive.refresh()
 
-    assert f"{said} missing." in await read(admin, "", FEBRUARY)
+    assert f"{reported} missing." in await read(admin, "", FEBRUARY)
 
 
 @pytest.mark.usefixtures("know")

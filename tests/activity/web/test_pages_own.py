@@ -1,4 +1,4 @@
-"""The pages of a user who sees nobody else: their own usage, once."""
+"""The pages of a user who sees no other user: their own usage, once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service.testing import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")
 
-#: What makes no sense for one user.
+#: Figures that make no sense for one user.
 OF_MANY = re.compile(
     r"Accounts|New users|Returning users|Never returned|Active users|Peak concurrent"
     r"|Mean servers|Groups|±"

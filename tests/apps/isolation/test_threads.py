@@ -1,4 +1,4 @@
-"""Threads for code that blocks: few, kept, and in nobody's way."""
+"""Threads for blocking code: few, reused, and no delay for other requests."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def test_one_place_too_few_is_busy(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
-    running[0].cancel()  # nobody waits for it, and its thread is not free
+    running[0].cancel()  # no request waits for it, and its thread is not free
     with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
     gate.set()

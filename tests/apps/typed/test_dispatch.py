@@ -13,7 +13,7 @@ LARGE_RESPONSE = 1024 * 1024
 
 
 class Text(APIHandler):
-    """Each method answers in its own way."""
+    """Each method responds in its own way."""
 
     @allow_unauthenticated
     def get(self, length: int) -> None:

@@ -1,4 +1,4 @@
-"""Forms of pages: read by a model; what cannot be accepted is shown beside its input."""
+"""Forms of pages: parsed by a model; errors are shown next to the input."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class TestAPlainMethod:
         assert app.threads[0] is not threading.current_thread()
 
     @pytest.mark.parametrize(
-        ("what", "said"),
+        ("what", "reported"),
         [
             ("writes-late", "Cannot write() after finish()"),
             ("flushes", "flush() in a plain method, which runs in a thread: use async def"),
@@ -70,12 +70,12 @@ class TestAPlainMethod:
         token: str,
         caplog: pytest.LogCaptureFixture,
         what: str,
-        said: str,
+        reported: str,
     ) -> None:
         response = await fetch(f"typed/api/threaded/{what}", token=token)
 
         assert response.code == (200 if what == "writes-late" else 500)
-        assert said in caplog.text
+        assert reported in caplog.text
         assert (await fetch("health")).code == 200
 
     async def test_may_return_an_awaitable(self, fetch: Fetch, token: str) -> None:

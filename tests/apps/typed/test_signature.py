@@ -1,4 +1,4 @@
-"""What methods take and give: by their annotations, which are looked at when the app loads."""
+"""Parameters and results of methods: by their annotations, checked when the app loads."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ async def test_an_invalid_response_is_a_server_error_and_the_log_has_no_value(
     response = await fetch("typed/api/answers/wrong", token=token)
 
     assert response.code == 500
-    said = caplog.text
+    reported = caplog.text
     assert (
         "tests.support.typed_app.Answers.get() returned what is not"
-        " <class 'tests.support.typed_app.Report'>: id" in said
+        " <class 'tests.support.typed_app.Report'>: id" in reported
     )
-    assert "secret-value" not in said
+    assert "secret-value" not in reported
     for path in ("untyped/bytes", "untyped/both"):
         assert (await fetch(f"typed/api/{path}", token=token)).code == 500
 
@@ -130,7 +130,7 @@ async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: 
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "said"),
+    ("path", "method", "reported"),
     [
         ("", "async def post(self, body: int): ...", "the annotation <class 'int'> of body"),
         ("", "async def post(self, body): ...", "no annotation of body"),
@@ -153,7 +153,7 @@ async def test_an_invalid_declaration_is_reported_when_the_app_loads(
     monkeypatch: pytest.MonkeyPatch,
     path: str,
     method: str,
-    said: str,
+    reported: str,
 ) -> None:
     handler = f"class Wrong(APIHandler):\n{textwrap.indent(method, '    ')}\n"
     (tmp_path / "wrong_app.py").write_text(HEAD + handler + TAIL.format(path=path))
@@ -164,5 +164,5 @@ async def test_an_invalid_declaration_is_reported_when_the_app_loads(
         await start_service(TornadoService={"apps": ["wrong_app:App"]})
 
     sys.modules.pop("wrong_app")
-    assert said in str(refused.value)
+    assert reported in str(refused.value)
     assert "App: Wrong." in str(refused.value)

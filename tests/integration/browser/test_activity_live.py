@@ -73,7 +73,7 @@ def test_a_response_that_arrives_after_signing_out_is_not_shown(open_page, real_
 
     page.route(re.compile("/activity/now$"), hold)
     page.reload()
-    held.clear()  # what the page before has asked for never arrives
+    held.clear()  # requests of the previous page never finish
     page.evaluate(
         """() => {
           const parse = DOMParser.prototype.parseFromString;
@@ -88,9 +88,9 @@ def test_a_response_that_arrives_after_signing_out_is_not_shown(open_page, real_
 
     sign_out_elsewhere(page, real_hub)
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
-    route, answer = held[0]  # another sample may have come since
-    assert "As of 20" in answer.text()
-    route.fulfill(response=answer)
+    route, response = held[0]  # another sample may have been taken since
+    assert "As of 20" in response.text()
+    route.fulfill(response=response)
     page.wait_for_function("() => window.hasArrived")  # a function, as in `expect_to_fit`
 
     expect(page.locator("#running")).to_be_empty()
@@ -109,7 +109,7 @@ def change_group(real_hub) -> Iterator[Callable[[str, str], None]]:
 
 
 def test_a_revoked_role_hides_the_other_users(open_page, real_hub, change_group) -> None:
-    change_group("POST", "class-b")  # whose students may see the page, and nobody else
+    change_group("POST", "class-b")  # whose students may see the page, and no other user
     of_sam = re.compile(r"\bsam\b")
     page = open_page(address("people"), "ines")
     expect(page.locator("tbody")).to_contain_text(of_sam)
@@ -139,8 +139,8 @@ def test_a_user_who_loses_access_sees_nothing_on_the_page(open_page, change_grou
 
     change_group("DELETE", "instructors")
 
-    said = page.get_by_text("You are signed out, or may not see this any more")
-    expect(said).to_be_visible(timeout=60_000)
+    reported = page.get_by_text("You are signed out, or may not see this any more")
+    expect(reported).to_be_visible(timeout=60_000)
     expect(page.locator("#running")).to_be_empty()
 
 

@@ -131,7 +131,7 @@ def test_a_refused_client_does_not_reconnect(open_page, status: int) -> None:
 
     refused = {"reason": "refused", "retry": False, "status": status}
     assert seen(page, 1)[0][:2] == ["end", refused]
-    send(page, "nothing")  # a round trip, in which it would have come again
+    send(page, "nothing")  # a round trip, in which it would have reconnected
     assert len(script.asked) == 1
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser.page_checks import NARROW, assert_fit_for_everybody, looks
+from tests.integration.browser.page_checks import NARROW, assert_accessible, renderings
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_every_page_is_accessible_and_fits(open_page, home, complaints) -> None:
     page = open_page(home, "ada")
     for path in ("", "status", "nothing/here", "oauth_callback", "logout"):
         load = partial(page.goto, home + path, wait_until="networkidle")
-        for scheme, _ in looks(page, load):
-            assert_fit_for_everybody(page, complaints, scheme)
+        for scheme, _ in renderings(page, load):
+            assert_accessible(page, complaints, scheme)
 
 
 def test_the_theme_can_be_switched_and_the_hub_keeps_it(open_page, home) -> None:
@@ -85,7 +85,7 @@ def test_everything_can_be_read_without_javascript(open_page, home) -> None:
 def test_scripts_of_a_page_use_the_api_by_the_helper(open_page, home) -> None:
     page = open_page(home, "sam")
 
-    status = page.evaluate("serviceFetch('api/user').then((answer) => answer.status)")
-    bare = page.evaluate(f"fetch('{home}api/user').then((answer) => answer.status)")
+    status = page.evaluate("serviceFetch('api/user').then((response) => response.status)")
+    bare = page.evaluate(f"fetch('{home}api/user').then((response) => response.status)")
 
     assert (status, bare) == (200, 403)

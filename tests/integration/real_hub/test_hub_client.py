@@ -18,7 +18,7 @@ from tornado_service.testing.fake_hub_users import CREATED, Directory
 
 pytestmark = pytest.mark.library
 
-EVERYBODY = {"ada", "guest", "ines", "kim", "sam"}
+ALL_USERS = {"ada", "guest", "ines", "kim", "sam"}
 NAMED = ["admin", "kind", "name"]
 
 
@@ -90,7 +90,7 @@ class TestInABrowser:
         ada = await signed_in("ada")
 
         users = await seen(ada, "users")
-        assert set(users) == EVERYBODY
+        assert set(users) == ALL_USERS
         assert set(map(tuple, users.values())) == {("admin", "groups", "kind", "name")}
         groups = await seen(ada, "groups")
         assert set(groups) == {"class-a", "class-b", "instructors"}
@@ -100,7 +100,7 @@ class TestInABrowser:
         sam = await signed_in("sam")
 
         users = await seen(sam, "all")
-        assert set(users) == EVERYBODY
+        assert set(users) == ALL_USERS
         assert {"admin", "kind", "name", "servers"} <= set(users["sam"])
         assert "created" not in users["sam"]  # needs read:users
         assert "groups" not in users["sam"]
@@ -140,7 +140,7 @@ class TestScopes:
         user = await with_scopes(scope).user("sam")
 
         assert set(fields_of(user)) == {"kind", "name", *fields}
-        # so does the stand-in for the hub
+        # as in the stand-in for the hub
         directory = Directory()
         directory.add_user("sam", last_activity=CREATED)
         assert fields_of(User(**directory.user([scope], "sam"))) == fields_of(user)
@@ -199,8 +199,8 @@ async def test_a_list_in_many_pages_is_whole(with_scopes, monkeypatch: pytest.Mo
     pages = [page async for page in with_scopes("list:users").user_pages()]
 
     assert [len(page.items) for page in pages] == [2, 1, 1, 1]  # a page and the next share one
-    assert {user.name for page in pages for user in page.items} == EVERYBODY
-    # the order is that of their coming, and stays so
+    assert {user.name for page in pages for user in page.items} == ALL_USERS
+    # the order is that of creation, and stays so
     assert [user.name for page in pages for user in page.items] == await names_of(
         with_scopes("list:users")
     )

@@ -74,10 +74,10 @@ async def ready(fetch: Fetch) -> int:
     return (await fetch("health/ready")).code
 
 
-async def until(status: int, ask: Callable[..., Awaitable[int]], *whom: Any) -> None:
+async def until(status: int, fetch: Callable[..., Awaitable[int]], *whom: Any) -> None:
     """Repeat a request until it has this status."""
     deadline = time.monotonic() + 20
-    while (found := await ask(*whom)) != status:
+    while (found := await fetch(*whom)) != status:
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.1)
 
@@ -90,14 +90,14 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     await until(204, write, fetch, known)
     await until(200, read, fetch, known)
     await relay.misbehave(fault)
-    # a response that is too large is a limit of ours: trying again does not help
+    # a response that is too large exceeds our own limit: a retry does not help
     away = 502 if fault == "huge" else 503
 
     responses = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
     assert {response.code for response in responses} == {away}
     assert all(("Retry-After" in response.headers) == (away == 503) for response in responses)
     assert await read(fetch, newcomer) == away
-    # who is not signed in is sent to a hub that answers
+    # visitors are redirected to the hub, which responds
     assert (await fetch("", headers=BROWSER)).code == (503 if away == 503 else 302)
     assert await read(fetch, known) == 200  # older than the cache by now, or soon
     assert await write(fetch, known) == away

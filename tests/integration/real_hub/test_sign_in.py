@@ -80,7 +80,7 @@ class TestXSRF:
         assert (await visitor.fetch(address, xsrf=True)).code == 200
         assert (await visitor.fetch(address, xsrf=False)).code == 403
         assert (await visitor.fetch(address, xsrf=False, headers=other)).code == 403
-        # nothing takes a POST yet; with the token it is refused for that reason only
+        # no handler accepts a POST; with the token it is refused for that reason only
         assert (await visitor.fetch(address, xsrf=True, method="POST", body="")).code == 405
 
 

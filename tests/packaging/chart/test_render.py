@@ -43,7 +43,7 @@ def test_with_the_values_of_a_site(render: Render, site: str) -> None:
 
 
 def test_no_list_of_ports_has_one_twice(render: Render) -> None:
-    """Which the API server refuses and no schema says."""
+    """The API server rejects duplicates, but no schema does."""
     ports = one(render("service", "ingress", "image"), "Service", "hub")["spec"]["ports"]
     assert len({port["name"] for port in ports}) == len({port["port"] for port in ports}) == 2
 

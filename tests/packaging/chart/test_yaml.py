@@ -17,7 +17,7 @@ Read = Callable[[str], dict[str, Any] | None]
 
 @pytest.fixture(scope="module")
 def helm_reads(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What Helm makes of a values file; nothing where it refuses it."""
+    """Helm's result for a values file; ``None`` if it rejects it."""
     chart = tmp_path_factory.mktemp("chart")
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: values\nversion: 1.0.0\n")
     (chart / "templates").mkdir()

@@ -16,8 +16,8 @@ DAY = 24 * HOUR
 class Run:
     """One run of one server: ``started <= t < stopped``.
 
-    Its last activity moves every ``pulse`` seconds, until ``idle``. Where it ``says_stop``, the
-    hub notes the stop as the user's activity, as hubs do when they stop a server themselves.
+    Its last activity moves every ``pulse`` seconds, until ``idle``. If ``says_stop``, the hub
+    records the stop as the user's activity, as hubs do when they stop a server themselves.
     """
 
     server: str
