@@ -1,4 +1,4 @@
-"""The commands of tornado-service refuse what they do not know, as the service does."""
+"""The commands of tornado-service reject unknown options, as the service does."""
 
 import os
 import subprocess
@@ -86,7 +86,7 @@ class TestTheServicesFileInAnotherCommand:
         assert app.config.Activity.database_url == "sqlite:////nosuch/file"
 
     @pytest.mark.parametrize(
-        ("line", "said"),
+        ("line", "reported"),
         [
             ("c.Activity.databse_url = 'x'", "Did you mean c.Activity.database_url?"),
             ("c.Actvity.database_url = 'x'", "Did you mean c.Activity?"),
@@ -95,14 +95,14 @@ class TestTheServicesFileInAnotherCommand:
             ("c.Activity.database_url =", "in line 1: SyntaxError"),
         ],
     )
-    def test_a_mistake_in_it_is_refused(self, tmp_path: Path, line: str, said: str) -> None:
+    def test_a_mistake_in_it_is_refused(self, tmp_path: Path, line: str, reported: str) -> None:
         file = tmp_path / "settings.py"
         file.write_text(line)
 
         with pytest.raises(ConfigError) as error:
             read_settings(ActivityCommand, f"--config={file}", "forget", "ada")
 
-        assert said in str(error.value)
+        assert reported in str(error.value)
 
     def test_a_file_that_is_missing_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="does not exist"):
