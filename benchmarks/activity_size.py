@@ -1,8 +1,7 @@
 """``python -m benchmarks.activity_size``: how large the history of a large hub grows.
 
 Five years of 10,000 users, of whom 2,000 are active on a day, with a session each, in SQLite. The
-rows are written as the service does, a day at a time; only the sampling is left out. It takes some
-minutes.
+rows are written as by the service, a day at a time, without sampling. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -89,11 +88,20 @@ def write_day(
         ended = started + int(dice.lognormvariate(8.6, 1.1))
         row = {"user_id": user, "server": dice.choice(["", "", "", "gpu"]), "started": started}
         seen = {"last_seen": ended - 60, "last_activity": ended - 600, "ended": ended}
-        sessions.append(row | seen)
+        sessions.append(row | seen | server_columns(dice, ended - started))
     sessions.sort(key=lambda row: row["ended"])
     upsert(connection, tables.sessions, [row.values() for row in sessions])
     visits = [(midnight // 3600 + dice.randrange(24), user) for user in chosen[active:]]
     insert_new(connection, tables.visits, visits)
+
+
+def server_columns(dice: random.Random, length: int) -> dict[str, str | None]:
+    """A profile, and when a server was idle: at its end, and for half an hour in between."""
+    end = max(300, length - 60)
+    pause = end // 2
+    idle = f"{pause}-{pause + 1800},{end - 900}-{end}" if end > 6000 else None
+    profile = dice.choice(["small", "small", "large", "gpu"])
+    return {"profile": profile, "observed": f"{dice.randrange(300)}-{end}", "idle": idle}
 
 
 def coverage_of_day(day: int) -> dict[str, int]:

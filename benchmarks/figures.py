@@ -20,9 +20,11 @@ from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.records import Account, DayTotal, Interval, Session, UserDay
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
+from tornado_service.activity.figures.idle import idle_time
 from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period, periods
 from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import groups, people, people_counts
 from tornado_service.activity.history.history import History
 
@@ -32,6 +34,11 @@ HOUR = 3600
 DAY = 24 * HOUR
 
 T = TypeVar("T")
+
+
+#: Names of servers, and profiles.
+NAMES = [("", "small"), ("", "small"), ("", "large"), ("", ""), ("gpu", "gpu")]
+KINDS: tuple[Kind, ...] = ("profile", "server")
 
 
 @dataclass(frozen=True)
@@ -66,14 +73,16 @@ class HubModel:
         return [Interval(self.start, hole), Interval(hole + DAY, self.now)]
 
     def sessions(self) -> Iterator[Session]:
-        """One a day of each who comes; most in the afternoon, some for days."""
+        """One per day of each active user; most in the afternoon, some for days."""
         dice = random.Random(6)
         for day in range(self.days):
             for user in dice.sample(range(1, self.users + 1), self.daily):
                 begun = self.start + day * DAY + int(dice.triangular(0, DAY, 14 * HOUR))
                 ended = begun + int(dice.lognormvariate(8.6, 1.1))
                 if begun < self.now:
-                    yield Session(user, "", begun, ended, ended=ended if ended < self.now else None)
+                    over = ended if ended < self.now else None
+                    server, profile = NAMES[begun % len(NAMES)]
+                    yield Session(user, server, begun, ended, ended=over, profile=profile)
 
 
 def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
@@ -88,7 +97,7 @@ def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
 
 
 def load(hub: HubModel) -> History:
-    """As at the start of the service: closed days from roll-ups, the rest from sessions."""
+    """As at service start: closed days from roll-ups, the rest from sessions."""
     sessions = list(hub.sessions())
     known = {"people": hub.people, "coverage": hub.coverage, "observed_from": hub.start}
     raw = History(ZONE).updated(now=hub.now, sessions=sessions, **known)
@@ -127,8 +136,14 @@ def figures(history: History, users: int, title: str, first: date, last: date) -
     measure(f"{title}: as one", lambda: period(history, first, last))
     measure(f"{title}: hours of the week", lambda: heat_map(history, first, last))
     measure(f"{title}: lengths", lambda: lengths(history, first, last))
-    measure(f"{title}: people, a row each", lambda: people(history, first, last))
-    measure(f"{title}: people, counted", lambda: people_counts(history, first, last))
+    measure(f"{title}: idle time by week", lambda: idle_time(history, first, last, "weeks"))
+    for kind in KINDS:
+        measure(
+            f"{title}: usage by {kind}, by week",
+            lambda kind=kind: usage_by(history, first, last, "weeks", kind),
+        )
+    measure(f"{title}: users, a row each", lambda: people(history, first, last))
+    measure(f"{title}: users, counted", lambda: people_counts(history, first, last))
     measure(f"{title}: 50 groups", lambda: groups(history, first, last, classes))
     measure(f"{title}: report of the last month", lambda: month_report(history, last, classes))
 

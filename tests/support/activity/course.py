@@ -24,7 +24,7 @@ MONDAY = 1767571200
 CLASS_A = ("ada", "alan")
 CLASS_B = ("bob", "=bea", "x/y <b>")
 
-#: Who ran a server from when to when, in hours after Monday's midnight.
+#: Users and their servers' start and stop, in hours after Monday's midnight.
 RUNS = {
     "ada": [(9, 12), (33, 35)],
     "alan": [(10, 11)],
@@ -33,29 +33,29 @@ RUNS = {
     "x/y <b>": [(58, 59)],
 }
 
-#: The profiles of servers in class-a; in class-b, all have another one.
+#: The profiles of servers in class-a; all servers of class-b have another one.
 PROFILES = {"ada": "small", "alan": ""}
 
-#: Hours for which each is used, before it is idle.
+#: Hours for which each server is used, before it is idle.
 USED = 1
 
-#: Until when it was watched, in hours after Monday's midnight.
+#: The last sample, in hours after Monday's midnight.
 WATCHED = 72
 
-#: All of it, as a query.
+#: The whole period, as a query.
 RANGE = "from=2026-01-05&to=2026-01-07"
 
-#: What a visitor's token may carry.
-EVERYBODY = ("list:users", "list:groups", "read:groups")
+#: The scopes of an admin's token.
+ALL_USERS = ("list:users", "list:groups", "read:groups")
 
 
 def of_group(name: str) -> tuple[str, ...]:
-    """What the token of a group's instructor carries."""
-    return tuple(f"{scope}!group={name}" for scope in EVERYBODY)
+    """The scopes of a group's instructor."""
+    return tuple(f"{scope}!group={name}" for scope in ALL_USERS)
 
 
 def fill(hub: StandInHub) -> None:
-    """Let the hub know them, in two classes, a minute after the end of the history."""
+    """Add the users to the hub, in two classes, a minute after the end of the history."""
     end = datetime.fromtimestamp(MONDAY + WATCHED * HOUR + 60, timezone.utc)
     hub.date = format_datetime(end, usegmt=True)
     for group, names in (("class-a", CLASS_A), ("class-b", CLASS_B)):
@@ -64,7 +64,7 @@ def fill(hub: StandInHub) -> None:
 
 
 def samples() -> list[Sample]:
-    """A sample an hour."""
+    """A sample per hour."""
     return [Sample(MONDAY + hour * HOUR, True, _users(hour)) for hour in range(WATCHED + 1)]
 
 
@@ -94,7 +94,7 @@ def app_of(service: TornadoService) -> Activity:
 
 
 async def ready(service: TornadoService) -> Activity:
-    """Activity, when it has looked at the hub once."""
+    """Activity, after its first sample."""
     app = app_of(service)
     end = MONDAY + WATCHED * HOUR
     while (
@@ -106,7 +106,7 @@ async def ready(service: TornadoService) -> Activity:
 
 
 async def ready_and_paused(service: TornadoService) -> Activity:
-    """Activity, when it has looked at the hub once; it does not look again by itself."""
+    """Activity, after its only sample."""
     app = await ready(service)
     app._running.cancel()
     await asyncio.wait([app._running])
@@ -114,7 +114,7 @@ async def ready_and_paused(service: TornadoService) -> Activity:
 
 
 async def write(path: Path) -> None:
-    """Make a database that has the history."""
+    """Create a database with the history."""
     store = Store(f"sqlite:///{path}", logging.getLogger(__name__))
     await store.open()
     for sample in samples():
@@ -124,7 +124,7 @@ async def write(path: Path) -> None:
 
 
 def settings(tmp_path: Path, **more: Any) -> dict[str, Any]:
-    """Of a service with Activity."""
+    """Settings of a service with Activity."""
     return {
         "TornadoService": {"apps": ["tornado_service.activity:Activity"]},
         "Activity": {"database_url": f"sqlite:///{tmp_path}/activity.sqlite", **more},

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from ..domain.calendar import ONE_DAY, day_bounds, local_date
-from ..domain.records import Interval, Session
+from ..domain.calendar import ONE_DAY, date_range, day_bounds, local_date
 from ..history.history import History
 from ..history.sessions import WEEK, PackedWeek
 from .availability import availability
@@ -82,38 +82,39 @@ class UsageBy:
 
 
 class DayRow(NamedTuple):
-    """Usage of one name on one day; ``users`` may be there several times."""
+    """Usage of the servers of one name and profile on one day."""
 
     day: date
-    name: Name
+    server: str
+    profile: str | None
     seconds: int
     sessions: int
-    users: array[int]
+    users: array[int]  # may be there several times
 
 
-@dataclass
+@dataclass(slots=True)
+class _DaySums:
+    seconds: int = 0
+    users: array[int] = field(default_factory=partial(array, "i"))
+    begun_before: int = 0  # how many of them began on an earlier day
+
+
+@dataclass(slots=True)
 class _Sums:
     seconds: int = 0
     sessions: int = 0
     users: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class _DaySums:
-    seconds: int = 0
-    sessions: int = 0
-    users: array[int] = field(default_factory=partial(array, "i"))
-
-
 def usage_by(history: History, first: date, last: date, unit: Unit, kind: Kind) -> UsageBy:
     spans = list(windows(unit, first, last))
-    earliest, latest = min(first, spans[0][0]), max(last, spans[-1][1])
-    by_day: dict[date, list[DayRow]] = {}
-    for row in _day_rows(history, earliest, latest, kind):
-        by_day.setdefault(row.day, []).append(row)
+    days: dict[date, list[DayRow]] = {}
+    for row in _day_rows(history, spans[0][0], spans[-1][1]):
+        days.setdefault(row.day, []).append(row)
 
     def period(first: date, last: date) -> UsageByPeriod:
-        return _period(history, by_day, first, last)
+        rows = chain.from_iterable(days.get(day, ()) for day in date_range(first, last))
+        return _period(history, first, last, rows, kind)
 
     return UsageBy(
         zone=history.zone.key,
@@ -123,81 +124,74 @@ def usage_by(history: History, first: date, last: date, unit: Unit, kind: Kind) 
 
 
 def _period(
-    history: History, by_day: dict[date, list[DayRow]], first: date, last: date
+    history: History, first: date, last: date, rows: Iterable[DayRow], kind: Kind
 ) -> UsageByPeriod:
     available = availability(history, first, last)
     frame = (first, last, available.coverage, available.is_complete, available.is_partial)
     if not available.usage or not available.keeps_sessions:
         return UsageByPeriod(*frame)
-    sums: dict[Name, _Sums] = {}
-    day = first
-    while day <= last:
-        for row in by_day.get(day, ()):
-            total = sums.setdefault(row.name, _Sums())
-            total.seconds += row.seconds
-            total.sessions += row.sessions
-            total.users.update(row.users)
-        day += ONE_DAY
+    names: dict[Name, _Sums] = {}
+    for row in rows:
+        sums = names.setdefault(row.profile if kind == "profile" else row.server, _Sums())
+        sums.seconds += row.seconds
+        sums.sessions += row.sessions
+        sums.users.update(row.users)
     usage = [
-        NamedUsage(name, total.seconds, total.sessions, len(total.users))
-        for name, total in sums.items()
+        NamedUsage(name, sums.seconds, sums.sessions, len(sums.users))
+        for name, sums in names.items()
     ]
     usage.sort(key=lambda row: (-row.server_seconds, row.name is None, row.name or ""))
     return UsageByPeriod(*frame, usage=tuple(usage))
 
 
-def _day_rows(history: History, first: date, last: date, kind: Kind) -> Iterator[DayRow]:
-    """Of each day and name with usage; several of one, where it is in sessions of two weeks."""
+def _day_rows(history: History, first: date, last: date) -> Iterator[DayRow]:
+    """Of all these days with usage, and of others of the same weeks."""
     span, sessions = history.span(first, last), history.sessions
     for number, ended in sessions.latest.items():
         if number <= (span.end - 1) // WEEK and ended >= span.start and number in sessions.weeks:
             week = sessions.weeks[number]  # the same object until one of its sessions changes
-            compute = partial(_rows_of_week, week, kind, history.zone)
-            key = ("usage by", kind, number)
-            yield from history.derived_cache.get(key, [week], compute)
+            compute = partial(_rows_of_week, week, history.zone)
+            yield from history.derived_cache.get(("usage by", number), [week], compute)
     running = (session for session in sessions.running if session.started < span.end)
-    names = ((_name(session, kind), session) for session in running)
     yield from rows_by_day(
-        ((session.user, session.started, session.end, name) for name, session in names),
+        ((one.user, one.started, one.end, (one.server, one.profile)) for one in running),
         history.zone,
     )
 
 
-def _name(session: Session, kind: Kind) -> Name:
-    return session.profile if kind == "profile" else session.server
-
-
-def _rows_of_week(week: PackedWeek, kind: Kind, zone: ZoneInfo) -> list[DayRow]:
-    names: Iterable[Name] = week.profiles if kind == "profile" else week.servers
+def _rows_of_week(week: PackedWeek, zone: ZoneInfo) -> list[DayRow]:
+    names = zip(week.servers, week.profiles, strict=True)
     return rows_by_day(zip(week.users, week.started, week.ends, names, strict=True), zone)
 
 
-def rows_by_day(usage: Iterable[tuple[int, int, int, Name]], zone: ZoneInfo) -> list[DayRow]:
-    """Rows of sessions: each has a user, a start, an end and a name.
-
-    In the order of the starts it is faster.
-    """
-    days: dict[date, dict[Name, _DaySums]] = {}
-    today, bounds = date.min, Interval(0, 0)
-    of_day: dict[Name, _DaySums] = {}
-    for user, started, end, name in usage:
-        if not bounds.start <= started < bounds.end:
-            today = local_date(started, zone)
-            bounds = day_bounds(today, zone)
-            of_day = days.setdefault(today, {})
-        sums = of_day.get(name) or of_day.setdefault(name, _DaySums())
-        sums.sessions += 1
-        sums.seconds += min(end, bounds.end) - started
+def rows_by_day(
+    sessions: Iterable[tuple[int, int, int, tuple[str, str | None]]], zone: ZoneInfo
+) -> list[DayRow]:
+    """Rows of sessions: user, start, end, and names. In the order of starts it is faster."""
+    days: dict[date, dict[tuple[str, str | None], _DaySums]] = {}
+    day, (midnight, midnight_after) = date.min, (0, 0)
+    of_day: dict[tuple[str, str | None], _DaySums] = {}
+    for user, started, end, names in sessions:
+        if not midnight <= started < midnight_after:
+            day = local_date(started, zone)
+            midnight, midnight_after = day_bounds(day, zone)
+            of_day = days.setdefault(day, {})
+        sums = of_day.get(names)
+        if sums is None:
+            sums = of_day[names] = _DaySums()
         sums.users.append(user)
-        day, midnight = today, bounds.end
-        while end > midnight:
-            day += ONE_DAY
-            begin, midnight = day_bounds(day, zone)
-            sums = days.setdefault(day, {}).setdefault(name, _DaySums())
-            sums.seconds += min(end, midnight) - begin
+        if end <= midnight_after:
+            sums.seconds += end - started
+            continue
+        sums.seconds += midnight_after - started
+        for later in date_range(day + ONE_DAY, local_date(end - 1, zone)):
+            bounds = day_bounds(later, zone)
+            sums = days.setdefault(later, {}).setdefault(names, _DaySums())
+            sums.seconds += min(end, bounds.end) - bounds.start
             sums.users.append(user)
+            sums.begun_before += 1
     return [
-        DayRow(day, name, sums.seconds, sums.sessions, sums.users)
+        DayRow(day, *names, sums.seconds, len(sums.users) - sums.begun_before, sums.users)
         for day, of_day in days.items()
-        for name, sums in of_day.items()
+        for names, sums in of_day.items()
     ]

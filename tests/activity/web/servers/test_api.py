@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.activity import course
-from tests.support.activity.course import EVERYBODY, HOUR, RANGE
+from tests.support.activity.course import ALL_USERS, HOUR, RANGE
 from tornado_service.activity import Activity
 from tornado_service.activity.web.servers.api import csv_rows
 from tornado_service.testing import Fetch, StandInHub
@@ -20,7 +20,7 @@ MINUTE = 60
 
 @pytest.fixture
 def admin(app: Activity, hub: StandInHub) -> str:
-    return hub.token_for("root", EVERYBODY, admin=True)
+    return hub.token_for("root", ALL_USERS, admin=True)
 
 
 @pytest.fixture
