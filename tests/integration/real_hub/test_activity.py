@@ -109,6 +109,32 @@ async def groups(visitor: Visitor) -> set[str]:
     return {group["name"] for group in (await api(visitor, "groups")).get("groups", ())}
 
 
+async def profiles(visitor: Visitor) -> set[str | None]:
+    usage = (await api(visitor, "usage-by/profile")).get("whole", {}).get("usage")
+    return {row["name"] for row in usage or ()}
+
+
+async def observed_seconds(visitor: Visitor) -> int:
+    return (await api(visitor, "idle")).get("whole", {}).get("observed_seconds") or 0
+
+
+@pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
+async def test_profiles_and_idle_time_come_from_the_hubs_server_model(
+    hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
+) -> None:
+    """With the documented scopes of the service; options are as KubeSpawner stores them."""
+    admin, instructor = [await sign_in(name) for name in ("ada", "ines")]
+    hub.ask("POST", "users/sam/server", {"profile": "gpu", "token": "secret"})
+    hub.ask("POST", "users/kim/server")
+
+    await until(lambda: profiles(admin), lambda names: names == {"gpu", ""}, hub)
+    assert await profiles(instructor) == {"gpu"}
+    await until(lambda: observed_seconds(admin), lambda seconds: seconds > 0, hub)
+    assert (await api(admin, "idle"))["whole"]["idle_seconds"] == 0
+    files = hub.directory.glob("activity.sqlite*")
+    assert not any(b"secret" in file.read_bytes() for file in files)
+
+
 @pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
 async def test_each_user_sees_what_the_hub_permits(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
