@@ -8,6 +8,7 @@ from statistics import median
 
 import pytest
 
+from tornado_service.activity.domain.idle import observed_times
 from tornado_service.activity.domain.records import Sample, UserSnapshot
 from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.store.reader import Reader
@@ -120,8 +121,8 @@ def test_its_users_are_those_of_a_hub_that_has_just_begun(written: Path, tmp_pat
 def test_servers_have_profiles_and_some_are_idle(written: Path) -> None:
     database = open_database(f"sqlite:///{written}")
     with database.reading() as connection:
-        sessions = list(Reader(connection).sessions(0, END))
-        times = list(Reader(connection).observed_times(0, END))
+        sessions = list(Reader(connection).sessions(0, END, with_idle=True))
+    times = list(observed_times(sessions))
     database.close()
     observed, idle = (
         sum(end - start for row in times for start, end in row[column]) for column in (1, 2)

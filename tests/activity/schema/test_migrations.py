@@ -18,6 +18,7 @@ from sqlalchemy import Connection, create_engine, inspect
 
 import tornado_service
 from tests.support.databases import POSTGRESQL
+from tornado_service.activity.domain.idle import observed_times
 from tornado_service.activity.domain.records import (
     Account,
     Interval,
@@ -150,9 +151,9 @@ def test_what_was_stored_before_idle_time_is_not_known(second_version: str) -> N
     database = open_database(second_version)
     with database.reading() as connection:
         reader = Reader(connection)
-        sessions = [session for user in (1, 2) for session in reader.whole_sessions(user)]
+        sessions = list(reader.sessions(0, 10_000, with_idle=True))
         assert {(row.profile, row.observed, row.idle) for row in sessions} == {(None, None, None)}
-        assert list(reader.observed_times(0, 10_000)) == []
+        assert list(observed_times(sessions)) == []
         assert list(reader.user_days(date.min, date.max)) == [
             UserDay(date.fromordinal(700_000), 1, 20, 1, observed=0, idle=0)
         ]
@@ -167,10 +168,9 @@ def test_a_server_that_runs_on_is_known_from_the_upgrade_on(second_version: str)
         with database.writing() as connection:
             assert add_sample(connection, sample, 300)
     with database.reading() as connection:
-        assert Reader(connection).whole_sessions(2) == [
-            Session(2, "", 91, 1800, 800, None, "gpu", "1409-1709", "1609-1709")
-        ]
-        [times] = Reader(connection).observed_times(0, 10_000)
+        sessions = list(Reader(connection).sessions(0, 10_000, {2}, with_idle=True))
+        assert sessions == [Session(2, "", 91, 1800, 800, None, "gpu", "1409-1709", "1609-1709")]
+        [times] = observed_times(sessions)
         assert times == (2, [Interval(1500, 1800)], [Interval(1700, 1800)])
     database.close()
 

@@ -5,9 +5,10 @@ As text, in whole seconds since the start of the session: ``0-300,900-1200``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .records import Interval
+from .records import Interval, Session
 
 #: Seconds after the last activity of a server from which on it is idle. Servers report their
 #: activity every 5 minutes by default, and the proxy's is read every 5 minutes.
@@ -20,6 +21,16 @@ class ObservedTimes(NamedTuple):
     user: int
     observed: list[Interval]
     idle: list[Interval]
+
+
+def observed_times(sessions: Iterable[Session], since: int = 0) -> Iterator[ObservedTimes]:
+    """Of sessions with all fields: the intervals that end after ``since``."""
+    for session in sessions:
+        if session.observed:
+            observed, idle = (
+                intervals(text, session.started, since) for text in (session.observed, session.idle)
+            )
+            yield ObservedTimes(session.user, observed, idle)
 
 
 def extend(text: str | None, start: int, end: int) -> str | None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from tornado.web import HTTPError
 
 from ..domain.calendar import ONE_DAY, day_bounds, local_date
+from ..domain.idle import observed_times
 from ..domain.records import FAR_FUTURE, Account
 from ..schema.metadata import StoreMetadata
 from ..store.reader import Reader
@@ -101,7 +102,7 @@ class Archive:
             day_totals=reader.day_totals(first, closed),
             sessions=reader.sessions(since, FAR_FUTURE),
             visits=reader.visits(opened, FAR_FUTURE),
-            observed=reader.observed_times(opened, FAR_FUTURE),
+            observed=observed_times(reader.sessions(opened, FAR_FUTURE, with_idle=True), opened),
         )
 
     def _is_continuation(self, reader: Reader, people: list[Account], meta: StoreMetadata) -> bool:

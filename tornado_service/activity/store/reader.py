@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, Connection, Select, and_, func, null, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from ..domain.idle import ObservedTimes, intervals
 from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
@@ -43,10 +42,12 @@ class Reader:
         rows = self._connection.execute(select(tables.users).order_by(tables.users.c.id))
         return [Account(*row) for row in rows]
 
-    def sessions(self, start: int, end: int, users: UserIds = None) -> Iterator[Session]:
+    def sessions(
+        self, start: int, end: int, users: UserIds = None, *, with_idle: bool = False
+    ) -> Iterator[Session]:
         """Sessions with a part in ``start <= t < end``, or that began in it; by start.
 
-        `observed_times` has when they were idle.
+        ``with_idle``: with all fields; else without the texts at their end.
         """
         table = tables.sessions.c
         has_part = or_(
@@ -54,28 +55,11 @@ class Reader:
             and_(table.ended == start, table.started == start),
             and_(table.ended.is_(None), or_(table.last_seen > start, table.started >= start)),
         )
-        statement = select(*_SESSION).where(table.started < end).order_by(table.started)
+        columns = table if with_idle else _SESSION
+        statement = select(*columns).where(table.started < end).order_by(table.started)
         if start > 0:  # for all of them, an index takes eight times as long
             statement = statement.where(has_part)
         return map(Session._make, self._rows(statement, table.user_id, users))
-
-    def whole_sessions(self, user: int) -> list[Session]:
-        """All sessions of a user, with all fields; by start."""
-        table = tables.sessions.c
-        statement = select(tables.sessions).where(table.user_id == user).order_by(table.started)
-        return [Session._make(row) for row in self._connection.execute(statement)]
-
-    def observed_times(
-        self, start: int, end: int, users: UserIds = None
-    ) -> Iterator[ObservedTimes]:
-        """When these sessions were idle, with the intervals that end after ``start``."""
-        table = tables.sessions.c
-        is_part = and_(table.started < end, or_(table.ended.is_(None), table.ended > start))
-        columns = (table.user_id, table.started, table.observed, table.idle)
-        statement = select(*columns).where(is_part, table.observed.is_not(None))
-        for user, started, observed, idle in self._rows(statement, table.user_id, users):
-            times = (intervals(text, started, start) for text in (observed, idle))
-            yield ObservedTimes(user, *times)
 
     def visits(self, start: int, end: int, users: UserIds = None) -> Iterator[Visit]:
         """Visits in an hour with a part in ``start <= t < end``, in order."""

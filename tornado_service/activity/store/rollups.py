@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ..domain.calendar import ONE_DAY, date_range, day_bounds, day_total, local_date, user_days
 from ..domain.concurrency import Concurrency
+from ..domain.idle import observed_times
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new
@@ -86,7 +87,7 @@ def _reset_for_zone(connection: Connection, meta: StoreMetadata, zone: ZoneInfo)
 
 def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, last: date) -> None:
     start, end = day_bounds(first, zone).start, day_bounds(last, zone).end
-    sessions = list(reader.sessions(start, end))
+    sessions = list(reader.sessions(start, end, with_idle=True))
     servers = Concurrency(
         [session.started for session in sessions], [session.end for session in sessions]
     )
@@ -100,7 +101,7 @@ def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, 
         for day, *sums, slot_seconds, slot_peaks in map(astuple, totals)
     ]
     insert_new(connection, tables.day_totals, rows)
-    observed = reader.observed_times(start, end)
+    observed = observed_times(sessions, start)
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone, observed)
     rows_by_user = [
         (row.day.toordinal(), *row[1:4], *(row[4:] if row.observed else (None, None)))

@@ -91,7 +91,7 @@ def _export(reader: Reader, account: Account) -> dict[str, Any]:
                 "profile": session.profile,
                 **{name: _iso_intervals(session, name) for name in ("observed", "idle")},
             }
-            for session in reader.whole_sessions(account.id)
+            for session in reader.sessions(0, FAR_FUTURE, users, with_idle=True)
         ],
         "visits": [_iso(visit.hour * 3600) for visit in reader.visits(0, FAR_FUTURE, users)],
         "days": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -54,12 +55,14 @@ async def test_an_instructor_reads_of_the_group_alone(instructor: Visitor) -> No
     assert "class-b" not in text
 
 
-async def test_what_is_not_known_is_said_to_be_so(admin: Visitor) -> None:
+async def test_what_is_not_known_is_said_to_be_so(admin: Visitor, instructor: Visitor) -> None:
     text = await read(admin, "servers", "from=2025-06-01&to=2025-06-30")
     assert text.count("No data for this period.") == 3
     text = await read(admin, "servers", "from=2026-01-08&to=2026-01-08")
     assert "No servers ran in this period." in text
     assert "Idle share of server-hours not enough data yet" in text
+    text = await read(instructor, "servers")  # whose users ran no server on the last day
+    assert re.search(r"2026-01-07 no servers no servers 0\.0 h 100 %", text)
 
 
 async def test_days_whose_sessions_are_gone_have_idle_time_only(
