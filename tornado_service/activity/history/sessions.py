@@ -1,4 +1,4 @@
-"""Sessions of a year, packed week by week: 730,000 of them take some 25 MB."""
+"""Sessions of a year, packed week by week: 1,500,000 of them take some 30 MB."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress, groupby
-from operator import sub
+from operator import attrgetter, sub
 
 from ..domain.records import Session
 from .cache import DerivedCache
+from .columns import compact
 
 #: Seconds. What is done to more sessions in one go would hold up other threads.
 WEEK = 7 * 86400
@@ -28,14 +29,13 @@ class PackedWeek:
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
-        rows = sorted(
-            (session.started, session.user, session.end, session.server) for session in sessions
-        )
+        rows = sorted(sessions, key=attrgetter("started"))
+        names: dict[str, str] = {}  # each is one object, however many rows have it
         return cls(
-            users=array("q", [row[1] for row in rows]),
-            started=array("q", [row[0] for row in rows]),
-            ends=array("q", [row[2] for row in rows]),
-            servers=tuple(row[3] for row in rows),
+            users=compact([session.user for session in rows]),
+            started=compact([session.started for session in rows]),
+            ends=compact([session.end for session in rows]),
+            servers=tuple([names.setdefault(session.server, session.server) for session in rows]),
         )
 
     @cached_property
@@ -46,7 +46,7 @@ class PackedWeek:
     @cached_property
     def lengths(self) -> array[int]:
         """Seconds, ascending."""
-        return array("q", sorted(map(sub, self.ends, self.started)))
+        return compact(sorted(map(sub, self.ends, self.started)))
 
     def started_between(self, start: int, end: int) -> PackedWeek:
         part = slice(bisect_left(self.started, start), bisect_left(self.started, end))
@@ -61,7 +61,8 @@ class PackedWeek:
 
     def where(self, chosen: Sequence[bool]) -> PackedWeek:
         users, started, ends = (
-            array("q", compress(column, chosen)) for column in (self.users, self.started, self.ends)
+            array(column.typecode, compress(column, chosen))
+            for column in (self.users, self.started, self.ends)
         )
         return PackedWeek(users, started, ends, tuple(compress(self.servers, chosen)))
 
@@ -92,11 +93,10 @@ class PackedSessions:
         """Pack sessions; those that come in order take less memory on the way."""
         weeks: dict[int, PackedWeek] = {}
         running: list[Session] = []
-        for number, begun in groupby(sessions, key=_week_of):
-            finished: list[Session] = []
-            for session in begun:
-                (running if session.ended is None else finished).append(session)
-            week = PackedWeek.pack(finished)
+        for number, of_week in groupby(sessions, key=_week_of):
+            begun = list(of_week)
+            running += [session for session in begun if session.ended is None]
+            week = PackedWeek.pack(session for session in begun if session.ended is not None)
             weeks[number] = weeks[number].updated(week) if number in weeks else week
         return cls._make(weeks, running)
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import compress
 
 from ..domain.records import UserDay
+from .columns import compact
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class UsageRows:
     def restricted(self, users: frozenset[int]) -> UsageRows:
         chosen = list(map(users.__contains__, self.users))
         columns = (self.users, self.seconds, self.sessions)
-        return UsageRows(*(array("q", compress(column, chosen)) for column in columns))
+        return UsageRows(*(array(column.typecode, compress(column, chosen)) for column in columns))
 
 
 class DayUsage:
@@ -34,11 +35,12 @@ class DayUsage:
 
     @classmethod
     def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
-        packed = UsageRows(array("q"), array("q"), array("q"))
-        for row in rows:
-            packed.users.append(row.user)
-            packed.seconds.append(row.seconds)
-            packed.sessions.append(row.sessions)
+        rows = list(rows)
+        packed = UsageRows(
+            compact([row.user for row in rows]),
+            compact([row.seconds for row in rows]),
+            compact([row.sessions for row in rows]),
+        )
         return cls(bitmap(packed.users), lambda: packed)
 
     @cached_property

@@ -101,5 +101,5 @@ def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, 
     ]
     insert_new(connection, tables.day_totals, rows)
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone)
-    rows_by_user = [(row.day.toordinal(), *row[1:]) for row in by_user]
+    rows_by_user = [(day.toordinal(), *sums) for day, *sums in by_user]
     insert_new(connection, tables.user_days, rows_by_user)
