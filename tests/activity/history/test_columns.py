@@ -18,7 +18,7 @@ from tornado_service.activity.history.columns import compact
         ([2**32], 8),
         ([-1, 7], 8),
         ([FAR_FUTURE, 3], 8),
-    ],  # fmt: skip
+    ],
 )
 def test_numbers_take_as_few_bytes_as_the_largest_needs(numbers: list[int], size: int) -> None:
     column = compact(numbers)

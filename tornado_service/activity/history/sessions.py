@@ -30,12 +30,23 @@ class PackedWeek:
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
         rows = sorted(sessions, key=attrgetter("started"))
-        names: dict[str, str] = {}  # each is one object, however many rows have it
+        return cls._of_columns(
+            [session.user for session in rows],
+            [session.started for session in rows],
+            [session.end for session in rows],
+            [session.server for session in rows],
+        )
+
+    @classmethod
+    def _of_columns(
+        cls, users: list[int], started: list[int], ends: list[int], servers: list[str]
+    ) -> PackedWeek:
+        names: dict[str, str] = {}  # each is one object, however many sessions have it
         return cls(
-            users=compact([session.user for session in rows]),
-            started=compact([session.started for session in rows]),
-            ends=compact([session.end for session in rows]),
-            servers=tuple([names.setdefault(session.server, session.server) for session in rows]),
+            compact(users),
+            compact(started),
+            compact(ends),
+            tuple([names.setdefault(name, name) for name in servers]),
         )
 
     @cached_property
@@ -67,9 +78,39 @@ class PackedWeek:
         return PackedWeek(users, started, ends, tuple(compress(self.servers, chosen)))
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
-        """Add sessions or their new ends, and drop those that run again."""
-        sessions = {session.key: session for session in (*self, *changed)}
-        return self.pack(session for session in sessions.values() if session.ended is not None)
+        """Add sessions or their new ends, and drop those that run again.
+
+        Most that are said to have changed are in it already: without any other it stays the same.
+        """
+        is_kept = [True] * len(self.users)
+        added: list[Session] = []
+        for session in changed:
+            at = self._index_of(session)
+            if at is None or session.ended is None or self.ends[at] != session.end:
+                if at is not None:
+                    is_kept[at] = False
+                if session.ended is not None:
+                    added.append(session)
+        if not added and all(is_kept):
+            return self
+        rest = self.where(is_kept)
+        users, started, ends = rest.users.tolist(), rest.started.tolist(), rest.ends.tolist()
+        servers = list(rest.servers)
+        for session in added:
+            at = bisect_left(started, session.started)
+            users.insert(at, session.user)
+            started.insert(at, session.started)
+            ends.insert(at, session.end)
+            servers.insert(at, session.server)
+        return self._of_columns(users, started, ends, servers)
+
+    def _index_of(self, session: Session) -> int | None:
+        at = bisect_left(self.started, session.started)
+        while at < len(self.started) and self.started[at] == session.started:
+            if self.users[at] == session.user and self.servers[at] == session.server:
+                return at
+            at += 1
+        return None
 
     def __iter__(self) -> Iterator[Session]:
         for user, started, end, server in zip(
