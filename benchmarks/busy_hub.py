@@ -1,4 +1,4 @@
-"""A hub of 10,000 users, 2,000 with a server: its history, and a process that simulates it."""
+"""A hub, a fifth of whose users have a server: its history, and a process that simulates it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ from tornado_service.activity.schema.upsert import insert_new, upsert
 from tornado_service.testing import StandInHub
 from tornado_service.testing.fake_hub_users import Directory, Model
 
-USERS, RUNNING, DAYS = 10_000, 2_000, 395
+#: Users by default, and days of their history.
+USERS, DAYS = 10_000, 395
+
+#: One user of so many has a server; as many use one on a day.
+ACTIVE = 5
+
 GROUP = 40
 
 #: Groups in addition to the small ones, by size.
@@ -66,17 +71,21 @@ class Call:
 class BusyDirectory(Directory):
     """The hub's state; servers stop and start continuously. Pages are cheap to produce."""
 
+    size: int = USERS  # how many users there are
     calls: list[Call] = field(default_factory=list)
     _shown: dict[tuple[Any, ...], list[Model]] = field(default_factory=dict)
     _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
     def fill(self, now: float) -> None:
         last_activity = iso_time(int(now) - DAY)
-        for user in range(1, USERS + 1):
+        for user in _ids(self.size):
             groups = [f"group-{(user - 1) // GROUP:03}"]
             groups += [name for size, name in LARGE.items() if user <= size]
-            self.add_user(user_name(user), groups=groups, last_activity=last_activity)
-        for user in self._dice.sample(range(1, USERS + 1), RUNNING):
+            created = iso_time(_creation_time(user, now))
+            self.add_user(
+                user_name(user), groups=groups, created=created, last_activity=last_activity
+            )
+        for user in self._dice.sample(_ids(self.size), self.size // ACTIVE):
             started = iso_time(now - self._dice.expovariate(1 / 7200))
             self.add_server(user_name(user), started=started)
 
@@ -129,15 +138,16 @@ class BusyHub:
 
 
 @contextlib.contextmanager
-def running(clock: float) -> Iterator[BusyHub]:
+def running(clock: float, users: int = USERS) -> Iterator[BusyHub]:
     """Start it.
 
     Args:
         clock: what its clock shows at the start.
+        users: how many it has.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    child = context.Process(target=_serve, args=(theirs, clock))
+    child = context.Process(target=_serve, args=(theirs, clock, users))
     child.start()
     theirs.close()
     try:
@@ -148,14 +158,14 @@ def running(clock: float) -> Iterator[BusyHub]:
         child.join()
 
 
-def _serve(pipe: Pipe, clock: float) -> None:
+def _serve(pipe: Pipe, clock: float, users: int) -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_response(pipe, clock))
+        asyncio.run(_response(pipe, clock, users))
 
 
-async def _response(pipe: Pipe, clock: float) -> None:
+async def _response(pipe: Pipe, clock: float, users: int) -> None:
     ahead = clock - time.time()
-    directory = BusyDirectory()
+    directory = BusyDirectory(size=users)
     directory.fill(clock)
     hub = StandInHub(directory=directory, service_scopes=set(Activity.service_scopes))
 
@@ -182,23 +192,24 @@ def before_midnight() -> float:
     return math.ceil(time.time() / DAY) * DAY - MIDNIGHT_AFTER
 
 
-def write_history(path: Path, now: float) -> None:
+def write_history(path: Path, now: float, users: int = USERS, *, has_roll_ups: bool = True) -> None:
     """Write 13 months of usage that end at a given time into a database.
 
     Args:
         path: of the SQLite file.
         now: what the hub's clock shows.
+        users: how many there are.
+        has_roll_ups: else the service has to make those of all days when it starts.
     """
-    today = int(now) // DAY * DAY
-    start = today - (DAYS - 1) * DAY
+    start, today = _first_day(now), int(now) // DAY * DAY
     dice = random.Random(1)
     database = open_database(f"sqlite:///{path}")
     sessions = tables.sessions
     with database.writing() as connection:
-        upsert(connection, tables.users, [_user_row(dice, user, start, now) for user in _ids()])
-        StoreMetadata.load(connection).save(connection, next_user=USERS + 1, rolled=start)
+        upsert(connection, tables.users, [_account(user, now) for user in _ids(users)])
+        StoreMetadata.load(connection).save(connection, next_user=users + 1, rolled=start)
         for midnight in range(start, today + 1, DAY):
-            write_day(connection, dice, midnight, USERS, RUNNING)
+            write_day(connection, dice, midnight, users, users // ACTIVE)
         until = int(now) - 60
         connection.execute(delete(sessions).where(sessions.c.started >= until))
         connection.execute(delete(tables.visits).where(tables.visits.c.hour >= until // 3600))
@@ -208,14 +219,24 @@ def write_history(path: Path, now: float) -> None:
         hole = start + 30 * DAY
         watched = [(start, hole), (hole + DAY, int(now))]
         insert_new(connection, tables.coverage, watched)
-    maintain(database)
+    if has_roll_ups:
+        maintain(database)
     database.close()
 
 
-def _ids() -> range:
-    return range(1, USERS + 1)
+def _ids(users: int) -> range:
+    return range(1, users + 1)
 
 
-def _user_row(dice: random.Random, user: int, start: int, now: float) -> tuple[Any, ...]:
-    came = start + (dice.randrange((DAYS - 1) * DAY) if user % 3 == 0 else 0)
+def _first_day(now: float) -> int:
+    return int(now) // DAY * DAY - (DAYS - 1) * DAY
+
+
+def _creation_time(user: int, now: float) -> int:
+    """One of three came on a day after the first."""
+    return _first_day(now) + (user * 7919 % (DAYS - 1) * DAY if user % 3 == 0 else 0)
+
+
+def _account(user: int, now: float) -> tuple[Any, ...]:
+    came = _creation_time(user, now)
     return user, user_name(user), came, came, int(now) - DAY, None

@@ -65,6 +65,26 @@ async def test_a_day_that_is_rolled_up_again_is_right(
     assert sum(total.seconds for total in archive.history.hub_totals.values()) == 3 * DAY
 
 
+async def test_what_comes_to_light_late_leaves_earlier_days_in_memory(
+    short_store: Store, make_archive: Make
+) -> None:
+    archive = make_archive(short_store)
+    for day in range(12):
+        starts = [MONDAY + day * DAY]
+        await keep(short_store, sample(MONDAY + day * DAY + HOUR, {"ada": starts}))
+        await archive.refresh()
+    before = archive.history
+
+    late = MONDAY + 12 * DAY
+    await keep(short_store, sample(late, {"ada": [], "bob": [MONDAY + 8 * DAY + 60]}))
+
+    assert await matches_store(archive, short_store, make_archive)
+    assert archive.history.revision == before.revision + 1
+    first, changed = date(2026, 1, 6), date(2026, 1, 13)
+    assert archive.history.days[first] is before.days[first]
+    assert archive.history.days[changed] is not before.days[changed]
+
+
 async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(
     short_store: Store, make_archive: Make
 ) -> None:

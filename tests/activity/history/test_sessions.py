@@ -57,6 +57,16 @@ def test_a_part_of_them_is_what_a_filter_would_give(
     }
 
 
+@given(some_sessions())
+def test_weeks_in_which_nothing_changed_stay_the_same_objects(sessions: list[Session]) -> None:
+    packed = PackedSessions.pack(sessions)
+
+    again = packed.updated(sessions)
+
+    assert all(again.weeks[number] is week for number, week in packed.weeks.items())
+    assert again.weeks.keys() == packed.weeks.keys()
+
+
 def test_changes_leave_the_original_as_it_was() -> None:
     before = PackedSessions.pack([running(1, 0, 5)])
 

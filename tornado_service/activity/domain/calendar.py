@@ -62,30 +62,37 @@ def user_days(
     A user is active who used a server, started one, or made a visit. An hour that two days share
     (in zones that are off by half of one) counts for the first.
     """
-    spans = {day: day_bounds(day, zone) for day in date_range(first, last)}
-    rows: dict[tuple[date, int], list[int]] = {}
+    days = list(date_range(first, last))
+    starts = [_start(day, zone) for day in days] + [day_bounds(last, zone).end]
+    rows: list[dict[int, list[int]]] = [{} for _ in days]
     for session in sessions:
-        day = max(first, began := local_date(session.started, zone))
-        while day <= last and (session.end > spans[day].start or day == began):
-            span = spans[day]
-            row = rows.setdefault((day, session.user), [0, 0, 0, 0])
-            row[0] += max(0, min(span.end, session.end) - max(span.start, session.started))
-            row[1] += day == began
-            day += ONE_DAY
+        started, end = session.started, session.end
+        began = bisect_right(starts, started) - 1
+        number = max(0, began)
+        while number < len(days) and (end > starts[number] or number == began):
+            since, until = starts[number], starts[number + 1]
+            row = rows[number].setdefault(session.user, [0, 0, 0, 0])
+            row[0] += (end if end < until else until) - (started if started > since else since)
+            row[1] += number == began
+            number += 1
     for visit in visits:
-        day = local_date(visit.hour * 3600, zone)
-        if first <= day <= last:
-            rows.setdefault((day, visit.user), [0, 0, 0, 0])
+        number = bisect_right(starts, visit.hour * 3600) - 1
+        if 0 <= number < len(days):
+            rows[number].setdefault(visit.user, [0, 0, 0, 0])
     for times in observed:
         for column, intervals in enumerate((times.observed, times.idle), 2):
-            for interval in intervals:
-                day = max(first, local_date(interval.start, zone))
-                while day <= last and interval.end > (span := spans[day]).start:
-                    if (day, times.user) in rows:
-                        part = min(span.end, interval.end) - max(span.start, interval.start)
-                        rows[day, times.user][column] += part
-                    day += ONE_DAY
-    return [UserDay(day, user, *row) for (day, user), row in sorted(rows.items())]
+            for start, end in intervals:
+                number = max(0, bisect_right(starts, start) - 1)
+                while number < len(days) and end > starts[number]:
+                    if times.user in rows[number]:
+                        part = min(end, starts[number + 1]) - max(start, starts[number])
+                        rows[number][times.user][column] += part
+                    number += 1
+    return [
+        UserDay(day, user, *row)
+        for day, of_day in zip(days, rows, strict=True)
+        for user, row in sorted(of_day.items())
+    ]
 
 
 def day_total(

@@ -112,7 +112,8 @@ class Session(NamedTuple):
     @property
     def end(self) -> int:
         """When it ended, or until when it is known to have run; never before its start."""
-        return max(self.started, self.last_seen if self.ended is None else self.ended)
+        end = self.last_seen if self.ended is None else self.ended
+        return end if end > self.started else self.started
 
 
 class Visit(NamedTuple):

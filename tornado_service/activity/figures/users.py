@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from .periods import windows
 INACTIVE_AFTER = 90
 
 
-@dataclass(frozen=True)
+@dataclass  # a frozen one takes five times as long to make, and all users have one
 class PersonRow:
     """One user in a period; ``None``: not known.
 
@@ -93,13 +93,12 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
     available = availability(history, first, last)
     sums = user_totals(history, first, last) if available.usage else {}
     nothing = Totals() if available.usage else (None, None, None)
-    cohorts = cohorts_of(history, available, first, last)
+    is_new, is_returning, is_lost = map(_membership, cohorts_of(history, available, first, last))
     seen = last_active(history)
     gone_since = local_date(history.now, history.zone) - timedelta(days=INACTIVE_AFTER)
     rows = []
     for id_, person in sorted(history.people.items()):
         active_days, server_seconds, sessions = sums.get(id_, nothing)
-        is_new, is_returning, is_lost = (None if ids is None else id_ in ids for ids in cohorts)
         day = seen.get(id_)
         rows.append(
             PersonRow(
@@ -110,14 +109,18 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
                 arrived=utc_datetime(arrival_time(history, person)),
                 last_active=day,
                 deleted=utc_datetime(person.deleted),
-                is_new=is_new,
-                is_returning=is_returning,
-                never_returned=is_lost,
+                is_new=is_new(id_),
+                is_returning=is_returning(id_),
+                never_returned=is_lost(id_),
                 is_away=person.deleted is None and day is not None and day < gone_since,
                 is_earlier=history.ids[person.name] != id_,
             )
         )
     return rows
+
+
+def _membership(ids: frozenset[int] | None) -> Callable[[int], bool | None]:
+    return (lambda _: None) if ids is None else ids.__contains__
 
 
 def people_counts(history: History, first: date, last: date) -> PeopleCounts:
@@ -217,7 +220,8 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
             month = _sums(days)
         for column, of_month in zip(sums, month, strict=True):
             column[: len(of_month)] = map(add, column, of_month)
-    return {user: Totals(*(column[user] for column in sums)) for user in members(active)}
+    rows = list(zip(*sums, strict=True))
+    return {user: Totals._make(rows[user]) for user in members(active)}
 
 
 def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int]]:

@@ -81,9 +81,9 @@ class Archive:
             return self._empty
         people, meta = reader.people(), reader.meta()
         before = self.history
-        since = before.now - LATE_WINDOW
-        if not self._is_continuation(reader, people, meta):
-            before, since = replace(self._empty, derived_cache=DerivedCache()), 0
+        since = self._changed_from(reader, people, meta)
+        if not since:
+            before = replace(self._empty, derived_cache=DerivedCache())
         closed = meta.first_open_day(self._zone) - ONE_DAY
         if before.closed and before.closed > closed:  # later days are yet to be rolled up again
             before = replace(before, closed=closed if closed in before.hub_totals else None)
@@ -105,15 +105,26 @@ class Archive:
             observed=observed_times(reader.sessions(opened, FAR_FUTURE, with_idle=True), opened),
         )
 
-    def _is_continuation(self, reader: Reader, people: list[Account], meta: StoreMetadata) -> bool:
-        """Whether the history in memory is still right, except for the last hours."""
-        return (
+    def _changed_from(self, reader: Reader, people: list[Account], meta: StoreMetadata) -> int:
+        """The moment up to which the history in memory is still right; 0: nothing of it is."""
+        before, late_changes = self.history, self._store.late_changes
+        dropped = meta.sessions_from or 0
+        revisions = range(before.revision + 1, meta.revision + 1)
+        is_continuation = (
             # else it is another database
-            reader.first_observed() == self.history.observed_from is not None
+            reader.first_observed() == before.observed_from is not None
             # a user who was removed is in no figure any more
-            and self.history.people.keys() <= {account.id for account in people}
-            and meta.revision == self.history.revision
+            and before.people.keys() <= {account.id for account in people}
+            and before.revision <= meta.revision
+            # else nobody here knows what has changed
+            and late_changes.keys() >= set(revisions)
         )
+        if not is_continuation:
+            return 0
+        # one second earlier: what ended at that moment has changed, too
+        late = [late_changes[number] - 1 for number in revisions]
+        # of what has changed, some may have been dropped since
+        return min([before.now - LATE_WINDOW, *late]) if all(dropped < at for at in late) else 0
 
     async def compute(self, scope: Scope, figure: Callable[..., Result], *arguments: Any) -> Result:
         """Compute a figure of some users, once until the next sample, or raise `TooManyFigures`.

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import compress
 
 from ..domain.records import UserDay
+from .columns import compact
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,14 @@ class DayUsage:
 
     @classmethod
     def pack(cls, rows: Iterable[UserDay]) -> DayUsage:
-        packed = UsageRows(*(array(typecode) for typecode in "qqqii"))
-        for row in rows:
-            packed.users.append(row.user)
-            packed.seconds.append(row.seconds)
-            packed.sessions.append(row.sessions)
-            packed.observed.append(row.observed)
-            packed.idle.append(row.idle)
+        rows = list(rows)
+        packed = UsageRows(
+            compact([row.user for row in rows]),
+            compact([row.seconds for row in rows]),
+            compact([row.sessions for row in rows]),
+            compact([row.observed for row in rows]),
+            compact([row.idle for row in rows]),
+        )
         return cls(bitmap(packed.users), lambda: packed)
 
     @cached_property

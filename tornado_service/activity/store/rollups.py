@@ -104,7 +104,7 @@ def _write(connection: Connection, reader: Reader, zone: ZoneInfo, first: date, 
     observed = observed_times(sessions, start)
     by_user = user_days(sessions, reader.visits(start, end), first, last, zone, observed)
     rows_by_user = [
-        (row.day.toordinal(), *row[1:4], *(row[4:] if row.observed else (None, None)))
-        for row in by_user
+        (day.toordinal(), *sums, *((observed, idle) if observed else (None, None)))
+        for day, *sums, observed, idle in by_user
     ]
     insert_new(connection, tables.user_days, rows_by_user)

@@ -86,6 +86,8 @@ class Store:
     ) -> None:
         self.condition = Condition(HistoryState.GETTING_READY)
         self.map_name = map_name or identity
+        #: by revision, for those that samples stored here have made: from when on it changed
+        self.late_changes: dict[int, int] = {}
         self._url = url
         self._log = log
         self._zone = zone or ZoneInfo("UTC")
@@ -201,7 +203,11 @@ class Store:
     def _add(self, sample: Sample, interval: int) -> bool:
         if self.map_name is not identity:
             sample = pseudonymize(sample, self.map_name)
-        return self._write(partial(add_sample, sample=sample, interval=interval))
+        late_changes: dict[int, int] = {}
+        work = partial(add_sample, sample=sample, interval=interval, late_changes=late_changes)
+        added = self._write(work)
+        self.late_changes |= late_changes  # which are certain now
+        return added
 
     def _write(self, work: Callable[[Connection], Result], *, erase: bool = False) -> Result:
         if self._database is None or not self._database.is_same_file:
@@ -227,6 +233,7 @@ class Store:
         if self._database:
             self._database.close()
             self._database = None
+        self.late_changes = {}
         database = open_database(self._url, thorough=thorough, timeout=self._timeout)
         try:
             if self.map_name is not identity:

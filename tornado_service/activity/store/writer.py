@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import astuple
 from itertools import chain
 from typing import Any
@@ -30,10 +30,17 @@ MAX_GAP_INTERVALS = 2.5
 LATE_WINDOW = 86400
 
 
-def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
+def add_sample(
+    connection: Connection,
+    sample: Sample,
+    interval: int,
+    late_changes: MutableMapping[int, int] | None = None,
+) -> bool:
     """Store a sample and all that follows from it; return whether it was stored.
 
     It is not if there is one of the same interval already, unless only the new one is a full one.
+    ``late_changes`` gets the revision that the sample makes, if it makes one, with the moment from
+    which on the history has changed.
     """
     meta = StoreMetadata.load(connection)
     if not _claim_slot(connection, meta, sample, interval):
@@ -47,6 +54,8 @@ def add_sample(connection: Connection, sample: Sample, interval: int) -> bool:
     since = min((moment for moment in moments if moment is not None), default=sample.taken)
     since = max(since, sample.taken - MAX_LOOK_BACK)
     is_late = since < max(state.latest or 0, sample.taken) - LATE_WINDOW
+    if is_late and late_changes is not None:
+        late_changes[meta.revision + 1] = since
     first_full, last_full = meta.first_full, meta.last_full
     if sample.is_full:
         first_full = sample.taken if first_full is None else first_full

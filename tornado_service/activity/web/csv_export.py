@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from itertools import starmap
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -109,14 +109,20 @@ def cell(value: Any) -> str:
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return '"yes"' if value else '"no"'
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(round(value, 4))
+    return _CELLS.get(type(value), _text)(value)
+
+
+def _text(value: Any) -> str:
     # readers of CSV, Python's before 3.11 too, end at a NUL
     text = _FORMULA.sub("'", str(value).replace("\0", "\ufffd"))
     return '"' + text.replace('"', '""') + '"'
+
+
+_CELLS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    bool: lambda value: '"yes"' if value else '"no"',
+    int: str,
+    float: lambda value: repr(round(value, 4)),
+    date: lambda value: '"' + str(value) + '"',
+    datetime: lambda value: '"' + str(value) + '"',
+}
