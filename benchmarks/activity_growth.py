@@ -96,15 +96,16 @@ def start(hub: BusyHub, service: RunningProcess) -> str:
 
 
 def sample_costs(hub: BusyHub, service: RunningProcess, seconds: float) -> tuple[float, float]:
-    """Median CPU seconds of samples of all users and of active ones."""
+    """Median CPU seconds of samples of all users and of active ones, at least one of each."""
     moments: list[Moment] = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        moments.append(Moment(time.monotonic(), process.cpu_seconds(service.pid)))
-        time.sleep(PAUSE / 20)
     costs: dict[bool, list[float]] = {True: [], False: []}
-    for is_full, cost in costs_of(hub.calls(), moments):
-        costs[is_full].append(cost)
+    while not all(costs.values()):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            moments.append(Moment(time.monotonic(), process.cpu_seconds(service.pid)))
+            time.sleep(PAUSE / 20)
+        for is_full, cost in costs_of(hub.calls(), moments):
+            costs[is_full].append(cost)
     return statistics.median(costs[True]), statistics.median(costs[False])
 
 
