@@ -36,13 +36,13 @@ ACTIVE = 5
 
 GROUP = 40
 
-#: Groups beside the small ones, by size.
+#: Groups in addition to the small ones, by size.
 LARGE = {500: "class-500", 5000: "class-5000"}
 
 #: Seconds from the start of the hub to its midnight: a full sweep, and a new day's load.
 MIDNIGHT_AFTER = 100
 
-#: What a token needs to see people and groups.
+#: Scopes that a token needs to see users and groups.
 SCOPES = ("list:users", "list:groups", "read:groups")
 
 CALLERS = {
@@ -60,7 +60,7 @@ def user_name(user: int) -> str:
 
 @dataclass
 class Call:
-    """One call of the Hub API: when, by whom, for which users."""
+    """One call of the Hub API: time, client, requested users."""
 
     at: float
     by_service: bool
@@ -120,10 +120,10 @@ def iso_time(moment: float) -> str:
 
 @dataclass
 class BusyHub:
-    """The process: where it is, and who may sign in.
+    """The process: its URL, and the tokens.
 
     Attributes:
-        tokens: by caller.
+        tokens: by user.
     """
 
     api_url: str
@@ -206,7 +206,7 @@ def write_history(path: Path, now: float, users: int = USERS, *, has_roll_ups: b
     database = open_database(f"sqlite:///{path}")
     sessions = tables.sessions
     with database.writing() as connection:
-        upsert(connection, tables.users, [_account(user, now) for user in _ids(users)])
+        upsert(connection, tables.users, [_user_row(user, now) for user in _ids(users)])
         StoreMetadata.load(connection).save(connection, next_user=users + 1, rolled=start)
         for midnight in range(start, today + 1, DAY):
             write_day(connection, dice, midnight, users, users // ACTIVE)
@@ -237,6 +237,6 @@ def _creation_time(user: int, now: float) -> int:
     return _first_day(now) + (user * 7919 % (DAYS - 1) * DAY if user % 3 == 0 else 0)
 
 
-def _account(user: int, now: float) -> tuple[Any, ...]:
+def _user_row(user: int, now: float) -> tuple[Any, ...]:
     came = _creation_time(user, now)
     return user, user_name(user), came, came, int(now) - DAY, None
