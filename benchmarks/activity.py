@@ -53,9 +53,13 @@ def measure(results: Results) -> None:
 
 def measure_with(results: Results, database: Path, clock: float) -> None:
     """Start hub and service, poll health without other load, then request each endpoint."""
-    with busy_hub.running(clock) as hub, _service(hub, database) as service, _floor() as floor:
+    with (
+        busy_hub.running(clock) as hub,
+        service_of(hub, database) as service,
+        floor_handler() as floor,
+    ):
         begun = time.perf_counter()
-        asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
+        asyncio.run(wait_for_figures(service.port, hub.tokens["admin"]))
         results.add("activity start", "service", 1, seconds=time.perf_counter() - begun)
         for name, seconds in (("quiet", IDLE_SECONDS), ("busy", LOAD_SECONDS)):
             spent = process.cpu_seconds(service.pid)
@@ -63,7 +67,7 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
                 if name == "quiet":
                     time.sleep(seconds)
                 else:
-                    asyncio.run(_fetch_all(results, service.port, floor.port, hub.tokens, seconds))
+                    asyncio.run(fetch_all(results, service.port, floor.port, hub.tokens, seconds))
             spent = process.cpu_seconds(service.pid) - spent
             memory = process.memory(service.pid)
             results.add("activity " + name, "service", 1, cpu=spent, **vars(memory))
@@ -72,8 +76,8 @@ def measure_with(results: Results, database: Path, clock: float) -> None:
         for sample in samples(hub.calls()):
             results.add("activity sample", "service", 1, **sample)
     without = database.with_name("nothing.sqlite")
-    with busy_hub.running(clock) as hub, _service(hub, without) as service:
-        asyncio.run(_wait_for_figures(service.port, hub.tokens["admin"]))
+    with busy_hub.running(clock) as hub, service_of(hub, without) as service:
+        asyncio.run(wait_for_figures(service.port, hub.tokens["admin"]))
         results.add("activity empty", "service", 1, **vars(process.memory(service.pid)))
 
 
@@ -100,7 +104,7 @@ class RunningProcess:
 
 
 @contextlib.contextmanager
-def _service(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
+def service_of(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
     port = free_ports(1)[0]
     access = "access:services!service=tornado-service"
     environment = {
@@ -123,7 +127,7 @@ def _service(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
 
 
 @contextlib.contextmanager
-def _floor() -> Iterator[RunningProcess]:
+def floor_handler() -> Iterator[RunningProcess]:
     """A bare Tornado handler: what the machine adds to any response time."""
     port = free_ports(1)[0]
     environment = {
@@ -164,9 +168,9 @@ def _started(
             child.wait()
 
 
-async def _wait_for_figures(port: int, token: str) -> None:
+async def wait_for_figures(port: int, token: str, seconds: float = 120) -> None:
     """Wait until the history is loaded and a sample is collected."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + seconds
     headers = {"Authorization": f"token {token}"}
     while True:
         response = await wire.fetch(port, f"{PREFIX}activity/api/now", headers)
@@ -178,7 +182,7 @@ async def _wait_for_figures(port: int, token: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _fetch_all(
+async def fetch_all(
     results: Results, port: int, floor_port: int, tokens: dict[str, str], seconds: float
 ) -> None:
     """Request everything in random order; each range first with a cold cache, then warm."""

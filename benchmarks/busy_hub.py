@@ -206,7 +206,7 @@ def write_history(path: Path, now: float, users: int = USERS, *, has_roll_ups: b
     database = open_database(f"sqlite:///{path}")
     sessions = tables.sessions
     with database.writing() as connection:
-        upsert(connection, tables.users, [_account(user, now) for user in _ids(users)])
+        upsert(connection, tables.users, [_user_row(user, now) for user in _ids(users)])
         StoreMetadata.load(connection).save(connection, next_user=users + 1, rolled=start)
         for midnight in range(start, today + 1, DAY):
             write_day(connection, dice, midnight, users, users // ACTIVE)
@@ -237,6 +237,6 @@ def _creation_time(user: int, now: float) -> int:
     return _first_day(now) + (user * 7919 % (DAYS - 1) * DAY if user % 3 == 0 else 0)
 
 
-def _account(user: int, now: float) -> tuple[Any, ...]:
+def _user_row(user: int, now: float) -> tuple[Any, ...]:
     came = _creation_time(user, now)
     return user, user_name(user), came, came, int(now) - DAY, None
