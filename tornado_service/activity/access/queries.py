@@ -60,6 +60,14 @@ class Range(BaseModel):
         return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
 
 
+class OverviewQuery(Range):
+    """A period, and how finely its charts show it."""
+
+    unit: Literal["hours", "days", "weeks", "months"] | None = Field(
+        None, description="What a bar or point of the charts stands for."
+    )
+
+
 class Page(NamedTuple):
     """A page of a table; ``total``: rows on all pages."""
 
