@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from traitlets import TraitError
+from traitlets.config import Application
 
 from tornado_service.activity import Activity
 
@@ -39,3 +41,46 @@ def test_a_zone_where_none_is_known() -> None:
 def test_a_secret_that_is_too_short() -> None:
     with pytest.raises(TraitError, match="openssl rand -hex 16"):
         Activity(pseudonym_secret="short")
+
+
+def test_terms_are_read_from_the_settings() -> None:
+    winter = {"name": "Winter term", "first": "2026-10-01", "last": "2027-03-31"}
+    app = Activity(terms=[winter], academic_year_start="10-01")
+
+    assert [term.name for term in app.parsed_terms] == ["Winter term"]
+    assert app.parsed_year_start == (10, 1)
+
+
+def test_terms_and_notes_are_arguments_of_a_command() -> None:
+    class Program(Application):
+        classes = [Activity]
+
+    program = Program()
+    program.initialize(
+        [
+            "--Activity.terms={'name': 'Winter', 'first': '2026-10-01', 'last': '2027-03-31'}",
+            "--Activity.terms={'name': 'Summer', 'first': '2026-04-01', 'last': '2026-09-30'}",
+            "--Activity.notes={'text': 'Exams', 'first': '2027-02-08'}",
+        ]
+    )
+    app = Activity(config=program.config)
+
+    assert [term.name for term in app.parsed_terms] == ["Summer", "Winter"]
+    assert [note.text for note in app.parsed_notes] == ["Exams"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"terms": [{"name": "Winter term"}]}, r"Activity\.terms: .* is not a term; write one as"),
+        ({"terms": [{"name": "W", "first": "1.10.26", "last": "2027-03-31"}]},
+         r"Activity\.terms: 'first' of 'W' is '1.10.26'; write a date as in 2026-10-01"),
+        ({"notes": [{"text": "Exams", "first": "soon"}]},
+         r"Activity\.notes: 'first' of 'Exams' is 'soon'; write a date as in 2026-10-01"),
+        ({"academic_year_start": "1 September"},
+         r"Activity\.academic_year_start: '1 September' is not a day of each year"),
+    ],
+)  # fmt: skip
+def test_terms_that_cannot_be_read(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(TraitError, match=said):
+        Activity(**settings)

@@ -9,13 +9,16 @@ import pytest
 from tests.support.activity import small_hub
 from tests.support.activity.documentation import PAGE, WEEKDAYS, table
 from tests.support.activity.small_hub import at
+from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.idle import ObservedTimes
 from tornado_service.activity.domain.records import Account, Interval, Visit
+from tornado_service.activity.figures.comparison import comparison
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.idle import idle_period
-from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.periods import hourly, period
 from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.trend import TrendDay, trend
 from tornado_service.activity.figures.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import groups, never_returned, people_counts
 from tornado_service.activity.history.history import History
@@ -137,6 +140,68 @@ def test_usage_by(example: History, kind: Kind, head: str) -> None:
         }
         for row in whole.usage or ()
     ]
+
+
+def test_hours(example: History) -> None:
+    for row in table("hour from", "data coverage", "average", "peak"):
+        day, _, clock = row["hour from"].partition(" ")
+        hours = hourly(example, *[date.fromisoformat(day)] * 2)
+        [hour] = [each for each in hours if each.start.timestamp() == at(row["hour from"], ZONE)]
+        assert row == {
+            "hour from": f"{day} {clock}",
+            "data coverage": f"{hour.share:.0%}".replace("%", " %"),
+            "average": known(hour.mean_servers),
+            "peak": known(hour.peak_servers),
+        }
+
+
+def test_comparison(example: History) -> None:
+    names = ("active_users", "server_seconds", "sessions", "peak_servers", "new_users")
+    rows = table(
+        "from", "to", "compared days", "with", "data of both", "active users", "server-hours",
+        "sessions", "peak", "new",
+    )  # fmt: skip
+    assert len(rows) == 4
+    for row in rows:
+        days = date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+        figures = comparison(example, *days).previous
+        if figures is None:
+            assert list(row.values())[2:] == ["none"] * 3 + ["unknown"] * 5
+            continue
+        assert list(row.values())[2:] == [
+            f"{figures.first} to {figures.last}",
+            f"{figures.earlier_first} to {figures.earlier_last}",
+            f"{figures.share:.0%}, {figures.earlier_share:.0%}".replace("%", " %"),
+            *(known(getattr(figures, name).change, "{:.3f}") for name in names),
+        ]
+    tuesday = comparison(example, *[date(2026, 3, 3)] * 2).previous
+    assert tuesday is not None
+    assert (tuesday.new_users.value, tuesday.new_users.earlier) == (1, 0)
+
+
+def test_trend() -> None:
+    start, now = at("2026-03-01 00:00", ZONE), at("2026-04-01 18:00", ZONE)
+    weekdays = [day for day in date_range(date(2026, 3, 1), date(2026, 4, 1)) if day.weekday() < 5]
+    sessions = [
+        small_hub.session(user, at(f"{day} 09:00", ZONE), at(f"{day} 10:00", ZONE))
+        for day in weekdays
+        for user in ([1, 2] if day.weekday() == 0 else [1])
+    ]
+    hub = small_hub.history(ZONE, [(start, now)], sessions)
+    for row in table("day", "DAU", "WAU", "MAU", "7-day average", "DAU/MAU"):
+        [day] = trend(hub, *[date.fromisoformat(row["day"])] * 2).days
+
+        def count(value: int | None, at_least: bool, day: TrendDay = day) -> str:
+            return f"{'at least ' if at_least else '' if day.is_over else 'so far '}{value}"
+
+        assert row == {
+            "day": str(day.day),
+            "DAU": count(day.daily_active_users, day.daily_at_least),
+            "WAU": count(day.weekly_active_users, day.weekly_at_least),
+            "MAU": count(day.monthly_active_users, day.monthly_at_least),
+            "7-day average": known(day.daily_average_7, "{:.3f}"),
+            "DAU/MAU": known(day.stickiness, "{:.3f}"),
+        }
 
 
 def test_lengths_of_sessions(example: History) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from traitlets import Integer, TraitError, Unicode, validate
+from traitlets import Dict, Integer, List, TraitError, Unicode, validate
 
 from .. import ServiceApp
 from ..database.timeout import TIMEOUT
@@ -14,10 +15,19 @@ from ..handlers.base import BaseHandler
 from . import metrics
 from .access.view import View
 from .access.visibility import LIST_USERS, get_visible_users
+from .domain.notes import Note, parse_notes
 from .domain.pseudonyms import pseudonyms
+from .domain.terms import Term, parse_terms, parse_year_start
 from .recorder import Recorder
 from .store.store import Store
 from .web.routes import NOT_FOUND, ROUTES
+
+#: What reads the settings of days; `ValueError` if it cannot.
+CALENDAR: dict[str, Callable[[Any], object]] = {
+    "terms": parse_terms,
+    "notes": parse_notes,
+    "academic_year_start": parse_year_start,
+}
 
 
 class Activity(ServiceApp):
@@ -55,6 +65,24 @@ class Activity(ServiceApp):
         "UTC", help="Time zone of the days, such as Europe/Berlin. Default: UTC."
     ).tag(config=True)
 
+    terms = List(
+        Dict(),
+        help="""Terms, which are periods to choose on the overview: ``[{"name": "Winter term 2026",
+        "first": "2026-10-01", "last": "2027-03-31"}]``. A term is compared with the one before it.
+        Default: none.""",
+    ).tag(config=True)
+
+    academic_year_start = Unicode(
+        "09-01", help="Month and day on which the academic year begins. Default: 09-01."
+    ).tag(config=True)
+
+    notes = List(
+        Dict(),
+        help="""Notes for all users on the time axis of charts: ``[{"text": "Exams", "first":
+        "2027-02-08", "last": "2027-02-12"}]``. Without ``last``, a note is on one day. Default:
+        none.""",
+    ).tag(config=True)
+
     pseudonym_secret = Unicode(
         help="""If set, users are stored and shown under pseudonyms that are derived from it; users
         still find their own usage. Never change it. At least 16 characters. Default: none."""
@@ -63,6 +91,15 @@ class Activity(ServiceApp):
     @validate("timezone")
     def _check_timezone(self, proposal: Any) -> str:
         return parse_zone(proposal["value"]).key
+
+    @validate("terms", "notes", "academic_year_start")
+    def _check_calendar(self, proposal: Any) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        try:
+            CALENDAR[name](value)
+        except ValueError as error:
+            raise TraitError(f"Activity.{name}: {error}") from None
+        return value
 
     @validate("pseudonym_secret")
     def _check_secret_length(self, proposal: Any) -> str:
@@ -85,6 +122,18 @@ class Activity(ServiceApp):
             map_name=pseudonyms(secret) if secret else None,
             timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
+
+    @property
+    def parsed_terms(self) -> tuple[Term, ...]:
+        return parse_terms(self.terms)
+
+    @property
+    def parsed_notes(self) -> tuple[Note, ...]:
+        return parse_notes(self.notes)
+
+    @property
+    def parsed_year_start(self) -> tuple[int, int]:
+        return parse_year_start(self.academic_year_start)
 
     @property
     def zone(self) -> ZoneInfo:

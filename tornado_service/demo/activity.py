@@ -4,8 +4,11 @@ import asyncio
 import pprint
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from traitlets import default
 
 from .. import HubUnavailable
 from ..activity.app import Activity
@@ -26,6 +29,30 @@ class DemoActivity(Activity):
     """Activity with a synthetic history that ends when it starts."""
 
     is_synthetic = True
+
+    @default("terms")
+    def _terms(self) -> list[dict[str, str]]:
+        """Those of the synthetic history: between its holidays."""
+        terms = []
+        for year in self._years():
+            summer = {"first": f"{year}-04-01", "last": f"{year}-07-15"}
+            winter = {"first": f"{year}-10-01", "last": f"{year + 1}-03-20"}
+            terms += [
+                {"name": f"Summer term {year}", **summer},
+                {"name": f"Winter term {year}", **winter},
+            ]
+        return terms
+
+    @default("notes")
+    def _notes(self) -> list[dict[str, str]]:
+        return [
+            {"text": "Winter break", "first": f"{year}-12-20", "last": f"{year + 1}-01-06"}
+            for year in self._years()
+        ]
+
+    def _years(self) -> range:
+        year = datetime.now(self.zone).year
+        return range(year - 2, year + 1)
 
     async def prepare_database(self) -> None:
         if await asyncio.to_thread(Path("activity.sqlite").exists):

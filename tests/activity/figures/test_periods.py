@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 from tests.support.activity.small_hub import SmallHub, at, history, running, session, small_hubs
 from tornado_service.activity.domain.calendar import date_range, day_bounds
 from tornado_service.activity.domain.records import Visit
-from tornado_service.activity.figures.periods import Period, period, periods, window, windows
+from tornado_service.activity.figures.periods import (
+    Period,
+    hourly,
+    period,
+    periods,
+    window,
+    windows,
+)
 
 HOUR = 3600
 
@@ -252,3 +260,45 @@ def test_the_peak_is_no_lower_than_the_average(hub: SmallHub) -> None:
             if figures.mean_servers is not None:
                 assert figures.peak_servers is not None
                 assert figures.peak_servers >= figures.mean_servers
+
+
+def test_each_hour_of_a_day() -> None:
+    start, end = at("2026-03-02 00:00"), at("2026-03-02 12:30")
+    gap = (at("2026-03-02 08:00"), at("2026-03-02 10:20"))
+    data = history(
+        "UTC",
+        [(start, gap[0]), (gap[1], end)],
+        [session(1, at("2026-03-02 06:30"), at("2026-03-02 07:15")), session(2, gap[1], end)],
+    )
+
+    hours = hourly(data, date(2026, 3, 2), date(2026, 3, 2))
+
+    assert [hour.start.hour for hour in hours] == list(range(24))
+    figures = [(hour.share, hour.mean_servers, hour.peak_servers) for hour in hours]
+    assert figures[5:13] == [
+        (1.0, 0.0, 0), (1.0, 0.5, 1), (1.0, 0.25, 1), (0.0, None, None), (0.0, None, None),
+        (0.5, 1.0, 1), (1.0, 1.0, 1), (0.5, 1.0, 1),
+    ]  # fmt: skip
+    assert figures[13:] == [(0.0, None, None)] * 11
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2026-03-28", 24), ("2026-03-29", 23), ("2026-10-25", 25)]
+)
+def test_a_day_has_as_many_hours_as_the_clock_makes(day: str, hours: int) -> None:
+    zone, of_day = "Europe/Berlin", date.fromisoformat(day)
+    bounds = day_bounds(of_day, ZoneInfo(zone))
+    data = history(zone, [bounds], [session(1, bounds.start, bounds.end)])
+
+    rows = hourly(data, of_day, of_day)
+
+    assert [row.mean_servers for row in rows] == [1.0] * hours
+    assert [(after.start - row.start).seconds for row, after in pairwise(rows)] == [HOUR] * (
+        hours - 1
+    )
+
+
+def test_hours_of_days_without_data_are_unknown() -> None:
+    assert {hour.mean_servers for hour in hourly(history("UTC", []), *[date(2026, 3, 2)] * 2)} == {
+        None
+    }

@@ -89,7 +89,7 @@ async def test_a_preset_keeps_the_search_and_the_order(admin: Visitor, path: str
     await read(admin, path, f"{RANGE}&q=A%26b&sort=-sessions")
 
     presets = [link for link in links(admin.page) if link.endswith("sort=-sessions&q=A%26b")]
-    assert len([link for link in presets if f"/{path}?from=" in link and RANGE not in link]) == 4
+    assert len([link for link in presets if f"/{path}?from=" in link and RANGE not in link]) == 8
     await admin.open(presets[0])
     assert "“A&b” in" in text_of(admin.page)
 

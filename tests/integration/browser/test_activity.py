@@ -95,7 +95,8 @@ def test_a_gap_is_drawn_as_a_gap(open_page) -> None:
     chart = page.locator("figure", has_text="Active users per day")
 
     expect(chart).to_contain_text("no data")
-    expect(chart.locator("[fill='var(--chart-gap)'] rect")).to_have_count(2)
+    expect(chart).to_contain_text("no data: 2026-01-03 to 2026-01-04")
+    expect(chart.locator("[fill^='url(#hatch-'] rect")).to_have_count(2)
     expect(chart.locator("[fill='var(--chart)'] rect")).to_have_count(3)
 
 
@@ -132,7 +133,7 @@ def test_all_figures_can_be_read_without_javascript(open_page) -> None:
 
     expect(page.locator("#periods")).to_be_visible()
     expect(page.locator("#heat")).to_be_visible()
-    expect(page.locator("figure")).to_have_count(3)
+    expect(page.locator("figure")).to_have_count(4)
     expect(page.locator("figure").first).to_be_hidden()
     page.get_by_label("From").fill("2026-01-06")
     page.get_by_role("button", name="Show").click()

@@ -76,6 +76,14 @@ class OptionalUnitQuery(Range):
     )
 
 
+class OverviewQuery(Range):
+    """A period, and how finely its charts show it."""
+
+    unit: Literal["hours", "days", "weeks", "months"] | None = Field(
+        None, description="What a bar or point of the charts stands for."
+    )
+
+
 class Page(NamedTuple):
     """A page of a table; ``total``: rows on all pages."""
 

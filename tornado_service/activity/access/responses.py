@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ..domain.notes import Note
+from ..figures.comparison import Comparison
 from ..figures.durations import Lengths
 from ..figures.heatmap import Hour, MaintenanceWindow
-from ..figures.periods import Period
+from ..figures.periods import HourPeriod, Period
 from ..figures.person import OwnUse
 from ..figures.servers import Running
 from ..figures.users import GroupUse, PeopleCounts, PersonRow
@@ -48,6 +50,7 @@ class Summary:
     weeks_missing: float
     quietest: tuple[Hour, ...] | None
     maintenance_window: MaintenanceWindow | None
+    comparison: Comparison
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,21 @@ class Periods:
 
     zone: str
     periods: list[Period]
+
+
+@dataclass(frozen=True)
+class Hourly:
+    """The hours of a period, in order."""
+
+    zone: str
+    hours: list[HourPeriod]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """The notes on days of a period, the earliest first."""
+
+    notes: list[Note]
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,7 @@ class PersonDetail:
     first: date
     last: date
     use: OwnUse
+    comparison: Comparison
 
 
 @dataclass(frozen=True)

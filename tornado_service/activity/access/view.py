@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from tornado.web import HTTPError
 
 from ...handlers.base import BaseHandler
 from ..domain.calendar import local_date, utc_datetime
+from ..domain.notes import Note, notes_in
 from ..domain.records import Sample
+from ..domain.terms import Term
+from ..figures.comparison import comparison
 from ..figures.durations import lengths
 from ..figures.heatmap import heat_map
 from ..figures.month_report import MonthReport, month_report
@@ -28,6 +31,8 @@ from .responses import Now, Periods, PersonDetail, Summary
 from .visibility import Groups, Members, VisibleUsers, get_own_user, get_visible_users
 
 Figure = TypeVar("Figure")
+
+Terms: TypeAlias = tuple[Term, ...]
 
 
 class View:
@@ -51,13 +56,13 @@ class View:
         return await archive.compute(self.visible.scope, figure, *days, *arguments)
 
     async def compute_of(
-        self, name: str, figure: Callable[[History, date, date], Figure], query: Range
+        self, name: str, figure: Callable[..., Figure], query: Range, *arguments: Any
     ) -> Figure:
         """A figure of one user, by the name that is shown: a pseudonym where users have one.
 
         404: there is no such user, or the visitor may not see them.
         """
-        result = await self.compute(of_user, query, name, figure)
+        result = await self.compute(of_user, query, name, figure, *arguments)
         if result is None:
             raise HTTPError(404, "User not found, or you do not have access to their activity.")
         return result
@@ -84,15 +89,17 @@ class View:
             raise NoHistory("The hub has not listed all users yet. Try again soon.", 60)
         return await asyncio.to_thread(query.select, rows)
 
-    async def person(self, name: str, query: Range) -> PersonDetail:
+    async def person(self, name: str, query: Range, terms: Terms = ()) -> PersonDetail:
         """One user; see `compute_of`."""
         use = await self.compute_of(name, own_use, query)
-        return PersonDetail(name, *query.days(self.today), use)
+        compared = await self.compute_of(name, comparison, query, terms)
+        return PersonDetail(name, *query.days(self.today), use, compared)
 
-    async def me(self, query: Range) -> PersonDetail:
+    async def me(self, query: Range, terms: Terms = ()) -> PersonDetail:
         """The visitor; this must be the visitor's own view."""
         use = await self.compute(own_use, query)
-        return PersonDetail(self.visible.me or "", *query.days(self.today), use)
+        compared = await self.compute(comparison, query, terms)
+        return PersonDetail(self.visible.me or "", *query.days(self.today), use, compared)
 
     async def groups(self, visible: Groups, query: GroupsQuery) -> list[GroupUse]:
         """The groups that match the query, by the usage of those members who may be seen."""
@@ -119,6 +126,15 @@ class ViewHandler(BaseHandler):
     async def view(self) -> View:
         return View(self.recorder, await get_visible_users(self))
 
+    @property
+    def terms(self) -> Terms:
+        terms: Terms = self.app.parsed_terms
+        return terms
+
+    def notes(self, first: date, last: date) -> list[Note]:
+        """The notes on days of a period, which all users may see."""
+        return notes_in(self.app.parsed_notes, first, last)
+
     async def own_view(self) -> View:
         """The view of the visitor's own usage; 404 for a service."""
         if self.current_user.get("kind", "user") != "user":
@@ -126,7 +142,7 @@ class ViewHandler(BaseHandler):
         return View(self.recorder, await get_own_user(self))
 
 
-def summary(history: History, first: date, last: date) -> Summary:
+def summary(history: History, first: date, last: date, terms: Terms = ()) -> Summary:
     hours = heat_map(history, first, last)
     return Summary(
         zone=history.zone.key,
@@ -138,6 +154,7 @@ def summary(history: History, first: date, last: date) -> Summary:
         weeks_missing=hours.weeks_missing,
         quietest=hours.quietest,
         maintenance_window=hours.maintenance_window,
+        comparison=comparison(history, first, last, terms),
     )
 
 
@@ -146,10 +163,11 @@ def of_user(
     first: date,
     last: date,
     name: str,
-    figure: Callable[[History, date, date], Figure],
+    figure: Callable[..., Figure],
+    *arguments: Any,
 ) -> Figure | None:
     user = history.ids.get(name)
-    return None if user is None else figure(history.restricted({user}), first, last)
+    return None if user is None else figure(history.restricted({user}), first, last, *arguments)
 
 
 def groups_of(history: History, first: date, last: date, members: Members) -> list[GroupUse]:

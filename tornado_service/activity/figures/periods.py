@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from ..domain.calendar import ONE_DAY, SLOT
+from ..domain.calendar import ONE_DAY, SLOT, date_range, utc_datetime
 from ..domain.records import DayTotal
 from ..history.history import History
 from .availability import availability
@@ -63,6 +63,42 @@ def period(history: History, first: date, last: date) -> Period:
         peak_servers=max((total.peak for total in totals), default=None) if has_totals else None,
         mean_servers=_mean(history, totals) if has_totals else None,
     )
+
+
+@dataclass(frozen=True)
+class HourPeriod:
+    """One hour; its figures are ``None`` where no quarter of it has data from beginning to end.
+
+    Attributes:
+        share: the part of its quarters that has data, 0 to 1.
+        mean_servers: concurrent servers, average over these quarters.
+        peak_servers: concurrent servers, peak in them.
+    """
+
+    start: datetime
+    share: float
+    mean_servers: float | None = None
+    peak_servers: int | None = None
+
+
+def hourly(history: History, first: date, last: date) -> list[HourPeriod]:
+    """Each hour of some days, from their midnight on: a day has 23 to 25 of them."""
+    return [hour for day in date_range(first, last) for hour in _hours_of(history, day)]
+
+
+def _hours_of(history: History, day: date) -> Iterator[HourPeriod]:
+    bounds = history.span(day, day)
+    total = next(iter(history.totals(day, day)), None)
+    observed = frozenset(history.observed_slots(total)) if total else frozenset()
+    for number, start in enumerate(range(bounds.start, bounds.end, 4 * SLOT)):
+        slots = [slot for slot in range(4 * number, 4 * number + 4) if slot in observed]
+        length = min(4, (bounds.end - start) // SLOT)
+        hour = HourPeriod(utc_datetime(start), len(slots) / length)
+        if total and slots:
+            seconds = sum(total.slot_seconds[slot] for slot in slots)
+            peak = max(total.slot_peaks[slot] for slot in slots)
+            hour = replace(hour, mean_servers=seconds / (len(slots) * SLOT), peak_servers=peak)
+        yield hour
 
 
 def windows(unit: Unit, first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -163,6 +164,18 @@ def new_users(history: History, first: date, last: date) -> frozenset[int]:
         for id_, person in history.people.items()
         if (moment := arrival_time(history, person)) is not None and span.start <= moment < span.end
     )
+
+
+def new_counts(history: History, spans: Iterable[tuple[date, date]]) -> list[int | None]:
+    """The number of new users of each of some periods."""
+    moments = (arrival_time(history, person) for person in history.people.values())
+    arrivals = sorted(moment for moment in moments if moment is not None)
+    counts: list[int | None] = []
+    for first, last in spans:
+        span = history.span(first, last)
+        count = bisect_left(arrivals, span.end) - bisect_left(arrivals, span.start)
+        counts.append(count if availability(history, first, last).accounts else None)
+    return counts
 
 
 def returning(history: History, first: date, last: date) -> frozenset[int]:

@@ -23,6 +23,7 @@
         from, to, words, at: middle(from, to), value: number(cell), isPart: "part" in cell.dataset,
         isComing: "coming" in cell.dataset,
         place: place.textContent.trim(), text: cell.textContent.trim(),
+        href: place.querySelector("a")?.href,
       };
     });
     return { name: head.textContent.trim(), rows: rows.sort((a, b) => a.from - b.from) };
@@ -49,12 +50,14 @@
   const labels = (rows, width) => {
     const isMonths = rows.some(({ from, to }) => to - from > 10 * DAY);
     const day = d3.utcFormat(isMonths ? "%b %Y" : "%-d %b");
+    // midnight has the day's name
+    const hour = (place) => (place.endsWith(" 00:00") ? day(new Date(place.slice(0, 10))) : place.slice(-5));
     const atLeast = rows.length / (width / 64);
     const isHours = !(rows[0].from instanceof Date);
     const every = isHours ? [1, 2, 3, 6, 12].find((n) => n >= atLeast) : Math.ceil(atLeast);
     const shown = rows.filter((_, n) => n % every === 0);
     const names = new Map(
-      shown.map(({ from, at }) => [+at, isHours ? `${from}:00` : day(from)]),
+      shown.map(({ from, at, place }) => [+at, isHours ? hour(place) : day(from)]),
     );
     return {
       label: null,
@@ -86,65 +89,100 @@
 
   const tip = (rows) =>
     Plot.tip(rows, Plot.pointerX({ x: "at", y: ({ value }) => value || 0, title: "words" }));
-  const gapMark = (rows) =>
-    Plot.rect(gaps(rows), { x1: "from", x2: "to", fill: "var(--chart-gap)" });
+
+  const { hatched, inRuns, noteMarks } = window.chartMarks ?? {};
+  const gapMark = (rows) => hatched((fill) => Plot.rect(gaps(rows), { x1: "from", x2: "to", fill }));
 
   // A figure of a period with data may not be known, either.
   const gapKeys = (rows) => {
-    const words = new Set(gaps(rows).map(({ text }) => (text === "not known" ? text : "no data")));
-    return words.size ? [["gap", [...words].sort().join(" or ")]] : [];
+    const missing = gaps(rows);
+    const words = [...new Set(missing.map(({ text }) => (text === "not known" ? text : "no data")))].sort();
+    return missing.length ? [["gap", `${words.join(" or ")}: ${inRuns(rows, new Set(missing))}`]] : [];
   };
+
+  // Lines over a chart: the period before it, and an average.
+  const LINES = {
+    previous: ["previous period", { stroke: "var(--chart-pale)", strokeWidth: 2, strokeDasharray: "5 4" }],
+    average: ["7-day average", { stroke: "var(--bs-body-color, currentcolor)", strokeWidth: 2 }],
+  };
+  const overlays = (table, { previous, average }) =>
+    Object.entries({ previous, average }).flatMap(([kind, name]) => {
+      const column = name && readColumn(table, name);
+      return column && known(column.rows).length ? [{ kind, ...column }] : [];
+    });
+  const overlayMarks = (lines) =>
+    lines.flatMap(({ kind, rows }) => {
+      const line = { x: "at", y: "value" };
+      const halo = { stroke: "var(--bs-body-bg, canvas)", strokeWidth: 4, strokeOpacity: 0.6 };
+      return [Plot.lineY(rows, { ...line, ...halo }), Plot.lineY(rows, { ...line, ...LINES[kind][1] })];
+    });
+  const overlayKeys = (lines) => lines.map(({ kind }) => [kind, LINES[kind][0]]);
+
+  // What the tip says: of a row of the first column, and of the same row of the others.
+  const inOneTip = ([first, ...others]) =>
+    first.map((row, n) => ({
+      ...row,
+      words: [row.words, ...others.map((rows) => rows[n].words.split("\n")[1])].join("\n"),
+    }));
 
   // Each kind gives the picture, what it says, and the key to its colours.
   const KINDS = {
-    bars(table, names, width) {
-      const column = readColumn(table, names[0]);
+    bars(table, { columns: [name], ...more }, width) {
+      const column = readColumn(table, name);
       const { rows } = column;
+      const lines = overlays(table, more);
       const inset = width / rows.length > 6 ? 1 : 0;
       return {
         svg: Plot.plot({
-          ...frame([column], width),
+          ...frame([column, ...lines], width),
           marks: [
-            gapMark(rows),
+            ...gapMark(rows),
+            ...noteMarks(rows),
             Plot.rectY(known(rows), {
               x1: "from", x2: "to", y: "value", insetLeft: inset, insetRight: inset,
               fill: "var(--chart)", fillOpacity: ({ isPart }) => (isPart ? 0.45 : 1),
             }),
+            ...overlayMarks(lines),
             Plot.ruleY([0]),
-            tip(rows),
+            tip(inOneTip([rows, ...lines.map((line) => line.rows)])),
           ],
           opacity: { type: "identity" },
         }),
-        words: inWords(column),
+        words: [column, ...lines].map(inWords).join(" "),
         key: [
+          ...overlayKeys(lines),
           ...(rows.some(({ isPart }) => isPart) ? [["part", "incomplete"]] : []),
           ...gapKeys(rows),
         ],
       };
     },
 
-    lines(table, names, width) {
+    lines(table, { columns: names, key, ...more }, width) {
       const columns = names.map((name) => readColumn(table, name));
       const [most, mean] = columns.map(({ rows }) => rows);
+      const over = overlays(table, more);
+      const [pale, strong] = key.split("|");
       const line = { x: "at", y: "value", strokeLinecap: "round" };
       return {
         svg: Plot.plot({
-          ...frame(columns, width),
+          ...frame([...columns, ...over], width),
           marks: [
-            gapMark(most),
+            ...gapMark(most),
+            ...noteMarks(most),
             Plot.areaY(mean, { x: "at", y: "value", fill: "var(--chart)", fillOpacity: 0.2 }),
             Plot.lineY(most, { ...line, stroke: "var(--chart-pale)", strokeWidth: 1.5 }),
             Plot.lineY(mean, { ...line, stroke: "var(--chart)", strokeWidth: 2.5 }),
+            ...overlayMarks(over),
             Plot.ruleY([0]),
-            tip(most.map((row, n) => ({ ...row, words: `${row.words}\n${mean[n].words.split("\n")[1]}` }))),
+            tip(inOneTip([most, mean, ...over.map(({ rows }) => rows)])),
           ],
         }),
-        words: columns.map(inWords).join(" "),
-        key: [["pale", "peak"], ["strong", "average"], ...gapKeys(most)],
+        words: [...columns, ...over].map(inWords).join(" "),
+        key: [["pale", pale], ["strong", strong], ...overlayKeys(over), ...gapKeys(most)],
       };
     },
 
-    heat(table, names, width) {
+    heat(table, _, width) {
       const hours = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent);
       const rows = [...table.tBodies[0].rows].flatMap((row) =>
         [...row.cells].slice(1).map((cell, hour) => {
@@ -154,11 +192,15 @@
           return {
             day: day.slice(0, 3), hour: hours[hour], value: number(cell), place, text,
             words: `${place}\n${text} concurrent servers`, isQuiet: "quiet" in cell.dataset,
+            step: Number(cell.dataset.step),
           };
         }),
       );
-      const most = Math.max(...known(rows).map(({ value }) => value), 0) || 1;
       const spot = { x: "hour", y: "day" };
+      const longest = Math.max(...known(rows).map(({ text }) => text.length), 0);
+      const hasRoom = (width - 44) / 24 >= 6 * longest + 3;
+      const steps = table.dataset.steps.split("|").filter(Boolean);
+      const isFew = ({ step }) => step > 0 && step < 3;
       return {
         svg: Plot.plot({
           width,
@@ -168,10 +210,24 @@
           padding: 0.06,
           x: { domain: hours, ticks: hours.filter((_, n) => n % 3 === 0), label: null, tickSize: 0 },
           y: { domain: [...new Set(rows.map(({ day }) => day))], label: null, tickSize: 0 },
-          opacity: { domain: [0, most], range: [0.06, 1] },
           marks: [
-            Plot.cell(gaps(rows), { ...spot, fill: "var(--chart-gap)" }),
-            Plot.cell(known(rows), { ...spot, fill: "var(--chart)", fillOpacity: "value" }),
+            ...hatched((fill) => Plot.cell(gaps(rows), { ...spot, fill })),
+            ...[0, 1, 2, 3, 4, 5].map((step) =>
+              Plot.cell(known(rows).filter((row) => row.step === step), {
+                ...spot,
+                ...(step
+                  ? { fill: `var(--heat-${step})` }
+                  : { fill: "none", stroke: "var(--bs-secondary-color, currentcolor)", strokeWidth: 0.5 }),
+              }),
+            ),
+            ...(hasRoom
+              ? [
+                  [({ step }) => !step, "var(--bs-body-color, currentcolor)"],
+                  [isFew, "var(--heat-ink-low)"],
+                  [({ step }) => step > 2, "var(--heat-ink-high)"],
+                ].map(([isMeant, fill]) =>
+                  Plot.text(known(rows).filter(isMeant), { ...spot, text: "text", fill, fontSize: 10 }))
+              : []),
             Plot.cell(rows.filter(({ isQuiet }) => isQuiet), {
               ...spot, stroke: "var(--bs-body-color, currentcolor)", strokeWidth: 2,
             }),
@@ -180,9 +236,10 @@
         }),
         words: inWords({ name: "Concurrent servers", rows }),
         key: [
-          ...(known(rows).length ? [["strong", `scale 0–${d3.format(".1f")(most)} servers`]] : []),
+          ...(known(rows).some(({ step }) => !step) ? [["step-0", "0"]] : []),
+          ...steps.map((words, n) => [`step-${n + 1}`, words]),
           ...(rows.some(({ isQuiet }) => isQuiet) ? [["quiet", "best time for maintenance"]] : []),
-          ...gapKeys(rows),
+          ...(gaps(rows).length ? [["gap", "no data"]] : []),
         ],
       };
     },
@@ -222,7 +279,8 @@
           ...frame([totals], width),
           color: { type: "identity" },
           marks: [
-            gapMark(missing),
+            ...gapMark(missing),
+            ...noteMarks(missing),
             Plot.rectY(parts, {
               x1: "from", x2: "to", y1: "low", y2: "high", insetLeft: inset, insetRight: inset,
               insetTop: 1, fill: "color", fillOpacity: ({ isPart }) => (isPart ? 0.7 : 1),
@@ -248,12 +306,21 @@
     });
 
   const draw = (figure, width) => {
-    const { chart, table, columns } = figure.dataset;
-    const { svg, words, key } = KINDS[chart](document.getElementById(table), columns.split(" "), width);
+    const { chart, table, columns, ...more } = figure.dataset;
+    const names = columns.split(" ");
+    const { svg, words, key } = KINDS[chart](document.getElementById(table), { ...more, columns: names }, width);
     const caption = figure.querySelector("figcaption");
     for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", `${caption.firstChild.textContent.trim()}. ${words}`);
+    // a click opens the row that the tip is about; a finger has to tap twice, as the first shows the tip
+    if (document.getElementById(table).querySelector("tbody th a")) svg.setAttribute("data-opens", "");
+    let tapped;
+    svg.addEventListener("click", ({ pointerType }) => {
+      const isMeant = pointerType !== "touch" || svg.value === tapped;
+      if (svg.value?.href && isMeant) location.assign(svg.value.href);
+      requestAnimationFrame(() => { tapped = svg.value; }); // the tip is drawn in a frame, too
+    });
     figure.querySelector("svg")?.remove();
     figure.append(svg);
     for (const old of caption.querySelectorAll("small")) old.remove();
@@ -261,7 +328,7 @@
   };
 
   // Without what draws, the tables stay.
-  const canDraw = window.d3 && window.Plot?.plot;
+  const canDraw = window.d3 && window.Plot?.plot && window.chartMarks;
   const figures = [...document.querySelectorAll("figure[data-chart]")].filter(
     ({ dataset: { table } }) => canDraw && document.getElementById(table).tBodies[0].rows.length,
   );

@@ -71,7 +71,7 @@ class SummaryAPI(ActivityHandler):
 
     async def get(self, query: Range) -> Summary:
         view = await self.view()
-        return await view.compute(summary, query)
+        return await view.compute(summary, query, self.terms)
 
 
 class PeriodsAPI(ActivityHandler):
@@ -144,7 +144,7 @@ class PersonAPI(ActivityHandler):
 
     async def get(self, name: str, query: Range) -> PersonDetail:
         view = await self.view()
-        return await view.person(name, query)
+        return await view.person(name, query, self.terms)
 
 
 class PersonCSV(ActivityHandler):
@@ -190,7 +190,7 @@ class MeAPI(ActivityHandler):
 
     async def get(self, query: Range) -> PersonDetail:
         view = await self.own_view()
-        return await view.me(query)
+        return await view.me(query, self.terms)
 
 
 class MeCSV(ActivityHandler):

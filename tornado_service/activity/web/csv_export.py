@@ -59,6 +59,7 @@ COMPUTED: Mapping[str, Callable[[Any], Any]] = {
     "watched_share": lambda row: row.share,
     "weekday": lambda row: WEEKDAYS[row.weekday],
     "day": lambda row: row.first,
+    "date": lambda row: row.day,
     "group": lambda row: row.name,
     "observed_hours": lambda row: to_hours(row.observed_seconds),
     "idle_hours": lambda row: to_hours(row.idle_seconds),
@@ -95,7 +96,7 @@ def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
     return to_csv(columns, ([cell(row) for cell in cells] for row in rows))
 
 
-def to_hours(seconds: int | None) -> float | None:
+def to_hours(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds / 3600, 3)
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from ..figures.heatmap import MaintenanceWindow
+from ..figures.periods import window
 from .csv_export import WEEKDAYS
 
 MINUTE = 60
@@ -58,6 +59,18 @@ def comparison(relative: float | None, before: str, in_month: date) -> str:
         return f"{change(relative)} on {before} in {month(in_month)}"
     extent = f"Less than 1{NBSP}% change" if relative else "No change"
     return f"{extent} from {month(in_month)} ({before})"
+
+
+def days(first: date, last: date) -> str:
+    """Days in a row in few words: a day, a month, or the first and the last day."""
+    if first == last:
+        return day(last)
+    if first.day == 1 and last == window("months", first)[1]:
+        return month(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {day(last)}"
+    begin = f"{first.day} {first:%B}" if first.year == last.year else day(first)
+    return f"{begin} to {day(last)}"
 
 
 def day(date_: date) -> str:

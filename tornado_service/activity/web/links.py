@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ..access.queries import MAX_DAYS, Range
-from ..figures.periods import Unit
-
-#: Ranges that one click shows, by their length in days.
-PRESETS = {"7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}
-
-#: Up to so many days are shown day by day, up to so many week by week, and more month by month.
-MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 92, 800
-
 
 #: The ends of a period, as they are called in an address.
 PERIOD = ("from", "to")
@@ -28,16 +20,9 @@ PROBLEMS = {
     "": f"The start date must not be after the end date (at most {MAX_DAYS:,} days).",
     "q": "The search text is too long. Showing all rows.",
     "sort": "This table cannot be sorted that way. Showing the default order.",
+    "unit": "The charts cannot be shown that way. Showing the default.",
     "page": "This is not a page of the table. Showing the first one.",
 }
-
-
-class Preset(NamedTuple):
-    """A period that one click selects."""
-
-    label: str
-    first: date
-    last: date
 
 
 class PageQuery:
@@ -118,15 +103,3 @@ def build_url(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> s
     """A URL below a prefix; the parts of its path and its query may hold any text."""
     text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
     return prefix + "/".join(quote(part, safe="") for part in path) + (f"?{text}" if text else "")
-
-
-def presets(today: date) -> list[Preset]:
-    return [Preset(label, today - timedelta(days - 1), today) for label, days in PRESETS.items()]
-
-
-def unit_for(first: date, last: date) -> Unit:
-    """The unit in which a period has a readable number of rows."""
-    length = (last - first).days + 1
-    if length <= MAX_DAYS_BY_DAY:
-        return "days"
-    return "weeks" if length <= MAX_DAYS_BY_WEEK else "months"

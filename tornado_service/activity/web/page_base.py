@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +11,17 @@ from ... import PageHandler
 from ..access.queries import Range
 from ..access.view import View, ViewHandler
 from ..access.visibility import VisibleUsers, cached_visible_users
+from ..domain.calendar import local_date
 from ..recorder import NoHistory
 from . import formatting
 from .csv_export import WEEKDAYS
-from .links import PageQuery, build_url, presets
+from .display.changes import change_notes, comparability
+from .display.colour_steps import colour_scale
+from .display.presets import presets
+from .links import PageQuery, build_url
 
 #: Scripts of the charts, in the order in which they are loaded.
-CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
+CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "chart_marks.js", "charts.js")
 
 #: The style that Observable Plot gives each of its charts, which is always the same.
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
@@ -71,7 +76,11 @@ class ActivityPage(ViewHandler, PageHandler):
                 "first": first,
                 "last": last,
                 "today": view.today,
-                "presets": presets(view.today),
+                "presets": presets(view.today, self.terms, self.app.parsed_year_start, self._began),
+                "colour_scale": colour_scale,
+                "change_notes": change_notes,
+                "comparability": comparability,
+                "notes_in": self.notes,
                 "zone": self.recorder.zone,
                 "reason": self.recorder.store.condition.reason,
                 "is_synthetic": self.app.is_synthetic,
@@ -79,6 +88,12 @@ class ActivityPage(ViewHandler, PageHandler):
                 **names,
             },
         )
+
+    @property
+    def _began(self) -> date | None:
+        """The day on which data collection began."""
+        moment = self.recorder.archive.history.observed_from
+        return None if moment is None else local_date(moment, self.recorder.zone)
 
     async def show_charts(self, template: str, **names: Any) -> None:
         """Render a template that has charts, and allow the style of what draws them."""

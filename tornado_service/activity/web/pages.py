@@ -7,64 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tornado.web import HTTPError
 
 from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
-from ..access.responses import PersonDetail, Summary
-from ..access.view import summary
+from ..access.responses import PersonDetail
 from ..access.visibility import get_visible_groups, groups_if_available
 from ..domain.calendar import ONE_DAY, local_date
-from ..figures.availability import RETURN_WITHIN
-from ..figures.heatmap import DAYS_NEEDED, HeatMap, heat_map
+from ..figures.heatmap import HeatMap, heat_map
 from ..figures.periods import Period
-from .links import unit_for
+from .display.changes import compared_with
+from .display.sparkline import sparkline
 from .page_base import ActivityPage
-
-MAINTENANCE = "Best times for maintenance"
-
-#: What is shown after so many days with data.
-MILESTONES = {
-    "A whole day: active users, server-hours, sessions, peak concurrent servers": 1,
-    MAINTENANCE: DAYS_NEEDED,
-    "Who came once and never returned": RETURN_WITHIN + 1,
-}
 
 #: Sessions of a user that are shown; the CSV file has all of them.
 MAX_SESSIONS = 100
-
-
-class OverviewPage(ActivityPage):
-    """The main figures of a range; one's own, for those who may not see others."""
-
-    tab = "overview"
-
-    async def get(self) -> None:
-        view, page_query = await self.view(), self.page_query
-        if not self.recorder.has_history:  # that is how it is, and no fault
-            self.show_no_history()
-            return
-        if view.visible.sees_only_self:
-            await show_own_usage(self)
-            return
-        figures = await view.compute(summary, page_query.query)
-        unit = unit_for(*page_query.query.days(view.today))
-        coming = milestones(figures, view.today, self.recorder.zone)
-        # the times for maintenance are those of the whole hub
-        shown = [row for row in coming if view.visible.all_users or row[0] != MAINTENANCE]
-        await self.show_charts(
-            "overview.html",
-            summary=figures,
-            milestones=shown,
-            is_young=len(coming) == len(MILESTONES),
-            unit=unit,
-            periods=(await view.periods(unit, page_query.query)).periods,
-            heat_map=await view.compute(heat_map, page_query.query),
-            now=await view.now(),
-        )
 
 
 class NowPage(ActivityPage):
@@ -99,7 +58,7 @@ class PersonPage(ActivityPage):
 
     async def get(self, name: str) -> None:
         view, query = await self.view(), self.page_query.query
-        person = await view.person(name, query)
+        person = await view.person(name, query, self.terms)
         week = await view.compute_of(name, heat_map, query)
         path = ("people", name)
         await show_person(self, person, week, path=path, csv_path=path, is_own=False)
@@ -178,7 +137,7 @@ class NotFoundPage(ActivityPage):
 async def show_own_usage(page: ActivityPage) -> None:
     """Respond with the visitor's own usage; the page's `view` has been made."""
     view, query = await page.own_view(), page.page_query.query
-    person = await view.me(query)
+    person = await view.me(query, page.terms)
     page.tab = "me"
     path = ("",) if page.visible and page.visible.sees_only_self else ("me",)
     week = await view.compute(heat_map, query)
@@ -188,13 +147,19 @@ async def show_own_usage(page: ActivityPage) -> None:
 async def show_person(
     page: ActivityPage, person: PersonDetail, week: HeatMap, **names: Any
 ) -> None:
+    use = person.use
     await page.show_charts(
         "person.html",
         name=person.name,
-        use=person.use,
-        active_days=active_days(person.use.days),
+        compared_with=compared_with(person.comparison, person.first, person.last, page.terms),
+        sparklines={
+            "server_seconds": sparkline([day.server_seconds for day in use.days]),
+            "sessions": sparkline([day.sessions for day in use.days]),
+        },
+        use=use,
+        active_days=active_days(use.days),
         heat_map=without_maintenance(week),
-        sessions=person.use.sessions[:MAX_SESSIONS],
+        sessions=use.sessions[:MAX_SESSIONS],
         **names,
     )
 
@@ -208,10 +173,3 @@ def active_days(days: Iterable[Period]) -> int | None:
 def without_maintenance(week: HeatMap) -> HeatMap:
     """Hours in which one user has no server are no advice for maintenance."""
     return replace(week, quietest=None)
-
-
-def milestones(figures: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
-    """What will be shown, and from which day on; all of it, if there is no data yet."""
-    began = figures.watched_from.astimezone(zone).date() if figures.watched_from else today
-    coming = [(what, began + timedelta(days=days + 1)) for what, days in MILESTONES.items()]
-    return [(what, day) for what, day in coming if day > today]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import api, pages
+from .overview import api as overview_api
+from .overview.page import OverviewPage
 from .servers import api as servers_api
 from .servers import page as servers_page
 
 #: Below ``P/activity/``.
 ROUTES: list[tuple[Any, ...]] = [
-    ("", pages.OverviewPage),
+    ("", OverviewPage),
     ("now", pages.NowPage),
     ("people", pages.PeoplePage),
     ("people/(?P<name>[^/]+)", pages.PersonPage),
@@ -23,6 +25,9 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/summary", api.SummaryAPI),
     ("api/(?P<unit>days|weeks|months)", api.PeriodsAPI),
     ("api/hours", api.HoursAPI),
+    ("api/hourly", overview_api.HourlyAPI),
+    ("api/notes", overview_api.NotesAPI),
+    ("api/trend", overview_api.TrendAPI),
     ("api/people", api.PeopleAPI),
     ("api/people/(?P<name>[^/]+)", api.PersonAPI),
     ("api/groups", api.GroupsAPI),
@@ -32,6 +37,9 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/usage-by/(?P<kind>profile|server)", servers_api.UsageByAPI),
     ("api/events", api.NewsStream),
     (r"api/now\.csv", api.NowCSV),
+    (r"api/summary\.csv", overview_api.SummaryCSV),
+    (r"api/hourly\.csv", overview_api.HourlyCSV),
+    (r"api/trend\.csv", overview_api.TrendCSV),
     (r"api/(?P<unit>days|weeks|months)\.csv", api.PeriodsCSV),
     (r"api/hours\.csv", api.HoursCSV),
     (r"api/people\.csv", api.PeopleCSV),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...figures.idle import idle_time
 from ...figures.usage_by import Kind, Name, NamedUsage, UsageBy, UsageByPeriod, usage_by
-from ..links import unit_for
+from ..display.units import unit_for
 from ..page_base import ActivityPage
 from .api import NAMELESS
 

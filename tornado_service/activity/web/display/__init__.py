@@ -1,0 +1,1 @@
+"""How figures are shown: periods to choose, and steps of colour."""

@@ -1,0 +1,1 @@
+"""The overview: its page, and the operations behind it."""
