@@ -36,6 +36,11 @@ OPERATIONS = {
     "/activity/api/events": "stream_samples",
     "/activity/api/groups": "list_groups",
     "/activity/api/groups.csv": "list_groups_csv",
+    "/activity/api/groups/compare": "compare_groups",
+    "/activity/api/groups/compare.csv": "compare_groups_csv",
+    "/activity/api/groups/compare/periods.csv": "compare_groups_periods_csv",
+    "/activity/api/groups/{name}/roster": "get_group_roster",
+    "/activity/api/groups/{name}/roster.csv": "get_group_roster_csv",
     "/activity/api/hours": "get_hours_of_week",
     "/activity/api/hours.csv": "get_hours_of_week_csv",
     "/activity/api/me": "get_my_activity",
@@ -80,6 +85,11 @@ CORE_LABELS = {
 }
 ACTIVITY_LABELS = {
     "StaticHandler",
+    "activity.CompareAPI",
+    "activity.CompareCSV",
+    "activity.ComparePage",
+    "activity.ComparePeriodsCSV",
+    "activity.GroupPage",
     "activity.GroupsAPI",
     "activity.GroupsCSV",
     "activity.GroupsPage",
@@ -105,6 +115,9 @@ ACTIVITY_LABELS = {
     "activity.PersonAPI",
     "activity.PersonCSV",
     "activity.PersonPage",
+    "activity.RosterAPI",
+    "activity.RosterCSV",
+    "activity.RosterPage",
     "activity.SummaryAPI",
 }
 

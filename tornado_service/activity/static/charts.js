@@ -184,6 +184,83 @@
     },
   };
 
+  // Several columns of one table, each in a color of its own.
+  const readColumns = (table, names) =>
+    names.map((name, n) => ({ ...readColumn(table, name), color: `var(--chart-${n + 1})` }));
+
+  // What all of them have at each place, in words.
+  const together = (columns) =>
+    columns[0].rows.map((row, n) => ({
+      ...row,
+      value: d3.sum(columns, ({ rows }) => rows[n].value || 0),
+      words: [row.place, ...columns.map(({ name, rows }) => `${name}: ${rows[n].text}`)].join("\n"),
+    }));
+
+  const colorKeys = (columns) => columns.map(({ name }, n) => [String(n + 1), name]);
+
+  Object.assign(KINDS, {
+    stack(table, names, width) {
+      const columns = readColumns(table, names);
+      const totals = { rows: together(columns) };
+      const missing = columns[0].rows;
+      const inset = width / missing.length > 6 ? 1 : 0;
+      const lows = missing.map(() => 0);
+      const parts = columns.flatMap(({ rows, color }) =>
+        known(rows).map((row) => {
+          const n = rows.indexOf(row);
+          const low = lows[n];
+          lows[n] += row.value;
+          return { ...row, color, low, high: lows[n] };
+        }),
+      );
+      return {
+        svg: Plot.plot({
+          ...frame([totals], width),
+          color: { type: "identity" },
+          marks: [
+            gapMark(missing),
+            Plot.rectY(parts, {
+              x1: "from", x2: "to", y1: "low", y2: "high", insetLeft: inset, insetRight: inset,
+              insetTop: 1, fill: "color", fillOpacity: ({ isPart }) => (isPart ? 0.7 : 1),
+            }),
+            Plot.ruleY([0]),
+            tip(totals.rows),
+          ],
+          opacity: { type: "identity" },
+        }),
+        words: columns.map(inWords).join(" "),
+        key: [...colorKeys(columns), ...gapKeys(missing)],
+      };
+    },
+
+    series(table, names, width) {
+      const columns = readColumns(table, names);
+      const { rows } = columns[0];
+      const all = together(columns);
+      const dashes = ["", "7 3", "2 3", "10 3 2 3"];
+      return {
+        svg: Plot.plot({
+          ...frame(columns, width),
+          marks: [
+            gapMark(rows),
+            ...columns.map(({ rows, color }, n) =>
+              Plot.lineY(rows, {
+                x: "at", y: "value", stroke: color, strokeWidth: 2, strokeLinecap: "butt",
+                strokeDasharray: dashes[n % dashes.length],
+              }),
+            ),
+            Plot.ruleY([0]),
+            Plot.tip(all, Plot.pointerX({
+              x: "at", y: (_, n) => d3.max(columns, ({ rows }) => rows[n].value) || 0, title: "words",
+            })),
+          ],
+        }),
+        words: columns.map(inWords).join(" "),
+        key: [...colorKeys(columns), ...gapKeys(rows)],
+      };
+    },
+  });
+
   const keyOf = (entries) =>
     entries.map(([name, words]) => {
       const entry = document.createElement("small");

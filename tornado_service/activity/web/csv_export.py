@@ -86,7 +86,7 @@ def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
     return to_csv(columns, ([cell(row) for cell in cells] for row in rows))
 
 
-def to_hours(seconds: int | None) -> float | None:
+def to_hours(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds / 3600, 3)
 
 

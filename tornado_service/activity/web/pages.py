@@ -16,11 +16,12 @@ from tornado.web import HTTPError
 from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
 from ..access.responses import PersonDetail, Summary
 from ..access.view import summary
-from ..access.visibility import get_visible_groups, groups_if_available
+from ..access.visibility import get_visible_groups
 from ..domain.calendar import ONE_DAY, local_date
 from ..figures.availability import RETURN_WITHIN
 from ..figures.heatmap import DAYS_NEEDED, HeatMap, heat_map
 from ..figures.periods import Period
+from .groups.starts import starts_of
 from .links import unit_for
 from .page_base import ActivityPage
 
@@ -54,7 +55,7 @@ class OverviewPage(ActivityPage):
         unit = unit_for(*page_query.query.days(view.today))
         coming = milestones(figures, view.today, self.recorder.zone)
         # the times for maintenance are those of the whole hub
-        shown = [row for row in coming if view.visible.all_users or row[0] != MAINTENANCE]
+        shown = [row for row in coming if view.users.all_users or row[0] != MAINTENANCE]
         await self.show_charts(
             "overview.html",
             summary=figures,
@@ -64,6 +65,7 @@ class OverviewPage(ActivityPage):
             periods=(await view.periods(unit, page_query.query)).periods,
             heat_map=await view.compute(heat_map, page_query.query),
             now=await view.now(),
+            starts=await starts_of(self, view),
         )
 
 
@@ -96,13 +98,17 @@ class PersonPage(ActivityPage):
     """One user's usage in a range."""
 
     tab = "people"
+    has_group_form = False
 
     async def get(self, name: str) -> None:
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query)
         week = await view.compute_of(name, heat_map, query)
         path = ("people", name)
-        await show_person(self, person, week, path=path, csv_path=path, is_own=False)
+        groups = [group for group, names in self.groups.members if view.shows(names, name)]
+        await show_person(
+            self, person, week, path=path, csv_path=path, is_own=False, of_groups=groups
+        )
 
 
 class GroupsPage(ActivityPage):
@@ -114,7 +120,7 @@ class GroupsPage(ActivityPage):
     async def get(self) -> None:
         view, query = await self.view(), self.page_query.query
         groups = await get_visible_groups(self)
-        page = query.page_of(await view.groups(groups, query))
+        page = query.page_of(await view.groups(groups.only(query.group), query))
         await self.show("groups.html", missing=groups.missing, result=page)
 
 
@@ -122,6 +128,7 @@ class MePage(ActivityPage):
     """The visitor's own use in a range."""
 
     tab = "me"
+    has_group_form = False
 
     async def get(self) -> None:
         await self.view()
@@ -153,7 +160,7 @@ class MonthPage(ActivityPage):
 
     async def get(self, text: str) -> None:
         view = await self.view()
-        report = await view.month(text, await groups_if_available(self))
+        report = await view.month(text, self.groups.only(self.page_query.query.group))
         last = report.month.whole.last
         await self.show_charts(
             "month.html",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import api, pages
+from .groups import api as groups_api
+from .groups import pages as group_pages
 
 #: Below ``P/activity/``.
 ROUTES: list[tuple[Any, ...]] = [
@@ -13,6 +15,9 @@ ROUTES: list[tuple[Any, ...]] = [
     ("people", pages.PeoplePage),
     ("people/(?P<name>[^/]+)", pages.PersonPage),
     ("groups", pages.GroupsPage),
+    ("groups/compare", group_pages.ComparePage),
+    ("groups/(?P<name>[^/]+)", group_pages.GroupPage),
+    ("groups/(?P<name>[^/]+)/roster", group_pages.RosterPage),
     ("me", pages.MePage),
     ("months", pages.MonthsPage),
     ("month/(?P<text>[^/]+)", pages.MonthPage),
@@ -23,6 +28,8 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/people", api.PeopleAPI),
     ("api/people/(?P<name>[^/]+)", api.PersonAPI),
     ("api/groups", api.GroupsAPI),
+    ("api/groups/compare", groups_api.CompareAPI),
+    ("api/groups/(?P<name>[^/]+)/roster", groups_api.RosterAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
     ("api/events", api.NewsStream),
@@ -32,6 +39,9 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/people\.csv", api.PeopleCSV),
     (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions|week)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
+    (r"api/groups/compare\.csv", groups_api.CompareCSV),
+    (r"api/groups/compare/periods\.csv", groups_api.ComparePeriodsCSV),
+    (r"api/groups/(?P<name>[^/]+)/roster\.csv", groups_api.RosterCSV),
     (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),
 ]
 
