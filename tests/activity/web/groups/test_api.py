@@ -176,6 +176,9 @@ async def test_a_comparison_is_saved_by_group_and_by_period(fetch: Fetch, admin_
         ("&".join(f"group=g{number}" for number in range(9)), 400),
         ("group=class-a&group=class-x", 404),
         ("group=class-a&group=class-b&unit=hours", 400),
+        ("group=class-a&group=class-b&unit=days&from=2024-01-01&to=2026-03-10", 200),
+        ("group=class-a&group=class-b&unit=days&from=2024-01-01&to=2026-03-11", 400),
+        ("group=class-a&group=class-b&unit=weeks&from=2024-01-01&to=2026-03-11", 200),
     ],
 )
 async def test_a_comparison_needs_groups_that_are_there(

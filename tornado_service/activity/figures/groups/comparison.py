@@ -66,10 +66,12 @@ def compare_groups(
     counts = Counter(user for users in members_of.values() for user in set(users))
 
     def figures(name: str | None, users: Collection[int]) -> ComparedGroup:
-        # what was derived for a group serves the next history as well
         ids = frozenset(users)
-        cache = history.derived_cache.get(("group", ids), (), DerivedCache)
-        part = history.restricted(ids, cache)
+        part = history
+        if history.users != ids:
+            # what is derived for a group serves the next history as well
+            cache = history.derived_cache.get(("group", ids), (), DerivedCache)
+            part = history.restricted(ids, cache)
         return ComparedGroup(
             name,
             len(ids),

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from .... import InvalidRequest
 from ...access.queries import CompareQuery, RosterQuery
 from ...access.responses import GroupRoster
 from ...access.view import View
 from ...figures.groups.comparison import ComparedGroup, GroupComparison
 from ..api import ActivityHandler
 from ..csv_export import PERIODS, to_hours
-from ..links import unit_for
+from ..links import MAX_DAYS_BY_WEEK, unit_for
 
 ROSTER = (
     "name", "never_active", "last_active", "days_inactive", "active_days", "server_hours", "strip",
@@ -68,7 +69,10 @@ class ComparingHandler(ActivityHandler):
 
     async def compare(self, query: CompareQuery) -> tuple[View, GroupComparison]:
         view, groups = await self.view_of_groups(query.group)
-        unit = query.unit or unit_for(*query.days(view.today))
+        first, last = query.days(view.today)
+        if query.unit == "days" and (last - first).days >= MAX_DAYS_BY_WEEK:
+            raise InvalidRequest(("unit", f"Days are for at most {MAX_DAYS_BY_WEEK} days."))
+        unit = query.unit or unit_for(first, last)
         return view, await view.compare(groups, unit, query)
 
 
