@@ -51,7 +51,7 @@ def measure(options: argparse.Namespace) -> Results:
 
 def compare(options: argparse.Namespace, results: Results) -> None:
     """Compare the service with the other contenders, on one hub."""
-    say("starting a hub, its proxy and what is compared")
+    say("starting a hub, its proxy and the contenders")
     with Stage() as stage:
         warm.configure_floor(stage, stage[FLOOR].port)
         if "warm" in options.only:
@@ -74,10 +74,10 @@ def compare(options: argparse.Namespace, results: Results) -> None:
             if "broken" in options.only and few:
                 broken_apps.measure(stage, results, round_, options.seconds)
         if "memory" in options.only:
-            say(f"{options.strangers} made-up tokens and as many anonymous visits")
-            footprint.strangers(stage, results, options.strangers)
+            say(f"{options.strangers} invalid tokens and as many anonymous requests")
+            footprint.invalid_tokens(stage, results, options.strangers)
         if "streams" in options.only:
-            say("streams that nobody reads")
+            say("streams without a reader")
             streams.unread(stage, results)
 
 

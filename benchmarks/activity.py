@@ -1,8 +1,8 @@
 """``python -m benchmarks.activity``: Activity on a busy hub, with a year of history.
 
-Every page and answer, for an admin, instructors and a student, of a month and of a year, while the
-collector looks at the hub every half minute; ``health`` all the while; and a midnight among it.
-Nothing is asserted about time; an answer that is wrong ends the run.
+Every page and response, for an admin, instructors and a student, of a month and of a year, while
+the collector samples the hub every half minute; ``health`` continuously; midnight included.
+Nothing is asserted about time; a wrong response ends the run.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ HERE = Path(__file__).parent
 PREFIX = "/services/tornado-service/"
 INTERVAL = 30
 
-#: Seconds of polling health without other load, and with visitors.
+#: Seconds of polling health without other load, and with requests.
 IDLE_SECONDS, LOAD_SECONDS = 45, 120
 
-#: Seconds without a call, after which the next one is of another sample.
+#: Seconds without a call after which the next call belongs to another sample.
 PAUSE = 3
 
 
@@ -191,7 +191,7 @@ async def _fetch_all(
             if time.monotonic() > deadline and round_ > 1:
                 return
             responses = [
-                await _fetch(connection, visit.address(shift % 28), tokens[visit.caller], visit)
+                await _fetch(connection, visit.url(shift % 28), tokens[visit.caller], visit)
                 for _ in range(2)
             ]
             trivial = await floor.fetch("/", {})

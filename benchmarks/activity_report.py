@@ -10,11 +10,11 @@ from benchmarks.results import Results
 
 
 def slowest(results: Results, kind: str) -> str:
-    """The address with the largest median.
+    """The path with the largest median.
 
     Args:
-        results: have them.
-        kind: ``cold``, for days that nobody asked for since the last sample, or ``warm``.
+        results: of a run.
+        kind: ``cold``, for days not requested since the last sample, or ``warm``.
     """
     rows = {
         f"{visit}": statistics.median(response[kind] for response in responses)

@@ -1,8 +1,7 @@
 """``python -m benchmarks.activity_size``: how large the history of a large hub grows.
 
 Five years of 10,000 users, of whom 2,000 are active on a day, with a session each, in SQLite. The
-rows are written as the service does, a day at a time; only the sampling is left out. It takes some
-minutes.
+rows are written as by the service, a day at a time, without sampling. It takes some minutes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is asked of Activity, by whom and of which days."""
+"""The requests to Activity: users, paths and periods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from benchmarks import busy_hub
 
-#: Of days, and of the present.
+#: With a period, and without.
 RANGE_PATHS = (
     "", "people", "people/{name}", "groups", "me", "api/summary", "api/days", "api/weeks",
     "api/months", "api/hours", "api/people", "api/people?sort=name&q=7", "api/people/{name}",
@@ -31,8 +31,8 @@ class Visit:
     def __str__(self) -> str:
         return f"{self.caller}: {self.path or 'overview'} {self.range}".rstrip()
 
-    def address(self, shift: int) -> str:
-        """For days that are so much earlier than others: what is asked for them is new."""
+    def url(self, shift: int) -> str:
+        """The URL for a period moved back by so many days, so that no cache has it."""
         path = self.path.format(name=busy_hub.user_name(130), month=_month(shift))
         if not self.range:
             return path

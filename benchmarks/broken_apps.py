@@ -23,12 +23,12 @@ ORDER = ("beside", "without", "without", "beside") * 2
 
 
 class Kind(NamedTuple):
-    """A way to be broken.
+    """A kind of failure.
 
     Attributes:
-        app: which app is.
-        path: what is asked for all the while, if the app runs.
-        every: after so many seconds again, whether there was an answer or not.
+        app: the failing app.
+        path: what is requested repeatedly, if the app runs.
+        every: seconds between requests, with or without a response.
     """
 
     app: str
@@ -50,15 +50,15 @@ KINDS = {
     "`start` never ends": Kind(f"{APPS}:StartWaits"),
     "raises, 5 times a second": Kind(BROKEN, "broken/api/raises"),
     "blocks in a `def`, 5 times a second": Kind(BROKEN, "broken/api/blocks"),
-    "answers with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
+    "responds with 64 MiB, once a second": Kind(BROKEN, "broken/api/large", 1),
 }
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
     """Measure the good app with and without each broken one, alternately.
 
-    Without: in a service that has no other app; or, where the broken one is harmless until it is
-    asked, in the same process, as no two are equally fast.
+    Without: in a service that has no other app; or, if the broken one is harmless until its first
+    request, in the same process, as no two are equally fast.
     """
     with _started(stage, GOOD) as alone:
         for name, kind in KINDS.items():
@@ -86,7 +86,7 @@ def _started(stage: Stage, *apps: str) -> Iterator[Running]:
         deadline = time.monotonic() + 30
         while _status_of(stage, running, ITEM) != 200:
             if time.monotonic() > deadline:
-                raise WrongResponseError(f"{apps[0]} does not run beside {apps[1:]}.")
+                raise WrongResponseError(f"{apps[0]} does not run next to {apps[1:]}.")
             time.sleep(0.1)
         time.sleep(SETTLE)
         yield running
@@ -120,8 +120,8 @@ def _background_requests(stage: Stage, running: Running, kind: Kind) -> Iterator
     service = stage[SERVICE]
     path, headers = service.prefix + kind.path, service.headers["token"]
     over = threading.Event()
-    asking = _request_repeatedly(running.port, path, headers, kind.every, over)
-    thread = threading.Thread(target=lambda: asyncio.run(asking))
+    requests = _request_repeatedly(running.port, path, headers, kind.every, over)
+    thread = threading.Thread(target=lambda: asyncio.run(requests))
     thread.start()
     try:
         yield
@@ -148,7 +148,7 @@ async def _request_repeatedly(
 async def _read_all(port: int, path: str, headers: wire.Headers) -> None:
     """Send one request, and read its response to the end, if it has one.
 
-    What reads shall cost little: it runs on the same machine.
+    Reading must cost little: it runs on the same machine.
     """
     fields = {"Host": f"{wire.HOST}:{port}", "Connection": "close", **headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())

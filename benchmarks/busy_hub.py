@@ -31,13 +31,13 @@ from tornado_service.testing.fake_hub_users import Directory, Model
 USERS, RUNNING, DAYS = 10_000, 2_000, 395
 GROUP = 40
 
-#: Groups beside the small ones, by size.
+#: Groups in addition to the small ones, by size.
 LARGE = {500: "class-500", 5000: "class-5000"}
 
 #: Seconds from the start of the hub to its midnight: a full sweep, and a new day's load.
 MIDNIGHT_AFTER = 100
 
-#: What a token needs to see people and groups.
+#: Scopes that a token needs to see users and groups.
 SCOPES = ("list:users", "list:groups", "read:groups")
 
 CALLERS = {
@@ -55,7 +55,7 @@ def user_name(user: int) -> str:
 
 @dataclass
 class Call:
-    """One call of the Hub API: when, by whom, for which users."""
+    """One call of the Hub API: time, client, requested users."""
 
     at: float
     by_service: bool
@@ -111,10 +111,10 @@ def iso_time(moment: float) -> str:
 
 @dataclass
 class BusyHub:
-    """The process: where it is, and who may sign in.
+    """The process: its URL, and the tokens.
 
     Attributes:
-        tokens: by caller.
+        tokens: by user.
     """
 
     api_url: str
@@ -195,7 +195,7 @@ def write_history(path: Path, now: float) -> None:
     database = open_database(f"sqlite:///{path}")
     sessions = tables.sessions
     with database.writing() as connection:
-        upsert(connection, tables.users, [_person(dice, user, start, now) for user in _ids()])
+        upsert(connection, tables.users, [_user_row(dice, user, start, now) for user in _ids()])
         StoreMetadata.load(connection).save(connection, next_user=USERS + 1, rolled=start)
         for midnight in range(start, today + 1, DAY):
             write_day(connection, dice, midnight, USERS, RUNNING)
@@ -216,6 +216,6 @@ def _ids() -> range:
     return range(1, USERS + 1)
 
 
-def _person(dice: random.Random, user: int, start: int, now: float) -> tuple[Any, ...]:
+def _user_row(dice: random.Random, user: int, start: int, now: float) -> tuple[Any, ...]:
     came = start + (dice.randrange((DAYS - 1) * DAY) if user % 3 == 0 else 0)
     return user, user_name(user), came, came, int(now) - DAY, None

@@ -16,11 +16,11 @@ from benchmarks.warm import WrongResponseError
 from benchmarks.wire import Connection, Headers, Response, fetch
 
 CONCURRENT_REQUESTS = 100
-CALLER_TIMEOUT = 6.0  # seconds a caller waits; the service's own limit is 5
+CLIENT_TIMEOUT = 6.0  # seconds; the service's own limit is 5
 
 
 @dataclass
-class CallerStats:
+class ClientStats:
     """Results of a client that sends requests repeatedly."""
 
     longest: float = 0.0
@@ -63,10 +63,10 @@ def cold(stage: Stage, results: Results, round_: int) -> None:
 def slow(stage: Stage, results: Results, round_: int) -> None:
     """A hub that takes two seconds for an unknown token: the effect on other clients."""
     for contender, relay in _contenders(stage):
-        warm, stranger = _warm_token(stage, contender), stage.new_token()
+        warm, unknown = _warm_token(stage, contender), stage.new_token()
         with relay.delayed(2):
             health, known, responses = asyncio.run(
-                _with_background_callers(contender, warm, [[stranger]])
+                _with_background_clients(contender, warm, [[unknown]])
             )
         results.add(
             "slow",
@@ -88,7 +88,7 @@ def outage(stage: Stage, results: Results, round_: int) -> None:
             with relay.faulty(fault):
                 # the sixth finds that five have failed
                 health, known, responses = asyncio.run(
-                    _with_background_callers(contender, warm, [tokens[:5], tokens[5:]])
+                    _with_background_clients(contender, warm, [tokens[:5], tokens[5:]])
                 )
             results.add(
                 fault,
@@ -119,7 +119,7 @@ def _warm_token(stage: Stage, contender: Contender) -> Headers:
     token = stage.new_token()
     response = asyncio.run(fetch(contender.port, contender.user_path, token))
     if response.status != 200:
-        raise WrongResponseError(f"{contender.name} answered {response.status} to a valid token.")
+        raise WrongResponseError(f"{contender.name} returned {response.status} for a valid token.")
     return token
 
 
@@ -140,11 +140,11 @@ async def _fetch_concurrently(
             connection.close()
 
 
-async def _with_background_callers(
+async def _with_background_clients(
     contender: Contender, warm: Headers, groups: Sequence[Sequence[Headers]]
-) -> tuple[CallerStats, CallerStats, list[Response]]:
+) -> tuple[ClientStats, ClientStats, list[Response]]:
     """Send groups of unknown tokens while two clients send requests continuously."""
-    health, known = CallerStats(), CallerStats()
+    health, known = ClientStats(), ClientStats()
     watchers = [
         asyncio.ensure_future(_request_repeatedly(contender.port, contender.open_path, {}, health)),
         asyncio.ensure_future(
@@ -154,7 +154,7 @@ async def _with_background_callers(
     await asyncio.sleep(0.2)
     responses: list[Response] = []
     for group in groups:
-        responses += await _fetch_concurrently(contender, group, CALLER_TIMEOUT)
+        responses += await _fetch_concurrently(contender, group, CLIENT_TIMEOUT)
     health.over = known.over = True
     await asyncio.wait(watchers, timeout=0.5)
     for watcher in watchers:
@@ -163,7 +163,7 @@ async def _with_background_callers(
     return health, known, responses
 
 
-async def _request_repeatedly(port: int, path: str, headers: Headers, waits: CallerStats) -> None:
+async def _request_repeatedly(port: int, path: str, headers: Headers, waits: ClientStats) -> None:
     """Send 100 requests a second until the end; a request that is cut off counts as no response."""
     connection = Connection(port)
     with contextlib.closing(connection):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado_service import APIHandler, ServiceApp
 
-#: Bytes of an answer that is larger than it should be.
+#: Size in bytes of a response that is too large.
 LARGE = 64 * 1024 * 1024
 
 

@@ -66,7 +66,7 @@ class HubModel:
         return [Interval(self.start, hole), Interval(hole + DAY, self.now)]
 
     def sessions(self) -> Iterator[Session]:
-        """One a day of each who comes; most in the afternoon, some for days."""
+        """One per day of each active user; most in the afternoon, some for days."""
         dice = random.Random(6)
         for day in range(self.days):
             for user in dice.sample(range(1, self.users + 1), self.daily):
@@ -88,7 +88,7 @@ def measure(name: str, call: Callable[[], T], times: int = 3) -> T:
 
 
 def load(hub: HubModel) -> History:
-    """As at the start of the service: closed days from roll-ups, the rest from sessions."""
+    """As at service start: closed days from roll-ups, the rest from sessions."""
     sessions = list(hub.sessions())
     known = {"people": hub.people, "coverage": hub.coverage, "observed_from": hub.start}
     raw = History(ZONE).updated(now=hub.now, sessions=sessions, **known)
@@ -127,8 +127,8 @@ def figures(history: History, users: int, title: str, first: date, last: date) -
     measure(f"{title}: as one", lambda: period(history, first, last))
     measure(f"{title}: hours of the week", lambda: heat_map(history, first, last))
     measure(f"{title}: lengths", lambda: lengths(history, first, last))
-    measure(f"{title}: people, a row each", lambda: people(history, first, last))
-    measure(f"{title}: people, counted", lambda: people_counts(history, first, last))
+    measure(f"{title}: users, a row each", lambda: people(history, first, last))
+    measure(f"{title}: users, counted", lambda: people_counts(history, first, last))
     measure(f"{title}: 50 groups", lambda: groups(history, first, last, classes))
     measure(f"{title}: report of the last month", lambda: month_report(history, last, classes))
 

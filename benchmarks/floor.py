@@ -1,6 +1,6 @@
-"""The floor: a bare Tornado handler that answers anybody with the JSON that it was told.
+"""The floor: a bare Tornado handler that returns configured JSON without authentication.
 
-It encodes the JSON anew for each answer, as Tornado's ``write`` does.
+It encodes the JSON again for each response, as Tornado's ``write`` does.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ REQUESTS = 10_000
 
 
 def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
-    """Start each contender alone; measure it idle and, if asked, after many requests."""
+    """Start each contender alone; measure it idle and, on request, after many requests."""
     for name in random.sample([SERVICE, MIXINS, BARE], 3):
         contender = stage[FLOOR if name == BARE else name]
         library = "jupyterhub.services.auth" if name == BARE else ""
@@ -35,7 +35,7 @@ def start(stage: Stage, results: Results, round_: int, with_load: bool) -> None:
             results.add("used", name, round_, **vars(process.memory(running.pid)))
 
 
-def strangers(stage: Stage, results: Results, count: int) -> None:
+def invalid_tokens(stage: Stage, results: Results, count: int) -> None:
     """Requests with random tokens, which the relay refuses, and anonymous page requests."""
     service = stage[SERVICE]
     relay = stage.relays[SERVICE]
@@ -43,7 +43,7 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
         port, path = running.port, service.user_path
         _send_requests(port, path, service.headers["token"], 1000)
         with relay.faulty("unknown"):
-            _check_strangers(port, path)
+            _check_refused(port, path)
             before, lookups = process.memory(running.pid).uss, relay.lookups
             tokens, visits, kept = 0, 0, []
             for _ in range(2):
@@ -51,19 +51,21 @@ def strangers(stage: Stage, results: Results, count: int) -> None:
                 visits += _send_requests(port, path, BROWSER, count // 2)
                 kept.append(process.memory(running.pid).uss - before)
             lookups = relay.lookups - lookups
-            _check_strangers(port, path)
+            _check_refused(port, path)
     values = {"tokens": tokens, "lookups": lookups, "visits": visits}
     results.add("strangers", SERVICE, 1, **values, half=kept[0], kept=kept[1])
 
 
-def _check_strangers(port: int, path: str) -> None:
+def _check_refused(port: int, path: str) -> None:
     """Whether anonymous requests and random tokens are refused."""
-    made_up = {"Authorization": f"token {secrets.token_hex(16)}"}
+    random_token = {"Authorization": f"token {secrets.token_hex(16)}"}
     statuses = [
-        asyncio.run(wire.fetch(port, path, headers)).status for headers in (made_up, BROWSER)
+        asyncio.run(wire.fetch(port, path, headers)).status for headers in (random_token, BROWSER)
     ]
     if statuses not in ([401, 302], [403, 302]):
-        raise warm.WrongResponseError(f"Token and visit of strangers are answered {statuses}.")
+        raise warm.WrongResponseError(
+            f"A random token and an anonymous request returned {statuses}."
+        )
 
 
 def _send_requests(

@@ -1,4 +1,4 @@
-"""Polls endpoints from a process of its own, so that the load generator does not delay it."""
+"""Polls endpoints in a process of its own, so that the load generator does not delay it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ POLL_INTERVAL = 0.01
 
 
 @contextlib.contextmanager
-def measure_latency(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]:
-    """Poll endpoints; at the end, the list has the response times of each, in seconds."""
+def measure_latency(endpoints: Sequence[tuple[int, str]]) -> Iterator[list[list[float]]]:
+    """Poll endpoints; at the end, the list has the response times of each in seconds."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    child = context.Process(target=_run_poller, args=(theirs, addresses))
+    child = context.Process(target=_run_poller, args=(theirs, endpoints))
     child.start()
     theirs.close()
     ours.recv()
@@ -34,15 +34,15 @@ def measure_latency(addresses: Sequence[tuple[int, str]]) -> Iterator[list[list[
         child.join()
 
 
-def _run_poller(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
-    asyncio.run(_poll_all(pipe, addresses))
+def _run_poller(pipe: Pipe, endpoints: Sequence[tuple[int, str]]) -> None:
+    asyncio.run(_poll_all(pipe, endpoints))
 
 
-async def _poll_all(pipe: Pipe, addresses: Sequence[tuple[int, str]]) -> None:
-    waits: list[list[float]] = [[] for _ in addresses]
+async def _poll_all(pipe: Pipe, endpoints: Sequence[tuple[int, str]]) -> None:
+    waits: list[list[float]] = [[] for _ in endpoints]
     tasks = [
-        asyncio.create_task(_poll(*address, times))
-        for address, times in zip(addresses, waits, strict=True)
+        asyncio.create_task(_poll(*endpoint, times))
+        for endpoint, times in zip(endpoints, waits, strict=True)
     ]
     pipe.send("ready")
     await asyncio.to_thread(pipe.recv)
@@ -56,6 +56,6 @@ async def _poll(port: int, path: str, waits: list[float]) -> None:
     while True:
         response = await connection.fetch(path, {})
         if response.status != 200:
-            raise WrongResponseError(f"{path} answered {response}")
+            raise WrongResponseError(f"{path} returned {response}")
         waits.append(response.seconds)
         await asyncio.sleep(POLL_INTERVAL)

@@ -50,7 +50,7 @@ def memory(root: int) -> Memory:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """The environment that a process was started with."""
+    """The initial environment of a process."""
     pairs = _read(f"/proc/{pid}/environ").split("\0")
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 

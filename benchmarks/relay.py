@@ -13,7 +13,7 @@ from benchmarks.wire import HOST
 from tornado_service.demo.processes import free_ports
 
 FAULTS = ("refuse", "silent", "unknown")
-#: What the hub says to a token that it does not know.
+#: The hub's response to an unknown token.
 REFUSAL = b'{"status": 403, "message": "Forbidden"}'
 UNKNOWN = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -27,7 +27,7 @@ class Relay:
     def __init__(self) -> None:
         self.port = free_ports(1)[0]
         self.hub_port = 0
-        self.lookups = 0  # calls that ask whose a token is
+        self.lookups = 0  # calls that look up a token
         self._delay = 0.0
         self._fault = ""
         self._loop = asyncio.new_event_loop()
@@ -48,7 +48,7 @@ class Relay:
 
     @contextlib.contextmanager
     def delayed(self, seconds: float) -> Iterator[None]:
-        """A hub that takes so long for every call."""
+        """A hub that takes this long for every call."""
         self._delay = seconds
         try:
             yield
@@ -57,7 +57,7 @@ class Relay:
 
     @contextlib.contextmanager
     def faulty(self, fault: str) -> Iterator[None]:
-        """A hub that refuses connections, accepts them and is silent, or knows no token."""
+        """A hub that refuses connections, accepts them without a response, or knows no token."""
         if fault not in FAULTS:
             raise ValueError(fault)
         self._fault = fault
@@ -67,7 +67,7 @@ class Relay:
             yield
         finally:
             self._fault = ""
-            self._run(self._stop())  # whoever still waits is cut off
+            self._run(self._stop())  # waiting clients are disconnected
             self._run(self._listen())
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -17,7 +17,7 @@ class Results:
         self.records: list[Record] = []
 
     def add(self, measure: str, contender: str, round_: int, **values: Any) -> None:
-        """Keep what one measurement gave."""
+        """Store the values of one measurement."""
         self.records.append({"measure": measure, "contender": contender, "round": round_, **values})
 
     def values(self, measure: str, contender: str, field: str) -> list[Any]:

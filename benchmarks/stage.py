@@ -1,4 +1,4 @@
-"""The hub, its proxy, and on it everything that is compared."""
+"""The hub, its proxy, and all contenders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tornado_service.testing import BROWSER, SCRIPT, Visitor
 HERE = Path(__file__).parent
 SERVICE, MIXINS, FLOOR = "service", "mixins", "floor"
 USER = "sam"
-SETTLE = 0.3  # seconds a process gets after its first answer
+SETTLE = 0.3  # seconds a process gets after its first response
 
 
 @dataclass
@@ -36,24 +36,24 @@ class Contender:
     prefix: str
     port: int
     command: list[str]
-    user_path: str  # answers with the caller
-    open_path: str  # answers anybody
+    user_path: str  # returns the user
+    open_path: str  # needs no authentication
     relay: Relay | None = None
     pid: int = 0
     headers: dict[str, dict[str, str]] = field(default_factory=dict)  # by way to sign in
 
     def path_of(self, way: str) -> str:
-        """Where a caller who signs in this way is answered; the floor knows them by the path."""
+        """The path for this kind of sign-in; the floor distinguishes them by the path."""
         return self.user_path + (way if self.name == FLOOR else "")
 
 
 @dataclass
 class Running:
-    """A process of a contender's program, started by us with what the hub gave its own."""
+    """A process of a contender's program with the environment of the hub's own one."""
 
     pid: int
     port: int
-    seconds: float  # from its start to its first answer
+    seconds: float  # from its start to its first response
 
 
 class Stage:
@@ -81,7 +81,7 @@ class Stage:
                 ports[0],
                 [sys.executable, str(HERE / "whoami_oauth.py")],
                 user_path="/services/whoami/",
-                open_path="/services/whoami/oauth_callback",  # 400, and nobody is asked
+                open_path="/services/whoami/oauth_callback",  # 400 without a call
                 relay=self.relays[MIXINS],
             ),
             FLOOR: Contender(
@@ -139,14 +139,14 @@ class Stage:
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"The proxy does not know {name}:\n{self.hub.log[-3000:]}")
                 time.sleep(0.2)
-            contender.pid = self._ask_hub("GET", f"services/{name}")["pid"]
+            contender.pid = self._call_hub("GET", f"services/{name}")["pid"]
 
     def _routed(self, contender: Contender) -> bool:
-        routes = self._ask_hub("GET", "proxy")
+        routes = self._call_hub("GET", "proxy")
         return any(route.endswith(contender.prefix) for route in routes)
 
-    def _ask_hub(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the hub's API as an admin; no relay is between."""
+    def _call_hub(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the Hub API as an admin, without the relay."""
         request = Request(
             f"{self.hub.api_url}/{path}",
             method=method,
@@ -157,8 +157,8 @@ class Stage:
             return json.loads(response.read())
 
     def new_token(self) -> dict[str, str]:
-        """A valid token that nobody has seen, as headers."""
-        token = self._ask_hub("POST", f"users/{USER}/tokens", {"note": "benchmark"})["token"]
+        """A valid token that is in no cache, as headers."""
+        token = self._call_hub("POST", f"users/{USER}/tokens", {"note": "benchmark"})["token"]
         return {"Authorization": f"token {token}"}
 
     def _sign_in_everywhere(self) -> None:
@@ -173,7 +173,7 @@ class Stage:
         self[FLOOR].headers = self[SERVICE].headers
 
     async def _sign_in(self, prefix: str) -> tuple[str, str]:
-        """Open a contender's page as a person does: the cookies, and among them the XSRF token."""
+        """Open a contender's page as a browser does; returns cookies and XSRF token."""
         client = AsyncHTTPClient(force_instance=True)
         with contextlib.closing(client):
             origin = f"{wire.HOST}:{self.hub.port}"
@@ -195,7 +195,7 @@ class Stage:
         Args:
             contender: whose program, and whose environment.
             imports: a module to import before the program starts.
-            arguments: what it is called with besides; it may name modules of the tests.
+            arguments: further ones; they may name modules of the tests.
         """
         port = free_ports(1)[0]
         url = f"http://{wire.HOST}:{port}"

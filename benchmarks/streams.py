@@ -21,7 +21,7 @@ from tornado_service.server.process import raise_file_limit
 STREAMS = 1000
 EVENTS = 50
 SEND_INTERVAL = 0.2  # seconds from one event to the next
-POLL_INTERVAL = 0.005  # seconds from one look at health to the next
+POLL_INTERVAL = 0.005  # seconds between polls of health
 UNREAD = 50
 LARGE = 60_000  # bytes of an event
 FLOOD_EVENTS = 750  # large events
@@ -126,7 +126,7 @@ async def _poll_health(port: int, waits: list[float]) -> None:
     while True:
         response = await connection.fetch("/health", {})
         if response.status != 200:
-            raise WrongResponseError(f"health answered {response}")
+            raise WrongResponseError(f"health returned {response}")
         waits.append(response.seconds)
         await asyncio.sleep(POLL_INTERVAL)
 

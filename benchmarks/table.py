@@ -19,7 +19,12 @@ from benchmarks.results import DASH, Results, median
 from benchmarks.stage import FLOOR, MIXINS, SERVICE
 from tornado_service.demo.proxy import find_proxy
 
-HEAD = "| | must | aim | service | mixins |\n|---|---|---|---|---|"
+HEAD = "| measurement | required | goal | service | mixins |\n|---|---|---|---|---|"
+#: How the hub fails, and how it recovers.
+HUB_FAULTS = {
+    "refuse": ("hub refuses connections", "hub accepts connections again"),
+    "silent": ("hub does not respond", "hub responds again"),
+}
 
 
 @functools.cache
@@ -59,9 +64,14 @@ class Table:
         cpu = self._over_floor("cpu", "token", "page")
         p99 = self._over_floor("p99", "token", "page", "fetch")
         return [
-            [f"`GET api/user`, warm token, {rate}", "0.80 (1.7)", "0.92", *self._rates("token")],
             [
-                f"the same as a page, warm session, {rate}",
+                f"`GET api/user`, token in the cache, {rate}",
+                "0.80 (1.7)",
+                "0.92",
+                *self._rates("token"),
+            ],
+            [
+                f"the same as a page, session in the cache, {rate}",
                 "0.70 (1.8)",
                 "0.88",
                 *self._rates("page"),
@@ -75,12 +85,20 @@ class Table:
             *self._typed(),
             ["CPU per request ÷ floor, token / session", "1.35 / 1.60", "1.10 / 1.20", *cpu],
             ["p99 ÷ floor's p99, token / session / `fetch`", "2", "1.3", *p99],
-            [f"through the proxy, warm token, {rate}", "0.70", "0.90", *self._rates("proxy")],
+            [
+                f"through the proxy, token in the cache, {rate}",
+                "0.70",
+                "0.90",
+                *self._rates("proxy"),
+            ],
         ]
 
     def _typed(self) -> list[list[str]]:
         rows = []
-        ways = [("token", "a warm token", "0.80", "0.65"), ("page", "a session", "0.75", "0.60")]
+        ways = [
+            ("token", "token in the cache", "0.80", "0.65"),
+            ("page", "session", "0.75", "0.60"),
+        ]
         for way, words, *limits in ways:
             for method, must in zip(("async", "def"), limits, strict=True):
                 name = f"`{method.replace('async', 'async def')} get` of an app with a model"
@@ -108,7 +126,8 @@ class Table:
         rows = []
         both = SERVICE, MIXINS
         if "stampede" in self._has:
-            text = "stampede, 100 requests, one cold token: hub calls; time ÷ mixins"
+            text = "100 concurrent requests with one token that is not in the cache: hub calls;"
+            text += " time ÷ mixins"
             calls = [max(self._results.values("stampede", name, "lookups")) for name in both]
             ours = self._ratio("stampede", SERVICE, MIXINS, "seconds") + self._unexpected_statuses(
                 "stampede"
@@ -118,14 +137,15 @@ class Table:
             )
             rows.append([text, "1; 1.3", "1; 1.0", f"{calls[0]}; {ours}", f"{calls[1]}; {theirs}"])
         if "slow" in self._has:
-            text = "hub takes 2 s for strangers: longest wait of `health` / of a warm caller"
+            text = "hub takes 2 s for unknown tokens: longest time of `health` /"
+            text += " of a token in the cache"
             waits = [
                 f"{self._ms('slow', name, 'health')} / {self._ms('slow', name, 'warm')}"
                 f"{self._unexpected_statuses('slow', name)}"
                 for name in both
             ]
             rows.append([text, "50 ms", "10 ms", *waits])
-            text = "five cold tokens, hub 1 s each: last answer"
+            text = "five tokens that are not in the cache, hub takes 1 s for each: last response"
             last = [
                 self._seconds("cold", name, "seconds") + self._unexpected_statuses("cold", name)
                 for name in both
@@ -133,12 +153,13 @@ class Table:
             rows.append([text, "1.1 s", "1.05 s", *last])
         for fault, must in (("refuse", "50; 100; 100 ms"), ("silent", "50; 5200; 100 ms")):
             if fault in self._has:
-                hub = "hub refuses" if fault == "refuse" else "hub silent"
-                text = f"{hub}: warm 200; cold 503 + `Retry-After`; once five have failed"
+                hub, back = HUB_FAULTS[fault]
+                text = f"{hub}: cached token 200; unknown token 503 + `Retry-After`;"
+                text += " once five have failed"
                 rows.append([text, must, "10 ms", *(self._outage(fault, name) for name in both)])
-                text = f"{hub} no more: a new caller's first 200 after"
-                back = [self._seconds(fault, name, "back") for name in both]
-                rows.append([text, "one trial, 5 s", DASH, *back])
+                text = f"{back}: first 200 of an unknown token after"
+                seconds = [self._seconds(fault, name, "back") for name in both]
+                rows.append([text, "one trial, 5 s", DASH, *seconds])
         return rows
 
     def _outage(self, fault: str, name: str) -> str:
@@ -150,13 +171,13 @@ class Table:
         )
 
     def _statuses(self, measure: str, name: str, field: str) -> str:
-        """All that callers were answered with."""
+        """All statuses that clients received."""
         lists = self._results.values(measure, name, field)
         seen = sorted({status for statuses in lists for status in statuses}, reverse=True)
-        return "/".join(str(status) if status else "no answer" for status in seen)
+        return "/".join(str(status) if status else "no response" for status in seen)
 
     def _unexpected_statuses(self, measure: str, name: str = SERVICE) -> str:
-        """What callers were answered with, where it is not 200 as it must be."""
+        """The statuses if they are not all 200."""
         statuses = self._statuses(measure, name, "statuses")
         return "" if statuses == "200" else f" ({statuses})"
 
@@ -171,7 +192,7 @@ class Table:
         rows = []
         for record in self._results.records:
             if record["measure"] == "strangers":
-                text = "{tokens:,} made-up tokens, {visits:,} anonymous visits: memory kept"
+                text = "{tokens:,} invalid tokens, {visits:,} anonymous requests: memory kept"
                 later = record["kept"] - record["half"]
                 kept = f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half"
                 rows.append([text.format(**record), "8 MiB in all", "2 MiB", kept, DASH])
@@ -197,7 +218,7 @@ class Table:
                 self._results.values("streams", SERVICE, key) for key in ("delivered", "expected")
             ]
             text = "1,000 event streams: delivered; after (p99); memory each;"
-            text += " p99 of `health` meanwhile / with nothing sent"
+            text += " p99 of `health` meanwhile / with no events"
             delay, health, quiet = (
                 self._ms("streams", SERVICE, field) for field in ("delay", "health", "quiet")
             )
@@ -207,7 +228,7 @@ class Table:
             rows.append([text, f"all; {DASH}; {DASH}; 50 ms", DASH, ours, DASH])
         for record in self._results.records:
             if record["measure"] == "unread":
-                text = "{streams} event streams, twice, that nobody reads, {sent:.0f} MiB sent:"
+                text = "{streams} event streams, twice, without a reader, {sent:.0f} MiB sent:"
                 later = record["kept"] - record["half"]
                 kept = f"{record['kept']:.1f} MiB, {later:.1f} of it in the second half"
                 rows.append([text.format(**record) + " memory kept", DASH, DASH, kept, DASH])
@@ -222,7 +243,7 @@ class Table:
                 median(self._results.values("broken", kind, field))
                 for field in ("rate", "cpu", "p99")
             ]
-            text = f"an app beside a broken one ({kind}): requests/s; CPU each; p99, ÷ without"
+            text = f"an app next to a failing app ({kind}): requests/s; CPU each; p99, ÷ without"
             rows.append([text, f"0.90; {DASH}; {DASH}", DASH, "; ".join(ratios), DASH])
         return rows
 
@@ -239,14 +260,15 @@ class Table:
         ]
         return [
             [
-                "Activity, 10,000 users, a year: slowest address's median, new / again",
+                "Activity, 10,000 users, a year: median of the slowest path,"
+                " first / repeated request",
                 "300 ms",
                 DASH,
                 " / ".join(slowest),
                 DASH,
             ],
             [
-                "p99 of `health` (÷ floor's), collector alone / asked all the time",
+                "p99 of `health` (÷ floor's), collector alone / with continuous requests",
                 "50 ms",
                 DASH,
                 " / ".join(health),
@@ -259,14 +281,14 @@ class Table:
                 f"{full} / {active}",
                 DASH,
             ],
-            ["RSS with that history / with none", DASH, DASH, " / ".join(memory), DASH],
+            ["RSS with that history / without", DASH, DASH, " / ".join(memory), DASH],
         ]
 
     def _mib(self, measure: str, name: str, field: str) -> str:
         return median(self._results.values(measure, name, field), ".0f") + " MiB"
 
     def note(self, rounds: int, seconds: int) -> str:
-        """When, with what, and how well the numbers can be known."""
+        """Date, versions, rounds and the noise of the measurement."""
         with_ = ", ".join(f"{name} {version}" for name, version in versions().items())
         text = (
             f"{datetime.date.today().isoformat()}, {with_}, {os.cpu_count()} cores;"
@@ -280,7 +302,7 @@ class Table:
         )
         itself = median(self._results.ratios("token", FLOOR, FLOOR, "rate"))
         return (
-            f"{text} The floor encodes its JSON anew each time; with a token:"
+            f"{text} The floor encodes its JSON for each request; with a token:"
             f" {rates:,.0f} requests/s, p50 {p50 * 1000:.1f} ms,"
             f" p99 {p99 * 1000:.1f} ms, {cpu * 1e6:.0f} µs CPU each; ÷ itself: {itself}."
         )

@@ -1,4 +1,4 @@
-"""Typed handlers of an app, beside a bare Tornado handler that encodes the same JSON."""
+"""Typed handlers of an app, compared with a bare Tornado handler that encodes the same JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TURNS = 2
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
-    """One round: both methods and both ways to sign in, each in turns with the floor."""
+    """One round: both methods, both kinds of sign-in, each in turns with the floor."""
     service, floor = stage[SERVICE], stage[FLOOR]
     with stage.started(service, arguments=[f"--TornadoService.apps={APP}"]) as running:
         paths = {method: f"{service.prefix}typed/api/{method}" for method in METHODS}

@@ -1,4 +1,4 @@
-"""Requests of a caller whom the service knows already."""
+"""Requests of a user who is in the service's cache."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from benchmarks import process, wire, wrk
 from benchmarks.results import Results
 from benchmarks.stage import FLOOR, MIXINS, SERVICE, USER, Contender, Stage
 
-#: A way to ask, and how the caller signs in.
+#: Kinds of requests, and their authentication.
 CASES = {"token": "token", "page": "page", "fetch": "fetch", "proxy": "token"}
 
 
 class WrongResponseError(Exception):
-    """What was measured is not what was meant: the numbers would mean nothing."""
+    """The measured responses are wrong, and so are the numbers."""
 
 
 def configure_floor(stage: Stage, port: int) -> None:
-    """Let a floor answer with what the service answers."""
+    """Configure a floor to return the service's response."""
     service, floor = stage[SERVICE], stage[FLOOR]
     for way, headers in service.headers.items():
         body = asyncio.run(wire.fetch(service.port, service.user_path, headers)).body
@@ -29,16 +29,16 @@ def configure_floor(stage: Stage, port: int) -> None:
 
 
 def warm_up(stage: Stage) -> None:
-    """Load that does not count: the proxy compiles its busiest code first."""
+    """Load that is not measured: the proxy compiles its busiest code first."""
     for contender in stage.contenders.values():
         path = contender.path_of("token")
         wrk.load(stage.hub.port, path, contender.headers["token"], seconds=2)
 
 
 def measure(stage: Stage, results: Results, round_: int, seconds: int) -> None:
-    """One round: all ways to ask, all contenders, in any order."""
+    """One round: all kinds of requests, all contenders, in any order."""
     for case in random.sample(list(CASES), len(CASES)):
-        # the floor twice: how far it is from itself is how far the numbers can be trusted
+        # the floor twice: the difference is the error of measurement
         for name in random.sample([SERVICE, MIXINS, FLOOR, FLOOR], 4):
             _measure_one(stage[name], stage.hub.port, results, round_, seconds, case)
 
@@ -69,9 +69,9 @@ def _measure_one(
 
 
 def check_response(contender: Contender, port: int, path: str, way: str) -> None:
-    """Whether the answer is a good one, and about the right person."""
+    """Check the status of the response and its user."""
     response = asyncio.run(wire.fetch(port, path, contender.headers[way]))
     if response.status != 200 or json.loads(response.body)["name"] != USER:
         raise WrongResponseError(
-            f"{contender.name} answered {response.status} to {way}: {response.body[:500]!r}"
+            f"{contender.name} returned {response.status} for {way}: {response.body[:500]!r}"
         )

@@ -22,7 +22,7 @@ class Response:
 
 
 class Connection:
-    """One connection to a local port, for one request after the other."""
+    """A connection to a local port, for one request after the other."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -46,7 +46,7 @@ class Connection:
         body: bytes = b"",
         limit: float = 30,
     ) -> Response:
-        """Make a request, and wait so many seconds for its answer."""
+        """Send a request, and wait so many seconds for its response."""
         started = time.perf_counter()
         try:
             response = await asyncio.wait_for(self._fetch(path, headers, method, body), limit)
@@ -94,4 +94,4 @@ async def first_response(port: int, path: str, limit: float = 30) -> Response:
         if response.status:
             return response
         await asyncio.sleep(0.002)
-    raise RuntimeError(f"Nothing answers on port {port} within {limit:g} s.")
+    raise RuntimeError(f"Nothing responds on port {port} within {limit:g} s.")

@@ -1,4 +1,4 @@
-"""Fixtures of all tests, and which of them run in one process of pytest-xdist."""
+"""Fixtures of all tests, and the grouping of tests for pytest-xdist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has few types
-    """Tests of a file share its hub or database, and so run in one process.
+    """Tests of a file share its hub or database, so they run in one process.
 
     ``--dist=loadgroup`` has no effect with pytest 9.2 and pytest-xdist 3.8.
     """

@@ -1,4 +1,4 @@
-"""Where code and its tests are: what CONTRIBUTING.md promises to those who look for them."""
+"""The location of code and its tests, as documented in CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGE = ROOT / "tornado_service"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-#: By the table of CONTRIBUTING.md: a module's tests have another name.
+#: The table of CONTRIBUTING.md: modules whose tests have another name.
 TESTED_ELSEWHERE = dict(
     re.findall(r"^\| `(\S+\.py)` \| `(\S+\.py)` \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
 )
@@ -24,7 +24,7 @@ def lines(file: Path) -> int:
 
 
 def mirror_of(module: Path) -> Path:
-    """Where the tests of a module are, unless the table says something else."""
+    """The path of a module's tests, unless the table has another."""
     path = module.relative_to(PACKAGE)
     return ROOT / "tests" / path.parent / f"test_{path.stem.strip('_')}.py"
 

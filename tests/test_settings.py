@@ -1,4 +1,4 @@
-"""Settings of the service: what follows from the hub's environment."""
+"""Settings of the service that follow from the hub's environment."""
 
 import pytest
 

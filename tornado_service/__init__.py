@@ -1,6 +1,6 @@
 """A Tornado service that a JupyterHub launches itself.
 
-An app imports from here what it needs; nothing but the version is loaded before it is asked for.
+The names below are imported on first access; only the version is loaded at once.
 """
 
 from __future__ import annotations

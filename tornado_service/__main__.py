@@ -2,9 +2,9 @@
 
 import gc
 
-from .server import process  # noqa: F401 - first: all else takes a second
+from .server import process  # noqa: F401 - first: all other imports take a second
 
-# What is imported stays for ever: to look through it for garbage, now and later, takes long.
+# Imported objects live as long as the process: collecting garbage among them takes long.
 gc.disable()
 from .app import main  # noqa: E402
 

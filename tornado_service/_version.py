@@ -1,4 +1,4 @@
-"""The version and the documentation, each in its one place."""
+"""The version, and the URL of the documentation."""
 
 __version__ = "0.1.0"
 

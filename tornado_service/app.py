@@ -1,4 +1,4 @@
-"""The application: settings in, a listening server out."""
+"""The application: reads the settings and runs the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .apps.isolation.watchdog import Watchdog
 from .apps.manager import STOP_TIMEOUT, AppManager
 from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
-from .config.application import StrictApplication
+from .config.application import StrictApplication, exit_on_broken_pipe
 from .config.checks import ConfigError
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
@@ -101,7 +101,7 @@ class TornadoService(Settings, StrictApplication):
 
     @classmethod
     def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
-        """Run until stopped. Exit status 2 for a setting that must be changed first."""
+        """Run until stopped. Exit status 2 if a setting is invalid."""
         app = cls.instance(**kwargs)
         capture_process_output(app.log)
         try:
@@ -120,7 +120,7 @@ class TornadoService(Settings, StrictApplication):
         """Read all settings and check them.
 
         Raises:
-            ConfigError: something is set that cannot be; the message says what to change.
+            ConfigError: a setting is invalid; the message says what to change.
         """
         self.parse_command_line(argv)
         if self.subapp is not None or self.generate_config:
@@ -184,7 +184,7 @@ class TornadoService(Settings, StrictApplication):
         return [cls, *cls.classes]
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
-        """Parse it; ``--help-all`` shows the settings of the apps, too."""
+        """Parse the command line; ``--help-all`` also shows the settings of the apps."""
         argv = sys.argv[1:] if argv is None else argv
         if "--help-all" in argv and argv[0] not in self.subcommands:
             super().parse_command_line([arg for arg in argv if arg not in ("--help-all", "--help")])
@@ -204,7 +204,7 @@ class TornadoService(Settings, StrictApplication):
             ) from None
 
     def is_deferred_section(self, section: str, new: Config) -> bool:
-        """Whether a section may be that of an app; the file may name it, and is read last."""
+        """Whether a section may belong to an app; the file may name the app, and is read last."""
         ours = new.TornadoService
         has_file = ours.get("config_file") and not ours.get("generate_config")
         if has_file and not self.loaded_config_files:
@@ -212,7 +212,7 @@ class TornadoService(Settings, StrictApplication):
         return may_be_app_section(section, new, self.apps)
 
     def start(self) -> None:
-        """Serve until SIGTERM, SIGINT or the end of the hub that launched us."""
+        """Serve until SIGTERM, SIGINT or the end of the parent process, the hub."""
         if self.subapp is not None:
             self.subapp.start()
         elif self.generate_config:
@@ -271,14 +271,14 @@ class TornadoService(Settings, StrictApplication):
         return Server(self.web_app, sockets, tls_context, self.context, self.max_body_size)
 
     async def close_server(self, server: Server) -> None:
-        """End streams, let open requests finish in their time, and close all connections."""
+        """End streams, let open requests finish within the grace period, close all connections."""
         self.streams.close()
         self.log.info("Stopping; %d requests are open", self.context.open_requests)
         await server.close(self.shutdown_grace - self.app_manager.stop_timeout)
-        self.streams.abort()  # web sockets are no connections of the HTTP server any more
+        self.streams.abort()  # the HTTP server no longer tracks connections of WebSockets
 
     async def close(self) -> None:
-        """Stop the apps, and end what is under way with the hub. The server comes before."""
+        """Stop the apps, and cancel calls of the hub. Close the server first."""
         await self.app_manager.stop()
         self.auth.identities.close()
         self.hub.close()
@@ -289,28 +289,29 @@ class TornadoService(Settings, StrictApplication):
     async def _load_apps_and_check(self) -> None:
         await self.load_apps()
         if self.selfcheck.required_scopes:
-            # only now is it known which scopes the apps need
+            # the scopes that the apps need are known only now
             await self.selfcheck.run_until_healthy()
 
     def get_app(self, name: str) -> ServiceApp:
-        """The app of a name, for its tests: they may call its methods, periodic ones too.
+        """The app with a name, for its tests: they may call its methods, also periodic ones.
 
         Raises:
-            LookupError: no app of this name runs.
+            LookupError: no app with this name runs.
         """
         return self.app_manager.get(name)
 
     @property
     def mounts(self) -> AppManager:
-        """An earlier name of ``app_manager``, which tests of apps may use."""
+        """The former name of ``app_manager``, which tests of apps may still use."""
         return self.app_manager
 
     @property
     def prefix(self) -> str:
-        """``/services/NAME/``, with the hub's base URL before it."""
+        """``/services/NAME/``, preceded by the hub's base URL."""
         return self.auth.base_url
 
 
+@exit_on_broken_pipe()
 def main(argv: list[str] | None = None) -> None:
     """The command ``tornado-service``."""
     TornadoService.launch_instance(argv)

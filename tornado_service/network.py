@@ -1,4 +1,4 @@
-"""Addresses and TLS files, as settings and the hub's environment give them."""
+"""Addresses and TLS files in settings and the hub's environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jupyterhub.utils import make_ssl_context
 
 
 def is_loopback_address(host: str) -> bool:
-    """Whether a text is an IP address of this machine's loopback; names never are."""
+    """Whether a text is a loopback IP address; names never are."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -21,8 +21,8 @@ def is_loopback_address(host: str) -> bool:
 def is_loopback_host(host: str) -> bool:
     """Whether a URL's host is literally this machine.
 
-    Names are not resolved: with a host alias a name of the cluster may lead to loopback, and the
-    proxy still comes from outside.
+    Names are not resolved: with a host alias a name of the cluster may resolve to loopback, while
+    the proxy still connects from outside.
     """
     return host == "localhost" or is_loopback_address(host)
 
@@ -34,7 +34,7 @@ def port_of(url: str) -> int:
 
 
 class TLSFiles(NamedTuple):
-    """Key, certificate and authority of the hub's ``internal_ssl``; empty where it is off.
+    """Key, certificate and authority of the hub's ``internal_ssl``; empty if it is off.
 
     https://jupyterhub.readthedocs.io/en/stable/explanation/websecurity.html#internal-ssl
     """
@@ -44,11 +44,11 @@ class TLSFiles(NamedTuple):
     client_ca: str = ""
 
     def client_context(self) -> ssl.SSLContext | None:
-        """How to call a hub; ``None`` without TLS."""
+        """The TLS context for calls of the hub; ``None`` without TLS."""
         return self._context(ssl.Purpose.SERVER_AUTH)
 
     def server_context(self) -> ssl.SSLContext | None:
-        """How to serve: the hub's proxy shows a certificate, too. ``None`` without TLS."""
+        """The server's TLS context, which checks the proxy's certificate. ``None`` without TLS."""
         return self._context(ssl.Purpose.CLIENT_AUTH)
 
     def _context(self, purpose: ssl.Purpose) -> ssl.SSLContext | None:

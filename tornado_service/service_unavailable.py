@@ -1,4 +1,4 @@
-"""503: something that a request needs cannot be used at the moment."""
+"""503: a dependency of a request is temporarily unavailable."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tornado.web import HTTPError
 
 
 class ServiceUnavailable(HTTPError):
-    """Something that a request needs cannot be used at the moment: 503, try again later.
+    """A dependency of a request is temporarily unavailable: 503, try again later.
 
     Attributes:
-        detail: for the log and for admins; others read the message only.
-        retry_after: seconds after which to try again; ``None`` if that does not help.
-        is_logged: whether the log has the reason already: an outage is logged once, and not by
+        detail: for the log and for administrators; others see the message only.
+        retry_after: seconds after which to retry; ``None`` if that does not help.
+        is_logged: whether the log has the reason already: an outage is logged once, instead of by
             each request.
     """
 

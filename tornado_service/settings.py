@@ -1,4 +1,4 @@
-"""What an admin may set, and what it is otherwise: mostly what the hub gave us."""
+"""The settings of the service, and their defaults, mostly from the hub's environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .config.checks import ConfigError
 from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import is_loopback_host, port_of
 
-#: A source of frame-ancestors: a scheme, or a host with wildcard, scheme, port and path if need be.
+#: A source of frame-ancestors: a scheme, or a host with optional wildcard, scheme, port and path.
 #: https://www.w3.org/TR/CSP3/#framework-directive-source-list
 _ANCESTOR = re.compile(
     r"'self'|[a-z][a-z0-9+.-]*:|(?:[a-z][a-z0-9+.-]*://)?"
@@ -37,7 +37,7 @@ _ANCESTOR = re.compile(
 
 
 def service_url_problem(service_url: str, prefix: str) -> str:
-    """What is wrong with the URL or the prefix at which the hub reaches us; empty if nothing is."""
+    """Why the URL or the prefix at which the hub reaches us is invalid; empty if it is valid."""
     try:
         url = urlsplit(service_url)
         is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
@@ -51,7 +51,7 @@ def service_url_problem(service_url: str, prefix: str) -> str:
 
 
 class TextOrBytes(Bytes):
-    """Bytes, or text that stands for its bytes in UTF-8, as on the command line."""
+    """Bytes, or text that is encoded as UTF-8, as on the command line."""
 
     info_text = "text or bytes"
 

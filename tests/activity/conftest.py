@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.activity import archives, course
-from tests.support.activity.course import EVERYBODY
+from tests.support.activity.course import ALL_USERS
 from tests.support.activity.played import Played, play
 from tests.support.activity.script import HOUR, write_year
 from tests.support.activity.simulator import SimulatedHub, hub_calls
@@ -33,7 +33,7 @@ settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the history of the course; copy it."""
+    """A database with the history of the course, to be copied."""
     path = tmp_path_factory.mktemp("history") / "activity.sqlite"
     asyncio.run(course.write(path))
     return path
@@ -62,7 +62,7 @@ async def app(service: TornadoService) -> Activity:
 @pytest.fixture
 def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
     hub.directory.add_user("root", admin=True)
-    hub.grant("root", *EVERYBODY)
+    hub.grant("root", *ALL_USERS)
     return new_visitor("root")
 
 
@@ -124,5 +124,5 @@ async def make_archive() -> AsyncIterator[archives.Make]:
 
 @pytest.fixture
 async def short_store(open_store: Open, sqlite_url: str) -> Store:
-    """One that keeps sessions for a few days only."""
+    """A store that keeps sessions for a few days only."""
     return await open_store(sqlite_url, zone=archives.ZONE, retention_days=4)

@@ -1,4 +1,4 @@
-"""What is wrong in the app's settings is said, with what to write."""
+"""Errors in the app's settings are reported with the fix."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def test_a_zone_that_does_not_exist(name: str) -> None:
 
 def test_a_zone_where_none_is_known() -> None:
     command = [sys.executable, "-c", WITHOUT_ZONES]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    reported = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert "unknown time zone 'UTC'; this machine has no time zones: install" in said
-    assert "tzdata" in said
+    assert "unknown time zone 'UTC'; this machine has no time zones: install" in reported
+    assert "tzdata" in reported
 
 
 def test_a_secret_that_is_too_short() -> None:

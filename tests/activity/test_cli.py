@@ -21,7 +21,7 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
 
 
-def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> None:
+def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None:
     shown = run(database.parent, "export", "ada")
     assert shown.returncode == 0, shown.stderr
     kept = json.loads(shown.stdout)
@@ -37,7 +37,7 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         ((), "A command and a user are required"),
         (("forget",), "A command and a user are required"),
@@ -48,13 +48,13 @@ def test_what_is_kept_of_somebody_is_shown_and_then_removed(database: Path) -> N
         (("--database=postgresql://host:port/x", "export", "ada"), "is no URL of a database"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
-    database: Path, arguments: tuple[str, ...], said: str
+def test_errors_are_reported_in_one_line(
+    database: Path, arguments: tuple[str, ...], reported: str
 ) -> None:
     ended = run(database.parent, *arguments)
 
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert reported in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
     "mistake", ["--databse=other", "--Activity.databse_url=other", "-d=other", "--config=none.py"]
 )
 def test_a_mistake_in_an_option_erases_nothing(database: Path, mistake: str) -> None:
-    """The database in this directory, which is the default, is not the one that was meant."""
+    """The default database in this directory is not the intended one."""
     before = database.read_bytes()
 
     ended = run(database.parent, mistake, "forget", "ada")

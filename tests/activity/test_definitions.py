@@ -121,8 +121,8 @@ def test_a_visit_is(row: dict[str, str]) -> None:
 
 
 @dataclass
-class Told:
-    """What the hub tells of a user, from a cell such as ``created 06:00, server since 07:00``."""
+class HubUser:
+    """A user of the hub, from a cell such as ``created 06:00, server since 07:00``."""
 
     text: str
     values: dict[str, int] = field(init=False)
@@ -143,10 +143,10 @@ class Told:
 @pytest.mark.parametrize("row", table("ada", "a full sample at 10:00", "afterwards", "is"), ids=str)
 def test_an_account_is(row: dict[str, str]) -> None:
     history = History()
-    history.add(clock("08:30"), Told(row["ada"]).user())
+    history.add(clock("08:30"), HubUser(row["ada"]).user())
     if row["a full sample at 10:00"]:
         history.add(clock("10:00"))
-    history.add(clock("11:00"), Told(row["afterwards"]).user())
+    history.add(clock("11:00"), HubUser(row["afterwards"]).user())
 
     is_same = len(history.known.people) == 1
     assert row["is"] == ("the same account" if is_same else "a new account")
@@ -157,7 +157,7 @@ def test_a_rename_is(row: dict[str, str]) -> None:
     history = History()
     for number, side in enumerate(("before", "now")):
         name, _, shown_by = row[side].partition(", ")
-        history.add(clock("09:30") + number * 300, Told(shown_by).user(name))
+        history.add(clock("09:30") + number * 300, HubUser(shown_by).user(name))
 
     is_same = len(history.known.people) == 1
     assert row["is"] == ("ada, renamed" if is_same else "a new account")

@@ -95,7 +95,7 @@ def test_nights_weekends_and_holidays_are_quiet(samples: list[Sample]) -> None:
     assert mean_running(holidays, lambda at: 13 <= at.hour < 18) < 0.4 * afternoon
 
 
-def test_people_come_over_time_and_all_have_come_at_the_end(samples: list[Sample]) -> None:
+def test_users_join_over_time_and_all_have_joined_at_the_end(samples: list[Sample]) -> None:
     counts = [len(sample.users) for sample in samples]
     assert counts == sorted(counts)
     assert counts[0] < counts[len(counts) // 2] < counts[-1] == len(PEOPLE)

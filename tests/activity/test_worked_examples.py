@@ -56,7 +56,7 @@ def example() -> History:
     )
 
 
-def test_use_over_time(example: History) -> None:
+def test_usage_over_time(example: History) -> None:
     rows = table(
         "from", "to", "data coverage", "active users", "server-hours", "sessions", "peak", "average"
     )
@@ -108,7 +108,7 @@ def test_hours_of_the_week(example: History) -> None:
     assert week.quietest is None
 
 
-def test_people(example: History) -> None:
+def test_users(example: History) -> None:
     for row in table("from", "to", "accounts", "new", "returning", "never returned"):
         counts = people_counts(
             example, date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
@@ -125,7 +125,7 @@ def test_people(example: History) -> None:
         )
 
 
-def test_who_never_returned_when_the_example_goes_on(example: History) -> None:
+def test_never_returned_when_the_example_continues(example: History) -> None:
     assert "have returned from 3 April on" in PAGE.replace("\n", " ")
     later = example.updated(
         now=at("2026-04-04 00:00", ZONE),
@@ -202,7 +202,7 @@ def test_the_roster(example: History) -> None:
     assert " and ".join(row.name for row in query.select(rows)) + " are left." in PAGE
 
 
-def test_one_person(example: History) -> None:
+def test_one_user(example: History) -> None:
     use = own_use(example.restricted({NAMES["ada"]}), MONDAY, SUNDAY)
 
     assert use.whole.server_seconds == 8 * 3600

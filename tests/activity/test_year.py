@@ -1,6 +1,6 @@
 """Figures of a scripted hub equal those of the script's own ledger.
 
-From the hub's answers through collector, store, roll-ups and figures: a year of samples
+From the hub's responses through collector, store, roll-ups and figures: a year of samples
 three hours apart, a week by five minutes, a day and a half over HTTP.
 """
 
@@ -43,7 +43,7 @@ def days(played: Played) -> Iterator[tuple[date, date]]:
     return ((day, day) for day in each_day(played.first, played.last))
 
 
-def see_that_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -> None:
+def assert_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -> None:
     for first, last in spans:
         figures = period(played.history, first, last)
         expected = played.ledger.period(first, last)
@@ -56,26 +56,26 @@ def see_that_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -
 
 
 def test_the_year_has_what_makes_it_hard(year: Played) -> None:
-    """Else the others show little."""
-    people = year.ledger.people
+    """Otherwise the other tests prove little."""
+    people = year.ledger.users
     assert len(year.ledger.coverage) > 6
-    assert sum(len(human.uses) for human in people) > 4_000
-    assert sum(human.deleted is not None for human in people) > 10
-    assert len({human.being.id for human in people}) < len(people)  # renamed unseen
-    assert len({human.name for human in people}) < len(people) - 5  # created again
-    assert any(human.since == 0 and human.name.startswith("renamed") for human in people)
-    assert sum(len(human.visits) for human in people) > 500
+    assert sum(len(user.sessions) for user in people) > 4_000
+    assert sum(user.deleted is not None for user in people) > 10
+    assert len({user.simulated.id for user in people}) < len(people)  # renamed unseen
+    assert len({user.name for user in people}) < len(people) - 5  # created again
+    assert any(user.since == 0 and user.name.startswith("renamed") for user in people)
+    assert sum(len(user.visits) for user in people) > 500
 
 
 @pytest.mark.parametrize("spans", [days, weeks, months])
-def test_use_over_time(
+def test_usage_over_time(
     year: Played, spans: Callable[[Played], Iterator[tuple[date, date]]]
 ) -> None:
-    see_that_periods_equal(year, spans(year))
+    assert_periods_equal(year, spans(year))
 
 
 def test_the_whole_year(year: Played) -> None:
-    see_that_periods_equal(year, iter([(year.first, year.last)]))
+    assert_periods_equal(year, iter([(year.first, year.last)]))
 
 
 def test_sessions_and_how_long_they_last(year: Played) -> None:
@@ -98,7 +98,7 @@ def test_the_heat_map(year: Played) -> None:
             assert hours[key] == (pytest.approx(mean), peak), (span, key)
 
 
-def test_who_came_came_back_and_did_not(year: Played) -> None:
+def test_new_returning_and_never_returned_users(year: Played) -> None:
     for first, last in months(year):
         by = min(last, year.last)
         assert new_users(year.history, first, last) == year.ids(year.ledger.new(first, last))
@@ -109,17 +109,17 @@ def test_who_came_came_back_and_did_not(year: Played) -> None:
         assert people_counts(year.history, first, last).accounts == year.ledger.accounts(last)
 
 
-def test_each_person(year: Played) -> None:
+def test_each_user(year: Played) -> None:
     span = (year.first, year.last)
     accounts = (account for _, account in sorted(year.history.people.items()))
     rows = {
         (account.name, account.first_seen): row
         for account, row in zip(accounts, people(year.history, *span), strict=True)
     }
-    assert len(rows) == len(year.ledger.people)
-    for who, human in enumerate(year.ledger.people):
-        row = rows[human.name, human.first_seen]
-        assert row.deleted == utc_datetime(human.deleted)
+    assert len(rows) == len(year.ledger.users)
+    for who, user in enumerate(year.ledger.users):
+        row = rows[user.name, user.first_seen]
+        assert row.deleted == utc_datetime(user.deleted)
         assert row.server_seconds == year.ledger.seconds(*span, {who})
         assert row.sessions == len(year.ledger.sessions(*span, {who}))
         active = [day for day in each_day(*span) if who in year.ledger.active.get(day, ())]
@@ -131,27 +131,27 @@ def test_each_group(year: Played) -> None:
     members = {name: year.ledger.group(name) for name in names}
     ids = {name: year.ids(who) for name, who in members.items()}
     for first, last in months(year):
-        for use in groups(year.history, first, last, ids):
-            who = members[use.name]
-            assert use.members == len(who)
-            assert use.active_users == len(year.ledger.active_users(first, last) & who)
-            assert use.server_seconds == year.ledger.seconds(first, last, who)
-            assert use.sessions == len(year.ledger.sessions(first, last, who))
+        for usage in groups(year.history, first, last, ids):
+            who = members[usage.name]
+            assert usage.members == len(who)
+            assert usage.active_users == len(year.ledger.active_users(first, last) & who)
+            assert usage.server_seconds == year.ledger.seconds(first, last, who)
+            assert usage.sessions == len(year.ledger.sessions(first, last, who))
 
 
 def test_what_a_group_is_shown_is_made_of_its_members_alone(year: Played) -> None:
     who = year.ledger.group("class-a")
     seen = year.history.restricted(year.ids(who))
     for first, last in months(year):
-        uses = {
-            day: [use for use in year.ledger.by_day.get(day, []) if use.who in who]
+        sessions = {
+            day: [session for session in year.ledger.by_day.get(day, []) if session.who in who]
             for day in each_day(first, last)
         }
         figures = period(seen, first, last)
         assert figures.active_users == len(year.ledger.active_users(first, last) & who)
         assert figures.server_seconds == year.ledger.seconds(first, last, who)
         assert figures.sessions == len(year.ledger.sessions(first, last, who))
-        peaks = [year.ledger.peak(uses[day], *year.ledger.bounds(day)) for day in uses]
+        peaks = [year.ledger.peak(sessions[day], *year.ledger.bounds(day)) for day in sessions]
         assert figures.peak_servers == max(peaks)
 
 
@@ -161,8 +161,8 @@ async def test_a_week_by_five_minutes(tmp_path: Path) -> None:
 
     played = await play(script, tmp_path / "w.sqlite", 300, "Europe/Berlin", hub, hub_calls(hub))
 
-    see_that_periods_equal(played, days(played))
-    see_that_periods_equal(played, weeks(played))
+    assert_periods_equal(played, days(played))
+    assert_periods_equal(played, weeks(played))
 
 
 @pytest.fixture
@@ -186,4 +186,4 @@ async def test_some_days_over_http(
 
     played = await play(served.script, tmp_path / "d.sqlite", 300, "UTC", served, service.hub)
 
-    see_that_periods_equal(played, days(played))
+    assert_periods_equal(played, days(played))

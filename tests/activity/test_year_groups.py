@@ -12,14 +12,14 @@ from tornado_service.activity.figures.groups.roster import roster
 
 def test_groups_next_to_each_other(year: Played) -> None:
     members = {name: year.ledger.group(name) for name in ("class-a", "class-b")}
-    members["lab"] = {who for who in range(len(year.ledger.people)) if who % 3 == 0}
+    members["lab"] = {who for who in range(len(year.ledger.users)) if who % 3 == 0}
     ids = {name: year.ids(who) for name, who in members.items()}
     for span in (*months(year), (year.first, year.last)):
         result = compare_groups(year.history, *span, "months", ids)
-        everyone = set().union(*members.values())
-        assert result.in_several == sum(map(len, members.values())) - len(everyone)
+        all_members = set().union(*members.values())
+        assert result.in_several == sum(map(len, members.values())) - len(all_members)
         for group in (*result.groups, result.together):
-            who = members.get(group.name, everyone)
+            who = members.get(group.name, all_members)
             assert group.whole.active_users == len(year.ledger.active_users(*span) & who)
             assert group.whole.server_seconds == year.ledger.seconds(*span, who)
             assert group.whole.sessions == len(year.ledger.sessions(*span, who))
@@ -29,9 +29,9 @@ def test_groups_next_to_each_other(year: Played) -> None:
 def test_a_roster(year: Played) -> None:
     last = year.last
     people = {
-        human.name: who
-        for who, human in enumerate(year.ledger.people)
-        if human.deleted is None and who in year.ledger.group("class-a")
+        user.name: who
+        for who, user in enumerate(year.ledger.users)
+        if user.deleted is None and who in year.ledger.group("class-a")
     }
     part = year.history.restricted(year.ids({*people.values()}))
     for first in (last - timedelta(27), last - timedelta(61), year.first):

@@ -1,4 +1,4 @@
-"""Where apps come from: packages, modules, zips, entry points."""
+"""Sources of apps: packages, modules, zips, entry points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tornado_service.testing import (
     StandInHub,
 )
 
-#: Uses each page and each answer of the core that has a model, but for the API's document.
+#: Requests each page and each response of the core with a model, except the OpenAPI document.
 CORE_ALONE = """
 import asyncio, sys
 from tornado.httpclient import AsyncHTTPClient
@@ -80,7 +80,7 @@ async def test_an_app_in_a_zip(
     assert (await get("static/deep/chart.svg")).body == b"<svg/>"
 
 
-async def test_a_module_in_no_package_has_its_folders_beside_it(
+async def test_a_module_outside_of_a_package_has_its_folders_next_to_it(
     start_apps: StartApps, modules: Path, hub: StandInHub, client
 ) -> None:
     (modules / "slow_app.py").write_text(GOOD)
@@ -126,7 +126,7 @@ def test_a_subclass_elsewhere_has_the_templates_of_the_app_that_it_extends() -> 
     assert package_of(Extended) == package_of(Activity) == "tornado_service.activity"
 
 
-async def test_what_an_app_imports_in_vain_is_logged_with_its_line(
+async def test_a_failed_import_of_an_app_is_logged_with_its_line(
     start_apps: StartApps, modules: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (modules / "imports_app.py").write_text("\nimport no_such_library\n")

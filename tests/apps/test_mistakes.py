@@ -1,4 +1,4 @@
-"""Mistakes that authors of services make: here each is impossible, refused or harmless."""
+"""Common mistakes of authors: each is impossible, refused or harmless."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Grades(APIHandler):
 
 
 class Forgotten(APIHandler):
-    """Nobody thought of sign-in."""
+    """Authentication is forgotten."""
 
     def get(self) -> dict[str, str]:
         return {"who": self.current_user["name"]}
@@ -62,15 +62,15 @@ class Forgotten(APIHandler):
 
 
 class Blocking(APIHandler):
-    """It waits as scripts do."""
+    """It blocks like a script."""
 
     def get(self) -> dict[str, str]:
         time.sleep(1)
         return {"slept": "well"}
 
 
-class AsksAsBefore(APIHandler):
-    """It asks who calls, as the library's documentation does: that would block."""
+class LibraryStyle(APIHandler):
+    """It gets the user as in the library's documentation, which would block."""
 
     @allow_unauthenticated
     async def get(self) -> dict[str, str]:
@@ -83,14 +83,14 @@ class AsksAsBefore(APIHandler):
 
 
 class Fails(APIHandler):
-    """Its errors would say too much."""
+    """Its errors contain secrets."""
 
     async def get(self) -> None:
         raise ValueError(f"cannot connect with {self.context.auth.api_token}")
 
 
 class Names(PageHandler):
-    """It shows what it is given, and all that a template can know."""
+    """It shows its input, and all names in a template's scope."""
 
     def get(self) -> None:
         known = self.template_namespace()
@@ -110,8 +110,8 @@ class Grade(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class AsksTheDatabase(APIHandler):
-    """It asks on the event loop, which all share."""
+class QueriesOnTheLoop(APIHandler):
+    """It queries the database on the event loop."""
 
     app: Careless
 
@@ -138,15 +138,15 @@ class Careless(ServiceApp):
             ("api/grades", Grades),
             ("api/forgotten", Forgotten),
             ("api/blocking", Blocking),
-            ("api/asks", AsksAsBefore),
-            ("api/database", AsksTheDatabase),
+            ("api/asks", LibraryStyle),
+            ("api/database", QueriesOnTheLoop),
             ("api/fails", Fails),
             ("names", Names),
         ]
 
 
 class Bare(RequestHandler):
-    """No handler of ours: nobody would have to sign in."""
+    """No handler of ours: it would need no authentication."""
 
 
 class BareApp(ServiceApp):
@@ -181,12 +181,12 @@ async def test_a_token_without_access_is_refused(hub: StandInHub, fetch: Fetch) 
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_method_that_nobody_thought_of_is_closed(fetch: Fetch, method: str) -> None:
+async def test_a_method_without_a_decorator_is_closed(fetch: Fetch, method: str) -> None:
     assert (await fetch("careless/api/forgotten", method=method)).code == 401
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin"])
-async def test_another_page_cannot_write_with_a_visitors_cookie(
+async def test_another_page_cannot_write_with_a_users_cookie(
     new_visitor: NewVisitor, site: str
 ) -> None:
     ada = new_visitor("ada")
@@ -199,7 +199,7 @@ async def test_another_page_cannot_write_with_a_visitors_cookie(
     assert (await ada.fetch("careless/api/forgotten", method="DELETE")).code == 200
 
 
-async def test_a_blocking_method_holds_up_nobody(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_blocking_method_delays_no_other_request(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("ada")
     blocking = asyncio.ensure_future(fetch("careless/api/blocking", token=token))
 
@@ -210,7 +210,7 @@ async def test_a_blocking_method_holds_up_nobody(hub: StandInHub, fetch: Fetch) 
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_the_database_is_not_asked_on_the_loop(
+async def test_the_database_is_not_queried_on_the_loop(
     hub: StandInHub,
     fetch: Fetch,
     service: TornadoService,
@@ -226,7 +226,7 @@ async def test_the_database_is_not_asked_on_the_loop(
     assert "write the method as `def` and not `async def`" in log.getvalue()
 
 
-async def test_asking_who_calls_as_before_does_not_block(fetch: Fetch) -> None:
+async def test_the_librarys_way_to_get_the_user_does_not_block(fetch: Fetch) -> None:
     asked = await fetch("careless/api/asks")
     assert asked.code == 200
     assert asked.body == b'{"user":"None"}'
@@ -235,7 +235,7 @@ async def test_asking_who_calls_as_before_does_not_block(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize("limit", ["x", "", "1e9", "1&limit=2", "%00"])
-async def test_a_wrong_number_in_a_query_is_the_callers_fault(
+async def test_a_wrong_number_in_a_query_is_a_client_error(
     hub: StandInHub, fetch: Fetch, limit: str
 ) -> None:
     response = await fetch(f"careless/api/grades?limit={limit}", token=hub.token_for("a", (READ,)))
@@ -244,7 +244,7 @@ async def test_a_wrong_number_in_a_query_is_the_callers_fault(
     assert b"limit" in response.body
 
 
-async def test_an_error_tells_no_secret_to_anybody(
+async def test_an_error_page_shows_no_secret(
     hub: StandInHub, service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
@@ -261,7 +261,7 @@ async def test_an_error_tells_no_secret_to_anybody(
         assert token not in text
 
 
-async def test_no_template_can_know_a_secret(
+async def test_no_template_has_access_to_a_secret(
     hub: StandInHub, new_visitor: NewVisitor, service: TornadoService
 ) -> None:
     ada = new_visitor("ada")
@@ -273,18 +273,18 @@ async def test_no_template_can_know_a_secret(
     assert not [secret for secret in secrets if secret in ada.page]
 
 
-async def test_what_is_shown_is_escaped(new_visitor: NewVisitor) -> None:
+async def test_output_is_escaped(new_visitor: NewVisitor) -> None:
     ada = new_visitor("ada")
     await ada.open("careless/names")
 
     assert "&lt;b&gt;x" in ada.page
 
 
-async def test_a_token_in_an_address_is_no_sign_in(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_token_in_a_url_does_not_authenticate(hub: StandInHub, fetch: Fetch) -> None:
     assert (await fetch(f"careless/api/forgotten?token={hub.token_for('ada')}")).code == 401
 
 
-async def test_a_handler_that_asks_nobody_to_sign_in_is_not_mounted(
+async def test_a_handler_without_authentication_is_not_mounted(
     start_service: StartService,
 ) -> None:
     with pytest.raises(AppError, match="neither a PageHandler nor an APIHandler"):

@@ -1,4 +1,4 @@
-"""Which errors are transient, as real databases raise them, and when to try again."""
+"""Transient errors, as real databases raise them, and the pauses between retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service import HubRefused, HubResponseTooLarge, HubUnavailable
 from tornado_service.apps.retry import backoff_delays, describe_error, transient_cause
 from tornado_service.database.errors import DatabaseUnavailable, DatabaseUnusable
 
-#: Statements, and whether what PostgreSQL says of each may pass.
+#: Statements, and whether PostgreSQL's error for each is transient.
 STATEMENTS = {
     "SELECT * FROM nothing": False,
     "SELECT nothing": False,
@@ -45,7 +45,7 @@ def connection(
     engine.dispose()
 
 
-def test_what_postgresql_says(connection: Connection) -> None:
+def test_errors_of_postgresql(connection: Connection) -> None:
     found = {}
     for statement in STATEMENTS:
         with pytest.raises(DBAPIError) as caught:
@@ -69,7 +69,7 @@ def test_what_postgresql_says(connection: Connection) -> None:
         ("PRAGMA max_page_count=2; CREATE TABLE two AS SELECT zeroblob(99999)", True),
     ],
 )
-def test_what_sqlite_says(statement: str, may_pass: bool) -> None:
+def test_errors_of_sqlite(statement: str, may_pass: bool) -> None:
     engine = create_engine("sqlite://")
     *before, last = statement.split(";")
     with engine.connect() as connection:
@@ -121,12 +121,12 @@ def test_the_cause_decides(error: Exception, cause: Exception | None) -> None:
     ],
     ids=repr,
 )
-def test_ours_is_explained_in_a_line(error: Exception) -> None:
+def test_our_own_error_has_a_reason_of_one_line(error: Exception) -> None:
     assert transient_cause(error) is error
     assert len(describe_error(error).splitlines()) == 1
 
 
-def test_a_circle_of_causes_has_an_end() -> None:
+def test_a_cycle_of_causes_terminates() -> None:
     error = ValueError()
     error.__cause__ = raised(KeyError(), error)
 

@@ -1,4 +1,4 @@
-"""What an app answers, in the look and by the rules of the service."""
+"""Responses of an app, in the style and by the rules of the service."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_an_api_its_groups_and_scopes(hub: StandInHub, fetch: Fetch) -> No
     assert (await fetch("nothing/", token=token)).code == 404
 
 
-async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
+async def test_visitors_may_use_what_an_app_opens_and_nothing_else(
     service: TornadoService, fetch: Fetch
 ) -> None:
     reached = set()
@@ -101,7 +101,7 @@ async def test_strangers_may_use_what_an_app_opens_and_nothing_else(
     assert (await fetch("reports/", headers=BROWSER)).code == 302
 
 
-async def test_an_address_without_its_slash_leads_to_the_app(fetch: Fetch) -> None:
+async def test_a_path_without_its_slash_redirects_to_the_app(fetch: Fetch) -> None:
     response = await fetch("reports")
 
     assert (response.code, response.headers["Location"]) == (302, f"{PREFIX}reports/")
@@ -178,9 +178,7 @@ async def test_an_app_without_a_home_page_is_no_way_back(hub: StandInHub, fetch:
     assert f'href="{PREFIX}headless/"' not in response.body.decode()
 
 
-async def test_an_unknown_path_of_an_app_is_404_for_everybody(
-    hub: StandInHub, fetch: Fetch
-) -> None:
+async def test_an_unknown_path_of_an_app_is_404_for_all(hub: StandInHub, fetch: Fetch) -> None:
     stranger = await fetch("reports/nothing", headers=BROWSER)
     hub.fault = "error"
     away = await fetch("reports/nothing", token="unknown", headers=BROWSER)
@@ -188,7 +186,7 @@ async def test_an_unknown_path_of_an_app_is_404_for_everybody(
     assert stranger.code == away.code == 404
 
 
-async def test_an_error_says_its_reason_once(hub: StandInHub, fetch: Fetch) -> None:
+async def test_an_error_reports_its_reason_once(hub: StandInHub, fetch: Fetch) -> None:
     response = await fetch(
         "reports/", token=hub.token_for("sam"), method="POST", body="", headers=BROWSER
     )
@@ -198,7 +196,7 @@ async def test_an_error_says_its_reason_once(hub: StandInHub, fetch: Fetch) -> N
     assert page.partition("<main")[2].count("Method Not Allowed") == 1
 
 
-async def test_the_home_page_lists_what_the_caller_may_open(hub: StandInHub, fetch: Fetch) -> None:
+async def test_the_home_page_lists_what_the_user_may_open(hub: StandInHub, fetch: Fetch) -> None:
     sam = (await fetch("", token=hub.token_for("sam"))).body.decode()
     ada = (await fetch("", token=hub.token_for("ada", ("admin:users",)))).body.decode()
 

@@ -1,4 +1,4 @@
-"""Periodic work of apps: when it runs, and that its failures stay its own."""
+"""Periodic work of apps: its schedule, and the containment of its failures."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def service_config() -> dict[str, Any]:
     return {"TornadoService": {"apps": [f"{__name__}:Worker"]}}
 
 
-async def test_each_runs_again_whatever_has_come_of_it(
+async def test_each_runs_again_whatever_its_result(
     service: TornadoService, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = app_of(service, "worker")
@@ -235,7 +235,7 @@ async def test_nothing_runs_for_an_app_that_did_not_start(start_service: StartSe
         ("text", "no number of seconds"),
     ],
 )
-async def test_a_wrong_interval_is_said_when_the_app_loads(
+async def test_an_invalid_interval_is_reported_when_the_app_loads(
     start_service: StartService, monkeypatch: pytest.MonkeyPatch, interval: Any, message: str
 ) -> None:
     async def work(self):
@@ -258,11 +258,11 @@ class Idle(Worker):
     name = "idle"
 
     async def fails(self):
-        """What is overridden is marked anew, or not."""
+        """An overriding method is marked again, or not."""
 
 
 class Stumbles(ServiceApp):
-    """What it needs is away the first times; what it does by mistake, it does each day."""
+    """Its dependency is unavailable at first; its mistakes recur at each interval."""
 
     name = "stumbles"
 
@@ -277,11 +277,11 @@ class Stumbles(ServiceApp):
         self.done.add(name)
 
     @periodic(86400)
-    async def asks_the_hub(self):
+    async def call_the_hub(self):
         self.stumble("hub", HubUnavailable("it is away"))
 
     @periodic(86400)
-    def asks_a_database(self):
+    def query_a_database(self):
         self.stumble("database", sqlite3.OperationalError("database is locked"))
 
     @periodic(86400)
@@ -289,7 +289,7 @@ class Stumbles(ServiceApp):
         self.stumble("mistake", sqlite3.OperationalError("no such table: wishes"))
 
 
-async def test_what_passes_is_tried_again_before_the_interval_is_over(
+async def test_transient_errors_are_retried_before_the_interval_is_over(
     start_service: StartService,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -301,6 +301,8 @@ async def test_what_passes_is_tried_again_before_the_interval_is_over(
     await until(lambda: app.done == {"hub", "database"})
 
     assert app.tries["mistake"] == 1
-    said = capsys.readouterr().err
-    assert said.count("Traceback") == 1
-    assert "asks_a_database() failed, and is tried again: OperationalError: database is" in said
+    reported = capsys.readouterr().err
+    assert reported.count("Traceback") == 1
+    assert (
+        "query_a_database() failed, and is tried again: OperationalError: database is" in reported
+    )

@@ -1,4 +1,4 @@
-"""Settings of apps: they reach them, are shown, and are wrong for their own app only."""
+"""Settings of apps: passed, shown, and invalid ones fail only their own app."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ async def test_settings_reach_the_app(start_apps: StartApps) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "reported"),
     [
         ({"limti": 5}, "There is no setting c.Reports.limti. Did you mean c.Reports.limit?"),
         ({"limit": "many"}, "'limit' trait of a Reports instance"),
     ],
 )
 async def test_a_wrong_setting_fails_its_app_only(
-    start_apps: StartApps, settings: dict[str, Any], said: str
+    start_apps: StartApps, settings: dict[str, Any], reported: str
 ) -> None:
     service = await start_apps("good_apps:Reports", "good_apps:Admins", Reports=settings)
 
     assert states(service)["Reports"] == "failed"
-    assert said in reasons(service)["Reports"]
+    assert reported in reasons(service)["Reports"]
 
 
-async def test_a_scope_that_no_sign_in_carries_is_told(
+async def test_a_scope_that_no_session_has_is_reported(
     start_apps: StartApps, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await start_apps("good_apps:Reports")
@@ -79,7 +79,7 @@ def test_settings_of_apps_are_shown_with_the_others(modules: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "reported"),
     [
         (["--config=config.py", "--Reprots.limit=5"], "There is no class c.Reprots."),
         (["--TornadoService.apps=a:B", "--Reprots.limit=5"], "There is no class c.Reprots"),
@@ -87,11 +87,11 @@ def test_settings_of_apps_are_shown_with_the_others(modules: Path) -> None:
     ],
 )
 def test_the_command_line_knows_which_apps_have_settings(
-    modules: Path, args: list[str], said: str
+    modules: Path, args: list[str], reported: str
 ) -> None:
     (modules / "config.py").write_text("c.TornadoService.apps = ['good_apps:Reports']\n")
 
     result = run(*args, cwd=modules)
 
     assert result.returncode == 2
-    assert said in result.stderr
+    assert reported in result.stderr

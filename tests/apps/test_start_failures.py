@@ -1,4 +1,4 @@
-"""An app whose start fails for a reason that does not pass is not started again."""
+"""An app whose start fails permanently is not started again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 @pytest.mark.parametrize(
     "way",
-    ["raises", "upgrades_wrongly", "asks_for_a_table_that_is_not_there", "hides_it"],
+    ["raises", "upgrades_wrongly", "queries_a_missing_table", "hides_it"],
 )
 async def test_a_mistake_is_not_tried_again(
     start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path, way: str
@@ -37,7 +37,7 @@ async def test_a_wrong_url_is_not_tried_again(
     await not_again(start_apps, tmp_path, "Kept", database_url=url)
 
 
-async def test_a_file_of_something_else_is_not_tried_again(
+async def test_a_file_of_another_program_is_not_tried_again(
     start_apps: StartApps, sqlite_url: str, sqlite_file: Path, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(sqlite_file)) as there:
@@ -46,7 +46,7 @@ async def test_a_file_of_something_else_is_not_tried_again(
 
 
 async def not_again(start_apps: StartApps, tmp_path: Path, name: str, **settings: Any) -> None:
-    """See that an app has failed, while another is tried again and again."""
+    """Check that an app has failed while another is retried."""
     away = {"url": f"sqlite:///{tmp_path}/volume/x.sqlite"}
     service = await start_apps(
         f"{APPS}:{name}", f"{APPS}:OwnEngine", OwnEngine=away, **{name: settings}

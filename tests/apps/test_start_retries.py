@@ -1,4 +1,4 @@
-"""An app whose start fails for a reason that passes is started again; any other is not."""
+"""An app whose start fails with a transient error is started again; others are not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def start(start_apps: StartApps) -> Start:
 
 
 async def tried(service: TornadoService, name: str, times: int = 3) -> None:
-    """Wait until an app has been started so often, in vain."""
+    """Wait until an app's start has failed so often."""
     await until(lambda: len(getattr(retried_apps, name).starts) >= times)
     assert states(service) == {name: "retrying"}
 
@@ -56,7 +56,7 @@ async def ready(service: TornadoService, name: str) -> None:
 async def test_a_database_that_comes_later(
     start: Start, tmp_path: Path, hub: StandInHub, client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What everybody sees meanwhile, and what the log has of it."""
+    """Responses meanwhile, and the log."""
     service = await start("Kept", database_url=f"sqlite:///{tmp_path}/volume/wishes.sqlite")
     ada, sam = hub.token_for("ada", ("read:hub",), admin=True), hub.token_for("sam")
 
@@ -93,10 +93,10 @@ async def test_a_database_that_comes_later(
         0,
         1,
     )
-    said = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
-    assert len(said) == 2, said
-    assert "cannot start yet, and is tried again" in said[0]
-    assert "App wishes is ready" in said[1]
+    reported = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
+    assert len(reported) == 2, reported
+    assert "cannot start yet, and is tried again" in reported[0]
+    assert "App wishes is ready" in reported[1]
 
 
 async def doctor_finding(service: TornadoService) -> Finding:
@@ -117,7 +117,7 @@ async def test_each_try_has_an_instance_of_its_own(start: Start, tmp_path: Path)
 
 
 async def test_what_a_try_has_opened_is_closed(start: Start, tmp_path: Path) -> None:
-    """Databases, and gauges that would ask them; the next try has its own."""
+    """Databases, and gauges that query them; each try has its own."""
     service = await start(
         "Two",
         database_url=f"sqlite:///{tmp_path}/wishes.sqlite",
@@ -180,7 +180,7 @@ async def test_a_server_that_is_started_later(
     await ready(service, "Kept")
 
 
-async def test_a_password_that_is_mended(
+async def test_a_password_that_is_corrected(
     start: Start,
     new_postgresql: Callable[[str], str],
     postgresql_socket: Path,
@@ -188,7 +188,7 @@ async def test_a_password_that_is_mended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     password = secrets.token_hex(8)
-    with postgresql.asking_for_password(postgresql_socket) as (role, set_password):
+    with postgresql.requiring_password(postgresql_socket) as (role, set_password):
         set_password("another")
         url = new_postgresql(driver).replace("//tests@", f"//{role}:{password}@")
         service = await start("Kept", database_url=url)
@@ -214,7 +214,7 @@ async def test_a_right_that_is_granted_later(
 
 
 @pytest.mark.parametrize("fault", ["error", "cut"])
-async def test_a_hub_that_is_away(start_apps: StartApps, hub: StandInHub, fault: str) -> None:
+async def test_an_unavailable_hub(start_apps: StartApps, hub: StandInHub, fault: str) -> None:
     hub.service_scopes |= {"list:users"}
     hub.directory.add_user("sam")
     hub.fault = fault
@@ -263,10 +263,10 @@ async def test_a_stop_does_not_wait_for_the_next_try(
     assert len(retried_apps.Kept.starts) == 1
 
 
-async def test_another_reason_is_said(
+async def test_a_new_reason_is_logged(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not the same again and again, but one that is new."""
+    """A repeated reason is not logged, a new one is."""
     file = tmp_path / "volume/wishes.sqlite"
     service = await start("Kept", database_url=f"sqlite:///{file}")
     await tried(service, "Kept")
@@ -279,12 +279,14 @@ async def test_another_reason_is_said(
         await tried(service, "Kept", len(retried_apps.Kept.starts) + 2)
     await ready(service, "Kept")
 
-    said = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
-    assert ["No such file" in said[0], "locked" in said[1], "ready" in said[2]] == [True] * 3
-    assert len(said) == 3
+    reported = [line for line in capsys.readouterr().err.splitlines() if "App " in line]
+    assert ["No such file" in reported[0], "locked" in reported[1], "ready" in reported[2]] == [
+        True
+    ] * 3
+    assert len(reported) == 3
 
 
-async def test_a_test_of_an_author_is_told_at_once(
+async def test_a_test_of_an_author_fails_at_once(
     start_service: StartService, tmp_path: Path
 ) -> None:
     with pytest.raises(AppError, match=r"volume/w\.sqlite cannot be used"):

@@ -1,4 +1,4 @@
-"""Cookies have the attributes that an admin asks for, when they are set and when cleared."""
+"""Cookies have the configured attributes when they are set and when cleared."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cookies_of(response: HTTPResponse) -> dict[str, Morsel[str]]:
 
 
 async def each_cookie(visitor: Visitor) -> dict[str, Morsel[str]]:
-    """What a sign-in sets, and what a sign-out clears (as "cleared")."""
+    """The cookies that a sign-in sets and a sign-out clears (as "cleared")."""
     begun = await visitor.get(PREFIX, headers=HTTPS)
     callback = await visitor.get(begun.headers["Location"])
     done = await visitor.get(callback.headers["Location"], headers=HTTPS)
@@ -73,7 +73,7 @@ class TestOfOtherSites:
             assert cookie["secure"], name
 
     async def test_over_http_too(self, fetch: Fetch) -> None:
-        """A browser may still refuse it, which it would without `Secure` in any case."""
+        """A browser may reject it, as it would without `Secure` in any case."""
         cookie = cookies_of(await fetch("", headers=BROWSER))[STATE]
 
         assert cookie["secure"]
@@ -114,11 +114,11 @@ class TestNamesInCapitals:
         )
 
     async def test_no_script_gets_the_xsrf_cookie(self, visitor: Visitor) -> None:
-        """Whatever an admin sets: pages carry the token."""
+        """In any configuration: pages contain the token."""
         assert (await each_cookie(visitor))[XSRF]["httponly"]
 
     async def test_what_is_cleared_is_what_was_set(self, visitor: Visitor) -> None:
-        """Browsers know a cookie by its name, domain and path."""
+        """Browsers identify a cookie by its name, domain and path."""
         cookies = await each_cookie(visitor)
 
         for was_set, cleared in ((SESSION, "cleared"), (STATE, "cleared state")):
@@ -142,7 +142,7 @@ class TestWithThePrefixOfHosts:
 
 
 class Remember(BaseHandler):
-    """A handler of an author's, with a cookie of its own."""
+    """An author's handler with a cookie of its own."""
 
     def get(self) -> None:
         self.set_cookie("seen", "1", SameSite="None", HttpOnly=True)
@@ -173,7 +173,7 @@ def test_names_have_no_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "reported"),
     [
         ({"Secured": True}, "Secured is not an attribute"),
         ({"Same Site": "None"}, "Same Site is not an attribute"),
@@ -182,9 +182,9 @@ def test_names_have_no_case() -> None:
     ],
 )
 async def test_a_wrong_option_is_named_at_the_start(
-    start_service: StartService, options: dict[str, object], said: str
+    start_service: StartService, options: dict[str, object], reported: str
 ) -> None:
-    with pytest.raises(TraitError, match=said):
+    with pytest.raises(TraitError, match=reported):
         await start_service(ServiceAuth={"cookie_options": options})
 
 

@@ -1,4 +1,4 @@
-"""The cookie alone is enough for what no script can read; for the rest, the page's XSRF token."""
+"""The cookie suffices for responses that no script can read; others need the XSRF token."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_a_wrong_token_is_none(visitor: Visitor, token: str) -> None:
 
 
 class Kinds(APIHandler):
-    """Answers with any type."""
+    """Responds with any content type."""
 
     async def get(self) -> None:
         self.set_header("Content-Type", self.get_query_argument("type"))
@@ -82,7 +82,7 @@ class Kinds(APIHandler):
 
 
 class Shown(ServiceApp):
-    """An app with images and scripts of its own."""
+    """An app with its own images and scripts."""
 
     name = "shown"
 
@@ -94,7 +94,7 @@ class Shown(ServiceApp):
 async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
     visitor: Visitor, destination: str
 ) -> None:
-    """A service worker may share such a response with the browser, and read it."""
+    """A service worker may share such a response with the browser, and so read it."""
     await visitor.open("home")
     headers = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
 
@@ -104,7 +104,7 @@ async def test_data_is_not_sent_as_what_a_page_shows_or_runs(
     assert NAME in (await visitor.get("api/user", headers=signed)).body
 
 
-async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> None:
+async def test_a_user_who_opens_a_url_needs_none(visitor: Visitor) -> None:
     await visitor.open("home")
 
     for headers in (BROWSER, {**BROWSER, "Sec-Fetch-Site": "none"}):
@@ -112,7 +112,7 @@ async def test_a_person_who_opens_an_address_needs_none(visitor: Visitor) -> Non
 
 
 async def test_without_these_headers_only_changes_need_it(visitor: Visitor) -> None:
-    """Over plain http no browser sends them, and what a script asks for looks like a visit."""
+    """Over plain http no browser sends them, and a script's request looks like a navigation."""
     await visitor.open("home")
     url, sent = visitor._request("api/user", {"Accept": "text/html"})
 
@@ -131,10 +131,10 @@ async def test_a_token_of_the_hub_needs_none(visitor: Visitor, fetch, hub) -> No
         assert (await fetch("api/user", token=token, headers=sent(headers))).code == 200
 
 
-async def test_what_was_decided_for_one_request_does_not_count_for_another(
+async def test_the_decision_for_one_request_does_not_apply_to_another(
     visitor: Visitor,
 ) -> None:
-    """Answers are remembered by headers: each of those that decide is among them."""
+    """Decisions are cached by headers: the key has each header that matters."""
     await visitor.open("home")
     image = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
     for good, bad in (
@@ -199,7 +199,7 @@ class TestWithFramesThatAnAdminAllows:
 
     @pytest.mark.parametrize("destination", FRAMES)
     async def test_a_frame_needs_none(self, visitor: Visitor, destination: str) -> None:
-        """The browser shows it to nobody else: it asks the policy of the answer."""
+        """The browser enforces the policy of the response."""
         await visitor.open("home")
 
         page = await visitor.get("", headers={"Sec-Fetch-Dest": destination})
@@ -207,7 +207,7 @@ class TestWithFramesThatAnAdminAllows:
         assert page.code == 200
         assert "frame-ancestors https://lms.example.org" in page.headers["Content-Security-Policy"]
 
-    async def test_what_a_service_worker_asks_for_needs_it(self, visitor: Visitor) -> None:
+    async def test_a_request_of_a_service_worker_needs_it(self, visitor: Visitor) -> None:
         """A navigation that a service worker passes on has another destination."""
         await visitor.open("home")
         preload = {"Sec-Fetch-Dest": "iframe", "Service-Worker-Navigation-Preload": "true"}

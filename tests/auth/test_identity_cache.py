@@ -1,4 +1,4 @@
-"""Who is behind a token: asked once, remembered for a while, in bounded space."""
+"""The user of a token: looked up once, cached for a while, in bounded memory."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ async def test_a_hundred_requests_with_one_unknown_token_are_one_call(
     assert hub.calls[USER] == 1
 
 
-async def test_a_change_is_not_confirmed_by_what_was_asked_before_it(
+async def test_a_change_is_not_confirmed_by_an_earlier_request(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
     hub.delay = 0.2
@@ -48,7 +48,7 @@ async def test_a_change_is_not_confirmed_by_what_was_asked_before_it(
     assert min(identity.confirmed_at for identity in identities) >= began
 
 
-async def test_a_known_token_is_not_asked_again(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_cached_token_is_not_looked_up_again(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("alice")
     for _ in range(5):
         await fetch("api/user", token=token)
@@ -67,7 +67,7 @@ async def test_a_changing_session_cookie_does_not_defeat_the_cache(
     assert hub.calls[USER] == 1
 
 
-async def test_a_refused_token_is_remembered_too(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_refused_token_is_cached_too(hub: StandInHub, fetch: Fetch) -> None:
     for _ in range(5):
         assert (await fetch("api/user", token="0" * 32)).code == 401
 
@@ -78,7 +78,7 @@ class TestOnceItIsOld:
     @pytest.fixture
     async def service(self, start_service) -> TornadoService:
         service = await start_service()
-        # time travel: whatever was said is an hour old
+        # time travel: all entries are an hour old
         service.auth.identities._max_age = 0
         return service
 
@@ -98,7 +98,7 @@ class TestOnceItIsOld:
 
         assert json.loads((await fetch("api/user", token=token)).body)["groups"] == ["b"]
 
-    async def test_a_scope_that_was_taken_away_is_gone(self, hub: StandInHub, fetch: Fetch) -> None:
+    async def test_a_revoked_scope_is_removed(self, hub: StandInHub, fetch: Fetch) -> None:
         token = hub.token_for("alice")
         await fetch("api/user", token=token)
 
@@ -107,7 +107,7 @@ class TestOnceItIsOld:
         assert (await fetch("api/user", token=token)).code == 403
 
 
-async def test_no_more_look_ups_at_once_than_the_setting_says(start_service, client) -> None:
+async def test_concurrent_look_ups_are_limited_by_the_setting(start_service, client) -> None:
     hub = StandInHub(delay=1)
     await hub.start()
     try:
@@ -132,7 +132,7 @@ async def test_no_more_look_ups_at_once_than_the_setting_says(start_service, cli
     assert all("Retry-After" in response.headers for response in responses if response.code == 503)
 
 
-def test_of_the_recent_only_so_many_are_kept() -> None:
+def test_a_limited_number_of_recent_ones_is_kept() -> None:
     recent: LRUCache[int, str] = LRUCache(2)
     recent.put(1, "a")
     recent.put(2, "b")
@@ -143,8 +143,8 @@ def test_of_the_recent_only_so_many_are_kept() -> None:
     assert len(recent) == 2
 
 
-async def test_a_flood_of_made_up_tokens_takes_no_memory(service: TornadoService) -> None:
-    """100,000 of them; the hub is left out here, so that it is done in seconds."""
+async def test_a_flood_of_random_tokens_takes_no_memory(service: TornadoService) -> None:
+    """100,000 tokens; without the hub, so that it takes seconds."""
 
     async def refuse(token: str) -> None:
         return None
@@ -165,13 +165,13 @@ async def test_a_flood_of_made_up_tokens_takes_no_memory(service: TornadoService
 
 
 def private_memory() -> int:
-    """Bytes that only this process has."""
+    """Bytes of memory that only this process uses."""
     gc.collect()
     rows = Path(f"/proc/{os.getpid()}/smaps_rollup").read_text().splitlines()
     return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Private_"))
 
 
-async def test_signing_out_counts_at_once_even_for_what_is_being_asked(
+async def test_signing_out_applies_at_once_even_to_pending_look_ups(
     hub: StandInHub, service: TornadoService
 ) -> None:
     from tornado_service.auth.service_auth import _key

@@ -1,4 +1,4 @@
-"""What we need of JupyterHub and Tornado beyond what they document, and what breaks without it."""
+"""Undocumented behaviour of JupyterHub and Tornado that we need, and what breaks without it."""
 
 import inspect
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ def parameters(function) -> list[str]:
 async def test_the_library_calls_the_hub_through_api_request(
     service: TornadoService, hub: StandInHub
 ) -> None:
-    """Else a code would be exchanged without a time limit, and a failure would be a 500."""
+    """Otherwise codes are exchanged without a time limit, and a failure is a 500."""
     assert parameters(HubAuth._api_request)[:3] == ["self", "method", "url"]
     hub.fault = "error"
 
@@ -36,7 +36,7 @@ async def test_the_library_calls_the_hub_through_api_request(
 
 
 def test_the_library_finds_users_through_user_for_token() -> None:
-    """Else the cache and single flight would be passed by."""
+    """Otherwise the cache and single flight are bypassed."""
     assert parameters(HubAuth.user_for_token) == [
         "self",
         "token",
@@ -49,7 +49,7 @@ def test_the_library_finds_users_through_user_for_token() -> None:
 
 
 class Means(APIHandler):
-    """Says how a request was authenticated."""
+    """Returns how a request was authenticated."""
 
     def get(self) -> None:
         self.write({"by_header": self.hub_auth.uses_header_token(self)})
@@ -61,27 +61,27 @@ class Means(APIHandler):
 async def test_the_library_notes_a_token_in_a_header(
     service: TornadoService, hub: StandInHub, fetch: Fetch, visitor: Visitor
 ) -> None:
-    """Else it would be mixed up with a cookie's."""
+    """Otherwise it is confused with a cookie's."""
     service.web_app.add_handlers(".*", [(f"{PREFIX}means", Means)])
     token = hub.token_for("alice")
     await visitor.open()
 
     for method, body in (("GET", None), ("GET", None), ("POST", "")):
-        answer = await fetch("means", token=token, method=method, body=body)
-        assert (answer.code, answer.body) == (200, b'{"by_header": true}')
+        response = await fetch("means", token=token, method=method, body=body)
+        assert (response.code, response.body) == (200, b'{"by_header": true}')
     assert (await visitor.get("means")).body == b'{"by_header": false}'
     assert (await visitor.get("means", method="POST", body="")).code == 403
 
 
-def test_the_library_reads_tokens_of_addresses_and_cookies_in_two_places() -> None:
-    """Else a token in an address would sign in again, and a sign-out would forget nobody."""
+def test_the_library_reads_tokens_of_urls_and_cookies_in_two_places() -> None:
+    """Otherwise a token in a URL signs in again, and a sign-out has no effect."""
     assert parameters(HubAuth._get_token_url) == ["self", "handler"]
     assert parameters(HubOAuth._get_token_cookie) == ["self", "handler"]
     assert parameters(_xsrf_utils._get_signed_value_urlsafe) == ["handler", "name", "b64_value"]
 
 
 def test_a_code_is_exchanged_with_a_verifier_where_the_library_has_pkce() -> None:
-    """Else sign-ins would end in an error."""
+    """Otherwise sign-ins end in an error."""
     has_verifier = "code_verifier" in parameters(HubOAuth.token_for_code)
     assert has_verifier == hasattr(HubOAuth, "pkce_enabled")
 
@@ -89,19 +89,21 @@ def test_a_code_is_exchanged_with_a_verifier_where_the_library_has_pkce() -> Non
 async def test_an_unimplemented_method_is_known_by_tornados_own(
     hub: StandInHub, fetch: Fetch
 ) -> None:
-    """Else a method that is not there would ask for a sign-in instead of answering 405."""
+    """Otherwise a missing method requires a sign-in instead of returning 405."""
     assert RequestHandler.post is RequestHandler._unimplemented_method
     assert (await fetch("api/user", method="DELETE")).code == 405
 
 
-def test_the_hub_gives_pages_to_who_asks_for_them_so() -> None:
-    """Else lists would end at 200 without a word."""
+def test_the_hub_returns_pages_for_its_pagination_media_type() -> None:
+    """Otherwise lists end silently at 200."""
     assert ACCEPT_HEADER == PAGINATION_MEDIA_TYPE
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only(is_known: bool) -> None:
-    """Both are 403. Else a user whose session has expired would be sent to an administrator."""
+def test_the_hub_distinguishes_an_unknown_token_from_a_missing_scope_only_in_its_message(
+    is_known: bool,
+) -> None:
+    """Both are 403. Otherwise a user with an expired session is sent to an administrator."""
 
     @needs_scope("list:users")
     def get(self) -> None:
@@ -122,6 +124,6 @@ def test_the_hub_tells_an_unknown_token_from_a_missing_scope_in_words_only(is_kn
     assert _is_unknown_token(response) is not is_known
 
 
-def test_a_stream_says_whether_it_waits() -> None:
-    """Else slow readers would not be known as such."""
+def test_a_stream_shows_whether_it_waits() -> None:
+    """Otherwise slow readers are not detected."""
     assert parameters(BaseIOStream.writing) == ["self"]

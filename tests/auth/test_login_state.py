@@ -21,7 +21,7 @@ def test_another_process_with_the_same_secret_can_open_it() -> None:
 
 
 @pytest.mark.parametrize("length", range(16))  # each way that a cipher and base64 may be padded
-def test_nobody_can_read_or_change_it(length: int) -> None:
+def test_clients_can_neither_read_nor_change_it(length: int) -> None:
     cipher = LoginStateCipher(b"x" * 32, 600)
     encrypted = cipher.encrypt(LoginState("browser", "/services/x/page" + "y" * length))
 
@@ -41,7 +41,7 @@ def test_one_of_another_secret_holds_nothing() -> None:
     assert LoginStateCipher(b"y" * 32, 600).decrypt(encrypted) is None
 
 
-def test_a_lapsed_one_still_says_where_to_go() -> None:
+def test_an_expired_one_still_has_the_target() -> None:
     cipher = LoginStateCipher(b"x" * 32, -1)
 
     assert cipher.decrypt(cipher.encrypt(STATE)) == replace(STATE, is_expired=True)

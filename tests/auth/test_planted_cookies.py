@@ -1,4 +1,4 @@
-"""Cookies that another page of the origin has set: ours count, and nobody is sent in circles."""
+"""Cookies that another page of the origin has set: ours count, without redirect loops."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def service_config() -> ServiceConfig:
 
 
 class Planted:
-    """Sends a visitor's requests with cookies of others before and behind theirs."""
+    """Sends a user's requests with planted cookies before and after theirs."""
 
     def __init__(self, visitor: Visitor, fetch: Fetch) -> None:
         self.visitor = visitor
@@ -83,7 +83,7 @@ async def planted(visitor: Visitor, fetch: Fetch, hub: StandInHub) -> Planted:
 
 
 async def cookie_of(new_visitor: NewVisitor, name: str) -> str:
-    """The session cookie of somebody else, good at this service."""
+    """The session cookie of another user, valid at this service."""
     other = new_visitor(name)
     await other.open()
     return other.cookies[SESSION]
@@ -105,7 +105,7 @@ async def test_a_session_that_we_have_not_signed_is_passed_over(
         assert not cleared(response)
 
 
-async def test_a_session_of_somebody_else_with_a_shorter_path_does_not_count(
+async def test_a_session_of_another_user_with_a_shorter_path_does_not_count(
     planted: Planted, new_visitor: NewVisitor
 ) -> None:
     mallory = await cookie_of(new_visitor, "mallory")
@@ -133,7 +133,7 @@ async def test_a_session_that_the_hub_has_ended_is_passed_over(
 async def test_the_session_that_counts_is_the_one_that_calls_the_hub(
     planted: Planted, service: TornadoService
 ) -> None:
-    """Where a request's answer comes from what is remembered of its headers, too."""
+    """Also for requests whose decision is cached by their headers."""
     ended = create_signed_value(service.cookie_secret, SESSION, "0" * 32).decode()
 
     for _ in range(2):
@@ -168,7 +168,7 @@ async def test_a_token_of_pages_that_we_have_not_signed_is_passed_over(
         assert response.code == 200
 
 
-async def test_a_token_of_somebody_elses_pages_is_passed_over(
+async def test_a_token_of_another_users_pages_is_passed_over(
     planted: Planted, new_visitor: NewVisitor
 ) -> None:
     mallory = new_visitor("mallory")
@@ -186,7 +186,7 @@ async def test_a_token_of_somebody_elses_pages_is_passed_over(
 
 class TestASignIn:
     @pytest.mark.parametrize("junk", JUNK)
-    async def test_ends_beside_a_state_that_we_have_not_signed(
+    async def test_succeeds_in_spite_of_a_state_that_we_have_not_signed(
         self, visitor: Visitor, fetch: Fetch, junk: str
     ) -> None:
         for before, after in ((f"{STATE}={junk}; ", ""), ("", f"; {STATE}={junk}")):
@@ -205,7 +205,7 @@ class TestASignIn:
     async def test_of_another_browser_does_not_end_here(
         self, visitor: Visitor, new_visitor: NewVisitor, fetch: Fetch
     ) -> None:
-        """Its state is in order, and its cookie is there, but at a shorter path than ours."""
+        """Its state is valid, and its cookie exists, but at a shorter path than ours."""
         mallory = new_visitor("mallory")
         callback = await mallory.get((await mallory.get(PREFIX)).headers["Location"])
         await visitor.get(PREFIX)
@@ -217,7 +217,7 @@ class TestASignIn:
         assert not cleared(response)
 
     @pytest.mark.parametrize("path", ["/", "/services/", PREFIX + "activity/"])
-    async def test_goes_round_in_no_circle(self, visitor: Visitor, path: str) -> None:
+    async def test_does_not_loop(self, visitor: Visitor, path: str) -> None:
         for name in (SESSION, STATE, XSRF, "jupyterhub-session-id"):
             visitor.jar[visitor.host, path, name] = "x"
 

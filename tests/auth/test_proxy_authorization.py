@@ -1,4 +1,4 @@
-"""A proxy in front that adds or relays ``Authorization``: people sign in, and programs are told."""
+"""A proxy that adds or relays ``Authorization``: users sign in, programs get an error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OF_PROXIES = [
 
 USER = "/hub/api/user"
 
-#: What browsers send over http, without Sec-Fetch-Mode.
+#: Headers of browsers over http, without Sec-Fetch-Mode.
 OVER_HTTP = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
     "Upgrade-Insecure-Requests": "1",
@@ -91,12 +91,12 @@ def proxied(
 
 
 async def post(visitor: Visitor, **form: str) -> Any:
-    """What a browser sends for a form."""
+    """A browser's request for a form."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://visitor.test"}
     return await visitor.get("form", method="POST", body=urlencode(form), headers=headers)
 
 
-class TestPeople:
+class TestUsers:
     async def test_a_navigation_signs_in(self, proxied: BehindProxy) -> None:
         first = await proxied.get("home?from=mail")
         response = await proxied.open("home?from=mail")
@@ -106,7 +106,7 @@ class TestPeople:
         assert proxied.address == f"{PREFIX}home?from=mail"
         assert "<strong>ada</strong>" in proxied.page
 
-    async def test_a_browser_that_does_not_say_that_it_navigates_signs_in(
+    async def test_a_browser_without_navigation_headers_signs_in(
         self, proxied: BehindProxy, fetch: Fetch
     ) -> None:
         """Over http browsers send no Sec-Fetch-Mode."""
@@ -114,7 +114,7 @@ class TestPeople:
 
         assert response.code == 302
 
-    async def test_one_that_has_lapsed_is_begun_again(
+    async def test_an_expired_one_is_started_again(
         self, proxied: BehindProxy, service: TornadoService
     ) -> None:
         begun = await proxied.get("home")
@@ -188,7 +188,7 @@ class TestPeople:
         assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 401
         assert (await proxied.get("home")).code == 302
 
-    async def test_the_hub_is_asked_once_for_many_pages(
+    async def test_the_hub_is_called_once_for_many_pages(
         self, proxied: BehindProxy, hub: StandInHub
     ) -> None:
         await proxied.open("home")
@@ -198,7 +198,7 @@ class TestPeople:
 
         assert hub.calls[USER] == asked
 
-    async def test_who_is_known_reads_on_while_the_hub_is_away(
+    async def test_a_cached_user_keeps_access_while_the_hub_is_unavailable(
         self, proxied: BehindProxy, hub: StandInHub, service: TornadoService
     ) -> None:
         await proxied.open("home")
@@ -208,7 +208,7 @@ class TestPeople:
         assert (await proxied.get("home")).code == 200
         assert (await post(proxied, _xsrf=proxied.xsrf_token)).code == 503
 
-    async def test_strangers_scripts_and_forms_get_401(self, proxied: BehindProxy) -> None:
+    async def test_visitors_scripts_and_forms_get_401(self, proxied: BehindProxy) -> None:
         by_script = await proxied.get("api/user", headers=SCRIPT)
         by_form = await post(proxied)
 
@@ -217,10 +217,10 @@ class TestPeople:
             assert response.headers["WWW-Authenticate"].startswith("Bearer ")
             assert "Set-Cookie" not in response.headers
 
-    async def test_nobody_elses_answer_is_given_for_the_same_header(
+    async def test_the_same_header_never_returns_another_users_response(
         self, proxied: BehindProxy
     ) -> None:
-        """A proxy with one password for all sends the same header for everybody."""
+        """A proxy with one password for all sends the same header for every user."""
         await proxied.open("home")
         await proxied.get("home")
 
@@ -252,7 +252,7 @@ class TestPrograms:
     @pytest.mark.parametrize("scheme", ["token", "Bearer", "bearer"])
     @pytest.mark.parametrize("path", ["", "api/user", "live/", "live/api/news", "form"])
     @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", None])
-    async def test_a_wrong_token_is_told_in_json(
+    async def test_an_invalid_token_is_reported_in_json(
         self, fetch: Fetch, scheme: str, path: str, accept: str | None
     ) -> None:
         headers = {"Authorization": f"{scheme} {JWT}"} | ({"Accept": accept} if accept else {})
@@ -265,7 +265,7 @@ class TestPrograms:
         assert response.headers["WWW-Authenticate"].startswith("Bearer ")
         assert "Set-Cookie" not in response.headers
 
-    async def test_a_good_token_goes_before_the_cookie(
+    async def test_a_valid_token_takes_precedence_over_the_cookie(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
         await visitor.open("home")
@@ -276,7 +276,7 @@ class TestPrograms:
             assert json.loads(response.body)["name"] == "robot"
         assert "<strong>ada</strong>" in (await visitor.get("home")).body.decode()
 
-    async def test_a_page_that_is_asked_for_with_a_good_token_is_shown(
+    async def test_a_page_that_is_requested_with_a_valid_token_is_shown(
         self, hub: StandInHub, fetch: Fetch
     ) -> None:
         headers = {**BROWSER, "Authorization": f"Bearer {hub.token_for('alice')}"}
@@ -287,7 +287,7 @@ class TestPrograms:
         assert b"<strong>alice</strong>" in response.body
 
     async def test_a_script_of_a_browser_is_never_redirected(self, fetch: Fetch) -> None:
-        """Over http nothing but its own headers tells it from a navigation."""
+        """Over http only its own headers distinguish it from a navigation."""
         for header in ("X-Requested-With", "X-XSRFToken"):
             assert (await fetch(headers={**OVER_HTTP, header: "x"})).code == 401
 

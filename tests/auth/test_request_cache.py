@@ -1,4 +1,4 @@
-"""Whatever is sent, a request is decided with the cache as the library decides it without."""
+"""For any request, the cache decides as the library does without it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CORS = ("Sec-Fetch-Mode", "cors")
 IMAGE = [("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")]
 VISIT = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
 
-#: Steps at whose last one the decision is another, because of the field alone.
+#: Steps whose last one changes the decision because of this field only.
 DECISIVE: dict[str, list[Step]] = {
     "handler": [("handler", WithoutXSRF), ("Cookie", COOKIE), CORS, ("handler", Plain)],
     "authorization": [
@@ -130,7 +130,7 @@ async def test_a_token_in_the_query_or_the_body_is_compared_each_time(
     assert after is None
 
 
-async def test_a_sign_out_counts_for_who_left_the_cache_of_identities(
+async def test_a_sign_out_applies_to_a_user_evicted_from_the_identity_cache(
     new_caller: Callable[[], Caller],
 ) -> None:
     steps = [("Cookie", COOKIE), ("event", "others come"), ("event", "sign out")]
@@ -140,7 +140,7 @@ async def test_a_sign_out_counts_for_who_left_the_cache_of_identities(
     assert after is None
 
 
-async def test_the_library_is_not_asked_twice(
+async def test_the_library_is_not_called_twice(
     new_caller: Callable[[], Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller = new_caller()

@@ -12,7 +12,7 @@ from tornado_service.testing import SERVICE_TOKEN, Fetch, StandInHub
 
 pytestmark = pytest.mark.library
 
-#: Every method that a stranger may use. A new one is a decision, and shows in this list.
+#: Every method that needs no authentication. A new one is a decision, and shows here.
 OPEN = {
     ("GET", "/health"),
     ("GET", "/health/ready"),
@@ -36,7 +36,7 @@ def routes(app: Application) -> list[tuple[str, type]]:
     ]
 
 
-async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
+async def test_visitors_may_use_what_is_in_the_list_and_nothing_else(
     service: TornadoService, fetch: Fetch
 ) -> None:
     reached = set()
@@ -50,7 +50,7 @@ async def test_strangers_may_use_what_is_in_the_list_and_nothing_else(
             if response.code not in (401, 404, 405):
                 reached.add((method, pattern.replace(service.prefix[:-1], "P")))
 
-    # callback and sign-out refuse by themselves, as they must be open to be reached at all
+    # callback and sign-out check requests themselves, as they must be open
     assert reached == OPEN
 
 
@@ -97,7 +97,7 @@ async def test_the_holder_of_the_weaker_scope_may_not_do_more(
     assert [response.code for response in await codes(nobody)] == [403, 403]
 
 
-async def test_scopes_do_not_stand_in_for_access(hub: StandInHub, fetch: Fetch) -> None:
+async def test_scopes_do_not_replace_access(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_with("outsider", ("custom:grades:read",))
 
     assert (await fetch("/weak", token=token)).code == 403
@@ -115,8 +115,8 @@ def test_the_cookie_secret_lasts_as_long_as_the_token() -> None:
     assert SERVICE_TOKEN.encode() not in derive_cookie_secret(SERVICE_TOKEN)
 
 
-async def test_a_slow_hub_makes_nobody_else_wait(hub: StandInHub, fetch: Fetch) -> None:
-    """While a stranger's sign-in waits for the hub, health answers at once."""
+async def test_a_slow_hub_delays_no_other_request(hub: StandInHub, fetch: Fetch) -> None:
+    """While a visitor's sign-in waits for the hub, health responds at once."""
     hub.delay = 2
     stranger = asyncio.create_task(fetch("api/user", token=hub.token_for("alice")))
     while not hub.calls["/hub/api/user"]:

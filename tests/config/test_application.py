@@ -1,4 +1,4 @@
-"""What is wrong in a setting is said in one line, with what to change, and an exit status."""
+"""An invalid setting is reported in one line with the fix, and an exit status."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.launched import only_line, run
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "reported"),
     [
         (["--config=missing.py"], "missing.py does not exist"),
         (["--config=bad.py"], "bad.py is wrong in line 2: NameError"),
@@ -27,8 +27,8 @@ from tests.support.launched import only_line, run
         (["--config=secret.py"], "cookie secret is shorter than 32 bytes"),
     ],
 )
-def test_a_wrong_setting_ends_with_a_line_that_says_what_to_change(
-    tmp_path: Path, args: list[str], said: str
+def test_an_invalid_setting_ends_with_a_line_that_names_the_fix(
+    tmp_path: Path, args: list[str], reported: str
 ) -> None:
     (tmp_path / "bad.py").write_text("c.TornadoService.port = 1\nnope\n")
     (tmp_path / "syntax.py").write_text("c.TornadoService.port = \n")
@@ -40,7 +40,7 @@ def test_a_wrong_setting_ends_with_a_line_that_says_what_to_change(
     result = run(*args, cwd=tmp_path)
 
     assert result.returncode == 2
-    assert said in only_line(result)
+    assert reported in only_line(result)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_missing_variable_is_named(tmp_path: Path, name: str) -> None:
         ("JUPYTERHUB_SERVICE_PREFIX", "services/tornado-service/"),
     ],
 )
-def test_an_address_that_is_none_is_refused(tmp_path: Path, variable: str, value: str) -> None:
+def test_an_invalid_address_is_refused(tmp_path: Path, variable: str, value: str) -> None:
     result = run(cwd=tmp_path, **{variable: value})
 
     assert result.returncode == 2

@@ -1,5 +1,8 @@
-"""The commands of tornado-service refuse what they do not know, as the service does."""
+"""The commands of tornado-service reject unknown options, as the service does."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,7 +86,7 @@ class TestTheServicesFileInAnotherCommand:
         assert app.config.Activity.database_url == "sqlite:////nosuch/file"
 
     @pytest.mark.parametrize(
-        ("line", "said"),
+        ("line", "reported"),
         [
             ("c.Activity.databse_url = 'x'", "Did you mean c.Activity.database_url?"),
             ("c.Actvity.database_url = 'x'", "Did you mean c.Activity?"),
@@ -92,15 +95,32 @@ class TestTheServicesFileInAnotherCommand:
             ("c.Activity.database_url =", "in line 1: SyntaxError"),
         ],
     )
-    def test_a_mistake_in_it_is_refused(self, tmp_path: Path, line: str, said: str) -> None:
+    def test_a_mistake_in_it_is_refused(self, tmp_path: Path, line: str, reported: str) -> None:
         file = tmp_path / "settings.py"
         file.write_text(line)
 
         with pytest.raises(ConfigError) as error:
             read_settings(ActivityCommand, f"--config={file}", "forget", "ada")
 
-        assert said in str(error.value)
+        assert reported in str(error.value)
 
     def test_a_file_that_is_missing_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="does not exist"):
             read_settings(ActivityCommand, f"--config={tmp_path}/none.py", "forget", "ada")
+
+
+@pytest.mark.parametrize("arguments", [["--help-all"], ["values", "--help-all"], ["values"]])
+def test_output_that_is_not_read_to_the_end_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # as `| head` does, at some time
+
+    result = subprocess.run(
+        [sys.executable, "-m", "tornado_service", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (1, "")

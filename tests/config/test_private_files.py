@@ -1,4 +1,4 @@
-"""Files that commands make are their owner's alone: a config file is where secrets will stand."""
+"""Files that commands create are private to their owner: config files will hold secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service.demo.hub import ThrowAwayHub
 
 @pytest.fixture
 def umask() -> Iterator[None]:
-    """None that would keep others out by itself."""
+    """A umask that excludes no other user."""
     before = os.umask(0)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""The value of a setting that is secret is in no error, whatever is wrong with it."""
+"""The value of a secret setting is in no error message."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_an_error_of_the_command_line_shows_no_secret(tmp_path: Path, args: list
 def test_a_class_in_lower_case_is_refused_without_its_value(
     tmp_path: Path, name: str, meant: str, value: str
 ) -> None:
-    """The argument parser of traitlets shows what it does not understand."""
+    """The argument parser of traitlets shows unknown arguments."""
     result = run(f"--{name}={value}", cwd=tmp_path)
 
     assert result.returncode == 2
@@ -101,7 +101,7 @@ def test_a_class_in_lower_case_is_refused_without_its_value(
         ("--TornadoService.cookie_secrett=x", "c.TornadoService.cookie_secrett."),
     ],
 )
-def test_a_name_that_sounds_secret_leaves_the_message_alone(
+def test_a_setting_with_a_secret_sounding_name_leaves_the_message_unchanged(
     tmp_path: Path, arg: str, shown: str
 ) -> None:
     result = run(arg, cwd=tmp_path)
@@ -111,7 +111,7 @@ def test_a_name_that_sounds_secret_leaves_the_message_alone(
     assert "[secret]" not in result.stderr
 
 
-def test_what_nobody_catches_is_a_line_without_secrets(tmp_path: Path) -> None:
+def test_an_uncaught_error_is_a_line_without_secrets(tmp_path: Path) -> None:
     script = f"""
 import asyncio, gc, threading, warnings
 from tornado_service import app
@@ -145,14 +145,14 @@ Service.launch_instance([])
     )
 
     assert result.returncode == 1
-    for said in ("UserWarning", "IndexError", "never retrieved", "RuntimeError"):
-        assert said in result.stderr
+    for reported in ("UserWarning", "IndexError", "never retrieved", "RuntimeError"):
+        assert reported in result.stderr
     assert "s3cr3t" not in result.stderr
     heads = [line for line in result.stderr.splitlines() if not line.startswith("    ")]
     assert all(line.startswith("[") for line in heads), result.stderr
 
 
-async def test_an_app_with_a_wrong_secret_shows_it_to_nobody(
+async def test_an_app_with_a_wrong_secret_does_not_show_it(
     start_service: StartService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("database_url", "pseudonym_secret"):
@@ -203,9 +203,9 @@ async def test_a_part_of_a_database_password_is_on_no_page(
     while service.app_manager.find("activity").app.recorder.has_history:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
 
-    said = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for path in ("status", "api/status", "activity/"):
-        said += (await fetch(path, token=token)).body.decode()
+        reported += (await fetch(path, token=token)).body.decode()
 
-    assert "percent-encoded: write @ as %40, / as %2F" in said
-    assert "s3cr3t" not in said
+    assert "percent-encoded: write @ as %40, / as %2F" in reported
+    assert "s3cr3t" not in reported

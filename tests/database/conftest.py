@@ -1,4 +1,4 @@
-"""A database with one table, opened as an app would."""
+"""A database with one table, opened as by an app."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_what_fails_halfway_is_not_written(database: Database) -> None:
         assert reading.execute(select(notices)).all() == []
 
 
-def test_two_write_one_after_the_other_and_none_waits_for_ever(
+def test_two_write_one_after_the_other_and_none_waits_forever(
     database: Database, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
     monkeypatch.setattr(engine, "LOCK_TIMEOUT", 0.1)
@@ -130,7 +130,7 @@ def test_sqlite_lets_readers_and_the_writer_work_side_by_side(sqlite_url: str) -
     opened.close()
 
 
-def test_nothing_is_left_beside_a_file_that_is_closed(sqlite_url: str, tmp_path: Path) -> None:
+def test_nothing_is_left_next_to_a_closed_file(sqlite_url: str, tmp_path: Path) -> None:
     open_database(sqlite_url, SCHEMA).close()
 
     assert [file.name for file in tmp_path.iterdir()] == ["data.sqlite"]

@@ -1,4 +1,4 @@
-"""No part of a database's password is in a message, whatever is in it and whatever is wrong."""
+"""No part of a database's password is in any message."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from tornado_service.database.database import open_database
 from tornado_service.database.engine import parse_url
 from tornado_service.database.errors import DatabaseUnusable
 
-#: Each of them means something in a URL, or ends one.
+#: Each of them has a meaning in a URL, or ends one.
 SPECIAL = "@@//::##??%%[]&=+ \"'\\{}|<>\t"
 
 
 def passwords() -> list[str]:
-    """Some of each kind, with letters between that no message has."""
+    """Passwords of each kind, with letters that are in no message."""
     choose = random.Random(7)
     mixed = ["".join(choose.choices(string.ascii_uppercase * 2 + SPECIAL, k=24)) for _ in range(60)]
     return [*mixed, *(f"QWERTZU{character}ASDFGHJ" for character in sorted(set(SPECIAL)))]
 
 
 def parts(password: str, size: int = 4) -> set[str]:
-    """The pieces of a password, but for what any message has."""
+    """The pieces of a password, except those of all messages."""
     pieces = {password[start : start + size] for start in range(len(password) - size + 1)}
     return {piece for piece in pieces if not set(piece) <= set(SPECIAL)}
 
 
 def message(url: Any) -> str:
-    """Why a database cannot be opened, with all that led to it."""
+    """The error of opening a database, with all its causes."""
     with pytest.raises(DatabaseUnusable) as caught:
         open_database(url, SCHEMA)
-    said = [str(caught.value)]
+    reported = [str(caught.value)]
     error: BaseException | None = caught.value
     while error is not None:
-        said.append(str(error))
+        reported.append(str(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return "\n".join(said)
+    return "\n".join(reported)
 
 
 @pytest.mark.parametrize("driver", POSTGRESQL)
 @pytest.mark.parametrize("place", ["127.0.0.1:1/name", "nowhere.invalid/name", "", "/name?host=/x"])
 def test_no_part_of_a_password_is_in_a_message(driver: str, place: str) -> None:
     for password in passwords():
-        # name servers are slow to know nothing
+        # name servers are slow for unknown names
         if place.startswith("nowhere") and password not in passwords()[:5]:
             continue
-        said = message(f"{driver}://user:{password}@{place}")
-        assert not [piece for piece in parts(password) if piece in said], (password, said)
+        reported = message(f"{driver}://user:{password}@{place}")
+        assert not [piece for piece in parts(password) if piece in reported], (password, reported)
 
 
 @pytest.mark.parametrize("special", sorted({*SPECIAL} - {*"&=+'\\{}|<>\""}))
@@ -75,20 +75,20 @@ def test_an_at_sign_elsewhere_is_refused_with_that_hint(url: str) -> None:
 
 
 def test_a_password_in_the_query_is_refused() -> None:
-    said = message("postgresql:///name?host=/x&user=u&password=QWERTZ&ASDFGH=1")
+    reported = message("postgresql:///name?host=/x&user=u&password=QWERTZ&ASDFGH=1")
 
-    assert "QWERTZ" not in said
-    assert "ASDFGH" not in said
+    assert "QWERTZ" not in reported
+    assert "ASDFGH" not in reported
 
 
 @pytest.mark.parametrize(
     "url", [b"postgresql://user:QWERTZ@h/x", 5, ["postgresql://user:QWERTZ@h/x"]]
 )
 def test_what_is_no_text_is_refused(url: object) -> None:
-    said = message(url)
+    reported = message(url)
 
-    assert SETTING in said
-    assert "QWERTZ" not in said
+    assert SETTING in reported
+    assert "QWERTZ" not in reported
 
 
 def test_an_encoded_password_is_taken_as_it_is_meant() -> None:

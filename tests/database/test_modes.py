@@ -1,4 +1,4 @@
-"""The files of a database are its owner's alone, whatever the umask and whatever was before."""
+"""The files of a database are private to its owner, for any umask and any earlier mode."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def write(url: str) -> dict[str, int]:
-    """The files while somebody writes."""
+    """The files during a write."""
     opened = open_database(url, SCHEMA)
     try:
         with opened.writing() as connection:
@@ -56,12 +56,12 @@ def test_it_is_never_open_to_others_not_even_for_a_moment(
     seen = []
     connect: Any = sqlite3.dbapi2.connect
 
-    def look(*args: Any, **options: Any) -> sqlite3.Connection:
+    def inspect_mode(*args: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*args, **options)
         seen.append(stat.S_IMODE(sqlite_file.stat().st_mode) if sqlite_file.exists() else None)
         return connection
 
-    monkeypatch.setattr(sqlite3.dbapi2, "connect", look)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", inspect_mode)
     open_database(sqlite_url, SCHEMA).close()
 
     assert set(seen) == {0o600}
@@ -77,7 +77,7 @@ def test_one_that_a_link_leads_to_is_its_owners_alone(tmp_path: Path) -> None:
     assert modes(tmp_path / "data") == {"real.sqlite": 0o600}
 
 
-def test_one_of_an_earlier_version_is_closed_to_others_and_a_line_says_so_once(
+def test_one_of_an_earlier_version_is_closed_to_others_and_this_is_logged_once(
     sqlite_url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_database(sqlite_url, SCHEMA).close()
@@ -121,7 +121,7 @@ def test_a_damaged_one_is_put_aside_for_its_owner(sqlite_url: str, sqlite_file: 
     assert modes(sqlite_file.parent) == {"data.sqlite": 0o600, opened.quarantined_file.name: 0o600}
 
 
-def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path) -> None:
+def test_one_of_another_program_keeps_its_mode(sqlite_url: str, sqlite_file: Path) -> None:
     with closing(sqlite3.connect(sqlite_file)) as other:
         other.execute("CREATE TABLE users (id INTEGER)")
     sqlite_file.chmod(0o644)
@@ -132,7 +132,7 @@ def test_one_of_something_else_keeps_its_mode(sqlite_url: str, sqlite_file: Path
     assert modes(sqlite_file.parent) == {"data.sqlite": 0o644}
 
 
-def test_one_whose_mode_cannot_be_changed_is_said_and_used(
+def test_one_whose_mode_cannot_be_changed_is_logged_and_used(
     sqlite_url: str,
     sqlite_file: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Databases that go away, hang, fill up and are locked while clients of an app write to them."""
+"""Databases that fail, hang, fill up and are locked while clients of an app write to them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from tests.support.wishes import started
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, StandInHub, StartService
 
-#: Seconds within which everything else of these tests happens, or never.
+#: Seconds within which everything else of these tests must happen.
 PATIENCE = 40
 
 NOT_AVAILABLE = "The database of c.Wishes.database_url is not available"
 AVAILABLE = "The database of c.Wishes.database_url is available again"
 GAUGE = 'tornado_service_database_unavailable{app="wishes",setting="database_url"}'
 
-#: Outages that can still be read through.
+#: Outages during which reads work.
 ONLY_WRITES = ("locked", "full", "read-only", "standby")
 
 
 class Clients:
-    """Two who write pairs with numbers of their own."""
+    """Two clients that write pairs with numbers of their own."""
 
     def __init__(self, fetch: Fetch, token: str) -> None:
         self.acknowledged: set[str] = set()
@@ -73,7 +73,7 @@ class Clients:
             await asyncio.sleep(0.02 if response.code == 204 else 0.1)
 
     async def until(self, is_refused: bool, more: int = 4) -> None:
-        """Wait until so many more were acknowledged, or refused."""
+        """Wait until so many more were acknowledged, or rejected."""
         counted: Any = self.refused if is_refused else self.acknowledged
         enough = len(counted) + more
         async with self._changed:

@@ -1,4 +1,4 @@
-"""When outages begin and end, and who may find out."""
+"""The begin and end of outages, and the calls that check for recovery."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lost(*, is_hung: bool = False) -> DatabaseUnavailable:
     return error
 
 
-def test_one_at_a_time_finds_out_whether_a_database_still_hangs(outages: OutageTracker) -> None:
+def test_one_call_at_a_time_checks_whether_a_database_still_hangs(outages: OutageTracker) -> None:
     fail(outages, lost(is_hung=True))
 
     with outages.track(is_writer=False) as begun:
@@ -41,7 +41,7 @@ def test_one_at_a_time_finds_out_whether_a_database_still_hangs(outages: OutageT
     assert not outages.problem
 
 
-def test_nobody_is_refused_where_it_is_told_at_once(outages: OutageTracker) -> None:
+def test_no_request_is_refused_where_the_error_is_immediate(outages: OutageTracker) -> None:
     fail(outages, lost())
 
     with outages.track(is_writer=False), outages.track(is_writer=False):
@@ -67,12 +67,14 @@ def test_an_outage_is_that_of_the_database_that_has_it(
 
     error = lost()
     fail(other, error)
-    fail(outages, error)  # it comes out of the transaction around it, too
+    fail(outages, error)  # the transaction around it raises it, too
     assert (outages.problem, bool(other.problem)) == ("", True)
     assert len(caplog.records) == 1
 
 
-def test_who_began_before_a_change_tells_nothing_of_what_is_now(outages: OutageTracker) -> None:
+def test_a_call_that_began_before_a_change_has_no_effect_on_the_state(
+    outages: OutageTracker,
+) -> None:
     with outages.track(is_writer=True):
         fail(outages, lost())
     assert outages.problem

@@ -1,4 +1,4 @@
-"""The tables of an app's database: as this version of the app wants them, or not touched."""
+"""The tables of an app's database: upgraded to this version, or not touched."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_an_upgrade_brings_it_to_this_version(database_url: str) -> None:
         database.close()
 
 
-def test_an_upgrade_is_not_asked_to_make_new_tables(database_url: str) -> None:
+def test_an_upgrade_is_not_called_to_make_new_tables(database_url: str) -> None:
     never: Callable[[Connection], None] = partial(pytest.fail, "upgraded")  # type: ignore[arg-type]
 
     open_database(database_url, Schema("c.Wishes.database_url", Base.metadata, never)).close()
 
 
-def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
+def test_a_file_of_another_program_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
     with closing(sqlite3.connect(sqlite_file)) as connection:
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()

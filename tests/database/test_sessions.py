@@ -1,4 +1,4 @@
-"""What the author of an app gets: sessions, in an app that a service runs."""
+"""Database sessions of an app in a running service."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def app(service: TornadoService) -> Wishes:
     return app_of(service)
 
 
-async def test_what_is_written_is_read_and_outlives_the_service(
+async def test_written_data_is_read_and_outlives_the_service(
     fetch: Fetch, hub: StandInHub, start_service: StartService, service_config: ServiceConfig
 ) -> None:
     token = hub.token_for("sam")
@@ -57,7 +57,7 @@ async def test_what_fails_halfway_leaves_nothing(app: Wishes) -> None:
     assert await asyncio.to_thread(app.wishes) == []
 
 
-async def test_what_was_written_is_still_known_afterwards(app: Wishes) -> None:
+async def test_committed_objects_are_still_usable_afterwards(app: Wishes) -> None:
     wish = await asyncio.to_thread(add, app, "more")
 
     assert (wish.id, wish.text) == (1, "more")
@@ -93,7 +93,7 @@ async def test_one_reads_what_was_there_while_another_writes(app: Wishes) -> Non
 
 
 async def test_many_threads_write_side_by_side(app: Wishes) -> None:
-    """Each reads what there is and adds to it; none meets another halfway."""
+    """Each reads the rows and adds to them; transactions are isolated."""
 
     def count() -> None:
         with app.sessions.writing() as session:
@@ -140,12 +140,14 @@ async def test_a_wrong_url_fails_the_app_and_is_not_shown(
     assert SECRET not in told
 
 
-async def test_an_app_without_the_setting_is_told_to_have_one(start_service: StartService) -> None:
+async def test_an_app_without_the_setting_gets_an_error_that_names_it(
+    start_service: StartService,
+) -> None:
     with pytest.raises(AppError, match="Unset has no setting database_url"):
         await start_service(TornadoService={"apps": [f"{APPS}:Unset"]})
 
 
-async def test_a_damaged_file_is_put_aside_and_said(
+async def test_a_damaged_file_is_put_aside_and_logged(
     start_service: StartService,
     sqlite_url: str,
     sqlite_file: Path,
@@ -161,7 +163,7 @@ async def test_a_damaged_file_is_put_aside_and_said(
     assert await asyncio.to_thread(app.wishes) == []
 
 
-async def test_a_file_that_is_gone_is_not_written_to_until_it_is_back(
+async def test_a_removed_file_is_not_written_to_until_it_is_back(
     start_service: StartService, sqlite_url: str, sqlite_file: Path
 ) -> None:
     app = app_of(await start_service(**settings_for(sqlite_url)))

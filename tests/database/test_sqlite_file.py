@@ -20,7 +20,7 @@ from tornado_service.database.errors import DatabaseUnusable
 
 ROOT = Path(__file__).parents[2]
 
-#: Leaves a log behind, as one that is killed does.
+#: Leaves a log behind, as after a kill.
 WRITE_AND_DIE = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
@@ -37,7 +37,7 @@ def ensure_usable(path: Path, *, thorough: bool = False) -> Path | None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Of a database of ours, with something in it."""
+    """The file of a database of ours, with data."""
     path = tmp_path / "some data #1.sqlite"
     open_database(f"sqlite:///{path}", SCHEMA).close()
     with closing(sqlite3.connect(path)) as connection:
@@ -54,7 +54,7 @@ def write_and_die(path: Path, statement: str) -> None:
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """What is in the file and beside it; ``-shm`` is only an index that SQLite makes again."""
+    """The contents of the file and those next to it; SQLite rebuilds the index ``-shm``."""
     files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     return {name: text for name, text in files.items() if text and not name.endswith("-shm")}
 
@@ -92,7 +92,7 @@ def test_one_that_is_refused_for_its_version_is_not_touched(path: Path) -> None:
     assert contents(path) == before
 
 
-def test_one_of_something_else_is_not_touched(tmp_path: Path) -> None:
+def test_one_of_another_program_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "jupyterhub.sqlite"
     write_and_die(path, "CREATE TABLE users (id INTEGER)")
     before = contents(path)

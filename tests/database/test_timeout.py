@@ -1,4 +1,4 @@
-"""Databases that hang, and statements without end: both are broken off."""
+"""Databases that hang, and endless statements: both are aborted."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tornado_service.database.errors import DatabaseUnavailable
 from tornado_service.database.schema import Schema
 from tornado_service.testing import StandInHub, StartService
 
-#: Seconds after which a request is taken to wait for ever.
+#: Seconds after which a request counts as hanging.
 PATIENCE = 40
 
 DRIVERS = ("psycopg", "psycopg2")
 
-#: It ends by itself after some minutes.
+#: It would end after some minutes.
 ENDLESS = (
     "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 1000000000)"
     " SELECT count(*) FROM t"
@@ -35,7 +35,7 @@ ENDLESS = (
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_server_that_hangs_holds_up_nobody_and_is_used_again_afterwards(
+async def test_a_server_that_hangs_delays_no_other_request_and_is_used_again_afterwards(
     driver: str,
     server: Server,
     postgresql_url: str,
@@ -109,7 +109,7 @@ async def test_a_statement_without_end_is_broken_off(
 
 
 @pytest.mark.parametrize("what", ["a missing table", "a broken constraint", "no SQL"])
-async def test_what_only_a_change_can_mend_is_the_apps_own_error(
+async def test_an_error_that_only_a_change_can_fix_is_the_apps_own(
     what: str,
     database_url: str,
     start_service: StartService,
@@ -138,7 +138,7 @@ async def test_what_only_a_change_can_mend_is_the_apps_own_error(
 
 
 def wait_a_while(connection: Connection) -> None:
-    """Let the database work for longer than it may."""
+    """Let the database work for longer than its limit."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_sleep({LIMIT * 1.5})")
     else:
@@ -196,7 +196,7 @@ def test_waiting_for_a_connection_ends(database_url: str) -> None:
 def test_what_follows_an_error_is_not_taken_to_be_kept_by_postgresql(
     driver: str, new_postgresql: Callable[[str], str]
 ) -> None:
-    """It takes COMMIT for ROLLBACK then, without a word."""
+    """It then treats COMMIT as ROLLBACK, silently."""
     database = open_database(new_postgresql(f"postgresql+{driver}"), Schema(SETTING, metadata))
 
     def write() -> None:
@@ -211,7 +211,7 @@ def test_what_follows_an_error_is_not_taken_to_be_kept_by_postgresql(
 
 
 def test_what_follows_a_full_disk_is_not_kept_by_sqlite(sqlite_url: str) -> None:
-    """It has rolled back by itself, so that what follows would be a transaction of its own."""
+    """It has rolled back already, so the next statements would be a separate transaction."""
     database = open_database(sqlite_url, Schema(SETTING, metadata))
 
     def write() -> None:
@@ -229,7 +229,7 @@ def test_what_follows_a_full_disk_is_not_kept_by_sqlite(sqlite_url: str) -> None
     database.close()
 
 
-def test_whoever_goes_on_after_a_lost_connection_hears_of_it(
+def test_using_a_session_after_a_lost_connection_raises(
     server: Server, postgresql_url: str
 ) -> None:
     url = f"postgresql+psycopg2{postgresql_url}"

@@ -1,4 +1,4 @@
-"""An app's author tries it in the demonstration, changes it, and sees the change."""
+"""Authors try an app in the demonstration, change it, and see the change."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ PAGE = f"{PREFIX}notebook/"
 
 
 class Author:
-    """Somebody who writes an app, its demonstration at hand."""
+    """An app's author with a running demonstration."""
 
     def __init__(self, tmp_path: Path, client: AsyncHTTPClient) -> None:
         self.demonstration = Demonstration(tmp_path, "--app=my_notes:Notebook")
@@ -73,7 +73,7 @@ class Author:
         self.code.write_text(text.replace(before, after))
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until something is to be seen; the terminal gives the reason it is not."""
+        """Wait for a condition; on a timeout, show the terminal."""
         deadline = time.monotonic() + 30
         while not seen():
             assert time.monotonic() < deadline, self.terminal
@@ -82,7 +82,7 @@ class Author:
     async def open_until(
         self, visitor: Visitor, seen: Callable[[HTTPResponse], bool]
     ) -> HTTPResponse:
-        """Open the page again and again, as the same visitor, who is never sent to sign in."""
+        """Open the page repeatedly in the same session, without a redirect to sign in."""
         deadline = time.monotonic() + 30
         while not seen(response := await visitor.get(PAGE)):
             assert response.code in (200, 503)
@@ -103,7 +103,7 @@ def author(tmp_path: Path, client: AsyncHTTPClient) -> Author:
 
 
 @pytest.mark.hub
-async def test_an_app_is_served_anew_when_a_file_of_it_changes(author: Author) -> None:
+async def test_an_app_is_reloaded_when_a_file_of_it_changes(author: Author) -> None:
     author.code.write_text(APP)
     ines = author.browser()
     with author.demonstration.running() as process:
@@ -159,7 +159,7 @@ async def test_scopes_that_an_app_declares_are_granted(author: Author) -> None:
 
 
 @pytest.mark.hub
-async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_mended(
+async def test_a_broken_app_is_reported_at_once_and_loaded_when_fixed(
     author: Author,
 ) -> None:
     sam = author.browser()
@@ -178,7 +178,7 @@ async def test_an_app_that_is_wrong_at_first_is_told_at_once_and_picked_up_when_
 
 @pytest.fixture
 def try_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], DemoApps]:
-    """What becomes of an app of this code, when its name is ``A``."""
+    """The result of an app with this code and the name ``A``."""
     module = f"app_{secrets.token_hex(4)}"
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -201,7 +201,7 @@ def try_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         ("A = 1", "is no subclass of tornado_service.ServiceApp"),
     ],
 )
-def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str) -> None:
+def test_an_error_of_an_app_is_one_line(try_app, code: str, problem: str) -> None:
     apps = try_app(code)
 
     (line,) = apps.problems
@@ -212,14 +212,14 @@ def test_what_is_wrong_with_an_app_is_one_line(try_app, code: str, problem: str)
     assert apps.app_urls("http://x/") == ["http://x/"]
 
 
-def test_only_apps_that_run_have_an_address(try_app) -> None:
+def test_only_running_apps_have_a_url(try_app) -> None:
     apps = try_app("from tornado_service import ServiceApp\nclass A(ServiceApp):\n    name = 'a'\n")
 
     assert apps.app_urls("http://x/") == ["http://x/a/"]
     assert apps.app_urls("http://x/", ["a"]) == ["http://x/"]
 
 
-def test_scopes_at_which_a_hub_would_not_start_are_told_and_not_granted(try_app) -> None:
+def test_scopes_at_which_a_hub_would_not_start_are_reported_and_not_granted(try_app) -> None:
     apps = try_app(
         "from tornado_service import ServiceApp\n"
         "class A(ServiceApp):\n"

@@ -1,4 +1,4 @@
-"""Which changes of files make the service of a demonstration start again."""
+"""Changes of files that restart the service of a demonstration."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from tornado_service.demo.autoreload import WatchedFiles, is_project_path
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package with an app; the folder above has the name of one for files of another kind."""
+    """A package with an app; the folder above it is named like one of ignored files."""
     package = tmp_path / "static" / f"package_{secrets.token_hex(4)}"
     (package / "pages" / "templates").mkdir(parents=True)
     (package / "__init__.py").write_text("")
@@ -23,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "pages" / "templates" / "home.html").write_text("before")
     (package / "data.sqlite").write_text("before")
     monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
-    # whoever works on this very code does not disturb
+    # edits of this code must not interfere
     monkeypatch.setattr(
         demo_service, "is_project_path", lambda path: Path(path).is_relative_to(tmp_path)
     )
@@ -33,13 +33,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def age(path: Path, seconds: float = 100) -> None:
-    """As if it had been written this long ago."""
+    """Set its time of modification this long ago."""
     then = path.stat().st_mtime - seconds
     os.utime(path, (then, then))
 
 
 def write(path: Path) -> None:
-    """As an author does, at a time that the system's coarser clock has not rounded."""
+    """Write a file, at a time that the system's coarser clock has not rounded."""
     path.write_text("after")
     os.utime(path, (time.time(), time.time()))
 
@@ -105,7 +105,7 @@ def test_apps_that_are_nowhere_break_nothing(package: Path, apps: list[str]) -> 
     assert WatchedFiles(apps, lambda: True).find_changed() is None
 
 
-def test_once_the_apps_are_imported_other_modules_beside_them_do_not_count(package: Path) -> None:
+def test_once_the_apps_are_imported_other_modules_next_to_them_do_not_count(package: Path) -> None:
     files = WatchedFiles([f"{package.name}.app:App"], lambda: False)
     assert files.find_changed() is None
 
@@ -115,7 +115,7 @@ def test_once_the_apps_are_imported_other_modules_beside_them_do_not_count(packa
     assert files.find_changed() == package / "new.py"
 
 
-def test_templates_beside_a_module_count(package: Path) -> None:
+def test_templates_next_to_a_module_count(package: Path) -> None:
     module = package.parent / f"{package.name}_module.py"
     template = package.parent / "templates" / "home.html"
     template.parent.mkdir()
@@ -130,7 +130,7 @@ def test_templates_beside_a_module_count(package: Path) -> None:
     assert files.find_changed() == template
 
 
-def test_libraries_are_nobodys_work(tmp_path: Path) -> None:
+def test_libraries_are_not_watched(tmp_path: Path) -> None:
     assert is_project_path(str(tmp_path / "app.py"))
     assert not is_project_path(f"{sysconfig.get_path('stdlib')}/json/__init__.py")
     assert not is_project_path(f"{sysconfig.get_path('purelib')}/tornado/web.py")

@@ -1,4 +1,4 @@
-"""The throw-away hub, and the demonstration that is made of it."""
+"""The throw-away hub, and the demonstration that uses it."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def visit(client: AsyncHTTPClient, hub: RealHub) -> Visitor:
 
 
 def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -> None:
-    """Return when the hub says that the server of this person runs, or that it is gone."""
+    """Wait until the hub reports that a user's server runs, or has stopped."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         servers = hub.ask("GET", f"users/{name}")["servers"]
@@ -57,7 +57,7 @@ def wait_for_server(hub: RealHub, name: str, *, ready: bool, server: str = "") -
     pytest.fail(f"the server did not become {'ready' if ready else 'gone'}")
 
 
-def ask_hub_as(token: str, hub: RealHub, path: str) -> Any:
+def call_hub_as(token: str, hub: RealHub, path: str) -> Any:
     request = Request(f"{hub.api_url}/{path}", headers={"Authorization": f"token {token}"})
     with urlopen(request, timeout=20) as response:
         return json.load(response)
@@ -111,14 +111,14 @@ async def test_guest_may_use_the_hub_but_not_the_service(
 def test_instructor_sees_the_users_of_one_class(hub: RealHub) -> None:
     token = hub.token_for("ines")
 
-    (user,) = ask_hub_as(token, hub, "users")
+    (user,) = call_hub_as(token, hub, "users")
 
     assert (user["name"], user["groups"]) == ("sam", ["class-a"])
     assert {"last_activity", "servers"} <= user.keys()
 
 
 @hub_test
-async def test_server_of_a_user_starts_answers_its_owner_and_stops(
+async def test_server_of_a_user_starts_responds_to_its_owner_and_stops(
     hub: RealHub, client: AsyncHTTPClient
 ) -> None:
     owner, other = visit(client, hub), visit(client, hub)
@@ -136,7 +136,7 @@ async def test_server_of_a_user_starts_answers_its_owner_and_stops(
 
 
 @hub_test
-async def test_named_server_says_its_name(hub: RealHub, client: AsyncHTTPClient) -> None:
+async def test_named_server_reports_its_name(hub: RealHub, client: AsyncHTTPClient) -> None:
     visitor = visit(client, hub)
     hub.ask("POST", "users/kim/servers/thesis", {})
     wait_for_server(hub, "kim", ready=True, server="thesis")
@@ -151,7 +151,7 @@ async def test_named_server_says_its_name(hub: RealHub, client: AsyncHTTPClient)
 def test_service_gets_the_role_and_environment_it_was_given() -> None:
     options = {"with_service": True, "service_scopes": ["list:users"]}
     with simple_hub(**options, service_options={"api_token": "a-token-of-the-test"}) as hub:
-        users = ask_hub_as("a-token-of-the-test", hub, "users")
+        users = call_hub_as("a-token-of-the-test", hub, "users")
 
     assert {user["name"] for user in users} == set(demo_hub.USERS)
 
@@ -166,7 +166,7 @@ def test_hub_without_service_has_none() -> None:
 
 
 @hub_test
-def test_killed_hub_starts_again_with_what_it_knew() -> None:
+def test_killed_hub_starts_again_with_its_state() -> None:
     with simple_hub() as hub:
         hub.ask("POST", "users/somebody-new", {})
         hub.kill()
@@ -193,7 +193,7 @@ def test_stop_ends_a_service_that_ignores_signals_and_servers_of_users() -> None
 
 
 @hub_test
-def test_hub_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+def test_hub_that_cannot_start_reports_why_and_leaves_nothing(tmp_path: Path) -> None:
     hub = simple_hub(extra_config="raise ValueError('a mistake of the test')")
 
     with pytest.raises(RuntimeError, match=r"(?s)stopped with status 1.*a mistake of the test"):
@@ -237,7 +237,7 @@ def test_demonstration_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
 
 
 @hub_test
-def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
+def test_demonstration_reports_that_its_hub_died(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path, *PLAIN)
     with demonstration.running() as process:
         demonstration.welcome(process)
@@ -250,7 +250,7 @@ def test_demonstration_says_that_its_hub_died(tmp_path: Path) -> None:
     assert demonstration.left_behind() == []
 
 
-def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
+def test_demonstration_reports_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
     demonstration = Demonstration(tmp_path)
     with (
         socket.create_server(("127.0.0.1", demonstration.port)),
@@ -264,7 +264,7 @@ def test_demonstration_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) 
     assert demonstration.left_behind() == []
 
 
-def test_without_any_proxy_one_line_says_what_to_install(
+def test_without_any_proxy_one_line_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo_proxy, "_succeeds", lambda command: False)

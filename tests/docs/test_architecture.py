@@ -1,4 +1,4 @@
-"""The page on the architecture: its hops are in the code, its layers are those enforced."""
+"""The architecture page: its hops are in the code, its layers are those enforced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def definitions(file: str) -> frozenset[str]:
     return frozenset(walk(ast.parse(source(file)), ""))
 
 
-def test_the_five_ways_are_told() -> None:
+def test_the_five_request_flows_are_documented() -> None:
     assert [letter for letter, _, _ in WAYS] == ["a", "b", "c", "d", "e"]
 
 
@@ -52,8 +52,8 @@ def test_each_hop_is_in_the_code(letter: str, title: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("letter", "title", "text"), WAYS)
-def test_each_hop_is_called_by_the_one_before(letter: str, title: str, text: str) -> None:
-    """In the list of a way, unless a library comes between, which the line then names."""
+def test_each_hop_is_called_by_the_previous_one(letter: str, title: str, text: str) -> None:
+    """In the list of a flow, unless its line names a library in between."""
     steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z)", text, re.DOTALL | re.MULTILINE)
     before = ""
     for step in steps:
@@ -73,7 +73,7 @@ def test_an_api_token_takes_ten_hops_at_most() -> None:
     assert len(re.findall(r"^\d+\. ", text, re.MULTILINE)) <= 10
 
 
-def test_the_picture_has_the_layers_that_are_enforced() -> None:
+def test_the_diagram_has_the_layers_that_are_enforced() -> None:
     config = (ROOT / "pyproject.toml").read_text()
     (block,) = re.findall(r'type = "layers".*?layers = \[(.*?)\]', config, re.DOTALL)
     layers = re.findall(r'"(.*?)"', block)

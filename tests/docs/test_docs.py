@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 
-async def test_every_address_is_in_the_reference(service: TornadoService) -> None:
+async def test_every_path_is_in_the_reference(service: TornadoService) -> None:
     api = (DOCS / "reference/http-api.md").read_text()
     for route in routes_of(service):
         path = re.sub(r"\\(.)", r"\1", route[0]).replace(service.prefix, "P/", 1)
@@ -34,7 +34,7 @@ async def test_every_address_is_in_the_reference(service: TornadoService) -> Non
         assert re.search(rf"`{re.escape(name)}[`?/ ]", api), f"http-api.md says nothing of {path}"
 
 
-def test_every_address_of_activity_is_in_its_page() -> None:
+def test_every_path_of_activity_is_in_its_page() -> None:
     page = (DOCS / "reference/http-api.md").read_text()
     table = page.partition("## Activity")[2].partition("##")[0]
     named = set(re.findall(r"`(api/[^`]+)`", table))
@@ -56,7 +56,7 @@ def test_the_make_commands_of_a_page_exist(page: str) -> None:
 def test_the_rules_for_apps_are_those_of_the_code() -> None:
     rules = (DOCS / "reference/apps.md").read_text()
 
-    for name in RESERVED_NAMES - {"oauth_callback"}:  # which cannot be a name for its underscore
+    for name in RESERVED_NAMES - {"oauth_callback"}:  # no valid name because of its underscore
         assert f"`{name}`" in rules
     for number, words in [
         (manager.START_TIMEOUT, "{:g} s at most. Until it returns"),
@@ -78,7 +78,7 @@ def test_the_readme_has_the_smallest_app() -> None:
     assert "    tornado-service demo --app=hello:HelloApp\n" in readme
 
 
-def test_all_names_for_authors_are_told() -> None:
+def test_all_names_for_authors_are_documented() -> None:
     names = (DOCS / "reference/apps.md").read_text().partition("## Names to import")[2]
     signatures = (DOCS / "reference/python-api.md").read_text()
     for_tests = (DOCS / "reference/testing-api.md").read_text()

@@ -1,4 +1,4 @@
-"""The examples of docs/examples, installed as anybody would, and their own tests."""
+"""The examples of docs/examples, installed by pip, and their own tests."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.pip import install
 EXAMPLES = ROOT / "docs/examples"
 NOTICES = EXAMPLES / "notices"
 
-#: Runs Python where the example is installed, in a folder with nothing but its tests.
+#: Runs Python with the example installed, in a folder with only its tests.
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -41,7 +41,7 @@ def run(installed: Path, tmp_path: Path) -> Run:
             env={
                 **os.environ,
                 "PYTHONPATH": str(installed),
-                "PYTEST_ADDOPTS": "-p no:schemathesis",  # which takes a while to load
+                "PYTEST_ADDOPTS": "-p no:schemathesis",  # which loads slowly
                 "COLUMNS": "200",
             },
             capture_output=True,

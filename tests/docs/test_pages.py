@@ -1,4 +1,4 @@
-"""The pages of the documentation: each is in a table of contents, and each link leads somewhere."""
+"""The pages of the documentation: each is in a table of contents, and all links work."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
-def test_each_page_begins_with_a_heading_and_says_for_whom_it_is(page: Path) -> None:
+def test_each_page_begins_with_a_heading_and_names_its_audience(page: Path) -> None:
     heading, paragraph = page.read_text().split("\n\n")[:2]
 
     assert heading.startswith("# ")

@@ -1,4 +1,4 @@
-"""The reference: what is generated from the code is not stale, the rest names all that there is."""
+"""The reference: generated pages are up to date, the others are complete."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_key_of_the_values_is_in_the_reference() -> None:
 
 
 def keys(values: dict[str, dict[str, Any]]) -> list[str]:
-    """The keys of a values file: those of the service alone, all others with where they are."""
+    """The keys of a values file: those of the service alone, all others with their path."""
     hub = dict(values.get("hub", {}))
     services = hub.pop("services", {})
     policy = hub.pop("networkPolicy", {})
@@ -86,7 +86,7 @@ LOGGED = re.compile(r"^    \[[IWE] … (.+)$", re.MULTILINE)
 
 @cache
 def messages() -> list[list[str]]:
-    """The texts of the code, split where values are put in."""
+    """The texts of the code, split at placeholders."""
     return [
         re.split(r"%[sdgr]", node.value)
         for file in (ROOT / "tornado_service").rglob("*.py")
@@ -96,7 +96,7 @@ def messages() -> list[list[str]]:
 
 
 def is_logged(line: str, parts: list[str]) -> bool:
-    """Whether a message begins as a line of the documentation, which may leave out its end."""
+    """Whether a message begins as a line of the documentation, which may omit its end."""
     position = known = 0
     for part in parts:
         text = part.strip()

@@ -1,4 +1,4 @@
-"""Plain English: phrases that users do not search for are in no page, message, help or document."""
+"""Plain English: unusual phrases are in no page, message, help or document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import ROOT
 
-#: What is written instead of each.
+#: Phrases, and their replacements.
 FORBIDDEN = {
     "a hub forgets": "JupyterHub keeps no usage history",
     "when is it quiet": "the best times for maintenance",

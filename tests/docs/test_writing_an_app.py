@@ -1,4 +1,4 @@
-"""What the documentation tells authors to write does what it says, with a stand-in hub."""
+"""The code of the documentation for authors works, with a stand-in hub."""
 
 import json
 import os

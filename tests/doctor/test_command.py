@@ -1,4 +1,4 @@
-"""The doctor finds the service that runs here, and says what is wrong without saying secrets."""
+"""The doctor finds the running service, and reports its problems without secrets."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from tornado_service.doctor.processes import (
 )
 from tornado_service.selfcheck import Finding
 
-#: Other services may run on this machine at the same time, of this very test even.
+#: Other services may run on this machine at the same time, also those of this test.
 NAME = f"patient-{secrets.token_hex(4)}"
 
 
@@ -65,7 +65,7 @@ def test_it_takes_the_settings_of_the_process_and_nothing_else(tmp_path: Path) -
     assert (found.pid, found.arguments, found.directory) == (7, ["--port=1"], str(tmp_path))
 
 
-def test_processes_of_other_people_are_left_alone(tmp_path: Path, monkeypatch) -> None:
+def test_processes_of_other_users_are_left_alone(tmp_path: Path, monkeypatch) -> None:
     process(tmp_path, 7, ["python3", "-m", "tornado_service"], {"JUPYTERHUB_SERVICE_NAME": "a"})
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
@@ -111,14 +111,14 @@ def test_a_report_is_a_line_for_each_finding_and_one_for_its_key() -> None:
     ]
 
 
-def test_where_nothing_runs_it_says_where_to_look() -> None:
+def test_if_nothing_runs_it_names_where_to_look() -> None:
     result = doctor(f"--name={NAME}")
 
     assert result.returncode == 1
     assert "runs here" in result.stderr
 
 
-def test_a_wrong_option_is_said() -> None:
+def test_a_wrong_option_is_reported() -> None:
     result = doctor("--nam=x")
 
     assert (result.returncode, "Did you mean --name?" in result.stderr) == (2, True)
@@ -149,8 +149,8 @@ def test_settings_that_cannot_be_are_a_finding(port: int) -> None:
     assert "too-short" not in result.stdout + result.stderr
 
 
-def test_it_finds_the_process_and_what_is_wrong_with_it(launch, port: int) -> None:
-    """What the service's own log says, the doctor says too."""
+def test_it_finds_the_process_and_its_problems(launch, port: int) -> None:
+    """The doctor reports the problem of the service's log, too."""
     url = f"http://127.0.0.2:{port}"
     running = launch("--ip=127.0.0.1", JUPYTERHUB_SERVICE_NAME=NAME, JUPYTERHUB_SERVICE_URL=url)
     logged = wait_for_line(running, "Self-check, url:")

@@ -1,4 +1,4 @@
-"""What every handler does: refusals, errors, security headers, cookies and XSRF tokens."""
+"""Every handler: refusals, errors, security headers, cookies and XSRF tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_page_for_someone_without_access_names_the_scope(
     assert b"<h1>403 : Forbidden</h1>" in response.body
 
 
-async def test_nothing_is_a_page_for_people_and_json_for_programs(fetch: Fetch) -> None:
+async def test_not_found_is_a_page_for_users_and_json_for_programs(fetch: Fetch) -> None:
     page = await fetch("nothing", headers=BROWSER)
     other = await fetch("nothing", headers={"Accept": "application/json"})
 
@@ -72,7 +72,7 @@ KINDS_OF_RESPONSES = {
 
 
 @pytest.mark.parametrize(("path", "status"), KINDS_OF_RESPONSES.items())
-async def test_every_answer_carries_the_security_headers(
+async def test_every_response_carries_the_security_headers(
     fetch: Fetch, path: str, status: int
 ) -> None:
     for method in ("GET", "HEAD", "OPTIONS", "DELETE", "BREW"):
@@ -88,7 +88,7 @@ async def test_every_answer_carries_the_security_headers(
 
 
 class TestXSRF:
-    """Cookie sessions need the page's token for all but navigations; API tokens do not."""
+    """Cookie sessions need the page's token except for navigations; API tokens do not."""
 
     async def test_a_script_with_the_pages_token_is_served(self, visitor: Visitor) -> None:
         await visitor.open(PREFIX)
@@ -135,7 +135,7 @@ class TestForms:
         return service
 
     async def post(self, visitor: Visitor, **form: str):
-        """What a browser sends for the form of a page."""
+        """A browser's request for the form of a page."""
         return await visitor.get(
             PREFIX + "notes",
             method="POST",
@@ -150,19 +150,19 @@ class TestForms:
 
         assert (response.code, response.body) == (200, b'{"text": "hello"}')
 
-    async def test_a_form_of_somebody_elses_page_is_not(self, visitor: Visitor) -> None:
+    async def test_a_form_of_another_users_page_is_not(self, visitor: Visitor) -> None:
         await visitor.open(PREFIX)
 
         assert (await self.post(visitor, text="hello")).code == 403
         assert (await self.post(visitor, text="hello", _xsrf="guess")).code == 403
 
-    async def test_who_is_not_signed_in_is_told_so(self, visitor: Visitor) -> None:
+    async def test_a_visitor_gets_an_error_that_says_so(self, visitor: Visitor) -> None:
         response = await self.post(visitor, text="hello")
 
         assert response.code == 401
         assert "Set-Cookie" not in response.headers
 
-    async def test_a_failure_says_where_to_find_it_and_not_what_it_is(
+    async def test_a_failure_shows_its_request_id_and_no_details(
         self, visitor: Visitor, caplog: pytest.LogCaptureFixture
     ) -> None:
         await visitor.open(PREFIX)

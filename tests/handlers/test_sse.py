@@ -1,4 +1,4 @@
-"""Event streams: what arrives, and for whom."""
+"""Event streams: delivery, and permissions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_what_is_sent_arrives_in_order(app: Live, fetch: Fetch, token: str
     assert (second.name, second.json, third.json) == ("message", "a text", None)
 
 
-async def test_nothing_on_the_way_holds_it_back(service: TornadoService, token: str) -> None:
+async def test_nothing_on_the_way_buffers_it(service: TornadoService, token: str) -> None:
     async with holding(service, NEWS, token) as connection:
         head = (await read_until(connection, b"\r\n\r\n")).partition(b"\r\n\r\n")[0]
 
@@ -73,7 +73,9 @@ async def test_events_of_threads_and_bursts_all_arrive(app: Live, fetch: Fetch, 
         assert [number for of, number in received[0] if of == sender] == list(range(100))
 
 
-async def test_who_comes_back_gets_what_they_missed(app: Live, fetch: Fetch, token: str) -> None:
+async def test_a_client_that_reconnects_gets_the_missed_events(
+    app: Live, fetch: Fetch, token: str
+) -> None:
     async with fetch.listen(NEWS, token=token) as events:
         app.news.send(1)
         (seen,) = await events.read(1)
@@ -87,7 +89,7 @@ async def test_who_comes_back_gets_what_they_missed(app: Live, fetch: Fetch, tok
     assert [event.json for event in again] == [2, 3, 4]
 
 
-async def test_who_was_cut_off_before_the_first_event_misses_none(
+async def test_a_client_disconnected_before_the_first_event_misses_none(
     service: TornadoService, app: Live, hub: StandInHub, token: str
 ) -> None:
     async with holding(service, NEWS, token) as connection:
@@ -102,7 +104,7 @@ async def test_who_was_cut_off_before_the_first_event_misses_none(
 
 
 @pytest.mark.parametrize("last_id", ["{other}-1", "{epoch}-99", "nonsense", "-", "{epoch}--1", "²"])
-async def test_who_cannot_be_helped_is_told_to_load_anew(
+async def test_a_client_that_missed_too_much_is_instructed_to_reload(
     app: Live, fetch: Fetch, token: str, last_id: str
 ) -> None:
     epoch = app.news.last_event_id(1).partition("-")[0]
@@ -116,9 +118,7 @@ async def test_who_cannot_be_helped_is_told_to_load_anew(
     assert (first.name, second.json) == ("reset", "after")
 
 
-async def test_what_is_too_old_is_not_pretended_to_be_known(
-    fetch: Fetch, app: Live, token: str
-) -> None:
+async def test_an_event_id_that_is_too_old_is_unknown(fetch: Fetch, app: Live, token: str) -> None:
     app.news = Channel(history=2)
     app.news.send(0)
     old = app.news.last_event_id(app.news.end_offset)
@@ -132,7 +132,7 @@ async def test_what_is_too_old_is_not_pretended_to_be_known(
         assert [event.name for event in await events.read(1)] == ["reset"]
 
 
-async def test_each_gets_their_own_view(app: Live, fetch: Fetch, hub: StandInHub) -> None:
+async def test_each_client_gets_its_own_view(app: Live, fetch: Fetch, hub: StandInHub) -> None:
     alice, bob = hub.token_for("alice"), hub.token_for("bob")
     async with (
         fetch.listen("live/api/mine", token=alice) as for_alice,
@@ -162,7 +162,7 @@ async def test_a_broken_view_ends_its_stream_and_no_other(
 
 
 class TestWhoMayListen:
-    async def test_strangers_get_401_json_even_in_the_address_bar(self, fetch: Fetch) -> None:
+    async def test_visitors_get_401_json_even_in_the_address_bar(self, fetch: Fetch) -> None:
         for headers in ({}, BROWSER, {"Authorization": "token nonsense"}):
             response = await fetch(NEWS, headers=headers)
 
@@ -172,7 +172,7 @@ class TestWhoMayListen:
     async def test_an_open_stream_is_none(self, fetch: Fetch, token: str) -> None:
         assert (await fetch("live/api/open", token=token)).code == 401
 
-    async def test_a_scope_can_be_asked_for(
+    async def test_a_scope_can_be_requested(
         self, fetch: Fetch, hub: StandInHub, token: str
     ) -> None:
         refused = await fetch("live/api/scoped", token=token)
@@ -209,7 +209,7 @@ class TestWhoMayListen:
 
 
 class TestReaders:
-    async def test_one_who_is_gone_is_noticed_at_once(
+    async def test_a_client_that_disconnects_is_noticed_at_once(
         self, fetch: Fetch, service: TornadoService, app: Live, token: str
     ) -> None:
         async with fetch.listen(NEWS, token=token):
@@ -220,7 +220,7 @@ class TestReaders:
         assert not app.news._listeners
         assert not service.streams._owners
 
-    async def test_one_who_does_not_read_is_dropped_and_costs_no_more_than_the_others(
+    async def test_a_client_that_does_not_read_is_dropped_and_costs_no_more_than_others(
         self, fetch: Fetch, service: TornadoService, app: Live, token: str
     ) -> None:
         async with holding(service, NEWS, token):
@@ -240,28 +240,28 @@ class TestReaders:
         assert last.json == "still here"
         await until(lambda: service.context.open_requests == 0)
 
-    async def test_one_who_takes_nothing_for_two_heartbeats_is_dropped(
+    async def test_a_client_that_reads_nothing_for_two_heartbeats_is_dropped(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
         async with holding(service, NEWS, token) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await until(lambda: len(service.streams) == 1)
-            for _ in range(60):  # more than the kernel takes, and less than the channel keeps
+            for _ in range(60):  # more than the kernel buffers, and less than the channel keeps
                 app.news.send("x" * 60_000)
 
             await until(lambda: len(service.streams) == 0)
 
         assert metric(service, "streams_dropped_total", kind="events") == 1
 
-    async def test_who_is_there_gets_a_sign_of_life(
+    async def test_connected_clients_get_heartbeats(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
         async with holding(service, NEWS, token) as connection:
             assert await read_until(connection, b":\n\n")
 
-    async def test_what_they_did_not_see_is_not_looked_at_again(
+    async def test_filtered_events_are_not_evaluated_again(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1

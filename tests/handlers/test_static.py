@@ -32,7 +32,7 @@ async def test_static_files_are_read_before_the_first_page(start_service) -> Non
     assert read == 1
 
 
-async def test_a_static_file_by_its_plain_name_is_asked_for_again(fetch: Fetch) -> None:
+async def test_a_static_file_by_its_plain_name_is_revalidated(fetch: Fetch) -> None:
     response = await fetch("static/service.js")
 
     assert response.headers["Cache-Control"] == "no-cache"

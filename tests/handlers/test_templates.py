@@ -8,10 +8,10 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado_service.testing import BROWSER, PREFIX, StartService
 
 
-async def test_no_page_waits_for_a_look_at_its_template(
+async def test_no_page_waits_for_a_check_of_its_template(
     start_service: StartService, client: AsyncHTTPClient, tmp_path: Path
 ) -> None:
-    """One that has changed is taken at the next start."""
+    """A changed template is used after the next start."""
     template = tmp_path / "error.html"
     template.write_text("before")
     service = await start_service(TornadoService={"template_paths": [str(tmp_path)]})

@@ -1,4 +1,4 @@
-"""Web sockets: who may open one, what passes, and when they are closed."""
+"""Web sockets: permissions, messages, and when they are closed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def connect(service: TornadoService) -> AsyncIterator[Connect]:
 
 
 async def status(opening: Awaitable[WebSocketClientConnection]) -> int:
-    """How it is refused."""
+    """The status of the refusal."""
     with pytest.raises(HTTPClientError) as refused:
         await opening
     response = refused.value.response
@@ -54,7 +54,7 @@ async def status(opening: Awaitable[WebSocketClientConnection]) -> int:
 
 
 async def closed(connection: WebSocketClientConnection) -> tuple[int | None, str | None]:
-    """Wait for its end."""
+    """Wait until it is closed."""
     assert await asyncio.wait_for(connection.read_message(), 30) is None
     return connection.close_code, connection.close_reason
 
@@ -75,17 +75,17 @@ async def test_messages_pass_in_both_directions(connect: Connect, token: str) ->
         assert await connection.read_message() == message
 
 
-class TestWhoMayOpenOne:
-    async def test_strangers_are_refused_in_json_and_never_redirected(
+class TestPermissions:
+    async def test_visitors_are_refused_in_json_and_never_redirected(
         self, connect: Connect, fetch: Fetch
     ) -> None:
         assert await status(connect()) == 401
         assert await status(connect(token="nonsense")) == 401
         assert await status(connect(Accept="text/html")) == 401
 
-        answer = await fetch(ECHO, headers=UPGRADE)
-        assert answer.code == 401
-        assert json.loads(answer.body)["status"] == 401
+        response = await fetch(ECHO, headers=UPGRADE)
+        assert response.code == 401
+        assert json.loads(response.body)["status"] == 401
 
     async def test_without_access_or_a_scope_it_is_refused(
         self, connect: Connect, hub: StandInHub, token: str
@@ -117,14 +117,16 @@ class TestWhoMayOpenOne:
         assert await status(connect(f"{ECHO}?_xsrf={page.xsrf_token}", **headers)) == 403
         assert await status(connect(token=token, Origin=origin)) == 403
 
-    async def test_a_proxy_may_know_us_by_another_name(
+    async def test_a_proxy_may_use_another_host_name(
         self, connect: Connect, service: TornadoService, token: str
     ) -> None:
         await connect(token=token, Origin="https://hub.test", X_Forwarded_Host="a, Hub.test")
         service.context.public_host = "public.test"
         await connect(token=token, Origin="https://public.test")
 
-    async def test_what_is_no_web_socket_is_told_so(self, fetch: Fetch, token: str) -> None:
+    async def test_a_plain_request_gets_an_error_that_says_so(
+        self, fetch: Fetch, token: str
+    ) -> None:
         plain = await fetch(ECHO, token=token)
         head = await fetch(ECHO, token=token, method="HEAD")
         options = await fetch(ECHO, method="OPTIONS")
@@ -132,7 +134,7 @@ class TestWhoMayOpenOne:
         assert (plain.code, head.code, options.code) == (400, 400, 204)
         assert "WebSockets" in json.loads(plain.body)["message"]
 
-    async def test_nothing_secret_of_the_address_is_logged(
+    async def test_no_secret_of_the_url_is_logged(
         self, connect: Connect, page: Visitor, caplog: pytest.LogCaptureFixture
     ) -> None:
         await connect(f"{ECHO}?_xsrf={page.xsrf_token}", **page_headers(page))
@@ -174,7 +176,7 @@ class TestBounds:
         app.sockets[0].write_message({"still": "open"})
         assert await connection.read_message() == '{"still": "open"}'
 
-    async def test_one_who_does_not_read_is_dropped(
+    async def test_a_client_that_does_not_read_is_dropped(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         async with holding(service, ECHO, token, UPGRADE):
@@ -192,7 +194,7 @@ class TestBounds:
         assert app.sockets == []
         assert metric(service, "streams_dropped_total", kind="sockets") == 1
 
-    async def test_one_who_answers_no_ping_is_gone(
+    async def test_a_client_that_does_not_answer_pings_is_dropped(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         service.streams.heartbeat = 0.1
@@ -230,7 +232,7 @@ class TestEnd:
 
         assert await closed(connection) == (1008, "no-access")
 
-    async def test_when_the_hub_is_away_for_too_long(
+    async def test_when_the_hub_is_unavailable_for_too_long(
         self, connect: Connect, hub: StandInHub, service: TornadoService, token: str, soon: None
     ) -> None:
         service.auth.stale_grace = service.auth.identities._grace = 0

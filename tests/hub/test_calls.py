@@ -1,4 +1,4 @@
-"""What is made of the hub's answers: lists in pages, and models."""
+"""The hub's responses: paginated lists, and models."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class TestPages:
 
         assert await names_of(client.users()) == names
 
-    async def test_a_hub_with_nobody_has_one_empty_page(self, client: HubClient) -> None:
+    async def test_a_hub_without_users_has_one_empty_page(self, client: HubClient) -> None:
         assert [page.items async for page in client.user_pages()] == [[]]
 
-    async def test_who_is_deleted_meanwhile_hides_nobody_else(
+    async def test_users_who_are_deleted_meanwhile_hide_no_other_user(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         names = people(hub, 450)
@@ -68,7 +68,7 @@ class TestPages:
 
         assert found == names
 
-    async def test_who_is_added_before_the_place_of_reading_doubles_nobody(
+    async def test_users_who_are_added_before_the_offset_duplicate_no_user(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         names = people(hub, 450)
@@ -89,7 +89,7 @@ class TestPages:
 
         assert page.date == datetime(2026, 1, 6, 8, tzinfo=timezone.utc).timestamp()
 
-    async def test_what_knows_no_pages_is_read_too(
+    async def test_a_list_without_pages_is_read_too(
         self, hub: StandInHub, client: HubClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         names = people(hub, 3)
@@ -102,7 +102,7 @@ class TestPages:
         self, hub: StandInHub, client: HubClient, offset: int
     ) -> None:
         people(hub, 450)
-        hub.directory = Answering(hub.directory, lambda page: following(page, offset))
+        hub.directory = InvalidPages(hub.directory, lambda page: following(page, offset))
 
         with pytest.raises(HubUnavailable) as error:
             await asyncio.wait_for(names_of(client.users()), 30)
@@ -123,10 +123,10 @@ class TestPages:
             {"items": [{"name": "ada", "servers": []}], "_pagination": {"next": None}},
         ],
     )
-    async def test_an_answer_that_is_no_page_of_users_is_none(
+    async def test_an_invalid_page_of_users_is_an_error(
         self, hub: StandInHub, client: HubClient, response: Any
     ) -> None:
-        hub.directory = Answering(hub.directory, lambda page: response)
+        hub.directory = InvalidPages(hub.directory, lambda page: response)
 
         with pytest.raises(HubUnavailable) as error:
             await names_of(client.users())
@@ -134,8 +134,8 @@ class TestPages:
         assert "its response is no valid" in error.value.detail
 
 
-class Answering(Directory):
-    """Says of its pages something else."""
+class InvalidPages(Directory):
+    """Returns invalid pages."""
 
     def __init__(self, directory: Directory, change: Callable[[Any], Any]) -> None:
         super().__init__(directory.users, directory.groups)
@@ -151,7 +151,7 @@ def following(page: Any, offset: int) -> Any:
 
 
 class TestUsers:
-    async def test_what_the_token_may_see_is_there(
+    async def test_fields_that_the_token_may_see_are_set(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         hub.directory.add_user("ada", groups=["a"], admin=True, last_activity=CREATED)
@@ -169,7 +169,9 @@ class TestUsers:
         assert user.servers[""].started == started
         assert (user.servers["gpu"].pending, user.servers["gpu"].ready) == ("spawn", False)
 
-    async def test_what_it_may_not_see_is_none(self, hub: StandInHub, client: HubClient) -> None:
+    async def test_fields_that_it_may_not_see_are_none(
+        self, hub: StandInHub, client: HubClient
+    ) -> None:
         hub.service_scopes = {"read:users:name"}
         hub.directory.add_user("ada", groups=["a"])
         hub.directory.add_server("ada")
@@ -179,15 +181,13 @@ class TestUsers:
         assert user is not None
         assert (user.groups, user.created, user.servers) == (None, None, None)
 
-    async def test_nothing_but_the_name_has_to_be_there(
-        self, hub: StandInHub, client: HubClient
-    ) -> None:
+    async def test_only_the_name_is_required(self, hub: StandInHub, client: HubClient) -> None:
         hub.directory.users["ada"] = {"kind": "user", "name": "ada", "servers": {"": {"name": ""}}}
         hub.directory.users["bob"] = {"kind": "user", "name": "bob", "admin": None, "new": {"a": 1}}
 
         assert await names_of(client.users()) == ["ada", "bob"]
 
-    async def test_only_those_with_a_server_where_that_is_asked(
+    async def test_only_users_with_a_server_if_requested(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         people(hub, 5)
@@ -195,7 +195,7 @@ class TestUsers:
 
         assert await names_of(client.users("active")) == ["user-3"]
 
-    async def test_who_is_not_there_is_none(self, client: HubClient) -> None:
+    async def test_an_unknown_user_is_none(self, client: HubClient) -> None:
         assert await client.user("nobody") is None
 
     @pytest.mark.parametrize(

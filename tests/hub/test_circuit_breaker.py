@@ -1,4 +1,4 @@
-"""During an outage the circuit breaker says it, and no request does."""
+"""During an outage the circuit breaker logs it, and no request does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tornado_service.testing import StandInHub
 
 
 class TestOutage:
-    """The circuit breaker says it, and no request does."""
+    """The circuit breaker logs it, and no request does."""
 
     @pytest.mark.parametrize("fault", ["error", "silent", "cut", "busy", "redirect"])
     async def test_no_call_has_a_line_of_its_own(
@@ -26,16 +26,16 @@ class TestOutage:
         service = await start_service(HubClient={"hub_timeout": 0.3, "breaker_pause": 60})
         hub.fault = fault
 
-        with Listener(service) as said:
+        with Listener(service) as reported:
             for _ in range(8):
                 with pytest.raises(HubUnavailable):
                     [user async for user in service.hub.users()]
                 assert not await service.hub.is_ready()
-            await asyncio.sleep(0.7)  # so late, Tornado said more of calls that were given up
+            await asyncio.sleep(0.7)  # until then, Tornado may log abandoned calls
 
-        assert len(said) == 2, said
-        assert "The hub does not respond" in said[0]
-        assert "times in a row" in said[1]
+        assert len(reported) == 2, reported
+        assert "The hub does not respond" in reported[0]
+        assert "times in a row" in reported[1]
 
     async def test_calls_that_are_too_many_have_one_line(
         self, hub: StandInHub, start_service: Any
@@ -48,10 +48,10 @@ class TestOutage:
             with suppress(HubUnavailable):
                 [user async for user in service.hub.users()]
 
-        with Listener(service) as said:
+        with Listener(service) as reported:
             await asyncio.gather(*[ask() for _ in range(10)])
 
-        (line,) = said
+        (line,) = reported
         assert line.startswith("Calls of the Hub API are refused")
 
 

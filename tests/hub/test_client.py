@@ -1,4 +1,4 @@
-"""Who asks the hub, what becomes of a refusal, and when it is asked again."""
+"""Calls of the hub as user or service, refusals, and retries."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ USERS = "/hub/api/users"
 
 
 class SeenHandler(APIHandler):
-    """Those whom the caller may see."""
+    """The users whom the user may see."""
 
     async def get(self) -> None:
         self.write_json([user.name async for user in self.as_caller().users()])
 
 
 class AllHandler(PageHandler):
-    """Those whom the service may see."""
+    """The users whom the service may see."""
 
     async def get(self) -> None:
         self.write_json([user.name async for user in self.context.hub.users()])
@@ -62,18 +62,18 @@ def retries(service: TornadoService) -> float:
     return service.metrics.registry.get_sample_value("tornado_service_hub_retries_total") or 0
 
 
-class TestAgain:
-    """A call that changes nothing is made again when the hub stumbles."""
+class TestRetry:
+    """A call that changes nothing is retried after a transient failure."""
 
     @pytest.fixture(autouse=True)
     def may_list(self, hub: StandInHub) -> None:
         hub.service_scopes = {"list:users"}
 
     @pytest.mark.parametrize("fault", ["cut", "busy", "half", "limited"])
-    async def test_a_stumble_does_not_show(
+    async def test_a_transient_failure_is_hidden(
         self, hub: StandInHub, service: TornadoService, fault: str
     ) -> None:
-        hub.stumbles = [fault]
+        hub.faults = [fault]
 
         assert await users(service) == ["sam", "kim", "ada"]
         assert hub.calls[USERS] == 2
@@ -91,10 +91,10 @@ class TestAgain:
         assert retries(service) == 2
 
     @pytest.mark.parametrize("fault", ["error", "garbage", "redirect"])
-    async def test_what_does_not_pass_is_not_tried_again(
+    async def test_a_permanent_failure_is_not_retried(
         self, hub: StandInHub, service: TornadoService, fault: str
     ) -> None:
-        hub.stumbles = [fault]
+        hub.faults = [fault]
 
         with pytest.raises(HubUnavailable):
             await users(service)
@@ -113,7 +113,7 @@ class TestAgain:
 
         assert hub.calls[USERS] == 1
 
-    async def test_a_hub_that_nobody_waits_for_is_left_alone(
+    async def test_no_call_is_made_while_the_breaker_is_open(
         self, hub: StandInHub, start_service
     ) -> None:
         service = await start_service(HubClient={"breaker_failures": 2})
@@ -127,12 +127,12 @@ class TestAgain:
 
     async def test_a_sign_in_is_not_tried_again(self, hub: StandInHub, fetch: Fetch) -> None:
         token = hub.token_for("ada")
-        hub.stumbles = ["busy"]
+        hub.faults = ["busy"]
 
         assert (await fetch("api/user", token=token)).code == 503
         assert hub.calls["/hub/api/user"] == 1
 
-    async def test_too_many_calls_say_when_to_come_again(
+    async def test_too_many_calls_return_retry_after(
         self, hub: StandInHub, start_service, client: AsyncHTTPClient
     ) -> None:
         service = await start_service(HubClient={"hub_timeout": 0.5})
@@ -158,51 +158,51 @@ class TestAsCaller:
     ) -> None:
         token = hub.token_for("ines", ("list:users!group=class-a",))
 
-        answer = await fetch("seen", headers={"Authorization": f"{scheme} {token}"})
+        response = await fetch("seen", headers={"Authorization": f"{scheme} {token}"})
 
-        assert json.loads(answer.body) == ["sam"]
+        assert json.loads(response.body) == ["sam"]
 
-    async def test_a_browsers_sign_in_sees_what_its_scopes_show(
+    async def test_a_browser_session_sees_what_its_scopes_show(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
         hub.grant("ada", "list:users!group=class-b")
         await visitor.open(PREFIX)
 
-        for headers in ({}, {"Authorization": "token wrong"}):  # recognized by the cookie
-            answer = await visitor.get(PREFIX + "seen", headers=headers)
-            assert json.loads(answer.body) == ["kim"]
+        for headers in ({}, {"Authorization": "token wrong"}):  # identified by the cookie
+            response = await visitor.get(PREFIX + "seen", headers=headers)
+            assert json.loads(response.body) == ["kim"]
 
-    async def test_without_the_scope_they_read_which_one(
+    async def test_without_the_scope_the_error_names_it(
         self, hub: StandInHub, fetch: Fetch
     ) -> None:
         hub.service_scopes = {"list:users"}  # of no use to them
 
-        answer = await fetch("seen", token=hub.token_for("sam"))
+        response = await fetch("seen", token=hub.token_for("sam"))
 
-        assert answer.code == 403
-        assert "list:users" in json.loads(answer.body)["message"]
+        assert response.code == 403
+        assert "list:users" in json.loads(response.body)["message"]
 
-    async def test_a_sign_in_that_has_ended_begins_anew(
+    async def test_an_expired_session_starts_a_new_sign_in(
         self, hub: StandInHub, visitor: Visitor
     ) -> None:
         hub.grant("ada", "list:users")
         await visitor.open(PREFIX)
-        hub.users.clear()  # at the hub they have signed out; here they are known for a minute
+        hub.users.clear()  # signed out at the hub, but in the cache for a minute
 
-        answer = await visitor.get(PREFIX + "seen")
+        response = await visitor.get(PREFIX + "seen")
         again = await visitor.get(PREFIX + "seen")
 
-        assert answer.code == 401
-        assert "sign in" in json.loads(answer.body)["message"]
+        assert response.code == 401
+        assert "sign in" in json.loads(response.body)["message"]
         assert again.code == 302
         assert "oauth2/authorize" in again.headers["Location"]
 
-    async def test_where_nobody_is_signed_in_there_is_no_caller(
+    async def test_without_a_session_there_is_no_caller(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        answer = await fetch("open", token=hub.token_for("ada", ("list:users",)))
+        response = await fetch("open", token=hub.token_for("ada", ("list:users",)))
 
-        assert answer.code == 500
+        assert response.code == 500
         assert "no user is signed in" in caplog.text
 
     async def test_the_token_is_in_no_log(
@@ -225,7 +225,7 @@ class TestAsService:
 
         assert await users(service) == ["kim"]
 
-    async def test_without_the_scope_it_is_not_set_up_and_the_log_says_why_once(
+    async def test_without_the_scope_it_is_not_configured_and_the_log_says_why_once(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
         token = hub.token_for("ada", ("list:users",))  # of no use to the service
@@ -242,7 +242,7 @@ class TestAsService:
         (line,) = [record for record in caplog.records if "list:users" in record.getMessage()]
         assert line.levelno == logging.ERROR
 
-    async def test_a_program_learns_the_scope(
+    async def test_a_client_gets_the_name_of_the_scope(
         self, hub: StandInHub, service: TornadoService
     ) -> None:
         with pytest.raises(HubRefused) as error:
@@ -250,7 +250,7 @@ class TestAsService:
 
         assert error.value.scope == "list:groups"
 
-    async def test_a_hub_that_does_not_know_the_service_is_not_set_up(
+    async def test_a_hub_that_rejects_the_services_token_is_not_configured(
         self, service: TornadoService, caplog: pytest.LogCaptureFixture
     ) -> None:
         service.hub.api_token = "made up"

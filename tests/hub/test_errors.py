@@ -1,4 +1,4 @@
-"""What the log says when a call of the hub gave nothing that can be used."""
+"""Log lines for calls of the hub without a usable response."""
 
 from __future__ import annotations
 
@@ -103,19 +103,19 @@ async def service(hub: StandInHub, service: TornadoService) -> TornadoService:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What is said of the hub."""
+    """The log lines about the hub."""
     texts = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     return [text for text in texts if NO_RESPONSE in text or text.startswith("The hub")]
 
 
 @pytest.fixture
 def no_page(hub: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the hub sends as a list of users is none."""
+    """The hub returns no valid list of users."""
     monkeypatch.setattr(hub.directory, "page", lambda *_: {"items": [5]})
 
 
 class TestAboveTheTransport:
-    """The hub answers, and what it says is no use: each 503 has its reason in the log."""
+    """The hub's response is unusable: each 503 has its reason in the log."""
 
     async def test_a_list_that_is_none(
         self, hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture, no_page: None
@@ -168,7 +168,7 @@ class TestAboveTheTransport:
         assert f"request_id={json.loads(response.body)['request_id']}" in line
         assert "/user returned 200, and no user" in line
 
-    async def test_what_is_at_the_address_is_no_hub(
+    async def test_the_api_url_is_not_that_of_a_hub(
         self, service: TornadoService, fetch: Fetch, caplog: pytest.LogCaptureFixture
     ) -> None:
         service.hub.api_url = service.hub.api_url.removesuffix("/api")
@@ -180,10 +180,10 @@ class TestAboveTheTransport:
         ]
 
         assert {response.code for response in responses} == {503}
-        said = lines(caplog)
-        assert len(said) == 3  # probes ask again and again
-        assert all("is not a Hub API" in line for line in said)
-        assert ["request_id=" in line for line in said] == [True, True, False]
+        reported = lines(caplog)
+        assert len(reported) == 3  # probes are repeated
+        assert all("is not a Hub API" in line for line in reported)
+        assert ["request_id=" in line for line in reported] == [True, True, False]
 
     async def test_a_code_without_a_token(
         self,
@@ -202,7 +202,7 @@ class TestAboveTheTransport:
         assert "request_id=" in line
         assert "it returned no token for a code" in line
 
-    async def test_a_token_that_the_hub_has_just_given_and_does_not_know(
+    async def test_a_token_that_the_hub_has_just_issued_and_rejects(
         self,
         hub: StandInHub,
         visitor: Visitor,
@@ -229,15 +229,15 @@ class TestAboveTheTransport:
         await asyncio.wait_for(Reader.has_run.wait(), 30)
         monkeypatch.setattr(hub.directory, "page", lambda *_: {"items": [5]})
 
-        with Listener(service) as said:
+        with Listener(service) as reported:
             app = next(iter(service.app_manager)).app
             schedule = Schedule(app, periodic_jobs(app), service.metrics)
             schedule.start()
-            while not said:
+            while not reported:
                 await asyncio.sleep(0.01)
             await schedule.stop(30)
 
-        (line,) = said
+        (line,) = reported
         assert line.startswith(
             f"{NO_RESPONSE}, app reader, read(): its response is no valid Listing"
         )
@@ -287,13 +287,13 @@ async def test_a_response_that_is_too_large_is_no_outage(
 
     for number in range(7):
         response = await fetch("api/user", token=hub.token_for("ada"))
-        said = json.loads(response.body)
+        reported = json.loads(response.body)
         assert response.code == 502
         assert "Retry-After" not in response.headers
-        assert "sent more data than this service reads" in said["message"]
-        assert "127.0.0.1" not in said["message"]
+        assert "sent more data than this service reads" in reported["message"]
+        assert "127.0.0.1" not in reported["message"]
         line = lines(caplog)[number]
-        assert f"request_id={said['request_id']}" in line
+        assert f"request_id={reported['request_id']}" in line
         assert "GET /hub/api/user has 19.1 MiB; the limit is 8 MiB" in line
     assert service.hub.breaker.is_healthy
     assert (await fetch("api/user", token=known)).code == 200

@@ -1,4 +1,4 @@
-"""A response that is too large: the connection is closed, and the reason is told."""
+"""A response that is too large: the connection is closed, with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPRequest
 from tornado_service.hub.errors import HubResponseTooLarge, HubUnavailable
 from tornado_service.hub.http import MAX_RESPONSE, BoundedHTTPClient
 
-#: Bytes that wait in buffers between two ends of a connection.
+#: Bytes in buffers between the two ends of a connection.
 BUFFERED = 64 * 1024 * 1024
 
 PART = b"x" * 65536
@@ -26,7 +26,7 @@ HEADS = {
 
 
 class Sender:
-    """Sends a body of 1 GB to everybody, and counts how much they take."""
+    """Sends a body of 1 GB to every client, and counts how much they read."""
 
     def __init__(self, head: bytes, part: bytes) -> None:
         self.head = head

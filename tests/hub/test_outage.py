@@ -1,4 +1,4 @@
-"""What visitors get while the hub is slow, away or talking rubbish; and afterwards."""
+"""Responses while the hub is slow, unavailable or invalid; and afterwards."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ USER = "/hub/api/user"
 
 
 class NotesHandler(APIHandler):
-    """Something to read and to change."""
+    """A resource to read and to change."""
 
     def get(self) -> None:
         self.write_json({})
@@ -60,14 +60,14 @@ async def wait_until_closed(service: TornadoService) -> None:
 
 
 @pytest.mark.parametrize("fault", ["refuse", *(fault for fault in FAULTS if fault != "huge")])
-async def test_while_the_hub_is_ill_and_when_it_is_well_again(
+async def test_responses_during_and_after_a_fault_of_the_hub(
     hub: StandInHub,
     service: TornadoService,
     fetch: Fetch,
     fault: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of the outage, a row for each illness."""
+    """The table of the outage, a row for each fault."""
     known = hub.token_for("alice")
     newcomer = hub.token_for("bob")
     await fetch("notes", token=known)
@@ -108,9 +108,9 @@ async def test_while_the_hub_is_ill_and_when_it_is_well_again(
 
 
 class TestAfterTheCache:
-    """The hub is away, and what it said of a caller is older than the cache allows."""
+    """The hub is unavailable, and the cached identity has expired."""
 
-    async def test_readers_are_known_for_the_grace_time_and_not_longer(
+    async def test_read_access_lasts_for_the_grace_period_and_not_longer(
         self, hub: StandInHub, service: TornadoService, fetch: Fetch
     ) -> None:
         token = hub.token_for("alice")
@@ -125,7 +125,7 @@ class TestAfterTheCache:
 
         assert (await fetch("notes", token=token)).code == 503
 
-    async def test_who_signed_out_is_not_known_any_more(
+    async def test_a_user_who_signed_out_has_no_access_any_more(
         self, hub: StandInHub, service: TornadoService, visitor: Visitor
     ) -> None:
         await visitor.open(PREFIX)
@@ -140,7 +140,7 @@ class TestAfterTheCache:
         assert (await visitor.get(PREFIX)).code == 503
 
 
-async def test_with_the_breaker_open_the_hub_is_left_alone(
+async def test_with_the_breaker_open_the_hub_is_not_called(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
     service.hub.breaker.retry_interval = 60
@@ -184,7 +184,7 @@ async def test_the_breaker_shows_in_the_metrics(
     assert 'tornado_service_identities{kind="known"} 1.0' in closed
 
 
-async def test_a_callback_while_the_hub_is_away_is_a_page_that_tries_again(
+async def test_a_callback_while_the_hub_is_unavailable_is_a_page_that_retries(
     hub: StandInHub, visitor: Visitor
 ) -> None:
     response = await visitor.get(PREFIX)
@@ -202,10 +202,10 @@ async def test_a_callback_while_the_hub_is_away_is_a_page_that_tries_again(
     assert visitor.address == PREFIX
 
 
-async def test_an_application_above_the_hub_that_answers_something_else(
+async def test_an_application_in_front_of_the_hub_that_returns_something_else(
     hub: StandInHub, service: TornadoService, fetch: Fetch
 ) -> None:
-    """A user's model without a name or scopes is no user."""
+    """A user's model without a name or scopes is invalid."""
     token = hub.token_for("alice")
     hub.users[token] = {"hello": "world"}
 

@@ -35,7 +35,7 @@ async def names_of(items: Any) -> list[str]:
 
 
 class Changed(Directory):
-    """A directory that changes its pages before it sends them."""
+    """A directory that changes its pages before it returns them."""
 
     def __init__(self, directory: Directory, change: Callable[[list[Any], int, Any], Any]) -> None:
         super().__init__(directory.users, directory.groups)
@@ -46,7 +46,7 @@ class Changed(Directory):
 
 
 class TestPagesWithoutItems:
-    """The hub counts groups that it does not show, so that the last pages may be empty."""
+    """The hub counts groups that it does not show, so the last pages may be empty."""
 
     @pytest.mark.parametrize("count", [19, 20, 21, 40, 41, 450, 1000])
     @pytest.mark.parametrize("visible", ["group-0", "group-18"])
@@ -103,7 +103,7 @@ class TestPagesWithoutItems:
 
         assert found == names[:60]
 
-    async def test_groups_that_are_deleted_meanwhile_are_no_fault(
+    async def test_groups_that_are_deleted_meanwhile_are_no_error(
         self, hub: StandInHub, client: HubClient
     ) -> None:
         names = add_groups(hub, 100)
@@ -119,7 +119,7 @@ class TestPagesWithoutItems:
         assert found == names[:20]
 
     @pytest.mark.parametrize("step", [1, 20, 200, 10_000])
-    async def test_a_hub_that_always_has_a_next_page_is_not_asked_without_end(
+    async def test_a_hub_that_always_has_a_next_page_is_not_called_without_end(
         self, hub: StandInHub, client: HubClient, step: int
     ) -> None:
         add_groups(hub, 30)
@@ -140,11 +140,11 @@ class TestPagesWithoutItems:
 
 
 class TestPagesThatAreTooLarge:
-    """A page of more than 8 MiB is asked for again with fewer items."""
+    """A page of more than 8 MiB is requested again with fewer items."""
 
     @pytest.fixture(autouse=True)
     def large_groups(self, hub: StandInHub) -> None:
-        """27,000 members in each of five groups: 8.5 MiB, after three small ones."""
+        """Three small groups, then five of 27,000 members each: 8.5 MiB."""
         members = [f"{number:05}.a-long-name@students.of.the.university.example.edu" for number in range(27_000)]  # fmt: skip  # noqa: E501
         add_groups(hub, 3)
         for number in range(5):

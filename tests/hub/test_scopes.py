@@ -1,4 +1,4 @@
-"""Which calls the known scopes of a token rule out: none of these is made."""
+"""Calls that a token's known scopes rule out are not made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service.testing import PREFIX, Fetch, StandInHub
 
 
 def held(*scopes: str) -> frozenset[str]:
-    """As the hub's model of a token's owner has them."""
+    """As in the hub's model of a token's owner."""
     return frozenset(expand_scopes(scopes))
 
 
@@ -54,7 +54,7 @@ def test_a_list_needs_its_scope_with_any_filter_that_the_hub_takes(
         (["admin:users"], True),
         (["read:users:name!user=sam"], True),
         (["read:users:name!user=kim"], False),
-        (["read:users:name!group=a"], True),  # only the hub knows who is in it
+        (["read:users:name!group=a"], True),  # only the hub knows its members
         (["read:servers!server=sam/"], False),
         (["list:groups"], False),
         ([], False),
@@ -98,7 +98,7 @@ async def outcome(call: Any) -> Any:
 
 @pytest.fixture
 async def calls(service: TornadoService, hub: StandInHub, fetch: Fetch) -> Any:
-    """What a token gets, and which calls of the hub that took."""
+    """The response to a token, and the calls of the hub for it."""
     service.web_app.add_handlers(".*", [(f"{PREFIX}calls", CallsAPI)])
     hub.directory.add_user("sam", groups=["a"])
     hub.directory.add_user("kim", groups=["b"])
@@ -114,7 +114,7 @@ async def calls(service: TornadoService, hub: StandInHub, fetch: Fetch) -> Any:
     return calls
 
 
-async def test_without_scopes_nothing_is_asked_and_each_scope_is_named(calls) -> None:
+async def test_without_scopes_no_call_is_made_and_each_scope_is_named(calls) -> None:
     found, made = await calls()
 
     assert found == {
@@ -126,14 +126,14 @@ async def test_without_scopes_nothing_is_asked_and_each_scope_is_named(calls) ->
     assert made == {}
 
 
-async def test_with_filters_the_hub_is_asked_and_decides(calls) -> None:
+async def test_with_filters_the_hub_is_called_and_decides(calls) -> None:
     found, made = await calls("list:users!group=a", "list:groups!group=b")
 
     assert found == {"users": ["sam"], "groups": ["b"], "sam": "sam", "kim": None}
     assert made == {"users": 1, "groups": 1, "users/sam": 1, "users/kim": 1}
 
 
-async def test_one_who_may_read_one_user_asks_for_that_one(calls) -> None:
+async def test_a_user_who_may_read_one_user_requests_that_one(calls) -> None:
     found, made = await calls("read:users:name!user=sam")
 
     assert (found["sam"], found["kim"]) == ("sam", None)

@@ -1,4 +1,4 @@
-"""The look of the hub, from the installed package."""
+"""The style of the hub, from the installed package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado_service.testing import PREFIX, Fetch, StandInHub, StartService, Vis
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The static files of a jupyterhub package; it has none yet."""
+    """The static folder of a jupyterhub package, without files yet."""
     caches = (hub_static.hub_static_files, hub_static.hub_static_digest)
     monkeypatch.setattr(_data, "DATA_FILES_PATH", str(tmp_path / "share"))
     for cached in caches:
@@ -35,7 +35,7 @@ def write(folder: Path, **files: str) -> None:
 
 
 def test_the_installed_package_has_every_file() -> None:
-    """A later JupyterHub that moves one of them makes pages plain: change the path."""
+    """If a later JupyterHub moves one of them, pages lose their style: change the path."""
     assert set(FILES) <= set(hub_static_files())
 
 

@@ -92,7 +92,7 @@ async def test_it_is_open_valid_and_cached_for_a_short_time(fetch: Fetch) -> Non
     assert again.code == 304
 
 
-async def test_each_address_of_our_api_is_in_it(
+async def test_each_path_of_our_api_is_in_it(
     service: TornadoService, document: dict[str, Any]
 ) -> None:
     routes = [(route[0].replace("\\", ""), route[1]) for route in routes_of(service)]
@@ -108,7 +108,7 @@ async def test_each_address_of_our_api_is_in_it(
     assert document["servers"] == [{"url": service.prefix.rstrip("/")}]
 
 
-async def test_an_address_that_is_switched_on_is_in_it(start_service: StartService) -> None:
+async def test_a_path_that_is_enabled_is_in_it(start_service: StartService) -> None:
     service = await start_service(TornadoService={"debug_api": True})
 
     document = json.loads(await document_of(service).json())
@@ -139,7 +139,7 @@ async def test_parameters_are_those_of_path_and_query(document: dict[str, Any]) 
     assert "/typed/api/kinds/{kind}/{key}" in document["paths"]
 
 
-async def test_bodies_and_answers_are_models_by_reference(document: dict[str, Any]) -> None:
+async def test_bodies_and_responses_are_models_by_reference(document: dict[str, Any]) -> None:
     post = document["paths"]["/typed/api/reports"]["post"]
     get = document["paths"]["/typed/api/reports"]["get"]
     one = document["paths"]["/typed/api/reports/{number}"]
@@ -160,11 +160,11 @@ async def test_bodies_and_answers_are_models_by_reference(document: dict[str, An
     assert optional["required"] is False
 
 
-async def test_words_are_those_of_the_docstrings(document: dict[str, Any]) -> None:
+async def test_texts_are_those_of_the_docstrings(document: dict[str, Any]) -> None:
     get = document["paths"]["/typed/api/reports"]["get"]
 
     assert get["summary"] == "The reports, by date"
-    assert get["description"] == "Not more than are asked for."
+    assert get["description"] == "At most the requested number."
     assert get["tags"] == ["typed"]
     assert {"name": "typed", "description": "Reports, typed."} in document["tags"]
 

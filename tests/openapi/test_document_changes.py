@@ -1,4 +1,4 @@
-"""When the API's document is made, and when it is made anew."""
+"""When the API's document is generated, and when it is generated again."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Other(ServiceApp):
 """
 
 
-async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
+async def test_another_app_changes_it_and_an_invalid_one_breaks_nothing(
     start_service: StartService,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,13 +74,13 @@ async def test_another_app_changes_it_and_one_that_is_odd_spoils_nothing(
     assert after["paths"]["/other/api/bad"].keys() == {"post"}
     schemas = after["components"]["schemas"]
     assert schemas["other.Report"].keys() != schemas["typed.Report"].keys()
-    said = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for method in ("get", "put"):
-        assert said.count(f"Not in api/openapi.json: other_Bad_{method}: ") == 1
-    assert said.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
+        assert reported.count(f"Not in api/openapi.json: other_Bad_{method}: ") == 1
+    assert reported.count("Not in api/openapi.json: Good at 'api/.*': ") == 1
 
 
-async def test_what_fails_once_is_made_again(
+async def test_after_a_failure_it_is_generated_again(
     service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -90,7 +90,7 @@ async def test_what_fails_once_is_made_again(
     assert (await fetch("api/openapi.json")).code == 200
 
 
-async def test_many_who_ask_at_once_make_it_once(
+async def test_concurrent_requests_generate_it_once(
     service: TornadoService, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = document_of(service)

@@ -1,4 +1,4 @@
-"""Whatever arrives: no 5xx but 503, and no redirect that leads out of the prefix or the hub."""
+"""For any request: no 5xx but 503, and no redirect outside of the prefix or the hub."""
 
 from urllib.parse import quote, unquote, urlsplit
 
@@ -48,7 +48,7 @@ def check(response) -> None:
 @settings(deadline=None)
 @given(path=st.lists(st.sampled_from([".", "%2e", "%2E", "%252e", "/", "%2f", "x", "?"])))
 @example(path=["%2e%2e/%2E%2E/hub/logout"])
-def test_a_sign_in_ends_on_no_address_that_leads_up(path: list[str]) -> None:
+def test_a_sign_in_never_ends_on_a_path_that_leads_up(path: list[str]) -> None:
     end = safe_redirect_target(PREFIX + "".join(path), PREFIX)
 
     assert end.startswith(PREFIX)
@@ -56,7 +56,7 @@ def test_a_sign_in_ends_on_no_address_that_leads_up(path: list[str]) -> None:
 
 
 class TestWhateverArrives:
-    """Hypothesis cannot await: it makes the examples, and then they are sent."""
+    """Hypothesis cannot await: it generates the examples, which are sent afterwards."""
 
     async def test_in_the_callback(self, fetch, hub) -> None:
         examples: list = []

@@ -1,4 +1,4 @@
-"""Names of operations and of handlers in metrics: public, and not made of classes' names."""
+"""Names of operations and of handlers in metrics: public, independent of class names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command of ``tornado-service`` refuses typos before it does anything."""
+"""Every command of ``tornado-service`` rejects typos before it does anything."""
 
 from collections.abc import Iterator
 

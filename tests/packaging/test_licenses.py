@@ -1,4 +1,4 @@
-"""What comes from npm has the licence files that it names."""
+"""Files from npm have the licence files that they name."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What a release names its version in, and the workflows that make it."""
+"""The files that contain a release's version, and the workflows of a release."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from importlib.metadata import requires
 import pytest
 from packaging.requirements import Requirement
 
-#: The last version with a known vulnerability, and who says so.
+#: The last version with a known vulnerability, and the source.
 VULNERABLE = {
     # the OpenSSL in its wheels; before that CVE-2026-39892, CVE-2026-34073, CVE-2026-26007
     "cryptography": ("48.0.0", "https://cryptography.io/en/latest/changelog/"),

@@ -12,7 +12,7 @@ SERVICE = {"kind": "service", "name": "tornado-service", "scopes": ["list:users"
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | list[str]]:
-    """The names that resolve, as a cluster's DNS and a pod's host aliases would have them."""
+    """The names that resolve, as by a cluster's DNS and a pod's host aliases."""
     known: dict[str, str | list[str]] = {"hub": "127.0.0.1"}
     lookup = socket.getaddrinfo
 
@@ -30,13 +30,13 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | list[str]]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What never comes is not waited for that long."""
+    """Shorter timeouts."""
     monkeypatch.setattr(probe, "TIMEOUT", 0.5)
 
 
 @pytest.fixture
 def setup(hub: StandInHub) -> CheckedSetup:
-    """A service that runs well with the stand-in hub, but for its own address."""
+    """A service that works with the stand-in hub, except for its own URL."""
     hub.users[SERVICE_TOKEN] = SERVICE
     return CheckedSetup(
         "tornado-service", PREFIX, "http://hub:8181", "", 8181, hub.api_url, SERVICE_TOKEN
@@ -45,7 +45,7 @@ def setup(hub: StandInHub) -> CheckedSetup:
 
 @pytest.fixture
 def here(service: TornadoService) -> CheckedSetup:
-    """A service that runs here, and can be reached at its URL."""
+    """A service that runs here, and is reachable at its URL."""
     service.service_url = f"http://hub:{service.port}"
     service.ip = ""
     return replace(service.checked_setup(), instance=service.selfcheck.instance)

@@ -1,4 +1,4 @@
-"""What is wrong between the service and the Hub API."""
+"""Problems between the service and the Hub API."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ ALIASES = (
 )
 
 
-async def test_a_hub_that_is_well(hub, setup: CheckedSetup) -> None:
+async def test_a_healthy_hub(hub, setup: CheckedSetup) -> None:
     findings = await check_hub(replace(setup, required_scopes=frozenset({"list:users"})))
 
     assert [finding for finding in findings if finding.state != "ok"] == []
@@ -47,7 +47,7 @@ async def test_a_hub_out_of_reach_of_its_own_pod(setup: CheckedSetup, trouble, i
 
 
 async def test_a_hub_on_one_of_the_two_loopbacks(hub, setup: CheckedSetup, names) -> None:
-    """As where the cluster is IPv6-only and the hub's bind URL says so."""
+    """As on an IPv6-only cluster whose hub's bind URL is IPv6."""
     names["hub"] = ["::1", "127.0.0.1"]  # the stand-in listens on the second alone
 
     found = by_name(await check_hub(replace(setup, api_url=f"http://hub:{hub.port}/hub/api")))
@@ -59,7 +59,7 @@ async def test_no_alias_is_recommended_that_is_there(setup: CheckedSetup, names)
     names["hub"] = ["127.0.0.1", "::1"]
     with refusing() as port:
         aliased = await check_hub(replace(setup, api_url=f"http://hub:{port}/hub/api"))
-    names["localhost"] = []  # whatever else runs on this machine
+    names["localhost"] = []  # independent of other programs on this machine
     local = await check_hub(replace(setup, api_url="http://localhost:8081/hub/api"))
 
     for found in map(by_name, (aliased, local)):
@@ -81,13 +81,15 @@ async def test_a_forgotten_base_url(setup: CheckedSetup) -> None:
 
 
 @pytest.mark.parametrize("fault", ["error", "garbage", "redirect", "half", "huge", "cut"])
-async def test_what_is_no_hub_is_never_an_exception(hub, setup: CheckedSetup, fault) -> None:
+async def test_a_program_that_is_not_a_hub_raises_no_exception(
+    hub, setup: CheckedSetup, fault
+) -> None:
     hub.fault = fault
 
     assert (await check_hub(setup))[0].state == "wrong"
 
 
-async def test_a_token_that_the_hub_does_not_know(hub, setup: CheckedSetup) -> None:
+async def test_a_token_that_the_hub_rejects(hub, setup: CheckedSetup) -> None:
     hub.users.clear()
 
     found = by_name(await check_hub(setup))
@@ -99,7 +101,7 @@ async def test_a_token_that_the_hub_does_not_know(hub, setup: CheckedSetup) -> N
 
 
 @pytest.mark.parametrize("change", [{"kind": "user"}, {"name": "another"}])
-async def test_a_token_of_somebody_else(hub, setup: CheckedSetup, change) -> None:
+async def test_a_token_of_another_service(hub, setup: CheckedSetup, change) -> None:
     hub.users[SERVICE_TOKEN] = {**SERVICE, **change}
 
     assert by_name(await check_hub(setup))["token"].state == "wrong"
@@ -139,7 +141,7 @@ def test_the_length_of_the_token(setup, length: int, version: str, state: str) -
         assert "hub.services.tornado-service.apiToken" in found.key
 
 
-def test_a_library_of_another_age() -> None:
+def test_a_library_of_another_version() -> None:
     assert check_version("6.1.1", "6.0.2").state == "ok"
     found = check_version("5.5.0", "6.1.1")
     assert (found.state, found.key.partition(" ")[0]) == ("wrong", "jupyterhub==5.5.0")

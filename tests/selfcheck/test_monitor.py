@@ -31,7 +31,7 @@ def test_the_key_of_cookies(setup: CheckedSetup) -> None:
         ("http://hub.example.org/services/x/", ["unknown"]),
     ],
 )
-def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list) -> None:
+def test_the_public_url(setup: CheckedSetup, url: str, states: list) -> None:
     findings = checks.check_public_url(replace(setup, public_url=url))
 
     assert [finding.state for finding in findings] == states
@@ -40,7 +40,7 @@ def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list
 @pytest.mark.parametrize(
     ("given", "state"),
     [
-        ({}, None),  # nobody has come yet
+        ({}, None),  # no request has arrived yet
         ({"seen_origin": "http://hub.example.org"}, "note"),
         ({"public_url": "http://hub.example.org/services/x/"}, "note"),
         ({"hub_host": "http://hub.example.org"}, "note"),
@@ -53,7 +53,7 @@ def test_the_address_that_people_use(setup: CheckedSetup, url: str, states: list
         ({"seen_origin": "https://hub.example.org"}, "ok"),
         ({"public_url": "https://h.org/services/x/", "seen_origin": "http://h.org"}, "ok"),
         ({"hub_host": "http://h.org", "callback_url": "http://x--service.h.org/x"}, "ok"),
-        # this machine alone: a hub to try something in
+        # this machine alone: a hub for trials
         ({"seen_origin": "http://127.0.0.1:8000"}, "ok"),
         ({"seen_origin": "http://localhost:8000"}, "ok"),
         ({"seen_origin": "http://[::1]:8000"}, "ok"),
@@ -69,12 +69,12 @@ def test_a_hub_with_neither_subdomains_nor_https(
         assert ("subdomain_host" in finding.key) == (state == "note")
 
 
-async def test_nothing_secret_is_said(here: CheckedSetup) -> None:
+async def test_no_secret_is_reported(here: CheckedSetup) -> None:
     here = replace(here, cookie_secret=b"a-secret" * 4)
-    said = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
+    reported = repr(here) + "".join(map(str, await run_checks(here, include_proxy=True)))
 
-    assert SERVICE_TOKEN not in said
-    assert "a-secret" not in said
+    assert SERVICE_TOKEN not in reported
+    assert "a-secret" not in reported
 
 
 class NeedsServers(ServiceApp):
@@ -99,7 +99,7 @@ class Lines(logging.Handler):
 class TestSelfCheck:
     @pytest.fixture
     def log(self, hub: StandInHub, service: TornadoService, here: CheckedSetup) -> Lines:
-        """The log of a service that is well."""
+        """The log of a healthy service."""
         hub.users[SERVICE_TOKEN] = SERVICE
         lines = Lines()
         service.log.addHandler(lines)
@@ -127,7 +127,7 @@ class TestSelfCheck:
         assert len(log.about("hub-api")) == 2
         assert log.about("hub-api")[1].startswith("I Self-check, hub-api: JupyterHub ")
 
-    async def test_it_looks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
+    async def test_it_checks_until_all_is_well(self, hub, service, log, monkeypatch) -> None:
         monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
         await hub.stop()
         running = asyncio.create_task(service.selfcheck.run())
@@ -139,7 +139,7 @@ class TestSelfCheck:
 
         assert log.lines[-1] == "I Self-check: nothing is wrong"
 
-    async def test_scopes_that_apps_need_are_looked_for_when_the_hub_is_back(
+    async def test_scopes_that_apps_need_are_checked_when_the_hub_is_back(
         self, hub, start_service, monkeypatch
     ) -> None:
         monkeypatch.setattr(monitor, "RETRY_DELAYS", (0.01,))
@@ -157,10 +157,10 @@ class TestSelfCheck:
 
         loading.cancel()
 
-    async def test_a_shared_origin_without_https_is_said_once(
+    async def test_a_shared_origin_without_https_is_logged_once(
         self, service: TornadoService, log: Lines, new_visitor: NewVisitor
     ) -> None:
-        """As the first browser that signs in shows; and the service is well."""
+        """As detected with the first browser that signs in; the service is healthy."""
         await service.selfcheck.refresh()
         before = log.about("Self-check")
         for name in ("ada", "bob"):
@@ -180,7 +180,7 @@ class TestSelfCheck:
         assert not service.selfcheck.is_healthy
         assert log.about("The self-check failed") == ["E The self-check failed"]
 
-    async def test_many_who_ask_at_once_are_one_look(self, hub, service, log: Lines) -> None:
+    async def test_concurrent_requests_run_one_check(self, hub, service, log: Lines) -> None:
         await asyncio.gather(*(service.selfcheck.refresh(max_age=60) for _ in range(20)))
 
         assert hub.calls["/hub/api/user"] == 1

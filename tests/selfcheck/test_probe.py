@@ -1,4 +1,4 @@
-"""Why there was no answer is told apart."""
+"""The reasons for no response are distinguished."""
 
 import json
 
@@ -19,7 +19,7 @@ async def reason(url: str) -> str:
 @pytest.mark.parametrize(
     ("trouble", "why"), [(refusing, "refused"), (dropping, "dropped"), (silent, "silent")]
 )
-async def test_the_ways_to_get_no_answer_are_told_apart(trouble, why: str) -> None:
+async def test_the_reasons_for_no_response_are_distinguished(trouble, why: str) -> None:
     with trouble() as port:
         assert await reason(f"http://hub:{port}/") == why
 
@@ -34,7 +34,7 @@ async def test_no_name_no_url_no_tls_no_http(hub: StandInHub) -> None:
     assert await reason(f"{hub.api_url}/") == "closed"
 
 
-async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
+async def test_a_response_counts_whatever_its_status(hub: StandInHub) -> None:
     hub.fault = "redirect"
     assert (await probe.get(f"{hub.api_url}/")).status == 302
     hub.fault = None
@@ -42,7 +42,7 @@ async def test_an_answer_is_one_whatever_its_status(hub: StandInHub) -> None:
     assert (response.status, json.loads(response.body)) == (200, {"version": hub.version})
 
 
-async def test_of_several_addresses_the_failure_that_says_most_is_reported(
+async def test_of_several_addresses_the_most_specific_failure_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failures = {"127.0.0.1": "refused", "::1": "silent", "127.0.0.2": "no-route"}

@@ -61,7 +61,7 @@ async def test_the_name_is_not_that_of_the_hubs_service(setup: CheckedSetup) -> 
     assert "hub.services.tornado-service.url" in found.key
 
 
-async def test_somebody_else_is_there(hub: StandInHub, setup: CheckedSetup) -> None:
+async def test_another_program_is_there(hub: StandInHub, setup: CheckedSetup) -> None:
     found = await check_url(replace(setup, service_url=f"http://hub:{hub.port}"))
 
     assert (found.state, "is not ours" in found.message) == ("wrong", True)
@@ -109,8 +109,8 @@ def test_loopback_is_out_of_the_proxys_reach(setup: CheckedSetup) -> None:
 async def test_a_host_alias_does_not_hide_that_the_port_is_missing(
     here: CheckedSetup, names
 ) -> None:
-    """In the pod the name is the pod; the proxy comes by the Service, which is elsewhere."""
-    names["hub.lab.svc"] = "127.0.0.3"  # where only what listens on all interfaces answers
+    """In the pod the name is the pod; the proxy uses the Service, which is elsewhere."""
+    names["hub.lab.svc"] = "127.0.0.3"  # reaches only programs on all interfaces
     here = replace(here, namespace="lab")
 
     found = by_name(await check_proxy_path(here))

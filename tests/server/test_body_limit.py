@@ -1,4 +1,4 @@
-"""Bodies on their way in, all together, are bounded."""
+"""The total size of incoming bodies is bounded."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ async def half_a_request(
     return reader, writer
 
 
-async def test_when_too_much_is_being_sent_a_request_is_refused_and_later_ones_are_not(
+async def test_too_much_data_at_once_refuses_a_request_and_no_later_ones(
     service: TornadoService, hub: StandInHub, fetch: Fetch
 ) -> None:
     connections = [await half_a_request(service) for _ in range(2)]

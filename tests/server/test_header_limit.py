@@ -1,4 +1,4 @@
-"""Headers on their way in: bounded in size and time, each and all together."""
+"""Incoming headers: bounded in size and time, each and in total."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def connect(start_service: StartService) -> AsyncIterator[Connect]:
 
 
 async def end_of(connection: Connection) -> bytes:
-    """What the service sends until it closes the connection."""
+    """The bytes that the service sends until it closes the connection."""
     try:
         return await asyncio.wait_for(connection[0].read(), 30)
     except ConnectionResetError:
@@ -47,7 +47,7 @@ async def end_of(connection: Connection) -> bytes:
 
 
 async def response(connection: Connection) -> bytes:
-    """One answer that is no error, on a connection that stays."""
+    """One response that is no error, on a connection that stays open."""
     reader, writer = connection
     writer.write(REQUEST + b"\r\n")
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
@@ -97,7 +97,7 @@ class TestTooSlow:
     async def test_a_connection_that_waits_for_its_next_request_stays(self, connect) -> None:
         idle = await connect()
         await response(idle)
-        for _ in range(2):  # each begins after the answer, and is closed before the next request
+        for _ in range(2):  # each begins after the response, and is closed before the next request
             assert await end_of(await connect(HALF)) == b""
 
         assert await response(idle) == b"HTTP/1.1 200 OK"
@@ -127,6 +127,6 @@ async def test_all_together_are_bounded_and_the_oldest_go(
 async def test_headers_of_one_request_are_bounded(connect, size: int) -> None:
     """Node, on which the hub's proxy runs, lets 16 KiB through and adds some of its own."""
     begin, end = REQUEST + b"Connection: close\r\nX: ", b"\r\n\r\n"
-    said = await end_of(await connect(begin + b"x" * (size - len(begin + end)) + end))
+    reported = await end_of(await connect(begin + b"x" * (size - len(begin + end)) + end))
 
-    assert said.startswith(b"HTTP/1.1 200") == (size < MAX_HEADER_BYTES)
+    assert reported.startswith(b"HTTP/1.1 200") == (size < MAX_HEADER_BYTES)

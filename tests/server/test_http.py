@@ -1,4 +1,4 @@
-"""The process: where it listens, how it stops, and that it never outlives its parent."""
+"""The process: addresses, shutdown, and that it never outlives its parent."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ def test_a_signal_ends_it_with_status_0(launch, number: int) -> None:
 
 
 def slow_request(port: int) -> socket.socket:
-    """A request that stays open: its caller's token has to be asked of a hub that is silent."""
+    """A request that stays open: its token is looked up at a hub that does not respond."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(
         b"GET /services/tornado-service/api/user HTTP/1.1\r\nHost: x\r\n"
@@ -120,7 +120,7 @@ def test_an_app_that_is_tried_again_does_not_keep_the_process(launch, tmp_path: 
     (tmp_path / "needs.py").write_text(NEEDS_THE_HUB)
     process = launch("--TornadoService.apps=needs:Needs", PYTHONPATH=str(tmp_path))
     wait_for_line(process, "App needs cannot start yet, and is tried again", "Connection refused")
-    wait_for_line(process, "Circuit breaker open")  # it has been tried five times
+    wait_for_line(process, "Circuit breaker open")  # it has been retried five times
 
     process.terminate()
 
@@ -157,7 +157,7 @@ def test_a_look_up_that_hangs_does_not_keep_the_process(launch, port: int, tmp_p
 
 
 @pytest.mark.parametrize("file", ["missing.pem", "rubbish.pem"])
-def test_certificates_that_cannot_be_used_are_said_in_one_line(
+def test_certificates_that_cannot_be_used_are_reported_in_one_line(
     launch, tmp_path: Path, file: str
 ) -> None:
     (tmp_path / "rubbish.pem").write_text("no certificate")

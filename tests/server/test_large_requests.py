@@ -1,4 +1,4 @@
-"""What one request may send: none holds the event loop for long."""
+"""Limits of a request: none blocks the event loop for long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tornado_service.testing import Fetch, ServiceConfig, StandInHub
 MIB = 1024 * 1024 - 100
 FORM = "application/x-www-form-urlencoded"
 
-#: Seconds of computing. 0.05 are meant; without the limits it was 0.2 to 5 on the same machine.
+#: Seconds of computing. The target is 0.05; without the limits it was 0.2 to 5.
 MUCH = 0.15
 
 
@@ -46,7 +46,7 @@ def service_config() -> ServiceConfig:
 
 @pytest.fixture(autouse=True, scope="module")
 def frozen() -> Iterator[None]:
-    """Python looks for garbage as in the service's own process (``__main__``)."""
+    """Configure Python's garbage collector as in the service's own process (``__main__``)."""
     gc.collect()
     gc.freeze()
     yield
@@ -54,7 +54,7 @@ def frozen() -> Iterator[None]:
 
 
 class Turns:
-    """The longest turn that anything has had on the event loop, in seconds of computing."""
+    """The longest turn on the event loop, in seconds of computing."""
 
     async def __aenter__(self) -> Turns:
         self.longest = 0.0
@@ -82,7 +82,7 @@ def part(headers: bytes) -> bytes:
 
 
 def bodies() -> dict[str, tuple[str, bytes, int]]:
-    """Type, body and the status of the answer."""
+    """Type, body and the status of the response."""
     multipart, as_json = "multipart/form-data; boundary=b", "application/json"
     quotes = part(b"name=a;" + filled(b'";', 9900))
     parameters = part(b"name=a" + b"".join(b";f*%d=a" % n for n in range(1100)))
@@ -128,11 +128,11 @@ async def test_a_body_in_small_pieces_leaves_others_their_turn(service) -> None:
     async with Turns() as turns:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         writer.write(head.encode() + b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n")
-        said = await asyncio.wait_for(reader.read(), 60)
+        reported = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         await writer.wait_closed()
 
-    assert said.startswith(b"HTTP/1.1 404")
+    assert reported.startswith(b"HTTP/1.1 404")
     assert turns.longest < MUCH
 
 
@@ -141,7 +141,7 @@ async def test_a_body_in_small_pieces_leaves_others_their_turn(service) -> None:
 async def test_a_cookie_holds_the_loop_for_a_moment_only(
     fetch: Fetch, hub: StandInHub, name: str, unit: str
 ) -> None:
-    """A page is made with the XSRF cookie, whoever is signed in."""
+    """A page is rendered with the XSRF cookie of any session."""
     token = hub.token_for("ada")
     values = [unit * (size // len(unit)) for size in (15_000, *[3_900] * 3)]
     cookies = [
@@ -193,7 +193,7 @@ async def test_headers_of_a_part_are_bounded(
 async def test_a_whole_number_that_is_written_as_a_float_is_one(
     fetch: Fetch, hub: StandInHub
 ) -> None:
-    """Of any size that others can read, and in a body of any size."""
+    """For any size that others can read, in a body of any size."""
     token = hub.token_for("ada")
     for number, read in (("5.0", 5), ("1e3", 1000), ("-2.0", -2), ("1e300", 1e300)):
         for blanks in ("", " " * 100_000):

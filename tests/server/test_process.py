@@ -1,4 +1,4 @@
-"""The process: where it listens, what it may open, and that it never outlives its parent."""
+"""The process: addresses, open files, and that it never outlives its parent."""
 
 import os
 import resource
@@ -23,7 +23,7 @@ def responses(port: int, host: str = "127.0.0.1") -> bool:
         return False
 
 
-def test_a_name_that_is_not_ours_binds_all_interfaces(launch, port: int) -> None:
+def test_another_host_name_binds_all_interfaces(launch, port: int) -> None:
     process = launch(JUPYTERHUB_SERVICE_URL="http://hub.example.invalid:{port}")
 
     assert "all interfaces" in wait_for_line(process, "Listening")
@@ -40,7 +40,7 @@ def test_loopback_is_loopback_only(launch, port: int) -> None:
     assert not responses(port, "127.0.0.2")
 
 
-def test_a_port_in_use_is_said_at_once(launch, port: int) -> None:
+def test_a_port_in_use_is_reported_at_once(launch, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         process = launch()
 
@@ -74,7 +74,7 @@ main()
 """
 
 
-def test_it_ends_when_the_process_that_launched_it_has_gone_before_it_could_look(launch) -> None:
+def test_it_ends_when_its_parent_has_ended_before_the_first_check(launch) -> None:
     parent = textwrap.dedent(f"""
         import subprocess, sys, time
         command = [sys.executable, "-c", {ORPHAN!r}]

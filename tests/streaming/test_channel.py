@@ -1,4 +1,4 @@
-"""Channels: what they take, and what they keep."""
+"""Channels: accepted and stored events."""
 
 from __future__ import annotations
 

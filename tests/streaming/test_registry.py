@@ -1,4 +1,4 @@
-"""Streams: how many there may be, and when they end."""
+"""Streams: their number, and when they end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado_service.hub.client import HubClient
 from tornado_service.streaming import registry as streams
 from tornado_service.testing import Fetch, StandInHub, Visitor
 
-#: Seconds that a machine may be late; far fewer than a pause or a call that takes too long.
+#: Tolerance in seconds; far less than a pause or a call that takes too long.
 SLACK = 2
 
 
@@ -26,7 +26,7 @@ class TestBounds:
     def service_config(self) -> dict[str, Any]:
         return {"TornadoService": APP, "Streams": {"per_user": 2, "in_all": 3}}
 
-    async def test_a_user_has_so_many_and_all_together_have_so_many(
+    async def test_there_is_a_limit_per_user_and_in_total(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService
     ) -> None:
         alice, bob = hub.token_for("alice"), hub.token_for("bob")
@@ -113,7 +113,7 @@ class TestEnd:
 
             await until(lambda: len(service.streams) == 0)
 
-    async def test_when_the_hub_is_away_for_too_long(
+    async def test_when_the_hub_is_unavailable_for_too_long(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str, soon: None
     ) -> None:
         service.auth.stale_grace = service.auth.identities._grace = 0.3
@@ -125,7 +125,7 @@ class TestEnd:
     async def test_in_time_though_it_began_late(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService, token: str
     ) -> None:
-        """What the hub said of the caller is almost too old when the stream begins."""
+        """The cached identity has almost expired when the stream begins."""
         service.auth.cache_max_age = service.auth.identities._max_age = 3
         await fetch("api/user", token=token)
         confirmed = time.monotonic()
@@ -144,7 +144,7 @@ class TestEnd:
         token: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """A call that is under way then may last for longer."""
+        """A pending call may take longer."""
         monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.05)
         service.auth.cache_max_age = service.auth.identities._max_age = 1
         service.auth.stale_grace = service.auth.identities._grace = 1
@@ -155,7 +155,7 @@ class TestEnd:
             assert await ending(events) == {"reason": "hub-away", "retry": True}
         assert time.monotonic() - began < 2 + SLACK
 
-    async def test_not_while_the_hub_may_be_away(
+    async def test_not_while_the_hub_may_be_unavailable(
         self, fetch: Fetch, hub: StandInHub, app: Live, token: str, soon: None
     ) -> None:
         async with fetch.listen(NEWS, token=token) as events:
@@ -177,7 +177,7 @@ class TestEnd:
 
             assert (await events.read(1))[0].json == {"text": "x"}
 
-    async def test_many_streams_of_one_sign_in_ask_once(
+    async def test_many_streams_of_one_session_cause_one_call(
         self, fetch: Fetch, hub: StandInHub, token: str, service: TornadoService
     ) -> None:
         async with AsyncExitStack() as stack:
@@ -187,7 +187,7 @@ class TestEnd:
             assert len(service.streams._owners) == 1
             assert hub.calls["/hub/api/user"] == 1
 
-    async def test_many_sign_ins_do_not_ask_all_at_once(
+    async def test_many_sessions_do_not_cause_calls_all_at_once(
         self, fetch: Fetch, hub: StandInHub, service: TornadoService, soon: None
     ) -> None:
         hub.delay = 0.02
@@ -213,7 +213,7 @@ class TestEnd:
         assert refused.code == 503
         assert "Retry-After" in refused.headers
 
-    async def test_one_who_does_not_read_cannot_hold_it_up_either(
+    async def test_a_client_that_does_not_read_cannot_delay_it_either(
         self, service: TornadoService, app: Live, token: str
     ) -> None:
         async with holding(service, NEWS, token):

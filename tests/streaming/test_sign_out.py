@@ -1,4 +1,4 @@
-"""Signing out: nothing that is under way meanwhile outlives it, whatever the hub still says."""
+"""Signing out: no pending request or stream outlives it, whatever the hub returns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USER = "/hub/api/user"
 
 @pytest.fixture
 async def visitor(visitor: Visitor, app: Live) -> Visitor:
-    """Somebody with a page open, and a session at the hub."""
+    """A user with an open page, and a session at the hub."""
     visitor.jar[visitor.host, "/", "jupyterhub-session-id"] = "first"
     await visitor.open(PREFIX)
     return visitor
@@ -37,14 +37,14 @@ async def visitor(visitor: Visitor, app: Live) -> Visitor:
 
 @pytest.fixture
 def other_tab(visitor: Visitor) -> Visitor:
-    """Another page of the same browser; it has sent its cookies before it hears of a sign-out."""
+    """Another page of the same browser, which has sent its cookies before the sign-out."""
     other = Visitor(visitor.client, visitor.hub, visitor.service, home=visitor.home)
     other.jar, other.page = dict(visitor.jar), visitor.page
     return other
 
 
 async def sign_out(visitor: Visitor) -> None:
-    """At the service only: the hub, where the browser goes next, still accepts the token."""
+    """At the service only: the hub, the next step, still accepts the token."""
     assert (await visitor.post("logout")).code == 200
 
 
@@ -78,7 +78,7 @@ class TestRequestsOfAnotherTab:
 
         assert (await other_tab.get(f"{PREFIX}home")).code == 302
 
-    async def test_while_the_hub_is_away(
+    async def test_while_the_hub_is_unavailable(
         self, hub: StandInHub, visitor: Visitor, other_tab: Visitor
     ) -> None:
         hub.fault = "error"
@@ -95,7 +95,7 @@ class TestRequestsOfAnotherTab:
         assert (await fetch("api/user", token=hub.token_for("ada"))).code == 200
 
 
-class TestWhatIsConnecting:
+class TestPendingConnections:
     async def test_a_stream_is_refused(
         self, visitor: Visitor, other_tab: Visitor, app: Live, service: TornadoService
     ) -> None:
@@ -135,7 +135,7 @@ class TestWhatIsConnecting:
 
         assert (await connecting).code == 401
 
-    async def test_one_whose_access_another_request_finds_gone_is_refused(
+    async def test_one_whose_access_another_request_finds_revoked_is_refused(
         self, hub: StandInHub, fetch: Fetch, token: str, app: Live
     ) -> None:
         connecting = asyncio.ensure_future(fetch(SLOW, token=token))
@@ -161,10 +161,10 @@ class TestWhatIsConnecting:
 
         assert [response.code for response in await asyncio.gather(*waiting)] == [401, 401]
 
-    async def test_between_the_hubs_answer_and_the_request_too(
+    async def test_between_the_hubs_response_and_the_request_too(
         self, hub: StandInHub, service: TornadoService
     ) -> None:
-        """The hub's answer is there, and the request that waits for it has not gone on yet."""
+        """The hub's response has arrived, but the waiting request has not continued yet."""
         token = hub.token_for("alice")
         identities = service.auth.identities
 
@@ -177,7 +177,7 @@ class TestWhatIsConnecting:
         assert await service.auth.user_for_token(token, sync=False) is None
 
 
-class TestWhatIsOpen:
+class TestOpenConnections:
     async def test_a_stream_of_another_session_at_the_hub_ends(
         self, visitor: Visitor, other_tab: Visitor
     ) -> None:
@@ -191,7 +191,7 @@ class TestWhatIsOpen:
     async def test_a_socket_takes_no_message_any_more(
         self, visitor: Visitor, app: Live, service: TornadoService
     ) -> None:
-        """Closing takes a while, if the other side does not help."""
+        """Closing takes a while, if the other side does not respond."""
         path = f"{ECHO}?_xsrf={visitor.xsrf_token}"
         async with holding(service, path, "", {**UPGRADE, **by_cookie(visitor)}) as connection:
             loop = asyncio.get_running_loop()
@@ -208,7 +208,7 @@ class TestWhatIsOpen:
 
 
 def by_cookie(visitor: Visitor) -> dict[str, str]:
-    """What a browser sends for a socket, by way of a proxy with a password of its own."""
+    """A browser's request for a socket, through a proxy with a password of its own."""
     headers = page_headers(visitor)
     session = visitor.jar[visitor.host, "/", "jupyterhub-session-id"]
     cookie = f"{headers['Cookie']}; jupyterhub-session-id={session}"
@@ -216,5 +216,5 @@ def by_cookie(visitor: Visitor) -> dict[str, str]:
 
 
 def frame(opcode: int, data: bytes) -> bytes:
-    """What a browser sends: masked, by zeros."""
+    """A browser's frame: masked, with zeros."""
     return struct.pack("!BB", 0x80 | opcode, 0x80 | len(data)) + bytes(4) + data

@@ -14,7 +14,7 @@ def routes_of(service: TornadoService) -> list[Any]:
 
 
 def document_of(service: TornadoService) -> APIDocument:
-    """The one that the service itself answers with."""
+    """The document that the service returns."""
     rules = service.web_app.wildcard_router.rules
     return next(
         rule.target_kwargs["document"] for rule in rules if "document" in rule.target_kwargs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.support.streaming import CLIENT
 from tornado_service.testing import Visitor
 
-#: A signed token of an identity provider's, which the hub does not know.
+#: A signed token of an identity provider, unknown to the hub.
 JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmVk"
 
 

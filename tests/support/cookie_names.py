@@ -1,4 +1,4 @@
-"""Names of the service's cookies, as its name is ``tornado-service``."""
+"""Names of the cookies of a service named ``tornado-service``."""
 
 SESSION = "service-tornado-service"
 STATE = f"{SESSION}-oauth-state"

@@ -55,7 +55,7 @@ class Demonstration:
         )
 
     def welcome(self, process: subprocess.Popen[str]) -> str:
-        """Read its output until everything runs."""
+        """Read its output until all parts run."""
         text = ""
         assert process.stdout
         for line in process.stdout:

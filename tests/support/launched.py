@@ -13,7 +13,7 @@ import pytest
 
 from tornado_service.demo.processes import free_ports
 
-#: What a hub gives to a service; ``run`` and ``launch`` fill in the port.
+#: The environment from a hub; ``run`` and ``launch`` fill in the port.
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "JUPYTERHUB_SERVICE_NAME": "tornado-service",
@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
 }
 
-#: Seconds after which a process is ended, so that no test waits for it any more.
+#: Seconds after which a process is ended, so that no test waits longer.
 TIMEOUT = 120
 
 Launch = Callable[..., "subprocess.Popen[str]"]
@@ -112,7 +112,7 @@ def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def accept_slow_request(silent: socket.socket) -> socket.socket:
-    """The connection by which the service checks the token ``abc``, not its self-check."""
+    """The connection of the service's check of the token ``abc``, not of its self-check."""
     silent.settimeout(30)
     while True:
         connection, _ = silent.accept()

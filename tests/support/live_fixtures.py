@@ -30,6 +30,6 @@ def token(hub: StandInHub) -> str:
 
 @pytest.fixture
 def soon(service: TornadoService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub is asked again and again, without a minute in between."""
+    """The hub is called repeatedly, without pauses of a minute."""
     monkeypatch.setattr(streams, "MIN_RECHECK_INTERVAL", 0.05)
     service.auth.cache_max_age = service.auth.identities._max_age = 0

@@ -121,7 +121,7 @@ def _full_disk(file: Path) -> Outage:
 
 def _read_only_disk(file: Path, service: TornadoService) -> Outage:
     def remount(how: str) -> None:
-        for mounted in service.app_manager:  # files that are open could still be written to
+        for mounted in service.app_manager:  # open files could still be written
             for sessions in mounted.app._databases if mounted.app else ():
                 sessions._database.close()
         assert mount("-o", f"remount,{how}", str(file.parent))

@@ -23,12 +23,12 @@ ACCOUNT = "postgres"
 
 
 class Server:
-    """One that can be stopped, killed and suspended; its administrator uses the socket.
+    """A server that can be stopped, killed and suspended; its administrator uses the socket.
 
     Args:
         programs: the directory of PostgreSQL's programs.
         directory: for its data and its socket.
-        port: on 127.0.0.1, too, where passwords are asked for.
+        port: on 127.0.0.1, where passwords are required.
     """
 
     def __init__(self, programs: Path, directory: Path, port: int = 0) -> None:
@@ -140,10 +140,10 @@ def connect(directory: Path, port: int = 0, database: str = "postgres") -> psyco
 
 
 @contextmanager
-def asking_for_password(directory: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+def requiring_password(directory: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
     """An administrator with a password, and a function that changes it.
 
-    It stays, as what it has made does, until the server ends.
+    It remains, with its objects, until the server ends.
     """
     role = f"role_{secrets.token_hex(4)}"
     rules = directory / "data/pg_hba.conf"

@@ -1,4 +1,4 @@
-"""Install what tests need and pip does not bring: `prepare.py proxy browser`."""
+"""Install programs for tests that pip does not provide: `prepare.py proxy browser`."""
 
 import json
 import os

@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.support import ROOT
 from tornado_service.testing import RealHub
 
-#: The hub asks a service to end, and 10 s later it does worse; of both it tells at this level.
-TELL_OF_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
+#: The hub sends SIGTERM to a service, and SIGKILL 10 s later; it logs both at this level.
+LOG_SIGNALS = "c.JupyterHub.log_level = 'DEBUG'"
 
-#: The hub checks each second whether its service runs, in place of every 30 s.
+#: The hub checks each second whether its service runs, instead of every 30 s.
 POLL_EACH_SECOND = """
 from jupyterhub.services import service
 service._ServiceSpawner.poll_interval = 1
@@ -31,7 +31,7 @@ def service_pids(directory: Path) -> list[int]:
     return pids
 
 
-def ended_when_asked(pid: int, log: str) -> bool:
+def ended_at_first_signal(pid: int, log: str) -> bool:
     """Whether the service ended at the hub's first signal."""
     return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
 

@@ -34,13 +34,13 @@ class Plain(APIHandler):
 
 
 class WithoutXSRF(APIHandler):
-    """As authors switch the check off."""
+    """As authors disable the check."""
 
     def check_xsrf_cookie(self) -> None:
         pass
 
 
-#: For each part of a request what may be there. "{…}" becomes a token, a cookie or an XSRF token.
+#: For each part of a request its possible values. "{…}" becomes a token, a cookie or an XSRF token.
 PARTS: dict[str, tuple[Any, ...]] = {
     "handler": (Plain, WithoutXSRF),
     "method": ("GET", "HEAD", "OPTIONS", "POST"),
@@ -106,7 +106,7 @@ class Caller:
         self._add_xsrf("anonymous", "{ada cookie}")
 
     def signed(self, name: str, value: str | bytes) -> str:
-        """A signed value that is not the one of this second."""
+        """A signed value that differs from that of this second."""
         secret = self.service.web_app.settings["cookie_secret"]
         return create_signed_value(secret, name, value, clock=lambda: time.time() - 100).decode()
 

@@ -27,7 +27,7 @@ class Counted(ServiceApp):
 
 
 class Kept(Counted, Wishes):
-    """Its database is opened as the documentation says."""
+    """Its database is opened as documented."""
 
     def start(self) -> None:
         self.starts.append(self)
@@ -35,7 +35,7 @@ class Kept(Counted, Wishes):
 
 
 class Two(Counted, Wishes):
-    """Two databases, and metrics; the second one is away."""
+    """Two databases, and metrics; the second one is unavailable."""
 
     second_url = Unicode().tag(config=True)
     opened: ClassVar[list[Sessions]] = []
@@ -120,7 +120,7 @@ class Mistaken(Counted, Wishes):
     def upgrades_wrongly(self) -> None:
         self.open_database(Base.metadata, upgrade)
 
-    def asks_for_a_table_that_is_not_there(self) -> None:
+    def queries_a_missing_table(self) -> None:
         engine = create_engine("sqlite://")
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT * FROM nothing")

@@ -1,4 +1,4 @@
-"""Ways in which a port does not answer, and how findings are read."""
+"""Ports that do not respond, and access to findings."""
 
 import socket
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tornado_service.selfcheck import Finding
 
 @contextmanager
 def dropping(address: str = "127.0.0.1") -> Iterator[int]:
-    """A port whose connections come to nothing, as where a network policy drops them."""
+    """A port whose connections time out, as if a network policy drops them."""
     with ExitStack() as stack:
         full = stack.enter_context(socket.create_server((address, 0), backlog=0))
         for _ in range(4):
@@ -22,7 +22,7 @@ def dropping(address: str = "127.0.0.1") -> Iterator[int]:
 
 @contextmanager
 def silent() -> Iterator[int]:
-    """A port that takes connections, and sends nothing."""
+    """A port that accepts connections, and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

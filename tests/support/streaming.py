@@ -1,4 +1,4 @@
-"""What the tests of streams and sockets share."""
+"""Helpers for tests of streams and sockets."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NEWS = "live/api/news"
 ECHO = "live/api/echo"
 APP = {"apps": ["tests.support.live_app:Live"]}
 
-#: The XSRF token of somebody without a session at the hub is bound to their browser.
+#: The XSRF token of a user without a session at the hub is bound to their browser.
 CLIENT = {"User-Agent": f"Tornado/{tornado.version}"}
 
-#: What opens a web socket.
+#: Headers that open a web socket.
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -34,7 +34,7 @@ UPGRADE = {
 
 
 def page_headers(visitor: Visitor, **more: str) -> dict[str, str]:
-    """What a browser sends beside the address."""
+    """A browser's headers."""
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     origin = f"http://{visitor.host}"
     return {
@@ -52,7 +52,7 @@ def metric(service: TornadoService, name: str, **labels: str) -> float | None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens in this process by itself."""
+    """Wait for a condition in this process."""
     deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -66,7 +66,7 @@ def only_listener(app: Live) -> EventStream:
 
 
 async def ending(events: EventReader) -> dict[str, Any]:
-    """Read to the end of a stream, which has to say why it ends."""
+    """Read to the end of a stream, which must contain the reason."""
     *_, last = [event async for event in events]
     assert last.name == "end"
     return last.json
@@ -76,7 +76,7 @@ async def ending(events: EventReader) -> dict[str, Any]:
 async def holding(
     service: TornadoService, path: str, token: str, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[socket.socket]:
-    """Ask for a stream or a socket, and read nothing of it."""
+    """Request a stream or a socket, and read nothing of it."""
     lines = {"Host": "x", "Authorization": f"token {token}", "Accept-Encoding": "gzip"}
     lines |= headers or {}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())

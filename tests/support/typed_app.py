@@ -1,4 +1,4 @@
-"""An app whose API says what it takes and gives: kept small, in memory."""
+"""An app with a typed API; its data are in memory."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Part(BaseModel):
 
 
 class Report(BaseModel):
-    """What somebody has written."""
+    """A stored report."""
 
     id: int
     title: str
@@ -71,7 +71,7 @@ class Report(BaseModel):
 
 
 class Titles(RootModel[list[str]]):
-    """Several titles."""
+    """A list of titles."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Reports(APIHandler):
     async def get(self, query: ReportQuery) -> list[Report]:
         """The reports, by date.
 
-        Not more than are asked for.
+        At most the requested number.
 
         Raises:
             HTTPError: never shown.
@@ -97,7 +97,7 @@ class Reports(APIHandler):
 
     @needs_scopes("custom:reports:write")
     async def post(self, body: NewReport) -> Report:
-        """Write one."""
+        """Create a report."""
         report = Report(id=len(self.app.reports) + 1, title=body.title, score=body.score)
         self.app.reports.append(report)
         self.set_status(201)
@@ -108,21 +108,21 @@ class OneReport(APIHandler):
     """One report."""
 
     def get(self, number: int) -> Report | None:
-        """Read it; nothing if it is empty."""
+        """Return the report; nothing if it is empty."""
         if number == 0:
             return None
         return self._find(number)
 
     @needs_scopes("custom:reports:write")
     def put(self, number: int, body: NewReport) -> Report:
-        """Write it anew."""
+        """Replace the report."""
         report = self._find(number)
         report.title, report.score = body.title, body.score
         return report
 
     @needs_scopes("custom:reports:write")
     def delete(self, number: int) -> None:
-        """Forget it."""
+        """Delete the report."""
         self.app.reports.remove(self._find(number))
 
     def _find(self, number: int) -> Report:
@@ -140,7 +140,7 @@ class ByKind(APIHandler):
 
 
 class Optional(APIHandler):
-    """A group that need not be there, and a body that need not, either."""
+    """An optional group, and an optional body."""
 
     async def get(self, number: int = 7) -> dict[str, int]:
         return {"number": number}
@@ -154,10 +154,10 @@ class Leaky(Report):
 
 
 class Answers(APIHandler):
-    """What a method may answer with, and how else it may go wrong."""
+    """Results that a method may return, valid and invalid."""
 
     async def get(self, what: str) -> Report | None:
-        """Give one of them."""
+        """Return one of them."""
         return {
             "model": Report(id=1, title="x"),
             "more": Leaky(id=1, title="x"),
@@ -170,7 +170,7 @@ class Answers(APIHandler):
 
 
 class Untyped(APIHandler):
-    """Methods that say nothing of what they give."""
+    """Methods without annotations."""
 
     def get(self, what):
         if what == "dataclass":
@@ -265,7 +265,7 @@ class Decorated(APIHandler):
 class Open(APIHandler):
     @allow_unauthenticated
     async def get(self, query: ReportQuery) -> dict[str, int]:
-        """For everybody."""
+        """Needs no authentication."""
         return {"limit": query.limit}
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the values share."""
+"""Helpers for tests of the values."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tornado_service import APIHandler, PageHandler, ServiceApp, Sessions, perio
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, StartService
 
-#: Seconds after which a database is taken to hang.
+#: Seconds after which a database counts as hanging.
 LIMIT = 1.0
 
 #: Where they are, for the settings.
@@ -45,7 +45,7 @@ class WishesAPI(APIHandler):
 
 
 class PairAPI(APIHandler):
-    """Wishes that are there in pairs, or not at all."""
+    """Wishes that exist in pairs, or not at all."""
 
     app: Wishes
 
@@ -64,7 +64,7 @@ class TimeAPI(APIHandler):
 
 
 class StatementAPI(APIHandler):
-    """Whatever is to be tried, as SQL."""
+    """Any SQL statement."""
 
     app: Wishes
 
@@ -107,7 +107,7 @@ class Wishes(ServiceApp):
 
 
 class Periodic(Wishes):
-    """It asks its database again and again."""
+    """It queries its database repeatedly."""
 
     @periodic(0.05)
     def count(self) -> None:
@@ -131,7 +131,7 @@ class Unset(ServiceApp):
 
 
 class Unready(Wishes):
-    """It fails when it has opened its database."""
+    """It fails after it has opened its database."""
 
     opened: list[Sessions] = []
 

@@ -1,4 +1,4 @@
-"""What the documentation tells authors of apps to write and to run."""
+"""Code and commands of the documentation for authors of apps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 
-#: What goes into the values of the hub's Helm chart.
+#: The values for the hub's Helm chart.
 (VALUES,) = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S)
 
 #: The files of the app with a page, a form, an API, a live stream and a test.

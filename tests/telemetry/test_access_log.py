@@ -1,4 +1,4 @@
-"""Access lines: who sent which request, and that a line that cannot be written does no harm."""
+"""Access lines: user and request, and that a line that cannot be written does no harm."""
 
 import errno
 import io
@@ -35,7 +35,7 @@ class Broken(io.StringIO):
         ValueError("I/O operation on closed file."),
     ],
 )
-async def test_a_line_that_cannot_be_written_harms_no_answer(
+async def test_a_line_that_cannot_be_written_harms_no_response(
     hub: StandInHub,
     service: TornadoService,
     fetch: Fetch,
@@ -43,7 +43,7 @@ async def test_a_line_that_cannot_be_written_harms_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service.log.handlers[0].setStream(Broken(error))
-    monkeypatch.setattr(sys, "stderr", Broken(error))  # where Python reports it
+    monkeypatch.setattr(sys, "stderr", Broken(error))  # where Python logs it
 
     response = await fetch("api/user", token=hub.token_for("alice"))
 
@@ -52,11 +52,11 @@ async def test_a_line_that_cannot_be_written_harms_no_answer(
     assert service.context.open_requests == 0
 
 
-def test_a_redirect_to_no_address_is_logged_all_the_same() -> None:
+def test_a_redirect_without_a_location_is_logged_too() -> None:
     assert redact_location("http://[x?code=abc123") == "http://[x"
 
 
-async def test_the_hubs_own_look_is_no_line_and_a_strangers_is(
+async def test_the_hubs_own_check_is_not_logged_and_a_visitors_is(
     fetch: Fetch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -70,7 +70,7 @@ async def test_the_hubs_own_look_is_no_line_and_a_strangers_is(
     ]
 
 
-async def test_a_line_says_who_and_what(
+async def test_a_line_has_the_user_and_the_request(
     hub: StandInHub, fetch: Fetch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

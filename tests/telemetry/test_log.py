@@ -35,12 +35,12 @@ from tornado_service.testing import PREFIX, StandInHub, Visitor
         ("{'password': 'half of a quoted abc123", "abc123"),
     ],
 )
-def test_secrets_are_struck_out(text: str, secret: str) -> None:
+def test_secrets_are_redacted(text: str, secret: str) -> None:
     assert secret not in redact_text(text)
     assert "[secret]" in redact_text(text)
 
 
-def test_an_address_keeps_all_but_its_secrets() -> None:
+def test_a_url_keeps_all_but_its_secrets() -> None:
     assert redact_uri("/a?code=1&page=2&my_token=3") == "/a?code=[secret]&page=2&my_token=[secret]"
 
 
@@ -56,7 +56,7 @@ def test_an_address_keeps_all_but_its_secrets() -> None:
         "next=%252Foauth_callback%253Fcode%253dabc123",
     ],
 )
-def test_an_address_hides_secrets_however_they_are_written(query: str) -> None:
+def test_a_url_hides_secrets_however_they_are_written(query: str) -> None:
     assert "abc123" not in redact_uri(f"/a?{query}")
     assert "[secret]" in redact_uri(f"/a?{query}")
 
@@ -78,7 +78,7 @@ def test_no_secret_gets_through_where_a_long_text_is_cut(size: int) -> None:
 
 
 def hostile_texts() -> list[str]:
-    """Texts that an expression with nested repetition takes minutes for."""
+    """Texts for which an expression with nested repetition takes minutes."""
     pieces = ["key", "a.", "key=", "token ", "-key", "key: ", 'key="', "key='", "key = ", "?key&"]
     random = Random(7)
     mixed = ("".join(random.choices("".join(pieces) + "Z", k=100_000)) for _ in range(5))
@@ -107,7 +107,7 @@ for text in json.load(sys.stdin):
 
 
 def test_the_time_to_redact_a_text_grows_with_its_length_only() -> None:
-    """Of the expressions themselves: it is not the cutting alone that keeps it short."""
+    """For the expressions themselves: the time is short even without truncation."""
     # a process, as nothing interrupts an expression
     measured = subprocess.run(
         [sys.executable, "-c", MEASURE],
@@ -120,7 +120,7 @@ def test_the_time_to_redact_a_text_grows_with_its_length_only() -> None:
 
     for text, line in zip(hostile_texts(), measured.stdout.splitlines(), strict=True):
         short, long = map(float, line.split())
-        assert long < 30 * short + 0.01, text[:20]  # by the square of its length, it is 100
+        assert long < 30 * short + 0.01, text[:20]  # with quadratic time, it is 100
 
 
 def test_one_record_is_short_whatever_an_error_quotes() -> None:
@@ -134,7 +134,7 @@ def test_one_record_is_short_whatever_an_error_quotes() -> None:
     assert len(ServiceLogFormatter("%(message)s").format(record)) < 3 * MAX_MESSAGE
 
 
-def test_a_secret_that_is_known_is_struck_out_where_a_text_is_cut() -> None:
+def test_a_known_secret_is_redacted_where_a_text_is_cut() -> None:
     formatter = ServiceLogFormatter("%(message)s")
     formatter.secrets = ("abc" * 20,)
     text = "x" * (MAX_MESSAGE - 10) + "abc" * 20
@@ -143,7 +143,7 @@ def test_a_secret_that_is_known_is_struck_out_where_a_text_is_cut() -> None:
     assert "abc" not in formatter.format(record)
 
 
-def test_what_visitors_chose_is_short_and_on_one_line() -> None:
+def test_values_chosen_by_users_are_short_and_on_one_line() -> None:
     assert visitor_text("a\nb\x1b[31m") == r"a\nb\x1b[31m"
     assert len(visitor_text("x" * 10_000)) < 600
 

@@ -1,4 +1,4 @@
-"""Whoever wrote a line: no secret stands in it, and it is one line. Ours can still be read."""
+"""Lines of any logger hold no secret, and are one line. Ours remain readable."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ SECRET = "S3cr3tValue"
         f"https://user:p/{SECRET}@example.org/x",
     ],
 )
-def test_a_secret_is_struck_out_of_a_line_of_others(text: str) -> None:
+def test_a_secret_is_redacted_in_a_line_of_a_library(text: str) -> None:
     assert SECRET not in redact_text(text)
     assert "secretvalue" not in redact_text(text)
     assert "[secret]" in redact_text(text)
@@ -132,7 +132,7 @@ def test_plain_english_is_left_alone(text: str) -> None:
         f"/a?Token%3D{SECRET}",
     ],
 )
-def test_an_address_hides_what_follows_token(uri: str) -> None:
+def test_a_url_hides_what_follows_token(uri: str) -> None:
     assert SECRET not in redact_uri(uri)
 
 
@@ -142,7 +142,7 @@ def test_plain_queries_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("word", ["token", "Bearer ", "basic%20", "://a:", "token token ", "\\\\"])
-def test_a_long_text_of_a_stranger_takes_no_time(word: str) -> None:
+def test_a_long_untrusted_text_takes_no_time(word: str) -> None:
     run = (
         "import sys; from tornado_service.telemetry.redaction import redact_text;"
         " redact_text(sys.stdin.read())"
@@ -175,7 +175,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_made_plain_in_a_line_of_others(name: str) -> None:
+def test_a_name_is_escaped_in_a_line_of_a_library(name: str) -> None:
     line = line_of("User not found: %s", name)
 
     assert line.isprintable()
@@ -183,7 +183,7 @@ def test_a_name_is_made_plain_in_a_line_of_others(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_made_plain_in_the_text_of_an_error(name: str) -> None:
+def test_a_name_is_escaped_in_the_text_of_an_error(name: str) -> None:
     def fail() -> None:
         try:
             raise KeyError
@@ -201,7 +201,7 @@ def test_a_name_is_made_plain_in_the_text_of_an_error(name: str) -> None:
     assert any(line.strip().startswith('File "') for line in lines)
 
 
-def test_a_traceback_that_somebody_else_has_formatted_is_scrubbed() -> None:
+def test_a_traceback_that_a_library_has_formatted_is_redacted() -> None:
     with pytest.raises(ValueError, match="token") as caught:
         raise ValueError(f"token {SECRET}")
     error = caught.value

@@ -81,7 +81,7 @@ ENVIRONMENT = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COL
 
 
 class Outcome:
-    """How a run of somebody's tests has ended."""
+    """The result of a run of an author's tests."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -90,20 +90,20 @@ class Outcome:
         self.counts.pop("s", None)
 
 
-#: Runs somebody's tests, given as files of theirs.
+#: Runs an author's tests, given as files.
 Run = Callable[..., Outcome]
 
 
 @pytest.fixture(params=["auto", "strict"])
 def mode(request: pytest.FixtureRequest) -> str:
-    """Whether pytest-asyncio takes every coroutine for a test, or only those that are marked."""
+    """The mode of pytest-asyncio: every coroutine is a test, or only marked ones."""
     mode: str = request.param
     return mode
 
 
 @pytest.fixture
 def run_tests(tmp_path: Path) -> Run:
-    """Run the tests of somebody who has installed the package: warnings are errors."""
+    """Run the tests of an author with the installed package: warnings are errors."""
 
     def run_tests(
         tests: str,

@@ -1,4 +1,4 @@
-"""Somebody who writes an app tests it with our fixtures, in a project of their own."""
+"""An author tests an app with our fixtures, in a project of their own."""
 
 import subprocess
 import sys
@@ -92,7 +92,7 @@ def test_a_conftest_may_import_the_types_first(run_tests: Run) -> None:
         ("report:Reports", "No module named 'report'. Is it installed where the service runs?"),
     ],
 )
-def test_a_broken_app_is_an_error_that_says_why(run_tests: Run, app: str, reason: str) -> None:
+def test_a_broken_app_is_an_error_with_the_reason(run_tests: Run, app: str, reason: str) -> None:
     outcome = run_tests(
         "async def test_the_page(fetch):\n    assert (await fetch('reports/')).code == 200\n",
         CONFTEST.replace('["reports:Reports"]', f'["reports:Reports", "{app}"]'),
@@ -105,7 +105,7 @@ def test_a_broken_app_is_an_error_that_says_why(run_tests: Run, app: str, reason
     assert reason in errors[2]
 
 
-def test_a_test_may_ask_for_a_broken_app(run_tests: Run, mode: str) -> None:
+def test_a_test_may_request_a_broken_app(run_tests: Run, mode: str) -> None:
     tests = """
 import pytest
 from tornado_service.testing import AppError
@@ -131,7 +131,7 @@ async def test_others_run_on(start_service, client):
     assert outcome.counts == {"passed": 2}, outcome.text
 
 
-def test_a_test_that_fails_is_told_with_the_log(run_tests: Run) -> None:
+def test_a_failed_test_is_reported_with_the_log(run_tests: Run) -> None:
     outcome = run_tests(
         "async def test_the_page(fetch):\n    assert (await fetch('reports/')).code == 200\n"
     )
@@ -186,7 +186,7 @@ def pytest_sessionfinish(session):
     assert outcome.counts == {"passed": 7}
 
 
-def test_what_is_missing_for_a_real_hub_skips_and_is_told(run_tests: Run) -> None:
+def test_missing_programs_for_a_real_hub_skip_tests_and_are_reported(run_tests: Run) -> None:
     conftest = "from tornado_service.demo import proxy\nproxy.installed_proxy = lambda: []\n"
     tests = (
         "def test_in_a_real_hub(real_hub): ...\n"
@@ -200,7 +200,7 @@ def test_what_is_missing_for_a_real_hub_skips_and_is_told(run_tests: Run) -> Non
     assert "npm install --global configurable-http-proxy" in outcome.text
 
 
-def test_without_playwright_a_test_in_a_browser_is_skipped_and_says_so(run_tests: Run) -> None:
+def test_without_playwright_a_test_in_a_browser_is_skipped_with_the_reason(run_tests: Run) -> None:
     conftest = "import sys\nsys.modules['playwright'] = None\n"
     tests = "def test_in_a_browser(chromium): ...\n"
 
@@ -256,7 +256,7 @@ def test_an_app_in_a_real_hub_and_a_browser(run_tests: Run) -> None:
 
 
 @pytest.mark.hub
-def test_a_broken_app_in_a_real_hub_says_why(run_tests: Run) -> None:
+def test_a_broken_app_in_a_real_hub_is_reported_with_the_reason(run_tests: Run) -> None:
     outcome = run_tests(
         "def test_in_a_real_hub(real_hub): ...",
         CONFTEST.replace('["reports:Reports"]', '["reports:Reports", "reports:NoDatabase"]'),

@@ -6,7 +6,7 @@ from tornado_service.testing import PREFIX, StandInHub, Visitor
 from tornado_service.testing.http_browser import NewVisitor
 
 
-async def test_addresses_are_relative_to_the_service(visitor: Visitor) -> None:
+async def test_paths_are_relative_to_the_service(visitor: Visitor) -> None:
     await visitor.open("api/")
 
     assert visitor.address == f"{PREFIX}api/"
@@ -20,7 +20,7 @@ async def test_the_first_page_signs_in(visitor: Visitor) -> None:
     assert visitor.address == f"{PREFIX}home"
 
 
-async def test_each_is_somebody_with_what_the_hub_grants(
+async def test_each_is_a_user_with_the_scopes_that_the_hub_grants(
     new_visitor: NewVisitor, hub: StandInHub
 ) -> None:
     hub.directory.add_user("ines", groups=["instructors"], admin=True)
@@ -35,7 +35,7 @@ async def test_each_is_somebody_with_what_the_hub_grants(
     assert (sam["name"], sam["groups"], sam["admin"]) == ("sam", [], False)
 
 
-async def test_a_page_without_a_token_is_told(visitor: Visitor) -> None:
+async def test_a_page_without_a_token_is_an_error(visitor: Visitor) -> None:
     await visitor.open()
     await visitor.open("health")
 

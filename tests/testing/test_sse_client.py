@@ -70,7 +70,7 @@ async def test_events_are_put_together_whatever_they_come_in(fetch: Fetch) -> No
         assert events.last_id == "1"
 
 
-async def test_a_stream_that_ends_too_early_is_told(fetch: Fetch) -> None:
+async def test_a_stream_that_ends_too_early_raises(fetch: Fetch) -> None:
     async with fetch.listen("/pieces") as events:
         with pytest.raises(AssertionError, match=r"\(status 200\) has ended after .*zwölf"):
             await events.read(3)
@@ -101,14 +101,14 @@ async def test_a_refusal_has_its_status(fetch: Fetch) -> None:
         assert events.headers["WWW-Authenticate"]
 
 
-async def test_who_stops_reading_closes_the_connection(fetch: Fetch) -> None:
+async def test_a_client_that_stops_reading_closes_the_connection(fetch: Fetch) -> None:
     async with fetch.listen("/silent"):
         assert not Silent.closed.is_set()
 
     await asyncio.wait_for(Silent.closed.wait(), 30)
 
 
-async def test_what_does_not_come_is_not_waited_for(fetch: Fetch) -> None:
+async def test_waiting_for_an_event_has_a_timeout(fetch: Fetch) -> None:
     async with fetch.listen("/silent") as events:
         events.patience = 0.05
         with pytest.raises(asyncio.TimeoutError):
@@ -118,6 +118,6 @@ async def test_what_does_not_come_is_not_waited_for(fetch: Fetch) -> None:
 async def test_nothing_listens(hub: StandInHub) -> None:
     await hub.stop()
 
-    with pytest.raises(OSError):  # noqa: PT011 - which one, is the system's choice
+    with pytest.raises(OSError):  # noqa: PT011 - the system chooses which
         async with EventReader(hub.api_url, {}):
             pass

@@ -13,7 +13,7 @@ from tornado_service.values.overlays import overlay_values
 
 
 def grant(site: Callable[[Any], None], *, times: int = 1) -> Config:
-    """The chart's lists, what a site's configuration does, and then ours."""
+    """The chart's lists, a site's configuration, and then ours."""
     c = Config()
     c.JupyterHub.load_roles = [{"name": "jupyterhub-idle-culler", "scopes": ["list:users"]}]
     site(c)
@@ -26,7 +26,7 @@ def grant(site: Callable[[Any], None], *, times: int = 1) -> Config:
 
 
 async def scopes_of(c: Config, role: str = "user") -> list[str]:
-    """What the hub makes of it."""
+    """The roles that the hub loads."""
     c.JupyterHub.db_url = "sqlite://"
     hub = JupyterHub(config=c)
     hub.init_db()

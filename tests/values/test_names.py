@@ -1,4 +1,4 @@
-"""Names that go into places with rules of their own."""
+"""Names in places with rules of their own."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_roles_are_what_the_hub_takes() -> None:
         except InvalidNameError:
             assert not names.ROLE.allows(name), name
         else:
-            # its rule ends in $, which a line's end may follow
+            # its rule ends in $, which matches before a newline
             assert names.ROLE.allows(name.rstrip("\n")), name
 
 
@@ -97,7 +97,7 @@ def test_an_option_that_something_refuses(
 
 
 class Shouts(ServiceApp):
-    """An app with a scope that no hub takes."""
+    """An app with a scope that no hub accepts."""
 
     name = "shouts"
     user_scopes = frozenset({"custom:Marks"})

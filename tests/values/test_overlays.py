@@ -16,7 +16,7 @@ from tornado_service.values.overlays import OVERLAYS, overlay_text
 
 
 class Reports(ServiceApp):
-    """What an app declares, as far as values are concerned."""
+    """The declarations of an app that values use."""
 
     name = "reports"
     service_scopes = frozenset({"list:users", "read:servers"})
@@ -63,7 +63,7 @@ def test_output_dir_has_every_file(tmp_path: Path) -> None:
         assert (tmp_path / "new" / name).read_text() == (VALUES / name).read_text()
 
 
-def test_a_directory_that_cannot_be_made_is_said(
+def test_a_directory_that_cannot_be_made_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -148,10 +148,10 @@ def test_apps_bring_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
     assert check([("x.yaml", values)]) == []
 
 
-def test_the_hub_gets_to_know_scopes_that_apps_have_made_up(
+def test_custom_scopes_of_apps_are_defined_at_the_hub(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Else it would let nobody sign in."""
+    """Otherwise no user could sign in."""
     values = rendered(capsys, f"--app={__name__}:Marks", "--jupyterhub=6", "--image=x:1")
     settings = values["hub"]["config"]["JupyterHub"]
 

@@ -33,6 +33,6 @@ def test_a_secret_in_a_file_is_not_shown(
 
     assert stop(CheckApp, [f"-f{tmp_path}/config.yaml"]) in (1, 2)
 
-    said = "".join(capsys.readouterr())
-    assert said
-    assert SECRET not in said
+    reported = "".join(capsys.readouterr())
+    assert reported
+    assert SECRET not in reported

@@ -8,15 +8,15 @@ from tornado_service.testing import Fetch, StandInHub
 async def test_user_is_the_one_the_hub_names(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("alice", groups=["b", "a"])
 
-    answer = await fetch("api/user", token=token)
+    response = await fetch("api/user", token=token)
 
-    assert answer.code == 200
-    user = json.loads(answer.body)
+    assert response.code == 200
+    user = json.loads(response.body)
     assert user["name"] == "alice"
     assert user["groups"] == ["a", "b"]
     assert "session_id" not in user
     assert "token_id" not in user
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_service_token_needs_fewer_fields_than_a_users(
@@ -26,69 +26,67 @@ async def test_a_service_token_needs_fewer_fields_than_a_users(
     for missing in ("groups", "session_id", "token_id"):
         del hub.users[token][missing]
 
-    answer = await fetch("api/user", token=token)
+    response = await fetch("api/user", token=token)
 
-    assert answer.code == 200
-    assert json.loads(answer.body)["kind"] == "service"
+    assert response.code == 200
+    assert json.loads(response.body)["kind"] == "service"
 
 
 @pytest.mark.parametrize("word", ["token", "Bearer", "bearer", "TOKEN"])
 async def test_both_authorization_schemes_work(hub: StandInHub, fetch: Fetch, word: str) -> None:
     token = hub.token_for("alice")
 
-    answer = await fetch("api/user", headers={"Authorization": f"{word} {token}"})
+    response = await fetch("api/user", headers={"Authorization": f"{word} {token}"})
 
-    assert answer.code == 200
+    assert response.code == 200
 
 
 async def test_a_token_in_the_url_never_does(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch(f"api/user?token={hub.token_for('alice')}")
+    response = await fetch(f"api/user?token={hub.token_for('alice')}")
 
-    assert answer.code == 401
+    assert response.code == 401
 
 
 @pytest.mark.parametrize("scopes", [(), ("access:services!service=other",), ("self",)])
-async def test_a_caller_without_access_is_told_which_scope_is_missing(
+async def test_a_user_without_access_gets_the_name_of_the_missing_scope(
     hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
-    answer = await fetch("api/user", token=hub.token_with("bob", scopes))
+    response = await fetch("api/user", token=hub.token_with("bob", scopes))
 
-    assert answer.code == 403
-    assert "access:services!service=tornado-service" in json.loads(answer.body)["message"]
+    assert response.code == 403
+    assert "access:services!service=tornado-service" in json.loads(response.body)["message"]
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "token nonsense"}, {"Authorization": "Basic Zm9v"}]
 )
-async def test_a_stranger_gets_401_json_and_no_cookie(
-    fetch: Fetch, headers: dict[str, str]
-) -> None:
-    answer = await fetch("api/user", headers=headers)
+async def test_a_visitor_gets_401_json_and_no_cookie(fetch: Fetch, headers: dict[str, str]) -> None:
+    response = await fetch("api/user", headers=headers)
 
-    assert answer.code == 401
-    assert json.loads(answer.body)["status"] == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert "Set-Cookie" not in answer.headers
+    assert response.code == 401
+    assert json.loads(response.body)["status"] == 401
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Set-Cookie" not in response.headers
 
 
 async def test_the_greeting_is_open(fetch: Fetch) -> None:
-    answer = await fetch("api/")
+    response = await fetch("api/")
 
-    assert answer.code == 200
-    assert "version" in json.loads(answer.body)
+    assert response.code == 200
+    assert "version" in json.loads(response.body)
 
 
 async def test_debug_is_off_by_default(hub: StandInHub, fetch: Fetch) -> None:
-    answer = await fetch("api/debug", token=hub.token_for("root", admin=True))
+    response = await fetch("api/debug", token=hub.token_for("root", admin=True))
 
-    assert answer.code == 404
+    assert response.code == 404
 
 
-async def test_unknown_addresses_of_the_api_answer_in_json(fetch: Fetch) -> None:
-    answer = await fetch("api/nothing", headers={"Accept": "text/html"})
+async def test_unknown_paths_of_the_api_return_json(fetch: Fetch) -> None:
+    response = await fetch("api/nothing", headers={"Accept": "text/html"})
 
-    assert answer.code == 404
-    assert json.loads(answer.body) == {
+    assert response.code == 404
+    assert json.loads(response.body) == {
         "status": 404,
         "message": "There is nothing at this URL.",
     }
@@ -109,7 +107,9 @@ async def test_head_options_and_405(hub: StandInHub, fetch: Fetch) -> None:
     assert odd.code == 405
 
 
-async def test_an_answer_that_nobody_may_keep_has_no_etag(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_response_that_must_not_be_stored_has_no_etag(
+    hub: StandInHub, fetch: Fetch
+) -> None:
     token = hub.token_for("alice")
 
     response = await fetch("api/user", token=token)
@@ -119,7 +119,7 @@ async def test_an_answer_that_nobody_may_keep_has_no_etag(hub: StandInHub, fetch
 
 
 class TestDebug:
-    """api/debug, where an admin has switched it on."""
+    """api/debug, enabled by an admin."""
 
     @pytest.fixture
     async def service(self, start_service):
@@ -133,16 +133,16 @@ class TestDebug:
         monkeypatch.setenv("JUPYTERHUB_SERVICE_NAME", "tornado-service")
         token = hub.token_for("root", ("read:hub",), admin=True)
 
-        answer = await fetch("api/debug", token=token, headers={"X-Forwarded-Proto": "https"})
+        response = await fetch("api/debug", token=token, headers={"X-Forwarded-Proto": "https"})
 
-        assert answer.code == 200
-        shown = json.loads(answer.body)
+        assert response.code == 200
+        shown = json.loads(response.body)
         assert shown["headers"]["X-Forwarded-Proto"] == "https"
         assert shown["environment"]["JUPYTERHUB_SERVICE_NAME"] == "tornado-service"
-        assert b"very-secret" not in answer.body
-        assert token.encode() not in answer.body
+        assert b"very-secret" not in response.body
+        assert token.encode() not in response.body
 
     async def test_is_for_admins(self, hub: StandInHub, fetch: Fetch) -> None:
-        answer = await fetch("api/debug", token=hub.token_for("alice"))
+        response = await fetch("api/debug", token=hub.token_for("alice"))
 
-        assert answer.code == 403
+        assert response.code == 403

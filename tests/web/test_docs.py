@@ -1,4 +1,4 @@
-"""The API's page: signed in, by our own files only, and what it says where they are missing."""
+"""The API's page: sign-in, its own files only, and its message without them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tornado_service.testing import BROWSER, PREFIX, SCRIPT, Fetch, StandInHub
 BUNDLE = "swagger/swagger-ui-bundle.js"
 
 
-async def test_it_is_for_who_is_signed_in(hub: StandInHub, fetch: Fetch) -> None:
+async def test_it_requires_a_sign_in(hub: StandInHub, fetch: Fetch) -> None:
     assert (await fetch("docs", headers=SCRIPT)).code == 401
     assert (await fetch("docs", headers=BROWSER)).code == 302
     assert (await fetch("docs", token=hub.token_with("bob", ()))).code == 403
@@ -35,7 +35,7 @@ async def test_it_loads_our_own_files_and_its_policy_is_as_strict_as_any(
     assert f'href="{PREFIX}api/openapi.json"' in page
 
 
-async def test_without_swagger_ui_it_says_so(
+async def test_without_swagger_ui_the_page_says_so(
     hub: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(static_files("tornado_service"), BUNDLE)

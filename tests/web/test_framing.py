@@ -1,4 +1,4 @@
-"""Pages in frames of other sites: none, but for those that an admin allows."""
+"""Pages in frames of other sites: only those that an admin allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def frame_ancestors(policy: str) -> list[str]:
     return [each for each in directives if each.startswith("frame-ancestors ")]
 
 
-async def test_no_answer_may_be_framed(fetch: Fetch) -> None:
+async def test_no_response_may_be_framed(fetch: Fetch) -> None:
     for path in PATHS:
         policy = (await fetch(path, headers=BROWSER)).headers["Content-Security-Policy"]
         assert frame_ancestors(policy) == ["frame-ancestors 'none'"], path
@@ -38,7 +38,7 @@ class TestWithASiteThatIsAllowed:
     def service_config(self) -> ServiceConfig:
         return {"TornadoService": {"frame_ancestors": "'self'  https://lms.example.org"}}
 
-    async def test_it_is_named_in_every_answer(self, fetch: Fetch) -> None:
+    async def test_it_is_named_in_every_response(self, fetch: Fetch) -> None:
         for path in PATHS:
             policy = (await fetch(path, headers=BROWSER)).headers["Content-Security-Policy"]
             assert frame_ancestors(policy) == ["frame-ancestors 'self' https://lms.example.org"]
@@ -72,7 +72,7 @@ def test_what_may_be_set(sources: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sources", "said"),
+    ("sources", "reported"),
     [
         ("", "write sites as"),
         ("none", "in single quotes"),
@@ -89,8 +89,8 @@ def test_what_may_be_set(sources: str, kept: str) -> None:
         ("https://", "write sites as"),
     ],
 )
-def test_what_is_no_site_is_refused(sources: str, said: str) -> None:
-    with pytest.raises(TraitError, match=said):
+def test_what_is_no_site_is_refused(sources: str, reported: str) -> None:
+    with pytest.raises(TraitError, match=reported):
         TornadoService(frame_ancestors=sources)
 
 

@@ -10,7 +10,7 @@ from tornado_service.testing import BROWSER, Fetch, StandInHub, StartService
 
 
 @pytest.mark.parametrize("path", ["health", "/health"])
-async def test_health_asks_nobody(hub: StandInHub, fetch: Fetch, path: str) -> None:
+async def test_health_calls_no_other_service(hub: StandInHub, fetch: Fetch, path: str) -> None:
     response = await fetch(path)
 
     assert response.code == 200
@@ -32,18 +32,18 @@ async def test_ready_names_each_check_and_no_detail(
     assert b"127.0.0.1" not in ill.body
 
 
-class TestReadyAsksTheHub:
+class TestReadyCallsTheHub:
     @pytest.fixture
     async def service(self, start_service: StartService) -> TornadoService:
         """Its circuit breaker stays closed."""
         return await start_service(HubClient={"breaker_failures": 1000})
 
     @pytest.mark.parametrize("fault", ["", "error", "redirect", "other"])
-    async def test_once_in_a_while_whatever_the_hub_answers(
+    async def test_once_in_a_while_whatever_the_hub_returns(
         self, hub: StandInHub, fetch: Fetch, service: TornadoService, fault: str
     ) -> None:
         if fault == "other":
-            service.hub.api_url += "/user"  # an address of the hub that is not its API's root
+            service.hub.api_url += "/user"  # a URL of the hub that is not its API's root
         else:
             hub.fault = fault
         asked = hub.calls.total()
@@ -105,7 +105,7 @@ class TestOpenMetrics:
         assert (await fetch("metrics")).code == 200
 
 
-async def test_large_answers_are_compressed(hub: StandInHub, fetch: Fetch) -> None:
+async def test_large_responses_are_compressed(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("alice", groups=[f"group-{number}" for number in range(200)])
 
     response = await fetch(

@@ -21,12 +21,12 @@ async def test_a_navigation_is_sent_to_the_hub_with_state_and_pkce(fetch: Fetch)
 
 
 async def test_the_hubs_own_probe_is_redirected_too(fetch: Fetch) -> None:
-    """It asks for nothing by name; any answer below 500 tells it that we are up."""
+    """It has no special headers; any status below 500 means that the service is up."""
     assert (await fetch("", headers={"Accept": "*/*"})).code == 302
     assert (await fetch("")).code == 302
 
 
-async def test_sign_in_ends_on_the_page_that_was_asked_for(visitor: Visitor) -> None:
+async def test_sign_in_ends_on_the_requested_page(visitor: Visitor) -> None:
     response = await visitor.open(PREFIX + "?from=mail")
 
     assert response.code == 200
@@ -53,7 +53,7 @@ async def test_home_shows_groups_scopes_and_servers(hub: StandInHub, fetch: Fetc
     assert "custom:reports:read" in page
 
 
-async def test_what_users_chose_is_escaped(hub: StandInHub, fetch: Fetch) -> None:
+async def test_values_chosen_by_users_are_escaped(hub: StandInHub, fetch: Fetch) -> None:
     token = hub.token_for("<script>alert(1)</script>", groups=["<b>"])
 
     response = await fetch("", token=token)
@@ -68,7 +68,7 @@ async def test_without_the_slash_too(fetch: Fetch) -> None:
     assert (response.code, response.headers["Location"]) == (302, PREFIX)
 
 
-def test_scopes_are_told_in_the_hubs_words() -> None:
+def test_scopes_are_described_in_the_hubs_words() -> None:
     rows = describe_scopes(["read:users:name!user=ada", "list:users!group=a", "custom:x"], "ada")
 
     assert [(row["scope"], row["limit"]) for row in rows] == [

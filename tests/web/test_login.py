@@ -1,4 +1,4 @@
-"""The end of a sign-in: whatever else happened between its beginning and here."""
+"""The end of a sign-in, whatever happened since its start."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.library
 
 
 async def begin(visitor: Visitor, path: str = PREFIX) -> str:
-    """Begin a sign-in; give the address of the callback that the hub sends the browser to."""
+    """Start a sign-in; returns the URL of the callback to which the hub redirects."""
     response = await visitor.get(path)
     assert response.code == 302
     response = await visitor.get(response.headers["Location"])
@@ -77,17 +77,17 @@ async def test_a_page_that_polls_after_its_session_ended_gathers_no_cookies(
     assert set(visitor.cookies) <= before
 
 
-async def test_a_state_that_another_browser_began_signs_nobody_in(
+async def test_a_state_that_another_browser_began_signs_no_user_in(
     visitor: Visitor, hub: StandInHub
 ) -> None:
-    """An attacker's callback, with the attacker's code, opened by somebody else."""
+    """An attacker's callback, with the attacker's code, opened by another user."""
     attacker = Visitor(visitor.client, visitor.hub, visitor.service)
     attacker.jar[(attacker.host, "/", "hub-user")] = "mallory"
     callback = await begin(attacker)
 
     response = await visitor.get(callback)
 
-    # it begins the visitor's own sign-in instead
+    # it starts the user's own sign-in instead
     assert response.code == 302
     assert response.headers["Location"].startswith("/hub/api/oauth2/authorize")
     assert SESSION not in visitor.cookies
@@ -96,7 +96,7 @@ async def test_a_state_that_another_browser_began_signs_nobody_in(
 
 
 @pytest.mark.parametrize("state", ["", "x", "gAAAAAB", "%00", "é", "a" * 5000])
-async def test_a_state_that_is_none_of_ours_signs_nobody_in(visitor: Visitor, state: str) -> None:
+async def test_a_state_that_is_not_ours_signs_no_user_in(visitor: Visitor, state: str) -> None:
     callback = await begin(visitor)
 
     response = await visitor.get(with_state(callback, state))
@@ -105,7 +105,7 @@ async def test_a_state_that_is_none_of_ours_signs_nobody_in(visitor: Visitor, st
     assert SESSION not in visitor.cookies
 
 
-async def test_a_state_that_was_used_signs_nobody_in_again(
+async def test_a_state_that_was_used_signs_no_user_in_again(
     hub: StandInHub, visitor: Visitor
 ) -> None:
     callback = await begin(visitor)
@@ -119,7 +119,7 @@ async def test_a_state_that_was_used_signs_nobody_in_again(
     assert SESSION not in visitor.cookies
 
 
-async def test_one_that_has_lapsed_is_begun_again_once(
+async def test_an_expired_one_is_started_again_once(
     visitor: Visitor, service: TornadoService
 ) -> None:
     callback = await begin(visitor, PREFIX + "?page=3")
@@ -136,7 +136,7 @@ async def test_one_that_has_lapsed_is_begun_again_once(
     assert visitor.address == PREFIX + "?page=3"
 
 
-async def test_without_cookies_it_ends_in_words_and_not_in_a_circle(visitor: Visitor) -> None:
+async def test_without_cookies_it_ends_with_an_error_and_no_redirect_loop(visitor: Visitor) -> None:
     callback = await begin(visitor)
     visitor.jar.clear()
     again = await visitor.get(callback)
@@ -193,7 +193,7 @@ async def test_a_sign_in_begun_before_an_upgrade_ends_after_it(
     assert visitor.address == PREFIX + "?page=4"
 
 
-async def test_a_state_of_an_unknown_version_signs_nobody_in(
+async def test_a_state_of_an_unknown_version_signs_no_user_in(
     visitor: Visitor, service: TornadoService
 ) -> None:
     callback = await begin(visitor)
@@ -211,7 +211,7 @@ async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:
     assert SESSION not in visitor.cookies
 
 
-async def test_what_the_hub_says_of_an_error_is_not_repeated(visitor: Visitor) -> None:
+async def test_the_hubs_description_of_an_error_is_not_repeated(visitor: Visitor) -> None:
     response = await visitor.get(
         f"{PREFIX}oauth_callback?error=access_denied&error_description=Call+0900+now"
     )
@@ -220,7 +220,7 @@ async def test_what_the_hub_says_of_an_error_is_not_repeated(visitor: Visitor) -
     assert b"0900" not in response.body
 
 
-async def test_many_people_at_once(hub: StandInHub, visitor: Visitor) -> None:
+async def test_many_users_at_once(hub: StandInHub, visitor: Visitor) -> None:
     async def sign_in(name: str) -> str:
         one = Visitor(visitor.client, visitor.hub, visitor.service)
         one.jar[(one.host, "/", "hub-user")] = name

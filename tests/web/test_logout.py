@@ -24,8 +24,8 @@ async def test_logout_drops_cookie_and_identity_at_once(hub: StandInHub, visitor
     assert (await visitor.get(PREFIX)).code == 302
 
 
-async def test_logout_opening_it_asks_first(visitor: Visitor) -> None:
-    """A window or a page that is made ahead of time looks like a person's own visit."""
+async def test_logout_opening_it_shows_a_confirmation(visitor: Visitor) -> None:
+    """A new window or a prerendered page looks like a user's own visit."""
     await visitor.open()
     headers = ({}, {"Sec-Purpose": "prefetch;prerender"}, {"Sec-Fetch-Site": "cross-site"})
 
@@ -56,7 +56,7 @@ async def test_logout_its_page_is_not_for_scripts_and_frames(
 
 @pytest.mark.parametrize("form", ["", "_xsrf=", "_xsrf=guess"])
 @pytest.mark.parametrize("destination", ["document", "iframe", "empty"])
-async def test_logout_a_form_of_somebody_elses_page_does_not_sign_out(
+async def test_logout_a_form_of_another_users_page_does_not_sign_out(
     visitor: Visitor, form: str, destination: str
 ) -> None:
     await visitor.open()
@@ -70,7 +70,7 @@ async def test_logout_a_form_of_somebody_elses_page_does_not_sign_out(
     assert (await visitor.get("api/user")).code == 200
 
 
-async def test_logout_works_while_the_hub_is_away(hub: StandInHub, visitor: Visitor) -> None:
+async def test_logout_works_while_the_hub_is_unavailable(hub: StandInHub, visitor: Visitor) -> None:
     await visitor.open()
     hub.fault = "error"
 

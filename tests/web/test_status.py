@@ -10,7 +10,7 @@ from tornado_service.web.status import format_uptime
 
 @pytest.fixture(autouse=True)
 def well(hub: StandInHub, service: TornadoService) -> None:
-    """A deployment in which nothing is wrong."""
+    """A deployment without problems."""
     hub.users[SERVICE_TOKEN] = {"kind": "service", "name": "tornado-service", "scopes": []}
     service.service_url = f"http://127.0.0.1:{service.port}"
 
@@ -72,7 +72,7 @@ async def test_what_is_wrong_comes_with_its_key(
 
 
 @pytest.mark.parametrize("path", ["status", "api/status"])
-async def test_others_are_told_that_it_is_for_admins(
+async def test_other_users_get_an_error_that_it_is_for_admins(
     hub: StandInHub, fetch: Fetch, path: str
 ) -> None:
     response = await fetch(path, token=hub.token_for("bob"))
@@ -81,7 +81,7 @@ async def test_others_are_told_that_it_is_for_admins(
     message = "Only hub admins can open this page. You are signed in as bob."
     assert message in response.body.decode()
     assert b"127.0.0.1" not in response.body
-    # nothing was looked at for them
+    # no check was run for them
     assert hub.calls["/hub/api/"] == 0
 
 
@@ -101,13 +101,13 @@ async def test_a_token_needs_more_than_access_even_if_it_is_an_admins(
     assert hub.calls["/hub/api/"] == 0
 
 
-async def test_a_page_links_to_it_for_who_may_open_it(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_page_links_to_it_for_users_who_may_open_it(hub: StandInHub, fetch: Fetch) -> None:
     restricted = hub.token_for("ada", admin=True)
 
     assert f'href="{PREFIX}status"' not in (await fetch("", token=restricted)).body.decode()
 
 
-async def test_strangers_sign_in_first(fetch: Fetch) -> None:
+async def test_visitors_sign_in_first(fetch: Fetch) -> None:
     assert (await fetch("status", headers=BROWSER)).code == 302
     assert (await fetch("api/status", headers=SCRIPT)).code == 401
 
@@ -138,7 +138,9 @@ async def test_only_admins_see_the_link(hub: StandInHub, fetch: Fetch) -> None:
     assert link not in (await fetch("", token=hub.token_for("bob"))).body.decode()
 
 
-async def test_who_serves_is_said_only_when_asked(service: TornadoService, fetch: Fetch) -> None:
+async def test_the_server_process_is_named_only_on_request(
+    service: TornadoService, fetch: Fetch
+) -> None:
     asked = await fetch("health", headers={"X-Instance": "?"})
 
     assert asked.headers["X-Instance"] == service.selfcheck.instance

@@ -1,1 +1,1 @@
-"""The extension contract: what an app is, how it is loaded, started, mounted and contained."""
+"""The extension API: definition, loading, start, mounting and isolation of apps."""

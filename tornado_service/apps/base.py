@@ -1,4 +1,4 @@
-"""ServiceApp: what an app is, and what it has of the service."""
+"""ServiceApp: the base class of apps, and its access to the service."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AppParent(Protocol):
-    """The service, as far as its apps need it."""
+    """The interface of the service that apps use."""
 
     config: Config
     hub: HubClient
@@ -30,21 +30,21 @@ class AppParent(Protocol):
 
     @property
     def prefix(self) -> str:
-        """``/services/NAME/``, with the hub's base URL before it."""
+        """``/services/NAME/``, preceded by the hub's base URL."""
 
     def without_secrets(self, text: str) -> str:
-        """A text of others, such as that of an error, fit to be shown."""
+        """Redact secrets in a text, such as that of an error, before it is shown."""
 
 
 def _sync_or_async(
     method: Callable[[Any], Awaitable[None]],
 ) -> Callable[[Any], Awaitable[None] | None]:
-    """Let an app write it as a plain ``def``, too."""
+    """Type a method that an app may define as ``def`` or ``async def``."""
     return method
 
 
 class ServiceApp(LoggingConfigurable):
-    """A part of the service with pages, an API and settings of its own, below ``P/<name>/``.
+    """A part of the service with its own pages, API and settings, below ``P/<name>/``.
 
     Attributes:
         name: the app's part of the path: a-z, 0-9 and ``-``.
@@ -95,15 +95,15 @@ class ServiceApp(LoggingConfigurable):
         """Clean up, in 2 seconds at most. Called only if ``start`` has succeeded."""
 
     async def headline(self, handler: BaseHandler) -> str:
-        """A live figure for the app's card on the home page, such as "4 servers running".
+        """A current figure for the app's card on the home page, such as "4 servers running".
 
         Args:
-            handler: the request; ``handler.current_user`` and ``handler.as_caller()`` are as in the
-                app's own handlers. The user may open the app.
+            handler: the request; ``handler.current_user`` and ``handler.as_caller()`` work as in
+                the app's own handlers. The user has access to the app.
 
         Returns:
-            A short text; empty for none. It is left out if it takes more than a second. A plain
-            ``def`` runs in a thread.
+            A short text; an empty one shows none. It is omitted after a timeout of one second. A
+            plain ``def`` runs in a thread.
         """
         return ""
 
@@ -114,7 +114,7 @@ class ServiceApp(LoggingConfigurable):
         *,
         setting: str = "database_url",
     ) -> Sessions:
-        """Open the app's database: SQLite or PostgreSQL, as its admin has set it.
+        """Open the app's database: SQLite or PostgreSQL, as the administrator has configured it.
 
         Missing tables are created. A damaged SQLite file is renamed, and a new one is created.
         The database is closed when the app has stopped. Call this in a plain ``def start``, as it
@@ -130,7 +130,7 @@ class ServiceApp(LoggingConfigurable):
             AppError: the database cannot be used; the message says what to change.
             RuntimeError: on the event loop.
         """
-        # not loaded for apps without one
+        # not loaded for apps without a database
         from ..database.database import open_database
         from ..database.errors import DatabaseUnusable
         from ..database.outage import OutageTracker
@@ -146,7 +146,7 @@ class ServiceApp(LoggingConfigurable):
             )
         schema = Schema(f"c.{name}.{setting}", metadata, upgrade)
         try:
-            # all of it: nobody checks it again later
+            # the whole file: no later check follows
             database = open_database(
                 getattr(self, setting),
                 schema,
@@ -166,26 +166,26 @@ class ServiceApp(LoggingConfigurable):
         return sessions
 
     def close_databases(self) -> None:
-        """Close those that the app has opened. It blocks, as SQLite tidies up then."""
+        """Close the databases that the app has opened. Blocks, as SQLite cleans up on close."""
         for sessions in self._databases:
             sessions.close()
 
     @property
     def problem(self) -> str:
-        """A problem of the running app, and what to set; empty if there is none.
+        """A problem of the running app, and how to fix it; empty if there is none.
 
-        The status page and ``tornado-service doctor`` show it. An app overrides it; databases that
-        cannot be used are reported in addition.
+        The status page and ``tornado-service doctor`` show it. Apps may override it; unavailable
+        databases are reported in addition.
         """
         return self.trouble
 
     @property
     def trouble(self) -> str:
-        """An earlier name of ``problem``, which apps may still override."""
+        """The former name of ``problem``, which apps may still override."""
         return ""
 
     def all_problems(self) -> str:
-        """``problem``, and why a database of the app cannot be used."""
+        """``problem``, and why a database of the app is unavailable."""
         databases = (sessions.trouble for sessions in self._databases)
         return " ".join(filter(None, (str(self.problem), *databases)))
 
@@ -201,7 +201,7 @@ class ServiceApp(LoggingConfigurable):
 
     @property
     def registry(self) -> AppRegistry:
-        """The registry for metrics of the app, which ``metrics`` shows with all others.
+        """The registry for metrics of the app; ``metrics`` includes them.
 
         Metrics of an instance whose ``start`` has failed are removed.
         """

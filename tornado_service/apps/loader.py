@@ -1,4 +1,4 @@
-"""Which class an app of the settings is: found, imported, and refused where it is none."""
+"""Find, import and validate the app classes that the settings name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..handlers.static import resource_folder
 from .base import ServiceApp
 from .isolation.containment import AppError
 
-#: First parts of paths that are the core's own.
+#: First path segments that the core uses.
 RESERVED_NAMES = frozenset(
     {"api", "docs", "health", "home", "logout", "metrics", "oauth_callback", "static", "status"}
 )
@@ -26,14 +26,14 @@ NAME_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
 def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
-    """See that something is an app and says of itself what it must.
+    """Check that an object is an app class with valid attributes.
 
     Args:
-        cls: what was imported.
+        cls: the imported object.
         spec: how the settings name it.
 
     Raises:
-        AppError: it is none, or a name or scopes are wrong.
+        AppError: it is not an app class, or its name or scopes are invalid.
     """
     if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
         raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
@@ -48,9 +48,9 @@ def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
 
 
 def package_of(cls: type[ServiceApp]) -> str:
-    """The package that has an app's templates and static files, or the module that is in none.
+    """The package with an app's templates and static files; for a top-level module, the module.
 
-    A subclass of another package's app has that app's, unless it brings some of its own.
+    A subclass of another package's app uses that package's files, unless its own has some.
     """
     apps = [base for base in cls.__mro__ if issubclass(base, ServiceApp) and base is not ServiceApp]
     packages = [_package(base.__module__) for base in apps]
@@ -70,13 +70,13 @@ def _has_resources(package: str) -> bool:
 
 
 def import_app(spec: str) -> type[ServiceApp]:
-    """The class of an app.
+    """Import the class of an app.
 
     Args:
         spec: ``my_module:MyApp``, or the name of an entry point.
 
     Raises:
-        AppError: there is none, or it is no app. An import may raise anything else besides.
+        AppError: it does not exist, or is not an app. An import may raise any other exception.
     """
     module, name = resolve_spec(spec)
     if not module:
@@ -86,7 +86,7 @@ def import_app(spec: str) -> type[ServiceApp]:
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        # if the app was found, its traceback says which of its modules imports what is missing
+        # if the app was found, the traceback shows which of its modules lacks an import
         is_found = error.name is None or not f"{module}.".startswith(f"{error.name}.")
         message = f"{spec}: {error}. Is it installed where the service runs?"
         raise AppError(message) from (error if is_found else None)
@@ -99,19 +99,19 @@ def import_app(spec: str) -> type[ServiceApp]:
 
 
 def class_name(spec: str) -> str:
-    """The name of an app's class, without importing it; empty if that is not known."""
+    """The name of an app's class, without an import; empty if unknown."""
     return resolve_spec(spec)[1]
 
 
 def custom_scopes(scopes: Iterable[str]) -> list[str]:
-    """Those of some scopes that apps have defined themselves, without filters."""
+    """Those scopes that apps have defined themselves, without filters."""
     names = {scope.partition("!")[0] for scope in scopes}
     return sorted(name for name in names if name.startswith("custom:"))
 
 
 @cache
 def resolve_spec(spec: str) -> tuple[str, str]:
-    """The module and the class of an app, both empty if it is an entry point that is not there."""
+    """The module and class of an app; both empty if it is a missing entry point."""
     if ":" not in spec:
         for point in entry_points(group=ENTRY_POINT_GROUP, name=spec):
             return point.module, point.attr

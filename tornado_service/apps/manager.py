@@ -1,4 +1,4 @@
-"""The apps of one service: imported, started and stopped; none can take another down."""
+"""The apps of one service: imports, starts and stops them, isolated from each other."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from ..handlers.context import ServiceContext
     from .base import AppParent
 
-#: Seconds that an import may take. A slow disk is no fault of the app's.
+#: Seconds that an import may take, generous because of slow disks.
 IMPORT_TIMEOUT = 120.0
 
-#: Seconds after which the others do not wait for an import any more.
+#: Seconds after which the other apps no longer wait for an import.
 MAX_IMPORT_WAIT = 5.0
 
 #: Seconds that ``start`` may take.
@@ -39,12 +39,12 @@ class AppManager:
     """All apps of a service.
 
     Args:
-        context: what the apps' handlers know of the service.
+        context: the parts of the service that handlers use.
         specs: how the settings name the apps.
-        parent: gives the apps their settings.
+        parent: the parent for the configuration of the apps.
         env: the core's templates.
         home_app: the name of the app that opens at the service's URL; empty for the only app.
-        shutdown_grace: seconds that the whole service has to stop.
+        shutdown_grace: seconds within which the whole service has to stop.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class AppManager:
         self._env = env
         self._home_app = home_app
         self._shutdown_grace = shutdown_grace
-        #: The scopes that apps have declared for the service's own token.
+        #: The scopes that apps declare for the service's own token.
         self.service_scopes: frozenset[str] = frozenset()
         self._apps = [MountedApp(spec) for spec in dict.fromkeys(specs)]
         self._by_name: dict[str, MountedApp] = {}
@@ -77,10 +77,10 @@ class AppManager:
         return iter(self._apps)
 
     def register_name(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
-        """Take an app's name for it.
+        """Reserve a name for an app.
 
         Raises:
-            AppError: another has it.
+            AppError: another app has the name.
         """
         taken = self._by_name.setdefault(cls.name, mounted)
         if taken is not mounted:
@@ -92,9 +92,9 @@ class AppManager:
         self.service_scopes |= cls.service_scopes
 
     def find(self, name: str) -> MountedApp | None:
-        """The app at an address, or one that could be there for all we know.
+        """The app at a path, or one that may turn out to be there.
 
-        As long as an app has not been imported, nobody knows its name.
+        The name of an app is unknown until the app has been imported.
         """
         if name in self._by_name:
             return self._by_name[name]
@@ -103,10 +103,10 @@ class AppManager:
         return unknown[0] if unknown else None
 
     def get(self, name: str) -> ServiceApp:
-        """The app of a name, if it has been made.
+        """The app with a name, if it has been created.
 
         Raises:
-            LookupError: there is none; the message has the names of those that are there.
+            LookupError: there is none; the message lists the existing names.
         """
         apps = {mounted.name: mounted.app for mounted in self._apps if mounted.app}
         if name not in apps:
@@ -128,7 +128,7 @@ class AppManager:
         return self._apps[0] if len(self._apps) == 1 else None
 
     def home_app_of(self, user: Identity) -> MountedApp | None:
-        """The app that opens at the service's URL, if the user may open it."""
+        """The app that opens at the service's URL, if the user has access to it."""
         only = self.only_app()
         name = self._home_app or (only.name if only else "")
         apps = (mounted for mounted in self.accessible_to(user) if mounted.name == name)
@@ -140,13 +140,13 @@ class AppManager:
         for mounted in self._apps:
             name = f"app {mounted.display_name}"
             names[name] += 1
-            if names[name] > 1:  # apps that could not be imported may have classes of one name
+            if names[name] > 1:  # apps that failed to import may have classes of the same name
                 name += f" {names[name]}"
             checks[name] = mounted.is_ready
         return checks
 
     def statuses(self) -> list[dict[str, str]]:
-        """Every app with its state, and why it failed: for admins."""
+        """All apps with state and failure reason, for administrators."""
         return [
             {
                 "name": mounted.display_name,
@@ -158,10 +158,10 @@ class AppManager:
         ]
 
     async def load(self) -> None:
-        """Import and start them all; return when each is ready, has failed or is tried again.
+        """Import and start all apps; return when each is ready, has failed or is being retried.
 
-        Imports follow one another, as two threads in one package may each see half of it. One
-        that takes long does not hold up the others.
+        Imports run one after another, as two threads may each see a partially imported package. A
+        slow import does not delay the others.
         """
         loading: list[asyncio.Task[None]] = []
         try:
@@ -210,7 +210,7 @@ class AppManager:
                 await mounted.discard()
 
     async def _retry(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
-        """Start an app again, with growing pauses; what an earlier try has left is not used."""
+        """Start a new instance of an app with growing delays; nothing of earlier ones is reused."""
         for pause in backoff_delays():
             await asyncio.sleep(pause)
             await self._start(mounted, cls)
@@ -218,7 +218,7 @@ class AppManager:
                 return
 
     def _mark_retrying(self, mounted: MountedApp, error: Exception, cause: BaseException) -> None:
-        """Note why; the log has a line for each new reason, and not one for each try."""
+        """Record the reason; the log has a line for each new reason, not for each retry."""
         reason = describe_error(cause)
         if error is not cause and not isinstance(error, AppError):
             said = str(error).partition("\n")[0]
@@ -232,7 +232,7 @@ class AppManager:
         self._log.debug("App %s cannot start yet", mounted.name, exc_info=error)
 
     def _warn_about_undeclared_scopes(self, mounted: MountedApp, cls: type[ServiceApp]) -> None:
-        """Say which of an app's own scopes no browser can have: the hub leaves them out."""
+        """Warn of an app's own scopes that no session can have: the hub leaves them out."""
         unknown = {scope for scope in mounted.required_scopes() if scope.startswith("custom:")}
         unknown -= cls.user_scopes
         if unknown:
@@ -252,12 +252,12 @@ class AppManager:
 
     @property
     def stop_timeout(self) -> float:
-        """Seconds of the shutdown that belong to the apps."""
+        """Seconds of the shutdown that are reserved for the apps."""
         ready = any(mounted.is_ready for mounted in self._apps)
         return min(STOP_TIMEOUT, self._shutdown_grace / 2) if ready else 0
 
     async def stop(self) -> None:
-        """Stop all that have been started, at once, each in a bound of time; try none again."""
+        """Stop all started apps concurrently, each with a time limit; retry none again."""
         for task in self._retries:
             task.cancel()
         limit = self.stop_timeout
@@ -267,7 +267,7 @@ class AppManager:
         await asyncio.gather(*stopping)
 
     async def _wait_for_retries(self) -> None:
-        """Let tries that are under way close what they have opened."""
+        """Wait until pending retries have closed what they opened."""
         await asyncio.wait(self._retries, timeout=STOP_TIMEOUT / 2)
 
     async def _stop(self, mounted: MountedApp, limit: float) -> None:

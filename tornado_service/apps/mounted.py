@@ -1,4 +1,4 @@
-"""One app of the settings: made, and in one of its states."""
+"""One app from the settings, with its state."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class AppState(Enum):
 
 
 class MountedApp:
-    """One app of the settings, whatever has become of it.
+    """One app from the settings, in any state.
 
     Attributes:
         spec: how the settings name it.
-        name: its part of the address, once it is known and its own.
-        package: where its code is, once that may run.
-        reason: why it failed, or has to be started again; for admins only.
+        name: its path segment, once known and reserved.
+        package: the package of its code, once that may run.
+        reason: why it failed or is being retried; for administrators only.
     """
 
     def __init__(self, spec: str) -> None:
@@ -69,7 +69,7 @@ class MountedApp:
 
     @property
     def display_name(self) -> str:
-        """Its name, or as much as is known of it."""
+        """Its name, or as much of it as is known."""
         return self.name or class_name(self.spec) or self.spec
 
     @property
@@ -78,7 +78,7 @@ class MountedApp:
 
     @property
     def is_retrying(self) -> bool:
-        """Whether its start has failed for a reason that passes, and is tried again."""
+        """Whether its start has failed with a transient error and is being retried."""
         return self.state is AppState.RETRYING
 
     @property
@@ -91,12 +91,12 @@ class MountedApp:
 
     @property
     def problem(self) -> str:
-        """Why it has failed, or what is wrong although it runs."""
+        """Why it has failed, or a problem of the running app."""
         if not (self.is_ready and self.app):
             return self.reason
         try:
             problem = redact_text(self.app.all_problems())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.app.log.exception("The app %s cannot report its problems", self.name)
             problem = f"It cannot report its problems: {type(error).__name__}"
         if self._blocked_calls:
@@ -105,20 +105,20 @@ class MountedApp:
         return problem.lstrip()
 
     def record_blocked_call(self, location: str) -> None:
-        """Count a call of its code that blocked the event loop, for admins to see."""
+        """Count a call of its code that blocked the event loop; administrators see the count."""
         self._blocked_calls += 1
         now = datetime.now(timezone.utc)
         self._last_blocked_call = f"{now:%Y-%m-%d %H:%M:%S} UTC: {location}"
 
     def build(self, cls: type[ServiceApp], parent: AppParent, env: Environment) -> ServiceApp:
-        """Make the app and its routes, with all that reads files. Runs in a thread.
+        """Create the app and its routes, including all reads of files. Runs in a thread.
 
-        Called again for each new try; until the app is ready, nobody uses what it has made.
+        Called again for each retry; its results are not used until the app is ready.
 
         Raises:
-            AppError: the app's settings or handlers are wrong.
+            AppError: the app's settings or handlers are invalid.
         """
-        # here, as it loads pydantic, which a service without apps does without
+        # here, as it loads pydantic, which a service without apps does not need
         from .routes import make_routes, make_templates
 
         try:
@@ -139,39 +139,39 @@ class MountedApp:
             await self.close_databases()
 
     async def discard(self) -> None:
-        """Take back what its app has opened and registered before its start failed."""
+        """Release what its app has opened and registered before its start failed."""
         if self.app:
             self.app.registry.clear()
         await self.close_databases()
 
     async def close_databases(self) -> None:
-        """Close those that its app has opened; in a thread, as SQLite tidies up then."""
+        """Close the databases of its app; in a thread, as SQLite cleans up on close."""
         if self.app:
             await run_in_daemon_thread(self.app.close_databases, "database of an app")
 
     async def headline(self, handler: BaseHandler) -> str:
-        """The app's figure for the home page; empty if it has none, fails or takes too long."""
+        """The app's headline for the home page; empty if it has none, fails or times out."""
         app = self.app
         if app is None:
             return ""
         try:
             headline = call_contained(partial(app.headline, handler))
             return str(await with_timeout(HEADLINE_TIMEOUT, headline, "headline()"))
-        except (HTTPError, ServiceUnavailable, AppError):  # not now
+        except (HTTPError, ServiceUnavailable, AppError):  # temporarily unavailable
             return ""
         except Exception:
             app.log.exception("App %s: headline() failed", self.name)
             return ""
 
     def required_scopes(self) -> set[str]:
-        """All scopes that methods of its handlers ask for."""
+        """All scopes that methods of its handlers require."""
         methods = (name.lower() for name in METHODS)
-        asked = (
+        scopes = (
             scopes_needed(getattr(route.handler, method))
             for method in methods
             for route in self.routes
         )
-        return set().union(*asked)
+        return set().union(*scopes)
 
     def home_handler(self) -> type[Any] | None:
         """The handler of its home page, if it has one."""

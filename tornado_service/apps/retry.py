@@ -1,4 +1,4 @@
-"""Transient errors: those after which trying again may help, and when to try again."""
+"""Transient errors: which errors are worth a retry, and when to retry."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from ..hub.errors import HubUnavailable
 #: Seconds before the first retry.
 INITIAL_DELAY = 1.0
 
-#: Seconds between two tries at most.
+#: Maximum seconds between two retries.
 MAX_DELAY = 60.0
 
 
 def backoff_delays(max_delay: float | None = None) -> Iterator[float]:
-    """Seconds before each retry: each is twice as long as the one before.
+    """Seconds before each retry: each delay is twice the previous one.
 
     Args:
-        max_delay: where that ends; by default ``MAX_DELAY``.
+        max_delay: the upper bound; by default ``MAX_DELAY``.
     """
     max_delay = MAX_DELAY if max_delay is None else max_delay
     return (min(INITIAL_DELAY * 2 ** min(n, 32), max_delay) for n in itertools.count())
 
 
 def transient_cause(error: BaseException) -> BaseException | None:
-    """The transient error that an exception is, or that has led to it; ``None`` if there is none.
+    """The transient error that an exception is or was caused by; ``None`` if there is none.
 
     Args:
-        error: is followed to its causes, as its traceback would show them.
+        error: its chain of causes is searched, as a traceback shows it.
     """
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -42,8 +42,8 @@ def transient_cause(error: BaseException) -> BaseException | None:
 
 
 def describe_error(error: BaseException) -> str:
-    """What a transient error says, in one line for admins."""
-    from ..database.errors import (  # not loaded for apps without one
+    """The message of a transient error, in one line for administrators."""
+    from ..database.errors import (  # not loaded for apps without a database
         DatabaseUnusable,
         driver_message,
     )
@@ -62,7 +62,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _is_transient(error: BaseException) -> bool | None:
-    """Whether it is; ``None``: only its cause can tell."""
+    """Whether an error is transient; ``None``: only its cause can show that."""
     from ..database.errors import DatabaseUnavailable, DatabaseUnusable
 
     if isinstance(error, (HubUnavailable, HubRefused)):
@@ -76,12 +76,12 @@ def _is_transient(error: BaseException) -> bool | None:
 
 
 def _is_transient_of_driver(error: BaseException) -> bool | None:
-    """Whether an error of a database driver, or of SQLAlchemy, is; ``None``: it is neither."""
+    """Whether an error of a database driver or SQLAlchemy is transient; ``None`` for others."""
     from ..database.errors import is_transient
 
     if getattr(error, "connection_invalidated", False):
         return True
-    orig: BaseException = getattr(error, "orig", None) or error  # the driver's, in SQLAlchemy's
+    orig: BaseException = getattr(error, "orig", None) or error  # wrapped by SQLAlchemy
     names = {cls.__name__ for cls in type(orig).__mro__}
     if "DatabaseError" not in names and "InterfaceError" not in names:
         return None

@@ -1,4 +1,4 @@
-"""Routes of an app, with its handlers prepared for use."""
+"""Routes of an app, with their handlers prepared."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 def make_templates(app: ServiceApp, package: str, env: Environment) -> AppTemplates:
-    """What the pages of an app have besides those of the core.
+    """The templates and template variables of an app, in addition to those of the core.
 
     Args:
         app: the app.
-        package: where its templates and static files are.
+        package: the package with its templates and static files.
         env: the core's templates.
     """
     core: Any = env.loader
-    with contextlib.suppress(ValueError):  # it has no templates
+    with contextlib.suppress(ValueError):  # the app has no templates
         env = env.overlay(loader=ChoiceLoader([PackageLoader(package), core]))
     names = {
         "page": app.name,
@@ -53,10 +53,10 @@ class Route(NamedTuple):
 
 
 def make_routes(app: ServiceApp, templates: AppTemplates) -> list[Route]:
-    """An app's own handlers, made ready to be used.
+    """The routes of an app, with prepared handlers.
 
     Raises:
-        AppError: one of them cannot be a handler.
+        AppError: a handler is invalid.
     """
     package = package_of(type(app))
     routes = []
@@ -73,7 +73,7 @@ def make_routes(app: ServiceApp, templates: AppTemplates) -> list[Route]:
             check_path_groups(handlers[handler], path)
         except DeclarationError as error:
             raise AppError(f"{type(app).__name__}: {error}") from error
-        # a group, else "a|b" would reach beyond the app's address
+        # a group, else "a|b" would match paths outside of the app
         matcher = PathMatches(f"{re.escape(app.prefix)}(?:{path})")
         routes.append(Route(path, matcher, handlers[handler], arguments))
     return routes
@@ -101,7 +101,7 @@ def _parse_route(app: ServiceApp, entry: Any) -> tuple[str, type[BaseHandler], d
 def _make_handler(
     app: ServiceApp, handler: type[BaseHandler], templates: AppTemplates, thread_pool: ThreadPool
 ) -> type[TypedHandler]:
-    """The handler as this app's: it knows its app, and has a name of its own in the metrics."""
+    """The app's version of a handler: knows its app, and has its own name in the metrics."""
     return make_typed_handler(
         handler,
         thread_pool,

@@ -1,4 +1,4 @@
-"""Work that an app does again and again, beside its requests."""
+"""Periodic work of an app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .retry import backoff_delays, describe_error, transient_cause
 if TYPE_CHECKING:
     from ..telemetry.metrics import Metrics
 
-#: By how much of its interval a run may be late or early, so that processes do not work in step.
+#: Jitter as a share of the interval, so that processes do not run in step.
 JITTER = 0.02
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -27,8 +27,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def periodic(interval: float | str) -> Callable[[Method], Method]:
     """Call a method of a ``ServiceApp`` periodically while the app runs.
 
-    The first call follows right after ``start``, so that a service that restarts more often than
-    the interval also gets its work done. Each further call begins an interval after the beginning
+    The first call follows right after ``start``, so that the work is also done if the service
+    restarts more often than the interval. Each further call begins an interval after the beginning
     of the previous one, or at its end if it takes longer: calls never overlap. A failure is logged
     and counted, and the next call follows; after 1, 2, 4 … seconds, up to the interval, if a
     database or the hub is not available.
@@ -40,7 +40,7 @@ def periodic(interval: float | str) -> Callable[[Method], Method]:
     """
 
     def mark(method: Method) -> Method:
-        method._periodic = interval  # type: ignore[attr-defined] # a mark, which no type has
+        method._periodic = interval  # type: ignore[attr-defined] # a marker, which no type declares
         return method
 
     return mark
@@ -55,10 +55,10 @@ class Job(NamedTuple):
 
 
 def periodic_jobs(app: ServiceApp) -> list[Job]:
-    """What an app does periodically.
+    """The periodic jobs of an app.
 
     Raises:
-        AppError: an interval is no number of seconds.
+        AppError: an interval is not a number of seconds.
     """
     return [
         Job(name, getattr(app, name), _interval_seconds(app, name, function._periodic))
@@ -82,11 +82,11 @@ def _interval_seconds(app: ServiceApp, name: str, interval: Any) -> float:
 
 
 class Schedule:
-    """The periodic work of one app, while it runs.
+    """The periodic work of one running app.
 
     Args:
-        app: whose it is.
-        jobs: what it is.
+        app: the app.
+        jobs: its jobs.
         metrics: counts the runs.
     """
 
@@ -101,12 +101,12 @@ class Schedule:
         self._tasks = {loop.create_task(self._run_periodically(job)) for job in self._jobs}
 
     async def stop(self, limit: float) -> float:
-        """Begin no more, and wait so many seconds for what is under way to end.
+        """Start no more runs, and wait at most this many seconds for current ones.
 
-        A coroutine is cancelled. A thread cannot be.
+        Coroutines are cancelled; threads cannot be.
 
         Returns:
-            How many seconds that took.
+            The seconds that it took.
         """
         if not self._tasks:
             return 0
@@ -123,7 +123,7 @@ class Schedule:
         while True:
             began = time.monotonic()
             may_pass = await self._run(job)
-            # anybody may guess it
+            # the delay is no secret
             rest = began + job.interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
             pause = rest - time.monotonic()
             if may_pass:
@@ -133,10 +133,10 @@ class Schedule:
             await asyncio.sleep(max(0, pause))
 
     async def _run(self, job: Job) -> bool:
-        """Run it once.
+        """Run a job once.
 
         Returns:
-            Whether it has failed for a reason that may pass.
+            Whether it has failed with a transient error.
         """
         outcome, may_pass = "failed", False
         try:
@@ -162,7 +162,7 @@ class Schedule:
             log.error("App %s: %s() failed", name, job.name, exc_info=error)
 
     async def _call(self, job: Job) -> None:
-        """Call it, in a task of its own: it may cancel that, and not ours."""
+        """Call it in its own task, so that it cannot cancel ours."""
         work: asyncio.Future[None]
         if inspect.iscoroutinefunction(job.function):
             work = asyncio.ensure_future(call_contained(job.function))

@@ -1,4 +1,4 @@
-"""The settings of apps, beside those of the core: found, shown, written to a file."""
+"""The settings of apps: finds and shows them, and writes them to a config file."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ DEFAULT_FILE = "tornado_service_config.py"
 
 
 def may_be_app_section(section: str, config: Config, apps: list[str]) -> bool:
-    """Whether a section is that of an app's class, which is checked when the app is imported.
+    """Whether a section may be that of an app's class, which is checked when the app is imported.
 
     Args:
         section: its name.
         config: the settings, which may name the apps.
-        apps: the apps if the settings do not name any.
+        apps: the apps if the settings name none.
     """
     found = config.TornadoService.get("apps", apps)
     if isinstance(found, DeferredConfig):
         found = found.get_value(List())
     specs = [found] if isinstance(found, str) else found
-    # one that is not installed must not end the process, nor must its settings
+    # neither a missing app nor its settings may end the process
     return any(class_name(spec) in (section, "") for spec in specs)
 
 
 def add_app_classes(app: StrictApplication, specs: Iterable[str]) -> None:
-    """Import the apps, so that their settings are shown with the others."""
+    """Import the apps, so that ``--help-all`` includes their settings."""
     for spec in specs:
         try:
             app.classes = [*app.classes, import_app(spec)]
         except (Exception, SystemExit) as error:
-            # whatever it is: the settings of all others are still worth to be shown
+            # any error: the settings of the other apps are still shown
             app.log.warning("Without the settings of %s: %s", spec, error)
 
 
 def generate(app: StrictApplication, specs: Iterable[str], file: str) -> None:
-    """Write a config file that holds every setting, commented out.
+    """Write a config file with every setting, commented out.
 
     Args:
         app: the command, with the settings of the core.
-        specs: the apps whose settings are in it, too.
-        file: where to; empty for ``DEFAULT_FILE``.
+        specs: the apps whose settings are included.
+        file: the path; empty for ``DEFAULT_FILE``.
 
     Raises:
-        ConfigError: the file exists already, or cannot be written.
+        ConfigError: the file exists already, or is not writable.
     """
     path = Path(file or DEFAULT_FILE)
     add_app_classes(app, specs)

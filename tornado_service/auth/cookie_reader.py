@@ -1,4 +1,4 @@
-"""How every handler reads the cookies of a request: ours, among those that others have set."""
+"""Reads the cookies of a request: ours, even if others have set cookies of the same name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .cookies import cookie_values, without_cookies
 
 
 class CookieReader(HubOAuthenticated, RequestHandler):
-    """Of several cookies of one name, the one with the longest path counts, if it is valid."""
+    """Of several cookies with one name, selects the valid one with the longest path."""
 
-    #: Whether several session cookies have come that are signed by us.
+    #: Whether the request has several session cookies signed by us.
     has_other_sessions = False
 
     def cookie_values(self, name: str) -> Iterator[str]:
@@ -25,7 +25,7 @@ class CookieReader(HubOAuthenticated, RequestHandler):
     def signed_cookies(
         self, name: str, max_age_days: float = 31, min_version: int | None = None
     ) -> Iterator[bytes]:
-        """What all cookies of a name hold that we have signed, that of the longest path first."""
+        """The contents of all cookies of a name that we have signed, the longest path first."""
         for value in self.cookie_values(name):
             content = super().get_signed_cookie(name, value, max_age_days, min_version)
             if content is not None:
@@ -46,11 +46,11 @@ class CookieReader(HubOAuthenticated, RequestHandler):
 
     @property
     def xsrf_token(self) -> bytes:
-        """The token that pages of this session carry.
+        """The XSRF token in pages of this session.
 
-        The library takes the first cookie that we have signed, for any session, and has Python
-        read each, which takes time by the square of its length
-        (https://github.com/python/cpython/issues/123067): it is given ours, or none.
+        The library takes the first cookie that we have signed, for any session, and Python decodes
+        each in time quadratic in its length
+        (https://github.com/python/cpython/issues/123067): it gets our cookie only, or none.
         """
         if not hasattr(self, "_xsrf_token"):
             ours = self.hub_auth.own_xsrf_token(self)

@@ -1,4 +1,4 @@
-"""Cookies: their attributes, whose names have no case, and their values in a request."""
+"""Cookies: their case-insensitive attributes, and their values in a request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.httputil import parse_cookie
 
-#: As Tornado's ``set_cookie`` calls them. ``Partitioned`` is among them from Python 3.14 on.
+#: By their names in Tornado's ``set_cookie``. ``Partitioned`` is included from Python 3.14 on.
 ATTRIBUTES = frozenset(
     {name.replace("-", "_") for name in Morsel()} - {"comment", "version"} | {"expires_days"}
 )
@@ -17,13 +17,13 @@ SAME_SITE = ("strict", "lax", "none")
 
 
 def cookie_attributes(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes under the names of Tornado's ``set_cookie``: ``Max-Age`` becomes ``max_age``.
+    """Attributes by their names in Tornado's ``set_cookie``: ``Max-Age`` becomes ``max_age``.
 
-    ``SameSite=None`` comes with ``Secure``, without which browsers refuse the cookie
+    ``SameSite=None`` implies ``Secure``, without which browsers refuse the cookie
     (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#samesitesamesite-value).
 
     Raises:
-        ValueError: there is no such attribute, or ``SameSite`` cannot have this value.
+        ValueError: an attribute is unknown, or the value of ``SameSite`` is invalid.
     """
     attributes = {name.lower().replace("-", "_"): value for name, value in options.items()}
     for name in options:
@@ -39,16 +39,16 @@ def cookie_attributes(options: Mapping[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-#: A longer name and value, browsers neither keep nor send
+#: Browsers neither store nor send cookies with a longer name and value
 #: (https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#section-5.6).
 MAX_COOKIE = 4096
 
 
 def cookie_values(header: str, name: str) -> Iterator[str]:
-    """The values of all cookies of a name, as a browser sends them: that of the longest path first.
+    """The values of all cookies of a name, in the browser's order: the longest path first.
 
-    Whoever shares our origin, or a domain above it, may set cookies of our names; Tornado's
-    ``request.cookies`` has the last one only
+    Other servers on our origin, or on a parent domain, may set cookies with our names; Tornado's
+    ``request.cookies`` contains the last one only
     (https://www.rfc-editor.org/rfc/rfc6265#section-5.4).
     """
     for cookie in header.split(";"):

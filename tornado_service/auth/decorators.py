@@ -1,4 +1,4 @@
-"""What a handler's method asks of its caller: ``allow_unauthenticated``, ``needs_scopes``."""
+"""Access requirements of a handler's method: ``allow_unauthenticated``, ``needs_scopes``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def allow_unauthenticated(method: Method) -> Method:
 def needs_scopes(*scopes: str) -> Callable[[Method], Method]:
     """Require scopes of the user's token beyond access to the service.
 
-    All of them are needed, and unfiltered: ``list:users!group=a`` is not ``list:users``.
+    All are required, without filters: ``list:users!group=a`` does not grant ``list:users``.
 
     Args:
         scopes: names of scopes, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
@@ -44,7 +44,7 @@ def scopes_needed(method: Callable[..., Any]) -> frozenset[str]:
 
 
 class MethodAccess(NamedTuple):
-    """What a method requires of its caller."""
+    """The access requirements of a method."""
 
     allows_anonymous: bool
     scopes: frozenset[str]

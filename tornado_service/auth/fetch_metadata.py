@@ -1,10 +1,10 @@
-"""Headers by which browsers describe a request, and which no script can set: https://www.w3.org/TR/fetch-metadata/."""
+"""Fetch metadata headers, which no script can set: https://www.w3.org/TR/fetch-metadata/."""
 
 from __future__ import annotations
 
 from tornado.httputil import HTTPHeaders
 
-#: What a page shows or runs; the page's scripts do not get it to read.
+#: Subresources that a page displays or runs; its scripts cannot read them.
 SUBRESOURCES = frozenset(
     {"audio", "font", "image", "manifest", "script", "style", "track", "video"}
 )
@@ -25,25 +25,25 @@ _DOCUMENT_TYPES = frozenset(
     }
 )
 
-#: Types of images and manifests, by their names of the same family.
+#: Types of images and manifests whose names end like those of documents and data.
 _SUBRESOURCE_TYPES = frozenset({"application/manifest+json", "image/svg+xml"})
 
-#: Every header that decides below.
+#: All headers that the functions below read.
 RELEVANT_HEADERS = ("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Service-Worker-Navigation-Preload")
 
 
 def is_page_navigation(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
-    """Whether a browser navigates to a page for a user to see, by its headers.
+    """Whether a browser navigates to a page for display, by its request headers.
 
-    Service workers are told apart: navigations that they pass on have the destination
-    ``empty``, and those of its preload a header of theirs
+    Service workers are excluded: navigations that they forward have the destination
+    ``empty``, and their preload requests have an own header
     (https://www.w3.org/TR/service-workers/#navigation-preload-manager).
 
     Args:
         headers: those of the request.
-        may_be_framed: whether an admin allows frames. A frame's navigation cannot carry the XSRF
-            token, and a link inside a frame looks the same as a frame in a page of somebody
-            else's; which pages get to see it is kept by the browser, by ``frame-ancestors``.
+        may_be_framed: whether the administrator allows frames. A navigation of a frame cannot carry
+            the XSRF token, and a link inside a frame looks the same as a frame in a foreign page;
+            the browser enforces ``frame-ancestors`` and so hides the response from other pages.
     """
     mode, destination, preload = map(headers.get, RELEVANT_HEADERS)
     if mode != "navigate" or preload is not None:
@@ -54,8 +54,8 @@ def is_page_navigation(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
 def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool:
     """Whether any script of the same origin may read the response to a GET.
 
-    Every server of every user may be on our origin. JupyterHub's library lets all navigations and
-    all requests in the mode ``no-cors`` read; the browser sends more
+    Other users' servers may share our origin. JupyterHub's library lets all navigations and
+    all requests in the mode ``no-cors`` read; browsers send more precise headers
     (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
     """
     mode = headers.get("Sec-Fetch-Mode")
@@ -65,11 +65,11 @@ def is_readable_by_scripts(headers: HTTPHeaders, *, may_be_framed: bool) -> bool
 
 
 def must_block_response(headers: HTTPHeaders, content_type: str) -> bool:
-    """Whether a response is a document or data, but was asked for as an image or a script.
+    """Whether a document or data was requested as an image or a script.
 
-    No page has a use for it, but a service worker gets to read it, when its own request and the
+    No page needs this, but a service worker can read such a response if its own request and the
     browser's share one response (https://github.com/WICG/service-worker-static-routing-api). The
-    types are those that browsers keep from pages of other origins, and CSV
+    types are those that browsers block for pages of other origins, and CSV
     (https://chromium.googlesource.com/chromium/src/+/main/services/network/cross_origin_read_blocking_explainer.md).
 
     Args:

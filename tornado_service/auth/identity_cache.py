@@ -1,4 +1,4 @@
-"""The users behind tokens: one call of the hub for each, then a bounded cache."""
+"""The users of tokens: one call of the hub for each, then a bounded cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 class IdentityKey(NamedTuple):
     """Digests of a token and of the browser's session at the hub.
 
-    One token may come in several sessions; a sign-out or a refusal is about the token.
+    One token may occur in several sessions; sign-outs and refusals apply to the token.
     """
 
     token: bytes
@@ -26,12 +26,12 @@ class IdentityKey(NamedTuple):
 
 
 class Identity(dict[str, Any]):
-    """The hub's model of a user, and what is known for as long as it counts.
+    """The hub's model of a user, and data with the same lifetime.
 
     Attributes:
         confirmed_at: when the hub sent it, on the monotonic clock.
-        missing_scopes: by handler and scopes, those that the token lacks; to compute it takes as
-            long as a tenth of a request.
+        missing_scopes: the scopes that the token lacks, by handler and scopes; computing it takes
+            a tenth of the time of a request.
         fetched: what apps have fetched with this token.
     """
 
@@ -50,7 +50,7 @@ Fetch = Callable[[], Awaitable[dict[str, Any] | None]]
 
 
 class LRUCache(Generic[Key, Value]):
-    """The ``size`` entries that were used last."""
+    """The ``size`` most recently used entries."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -79,13 +79,13 @@ class LRUCache(Generic[Key, Value]):
 
 
 class IdentityCache:
-    """Users by token; one call of the hub for each, however many requests wait for it.
+    """Users by token; concurrent requests share one call of the hub for each token.
 
     Args:
-        size: of users, and as many refused and signed-out tokens each.
-        max_age: seconds for which the hub's model of a user counts.
-        refused_max_age: seconds for which a refusal counts.
-        stale_grace: seconds beyond ``max_age`` for which reading is allowed while the hub is away.
+        size: maximum number of users, and of refused and signed-out tokens each.
+        max_age: seconds for which the hub's model of a user is valid.
+        refused_max_age: seconds for which a refusal is valid.
+        stale_grace: seconds beyond ``max_age`` for which reading is allowed while the hub is down.
         metrics: counts the calls.
     """
 
@@ -112,7 +112,7 @@ class IdentityCache:
         )
 
     def subscribe(self, listener: IdentityListener) -> None:
-        """Call a function with each user that the hub confirms, and with none for a refused one."""
+        """Call a function with each confirmed user, and with ``None`` for a refused token."""
         self._listeners.append(listener)
 
     def _notify(self, key: IdentityKey, identity: Identity | None) -> None:
@@ -125,7 +125,7 @@ class IdentityCache:
         )
 
     def get_fresh(self, key: IdentityKey) -> Identity | None:
-        """The cached user behind a token, if the hub need not be asked."""
+        """The cached user of a token, if no call of the hub is necessary."""
         if self._is_refused(key):
             return None
         identity = self._identities.get(key)
@@ -138,15 +138,15 @@ class IdentityCache:
         *,
         revalidate: bool,
     ) -> Identity | None:
-        """The user behind a token, if it is good.
+        """The user of a token; ``None`` if it is invalid.
 
         Args:
-            key: stands for the token.
-            fetch: calls the hub; returns none for a token that it refuses.
-            revalidate: whether the hub has to confirm it now, because something is to be changed.
+            key: identifies the token.
+            fetch: calls the hub; returns ``None`` for a token that the hub refuses.
+            revalidate: whether the hub has to confirm it now, as the request changes something.
 
         Raises:
-            HubUnavailable: the hub does not respond, and the cache does not suffice.
+            HubUnavailable: the hub does not respond, and the cache is not sufficient.
         """
         if self._is_refused(key):
             return None
@@ -175,16 +175,16 @@ class IdentityCache:
         began = time.monotonic()
         identity = await asyncio.shield(self._fetch_once(key, fetch))
         if revalidate and identity is not None and identity.confirmed_at < began:
-            # that call was under way before; any that is now is late enough
+            # that call was already running; any later one is fresh enough
             identity = await asyncio.shield(self._fetch_once(key, fetch))
         return identity
 
     def current(self, key: IdentityKey, identity: Identity) -> Identity | None:
-        """The newest model of a user whose request began as ``identity``; none if signed out."""
+        """The newest model of a user whose request began with ``identity``; none if signed out."""
         return None if self._is_refused(key) else self._identities.get(key) or identity
 
     def _is_refused(self, key: IdentityKey) -> bool:
-        """Whether the token has been signed out, or the hub has just refused it."""
+        """Whether the token has been signed out, or the hub refused it recently."""
         if self._signed_out.get(key.token):
             return True
         return self._was_refused_within(key, self._refused_max_age)
@@ -201,9 +201,9 @@ class IdentityCache:
         return self._was_refused_within(key, self._max_age + self._grace)
 
     def _fetch_once(self, key: IdentityKey, fetch: Fetch) -> asyncio.Task[Identity | None]:
-        """The call that is under way, else a new one.
+        """The running call, or else a new one.
 
-        It is a task of its own, so that it goes on when the request that began it is gone.
+        It is a separate task, so that it continues if the request that started it is cancelled.
         """
         task = self._pending.get(key)
         if task is None:
@@ -216,7 +216,7 @@ class IdentityCache:
         if self._pending.get(key) is task:
             del self._pending[key]
         if not task.cancelled():
-            task.exception()  # requests that waited have seen it
+            task.exception()  # waiting requests have seen it
 
     async def _fetch_and_store(self, key: IdentityKey, fetch: Fetch) -> Identity | None:
         began = time.monotonic()
@@ -226,7 +226,7 @@ class IdentityCache:
             self._metrics.identities.labels("failed").inc()
             raise
         if self._signed_out.get(key.token):
-            return None  # what the hub said before that counts no more
+            return None  # the sign-out is newer than the hub's response
         if model is None:
             self._metrics.identities.labels("refused").inc()
             self.invalidate(key)
@@ -241,16 +241,16 @@ class IdentityCache:
         return identity
 
     def invalidate(self, key: IdentityKey) -> None:
-        """Remove a user at once."""
+        """Remove a user from the cache."""
         identity = self._identities.pop(key)
         if identity is not None:
             identity.is_invalidated = True
 
     def revoke(self, key: IdentityKey) -> None:
-        """Refuse a token from now on, also where a call of the hub accepts it.
+        """Refuse a token from now on, even if the hub accepts it.
 
-        The hub may still accept it: the browser goes there next. Another page of that browser may
-        send it once more before it hears that the cookie is gone.
+        The hub may still accept it: the browser signs out there next. Another page of the browser
+        may send the cookie once more before the browser removes it.
         """
         self._signed_out.put(key.token, True)
         for other in [other for other in self._identities if other.token == key.token]:
@@ -258,6 +258,6 @@ class IdentityCache:
         self._notify(key, None)
 
     def close(self) -> None:
-        """Cancel the calls that are under way."""
+        """Cancel the running calls."""
         for task in list(self._pending.values()):
             task.cancel()

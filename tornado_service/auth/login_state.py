@@ -1,4 +1,4 @@
-"""What a sign-in must remember encrypted and kept by the browser."""
+"""The state of a sign-in, encrypted and stored by the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-#: A longer address is not returned to; the sign-in ends on the home page.
+#: A sign-in for a longer URL ends on the home page.
 MAX_URL_LENGTH = 2000
 
 
@@ -23,9 +23,9 @@ def derive_key(secret: bytes, purpose: bytes) -> bytes:
 
 
 def safe_redirect_target(url: str, prefix: str) -> str:
-    """The path and query that were requested if they are below our prefix, else the prefix."""
+    """The requested path and query if they are below our prefix, else the prefix."""
     path = url.split("?", 1)[0]
-    # browsers take %2e for a dot
+    # browsers treat %2e as a dot
     leads_up = ".." in unquote(path)
     odd = "\\" in url or "//" in path or leads_up or not url.isprintable()
     if odd or not path.startswith(prefix) or len(url) > MAX_URL_LENGTH:
@@ -35,13 +35,13 @@ def safe_redirect_target(url: str, prefix: str) -> str:
 
 @dataclass(frozen=True)
 class LoginState:
-    """One sign-in under way.
+    """The state of one unfinished sign-in.
 
     Attributes:
-        browser_id: what the browser that began it keeps in a cookie; only that one may finish it.
-        next_url: the path to end on.
+        browser_id: the cookie of the browser that began it; only that browser may finish it.
+        next_url: the path to redirect to at the end.
         code_verifier: of PKCE, on JupyterHub 6 (https://www.rfc-editor.org/rfc/rfc7636).
-        is_retry: whether it was begun anew because an earlier one had expired.
+        is_retry: whether it replaces an expired one.
         is_expired: whether it was begun too long ago to be finished.
     """
 
@@ -56,9 +56,9 @@ class LoginState:
 
 
 class LoginStateCipher:
-    """Encrypts and signs states, so that no process needs to remember them.
+    """Encrypts and signs states, so that no process needs to store them.
 
-    Any process with the same cookie secret can decrypt them: the one after a restart or an upgrade,
+    Any process with the same cookie secret can decrypt them: one after a restart or an upgrade,
     or a second one.
 
     Args:
@@ -72,8 +72,8 @@ class LoginStateCipher:
         self._max_age = max_age
 
     def encrypt(self, state: LoginState) -> str:
-        """The state as a text for the ``state`` parameter of OAuth."""
-        # these keys stay: a sign-in may begin before an upgrade and end after it
+        """The state as a value for the ``state`` parameter of OAuth."""
+        # do not rename these keys: a sign-in may span an upgrade
         fields = {
             "browser": state.browser_id,
             "next_url": state.next_url,
@@ -83,7 +83,7 @@ class LoginStateCipher:
         return self._fernet.encrypt(json.dumps(fields).encode()).decode()
 
     def decrypt(self, encrypted: str) -> LoginState | None:
-        """The state in a text; none in a text that is not ours, or of a version we cannot read."""
+        """The state in a text; ``None`` if the text is not ours, or has an unknown version."""
         try:
             token = _canonical_token(encrypted)
             fields = json.loads(self._fernet.decrypt(token))
@@ -100,10 +100,10 @@ class LoginStateCipher:
 
 
 def _canonical_token(encrypted: str) -> bytes:
-    """The text, if it is as ``encrypt`` writes it: base64 has spare bits, which are not signed.
+    """The text, if it equals ``encrypt``'s output: base64 has spare bits, which are not signed.
 
     Raises:
-        ValueError: it is spelled in another way, or is no base64.
+        ValueError: it has another spelling, or is not base64.
     """
     token = encrypted.encode("ascii")
     if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:

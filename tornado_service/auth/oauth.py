@@ -1,4 +1,4 @@
-"""The OAuth of a sign-in: its state is encrypted and kept by the browser, not by the process."""
+"""OAuth sign-in: the browser, not the process, stores its encrypted state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StatelessOAuth(HubOAuth):
                 "JUPYTERHUB_COOKIE_OPTIONS is not JSON. Write it as in"
                 """ '{"SameSite": "None", "Secure": true}'."""
             ) from None
-        # traitlets checks the type of a default, and no more
+        # traitlets checks only the type of a default
         return _validated_attributes(options) if isinstance(options, dict) else options
 
     @validate("cookie_options")
@@ -48,9 +48,9 @@ class StatelessOAuth(HubOAuth):
 
     @property
     def xsrf_cookie_options(self) -> dict[str, Any]:
-        """The options of the XSRF cookie: those of all cookies, as at the hub; its path is ours.
+        """The options of the XSRF cookie: those of all cookies, as on the hub, with our path.
 
-        It is always HttpOnly: pages carry the token, so no script has to read the cookie.
+        It is always HttpOnly: pages contain the token, so no script has to read the cookie.
         """
         options = {name: value for name, value in self.cookie_options.items() if name != "path"}
         return {**options, "httponly": True}
@@ -65,7 +65,7 @@ class StatelessOAuth(HubOAuth):
     ) -> str:
         """Begin a sign-in, for the library's ``get_login_url``, and return its encrypted state.
 
-        One cookie names the browser, however many sign-ins it begins.
+        One cookie identifies the browser, for all of its sign-ins.
         """
         browser_id = self.browser_id_of(handler) or secrets.token_urlsafe(16)
         target = safe_redirect_target(next_url or "", self.base_url)
@@ -81,7 +81,7 @@ class StatelessOAuth(HubOAuth):
         return self.state_cipher.encrypt(LoginState(browser_id, target, code_verifier, is_retry))
 
     def retry_login_url(self, handler: RequestHandler, expired: LoginState) -> str:
-        """Where to begin a sign-in anew that has expired, as the library's ``get_login_url``."""
+        """Where to restart an expired sign-in, as the library's ``get_login_url``."""
         parameters: dict[str, str] = {}
         code_verifier = None
         if getattr(self, "pkce_enabled", False):  # from JupyterHub 6 on
@@ -97,9 +97,9 @@ class StatelessOAuth(HubOAuth):
         return {key: value for key, value in self.cookie_options.items() if key not in ours}
 
     async def _get_user_cookie(self, handler: Any) -> Identity | None:
-        """The caller behind the first session cookie that the hub knows.
+        """The user of the first session cookie that the hub accepts.
 
-        Others of its name may come before it, with a longer path; the hub may have ended those.
+        Cookies with the same name and a longer path may precede it; their sessions may have ended.
         """
         first = self._get_token_cookie(handler)
         tokens: list[str | None] = [*self._session_tokens(handler)]
@@ -113,7 +113,7 @@ class StatelessOAuth(HubOAuth):
         return None
 
     def _session_tokens(self, handler: Any) -> list[str]:
-        """The tokens of all session cookies that are signed by us, without repetitions."""
+        """The tokens of all session cookies that are signed by us, without duplicates."""
         first = self._get_token_cookie(handler)
         if not first:
             return []
@@ -122,29 +122,29 @@ class StatelessOAuth(HubOAuth):
 
     def _select_session(self, handler: Any, token: str | None) -> None:
         handler._hub_auth_token_cookie = token
-        handler.__dict__.pop("_xsrf_token", None)  # it is of a session
+        handler.__dict__.pop("_xsrf_token", None)  # it belongs to a session
 
     def get_session_id(self, handler: Any) -> str:
         """The browser's session at the hub, which the XSRF token is bound to.
 
-        The hub's cookie is for all of its paths: of several, it has the shortest path, and what
-        comes with all requests comes last. Another one would be that of some pages only.
+        The hub's cookie applies to all of its paths: its path is the shortest, so it comes last.
+        Cookies before it are sent to some pages only.
         """
         ids: list[str] = list(handler.cookie_values("jupyterhub-session-id"))
         return ids[-1] if ids else ""
 
     def own_xsrf_token(self, handler: CookieReader) -> bytes | None:
         """The XSRF cookie of this session."""
-        own = handler._xsrf_token_id  # made anew each time
+        own = handler._xsrf_token_id  # computed each time
         for value in handler.cookie_values("_xsrf"):
             if _get_signed_value_urlsafe(handler, "_xsrf", value) == own:
                 return value.encode()
         return None
 
     def _clear_cookie(self, handler: RequestHandler, cookie_name: str, **kwargs: Any) -> None:
-        """Clear a cookie as it was set: browsers keep one of another domain, path or site.
+        """Clear a cookie with the attributes it was set with, else browsers keep it.
 
-        Not a session that was refused while there are others: ours may be one of those.
+        A refused session cookie stays if there are others: ours may be one of those.
         """
         if cookie_name == self.cookie_name and getattr(handler, "has_other_sessions", False):
             return
@@ -155,29 +155,29 @@ class StatelessOAuth(HubOAuth):
         super()._clear_cookie(handler, cookie_name, **{**kwargs, **options})
 
     def browser_id_of(self, handler: RequestHandler) -> str | None:
-        """The state cookie's id of the browser, if we have signed it and it has not expired."""
+        """The browser's id in the state cookie, if it is signed by us and not expired."""
         days = self.oauth_state_max_age / 86400
         value = handler.get_secure_cookie(self.state_cookie_name, max_age_days=days)
         return value.decode() if value else None
 
     def get_next_url(self, state_id: str = "", /) -> str:
-        """Where a sign-in is to end, for the library's callback; never outside our prefix."""
+        """The target of a sign-in, for the library's callback; never outside our prefix."""
         state = self.state_cipher.decrypt(state_id)
         return safe_redirect_target(state.next_url, self.base_url) if state else self.base_url
 
     def get_code_verifier(self, state_id: str = "", /) -> str | None:
-        """The verifier of PKCE that belongs to a sign-in, for the library's callback."""
+        """The PKCE verifier of a sign-in, for the library's callback."""
         state = self.state_cipher.decrypt(state_id)
         return state.code_verifier if state else None
 
     def get_state_cookie_name(self, state_id: str = "", /) -> str:
-        """The one cookie of all sign-ins, for the library's callback."""
+        """The name of the single state cookie, for the library's callback."""
         return self.state_cookie_name
 
     async def _api_request(self, method: str, url: str, /, **kwargs: Any) -> Any:
         """Exchange the code of a sign-in for a token, for the library.
 
-        Its own version responds with 500 when the hub is down, waits up to five minutes (6.x)
+        The library's version responds with 500 when the hub is down, waits up to five minutes (6.x)
         and reads a response of any size. 5.x passes ``body``, 6.x ``data``.
         """
         headers = {"Authorization": f"token {self.api_token}", **kwargs.get("headers", {})}

@@ -1,14 +1,14 @@
-"""Remembers which credentials count in a request, by all that the decision depends on.
+"""Caches the valid credentials of a request, keyed by everything that the decision depends on.
 
-Why: to verify the cookies' signatures and the XSRF token takes about half of the time of a request
-with a session.
+Why: verifying the signatures of cookies and the XSRF token takes about half of the time of a
+request with a session.
 
-It stands for ``HubAuth.get_user`` of JupyterHub's library, as ``ServiceAuth`` extends it:
+It replaces ``HubAuth.get_user`` of JupyterHub's library, as extended by ``ServiceAuth``:
 ``HubAuth._get_user``, ``HubAuth.get_token``, ``HubOAuth._get_token_cookie``,
 ``HubOAuth._get_user_cookie``, ``HubOAuth._get_xsrf_token_id`` and ``HubOAuth.check_xsrf_cookie``.
-It makes no decision of its own, but repeats one that the library has made for an equal request.
-Whether these credentials are still good is up to ``IdentityCache``, which a sign-out and a refusal
-of the hub change at once. ``tests/auth/test_request_cache.py`` compares both for any requests.
+It makes no decision of its own, but repeats the library's decision for an equal request.
+``IdentityCache`` decides whether these credentials are still valid; sign-outs and refusals of the
+hub change it at once. ``tests/auth/test_request_cache.py`` compares both for arbitrary requests.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from tornado.web import RequestHandler
 
 from .identity_cache import IdentityKey, LRUCache
 
-#: Methods that change nothing, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
+#: Safe methods, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
-#: The decision about a longer key is not remembered. In characters.
+#: Decisions with a longer key are not cached. In characters.
 MAX_KEY_LENGTH = 4096
 
 
 class RequestKey(NamedTuple):
-    """What the library's decision about a request depends on; without a cookie it is little.
+    """The inputs of the library's decision about a request; without a cookie there are few.
 
     Attributes:
         handler: the class, which may have a ``check_xsrf_cookie`` of its own.
-        anonymous_id: headers that stand for the session in an XSRF token when there is none.
+        anonymous_id: headers that replace the session in an XSRF token when there is none.
     """
 
     handler: type[RequestHandler]
@@ -50,10 +50,10 @@ class RequestKey(NamedTuple):
 
     @classmethod
     def of(cls, handler: RequestHandler) -> RequestKey | None:
-        """The key of a request; none if its decision must not be remembered.
+        """The key of a request; ``None`` if its decision must not be cached.
 
-        Changes are confirmed by the hub each time. An XSRF token in the query or in the body is
-        compared each time.
+        The hub confirms requests that change something each time. An XSRF token in the query or in
+        the body is compared each time.
         """
         request = handler.request
         if request.method not in READ_ONLY or "_xsrf" in request.arguments:
@@ -83,10 +83,10 @@ class RequestKey(NamedTuple):
 
 
 class Credentials(NamedTuple):
-    """What the library took as a request's credentials.
+    """The credentials that the library found in a request.
 
     Attributes:
-        identity_key: stands for the token and the session.
+        identity_key: identifies the token and the session.
         is_by_header: whether the token came in a header and not in a cookie.
         decided_at: on the monotonic clock.
     """
@@ -97,11 +97,11 @@ class Credentials(NamedTuple):
 
 
 class RequestCache:
-    """Credentials by request, each for a bounded time.
+    """Credentials by request, with limited size and age.
 
     Args:
-        size: how many are remembered.
-        max_age: seconds for which a decision counts.
+        size: maximum number of entries.
+        max_age: seconds for which a decision is valid.
     """
 
     def __init__(self, size: int, max_age: float) -> None:
@@ -109,7 +109,7 @@ class RequestCache:
         self._max_age = max_age
 
     def get(self, key: RequestKey) -> Credentials | None:
-        """What an equal request was decided to be."""
+        """The cached decision for an equal request."""
         entry = self._entries.get(key)
         if entry is None or time.monotonic() - entry.decided_at >= self._max_age:
             return None
@@ -121,14 +121,14 @@ class RequestCache:
 
 
 def is_by_header(handler: RequestHandler) -> bool:
-    """Whether a token in a header, and not the cookie, showed which user sent a request.
+    """Whether a token in a header, and not the cookie, authenticated a request.
 
-    The library sets the mark in ``HubAuth._get_user`` and reads it in
-    ``HubOAuth.check_xsrf_cookie``, which asks such a request for no XSRF token.
+    The library sets the attribute in ``HubAuth._get_user`` and reads it in
+    ``HubOAuth.check_xsrf_cookie``, which requires no XSRF token then.
     """
     return getattr(handler, "_token_authenticated", False)
 
 
 def mark_by_header(handler: RequestHandler, credentials: Credentials) -> None:
-    """Note what the library would have noted for ``is_by_header``."""
+    """Set the library's attribute that ``is_by_header`` reads."""
     handler._token_authenticated = credentials.is_by_header  # type: ignore[attr-defined]

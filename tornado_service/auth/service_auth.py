@@ -1,4 +1,4 @@
-"""Authentication by JupyterHub's library, never blocking, bounded, and failing as a 503.
+"""Authentication by JupyterHub's library: non-blocking, bounded, and failing with 503.
 
 Handlers call ``ServiceAuth.authenticate``, which calls the library's ``HubAuth.get_user``. It and
 ``StatelessOAuth`` override these methods of the library:
@@ -34,22 +34,22 @@ from .login_state import derive_key
 from .oauth import StatelessOAuth
 from .request_cache import READ_ONLY, RequestCache, RequestKey, is_by_header, mark_by_header
 
-#: A token in a header needs it for what only admins see, as it does for details of the hub itself.
+#: A token in a header needs it for administrators' pages, as it does for details of the hub itself.
 #: Admins have it, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
 ADMIN_SCOPE = "read:hub"
 
 
 def derive_cookie_secret(api_token: str) -> bytes:
-    """A cookie secret that lasts as long as the service's token does.
+    """A cookie secret with the lifetime of the service's token.
 
-    In z2jh the chart keeps the token, so users stay signed in over restarts, and nothing is
+    In z2jh the chart keeps the token, so users stay signed in across restarts, and nothing is
     written to disk.
     """
     return derive_key(api_token.encode(), b"tornado_service cookie secret")
 
 
 class ServiceAuth(StatelessOAuth):
-    """Who sends a request, and what the hub lets them do."""
+    """The user of a request, and the permissions that the hub grants."""
 
     cache_size = Integer(
         2000,
@@ -65,14 +65,14 @@ class ServiceAuth(StatelessOAuth):
         min=0,
     ).tag(config=True)
 
-    refused_max_age = 10  # seconds; long enough for a loop of requests with a token that ended
+    refused_max_age = 10  # seconds; bounds a loop of requests with an expired token
 
-    #: Whether an admin lets sites show our pages in frames.
+    #: Whether an administrator allows other sites to show our pages in frames.
     may_be_framed = False
 
     @default("cache_max_age")
     def _default_cache_max_age(self) -> int:
-        # the library's 300 s are five minutes for a revoked token
+        # the library's default of 300 s would accept a revoked token for five minutes
         return 60
 
     def __init__(self, metrics: Metrics, **kwargs: Any) -> None:
@@ -95,10 +95,10 @@ class ServiceAuth(StatelessOAuth):
         self._requests = RequestCache(self.cache_size, self.cache_max_age)
 
     async def authenticate(self, handler: RequestHandler) -> Identity | None:
-        """The user who sends a request, if any.
+        """The user of a request, if any.
 
         Raises:
-            HubUnavailable: the hub would have to confirm the user, and does not respond.
+            HubUnavailable: the hub has to confirm the user, and does not respond.
         """
         key = RequestKey.of(handler)
         credentials = self._requests.get(key) if key else None
@@ -122,10 +122,10 @@ class ServiceAuth(StatelessOAuth):
         sync: bool = True,
         revalidate: bool = False,
     ) -> Any:
-        """The user behind a token: by one call of the hub, then from the cache.
+        """The user of a token: from one call of the hub, then from the cache.
 
         Raises:
-            RuntimeError: without ``sync=False``, it would block.
+            RuntimeError: ``sync`` is not ``False``, so the call would block.
         """
         if sync:
             raise RuntimeError("This would block the event loop: await it, with sync=False.")
@@ -136,7 +136,7 @@ class ServiceAuth(StatelessOAuth):
         )
 
     async def _get_user(self, handler: RequestHandler) -> Identity | None:
-        """As the library does it; if the request changes something, the hub confirms the user."""
+        """Call the library; if the request changes something, the hub confirms the user."""
         began = time.monotonic()
         handler._is_checking_header_token = True  # type: ignore[attr-defined]
         try:
@@ -154,19 +154,19 @@ class ServiceAuth(StatelessOAuth):
         return await self.user_for_token(token, session_id=session_id, sync=False, revalidate=True)
 
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
-        """As the library does it, after no token in a header was good."""
+        """Call the library, after no token in a header was valid."""
         handler._is_checking_header_token = False  # type: ignore[attr-defined]
         identity: Identity | None = await super()._get_user_cookie(handler)
-        # afterwards, as the token is one session's, and there may be cookies of several
+        # afterwards, as the token is bound to one of possibly several sessions
         if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
             return None
         return identity
 
     def check_xsrf_cookie(self, handler: RequestHandler) -> None:
-        """Refuse a request that a script of another page may have sent.
+        """Refuse a request that a script of a foreign page may have sent.
 
         Raises:
-            HTTPError: 403, the XSRF token is missing or wrong.
+            HTTPError: 403, the XSRF token is missing or invalid.
         """
         super().check_xsrf_cookie(handler)
         if self.uses_header_token(handler) or not self._is_readable_by_scripts(handler.request):
@@ -192,11 +192,11 @@ class ServiceAuth(StatelessOAuth):
         return response.json
 
     def _get_token_url(self, handler: RequestHandler) -> str:
-        """No token in a URL, where logs and histories keep it; not for web sockets either."""
+        """None: tokens in URLs end up in logs and browser histories; also none for WebSockets."""
         return ""
 
     def get_session_id(self, handler: RequestHandler) -> str:
-        """The browser's session at the hub; a token in a header is good without one."""
+        """The browser's session at the hub; a token in a header is valid without one."""
         if getattr(handler, "_is_checking_header_token", False) or self.uses_header_token(handler):
             return ""
         return super().get_session_id(handler)
@@ -204,20 +204,20 @@ class ServiceAuth(StatelessOAuth):
     def uses_header_token(self, handler: RequestHandler) -> bool:
         """Whether the request was authenticated by a token in a header, and not by the cookie.
 
-        A header alone says nothing: proxies send their own ``Authorization`` with each request.
+        The header alone does not show that: proxies add their own ``Authorization`` to requests.
         """
         return is_by_header(handler)
 
     def token_of(self, handler: RequestHandler) -> str:
-        """The token that authenticated the request; a wrong one next to a good cookie did not."""
+        """The token that authenticated the request; not an invalid one sent with a valid cookie."""
         if self.uses_header_token(handler):
             return self.get_token(handler, in_cookie=False)
         return self._get_token_cookie(handler)
 
     def has_header_token(self, handler: RequestHandler) -> bool:
-        """Whether a header has a token as programs send it, good or not.
+        """Whether a header has a token of an API client, valid or not.
 
-        Its scheme is ``token`` or ``Bearer``; ``Basic`` or ``Negotiate`` are of a proxy's.
+        The scheme is ``token`` or ``Bearer``; proxies use ``Basic`` or ``Negotiate``.
         """
         return bool(self.get_token(handler, in_cookie=False))
 
@@ -227,18 +227,18 @@ class ServiceAuth(StatelessOAuth):
         return hmac.compare_digest(token.encode(), self.api_token.encode())
 
     def has_session_cookie(self, handler: RequestHandler) -> bool:
-        """Whether the request has a session cookie that we have signed, good or not."""
+        """Whether the request has a session cookie that we have signed, valid or not."""
         return bool(self._get_token_cookie(handler))
 
     def invalidate_identity(self, handler: RequestHandler) -> None:
-        """Remove the user from the cache: their next request makes a new call of the hub."""
+        """Remove the user from the cache: their next request calls the hub again."""
         key, _ = self.identity_lookup(handler)
         self.identities.invalidate(key)
 
     def identity_lookup(
         self, handler: RequestHandler
     ) -> tuple[IdentityKey, Callable[[], Awaitable[Identity | None]]]:
-        """The key of a request's user in ``identities``, and a function to fetch them anew."""
+        """The cache key of a request's user, and a function that fetches the user again."""
         token = self.token_of(handler)
         session_id = self.get_session_id(handler)
         key = _key(token, session_id)
@@ -250,11 +250,11 @@ class ServiceAuth(StatelessOAuth):
         return {scope for scope in required if not self.check_scopes({scope}, user)}
 
     def is_admin(self, handler: RequestHandler) -> bool:
-        """Whether the user is an admin of the hub, and may act here as one.
+        """Whether the user is an admin of the hub, and may use admin functions here.
 
-        A token in a header may be restricted to less than its owner may do: it needs
-        ``ADMIN_SCOPE``. A session's token never has that, as the hub gives it the scopes of this
-        service's OAuth client alone; the browser shows that the admin is there.
+        A token in a header may have fewer permissions than its owner: it needs
+        ``ADMIN_SCOPE``. A session's token never has that scope, as the hub restricts it to the
+        scopes of this service's OAuth client; the cookie shows that the admin uses the browser.
         """
         user = handler.current_user
         if not user or not user.get("admin"):
@@ -263,7 +263,7 @@ class ServiceAuth(StatelessOAuth):
 
     @property
     def access_scope(self) -> str:
-        """The scope to grant for access to this service, the narrowest that does."""
+        """The scope to grant for access to this service, the narrowest possible."""
         return max(self.access_scopes, key=len, default="access:services")
 
     def sign_out(self, handler: RequestHandler) -> None:

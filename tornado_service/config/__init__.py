@@ -1,1 +1,1 @@
-"""Settings: config files, command lines, and the secrets in them."""
+"""Settings: config files, command lines, secrets."""

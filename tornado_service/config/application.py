@@ -1,8 +1,10 @@
-"""StrictApplication: a command that refuses what it does not know."""
+"""StrictApplication: a command that refuses unknown options."""
 
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +26,17 @@ from .secret_settings import (
 class StrictApplication(Application):
     """A command that refuses options, settings and arguments that it does not know.
 
-    traitlets only warns of them, and runs the command without.
+    traitlets only warns of them, and runs the command without them.
     """
 
     raise_config_file_errors = True
 
-    #: Whether words may follow the options.
+    #: Whether positional arguments are allowed.
     takes_arguments = False
 
     _secrets: Sequence[str] = ()
 
-    # the hub's own formatter, too, is none of traitlets'
+    # the hub's own formatter is not a traitlets one either
     _log_formatter_cls = ServiceLogFormatter  # type: ignore[assignment]
 
     @default("log_format")
@@ -47,23 +49,23 @@ class StrictApplication(Application):
         super().launch_instance(argv, **kwargs)
 
     def add_secrets(self, *secrets: str) -> None:
-        """Strike values out of the log and of every error that is shown."""
+        """Redact values in the log and in every error that is shown."""
         self._secrets = sorted({*self._secrets, *secrets} - {""}, key=len, reverse=True)
         self._configure_logging()
 
     def without_secrets(self, text: str) -> str:
-        """A text of others, such as that of an error, fit to be shown."""
+        """Redact secrets in a text, such as that of an error, before it is shown."""
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return redact_text(without_trait_value(text))
 
     def _configure_logging(self) -> None:
         super()._configure_logging()
-        # a short one may be a word
+        # a short one may be an ordinary word
         redact(self.log, *(secret for secret in self._secrets if len(secret) >= 8))
 
     def initialize(self, argv: list[str] | None = None) -> None:
-        """Read the settings; for wrong ones, exit with status 2 and the reason."""
+        """Read the settings; for invalid ones, exit with status 2 and the reason."""
         try:
             self.read_settings(argv)
         except ConfigError as error:
@@ -73,7 +75,7 @@ class StrictApplication(Application):
         self.parse_command_line(argv)
 
     def fail(self, status: int, message: str) -> None:
-        """End the process with one line that says what to change."""
+        """Exit with a line that says what to change."""
         print(single_line(f"{self.name}: {redact_text(message)}"), file=sys.stderr)
         self.exit(status)
 
@@ -106,7 +108,7 @@ class StrictApplication(Application):
         except ConfigError as error:
             raise ConfigError(f"The config file {path} is wrong: {error}") from None
         except Exception as error:
-            # the file is a program of the admin's: it may raise anything
+            # the file is a program: it may raise anything
             frames = traceback.extract_tb(error.__traceback__)
             lines = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
             if isinstance(error, SyntaxError):
@@ -123,5 +125,19 @@ class StrictApplication(Application):
         return list(self._classes_inc_parents())
 
     def is_deferred_section(self, section: str, new: Config) -> bool:
-        """Whether a section may be right though it is none of ours."""
+        """Whether a section may be valid although it is not ours."""
         return False
+
+
+@contextmanager
+def exit_on_broken_pipe() -> Iterator[None]:
+    """Exit without a traceback when the reader of the output, such as ``head``, has closed it."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,4 +1,4 @@
-"""Settings and options that do not exist are refused, with the likely one named."""
+"""Refuses unknown settings and options, and suggests the likely one."""
 
 import difflib
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from .secret_settings import redacted_argument
 
 
 class ConfigError(Exception):
-    """A setting that ends the process. The message says what to change."""
+    """An invalid setting, which ends the process. The message says what to change."""
 
 
 def check(
@@ -23,16 +23,16 @@ def check(
         if section in by_name:
             check_names(by_name[section], values)
         elif not is_deferred_section(section, config):
-            meant = _suggestion(section, by_name, "c.")
-            raise ConfigError(f"There is no class c.{section}.{meant}")
+            hint = _suggestion(section, by_name, "c.")
+            raise ConfigError(f"There is no class c.{section}.{hint}")
 
 
 def check_names(cls: type[Configurable], values: Iterable[str]) -> None:
     names, prefix = cls.class_trait_names(config=True), f"c.{cls.__name__}."
     for name in values:
         if name not in names:
-            meant = _suggestion(name, names, prefix)
-            raise ConfigError(f"There is no setting {prefix}{name}.{meant}")
+            hint = _suggestion(name, names, prefix)
+            raise ConfigError(f"There is no setting {prefix}{name}.{hint}")
 
 
 def _suggestion(name: str, names: Iterable[str], before: str) -> str:
@@ -43,9 +43,9 @@ def _suggestion(name: str, names: Iterable[str], before: str) -> str:
 def reject_unknown_flags(
     app: Application, classes: Iterable[type[Configurable]], argv: list[str]
 ) -> None:
-    """See that each ``--flag`` and ``-f`` of the command line exists."""
+    """Check that each ``--flag`` and ``-f`` of the command line exists."""
     if argv and argv[0] in app.subcommands:
-        return  # its own application will look
+        return  # the subcommand checks its own
     by_name = {cls.__name__.lower(): cls.__name__ for cls in classes}
     names = {"help", "help-all", "version", "h", "V"}
     for spellings in [*app.aliases, *app.flags]:
@@ -53,7 +53,7 @@ def reject_unknown_flags(
     for arg in argv[: argv.index("--")] if "--" in argv else argv:
         name = arg.lstrip("-").split("=", 1)[0]
         section, dot, setting = name.partition(".")
-        # others with a dot are looked up when the setting is taken
+        # others with a dot are checked when the setting is applied
         if (
             not arg.startswith("-")
             or not name
@@ -62,11 +62,11 @@ def reject_unknown_flags(
             or (dot and not section[:1].islower())
         ):
             continue
-        meant = _suggestion(name, names, "--")
-        if dot:  # traitlets takes it for no class, and then fails
+        hint = _suggestion(name, names, "--")
+        if dot:  # traitlets finds no class in it, and then fails
             proper = by_name.get(section.lower(), section[0].upper() + section[1:])
-            meant = f" Did you mean --{proper}.{setting}?"
+            hint = f" Did you mean --{proper}.{setting}?"
         shown = redacted_argument(argv, arg.split("=", 1)[0])
         if shown == REDACTED:
-            meant = " Write --Class.setting=VALUE if the value begins with a dash."
-        raise ConfigError(f"There is no option {shown}.{meant}")
+            hint = " Write --Class.setting=VALUE if the value begins with a dash."
+        raise ConfigError(f"There is no option {shown}.{hint}")

@@ -1,4 +1,4 @@
-"""Files of which only their owner may read what is in them, whatever the umask."""
+"""Files and directories that only their owner can read, whatever the umask."""
 
 import os
 import stat
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def private_opener(path: str, flags: int) -> int:
-    """An ``opener`` for ``open``: a file that it makes is its owner's alone.
+    """An ``opener`` for ``open``: only the owner can access a file that it creates.
 
-    From one that is there it takes the rights of all but its owner and group.
+    For an existing file it removes the permissions of all but its owner and group.
     """
     descriptor = os.open(path, flags, 0o600)
     mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -23,7 +23,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory and those above it, each its owner's alone."""
+    """Create a directory and its parents, accessible only to their owner."""
     for directory in (*reversed(path.parents), path):
         if not directory.is_dir():
             directory.mkdir(mode=0o700, exist_ok=True)

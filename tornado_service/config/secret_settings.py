@@ -1,4 +1,4 @@
-"""Settings that hold secrets, known by their names or a password in a URL; what may be shown."""
+"""Settings with secrets, detected by name or by a password in a URL; what may be shown."""
 
 import ast
 import os
@@ -19,16 +19,16 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 
-#: Code of a config file, or an argument, with one of these may hold a secret.
+#: Code of a config file, or an argument, that contains one of these may hold a secret.
 _MAY_BE_SECRET = re.compile(r"secret|token|passw|key|cookie|credential|dsn|ur[il]|://", re.I)
 
-#: What traitlets says of a value of the wrong type, up to the value.
+#: The beginning of traitlets' message for a value of the wrong type, up to the value.
 _WRONG_VALUE = re.compile(
     r"""(?xs) ('(?P<name>\w+)'\ trait\ of\ .*?
               (?: ,\ not\ (?:the\ [\w.]+\ )? | \ contains\ | ,\ but\ a\ value\ of\  )) .+"""
 )
 
-#: A shorter text is no secret, and striking it out would make a message unreadable.
+#: A shorter text is no secret, and redacting it would make messages unreadable.
 MIN_SECRET_LENGTH = 4
 
 #: Environment variables without secrets; ``api/debug`` shows these.
@@ -55,20 +55,20 @@ PUBLIC_ENVIRONMENT = frozenset(
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether what has this name is a secret, such as ``api_token`` or ``cookieSecret``."""
+    """Whether a name is that of a secret, such as ``api_token`` or ``cookieSecret``."""
     return bool(_SECRET_NAME.search(name))
 
 
 def secret_values(config: Config) -> list[str]:
-    """All texts under which the secrets in some settings may appear; the longest first."""
+    """All texts in which the secrets of some settings may appear; the longest first."""
     texts = {text for text in _secrets_in("", config, False) if len(text) >= MIN_SECRET_LENGTH}
     return sorted(texts, key=len, reverse=True)
 
 
 def secret_arguments(argv: list[str]) -> list[str]:
-    """All texts under which the secrets among some arguments may appear; the longest first.
+    """All texts in which the secrets of some arguments may appear; the longest first.
 
-    The arguments need not be settings that exist.
+    The arguments need not be existing settings.
     """
     named = [dict([arg.split("=", 1)]) for arg in argv if "=" in arg]
     separate = [{before: arg} for before, arg in pairwise(argv) if before.startswith("-")]
@@ -114,7 +114,7 @@ def _secret_spellings(text: str, is_secret: bool) -> Iterator[str]:
 def may_hold_secret(file: Path, line: int) -> bool:
     """Whether the statement in a line of a config file may hold a secret.
 
-    The text of an error there, such as ``name 'abc' is not defined``, may then be one.
+    The text of an error in it, such as ``name 'abc' is not defined``, may then be a secret.
     """
     text = file.read_text(encoding="utf-8", errors="replace")
     statements = [
@@ -130,7 +130,7 @@ def may_hold_secret(file: Path, line: int) -> bool:
 
 
 def redacted_argument(argv: list[str], argument: str) -> str:
-    """An argument that is none of ours, for a message: it may be the value of a secret setting."""
+    """An unknown argument for a message, redacted: it may be the value of a secret setting."""
     name, mark, value = argument.partition("=")
     if value and _MAY_BE_SECRET.search(name):
         return f"{name}{mark}{REDACTED}"
@@ -141,7 +141,7 @@ def redacted_argument(argv: list[str], argument: str) -> str:
 
 
 def public_environment() -> dict[str, str]:
-    """The environment by allow-list; nothing secret is in it."""
+    """The environment by allow-list, without secrets."""
     return {
         name: value if name in PUBLIC_ENVIRONMENT else "[hidden]"
         for name, value in sorted(os.environ.items())

@@ -1,1 +1,1 @@
-"""Databases of apps: SQLite or PostgreSQL. Nothing of it is loaded before an app opens one."""
+"""Databases of apps: SQLite or PostgreSQL. Not imported before an app opens one."""

@@ -1,4 +1,4 @@
-"""A database: opened, checked, upgraded to an app's version, read and written."""
+"""A database: opens, checks and upgrades it; runs transactions."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from .timeout import TIMEOUT
 
 
 class Database:
-    """One that is ready to be used, by any number of threads, after ``prepare``.
+    """A database, ready for any number of threads after ``prepare``.
 
     Attributes:
-        quarantined_file: where the damaged file is that was found in its place.
+        quarantined_file: where the replaced damaged file is.
     """
 
     quarantined_file: Path | None = None
@@ -34,7 +34,7 @@ class Database:
         self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, thorough: bool) -> None:
-        """Bring it to the schema's version; put a damaged SQLite file aside."""
+        """Upgrade the database to the schema's version; quarantine a damaged SQLite file."""
         try:
             if self._path:
                 self.quarantined_file = sqlite_file.ensure_usable(
@@ -59,28 +59,27 @@ class Database:
 
     @property
     def is_same_file(self) -> bool:
-        """Whether SQLite's file is still the one that was opened."""
+        """Whether the path still leads to the SQLite file that was opened."""
         return self._path is None or sqlite_file.identity(self._path) == self._identity
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one moment, whatever is written meanwhile, and cannot write."""
+        """A read-only transaction with a consistent snapshot, whatever is written meanwhile."""
         with self._transaction(is_writer=False) as connection:
             if self._path is None:
-                # of this transaction: the option of SQLAlchemy leaves a connection with which
-                # writers overrule default_transaction_read_only, and which a standby server
-                # refuses them
+                # of this transaction: after SQLAlchemy's option, writers on this connection
+                # have to override default_transaction_read_only, which a standby server refuses
                 mode = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
                 connection.exec_driver_sql(f"SET TRANSACTION {mode}")
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction of the only writer, of all processes.
+        """A transaction of the only writer, across all processes.
 
         Raises:
-            DatabaseUnavailable: also of what is called in it; nothing of it is kept, but for one
-                that came of the commit itself, which may have been made.
+            DatabaseUnavailable: also raised by calls inside of it; nothing is kept, except if the
+                commit itself fails, which may have succeeded on the server.
         """
         with self._transaction(is_writer=True) as connection:
             if self._path is None:
@@ -98,7 +97,7 @@ class Database:
                 limit_statements(connection, limit.seconds)
                 try:
                     yield connection
-                except InvalidRequestError:  # of whoever went on after an error
+                except InvalidRequestError:  # the app has continued after an error
                     if connection.invalidated:
                         raise DatabaseUnavailable("the connection was lost") from None
                     raise
@@ -116,18 +115,18 @@ class Database:
             raise failure from error
 
     def _enable_wal(self) -> None:
-        """Let readers and the writer work side by side: https://www.sqlite.org/wal.html."""
+        """Let readers and the writer work concurrently: https://www.sqlite.org/wal.html."""
         self._limit.begin()
-        # where the file system cannot do it, it stays as it is: slower, as safe
+        # unsupported by some file systems: then the old mode stays, slower and equally safe
         with self._engine.connect() as connection, suppress(sqlite3.OperationalError):
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA journal_mode=WAL")
 
     def truncate_wal(self) -> bool:
-        """Remove what was deleted from SQLite's log, too.
+        """Remove deleted data from SQLite's write-ahead log, too.
 
         Returns:
-            Whether it is gone: not while a reader still needs it.
+            Whether that succeeded: a reader may still need the log.
         """
         if self._path is None:
             return True
@@ -143,18 +142,19 @@ class Database:
 def open_database(
     url: str, schema: Schema, *, thorough: bool = False, timeout: float = TIMEOUT
 ) -> Database:
-    """Open a database and bring it to this version; put a damaged SQLite file aside.
+    """Open a database and upgrade it to this version; quarantine a damaged SQLite file.
 
     Args:
-        url: as SQLAlchemy has it.
-        schema: what is to be in it.
+        url: SQLAlchemy's URL.
+        schema: the tables.
         thorough: check the whole file, which takes seconds.
-        timeout: seconds that a statement may take, and getting a connection; but for an upgrade to
-            this version, which takes as long as it does.
+        timeout: seconds that a statement, or waiting for a connection, may take; an upgrade to
+            this version has no limit.
 
     Raises:
-        DatabaseUnusable: it cannot be used; the message says what to change. It was not touched.
-        DatabaseUnavailable: it cannot be used, for a reason that may pass.
+        DatabaseUnusable: the settings or the database have to be changed; the message says how. The
+            database is unchanged.
+        DatabaseUnavailable: it is temporarily unavailable.
     """
     database = Database(url, schema, timeout)
     try:

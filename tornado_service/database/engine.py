@@ -1,4 +1,4 @@
-"""The engine: how SQLite and PostgreSQL are spoken to."""
+"""The SQLAlchemy engine for SQLite and PostgreSQL."""
 
 import math
 import re
@@ -14,7 +14,7 @@ from .sqlite_file import LOCK_TIMEOUT
 from .timeout import TIMEOUT, TimeLimit
 
 _KEEPALIVE_OPTIONS = {
-    # a server that is gone without a word is noticed after a minute, and not after hours
+    # detects a server that vanishes silently after a minute, instead of hours
     "keepalives_idle": 20,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -26,16 +26,16 @@ _IN_ERROR = 3
 #: The execution option with the time limit of an engine.
 _LIMIT = "time_limit"
 
-#: What ends a part of a URL, or begins a character that is percent-encoded.
+#: Delimiters of a URL, and the beginning of a percent-encoded character.
 #: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1
 _NOT_ENCODED = re.compile(r"[@/:?#\[\]\s]|%(?![0-9A-Fa-f]{2})")
 
 
 def parse_url(text: str, setting: str) -> URL:
-    """Take a URL apart.
+    """Parse a URL.
 
-    A password that is not percent-encoded is refused: what follows its ``@`` would be taken for
-    the host, which drivers quote in their messages. None of ours shows a part of the URL.
+    A password that is not percent-encoded is refused: the text after its ``@`` would become the
+    host, which drivers quote in their messages. Our messages never contain a part of the URL.
     """
     if not isinstance(text, str):
         raise DatabaseUnusable(f"{setting} is no text: write the URL of the database in quotes.")
@@ -60,7 +60,7 @@ def parse_url(text: str, setting: str) -> URL:
 
 
 def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
-    """Make one; nothing is connected yet."""
+    """Create an engine, without connecting."""
     if not text:
         raise DatabaseUnusable(f"No database is set: set {setting}.")
     try:
@@ -84,7 +84,7 @@ def make_engine(text: str, setting: str, timeout: float = TIMEOUT) -> Engine:
             hide_parameters=True,
             execution_options={_LIMIT: limit},
         )
-    except (ArgumentError, ValueError):  # a port that is no number, a time limit that is none
+    except (ArgumentError, ValueError):  # an invalid port or time limit
         raise DatabaseUnusable(
             f"{setting} is no URL of a database, such as sqlite:////srv/name.sqlite"
             " or postgresql+psycopg2://user:password@host/name."
@@ -111,21 +111,21 @@ def time_limit_of(engine: Engine | Connection) -> TimeLimit:
 
 def limit_statements(connection: Connection, seconds: float) -> None:
     if connection.dialect.name == "postgresql":
-        # of this transaction: a pooler may give the connection to others
+        # of this transaction: a pooler may share the connection
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {math.ceil(seconds * 1000)}")
 
 
 def disable_time_limit(connection: Connection) -> None:
-    """Remove the time limit of the rest of a transaction, its commit included."""
+    """Remove the time limit for the rest of a transaction, its commit included."""
     time_limit_of(connection).lift()
     limit_statements(connection, 0)
 
 
 def refuse_aborted(connection: Connection) -> None:
-    """See that a commit does not keep nothing, or a part, of what an app believes to be kept.
+    """Raise before a commit that would silently discard all or some of the changes.
 
-    An app may go on after an error. PostgreSQL then takes COMMIT for ROLLBACK without a word, and
-    SQLite, which rolls back by itself when the disk is full, has kept what came after it.
+    An app may continue after an error. PostgreSQL then silently treats COMMIT as ROLLBACK, and
+    SQLite, which rolls back by itself when the disk is full, has kept only later statements.
     """
     if connection.invalidated:
         raise DatabaseUnavailable("the connection was lost")
@@ -140,7 +140,7 @@ def refuse_aborted(connection: Connection) -> None:
 def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, record: object) -> None:
-        connection.isolation_level = None  # Python's own idea of when to begin is another
+        connection.isolation_level = None  # Python would begin transactions at other moments
         for pragma in ("foreign_keys=ON", "synchronous=NORMAL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -163,10 +163,10 @@ def _set_limit(engine: Engine, limit: TimeLimit) -> None:
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Dialect, record: object, arguments: list[Any], named: Any) -> Any:
-        """Connect, in the time that a check of another connection may have left."""
+        """Connect, within the time that the check of another connection has left."""
         if dialect.name == "sqlite":
             return dialect.connect(*arguments, **named, factory=_connection_class(limit))
-        # libpq takes 1 for 2: https://www.postgresql.org/docs/current/libpq-connect.html
+        # libpq treats 1 as 2: https://www.postgresql.org/docs/current/libpq-connect.html
         named = {**named, "connect_timeout": max(2, math.ceil(limit.connect_time_left))}
         connection: Any = dialect.connect(*arguments, **named)
         for factory in ("cursor_factory", "server_cursor_factory"):

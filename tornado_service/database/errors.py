@@ -1,4 +1,4 @@
-"""What may be wrong with a database, in words."""
+"""Errors of databases, classified and described."""
 
 import sqlite3
 
@@ -6,8 +6,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..service_unavailable import ServiceUnavailable
 
-#: What SQLite says of a file that is locked, full, read-only or away: the codes are known to
-#: Python only from 3.11 on. https://www.sqlite.org/rescode.html
+#: SQLite's messages for a file that is locked, full, read-only or unavailable: Python has the
+#: codes only from 3.11 on. https://www.sqlite.org/rescode.html
 _TRANSIENT_SQLITE: tuple[str, ...] = (
     "database is locked",
     "database table is locked",
@@ -21,34 +21,34 @@ _TRANSIENT_SQLITE: tuple[str, ...] = (
     "out of memory",
 )
 
-#: Classes of PostgreSQL's codes, or whole ones, that end a connection or allow none: no connection,
-#: no authentication, no database, too many connections, an operator who intervenes.
+#: Classes of PostgreSQL's codes, or full codes, that end or prevent a connection: no connection,
+#: no authentication, no database, too many connections, operator intervention.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONNECTION_ERRORS = ("08", "28", "3D000", "53300", "57P", "25P03", "25P04")
 
-#: Others that may pass: transactions that met, resources, locks, time, the system, a read-only one,
-#: a privilege that is not granted yet.
+#: Other transient ones: conflicting transactions, resources, locks, time limits, system errors,
+#: a read-only transaction, a privilege that is not granted yet.
 _TRANSIENT_POSTGRESQL: tuple[str, ...] = ("40", "53", "55P03", "57", "58", "25006", "42501")
 
-#: Also raised by a session that may only read, when it writes.
+#: Also raised when a read-only session writes.
 _READ_ONLY_ERRORS = ("attempt to write a readonly database", "25006")
 
-#: How statements begin that write nothing.
+#: The first words of statements that write nothing.
 _READING_STATEMENTS = ("SELECT", "WITH", "BEGIN", "PRAGMA")
 
 
 class DatabaseUnusable(Exception):
-    """Why there is none to be used, in words for an admin."""
+    """Why a database cannot be used until its configuration changes, for administrators."""
 
 
 class DatabaseUnavailable(ServiceUnavailable, DatabaseUnusable):
-    """It cannot be used at the moment: it is away, hangs, is locked, full or read-only.
+    """The database is temporarily unavailable: down, hanging, locked, full or read-only.
 
-    This may pass. A handler that lets it through responds with 503.
+    If a handler does not catch it, the response is 503.
 
     Attributes:
-        is_connection_failure: whether there was no connection, so that nothing at all can be done.
-        is_hung: whether it took long to find out.
+        is_connection_failure: whether there was no connection, so that nothing works at all.
+        is_hung: whether detecting it took long.
     """
 
     _message = "The database of this app is not available at the moment. Try again shortly."
@@ -62,7 +62,7 @@ class DatabaseUnavailable(ServiceUnavailable, DatabaseUnusable):
 
 
 def as_unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavailable | None:
-    """The same error, if it may pass with neither the app nor its settings changed."""
+    """The error as ``DatabaseUnavailable``, if it is transient."""
     if not isinstance(error, (DBAPIError, TimeoutError)):
         return None
     unavailable = DatabaseUnavailable(driver_message(error))
@@ -83,7 +83,7 @@ def as_unavailable(error: SQLAlchemyError, *, is_writer: bool) -> DatabaseUnavai
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a driver's error may pass with neither the app nor its settings changed.
+    """Whether a driver's error may disappear without changes to the app or its settings.
 
     The errors are those of PEP 249, https://peps.python.org/pep-0249/#exceptions.
     """
@@ -92,23 +92,23 @@ def is_transient(error: BaseException) -> bool:
         return code.startswith(_TRANSIENT_SQLITE)
     if code:
         return code.startswith((*_CONNECTION_ERRORS, *_TRANSIENT_POSTGRESQL))
-    names = {cls.__name__ for cls in type(error).__mro__}  # of whichever driver it is
+    names = {cls.__name__ for cls in type(error).__mro__}  # of any driver
     return bool(names & {"OperationalError", "InterfaceError"})
 
 
 def _error_code(error: BaseException) -> str:
     if isinstance(error, sqlite3.Error):
         return driver_message(error)
-    # psycopg and psycopg2 have names of their own for it
+    # psycopg and psycopg2 have separate classes for it
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
 
 
 def driver_message(error: BaseException) -> str:
-    """What the driver says: no statement, none of its values, no URL."""
+    """The driver's message: without statement, values and URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
 def is_corruption(error: BaseException) -> bool:
-    """Whether SQLite found that the file is none of its own, or no more."""
+    """Whether SQLite found that the file is not, or no longer, a database."""
     return driver_message(error) in ("database disk image is malformed", "file is not a database")

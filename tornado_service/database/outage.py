@@ -1,4 +1,4 @@
-"""Outages of an app's database: one line in the log at the beginning and one at the end."""
+"""Outages of an app's database: logs one line at the beginning and one at the end."""
 
 import logging
 import math
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from .errors import DatabaseUnavailable
 
-#: How many outages have lines in the log, of those that begin within so many seconds. Where some
-#: transactions fail and others do not, each failure would be one.
+#: Maximum number of outages logged within so many seconds. If some transactions fail and others
+#: do not, each failure would count as an outage.
 MAX_LOGGED, LOG_WINDOW = 3, 60.0
 
 
@@ -23,18 +23,18 @@ class _Reason(NamedTuple):
 
 
 class OutageTracker:
-    """Sees how the transactions of one database end, in any thread.
+    """Tracks how the transactions of one database end, in any thread.
 
-    An outage begins with one that fails for a reason that may pass, and ends when one of the same
-    kind, reading or writing, succeeds (a full disk can still be read); or any, where there was no
+    An outage begins with a transient failure of a transaction, and ends when one of the same
+    kind, reading or writing, succeeds (a full disk can still be read); or any, if there was no
     connection.
 
     Args:
-        database: what it is called in the log.
-        log: gets the lines.
+        database: its name in the log.
+        log: receives the lines.
 
     Attributes:
-        on_failure: called for each transaction that fails.
+        on_failure: called for each failed transaction.
     """
 
     def __init__(self, database: str, log: logging.Logger) -> None:
@@ -42,26 +42,26 @@ class OutageTracker:
         self._database = database
         self._log = log
         self._lock = threading.Lock()
-        self._reasons: dict[bool, _Reason] = {}  # by whether it was a writer's
+        self._reasons: dict[bool, _Reason] = {}  # the key: whether a writer failed
         self._changed_at = -math.inf  # when an outage began or ended
         self._failed = 0
         self._probe: object | None = None
-        self._logged_at: deque[float] = deque(maxlen=MAX_LOGGED)  # begins of outages
+        self._logged_at: deque[float] = deque(maxlen=MAX_LOGGED)  # when outages began
         self._is_logged = False
 
     @property
     def problem(self) -> str:
-        """What is wrong, for admins; empty while nothing is."""
+        """The current problem, for administrators; empty if there is none."""
         with self._lock:
             details = [reason.detail for reason in self._reasons.values()]
         return f"{self._database} is not available: {details[0]}." if details else ""
 
     @contextmanager
     def track(self, *, is_writer: bool) -> Iterator[Callable[[], None]]:
-        """See how a transaction ends.
+        """Track how a transaction ends.
 
-        Gives what is to be called when it has begun, so that others need not wait for its end.
-        While the database hangs, one transaction finds out whether it still does: others are
+        Yields a function to call when the transaction has begun, so that others need not wait for
+        its end. While the database hangs, one transaction tests whether it still does: others are
         refused.
         """
         probe = self._admit_or_refuse()
@@ -69,7 +69,7 @@ class OutageTracker:
         try:
             yield lambda: self._release_probe(probe)
         except DatabaseUnavailable as error:
-            if not error.is_logged:  # else it is one of another database, inside of this one's
+            if not error.is_logged:  # else of another database, used in this transaction
                 self._record_failure(error, is_writer, began)
             raise
         else:
@@ -100,7 +100,7 @@ class OutageTracker:
         with self._lock:
             is_new = not self._reasons
             if is_new and began < self._changed_at:
-                return  # it has waited since the last outage, and failed because of that
+                return  # it has waited since the previous outage, and failed because of that
             if is_new:
                 self._changed_at, self._failed, self._is_logged = time.monotonic(), 0, False
             self._failed += 1
@@ -108,7 +108,7 @@ class OutageTracker:
                 error.detail, error.is_connection_failure, error.is_hung
             )
             if self._is_logged or self._is_log_limit_reached():
-                return  # one that lasts has its line as soon as that may be
+                return  # a persistent one is logged as soon as the limit allows
             self._is_logged = True
             self._logged_at.append(time.monotonic())
             is_last = self._is_log_limit_reached()
@@ -123,7 +123,7 @@ class OutageTracker:
         )
 
     def _record_success(self, is_writer: bool, began: float) -> None:
-        if not self._reasons:  # nearly always, and then without the lock
+        if not self._reasons:  # the usual case, without the lock
             return
         with self._lock:
             if began < self._changed_at:

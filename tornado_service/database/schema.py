@@ -1,4 +1,4 @@
-"""The tables of one app, and how they come into its database."""
+"""The tables of one app, and their creation and upgrade."""
 
 import sqlite3
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from .errors import DatabaseUnusable
 
 
 class Schema:
-    """Tables that are made where they are missing.
+    """Creates missing tables.
 
     Args:
-        setting: that names the database, such as ``c.Notices.database_url``, for messages.
+        setting: the setting with the URL, such as ``c.Notices.database_url``, for messages.
         metadata: the tables.
-        upgrade: changes those that an earlier version has made. Called each time, in the
-            transaction that makes what is missing, if there is one of the tables.
+        upgrade: changes tables of an earlier version. Called at each start, in the transaction that
+            creates missing tables, if at least one of the tables exists.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Schema:
         return int.from_bytes(sha256(self.setting.encode()).digest()[:8], "big", signed=True)
 
     def is_own_file(self, file: sqlite3.Connection, tables: set[str]) -> bool:
-        """Whether a SQLite file that has some tables is one of ours, by looking only."""
+        """Whether a SQLite file with some tables is ours, without changing it."""
         return any(table.name in tables for table in self.metadata.sorted_tables)
 
     def create_tables(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ class Schema:
         self.metadata.create_all(connection)
 
     def check_writable(self, connection: Connection) -> None:
-        """See that it can be written to: one that is read-only says so only when that is tried."""
+        """Check that the database is writable: a read-only one fails only on the first write."""
         connection.execute(delete(self.metadata.sorted_tables[0]).where(false()))
 
     def _existing_tables(self, connection: Connection) -> list[Table]:
@@ -58,7 +58,7 @@ class Schema:
         return [table for table in tables if inspector.has_table(table.name, schema=table.schema)]
 
     def _check_columns(self, connection: Connection) -> None:
-        """``create_all`` leaves a table as it is, whatever it lacks."""
+        """Check the columns: ``create_all`` leaves existing tables unchanged."""
         inspector = inspect(connection)
         for table in self._existing_tables(connection):
             columns = inspector.get_columns(table.name, schema=table.schema)

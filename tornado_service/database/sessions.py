@@ -1,4 +1,4 @@
-"""Sessions: how the code of an app reads and writes its database."""
+"""Sessions, with which the code of an app reads and writes its database."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ from .outage import OutageTracker
 
 
 class Sessions:
-    """Gives SQLAlchemy's sessions, each of them one transaction, to code that runs in a thread.
+    """Provides SQLAlchemy sessions, each one transaction, to code that runs in a thread.
 
-    Made by ``ServiceApp.open_database``.
+    Created by ``ServiceApp.open_database``.
     """
 
     def __init__(self, database: Database, outages: OutageTracker) -> None:
@@ -25,40 +25,40 @@ class Sessions:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one moment of the database, whatever is written meanwhile.
+        """A session with a consistent snapshot of the database, whatever is written meanwhile.
 
-        What it has loaded may be used afterwards. Writing in it fails.
+        Loaded objects may be used afterwards. Writing in it fails.
 
         Raises:
-            DatabaseUnavailable: the database cannot be used at the moment, which may pass; also
-                of what is called in the session.
-            RuntimeError: on the event loop, which all share, or after the app has stopped.
+            DatabaseUnavailable: the database is temporarily unavailable; also raised by calls in
+                the session.
+            RuntimeError: on the event loop, or after the app has stopped.
         """
         with self._session(self._database.reading, is_writer=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session of the only writer, of all processes; it waits 5 s for another.
+        """A session of the only writer, across all processes; it waits 5 s for another.
 
-        What was done in it is committed at its end, or nothing of it if something is raised.
-        Keep it short: ask the hub before, tell others afterwards.
+        Its changes are committed at the end; an exception rolls all of them back.
+        Keep it short: call the hub before, notify listeners afterwards.
 
         Raises:
-            DatabaseUnavailable: the database cannot be used at the moment, which may pass; also
-                of what is called in the session.
-            RuntimeError: on the event loop, which all share, or after the app has stopped.
+            DatabaseUnavailable: the database is temporarily unavailable; also raised by calls in
+                the session.
+            RuntimeError: on the event loop, or after the app has stopped.
         """
         with self._session(self._database.writing, is_writer=True) as session:
             yield session
 
     @property
     def trouble(self) -> str:
-        """Why the database cannot be used at the moment, for admins; empty while it can."""
+        """Why the database is unavailable, for administrators; empty if it is available."""
         return self._outages.problem
 
     def close(self) -> None:
-        """Give no more of them. The service does this when the app has stopped."""
+        """Refuse further sessions. The service calls this when the app has stopped."""
         self._is_closed = True
         self._database.close()
 
@@ -70,12 +70,12 @@ class Sessions:
         if self._is_closed:
             raise RuntimeError("The app has stopped, and its database is closed.")
         with self._outages.track(is_writer=is_writer) as begun:
-            if not self._database.is_same_file:  # what is written to it now would be lost
+            if not self._database.is_same_file:  # changes to this file would be lost
                 raise DatabaseUnavailable(
                     "the file was moved or replaced: put it back, or restart the service to begin"
                     " with what is there"
                 )
-            # what was loaded is still known when the response is made of it
+            # loaded objects stay usable for the response
             with transaction() as bound, Session(bound, expire_on_commit=False) as session:
                 begun()
                 yield session

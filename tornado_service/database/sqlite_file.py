@@ -1,4 +1,4 @@
-"""SQLite's file: checked before it is used, put aside if it is damaged, never deleted."""
+"""The SQLite file: checked before use, quarantined if it is damaged, never deleted."""
 
 import fcntl
 import logging
@@ -13,15 +13,15 @@ from pathlib import Path
 
 from .errors import DatabaseUnusable, is_corruption
 
-#: Seconds that we wait for another process.
+#: Seconds to wait for another process.
 LOCK_TIMEOUT = 5.0
 
-#: Whether a file that has these tables is one of ours.
+#: Whether a file with these tables is ours.
 OwnershipCheck = Callable[[sqlite3.Connection, set[str]], bool]
 
 _SIDE_FILES = ("-wal", "-shm")
 
-#: What SQLite gives a file that it makes, https://www.sqlite.org/compile.html#default_file_permissions
+#: The mode of SQLite's new files, https://www.sqlite.org/compile.html#default_file_permissions
 _SQLITE_FILE_MODE = 0o644
 
 _log = logging.getLogger(__name__)
@@ -30,16 +30,16 @@ _log = logging.getLogger(__name__)
 def ensure_usable(
     path: Path, is_own_file: OwnershipCheck, *, thorough: bool = False
 ) -> Path | None:
-    """See that there is no file, or a sound one of ours; put aside one that is damaged.
+    """Check that the file is missing or an intact one of ours; quarantine a damaged one.
 
     Args:
-        path: of the file.
-        is_own_file: by its contents; it may raise ``DatabaseUnusable`` itself.
-        thorough: read all of it, which takes seconds. Else only what tells what it is: damage
-            elsewhere shows when that is used.
+        path: the file.
+        is_own_file: decides by the tables; it may raise ``DatabaseUnusable`` itself.
+        thorough: read the whole file, which takes seconds. Else only its header and schema: damage
+            elsewhere shows on use.
 
     Returns:
-        Where the damaged one has gone.
+        The new path of a damaged file.
     """
     while True:
         try:
@@ -47,7 +47,7 @@ def ensure_usable(
         except FileNotFoundError:
             return None
         with file:
-            # who comes second finds another file in its place, or none
+            # another process may have replaced the file meanwhile
             fcntl.flock(file, fcntl.LOCK_EX)
             if identity(path) != identity(file.fileno()):
                 continue
@@ -55,23 +55,23 @@ def ensure_usable(
 
 
 def ensure_private(path: Path) -> None:
-    """See that there is a file, and that not every user of this machine may open it.
+    """Create the file if it is missing, and remove access by all users of this machine.
 
-    A new one is empty, which is a database of SQLite's. SQLite gives what it keeps beside it the
-    mode of the file. A group that an admin has let in stays. A line in the log says what was
-    changed, or that it could not be.
+    A new one is empty, which is a valid SQLite database. SQLite creates its additional files with
+    the mode of the file. Access of a group stays. A line in the log reports the change, or that
+    it failed.
     """
     real = Path(os.path.realpath(path))
     with suppress(FileExistsError):
-        # exclusively: closing a file that is there would end SQLite's locks on it,
+        # exclusively: closing an existing file would release SQLite's locks on it,
         # https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
         os.close(os.open(real, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     _restrict_permissions(real)
 
 
 def _restrict_permissions(path: Path) -> None:
-    for beside in ("", *_SIDE_FILES):
-        file = path.with_name(path.name + beside)
+    for suffix in ("", *_SIDE_FILES):
+        file = path.with_name(path.name + suffix)
         try:
             mode = stat.S_IMODE(file.stat().st_mode)
             if mode & stat.S_IRWXO:
@@ -81,7 +81,7 @@ def _restrict_permissions(path: Path) -> None:
         except OSError as error:
             _log.warning("%s is open to every user of this machine: %s", file, error.strerror)
         else:
-            if mode & stat.S_IRWXO and not beside:
+            if mode & stat.S_IRWXO and not suffix:
                 _log.warning("%s was open to every user of this machine; it no longer is.", file)
 
 
@@ -94,7 +94,7 @@ def identity(file: Path | int) -> tuple[int, int] | None:
 
 
 def _is_intact(path: Path, is_own_file: OwnershipCheck, thorough: bool) -> bool:
-    """Whether it can be used, by looking only: neither it nor its log changes."""
+    """Whether the file is intact, checked without changes to it or its log."""
     url = f"{path.as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(url, timeout=LOCK_TIMEOUT, uri=True)) as connection:
@@ -114,9 +114,9 @@ def _quarantine(path: Path) -> Path:
     day = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     names = (path.with_name(f"{path.name}.corrupt-{day}{f'-{n}' * (n > 0)}") for n in count())
     target = next(name for name in names if not name.exists())
-    # first what is beside it: a log must never meet the file that comes next
-    for beside in (*_SIDE_FILES, ""):
+    # the additional files first: a log must never be applied to the next file
+    for suffix in (*_SIDE_FILES, ""):
         with suppress(FileNotFoundError):
-            path.with_name(path.name + beside).rename(target.with_name(target.name + beside))
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
     _restrict_permissions(target)
     return target

@@ -1,4 +1,4 @@
-"""The time limit of calls of a database driver: what takes longer is broken off."""
+"""The time limit of calls of a database driver: interrupts calls that exceed it."""
 
 import os
 import socket
@@ -12,10 +12,10 @@ from functools import lru_cache, wraps
 from operator import attrgetter
 from typing import Any
 
-#: Seconds that a call may take, by default.
+#: Default limit of a call in seconds.
 TIMEOUT = 10.0
 
-#: Seconds that the server has in addition, to break off a statement itself and to say so.
+#: Additional seconds in which the server can cancel a statement itself and report it.
 SERVER_GRACE = 1.0
 
 #: The methods of cursors that wait for the database.
@@ -30,12 +30,12 @@ class _Call:
 
 
 class _Watchdog:
-    """Interrupts calls that are overdue, in a thread of its own."""
+    """Interrupts overdue calls from its own thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._calls: set[_Call] = set()
-        self._next_wake: float | None = None  # of the thread; None: there is no thread
+        self._next_wake: float | None = None  # of the thread; None: no thread is running
 
     def begin(self, call: _Call) -> None:
         with self._changed:
@@ -49,7 +49,7 @@ class _Watchdog:
             self._next_wake = call.deadline
 
     def end(self, call: _Call) -> None:
-        with self._changed:  # never while it is being broken off: its connection may go now
+        with self._changed:  # never during an interruption: then the connection may close
             self._calls.discard(call)
 
     def _run(self) -> None:
@@ -61,7 +61,7 @@ class _Watchdog:
                 for call in [call for call in self._calls if call.deadline <= now]:
                     self._calls.discard(call)
                     call.is_interrupted = True
-                    with suppress(Exception):  # of a connection that is closed already
+                    with suppress(Exception):  # the connection may be closed already
                         _interrupt(call.connection)
             self._next_wake = None
 
@@ -70,12 +70,12 @@ _WATCHDOG = _Watchdog()
 
 
 class TimeLimit(threading.local):
-    """The limit of one database; each thread that uses it has attributes of its own.
+    """The limit of one database; each thread that uses it has its own attributes.
 
-    PostgreSQL breaks off a statement itself, where it still can (``statement_timeout``). Where the
-    server hangs, or the network swallows what is sent, only the connection's end helps: a driver
-    waits without a limit of its own, and the TCP user timeout knows only of what the other
-    machine's kernel has not acknowledged.
+    PostgreSQL cancels a statement itself if it can (``statement_timeout``). If the server hangs,
+    or the network drops packets, only closing the connection helps: a driver waits without a limit
+    of its own, and the TCP user timeout covers only packets that the other machine's kernel has
+    not acknowledged.
     """
 
     is_exceeded = False
@@ -114,7 +114,7 @@ class TimeLimit(threading.local):
     def applied_to(
         self, function: Callable[..., Any], connection_of: Callable[[Any], Any]
     ) -> Callable[..., Any]:
-        """A function, broken off when it takes too long, whose first argument has a connection."""
+        """Wrap a function whose first argument has a connection, with the limit."""
 
         @wraps(function)
         def call(subject: Any, *args: Any, **kwargs: Any) -> Any:
@@ -123,9 +123,9 @@ class TimeLimit(threading.local):
 
         return call
 
-    @lru_cache  # noqa: B019 - it is asked for a few classes, and lives as long as the engine
+    @lru_cache  # noqa: B019 - called for few classes, and lives as long as the engine
     def cursor_class(self, cls: type[Any]) -> type[Any]:
-        """A driver's class of cursors, with the limit for each call of them."""
+        """A subclass of a driver's cursor class, with the limit for each call."""
         connection_of = attrgetter("connection")
         methods = {name: self.applied_to(getattr(cls, name), connection_of) for name in _METHODS}
         return type(cls.__name__, (cls,), methods)
@@ -135,6 +135,6 @@ def _interrupt(connection: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.interrupt()
         return
-    # a copy, as closing is the driver's; psycopg has no other way that does not ask the server
+    # a copy, as the driver closes its own; psycopg has no other way without a call of the server
     with socket.socket(fileno=os.dup(connection.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Activity in a demonstration: with a year that is made up, and people to go with it."""
+"""Activity in a demonstration: one synthetic year, with users for it."""
 
 import asyncio
 import pprint
@@ -14,7 +14,7 @@ from ..activity.synthetic import write_synthetic_history
 from .apps import scope_options
 from .hub import GROUP_MEMBERS
 
-#: Who is in a class of the demonstration's, beside those whom one can read about.
+#: Members of a class in the demonstration, in addition to the documented users.
 CLASSMATES = {
     "class-a": "alba amos anna bela boris carla chen cleo dana dario ella emil fadi farid gia gus",
     "class-b": "hana hugo ida igor iris ivo jana joel kaya kofi lea leon lina luca maja malik",
@@ -29,7 +29,7 @@ class DemoActivity(Activity):
 
     async def prepare_database(self) -> None:
         if await asyncio.to_thread(Path("activity.sqlite").exists):
-            return  # the service has started again
+            return  # the service has restarted
         created = await self._creation_times()
         arguments = self.database_url, groups_by_user(), int(time.time()), created
         await asyncio.to_thread(write_synthetic_history, *arguments)
@@ -44,11 +44,11 @@ class DemoActivity(Activity):
 
 def groups_by_user() -> dict[str, list[str]]:
     """The groups of every user with a history."""
-    people: dict[str, list[str]] = {"ada": [], "ines": []}
+    groups: dict[str, list[str]] = {"ada": [], "ines": []}
     for group in dict.fromkeys([*GROUP_MEMBERS, *CLASSMATES]):
         for name in [*GROUP_MEMBERS.get(group, ()), *CLASSMATES.get(group, "").split()]:
-            people.setdefault(name, []).append(group)
-    return people
+            groups.setdefault(name, []).append(group)
+    return groups
 
 
 def hub_options() -> dict[str, Any]:

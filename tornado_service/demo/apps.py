@@ -1,4 +1,4 @@
-"""The apps that their author tries in the demonstration, and what its hub grants for them."""
+"""The apps of a demonstration, and the scopes that its hub grants for them."""
 
 import asyncio
 import os
@@ -15,22 +15,22 @@ from ..apps.base import ServiceApp
 from ..apps.isolation.containment import AppError, run_in_daemon_thread, with_timeout
 from ..apps.loader import custom_scopes, import_app
 
-#: Seconds that an import may take before the hub starts without knowing the app's scopes.
+#: Seconds that an import may take; then the hub starts without the app's scopes.
 IMPORT_TIMEOUT = 20.0
 
-#: Who is granted the scopes that apps have made up.
+#: Users who are granted custom scopes of apps.
 TRUSTED_USERS = ("ada", "ines")
 
 
 class DemoApps:
-    """Apps named on the command line, imported to see which scopes they ask for.
+    """Apps named on the command line, imported to determine the scopes that they need.
 
     Attributes:
-        specs: how they were named.
-        classes: those that could be imported.
-        problems: what is wrong with the others, or with a scope; a line for each.
-        service_scopes: what the service's own token gets.
-        user_scopes: what a visitor's token may carry.
+        specs: the names on the command line.
+        classes: the imported ones.
+        problems: import errors and invalid scopes; a line for each.
+        service_scopes: the scopes of the service's own token.
+        user_scopes: scopes that a user's token may carry.
     """
 
     def __init__(self, specs: list[str]) -> None:
@@ -42,13 +42,13 @@ class DemoApps:
             try:
                 self.classes.append(asyncio.run(_import_with_timeout(spec)))
             except Exception as error:
-                # whatever it is: the hub runs, and the service tries again when it is mended
+                # any error: the hub runs, and the service retries when the file changes
                 self.problems.append(f"--app={spec}: {_one_line_error(error, spec)}")
         self.service_scopes = self._scopes("service_scopes")
         self.user_scopes = self._scopes("user_scopes")
 
     def app_urls(self, prefix: str, failed: Collection[str] = ()) -> list[str]:
-        """The URLs of the apps that run, or of the service's home page if none does."""
+        """The URLs of the running apps, or of the service's home page if none runs."""
         return [f"{prefix}{cls.name}/" for cls in self.classes if cls.name not in failed] or [
             prefix
         ]
@@ -86,7 +86,7 @@ class DemoApps:
 
 
 def scope_options(service_scopes: Iterable[str], user_scopes: Iterable[str]) -> dict[str, Any]:
-    """The arguments of a `ThrowAwayHub` that grant scopes, and make those that are custom."""
+    """The arguments of a `ThrowAwayHub` that grant scopes, and define the custom ones."""
     options = {
         "service_scopes": sorted(service_scopes),
         "service_options": {"oauth_client_allowed_scopes": sorted(user_scopes)},

@@ -1,4 +1,4 @@
-"""The service of a demonstration with apps: it starts again when a file of theirs changes."""
+"""The service of a demonstration with apps: restarts when one of their files changes."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from traitlets import List, Unicode
 from ..app import TornadoService
 from ..apps.loader import resolve_spec
 
-#: Seconds between two looks at the files.
+#: Polling interval for the files in seconds.
 POLL_INTERVAL = 0.3
 
 
@@ -54,7 +54,7 @@ class DemoService(TornadoService):
         return not all(mounted.is_imported for mounted in self.app_manager)
 
     async def _watch(self, files: "WatchedFiles") -> None:
-        while not (changed := await asyncio.to_thread(files.find_changed)):  # noqa: ASYNC110 - nobody tells
+        while not (changed := await asyncio.to_thread(files.find_changed)):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(POLL_INTERVAL)
         self.changed_file = changed
         self.log.info("%s has changed: starting again", changed)
@@ -75,11 +75,11 @@ class DemoService(TornadoService):
 
 
 class WatchedFiles:
-    """The files that apps are made of: code, templates, static files; no installed packages.
+    """The files of the apps: code, templates, static files; no installed packages.
 
-    These are the modules that have been imported, and all that lies in the folders of the apps.
-    While an app cannot be imported, the module that it lacks may appear wherever Python imports
-    from: then each module there counts.
+    These are the imported modules, and all files in the folders of the apps. While an app cannot
+    be imported, the missing module may appear anywhere on Python's path: then all modules there are
+    watched.
     """
 
     def __init__(self, specs: list[str], is_import_missing: Callable[[], bool]) -> None:
@@ -95,7 +95,7 @@ class WatchedFiles:
             try:
                 modified = path.stat().st_mtime
             except OSError:
-                continue  # an editor is just replacing it
+                continue  # an editor is replacing it
             is_new = self._started < modified <= now
             if self._mtimes.setdefault(path, modified) != modified or is_new:
                 return path
@@ -115,8 +115,8 @@ class WatchedFiles:
         for spec in filter(None, map(find_spec, names)):
             if spec.submodule_search_locations is None and spec.origin:
                 code = Path(spec.origin)
-                beside = (code.parent.glob(f"{name}/**/*") for name in ("templates", "static"))
-                yield from chain([code], *beside)
+                resources = (code.parent.glob(f"{name}/**/*") for name in ("templates", "static"))
+                yield from chain([code], *resources)
             for package in map(
                 Path, filter(is_project_path, spec.submodule_search_locations or ())
             ):
@@ -128,7 +128,7 @@ class WatchedFiles:
 
 @cache
 def is_project_path(path: str) -> bool:
-    """Whether a file or folder belongs to no installed library."""
+    """Whether a file or folder is outside of installed libraries."""
     libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
     if any(Path(path).is_relative_to(library) for library in libraries):
         return False

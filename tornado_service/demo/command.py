@@ -1,4 +1,4 @@
-"""`tornado-service demo`: a throw-away hub at a terminal."""
+"""`tornado-service demo`: a temporary hub in a terminal."""
 
 import contextlib
 import signal
@@ -56,7 +56,7 @@ class DemoApp(StrictApplication):
         elif self.service_command:
             options = {"service_command": self.service_command}
         else:
-            from .activity import hub_options  # it loads much that is not needed otherwise
+            from .activity import hub_options  # imports much that is not needed otherwise
 
             options = hub_options()
         hub = ThrowAwayHub(port=self.port, hub_output=sys.stderr, **options)
@@ -72,7 +72,7 @@ class DemoApp(StrictApplication):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Stop once: nothing interrupts the cleanup."""
+    """Stop once: further signals do not interrupt the cleanup."""
     for stop_signal in STOP_SIGNALS:
         signal.signal(stop_signal, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -81,10 +81,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _welcome_text(hub: ThrowAwayHub, apps: DemoApps, states: dict[str, str]) -> str:
     failed = [name for name, state in states.items() if state in ("failed", "retrying")]
     problems = "".join(f"App {name} is not running: see its log above.\n" for name in failed)
-    people = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
+    users = "\n".join(f"  {name:<6} {what}" for name, what in USERS.items())
     return (
         f"\n{problems}Open {' or '.join(apps.app_urls(hub.service_public_url, failed))}\n"
-        f"and sign in, with any password, as\n{people}\n\n"
+        f"and sign in, with any password, as\n{users}\n\n"
         f"{apps.welcome_text if apps.specs else ''}"
         "The hub's log goes to this terminal, on standard error.\n"
         "Ctrl-C stops it and removes everything.\n"

@@ -1,4 +1,4 @@
-"""A throw-away JupyterHub on this machine, with the service in it."""
+"""A temporary JupyterHub on this machine, with the service in it."""
 
 import contextlib
 import http.client
@@ -27,7 +27,7 @@ USERS = {
     "guest": "may use the hub, but not the service",
 }
 GROUP_MEMBERS = {"class-a": ["sam"], "class-b": ["kim"], "instructors": ["ines"]}
-#: Whoever started the hub may be killed, and leaves nothing behind:
+#: The hub also ends if its parent is killed:
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
@@ -35,13 +35,13 @@ os.umask(0o077)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 """
-#: The hub looks in short intervals whether what it starts responds: by itself it waits up to 5 s.
+#: A short polling interval until the service or a server responds: the default grows up to 5 s.
 WAIT_BRIEFLY = """
 import functools, jupyterhub.utils
 jupyterhub.utils.exponential_backoff = functools.partial(
     jupyterhub.utils.exponential_backoff, max_wait=0.2)
 """
-#: Without an optional check of URLs by jsonschema, whose import takes half of the hub's start.
+#: Without an optional check of URLs by jsonschema, whose import takes half of the hub's startup.
 HUB_PROGRAM = """
 import sys
 sys.modules["rfc3987_syntax"] = None
@@ -59,7 +59,7 @@ INSTRUCTOR_SCOPES = [
 
 
 def config_text(settings: Mapping[str, Any]) -> str:
-    """A config file that has these settings, by class and name."""
+    """A config file with these settings, by class and name."""
     return (
         f"settings = {pprint.pformat(settings, sort_dicts=False, width=100)}\n"
         "for section, values in settings.items():\n"
@@ -70,7 +70,7 @@ def config_text(settings: Mapping[str, Any]) -> str:
 class ThrowAwayHub:
     """A real JupyterHub with its proxy, in a temporary directory, for a demonstration or a test.
 
-    All that listens does so on 127.0.0.1. After `kill`, `start` starts the same hub again.
+    All ports are on 127.0.0.1. After `kill`, `start` starts the same hub again.
     """
 
     def __init__(
@@ -119,14 +119,14 @@ class ThrowAwayHub:
 
     @property
     def directory(self) -> Path:
-        """The hub's files, from `start` to `stop`."""
+        """The hub's directory, which exists from `start` to `stop`."""
         if self._temporary is None:
             raise RuntimeError("The hub has not been started.")
         return Path(self._temporary.name).resolve()
 
     @property
     def log(self) -> str:
-        """The output of the hub, proxy, service and servers, unless it goes elsewhere."""
+        """The output of the hub, proxy, service and servers, unless it is redirected."""
         if self._temporary and (file := self.directory / "hub.log").exists():
             self._last_log = file.read_text(errors="replace")
         return self._last_log
@@ -143,7 +143,7 @@ class ThrowAwayHub:
             raise
 
     def app_states(self, timeout: float = 30) -> dict[str, str]:
-        """The states of the service's apps by their names, as soon as none is loading any more."""
+        """The states of the service's apps by name, as soon as none is loading any more."""
         deadline = time.monotonic() + timeout
         path = f"services/{self.service_name}/api/status"
         authorization = f"token {self.service['api_token']}"
@@ -172,13 +172,13 @@ class ThrowAwayHub:
         self._temporary = None
 
     def kill(self) -> None:
-        """Kill the hub as in a crash, without notice to what it started."""
+        """Kill the hub as in a crash, without stopping its proxy, service and servers."""
         if self.process:
             self.process.kill()
             self.process.wait()
 
     def wait(self) -> int:
-        """Wait until the hub stops by itself; returns its exit status."""
+        """Wait until the hub exits; return its exit status."""
         return self.process.wait() if self.process else 0
 
     def __enter__(self) -> "ThrowAwayHub":
@@ -238,7 +238,7 @@ class ThrowAwayHub:
             if output is None:
                 log = self.directory / "hub.log"
                 output = stack.enter_context(open(log, "ab", opener=private_opener))
-            self.process = subprocess.Popen(  # noqa: S603 - nobody but we says what is run
+            self.process = subprocess.Popen(  # noqa: S603 - the command is our own
                 [sys.executable, "-c", HUB_PROGRAM, "--config", str(config)],
                 cwd=self.directory,
                 env=environment,
@@ -259,7 +259,7 @@ class ThrowAwayHub:
             raise RuntimeError(f"The hub {problem}.\n{last_lines}".strip())
 
     def _ready(self) -> bool:
-        """The proxy comes last, because it logs each refused connection at length."""
+        """The proxy is checked last, because it logs each refused connection at length."""
         host = urlsplit(self.service_url).hostname or "127.0.0.1"
         if not is_listening(self.hub_port) or (
             self.with_service and not is_listening(self.service_port, host)

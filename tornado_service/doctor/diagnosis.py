@@ -1,4 +1,4 @@
-"""The diagnosis of one service, from outside of its process."""
+"""The diagnosis of one service, from outside its process."""
 
 import json
 from dataclasses import replace
@@ -12,11 +12,11 @@ from .processes import ServiceProcess, read_settings
 
 
 async def diagnose(target: ServiceProcess) -> list[Finding]:
-    """All findings for a service, whose environment this process has taken."""
+    """All findings for a service, whose environment this process has adopted."""
     try:
         service = read_settings(target)
     except (ConfigError, TraitError) as error:
-        # a trait's error may quote what is secret
+        # a trait's error may quote a secret
         reason = str(error) if isinstance(error, ConfigError) else type(error).__name__
         return [Finding("settings", "wrong", f"Its settings cannot be read: {reason}")]
     setup = service.checked_setup()
@@ -50,7 +50,7 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
 
 
 async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str, Any], str]:
-    """The process's ``api/status``, or why it cannot be had."""
+    """The process's ``api/status``, or why it is unavailable."""
     if process.state != "ok":
         return {}, "The status of apps is available only while the service runs."
     if setup.tls.certfile:
@@ -66,9 +66,9 @@ async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str,
 
 
 def check_apps(status: dict[str, Any], unknown: str) -> Finding:
-    """The state of the process's apps, with the scopes that they need as the value.
+    """The state of the process's apps, with their required scopes as the value.
 
-    The process reports it: nothing is imported here.
+    The process reports it: nothing is imported in this one.
     """
     if unknown:
         return Finding("apps", "unknown", unknown)

@@ -1,4 +1,4 @@
-"""The running services, by the table of processes, and their environment."""
+"""The running services and their environment, from the process table."""
 
 import contextlib
 import os
@@ -11,10 +11,10 @@ from traitlets.config import Config
 
 from ..app import TornadoService
 
-#: The environment that a service's settings come from.
+#: Environment variables that configure a service.
 ENV_PREFIXES = ("JUPYTERHUB_", "TORNADO_SERVICE_")
 
-#: What JupyterHub's library reads from the environment when it is imported, which is too early.
+#: JupyterHub's library reads these from the environment on import, which is too early.
 IMPORT_TIME_ENV = {
     "JUPYTERHUB_SERVICE_PREFIX": "base_url",
     "JUPYTERHUB_API_URL": "api_url",
@@ -50,14 +50,14 @@ class ServiceProcess:
 
 
 def running_services(proc: Path = Path("/proc")) -> list[ServiceProcess]:
-    """The running services of this user; those of others have config files that are programs.
+    """The running services of this user; config files of other users are untrusted code.
 
-    Systems other than Linux have no such table of processes.
+    Only Linux has the process table that this reads.
     """
     services = []
     for pid in sorted({int(entry.name) for entry in proc.glob("[0-9]*")} - {os.getpid()}):
         process = proc / str(pid)
-        with contextlib.suppress(OSError):  # it has ended meanwhile, or is somebody else's
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or belongs to another user
             arguments = service_arguments(_read_strings(process / "cmdline"))
             if arguments is None or process.stat().st_uid != os.geteuid():
                 continue
@@ -78,9 +78,9 @@ def _read_strings(file: Path) -> list[str]:
 
 
 def service_arguments(command: list[str]) -> list[str] | None:
-    """The options in a service's command line; None if the command is another.
+    """The options in a service's command line; None if it is another command.
 
-    It is such as ``python3 -m tornado_service``, ``python3 …/tornado_service.pyz`` or
+    Examples: ``python3 -m tornado_service``, ``python3 …/tornado_service.pyz`` and
     ``python3 …/bin/tornado-service``, with options.
     """
     for number, word in enumerate(command):
@@ -116,7 +116,7 @@ def environment_of(target: ServiceProcess) -> Iterator[None]:
 
 
 def read_settings(target: ServiceProcess) -> TornadoService:
-    """A service with the target's settings, which is not started."""
+    """A service with the target's settings, not started."""
     early = {
         trait: target.environment[name]
         for name, trait in IMPORT_TIME_ENV.items()

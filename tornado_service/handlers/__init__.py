@@ -1,1 +1,1 @@
-"""Request handlers, and their base classes."""
+"""Request handlers and their base classes."""

@@ -1,4 +1,4 @@
-"""What every handler of the service shares: who asks, and may they."""
+"""The base classes of all handlers: authentication, access checks, headers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..hub.client import HubCalls
     from .context import ServiceContext
 
-#: What people read of a query or a form that a page cannot use.
+#: The message on a page whose query or form is invalid.
 INVALID_INPUT = (
     "Something in the link or in the form is missing or not valid."
     " Go back, correct it and try again."
@@ -33,13 +33,13 @@ INVALID_INPUT = (
 
 
 class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
-    """A request by somebody whom the hub lets use this service.
+    """A request by a user with access to this service.
 
-    A method is closed unless it is marked with ``allow_unauthenticated``;
-    ``needs_scopes`` asks for more than access.
+    A method requires authentication unless it is marked with ``allow_unauthenticated``;
+    ``needs_scopes`` requires more scopes than access.
     """
 
-    #: Successful responses are logged at debug level only.
+    #: Whether successful responses are logged at debug level only.
     quiet = False
 
     #: The label ``handler`` of metrics; by default the name of the class. Subclasses inherit
@@ -54,7 +54,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         cls.metrics_name = vars(cls).get("metrics_name", cls.__name__)
         cls.operation_ids = vars(cls).get("operation_ids", {})
 
-    #: The app that the handler belongs to, if it is not the core's.
+    #: The app that the handler belongs to; ``None`` for the core's.
     app: Any = None
     app_templates: AppTemplates | None = None
 
@@ -67,16 +67,16 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         self.context.open_requests -= 1
 
     def set_default_headers(self) -> None:
-        """Security headers on every response, errors included."""
+        """Set security headers on every response, errors included."""
         self._set_headers(self.settings["page_headers"])
 
     def _set_headers(self, headers: dict[str, str]) -> None:
-        """Set headers that are known to be good: set_header would look at each character again."""
+        """Set headers that are known to be valid: set_header would check each character again."""
         for name, value in headers.items():
             self._headers[name] = value
 
     def compute_etag(self) -> str | None:
-        """None for a response that must not be stored: no later request could name its ETag."""
+        """None for a response that must not be stored: no later request can have its ETag."""
         if "no-store" in self._headers.get("Cache-Control", ""):
             return None
         return super().compute_etag()
@@ -91,7 +91,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         if user is None:
             await self._reject_anonymous()
             return
-        self.current_user = user  # the error page may greet them; no method runs before the check
+        self.current_user = user  # the error page may show them; no method runs before the check
         self._check_access(user, access.scopes)
 
     async def _reject_anonymous(self) -> None:
@@ -99,12 +99,12 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             if not self._may_be_hub_probe():
                 await self.context.hub.check(max_age=5)
             elif self.request.path == self.hub_auth.base_url:
-                self.quiet = True  # the hub does so again and again
-            # the mixin adds the OAuth state, and PKCE where the hub has it
+                self.quiet = True  # the hub repeats this request periodically
+            # the mixin adds the OAuth state, and PKCE if the hub supports it
             self.redirect(self.get_login_url())
             return
         if self.hub_auth.has_session_cookie(self):
-            # signed in by cookie; if its XSRF token is what is missing, say so
+            # signed in by cookie: report a missing XSRF token
             self.check_xsrf_cookie()
         raise HTTPError(
             401,
@@ -113,7 +113,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         )
 
     def _may_be_hub_probe(self) -> bool:
-        """Whether this may be the hub that looks whether we are up: it is never told of a 503."""
+        """Whether this may be the hub's check that the service is up, which must not get a 503."""
         headers = self.request.headers
         return "Sec-Fetch-Mode" not in headers and "text/html" not in headers.get("Accept", "")
 
@@ -139,12 +139,13 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return self.hub_auth.missing_scopes(more, user)
 
     def as_caller(self) -> HubCalls:
-        """Call the Hub API with the user's own token, so that the hub decides what they see.
+        """Call the Hub API with the user's own token, so that the hub decides what the user sees.
 
-        A session's token has the app's ``user_scopes`` that the user has; a client's has its own.
+        A session's token has those of the app's ``user_scopes`` that the user has; a client's token
+        has its own scopes.
 
         Raises:
-            RuntimeError: the method allows requests without authentication, and this is one.
+            RuntimeError: the method allows unauthenticated requests, and this is one.
         """
         if self.current_user is None:
             raise RuntimeError(
@@ -156,19 +157,19 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         )
 
     def get_current_user(self) -> None:
-        """Nobody: ``prepare`` has asked.
+        """None: ``prepare`` has authenticated the request.
 
-        The mixin's own version waits for the hub in a thread while everybody else waits too.
+        The mixin's own version waits for the hub in a thread and blocks the event loop.
         """
         return
 
     def is_navigation(self) -> bool:
-        """Whether a person opens this address in a browser, so that a redirect makes sense.
+        """Whether a browser navigates to this URL, so that a redirect makes sense.
 
-        Browsers say so on https and on localhost
-        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only ask for HTML. A proxy may
-        have added a token: over http, ``Upgrade-Insecure-Requests`` tells browsers from programs
-        (https://www.w3.org/TR/upgrade-insecure-requests/#preference).
+        Browsers state this on https and on localhost
+        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only accept HTML. A proxy may
+        have added a token: over http, ``Upgrade-Insecure-Requests`` distinguishes browsers from
+        clients (https://www.w3.org/TR/upgrade-insecure-requests/#preference).
         """
         headers = self.request.headers
         if self.request.method not in ("GET", "HEAD"):
@@ -185,12 +186,12 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         return "text/html" in self.request.headers.get("Accept", "")
 
     def head(self, *args: str, **kwargs: str) -> Any:
-        """Respond as GET does; Tornado leaves the body out."""
+        """Respond as GET does; Tornado omits the body."""
         return self.get(*args, **kwargs)
 
     @property
     def allowed_methods(self) -> str:
-        """The methods that this handler has, as an ``Allow`` header."""
+        """The methods of this handler, as an ``Allow`` header."""
         unimplemented = RequestHandler._unimplemented_method
         has = {
             name
@@ -207,7 +208,7 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         self.set_status(204)
 
     def set_error_headers(self, status_code: int, **kwargs: Any) -> None:
-        """``Allow``, ``WWW-Authenticate``, ``Retry-After`` and ``Cache-Control``."""
+        """Set ``Allow``, ``WWW-Authenticate``, ``Retry-After`` and ``Cache-Control``."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         self.set_header("Cache-Control", "no-store")
         if status_code == 405:
@@ -218,9 +219,9 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
             self.set_header("Retry-After", str(error.retry_after))
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie: not for other sites, and only over https where the browser uses it.
+        """Set a cookie: same-site, and secure if browsers use https.
 
-        Attributes have Tornado's names, in any case; those that are given go first.
+        Attributes have Tornado's names, in any case; given ones take precedence.
         """
         kwargs = cookie_attributes(kwargs)
         kwargs.setdefault("samesite", "Lax")
@@ -242,18 +243,18 @@ class PageHandler(BaseHandler):
     """A handler that renders pages in the hub's look.
 
     Attributes:
-        form: what its form has sent that cannot be accepted; empty until then.
+        form: the rejected input of its form; empty before a form is rejected.
     """
 
     form = FormState()
 
     def accepts_html(self) -> bool:
-        """HTML, unless something else is asked for by name (the hub's own probe asks for none)."""
+        """HTML, unless another type is accepted explicitly (the hub's own probe accepts none)."""
         accept = self.request.headers.get("Accept", "")
         return not accept or "text/html" in accept or "*/*" in accept
 
     def template_namespace(self) -> dict[str, Any]:
-        """The names that every template has. None of them is secret."""
+        """The variables of all templates. None of them is secret."""
         user = self.current_user
         return {
             "prefix": self.hub_auth.base_url,
@@ -275,7 +276,7 @@ class PageHandler(BaseHandler):
         }
 
     def write_page(self, template: str, **names: Any) -> None:
-        """Render a template with the names of ``template_namespace`` and further names."""
+        """Render a template with ``template_namespace`` and further variables."""
         env = self.app_templates.jinja_env if self.app_templates else self.settings["jinja_env"]
         page = env.get_template(template)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -298,7 +299,7 @@ class PageHandler(BaseHandler):
             else None,
         }
         if isinstance(error, (InvalidRequest, MissingArgumentError)):
-            names["message"] = INVALID_INPUT  # their own messages name the parameters of a program
+            names["message"] = INVALID_INPUT  # its own messages are for API clients
         try:
             self.write_page("error.html", **names)
         except Exception:

@@ -1,4 +1,4 @@
-"""What handlers know of the service; ``self.context`` in each of them."""
+"""The service's objects for handlers; ``self.context`` in each of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ..telemetry.metrics import Metrics
 
 @dataclass
 class ServiceContext:
-    """The parts of a service that its handlers need, whichever app they belong to.
+    """The parts of a service that handlers of the core and of apps use.
 
     Attributes:
         name: the service's name in the hub.
         title: the service's name in the menu and the titles of pages; if empty, ``name``.
-        prefix: ``/services/NAME/``, with the hub's base URL before it.
+        prefix: ``/services/NAME/``, preceded by the hub's base URL.
         public_https: whether ``JUPYTERHUB_PUBLIC_URL`` says that browsers use https.
         public_host: host and port in that URL; empty if it is not set.
-        open_requests: requests without a complete response; handlers count themselves.
+        open_requests: number of requests without a complete response; handlers count them.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How errors look: JSON in the hub's own shape, and nothing of the inside."""
+"""Error responses: JSON in the hub's format, without internal details."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class InvalidRequest(HTTPError):
     """400: invalid input; the response lists the errors, field by field.
 
     Args:
-        problems: what is wrong, by the field's name. Never with the value that came: it may be a
-            secret.
+        problems: messages by the field's name. They must not contain the input value, which may
+            be a secret.
     """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
@@ -52,22 +52,22 @@ class InvalidRequest(HTTPError):
 
 
 class JSONErrorMixin(RequestHandler):
-    """Responds in JSON, also to errors."""
+    """Responds in JSON, also for errors."""
 
     context: ServiceContext
     _request_id: str | None = None
 
     @property
     def request_id(self) -> str:
-        """What ties an error that a visitor sees to its lines in the log."""
+        """The ID that links an error response to its lines in the log."""
         if self._request_id is None:
             self._request_id = secrets.token_hex(8)
         return self._request_id
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:
-        """What the visitor may read of an error: our own words, never an exception's.
+        """The public text of an error: our own words, never an exception's.
 
-        The shape is that of the hub's API.
+        The format is that of the hub's API.
         """
         error = kwargs.get("exc_info", (None, None, None))[1]
         message = responses.get(status_code, "Unknown error")
@@ -90,7 +90,7 @@ class JSONErrorMixin(RequestHandler):
         raise NotImplementedError  # `BaseHandler` has them, as only it knows what is allowed
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what a visitor must not read: an error's cause."""
+        """Log the cause of an error, which responses must not contain."""
         if isinstance(value, ServiceUnavailable):
             value.log_reason(self.context.log, f"request_id={self.request_id}")
             return
@@ -105,6 +105,6 @@ class JSONErrorMixin(RequestHandler):
         self.write_json_bytes(json_encode(value).encode())
 
     def write_json_bytes(self, body: bytes) -> None:
-        """Send a body that is JSON already."""
+        """Respond with a body that is already JSON."""
         self._headers["Content-Type"] = "application/json; charset=utf-8"
         self.write(body)

@@ -1,4 +1,4 @@
-"""What a page loads as an image, a script or a style sheet is never a document of ours."""
+"""Keeps pages from loading our documents as images, scripts or style sheets."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..auth.fetch_metadata import must_block_response
 
 
 class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
-    """Responds to such a request without the body, if only its cookies name the user."""
+    """Responds to such requests without a body, if they are authenticated by cookie only."""
 
     def is_body_withheld(self) -> bool:
-        """Whether the body of this response is not to be sent."""
+        """Whether the body of this response is withheld."""
         headers = self.request.headers
         if "Cookie" not in headers or not must_block_response(
             headers, self._headers.get("Content-Type", "")
@@ -25,11 +25,11 @@ class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
             return False
         try:
             return not xsrf.has_token(self)
-        except HTTPError:  # of a query that is not UTF-8
+        except HTTPError:  # the query is not UTF-8
             return True
 
     def flush(self, include_footers: bool = False) -> Any:
-        """Send what there is, headers first; see `RequestHandler.flush`."""
+        """Send buffered data, headers first; see `RequestHandler.flush`."""
         if self.is_body_withheld():
             self._write_buffer = []
             if not self._headers_written and "Content-Length" in self._headers:

@@ -1,4 +1,4 @@
-"""EventStream: server-sent events, from a channel to those who may listen."""
+"""EventStream: server-sent events from a channel."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..streaming.channel import Channel, ChannelEvent, Lagged
 from ..streaming.registry import CloseReason
 from .streaming import StreamingHandler
 
-#: How much is written at a time, in bytes; what a slow reader costs.
+#: Bytes written at a time, and buffered for a slow client.
 CHUNK_SIZE = 16 * 1024
 
-#: Milliseconds after which a browser comes back to a stream that broke off.
+#: Milliseconds after which a browser reconnects to a broken stream.
 RECONNECT_DELAY = 3000
 
 
@@ -30,9 +30,9 @@ class EventStream(StreamingHandler):
             async def get(self):
                 await self.stream(self.app.news)
 
-    In pages, ``serviceEvents`` reads it. In addition to the channel's own events there are
+    In pages, ``serviceEvents`` reads it. In addition to the channel's own events, clients receive
 
-    - ``reset``: the reader was disconnected for too long, or the service has restarted since. The
+    - ``reset``: the client was disconnected for too long, or the service has restarted since. The
       page must reload its data.
     - ``end``: the last event. Its data has the cause (``reason``), and whether the page should
       reconnect (``retry``).
@@ -43,9 +43,9 @@ class EventStream(StreamingHandler):
     _closed: asyncio.Future[None] | None = None
 
     def view(self, event: ChannelEvent) -> ChannelEvent | None:
-        """Decide what the reader gets of an event.
+        """Decide what a client receives of an event.
 
-        Called for each event and reader, on the event loop, so it must be fast.
+        Called for each event and client, on the event loop, so it must be fast.
 
         Returns:
             The event, or ``event.with_data(…)``, or None to leave it out.
@@ -73,7 +73,7 @@ class EventStream(StreamingHandler):
             self._write_count = 0
             self._send_preamble()
             channel.subscribe(self)
-            self._schedule_heartbeat(random.uniform(0.5, 1))  # noqa: S311 - not all at once
+            self._schedule_heartbeat(random.uniform(0.5, 1))  # noqa: S311 - spreads the heartbeats
             try:
                 await self._closed
             finally:
@@ -82,7 +82,7 @@ class EventStream(StreamingHandler):
                 channel.unsubscribe(self)
 
     def _prepare_response(self) -> None:
-        self._transforms = []  # compression would hold events back, and costs 256 KiB a stream
+        self._transforms = []  # compression would delay events, and costs 256 KiB a stream
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("X-Accel-Buffering", "no")  # else nginx buffers responses
 
@@ -93,7 +93,7 @@ class EventStream(StreamingHandler):
         if offset is None:
             offset = self._channel.end_offset
             hello += "event: reset\ndata: {}\n"
-        # the id, so that somebody who is cut off before the first event misses none, either
+        # the id, so that a client that is disconnected before the first event misses none either
         self._offset = self._sent_offset = offset
         self._write(f"{hello}id: {self._channel.last_event_id(offset)}\n\n".encode())
 
@@ -102,14 +102,14 @@ class EventStream(StreamingHandler):
         return self._closed is None or self._closed.done()
 
     def on_new_events(self) -> None:
-        """Write what is due, unless the reader has not taken what came before."""
+        """Write the next events, unless the client has not received the previous ones."""
         if self._is_closed:
             return
         try:
             chunk = self._next_chunk()
         except Lagged:
             self.drop_slow_reader()
-        except Exception:  # of the author's view
+        except Exception:  # from the app's view
             self.log_exception(*sys.exc_info())
             self.close_with_reason(CloseReason.FAILED)
         else:
@@ -145,14 +145,14 @@ class EventStream(StreamingHandler):
         )
 
     def _send_heartbeat(self, writes: int) -> None:
-        """Show that we are there, and see that the reader is."""
+        """Send a heartbeat, and check that the client reads."""
         if self._is_closed:
             return
         if self._is_writing and writes == self._write_count:
             self.drop_slow_reader()
             return
         if not self._is_writing:
-            # what was not for this reader need not be read again when they come back
+            # on reconnection, skip events that were filtered out for this client
             is_marked = self._sent_offset == self._offset
             self._sent_offset = self._offset
             sign = ":" if is_marked else f"id: {self._channel.last_event_id(self._offset)}"
@@ -160,7 +160,7 @@ class EventStream(StreamingHandler):
         self._schedule_heartbeat()
 
     def close_with_reason(self, reason: CloseReason) -> None:
-        """End it at once, and say why if the reader takes it."""
+        """End it at once, and send the reason if the client reads."""
         if self._is_closed:
             return
         if self._iostream.writing():

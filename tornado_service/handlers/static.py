@@ -1,4 +1,4 @@
-"""Static files of packages, of the installed JupyterHub among them; read once, hashed, gzipped."""
+"""Static files of packages, including the installed JupyterHub; read once, hashed, gzipped."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 #: Files of more bytes are compressed in a thread, and once: a large one takes a tenth of a second.
 LARGE_FILE = 32 * 1024
 
-#: Files that are compressed already.
+#: Types of files that are already compressed.
 COMPRESSED_SUFFIXES = (".png", ".woff2")
 
 
 class StaticHandler(BaseHandler):
-    """GET static/…: files whose names carry a hash of what is in them."""
+    """GET static/…: files whose names contain a hash of their content."""
 
     metrics_name = "StaticHandler"
 
@@ -45,7 +45,7 @@ class StaticHandler(BaseHandler):
 
     @allow_unauthenticated
     async def get(self, path: str) -> None:
-        """Serve one file, by its own name or by that with the hash."""
+        """Serve one file, by its own name or by the one with the hash."""
         name = self._HASHED_NAME.sub(r"\g<stem>\g<suffix>", path)
         if name not in self._files:
             raise HTTPError(404)
@@ -56,9 +56,9 @@ class StaticHandler(BaseHandler):
         """Send a file.
 
         Args:
-            name: its name, which tells its type.
-            content: what is in it.
-            immutable: whether the path never means anything else, as there is a hash in it.
+            name: its name, which determines its type.
+            content: its content.
+            immutable: whether the content at the path never changes, as the path contains a hash.
         """
         lasting = "public, max-age=31536000, immutable"
         self.set_header("Cache-Control", lasting if immutable else "no-cache")
@@ -81,7 +81,7 @@ class HubStaticHandler(StaticHandler):
 
     @allow_unauthenticated
     async def get(self, path: str) -> None:
-        """Serve one file, below the digest of all of them."""
+        """Serve one file, below the digest of all files."""
         digest, _, name = path.partition("/")
         files = hub_static_files()
         if name not in files:
@@ -94,7 +94,7 @@ def static_files(package: str) -> Mapping[str, bytes]:
     """The files below a package's ``static``, by name.
 
     They are read once, so that no request waits for a disk, and as resources, so that the package
-    may lie in a zip.
+    can be in a zip file.
     """
     found: dict[str, bytes] = {}
     static = resource_folder(package).joinpath("static")
@@ -114,10 +114,10 @@ def _compressed(content: bytes) -> bytes:
 
 
 def resource_folder(package: str) -> Traversable:
-    """The folder of a package, or that beside a module which is in none.
+    """The folder of a package, or the one that contains a top-level module.
 
     Args:
-        package: the name of either.
+        package: the name of the package or module.
     """
     spec = find_spec(package)
     if spec is not None and spec.origin and spec.submodule_search_locations is None:
@@ -126,13 +126,13 @@ def resource_folder(package: str) -> Traversable:
 
 
 def static_urls(package: str, prefix: str) -> Callable[[str], str]:
-    """How templates name static files: by addresses with a hash of the content.
+    """The URLs of static files for templates, with a hash of the content.
 
     Args:
-        package: where the files are.
-        prefix: their address, with a slash at its end.
+        package: the package with the files.
+        prefix: their URL prefix, with a slash at its end.
     """
-    known = static_files(package)  # read now, and not while the first page waits
+    known = static_files(package)  # read now, and not during the first request
 
     @cache
     def static_url(path: str) -> str:

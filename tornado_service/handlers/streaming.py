@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from ..auth.identity_cache import Identity
     from ..streaming.registry import CloseReason
 
-#: How much the kernel may hold for a reader who does not read, in bytes. Its own choice may be
-#: some megabytes, for each connection.
+#: The kernel's send buffer for a slow client, in bytes. The default may be some megabytes for
+#: each connection.
 SEND_BUFFER_SIZE = 64 * 1024
 
 
 class StreamingHandler(APIHandler):
-    """A response that stays open, and is ended when its user may not see it any more."""
+    """A response that stays open, and ends when its user loses access."""
 
     stream_kind: ClassVar[str]
 
     _iostream: IOStream
 
     def is_navigation(self) -> bool:
-        """Never: nobody is sent to a sign-in page from here."""
+        """False: streams never redirect to the sign-in page."""
         return False
 
     @property
@@ -36,7 +36,7 @@ class StreamingHandler(APIHandler):
         return scopes_needed(self.get)
 
     def is_still_allowed(self, user: Identity) -> bool:
-        """Whether the caller, of whom the hub has just told, may go on listening."""
+        """Whether the user, whom the hub has just confirmed, may keep the stream."""
         try:
             self.check_hub_user(user)
         except UserNotAllowed:
@@ -44,8 +44,8 @@ class StreamingHandler(APIHandler):
         return not self.hub_auth.missing_scopes(self.scopes, user)
 
     def attach(self) -> bool:
-        """Take hold of the connection, if there still is one, and of how much waits in it."""
-        # Tornado's types do not say that it is there
+        """Get the connection, if it is still open, and bound its send buffer."""
+        # Tornado's types do not declare it
         self._iostream = self.request.connection.stream  # type: ignore[union-attr]
         if self._iostream.closed():
             return False
@@ -57,8 +57,8 @@ class StreamingHandler(APIHandler):
         self.abort()
 
     def close_with_reason(self, reason: CloseReason) -> None:
-        """End it at once, and say why if the reader takes it."""
-        raise NotImplementedError  # event streams and web sockets say why in words of their own
+        """End it at once, and send the reason if the client reads."""
+        raise NotImplementedError  # event streams and WebSockets send the reason in different ways
 
     def abort(self) -> None:
         self._iostream.close()

@@ -1,4 +1,4 @@
-"""Jinja templates: the environment of the core, and what an app adds for its pages."""
+"""Jinja templates: the environment of the core, and additions of apps."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from jinja2 import (
     StrictUndefined,
 )
 
-#: Templates and static files are read as this package's resources: it may lie in a zip.
+#: Templates and static files are read as this package's resources: it may be in a zip file.
 PACKAGE = "tornado_service"
 
 
 @dataclass(frozen=True)
 class AppTemplates:
-    """What an app's pages have besides those of the core.
+    """The templates and variables of an app, in addition to those of the core.
 
     Attributes:
-        jinja_env: the app's own templates, then all others.
+        jinja_env: the app's own templates first, then all others.
         namespace: variables of its templates.
     """
 
@@ -33,11 +33,11 @@ class AppTemplates:
 
 @dataclass(frozen=True)
 class FormState:
-    """What a form has sent that cannot be accepted; empty until then. Templates see it as ``form``.
+    """The rejected input of a form; empty before that. Templates see it as ``form``.
 
     Attributes:
-        values: what was entered, by the input's name.
-        errors: what is wrong, by the input's name; by ``form`` what is wrong with all of it.
+        values: the entered values, by the input's name.
+        errors: messages, by the input's name; ``form`` for the form as a whole.
     """
 
     values: dict[str, list[str]] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class FormState:
 
 
 def make_jinja_env(template_paths: list[str]) -> Environment:
-    """Templates: an admin's own first; ours stay in reach as ``templates/page.html``.
+    """Templates: an administrator's first; ours stay available as ``templates/page.html``.
 
     Args:
-        template_paths: an admin's directories.
+        template_paths: an administrator's directories.
     """
     ours = PackageLoader(PACKAGE)
     loader = ChoiceLoader(
@@ -58,7 +58,7 @@ def make_jinja_env(template_paths: list[str]) -> Environment:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
-        auto_reload=False,  # a check of the files would cost each page; a restart takes new ones
+        auto_reload=False,  # checking the files would slow pages down; a restart loads new ones
         trim_blocks=True,
         lstrip_blocks=True,
     )

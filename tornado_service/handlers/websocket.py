@@ -1,4 +1,4 @@
-"""WebSocketHandler: web sockets of those who are signed in, from pages of ours."""
+"""WebSocketHandler: WebSockets of signed-in users, opened by our pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .streaming import StreamingHandler
 if TYPE_CHECKING:
     from ..streaming.registry import CloseReason
 
-#: The largest message in either direction, and how much may wait for a reader, in bytes.
+#: The largest message in either direction, and the limit of buffered data, in bytes.
 MAX_MESSAGE = 256 * 1024
 
 
@@ -39,7 +39,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
     max_message_size = MAX_MESSAGE
 
-    _buffered = 0  # bytes that the reader has not taken
+    _buffered = 0  # bytes that the client has not received
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -51,10 +51,10 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
         return self.context.streams.heartbeat
 
     async def prepare(self) -> None:
-        """Find out who asks, whether they may, and whether a page of ours does it for them.
+        """Authenticate the request, check the user's access, and that one of our pages made it.
 
         Raises:
-            HTTPError: 400, 401 or 403, as JSON; nobody is redirected.
+            HTTPError: 400, 401 or 403, as JSON; there is no redirect.
         """
         await super().prepare()
         if self.request.method == "OPTIONS":
@@ -72,21 +72,21 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
             )
 
     def check_origin(self, origin: str) -> bool:
-        """Whether it is our own, by the host that the browser knows us by."""
+        """Whether it is our own origin, by the host in the browser's URL."""
         headers = self.request.headers
-        forwarded = headers.get("X-Forwarded-Host", "")  # no page can set it
+        forwarded = headers.get("X-Forwarded-Host", "")  # scripts cannot set it
         ours = {headers.get("Host", ""), self.context.public_host, *forwarded.split(",")}
         try:
             host = urlsplit(origin).netloc.lower()
-        except ValueError:  # it is no address
+        except ValueError:  # it is not a URL
             return False
         return bool(host) and host in {name.strip().lower() for name in ours}
 
     def _check_query_xsrf(self) -> None:
-        """See that who is signed in by cookie came from a page of ours.
+        """Check that a request with a cookie came from one of our pages.
 
-        Every server of every user may be on our own host: only our pages know the XSRF token. A
-        browser cannot send it in a header here.
+        Other users' servers may share our host: only our pages have the XSRF token. A browser
+        cannot send it in a header here.
         """
         if self.hub_auth.uses_header_token(self):
             return
@@ -111,7 +111,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
         Raises:
             ValueError: it is too large.
-            WebSocketClosedError: the socket is closed, or has just been because its reader is
+            WebSocketClosedError: the socket is closed, possibly just now because its client is
                 too slow.
         """
         content = utf8(json_encode(message) if isinstance(message, dict) else message)
@@ -131,13 +131,13 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
     def _on_written(self, size: int, future: asyncio.Future[None]) -> None:
         self._buffered -= size
         if not future.cancelled():
-            future.exception()  # asyncio complains about one that nobody retrieves
+            future.exception()  # retrieved, else asyncio logs it
 
     def close_with_reason(self, reason: CloseReason) -> None:
-        """Close it at once, and say why; messages that arrive until it is closed are dropped."""
+        """Close it at once with a reason; messages that arrive before it is closed are dropped."""
         self.on_message = _discard_message  # type: ignore[method-assign]
         self.close(reason.code, reason.label)
 
 
 def _discard_message(message: str | bytes) -> None:
-    """Do nothing with a message: who sent it may do nothing any more."""
+    """Ignore a message: its sender has lost access."""

@@ -10,7 +10,7 @@ from tornado.web import HTTPError
 
 from .scopes import may_list, may_read_some_user, may_read_user
 
-# The first call loads them, and with them pydantic: a service without apps starts sooner.
+# Imported by the first call, and pydantic with them: a service without apps starts sooner.
 if TYPE_CHECKING:
     from .models import Group, User
     from .pagination import HubPage
@@ -22,8 +22,8 @@ class HubRefused(HTTPError):
 
     - 403: the user's own token lacks a scope. The message names it.
     - 401: the user's own token is no longer valid. They have to sign in again.
-    - 503: the service's token lacks a scope. An admin has to grant it: the log names it, and the
-      message only says that this is not set up.
+    - 503: the service's token lacks a scope. An administrator has to grant it: the log names it,
+      and the message says only that the service is not set up for this.
 
     Attributes:
         scope: the scope to grant, https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
@@ -51,10 +51,10 @@ class HubCalls:
     the filter includes. All calls only read, and are repeated after a transient failure.
 
     Args:
-        fetch: asks with the token.
+        fetch: makes a request with the token.
         scopes: those of the token, expanded, if they are known: a call that they rule out is
-            refused (403) without being made.
-        page_sizes: by path, how many items a page may have; see ``fetch_pages``.
+            refused (403) without a request.
+        page_sizes: by path, the maximum number of items of a page; see ``fetch_pages``.
     """
 
     def __init__(

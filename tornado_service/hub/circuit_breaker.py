@@ -1,4 +1,4 @@
-"""A circuit breaker: after a few failures in a row, only a probe calls the hub."""
+"""A circuit breaker: after consecutive failures, only a probe calls the hub."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 
 
 class CircuitBreaker:
-    """Closed while the hub responds; opened by failures in a row, closed by a probe that succeeds.
+    """Closed while the hub responds; opened by consecutive failures, closed by a successful probe.
 
-    The probes run in a task of their own, so that no request waits for one.
+    The probes run in their own task, so that no request waits for one.
 
     Args:
-        failure_threshold: how many in a row open it.
+        failure_threshold: number of consecutive failures that open it.
         retry_interval: seconds between probes.
-        probe: calls the hub; raises without a usable response.
+        probe: calls the hub; raises if there is no usable response.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class CircuitBreaker:
             await asyncio.sleep(self.retry_interval)
             try:
                 await self._probe()
-            except Exception as error:  # whatever it is, the hub is not well
+            except Exception as error:  # with any error, the hub is unavailable
                 self._log.debug("The hub still does not respond: %s", error)
             else:
                 self._probing = None

@@ -1,4 +1,4 @@
-"""The Hub's REST API: every call of it goes through here."""
+"""The client of the Hub's REST API; all calls use it."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from .transport import HubResponse, HubTransport
 
 __all__ = ["HubCalls", "HubClient", "HubRefused", "HubResponse", "HubUnavailable"]
 
-#: Seconds for which a scope that the service's own token lacks is not tried again, as the hub logs
-#: a warning each time.
+#: Seconds for which calls that need a missing scope of the service's token are not retried, as the
+#: hub logs a warning each time.
 REFUSED_SCOPE_MAX_AGE = 60
 
-#: Seconds before each further try, on average.
+#: Average seconds before each retry.
 RETRY_DELAYS = (0.1, 0.4)
 
-#: Seconds for which ``health/ready`` repeats its response: the endpoint is open.
+#: Seconds for which ``health/ready`` caches its response, as the endpoint is public.
 READY_MAX_AGE = 5.0
 
-#: Lists in pages, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
+#: Paginated lists, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html
 ACCEPT_HEADER = "application/jupyterhub-pagination+json"
 
 
 class HubClient(HubCalls, LoggingConfigurable):
     """Calls the Hub's REST API: asynchronous, bounded in time, number and size.
 
-    Its calls are the service's own; ``as_caller`` has those of a user.
+    Its calls use the service's own token; ``as_caller`` uses that of a user.
     """
 
     api_url = Unicode(help="The base URL of the Hub's REST API. Set by the application.")
@@ -118,9 +118,9 @@ class HubClient(HubCalls, LoggingConfigurable):
             The hub's response, which may be a refusal (4xx).
 
         Raises:
-            HubResponseTooLarge: it has more bytes than we read.
-            HubUnavailable: there was no valid response in time (but 5xx, 429, a redirect, anything
-                but JSON), or the circuit breaker is open.
+            HubResponseTooLarge: the response exceeds our limit.
+            HubUnavailable: there was no valid response in time (5xx, 429, redirects and other types
+                than JSON are invalid), or the circuit breaker is open.
         """
         request = HTTPRequest(
             url, method=method, headers=headers, body=body, allow_nonstandard_methods=True
@@ -133,13 +133,13 @@ class HubClient(HubCalls, LoggingConfigurable):
         on_token_rejected: Callable[[], None],
         scopes: Collection[str] | None = None,
     ) -> HubCalls:
-        """The calls that a user's token allows.
+        """The Hub API with a user's token.
 
         Args:
-            token: theirs. It is kept no longer than the result.
-            on_token_rejected: called when the hub does not know the token any more.
-            scopes: those of the token, if they are known: the hub is not asked for what they
-                rule out, as it logs a warning for each request that it refuses.
+            token: the user's token. It is stored no longer than the result.
+            on_token_rejected: called when the token is no longer valid.
+            scopes: those of the token, if they are known: calls that they rule out are not sent, as
+                the hub logs a warning for each request that it refuses.
         """
 
         async def fetch(path: str, scope: str, **query: str) -> HubResponse:
@@ -177,7 +177,7 @@ class HubClient(HubCalls, LoggingConfigurable):
             self.log.error("The hub refused a request of an app: %s.", reason)
 
     async def _get(self, path: str, token: str, query: dict[str, str]) -> HubResponse:
-        """GET, tried again when the hub stumbles, all in the time of one call.
+        """GET, retried on transient failures, within the time of one call.
 
         Raises:
             HubUnavailable: no usable response.
@@ -199,10 +199,10 @@ class HubClient(HubCalls, LoggingConfigurable):
                 limit = deadline - time.monotonic()
                 return await self.request("GET", url, headers=headers, limit=limit)
             except HubUnavailable as error:
-                # anybody may guess it
+                # the delay is no secret
                 delay = next(delays, inf) * random.uniform(0.5, 1.5)  # noqa: S311
                 delay = max(delay, error.hub_retry_after)
-                # the next try must have a fair chance
+                # leave enough time for the retry
                 has_time = time.monotonic() + delay < deadline - self.hub_timeout / 2
                 if not error.is_transient or not has_time:
                     raise
@@ -210,9 +210,9 @@ class HubClient(HubCalls, LoggingConfigurable):
             await asyncio.sleep(delay)
 
     async def _probe(self) -> None:
-        """The breaker's probe: a call for which the hub needs its database."""
+        """The breaker's probe: a call for which the hub reads its database."""
         headers = {"Authorization": f"token {self.api_token}"}
-        with suppress(HubResponseTooLarge):  # it responds
+        with suppress(HubResponseTooLarge):  # the hub responds
             await self._transport.fetch(
                 HTTPRequest(url_path_join(self.api_url, "user"), headers=headers)
             )
@@ -221,13 +221,13 @@ class HubClient(HubCalls, LoggingConfigurable):
         self._transport.abort_pending()
 
     async def check(self, max_age: float = 0) -> None:
-        """Check that the hub responds, by one call for concurrent requests.
+        """Check that the hub responds; concurrent requests share one call.
 
         Args:
-            max_age: seconds for which an earlier response is good enough.
+            max_age: seconds for which an earlier response is sufficient.
 
         Raises:
-            HubUnavailable: it does not.
+            HubUnavailable: it does not respond.
         """
         if (
             self.breaker.is_healthy
@@ -240,7 +240,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         await asyncio.shield(self._check_task)
 
     async def is_ready(self) -> bool:
-        """Whether the hub has responded within ``READY_MAX_AGE``; if not, the log says why."""
+        """Whether the hub has responded within ``READY_MAX_AGE``; if not, the reason is logged."""
         if time.monotonic() - self._ready_checked_at < READY_MAX_AGE:
             return not self._problem
         try:
@@ -258,7 +258,7 @@ class HubClient(HubCalls, LoggingConfigurable):
         """The hub's version. Needs no scope.
 
         Raises:
-            HubUnavailable: the hub does not respond, or the server is no hub.
+            HubUnavailable: the hub does not respond, or the server is not a hub.
         """
         response = await self.request("GET", url_path_join(self.api_url, "") + "/", headers={})
         model = response.json
@@ -274,7 +274,7 @@ class HubClient(HubCalls, LoggingConfigurable):
 
 
 def _is_unknown_token(response: HubResponse) -> bool:
-    """Whether the hub does not know the token: its 403 stands for a missing scope, too."""
+    """Whether the token is invalid for the hub, whose 403 may also mean a missing scope."""
     if response.status == 403 and isinstance(response.json, dict):
         return "credentials" in str(response.json.get("message"))
     return response.status == 401

@@ -1,4 +1,4 @@
-"""Why a call of the Hub API gave nothing that can be used."""
+"""Errors of calls of the Hub API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class HubUnavailable(ServiceUnavailable):
     Attributes:
         is_transient: whether the same call may succeed shortly, so that a client may repeat a
             call that changes nothing.
-        hub_retry_after: seconds for which the hub asked not to be called.
+        hub_retry_after: the hub's ``Retry-After`` in seconds.
         is_logged: during an outage the circuit breaker logs it once, instead of each request.
     """
 
@@ -36,7 +36,7 @@ class HubUnavailable(ServiceUnavailable):
         self.hub_retry_after = hub_retry_after
 
     def __str__(self) -> str:
-        # wherever an app's background task logs it, the reason is there
+        # an app's background task that logs the error logs the reason
         return f"{super().__str__()}: {self.detail}"
 
 

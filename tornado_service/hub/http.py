@@ -1,4 +1,4 @@
-"""An HTTP client that distinguishes a response that is too large from a broken connection."""
+"""An HTTP client that distinguishes too large responses from broken connections."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient, _HTTPConnection
 
 from .errors import HubResponseTooLarge, HubUnavailable
 
-#: Bytes of a response; the largest page of users that a hub sends is ~2 MiB.
+#: Bytes of a response; a hub's largest page of users has ~2 MiB.
 MAX_RESPONSE = 8 * 1024 * 1024
 
 
 class _Connection(_HTTPConnection):
-    """Closes itself as soon as a response is known to be too large.
+    """Closes itself as soon as a response is too large.
 
-    Tornado's own ``max_body_size`` does so, too, but what is raised then is the same as when the
-    hub closes the connection.
+    Tornado's own ``max_body_size`` does so, too, but raises the same error as if the hub closes
+    the connection.
     """
 
     _received = 0
@@ -32,7 +32,7 @@ class _Connection(_HTTPConnection):
             self._reject(int(length))
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Count the bytes, as the length may not be known before."""
+        """Count the bytes, as the length may be unknown before."""
         self._received += len(chunk)
         if self._received > MAX_RESPONSE:
             self._reject(None)

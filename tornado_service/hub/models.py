@@ -12,9 +12,9 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class HubModel(BaseModel):
-    """A thing with a name. ``None`` in any other field: the token may not see it, or it is not so.
+    """A named object. ``None`` in any other field: not visible to the token, or not set.
 
-    Fields that are not known here are left out.
+    Unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -23,13 +23,13 @@ class HubModel(BaseModel):
 
 
 class Server(HubModel):
-    """A server that runs, or is being started or stopped. Needs ``read:servers``.
+    """A server that is running, starting or stopping. Needs ``read:servers``.
 
     Attributes:
         name: empty for the user's default server.
         started: when its start began.
-        last_activity: when the hub heard of its use last; updated every few minutes.
-        pending: ``spawn``, ``stop`` or ``check`` while that is under way.
+        last_activity: the last activity that the hub knows of; updated every few minutes.
+        pending: ``spawn``, ``stop`` or ``check`` while that is in progress.
         ready: whether it can be used.
     """
 
@@ -74,10 +74,10 @@ class Group(HubModel):
 
 
 def parse_model(model: type[Parsed], value: Any) -> Parsed:
-    """The hub's response, as a model.
+    """Parse the hub's response as a model.
 
     Raises:
-        HubUnavailable: it is none.
+        HubUnavailable: it does not match the model.
     """
     try:
         return model.model_validate(value)

@@ -1,4 +1,4 @@
-"""Lists of the hub, which come in pages."""
+"""Paginated lists of the hub."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .errors import HubResponseTooLarge, HubUnavailable
 from .models import HubModel, parse_model
 from .transport import HubFetch
 
-#: Items of a page. The hub gives fewer where its admin wants that (``api_page_max_limit``).
+#: Items of a page. The hub returns fewer if its administrator limits that (``api_page_max_limit``).
 PAGE_SIZE = 200
 
-#: Groups of the first page: each comes with all of its members.
+#: Groups of the first page: each includes all of its members.
 GROUP_PAGE_SIZE = 20
 
-#: A page of fewer bytes is followed by one of twice as many items.
+#: After a page of fewer bytes, the next one has twice as many items.
 SMALL_PAGE_BYTES = 256 * 1024
 
-#: A page that is too large is asked for again with this part of its items.
+#: A page that is too large is requested again with this fraction of its items.
 SHRINK_FACTOR = 4
 
-#: So many items may be added to a list while it is read.
+#: Maximum number of items that may be added to a list while it is read.
 MAX_GROWTH = 1000
 
-#: The part of a page that is asked for again with the next one: so many may leave the list in
-#: between and no other item is missed.
+#: The fraction of a page that is requested again with the next one: as many items may be removed
+#: in between without other items being missed.
 OVERLAP_DIVISOR = 10
 
 Model = TypeVar("Model", bound=HubModel)
@@ -39,7 +39,7 @@ class HubPage(Generic[Model]):
     """A part of a list.
 
     Attributes:
-        items: those that no earlier page had.
+        items: those that are in no earlier page.
         date: when the hub sent it, by the hub's clock (whole seconds since 1970).
     """
 
@@ -58,18 +58,18 @@ async def fetch_pages(
 ) -> AsyncIterator[HubPage[Model]]:
     """A list of any length, https://jupyterhub.readthedocs.io/en/stable/reference/rest.html.
 
-    Where the next page begins is taken from the response, but never its address. The hub counts
-    groups that it does not show to the token, so a short or empty page need not be the last.
+    The next page's offset is taken from the response, but never its URL. The hub counts groups
+    that it does not show to the token, so a short or empty page need not be the last.
 
     Args:
         model: of an item.
-        fetch: asks the hub.
+        fetch: makes a request to the hub.
         path: of the list.
-        scope: to be named if the token lacks it.
+        scope: named in the error if the token lacks it.
         query: of the URL.
         limit: items of the first page.
-        page_sizes: by path, the items of a page that was not too large, from one reading to the
-            next.
+        page_sizes: by path, the items of the last page that was not too large, kept for the next
+            reading.
 
     Raises:
         HubResponseTooLarge: a page of one item is too large.
@@ -77,7 +77,7 @@ async def fetch_pages(
     """
     cursor = _ListCursor(path)
     limit = min(limit, page_sizes.get(path, limit))
-    most = PAGE_SIZE
+    max_limit = PAGE_SIZE
     is_first, was_too_large = True, False
     while True:
         offset = cursor.offset(limit)
@@ -101,33 +101,33 @@ async def fetch_pages(
         if pagination.next is None:
             break
         if pagination.next.limit < limit:
-            limit = most = max(1, pagination.next.limit)
+            limit = max_limit = max(1, pagination.next.limit)
         if response.size < SMALL_PAGE_BYTES:
-            limit = min(limit * 2, most)
+            limit = min(limit * 2, max_limit)
     if path in page_sizes and not was_too_large:
-        page_sizes[path] = min(page_sizes[path] * 2, PAGE_SIZE)  # it may fit again
+        page_sizes[path] = min(page_sizes[path] * 2, PAGE_SIZE)  # a larger page may succeed again
 
 
 class _ListCursor:
-    """How far a list has been read, while items are added and deleted."""
+    """The position in a list while items are added and deleted."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._seen: set[str] = set()
-        self._position = 0  # of the first item that is not known
+        self._position = 0  # of the first unknown item
         self._furthest = 0
         self._total: int | None = None
         self._was_full = False
         self._is_rereading = False
 
     def offset(self, limit: int) -> int:
-        """Where to read: a little before the position, so that two pages share items."""
+        """The next offset, a little before the position, so that two pages overlap."""
         return max(0, self._position - (max(1, limit // OVERLAP_DIVISOR) if limit > 1 else 0))
 
     def has_skipped_items(self, names: list[str], offset: int, limit: int) -> bool:
-        """Whether more have left than two pages share, so that others may have moved to before.
+        """Whether more items were removed than two pages share, so that others may be missed.
 
-        Then the position is further back.
+        If so, the position moves back.
         """
         shares = 0 < offset < self._position
         if not (self._was_full and shares and self._seen.isdisjoint(names)):
@@ -137,13 +137,13 @@ class _ListCursor:
         return True
 
     def advance(self, names: list[str], pagination: _Pagination) -> set[str]:
-        """Go on to the next page.
+        """Continue with the next page.
 
         Returns:
-            The names that no earlier page had.
+            The names that are in no earlier page.
 
         Raises:
-            HubUnavailable: it is not further on, or far beyond the end.
+            HubUnavailable: the page does not advance, or is far beyond the end.
         """
         new = set(names) - self._seen
         self._seen |= new

@@ -1,6 +1,6 @@
-"""What the known scopes of a token rule out, so that the hub need not be asked to refuse it.
+"""Rules out calls that the hub would refuse, by the known scopes of a token.
 
-The hub decides: here is only what it surely refuses.
+The hub decides: this covers only what it certainly refuses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from jupyterhub.scopes import Scope, parse_scopes
 
-#: Filters that the hub takes for its lists; with any other it refuses the whole list.
+#: Filters that the hub supports for its lists; with any other it refuses the whole list.
 LIST_FILTERS = {"list:users": {"user", "group"}, "list:groups": {"group"}}
 
 #: One of these shows a user, https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html
@@ -32,12 +32,12 @@ def may_list(scope: str, scopes: Collection[str]) -> bool:
 
 
 def may_read_some_user(scopes: Collection[str]) -> bool:
-    """Whether there is any user whom the hub may show."""
+    """Whether the hub may show any user."""
     return not parse_scopes(frozenset(scopes)).keys().isdisjoint(READ_USER)
 
 
 def may_read_user(name: str, scopes: Collection[str]) -> bool:
-    """Whether the hub may show a user. Only the hub knows who is in a group."""
+    """Whether the hub may show a user. Only the hub knows the members of a group."""
     parsed = parse_scopes(frozenset(scopes))
     held = [parsed[scope] for scope in READ_USER if scope in parsed]
     return any(

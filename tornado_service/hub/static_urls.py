@@ -1,6 +1,6 @@
 """Style sheet and scripts of the installed ``jupyterhub`` package, so that pages look like the hub.
 
-The service serves them itself. A page that takes them from the hub stays blank while the hub hangs.
+The service serves them itself. A page that loads them from the hub stays blank while the hub hangs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 STYLE_SHEET = "css/style.min.css"
 
-#: Files that the pages name. Others are served only if a style sheet refers to them.
+#: Files that the pages use. Others are served only if a style sheet refers to them.
 FILES = (
     STYLE_SHEET,
     "js/darkmode.js",
@@ -30,7 +30,7 @@ _REFERENCE = re.compile(
 
 @cache
 def hub_static_files() -> Mapping[str, bytes]:
-    """The files by their path below the package's ``static``; those that it lacks are left out."""
+    """The files by their path below the package's ``static``; missing ones are omitted."""
     root = data_files_path() / "static"
     contents: dict[str, bytes] = {}
     paths = list(FILES)
@@ -57,7 +57,7 @@ def data_files_path() -> Path:
 
 @cache
 def hub_static_digest() -> str:
-    """A hash of all files, for the path of each: they refer to each other."""
+    """A hash of all files, for the path of each, as they refer to each other."""
     digest = hashlib.sha256()
     for path, content in sorted(hub_static_files().items()):
         digest.update(path.encode() + b"\0" + content + b"\0")
@@ -65,7 +65,7 @@ def hub_static_digest() -> str:
 
 
 def hub_static_urls(prefix: str) -> Callable[[str], str]:
-    """How templates name these files; an empty URL for one that the package lacks."""
+    """The URLs of these files for templates; empty for a missing file."""
     contents = hub_static_files()  # read now, and not during the first request
     folder = f"{prefix}{hub_static_digest()}/"
 

@@ -25,21 +25,21 @@ from .http import BoundedHTTPClient
 
 __all__ = ["HubResponse", "HubTransport", "HubUnavailable"]
 
-#: Statuses of a hub, or of what is before it, that may be well in a moment.
+#: Statuses of a hub, or of a proxy before it, after which a retry may succeed.
 TRANSIENT = frozenset({429, 502, 503, 504})
 
-#: Seconds; a longer ``Retry-After`` of the hub is cut to this.
+#: Seconds; the maximum for the hub's ``Retry-After``.
 MAX_RETRY_AFTER = 60
 
 
 @dataclass(frozen=True)
 class HubResponse:
-    """What the hub said: a status below 500 that is no redirect and not 429.
+    """The hub's response: a status below 500, without redirects and 429.
 
     Attributes:
         status: the HTTP status.
-        json: the JSON that came with it; ``None`` for a refusal (4xx) without.
-        date: when, by the hub's clock (whole seconds since 1970); by ours if it did not say.
+        json: the JSON body; ``None`` for a refusal (4xx) without one.
+        date: its time, by the hub's clock (whole seconds since 1970); by ours if it has none.
         size: bytes of the response's body.
     """
 
@@ -50,10 +50,10 @@ class HubResponse:
 
 
 class HubFetch(Protocol):
-    """GET of the Hub's REST API with some token."""
+    """GET of the Hub's REST API with a token."""
 
     def __call__(self, path: str, scope: str, **query: str) -> Awaitable[HubResponse]:
-        """Fetch a path; ``scope`` is named if the token lacks it.
+        """Fetch a path; the error names ``scope`` if the token lacks it.
 
         Raises:
             HubRefused: the token lacks the scope.
@@ -62,10 +62,10 @@ class HubFetch(Protocol):
 
 
 class HubTransport:
-    """Calls the hub: ``concurrency`` calls at a time, ``queue`` more wait, others are refused.
+    """Calls the hub: ``concurrency`` concurrent calls, ``queue`` more wait, others are refused.
 
     Args:
-        timeout: seconds that a call may take, waiting for its turn included.
+        timeout: seconds that a call may take, including the wait for a free slot.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class HubTransport:
         if self._client is None:
             self._client = BoundedHTTPClient(
                 force_instance=True,
-                max_clients=self._concurrency + 1,  # one more for the breaker's trial
+                max_clients=self._concurrency + 1,  # one more for the breaker's probe
                 defaults={
                     "follow_redirects": False,
                     "decompress_response": False,
@@ -111,15 +111,15 @@ class HubTransport:
         """Make one call.
 
         Raises:
-            HubResponseTooLarge: there was one, of more bytes than we read.
-            HubUnavailable: no usable response in time.
+            HubResponseTooLarge: the response exceeds our limit.
+            HubUnavailable: there is no usable response in time.
         """
         if self._breaker.is_open:
             pause = ceil(self._breaker.retry_interval)
             raise HubUnavailable("it has not responded for a while", pause, is_logged=True)
         limit = self.timeout if limit is None else limit
         deadline = time.monotonic() + limit
-        # half of the time, so that the call itself has a fair chance
+        # half of the time, so that enough is left for the call itself
         await self._acquire_slot(limit / 2)
         try:
             return await self._call(request, deadline)
@@ -140,7 +140,7 @@ class HubTransport:
             self._waiting -= 1
 
     def _reject_full(self, detail: str) -> HubUnavailable:
-        """Count a rejected call; log the first one, unless the hub is away."""
+        """Count a rejected call; log the first one, unless the hub is unavailable."""
         self._metrics.observe_hub("full", 0)
         if not self._is_full and self._breaker.is_healthy:
             self._log.warning("Calls of the Hub API are refused, as it is slow: %s", detail)
@@ -172,13 +172,13 @@ class HubTransport:
         self.last_response_at = time.monotonic()
 
     async def fetch(self, request: HTTPRequest, deadline: float = inf) -> HubResponse:
-        """Make a call past the breaker, and count nothing: for its probe.
+        """Make a call past the breaker, without counting it: for its probe.
 
         Raises:
             HubUnavailable: as ``request`` does.
         """
         limit = self.timeout / 2 if self._waiting else self.timeout
-        limit = max(min(limit, deadline - time.monotonic()), 0.001)  # 0 is no limit
+        limit = max(min(limit, deadline - time.monotonic()), 0.001)  # 0 means no limit
         request.connect_timeout = request.request_timeout = limit
         fetching = asyncio.ensure_future(self._http_client().fetch(request, raise_error=False))
         self._pending.add(fetching)
@@ -194,13 +194,13 @@ class HubTransport:
         except HubUnavailable:
             raise
         except Exception as error:
-            # no error between us and the hub is the user's fault
+            # an error between us and the hub is not the user's fault
             detail = redact_text(f"{type(error).__name__}: {error}")
             raise HubUnavailable(detail, is_transient=True) from error
         return _parse_response(response)
 
     def abort_pending(self) -> None:
-        """Abort the calls under way, as the service is being stopped."""
+        """Abort pending calls, as the service is being stopped."""
         self._is_aborting = True
         for fetching in list(self._pending):
             fetching.cancel()
@@ -215,7 +215,7 @@ def _parse_response(response: HTTPResponse) -> HubResponse:
     status = response.code
     if status in TRANSIENT:
         retry_after = _parse_retry_after(response.headers)
-        # too many calls: only the hub knows when they are few again
+        # too many calls: only the hub knows when to retry
         is_transient = status != 429 or retry_after > 0
         raise HubUnavailable(
             f"it returned {status}", is_transient=is_transient, hub_retry_after=retry_after
@@ -236,7 +236,7 @@ def _parse_json(status: int, body: bytes) -> Any:
 
 
 def _parse_retry_after(headers: HTTPHeaders) -> int:
-    """Seconds, https://www.rfc-editor.org/rfc/rfc9110#name-retry-after; 0 if it names none."""
+    """Seconds, https://www.rfc-editor.org/rfc/rfc9110#name-retry-after; 0 without the header."""
     value = headers.get("Retry-After", "")
     is_number = value.isascii() and value.isdigit() and len(value) < 10
     return min(int(value), MAX_RETRY_AFTER) if is_number else 0

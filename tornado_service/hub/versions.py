@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-#: The oldest one whose sign-in library has no known holes.
+#: The oldest one whose sign-in library has no known vulnerabilities.
 OLDEST_SUPPORTED = (5, 4, 6)
 
-#: These refuse a token of 64 characters, which is what zero-to-jupyterhub makes.
+#: These refuse a token of 64 characters, which zero-to-jupyterhub generates.
 REFUSES_64_CHARACTERS = ((5, 5, 3), (6, 1, 0))
 
 #: For messages.
@@ -16,13 +16,13 @@ def parse_version(text: str) -> tuple[int, ...]:
     """A version as numbers.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a version.
     """
     return tuple(int(part) for part in text.split("."))
 
 
 def is_supported(version: tuple[int, ...]) -> bool:
-    """Whether the service works with a version, of which the last numbers may be left out."""
+    """Whether the service supports a version, which may be incomplete, such as ``6.1``."""
     numbers = (*version, 99, 99)[:3]
     return numbers >= OLDEST_SUPPORTED and numbers not in REFUSES_64_CHARACTERS
 

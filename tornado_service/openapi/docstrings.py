@@ -1,4 +1,4 @@
-"""Docstrings as OpenAPI takes them: summaries in plain text, descriptions in CommonMark."""
+"""Docstrings for OpenAPI: summaries in plain text, descriptions in CommonMark."""
 
 import inspect
 import re
@@ -6,10 +6,10 @@ from typing import Any
 
 _SECTION = re.compile(r"^(Args|Attributes|Examples?|Notes?|Raises|Returns|Yields):$", re.MULTILINE)
 
-#: A line of a section, and those that go on with it.
+#: A line of a section, and its continuation lines.
 _ENTRY = re.compile(r"^ {4}(\w+): (.)(.*(?:\n {8}.+)*)", re.MULTILINE)
 
-#: Code, as reStructuredText has it.
+#: Code in reStructuredText.
 _CODE = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 
 
@@ -29,7 +29,7 @@ def split_docstring(text: str | None) -> tuple[str, str]:
 def to_markdown(part: Any) -> Any:
     """A part of a document, with all its descriptions in CommonMark.
 
-    What a docstring says of attributes is said of the schema's properties instead.
+    The docstring's descriptions of attributes become those of the schema's properties.
     """
     if isinstance(part, list):
         return [to_markdown(item) for item in part]
@@ -46,7 +46,7 @@ def to_markdown(part: Any) -> Any:
 
 
 def _with_descriptions(properties: dict[str, Any], text: str) -> dict[str, Any]:
-    """Properties with what a docstring says of them, unless they have words of their own."""
+    """Properties with descriptions from a docstring, unless they have their own."""
     _, _, section = text.partition("\nAttributes:\n")
     descriptions = {
         name: " ".join(f"{first.upper()}{rest}".split())

@@ -15,7 +15,7 @@ from .operations import JSON, Operation, operations
 
 SCHEMA_REF = "#/components/schemas/"
 
-#: What the errors mean, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
+#: Error responses, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
 ERROR_DESCRIPTIONS = {
     "400": "The input is not valid; `errors` lists the problems by field.",
     "401": "Not signed in, or the session has expired.",
@@ -27,7 +27,7 @@ ERROR_DESCRIPTIONS = {
 }
 
 
-#: How to sign in; the session's cookie has a name of its own in each service.
+#: How to sign in; the name of the session cookie depends on the service.
 SECURITY_SCHEMES = {
     "token": {
         "type": "http",
@@ -54,8 +54,8 @@ def make_document(
     Args:
         context: of the service.
         routes: the core's.
-        apps: the apps that are in it.
-        report: called with what cannot be in it, and why.
+        apps: the included apps.
+        report: called with each omitted endpoint and the reason.
     """
     paths: dict[str, Any] = {}
     names: set[str] = set()
@@ -65,7 +65,7 @@ def make_document(
         app = mounted.name if mounted else ""
         found = operations(context.prefix, mounted.routes if mounted else routes, app, report)
         described = [operation for operation in found if _is_describable(operation, report)]
-        # models of two apps may have one name
+        # models of two apps may have the same name
         references, definitions = _schemas(described, f"{app}." if app else "")
         schemas.update(definitions)
         for operation in described:
@@ -101,12 +101,12 @@ def make_document(
 
 
 def _is_describable(operation: Operation, report: Callable[[str], None]) -> bool:
-    """Whether its models have schemas that can be written down."""
+    """Whether schemas can be generated for its models."""
     try:
         for model, mode in operation.models().values():
             to_json(to_markdown(TypeAdapter(model).json_schema(mode=mode)))
         to_json(operation.describe(dict.fromkeys(operation.models()), ""))
-    except Exception as error:  # an author's types do what they like
+    except Exception as error:  # an app's types may raise any error
         reason = str(error).partition("\n")[0]
         report(f"{operation.unique_id(())}: {reason}")
         return False
@@ -116,7 +116,7 @@ def _is_describable(operation: Operation, report: Callable[[str], None]) -> bool
 def _schemas(
     found: list[Operation], prefix: str
 ) -> tuple[dict[tuple[Operation, str], Any], dict[str, Any]]:
-    """References for what the operations take and give, and what they lead to."""
+    """References for the types of the operations, and the definitions that these need."""
     inputs = [
         ((operation, slot), mode, TypeAdapter(model))
         for operation in found
@@ -124,14 +124,14 @@ def _schemas(
     ]
     if not inputs:
         return {}, {}
-    keyed, whole = TypeAdapter.json_schemas(inputs, ref_template=f"{SCHEMA_REF}{prefix}{{model}}")
+    keyed, schemas = TypeAdapter.json_schemas(inputs, ref_template=f"{SCHEMA_REF}{prefix}{{model}}")
     references = {key: schema for (key, _), schema in keyed.items()}
-    return references, {prefix + name: schema for name, schema in whole.get("$defs", {}).items()}
+    return references, {prefix + name: schema for name, schema in schemas.get("$defs", {}).items()}
 
 
 def _error_schemas() -> dict[str, Any]:
-    whole = TypeAdapter(Error).json_schema(ref_template=f"{SCHEMA_REF}{{model}}")
-    return {**whole.pop("$defs"), "Error": whole}
+    schemas = TypeAdapter(Error).json_schema(ref_template=f"{SCHEMA_REF}{{model}}")
+    return {**schemas.pop("$defs"), "Error": schemas}
 
 
 def _error_response(status: str) -> dict[str, Any]:

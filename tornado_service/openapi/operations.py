@@ -1,4 +1,4 @@
-"""Operations: what the API can be asked for, as OpenAPI describes it."""
+"""Operations: the API's methods in OpenAPI's format."""
 
 import itertools
 import re
@@ -17,21 +17,21 @@ from .docstrings import split_docstring
 
 JSON = "application/json"
 
-#: A group without groups inside: named, or known by its position.
+#: A group without nested groups, identified by name or position.
 _GROUP = re.compile(r"\((?:\?P<(\w+)>|(?!\?))(?:\\.|\[(?:\\.|[^]\\])+\]|[^][()\\])*\)")
 
-#: Groups as ``{name}`` and literal characters.
+#: ``{name}`` for groups, and literal characters.
 _TEMPLATE = re.compile(r"(?:\{[^\W\d]\w*\}|\\[^\w\s]|[^\\.^$*+?{}()[\]|])*")
 
 
 @dataclass(eq=False)
 class Operation:
-    """A method of the API at one address.
+    """A method of the API at one path.
 
     Attributes:
-        path: the address below the service's prefix, as a template.
+        path: the path below the service's prefix, as a template.
         method: ``GET``.
-        tag: what it is listed under: the app's name, or ``service``.
+        tag: the group in the document: the app's name, or ``service``.
         is_app: whether it is an app's; its code may return any status.
     """
 
@@ -43,10 +43,10 @@ class Operation:
     is_app: bool = False
 
     def unique_id(self, taken: Container[str]) -> str:
-        """The name that its handler gives it, or one made of app, class and method.
+        """The name from its handler, or one made of app, class and method.
 
-        Where that is taken, as by the same handler at another path, it gets the app's name in
-        front, then a number behind.
+        If that is taken, for example by the same handler at another path, it gets the app's name as
+        a prefix, then a number as a suffix.
         """
         method = self.method.lower()
         given = self.handler.operation_ids.get(method)
@@ -57,7 +57,7 @@ class Operation:
         return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
     def models(self) -> dict[str, tuple[Any, Any]]:
-        """What stands in it by reference: types, and whether they are read or written."""
+        """Its types by reference, and whether they are read or written."""
         body, response = self.signature.body, self.signature.response
         parts = {"body": (body, "validation"), "response": (response, "serialization")}
         return {slot: (part.model, mode) for slot, (part, mode) in parts.items() if part}
@@ -67,10 +67,10 @@ class Operation:
 
         Args:
             schemas: those of ``models``, by the same names.
-            access_scope: what everybody needs who signs in.
+            access_scope: the scope that every session needs.
         """
         signature = self.signature
-        # mypy takes the hash of a handler for that of its class
+        # mypy confuses the hash of a handler with that of its class
         access = access_of(self.handler, self.method)  # type: ignore[arg-type]
         scopes = sorted(access.scopes) if access else []
         summary, description = split_docstring(signature.function.__doc__ or self.handler.__doc__)
@@ -102,13 +102,13 @@ class Operation:
             yield {"name": name, "in": "path", "required": True, "schema": _inlined(schema)}
 
     def _query_parameters(self) -> Iterator[dict[str, Any]]:
-        whole = self.signature.query.schema if self.signature.query else {}
-        for name, field in whole.get("properties", {}).items():
-            schema = _without_null(_inlined(field, whole.get("$defs", {})))
+        query = self.signature.query.schema if self.signature.query else {}
+        for name, field in query.get("properties", {}).items():
+            schema = _without_null(_inlined(field, query.get("$defs", {})))
             yield {
                 "name": name,
                 "in": "query",
-                "required": name in whole.get("required", []),
+                "required": name in query.get("required", []),
                 "description": schema.pop("description", ""),
                 "schema": schema,
             }
@@ -121,7 +121,7 @@ class Operation:
         if declared is None:
             return {"2XX": {"description": "Done."}}
         content = {declared.media_type: {"schema": schema}}
-        if self.is_app and self.method != "GET":  # which status it sets, nobody knows
+        if self.is_app and self.method != "GET":  # the status that it sets is unknown
             found = {"2XX": {"description": "Done.", "content": content}}
         else:
             found = {
@@ -133,7 +133,7 @@ class Operation:
         return found
 
     def _error_responses(self, allows_anonymous: bool) -> dict[str, Any]:
-        """The refusals, by references to those that all operations share."""
+        """The error responses, by references to the shared ones."""
         takes = self.signature
         has_parameters = "{" in self.path
         refusals = {
@@ -175,14 +175,14 @@ def operations(
 
 
 def path_template(pattern: str, names: Iterable[str]) -> str:
-    """A route's path with each group as ``{name}``, and without an optional slash at its end.
+    """A route's path with each group as ``{name}``, without an optional slash at its end.
 
     Args:
         pattern: the regular expression.
-        names: the names of groups that have none in the pattern, by position.
+        names: the names of unnamed groups, by position.
 
     Raises:
-        ValueError: the pattern has more than text and groups, or groups in groups.
+        ValueError: the pattern has more than text and groups, or nested groups.
     """
     unnamed = iter(() if "(?P<" in pattern else names)
     template = _GROUP.sub(
@@ -195,7 +195,7 @@ def path_template(pattern: str, names: Iterable[str]) -> str:
 
 
 def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
-    """What the methods of a handler take and give; those of an app's know it already."""
+    """The signatures of a handler's methods; mounted handlers of apps have them already."""
     signatures: dict[str, Signature] | None = getattr(handler, "signatures", None)
     if signatures is None:
         signatures = {
@@ -207,7 +207,7 @@ def signatures_of(handler: type[APIHandler]) -> dict[str, Signature]:
 
 
 def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
-    """A schema without references; what a query or a path holds is small and never recursive."""
+    """A schema without references; types in queries and paths are small and never recursive."""
     if isinstance(schema, list):
         return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):
@@ -221,7 +221,7 @@ def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A field's schema without null, which no query can say: it is left out instead."""
+    """A field's schema without null, which queries cannot express: the field is omitted instead."""
     if schema.get("default", ...) is None:
         del schema["default"]
     options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]

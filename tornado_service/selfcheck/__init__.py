@@ -1,4 +1,4 @@
-"""What is wrong with this deployment, in words, with the key to set."""
+"""Problems of this deployment, with the setting that fixes each."""
 
 from .checks import run_checks
 from .findings import CheckedSetup, Finding

@@ -1,4 +1,4 @@
-"""All checks of the self-check, for the doctor and for a service that runs."""
+"""All checks of the self-check, for the doctor and for a running service."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from .url import check_listening_address, check_proxy_path, check_url
 
 
 async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
-    """Run all checks, in some seconds at most; on request also of the proxy's path to a pod."""
+    """Run all checks, in some seconds at most; on request also the proxy's path to a pod."""
     hub, url = await asyncio.gather(check_hub(setup), check_url(setup))
     findings = [*hub, url, check_listening_address(setup, url.state == "ok")]
     if include_proxy:
@@ -44,7 +44,7 @@ def check_public_url(setup: CheckedSetup) -> list[Finding]:
 
 
 def check_origin(setup: CheckedSetup) -> list[Finding]:
-    """What keeps other users' servers, and the network, from acting as a visitor.
+    """Check the protection from other users' servers, and from the network.
 
     A hub on a loopback address is for its own user, who needs neither.
     """

@@ -1,4 +1,4 @@
-"""What a self-check has to know, and what it says."""
+"""Inputs and findings of the self-check."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from ..network import TLSFiles, port_of
 
 FindingState = Literal["ok", "wrong", "note", "unknown"]
 
-#: Addresses of this machine, or pod, for itself.
+#: Loopback addresses of this machine or pod.
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 #: The zero-to-jupyterhub chart puts this into the hub's container.
@@ -24,7 +24,7 @@ def pod_namespace() -> str:
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
-#: The checks as people read them.
+#: Titles of the checks for display.
 TITLES = {
     "cookie-secret": "Cookie secret",
     "hub-api": "Hub API",
@@ -76,7 +76,7 @@ def unknown_findings(*names: str) -> list[Finding]:
 
 @dataclass(frozen=True)
 class CheckedSetup:
-    """A service's settings, as far as they can be wrong.
+    """A service's settings, as far as the self-check needs them.
 
     Attributes:
         service_url: the URL at which the hub and its proxy reach it.
@@ -85,7 +85,7 @@ class CheckedSetup:
         required_scopes: the scopes that the service's own token needs.
         instance: the process that should respond at the URL; empty: any of ours.
         callback_url: where the hub redirects after sign-in; absolute if it has subdomains.
-        hub_host: the hub's public origin, if its settings have it.
+        hub_host: the hub's public origin, if it is configured.
         seen_origin: the origin of the first browser that signed in.
         in_chart: whether zero-to-jupyterhub runs the hub here.
         namespace: the pod's namespace, if any.

@@ -1,4 +1,4 @@
-"""Whether the Hub API can be reached, and what it thinks of the service."""
+"""Checks that the Hub API is reachable, and how the hub knows the service."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ async def check_hub(setup: CheckedSetup) -> list[Finding]:
 def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
     message = f"The Hub API at {setup.api_url} cannot be reached, so users cannot sign in: {error}."
     host = urlsplit(setup.api_url).hostname or ""
-    # a name: the hub may listen on IPv4 or IPv6 alone
+    # a name: the hub may listen on IPv4 or IPv6 only
     local_url = f"http://localhost:8081{setup.api_path}"
     variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {local_url}"
     if error.reason == "url" or (is_loopback_host(host) and setup.api_url != local_url):
@@ -139,6 +139,6 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _short_string(model: dict[str, Any], key: str) -> str:
-    """A short string of a response, which may come from anything."""
+    """A short string of a response, which may have any content."""
     value = model.get(key)
     return value if isinstance(value, str) and value.isprintable() and len(value) < 300 else ""

@@ -12,10 +12,10 @@ from math import inf
 from .checks import check_origin, run_checks
 from .findings import CheckedSetup, Finding
 
-#: Seconds between checks while something is wrong; the last one repeats.
+#: Seconds between checks while there is a problem; the last one repeats.
 RETRY_DELAYS = (1, 2, 4, 8, 15, 30, 60, 120, 300)
 
-#: Seconds after which a pod that works is Ready for its proxy, too.
+#: Seconds after which a working pod is Ready for its proxy, too.
 READY_DELAY = 60
 
 #: Seconds for which findings are cached.
@@ -57,7 +57,7 @@ class SelfCheck:
         return next(versions, "")
 
     async def run(self) -> None:
-        """Check until nothing is wrong; ends with the task, never with an error."""
+        """Check until there is no problem; ends with the task, never with an error."""
         await self.run_until_healthy()
         self._log.info("Self-check: nothing is wrong")
         if self._setup.namespace:
@@ -91,7 +91,7 @@ class SelfCheck:
             return self.findings
 
     def record_browser_origin(self, origin: str) -> None:
-        """Take the origin of a browser that has signed in; the settings may not have it."""
+        """Record the origin of a browser that has signed in; the settings may not have it."""
         if not self.seen_origin:
             self.seen_origin = origin
             new = check_origin(self._setup)
@@ -108,7 +108,7 @@ class SelfCheck:
         return replace(self._make_setup(), instance=self.instance, seen_origin=self.seen_origin)
 
     def _log_changes(self, findings: list[Finding]) -> None:
-        """Log new problems and those that are gone. The lines hold no secret, but much like one."""
+        """Log new and resolved problems. The lines hold no secret, but text that resembles one."""
         scrubbed = {"scrubbed": True}
         for finding in findings:
             before = self._logged.get(finding.name)

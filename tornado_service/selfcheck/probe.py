@@ -1,4 +1,4 @@
-"""One HTTP request, and where nothing comes of it, why."""
+"""One HTTP request, and the reason if it fails."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ TIMEOUT = 3.0
 
 MAX_RESPONSE_SIZE = 1024 * 1024
 
-#: Where the addresses of one name fail for several reasons, the first in this list is reported:
-#: the further the exchange got, the more the reason says.
+#: If the addresses of one name fail for several reasons, the first in this list is reported:
+#: the further the exchange got, the more specific the reason.
 FailureReason = Literal["url", "name", "tls", "silent", "closed", "refused", "dropped", "no-route"]
 
 _REASON_MESSAGES: dict[FailureReason, str] = {
@@ -36,9 +36,9 @@ class ProbeError(Exception):
     """There was no response.
 
     Attributes:
-        reason: the reason for programs, as the text is for people.
+        reason: the reason for programs; the text is for administrators.
         certificates: those that the peer showed before it refused ours, if any.
-        addresses: those that the name resolved to.
+        addresses: the addresses of the name.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ async def get(
 ) -> ProbeResponse:
     """Make one GET request, in ``TIMEOUT`` seconds at most; redirects are not followed.
 
-    HTTP clients do not tell a dropped connection from a silent server, and resolve names in
-    threads that keep a process from ending. This one does neither.
+    Other HTTP clients do not distinguish a dropped connection from a silent server, and resolve
+    names in threads that keep the process running. This one does neither.
 
     Raises:
         ProbeError: there was no response.
@@ -102,7 +102,7 @@ async def get(
 
 
 def _recording_ssl_object(certificates: list[bytes | None]) -> type[ssl.SSLObject]:
-    """Records the peer's certificate, which is gone once the peer refuses ours."""
+    """Records the peer's certificate, which is lost if the peer refuses ours."""
 
     class RecordingSSLObject(ssl.SSLObject):
         def do_handshake(self) -> None:
@@ -113,7 +113,7 @@ def _recording_ssl_object(certificates: list[bytes | None]) -> type[ssl.SSLObjec
 
 
 async def resolve(host: str) -> list[str]:
-    """The addresses of a name, resolved in a thread that does not keep the process from ending.
+    """The addresses of a name, resolved in a daemon thread.
 
     Raises:
         ProbeError: there are none, or not in time.

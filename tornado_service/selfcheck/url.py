@@ -1,4 +1,4 @@
-"""Whether the service's URL leads to this process, as the hub and its proxy need it to."""
+"""Checks that the service's URL leads to this process, as the hub and its proxy require."""
 
 import re
 import ssl
@@ -10,7 +10,7 @@ from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, FindingState
 
-#: A response repeats this header of its request: it names the process.
+#: A response repeats this request header: it identifies the process.
 INSTANCE_HEADER = "X-Instance"
 
 _PROXY = "{podSelector: {matchLabels: {app.kubernetes.io/component: proxy}}}"
@@ -36,13 +36,13 @@ async def check_url(setup: CheckedSetup) -> Finding:
 
 
 async def instance_at(setup: CheckedSetup, origin: str) -> str:
-    """The instance that serves at an origin; empty for anything that is not ours."""
+    """The instance that serves at an origin; empty for any other server."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # only who responds is checked
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # only its identity is checked
     try:
         response = await probe.get(f"{origin}{setup.prefix}health", {INSTANCE_HEADER: "?"}, tls)
     except probe.ProbeError as error:
-        # with internal_ssl only the hub and its proxy may come in; our certificate is enough
+        # with internal_ssl only the hub and its proxy have access; our certificate is sufficient
         if _certificate(setup) in error.certificates:
             return setup.instance or "certificate"
         raise
@@ -93,7 +93,7 @@ def _port_fix(setup: CheckedSetup) -> str:
 
 
 def _url_key(setup: CheckedSetup) -> str:
-    """Where the URL is set: a loopback URL hardly stands in Helm values."""
+    """The setting of the URL: a loopback URL is hardly from Helm values."""
     if is_loopback_host(setup.host):
         return "the service's url in jupyterhub_config.py"
     return f"{setup.helm_key}.url"
@@ -112,7 +112,7 @@ def check_listening_address(setup: CheckedSetup, url_reaches_service: bool) -> F
 
 
 async def check_proxy_path(setup: CheckedSetup) -> list[Finding]:
-    """What the service's own URL does not show in a pod: the proxy's path.
+    """Check the proxy's path in a pod, which the service's own URL does not show.
 
     With a host alias the URL's name resolves to the pod itself; the Kubernetes Service, which the
     proxy uses, then has a longer name. It refuses connections until the pod is Ready.

@@ -1,1 +1,1 @@
-"""The HTTP server and its process: limits, start, end."""
+"""The HTTP server and its process: limits, start, stop."""

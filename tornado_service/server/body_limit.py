@@ -1,4 +1,4 @@
-"""Requests on their way in: all together take bounded memory, and none holds the event loop."""
+"""Bounds the memory for incoming requests, and keeps them from blocking the event loop."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from tornado.web import Application
 
 from .header_limit import HeaderLimiter
 
-#: Bytes of bodies that are not there in full yet. A stranger's body has to be read, too.
+#: Bytes of incomplete bodies. Those of unauthenticated clients have to be read, too.
 MAX_PENDING_BODY_BYTES = 64 * 1024 * 1024
 
-#: Seconds after which to try again.
+#: Seconds after which to retry.
 RETRY_AFTER = 5
 
-#: Bytes of a form as browsers send it without files, and its fields: Tornado reads it at once.
+#: Bytes of a form without files, and its fields: Tornado parses it at once.
 MAX_FORM_BYTES = 512 * 1024
 MAX_FORM_FIELDS = 1000
 
 #: Bytes of the headers of a part of a form with files. There may be 100 parts.
 MAX_PART_HEADER_BYTES = 1024
 
-#: Pieces of a body after which others have a turn: a sender can make them as small as a byte.
+#: Chunks of a body before other tasks run: a client can make them as small as a byte.
 CHUNKS_PER_TURN = 500
 
 
 class BodyLimiter(HTTPServerConnectionDelegate):
-    """Hands requests on to the application; when too much is being sent, 503.
+    """Passes requests on to the application; responds with 503 if too much data is pending.
 
     Args:
         application: handles the requests.
-        log: where requests that are given up are logged.
+        log: receives a line for each dropped request.
         max_body_size: bytes that one body may have; a single one always fits.
     """
 
@@ -53,7 +53,7 @@ class BodyLimiter(HTTPServerConnectionDelegate):
         self._application = application
         self.log = log
         self.limit = max(MAX_PENDING_BODY_BYTES, max_body_size)
-        #: Bytes that have arrived of bodies which are not there in full.
+        #: Received bytes of incomplete bodies.
         self.pending_bytes = 0
         self.headers = HeaderLimiter(self.log)
         multipart = ParseMultipartConfig(max_part_header_size=MAX_PART_HEADER_BYTES)
@@ -74,7 +74,7 @@ class BodyLimiter(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request; its body counts until it is there, or has been given up."""
+    """One request; its body counts until it is complete or dropped."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class _Request(HTTPMessageDelegate):
         return asyncio.sleep(0) if waits is None and self._chunks % CHUNKS_PER_TURN == 0 else waits
 
     def _reject(self, status: int, reason: str, headers: dict[str, str]) -> None:
-        """Respond at once; the connection is closed then, and the rest of the body not read."""
+        """Respond at once; then the connection is closed, and the rest of the body is not read."""
         self.on_connection_close()
         sent = HTTPHeaders({"Content-Length": "0", **headers})
         self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, reason), sent)

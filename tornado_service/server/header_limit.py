@@ -1,4 +1,4 @@
-"""Requests whose headers are not there in full: for how long, and how much of them."""
+"""Limits for incomplete request headers: time and size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.ioloop import PeriodicCallback
 
-#: Bytes of a request's line and headers: what Node lets through, on which the hub's proxy runs
+#: Bytes of a request's line and headers: the limit of Node, on which the hub's proxy runs
 #: (https://nodejs.org/api/cli.html#--max-http-header-sizesize), and the headers that it adds.
 MAX_HEADER_BYTES = 16 * 1024 + 1024
 
@@ -17,7 +17,7 @@ MAX_HEADER_BYTES = 16 * 1024 + 1024
 #: its beginning.
 HEADER_TIMEOUT = 20.0
 
-#: Bytes of headers that are not there in full, of all connections.
+#: Bytes of incomplete headers, of all connections.
 MAX_PENDING_HEADER_BYTES = 8 * 1024 * 1024
 
 #: Seconds between two checks of the connections.
@@ -26,11 +26,11 @@ CHECK_INTERVAL = 1.0
 
 @dataclass
 class _PendingHeaders:
-    """What is known of the next request of a connection.
+    """The state of the next request of a connection.
 
     Attributes:
-        since: when its headers began to arrive; nothing has, if it is none.
-        are_pending: whether they are not there in full.
+        since: when its headers began to arrive; ``None`` before that.
+        are_pending: whether they are incomplete.
     """
 
     since: float | None
@@ -38,9 +38,9 @@ class _PendingHeaders:
 
 
 class HeaderLimiter:
-    """Closes connections that keep us waiting for the rest of a request's headers.
+    """Closes connections that do not complete a request's headers in time.
 
-    One that waits for its next request is left alone: the hub's proxy may use it at any moment.
+    Idle connections stay open: the hub's proxy may use one at any moment.
     """
 
     def __init__(self, log: logging.Logger) -> None:
@@ -82,7 +82,7 @@ class HeaderLimiter:
                 pending_bytes += size
         begun.sort(key=lambda row: row[0])
         closed = 0
-        for since, size, connection in begun:  # who has waited longest is the first to go
+        for since, size, connection in begun:  # the oldest first
             if pending_bytes <= MAX_PENDING_HEADER_BYTES and now - since < HEADER_TIMEOUT:
                 break
             pending_bytes -= size

@@ -14,22 +14,22 @@ from .body_limit import BodyLimiter
 from .header_limit import MAX_HEADER_BYTES
 from .process import force_exit_after
 
-#: Seconds that requests which wait for the hub get to finish.
+#: Grace period in seconds of requests that wait for the hub.
 HUB_GRACE = 1
 
-#: Seconds for a body of 1 MiB to arrive, and in proportion where larger ones are allowed.
+#: Seconds for a body of 1 MiB to arrive, and in proportion if larger ones are allowed.
 BODY_TIMEOUT = 30.0
 
-#: Seconds for which a connection may be kept without a request. The hub's proxy keeps its own for
-#: as long as it can: each that we close may be just when it sends a request, which then fails.
+#: Seconds for which an idle connection is kept. The hub's proxy keeps its own for as long as it
+#: can: closing one may coincide with a request on it, which then fails.
 IDLE_TIMEOUT = 600
 
-#: Seconds until the process ends after a second signal.
+#: Seconds until the process exits after a second signal.
 FORCED_EXIT_DELAY = 0.2
 
 
 class Server:
-    """One HTTP server on bound sockets, with an orderly end."""
+    """One HTTP server on bound sockets, with graceful shutdown."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Server:
         self._limiter.headers.start()
 
     def stop_gracefully(self) -> None:
-        """Let open requests finish; called a second time, end at once."""
+        """Let open requests finish; a second call stops at once."""
         if self._stopping.is_set():
             self._forced_stop.set()
             force_exit_after(FORCED_EXIT_DELAY)
@@ -72,18 +72,18 @@ class Server:
         await self._stopping.wait()
 
     async def close(self, grace: float) -> None:
-        """Accept nothing more, let open requests finish, and close all connections."""
+        """Accept no more connections, let open requests finish, and close all connections."""
         self._http.stop()
         self._limiter.headers.stop()
         if self._context.open_requests and not self._forced_stop.is_set():
             await self._drain(grace)
-        # also cuts what is still under way
+        # also ends requests that are still running
         await self._http.close_all_connections()
 
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        # a hub that stops us polls more and more rarely whether we are gone: 5 s may become 10 s
+        # a hub that stops us polls for our exit with growing intervals: 5 s may become 10 s
         loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
         while self._context.open_requests and loop.time() < deadline:
             try:

@@ -1,4 +1,4 @@
-"""The process around the server: its port, its limits, its parent, its end."""
+"""The server's process: port, limits, parent process, exit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from contextlib import suppress
 
 from tornado.netutil import bind_sockets
 
-#: The id of the process that launched us; the command imports this first, as all else takes a
-#: second, in which they may have gone.
+#: The id of the process that launched us; the command imports this module first, as the other
+#: imports take a second, in which the parent may exit.
 PARENT_PID = os.getppid()
 
 #: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
@@ -27,12 +27,12 @@ MAX_FILES = 65536
 
 
 def bind(port: int, ip: str) -> list[socket.socket]:
-    """Take the port, on one address or (``""``) on all of IPv4 and IPv6."""
+    """Bind the port, on one address or (``""``) on all of IPv4 and IPv6."""
     return bind_sockets(port, ip or None)
 
 
 def bind_error_message(error: OSError, port: int, ip: str) -> str:
-    """Why ``bind`` has failed, in words for an administrator."""
+    """Why ``bind`` has failed, for administrators."""
     where = f"port {port} of {ip or 'all interfaces'}"
     if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
         return f"Cannot listen on {where}: TornadoService.ip is not an IP address of this machine."
@@ -43,19 +43,18 @@ def bind_error_message(error: OSError, port: int, ip: str) -> str:
 
 
 def raise_file_limit() -> None:
-    """Let the process have more connections than the 1024 that are usual."""
+    """Raise the limit of open files above the usual 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):  # some kernels promise more than they give
+        with suppress(ValueError, OSError):  # some kernels report a higher limit than they grant
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def force_exit_after(seconds: float) -> None:
-    """End the process when its time is over.
+    """Exit the process after a timeout, whatever hangs.
 
-    Whatever hangs then: code of an app, or a look-up of the hub's name, whose thread Python would
-    wait for.
+    For example code of an app, or a lookup of the hub's name, whose thread Python would wait for.
     """
     timer = threading.Timer(seconds, os._exit, (0,))
     timer.daemon = True
@@ -63,15 +62,15 @@ def force_exit_after(seconds: float) -> None:
 
 
 def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
-    """Stop when the process that launched us is gone.
+    """Stop when the process that launched us has exited.
 
-    The hub starts services in sessions of their own, so one that is killed leaves them behind,
-    and the next hub's service finds its port taken. On Linux the kernel signals it; the parent's id
-    is polled too, as that signal also comes when only the launching thread ends, and as the
-    parent may be gone before we have asked for it.
+    The hub starts services in sessions of their own, so a hub that is killed leaves them behind,
+    and the next hub's service finds its port in use. On Linux the kernel sends a signal; the
+    parent's id is polled too, as that signal also comes when only the launching thread ends, and as
+    the parent may exit before we request the signal.
 
     Returns:
-        The task that watches; cancel it at the end.
+        The polling task; cancel it at the end.
     """
     loop = asyncio.get_running_loop()
 
@@ -82,7 +81,7 @@ def die_with_parent(stop: Callable[[], None]) -> asyncio.Task[None]:
         return True
 
     async def watch() -> None:
-        while not check_parent():  # noqa: ASYNC110 - nothing but the process table knows
+        while not check_parent():  # noqa: ASYNC110 - only the process table shows it
             await asyncio.sleep(1)
 
     if sys.platform == "linux":

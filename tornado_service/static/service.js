@@ -20,7 +20,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// What comes from the hub waits until the page is loaded: the hub may not respond.
+// The hub's files are loaded after the page: the hub may not respond.
 const addHubLook = () => {
   for (const link of document.querySelectorAll("link[data-after-load]")) link.disabled = false;
   for (const image of document.querySelectorAll("img[data-after-load]")) {
@@ -37,8 +37,8 @@ const retry = document.querySelector("[data-retry-after]");
 if (retry) setTimeout(() => location.reload(), 1000 * retry.dataset.retryAfter);
 
 /**
- * fetch() below the service's prefix, with the XSRF token that the hub's sign-in asks of every
- * request that a script makes, reading ones too.
+ * fetch() below the service's prefix, with the XSRF token that the hub's sign-in requires for all
+ * requests of scripts, including GET.
  *
  * @param {string} path - relative to the prefix, "api/user"
  * @param {RequestInit} options - as for fetch
@@ -52,21 +52,21 @@ window.serviceFetch = (path, options = {}) => {
 };
 
 /**
- * Listen to an EventStream of the service, for as long as the page is open and the sign-in lasts.
+ * Listen to an EventStream of the service, until the page is closed or the session ends.
  *
  * A browser's own EventSource cannot send the XSRF token; otherwise this is the same.
  * Handlers are called with an event's data, by its name. Four names are special:
- *   open: the connection stands, at first and again; what is shown may be loaded now
- *   reset: events have been lost; the page's data has to be loaded again
- *   error: the connection broke, and is tried again by itself
- *   end: it was the last event, {reason, retry}; it is tried again only with retry
+ *   open: the connection is open, for the first time or again; the page can load its data now
+ *   reset: events have been lost; the page has to reload its data
+ *   error: the connection was lost; reconnection is automatic
+ *   end: the last event, {reason, retry}; reconnection is automatic only with retry
  *
  * @param {string} path - relative to the prefix, "reports/api/news"
  * @param {Object<string, function(*, string)>} handlers - by event; get its data and its id
  * @returns {{close: function()}}
  */
 window.serviceEvents = (path, handlers) => {
-  const MOST = 60_000; // milliseconds between two attempts
+  const MAX_DELAY = 60_000; // milliseconds between two attempts
   const stop = new AbortController();
   let lastId = "";
   let pause = 3000;
@@ -77,7 +77,7 @@ window.serviceEvents = (path, handlers) => {
     try {
       handlers[name]?.(data, lastId);
     } catch (error) {
-      reportError(error); // it is the page's own, and the next event comes all the same
+      reportError(error); // an error of the page; further events are still handled
     }
   };
 
@@ -95,7 +95,7 @@ window.serviceEvents = (path, handlers) => {
     else emit(event.name, data);
   };
 
-  // Returns how long to wait at least before the next attempt, in milliseconds.
+  // Returns the minimum delay before the next attempt, in milliseconds.
   const listen = async () => {
     const headers = { Accept: "text/event-stream" };
     if (lastId) headers["Last-Event-ID"] = lastId;
@@ -112,10 +112,10 @@ window.serviceEvents = (path, handlers) => {
 
   const run = async () => {
     while (!stop.signal.aborted) {
-      const atLeast = await listen().catch((error) => emit("error", error));
-      const most = Math.min(MOST, pause * 2 ** failures++);
-      const wait = Math.max(atLeast ?? 0, most / 2) + (Math.random() * most) / 2;
-      if (!stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, wait));
+      const minDelay = await listen().catch((error) => emit("error", error));
+      const maxDelay = Math.min(MAX_DELAY, pause * 2 ** failures++);
+      const delay = Math.max(minDelay ?? 0, maxDelay / 2) + (Math.random() * maxDelay) / 2;
+      if (!stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, delay));
     }
   };
 

@@ -1,1 +1,1 @@
-"""Event streams and web sockets: who has which open, and the events of a channel."""
+"""Event streams and WebSockets: limits by user, and the events of a channel."""

@@ -1,4 +1,4 @@
-"""Channels: an app's events for many listeners, kept for those who reconnect."""
+"""Channels: an app's events for many listeners, kept for reconnecting clients."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-#: Names that mean something else to the listeners: those of a browser's EventSource, and ours.
+#: Names with another meaning for clients: those of a browser's EventSource, and ours.
 RESERVED_EVENT_NAMES = frozenset({"open", "error", "end", "reset"})
 
 #: The largest event, in bytes.
 MAX_EVENT_SIZE = 64 * 1024
 
-#: How much a channel keeps, in bytes.
+#: Bytes of the events that a channel keeps.
 MAX_BUFFER_SIZE = 4 * 1024 * 1024
 
-#: So many listeners are served before everybody else has a turn.
+#: Number of listeners to notify before other tasks run.
 LISTENERS_PER_TURN = 10
 
 
@@ -29,10 +29,10 @@ class Lagged(Exception):
 
 
 class Listener(Protocol):
-    """Who hears of news."""
+    """The receiver of notifications from a channel."""
 
     def on_new_events(self) -> None:
-        """Take what is due. It must not raise."""
+        """Read the new events. It must not raise."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class ChannelEvent:
     """One event.
 
     Attributes:
-        id: its place in its channel.
-        name: its kind.
-        data: anything that JSON can hold.
+        id: its id in its channel.
+        name: its type.
+        data: any JSON value.
     """
 
     id: str
@@ -56,17 +56,17 @@ class ChannelEvent:
 
 
 def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
-    """An event as it goes over the wire.
+    """An encoded event.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
     Raises:
         TypeError: the data cannot be written as JSON.
-        ValueError: neither can they, or they are too large, or the name is no name.
+        ValueError: the same, or the data is too large, or the name is invalid.
     """
     if not name or not name.isprintable() or name in RESERVED_EVENT_NAMES:
         raise ValueError(f"An event cannot have the name {name!r}.")
-    # JSON has no line breaks of its own: it always is one line of data
+    # JSON contains no line breaks: it always is one line of data
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     kind = "" if name == "message" else f"event: {name}\n"
     encoded = f"id: {id_}\n{kind}data: {text}\n\n".encode()
@@ -79,10 +79,10 @@ def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
 
 
 class Channel:
-    """Events for any number of listeners, who all read from one log at their own pace.
+    """Events for any number of listeners, who all read one log at their own pace.
 
-    Create it in ``start`` or ``handlers`` of an app: as an attribute of the class, all instances
-    of the app would share it.
+    Create it in ``start`` or ``handlers`` of an app: as an attribute of the class, it would be
+    shared by all instances of the app.
 
     Args:
         history: the number of events that a disconnected or slow listener may miss and still get.
@@ -93,7 +93,7 @@ class Channel:
         if history < 1:
             raise ValueError(f"A channel has to keep one event at least, and not {history}.")
         self._history = history
-        #: Tells the ids of this channel from those of an earlier process.
+        #: Distinguishes ids of this channel from those of an earlier process.
         self._epoch = secrets.token_hex(4)
         self._events: deque[ChannelEvent] = deque()
         self._size = 0  # bytes
@@ -109,7 +109,7 @@ class Channel:
 
         Args:
             data: any JSON value. It is encoded once, at once.
-            event: the name of the event, by which a page chooses what to do.
+            event: the name of the event, which determines its handler in the page.
 
         Raises:
             TypeError: the data cannot be written as JSON.
@@ -125,7 +125,7 @@ class Channel:
             if self._is_notifying or not self._listeners or self._loop is None:
                 return
             self._is_notifying = True
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+        with suppress(RuntimeError):  # the loop is closed: there are no listeners
             self._loop.call_soon_threadsafe(self._start_notifying)
 
     def _id(self, number: int) -> str:
@@ -140,7 +140,7 @@ class Channel:
         return self._id(offset - 1)
 
     def offset_after(self, event_id: str) -> int | None:
-        """The offset after an event; ``None`` if the channel has dropped what follows it."""
+        """The offset after an event; ``None`` if the channel has dropped the following events."""
         epoch, _, number = event_id.rpartition("-")
         if epoch != self._epoch or not (number.isascii() and number.isdecimal()):
             return None
@@ -149,14 +149,14 @@ class Channel:
             return offset if self._start_offset <= offset <= self._end_offset else None
 
     def read(self, offset: int, size: int) -> list[ChannelEvent]:
-        """What comes at a place: one event at least if there is one, else as many as fit.
+        """The events at an offset: at least one if available, else as many as fit.
 
         Args:
-            offset: where the listener is.
-            size: about how many bytes it takes at once.
+            offset: the listener's position.
+            size: about how many bytes to return.
 
         Raises:
-            Lagged: the channel has dropped what comes there.
+            Lagged: the channel has dropped the event at the offset.
         """
         taken: list[ChannelEvent] = []
         with self._lock:
@@ -175,7 +175,7 @@ class Channel:
         return self._end_offset - len(self._events)
 
     def subscribe(self, listener: Listener) -> None:
-        """Call ``listener.on_new_events`` from now on. To be called on the event loop."""
+        """Call ``listener.on_new_events`` on new events. Must be called on the event loop."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self._listeners[listener] = None
@@ -188,7 +188,7 @@ class Channel:
         self._notify_task = asyncio.get_running_loop().create_task(self._notify_listeners())
 
     async def _notify_listeners(self) -> None:
-        """Notify all listeners, some at a time, until nothing is new."""
+        """Notify all listeners, some at a time, until there are no new events."""
         notified = 0
         try:
             while True:
@@ -203,5 +203,5 @@ class Channel:
                     if number % LISTENERS_PER_TURN == 0:
                         await asyncio.sleep(0)
         except BaseException:
-            self._is_notifying = False  # the next event starts another
+            self._is_notifying = False  # the next event starts another task
             raise

@@ -1,4 +1,4 @@
-"""Long-lived responses: their limits, and when they end."""
+"""Long-lived responses: limits and expiry."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from ..auth.service_auth import ServiceAuth
 from ..hub.client import HubUnavailable
 from ..telemetry.metrics import Metrics
 
-#: When the hub is asked about a caller again, as a share of the time for which its word counts:
-#: not all callers at once, and early enough for the call to end within that time.
+#: When to check a user with the hub again, as a share of the lifetime of the hub's response:
+#: spread over users, and early enough for the call to end within that time.
 RECHECK_AT = (0.75, 0.9)
 
-#: Seconds between two calls about one caller whom the hub does not confirm.
+#: Seconds between two calls for a user whom the hub does not confirm.
 MIN_RECHECK_INTERVAL = 5.0
 
-#: How many users are confirmed at once, as the hub has other requests to serve.
+#: Concurrent checks of users, as the hub has other requests to serve.
 MAX_CONCURRENT_RECHECKS = 4
 
-#: Seconds after which a refused client may try again.
+#: Seconds after which a refused client may retry.
 RETRY_AFTER = 30
 
-#: The two kinds of streams, as they are counted.
+#: The two kinds of streams, as labels of metrics.
 STREAM_KINDS = ("events", "sockets")
 
 
 class CloseReason(Enum):
-    """Why a stream ends: for its page, and as a code of web sockets.
+    """Why a stream ends: for its page, and as a close code of WebSockets.
 
     https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
     """
@@ -66,14 +66,14 @@ class Stream(Protocol):
         """Whether the user still has access."""
 
     def close_with_reason(self, reason: CloseReason) -> None:
-        """End it in order, with a reason for the client."""
+        """Close it gracefully, with a reason for the client."""
 
     def abort(self) -> None:
-        """Close the connections of streams that have not ended by themselves."""
+        """Abort the connection."""
 
 
 class TooManyStreams(HTTPError):
-    """429 or 503: no more streams, for now."""
+    """429 or 503: the limit of streams is reached."""
 
     retry_after = RETRY_AFTER
 
@@ -94,7 +94,7 @@ class StreamOwner:
 
 
 class Streams(LoggingConfigurable):
-    """Event streams and web sockets: bounded, and ended with the sign-in they belong to."""
+    """Event streams and WebSockets: limits their number, and ends them with their session."""
 
     per_user = Integer(
         10,
@@ -135,11 +135,11 @@ class Streams(LoggingConfigurable):
 
     @contextmanager
     def register(self, stream: Stream) -> Iterator[None]:
-        """Count a stream as open, and end it when its caller's sign-in does.
+        """Register an open stream, and end it when its user's session ends.
 
         Raises:
-            HTTPError: 401, not signed in (any more); 403, access was lost meanwhile.
-            TooManyStreams: there are as many as there may be.
+            HTTPError: 401, not or no longer signed in; 403, access was lost meanwhile.
+            TooManyStreams: a limit is reached.
         """
         if stream.current_user is None:
             raise HTTPError(401, "Sign in first.")
@@ -171,7 +171,7 @@ class Streams(LoggingConfigurable):
                 owner.recheck_task.cancel()
 
     def _refresh_current_user(self, stream: Stream, key: IdentityKey) -> Identity:
-        """See that the user still has access: it may have ended since the request began."""
+        """Check that the user still has access: it may have ended since the request began."""
         then: Identity = stream.current_user
         user = self._auth.identities.current(key, then)
         if user is None:
@@ -197,25 +197,25 @@ class Streams(LoggingConfigurable):
     async def _recheck_periodically(self, key: IdentityKey, owner: StreamOwner) -> None:
         pause = 0.0
         while True:
-            share = random.uniform(*RECHECK_AT)  # noqa: S311 - no secret
+            share = random.uniform(*RECHECK_AT)  # noqa: S311 - not a secret
             await asyncio.sleep(max(self._seconds_until(owner.identity, share), pause))
             if self._seconds_until(owner.identity, RECHECK_AT[0]) <= 0:
                 await self._recheck(key, owner)
                 pause = MIN_RECHECK_INTERVAL * random.uniform(1, 1.1)  # noqa: S311
 
     def _seconds_until(self, identity: Identity, share: float) -> float:
-        """Seconds until a share of the cache's ``max_age`` is over."""
+        """Seconds until a share of the cache's ``max_age`` has passed."""
         return 0.0 if identity.is_invalidated else self._auth.cache_max_age * share - _age(identity)
 
     async def _recheck(self, key: IdentityKey, owner: StreamOwner) -> None:
         async with self._recheck_slots:
             try:
                 self._apply_identity(key, await owner.fetch_identity())
-            except HubUnavailable as error:  # what it said last is still good, for a while
+            except HubUnavailable as error:  # the previous response stays valid for a while
                 owner.last_error = error
 
     def _schedule_expiry(self, owner: StreamOwner) -> None:
-        """End the streams when the hub's last model of the user no longer counts."""
+        """End the streams when the hub's last model of the user expires."""
         counts = max(self._auth.cache_max_age + self._auth.stale_grace, 2 * MIN_RECHECK_INTERVAL)
         rest = counts - _age(owner.identity)
         owner.expiry_timer = asyncio.get_running_loop().call_later(rest, self._expire, owner)
@@ -248,7 +248,7 @@ class Streams(LoggingConfigurable):
     def _close_stream(self, stream: Stream, reason: CloseReason) -> None:
         try:
             stream.close_with_reason(reason)
-        except Exception:  # of an author's on_finish: the others are to end, too
+        except Exception:  # from an app's on_finish: the others must end, too
             self.log.exception("%s cannot be ended in order", type(stream).__name__)
             stream.abort()
 
@@ -259,7 +259,7 @@ class Streams(LoggingConfigurable):
             self._close_all(owner, CloseReason.STOPPING)
 
     def abort(self) -> None:
-        """Close the connections of streams that have not ended by themselves."""
+        """Abort the connections of the remaining streams."""
         for owner in self._owners.values():
             for stream in list(owner.streams):
                 stream.abort()

@@ -1,1 +1,1 @@
-"""What operators see: log lines, secrets struck out of them, and metrics."""
+"""Log lines with redacted secrets, and metrics."""

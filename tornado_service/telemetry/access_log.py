@@ -1,4 +1,4 @@
-"""Access lines: one for each request, with its user, and nothing secret in it."""
+"""Access log: a line for each request, with its user, without secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IP_ADDRESS = re.compile(
 def log_request(handler: RequestHandler) -> None:
     """Tornado's ``log_function``: one line for each request, with its user, and its metrics.
 
-    Successful probes, checks of the hub and static files are at debug level.
+    Successful probes, calls of the hub and static files are logged at debug level.
     """
     status = handler.get_status()
     request = handler.request
@@ -34,10 +34,10 @@ def log_request(handler: RequestHandler) -> None:
     if not log.isEnabledFor(level):
         return
     user = handler.current_user
-    who = f"{visitor_text(user['name']) if user else ''}@{client_address(request)}"
+    client = f"{visitor_text(user['name']) if user else ''}@{client_address(request)}"
     message = (
         f"{status} {request.method} {redact_uri(request.uri or '')}{_location(handler, status)}"
-        f" ({who}) {seconds * 1000:.2f}ms"
+        f" ({client}) {seconds * 1000:.2f}ms"
     )
     if status >= 500:
         message += f" request_id={handler.request_id}"  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ def log_request(handler: RequestHandler) -> None:
 
 
 def client_address(request: HTTPServerRequest) -> str:
-    """The client's address as the nearest proxy gives it: good enough for the log."""
+    """The client's address according to the nearest proxy: accurate enough for the log."""
     if "X-Forwarded-For" in request.headers:
         forwarded = request.headers["X-Forwarded-For"].rpartition(",")[2].strip()
         if _IP_ADDRESS.fullmatch(forwarded):

@@ -1,4 +1,4 @@
-"""Log lines: the hub's format, and nothing secret in them."""
+"""Log lines in the hub's format, without secrets."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LOG_FORMAT = (
 
 
 class ServiceLogFormatter(LogFormatter):
-    """The hub's line format; secrets are struck out of every line.
+    """The hub's line format; secrets are redacted in every line.
 
-    A message is one line, and no control character is in it or in a traceback. Access lines are
+    A message is one line; neither it nor a traceback contains control characters. Access lines are
     ``RedactedText`` already.
     """
 
-    #: Values that are struck out wherever they stand, such as in the text of an exception.
+    #: Values to redact wherever they occur, such as in the text of an exception.
     secrets: tuple[str, ...] = ()
 
     def _without_secrets(self, text: str) -> str:
@@ -39,10 +39,10 @@ class ServiceLogFormatter(LogFormatter):
         return redact_text(self._without_secrets(text))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the finished line, and the traceback below it."""
+        """Return the formatted line, and the traceback below it."""
         try:
             text = record.getMessage().strip("\n")
-        except Exception as error:  # logging itself would show the arguments
+        except Exception as error:  # logging itself would print the arguments
             text = f"{record.msg} (not formatted: {type(error).__name__})"
         is_redacted = isinstance(record.msg, RedactedText)
         text = self._without_secrets(text) if is_redacted else self._redacted(text)
@@ -58,7 +58,7 @@ class ServiceLogFormatter(LogFormatter):
         return line.replace("\n", "\n    ")
 
     def formatException(self, exc_info: Any) -> str:
-        """The traceback: its lines are Python's, the texts of the errors are not."""
+        """The traceback: Python's lines are kept, the texts of the errors are redacted."""
         entries = traceback.format_exception(*exc_info)
         return self._redacted("".join(map(_single_line_entry, entries)).rstrip("\n"))
 
@@ -72,7 +72,7 @@ def _single_line_entry(entry: str) -> str:
 
 
 class XsrfLogFilter(logging.Filter):
-    """Drops what the library logs again for every request.
+    """Drops repeated lines of the library, one or more for every request.
 
     ``jupyterhub._xsrf_utils`` logs the session id and a hash of the token each time it makes an
     XSRF cookie, and a warning for each request of a browser that sends no ``Sec-Fetch-Mode``
@@ -84,14 +84,14 @@ class XsrfLogFilter(logging.Filter):
 
 
 def redact(log: logging.Logger, *secrets: str) -> None:
-    """Strike values out of all lines of a log, whatever stands around them."""
+    """Redact values in all lines of a log, whatever surrounds them."""
     for handler in log.handlers:
         if isinstance(handler.formatter, ServiceLogFormatter):
             handler.formatter.secrets = secrets
 
 
 def capture_tornado_logs(log: logging.Logger) -> None:
-    """Send Tornado's and the hub library's lines where ours go, and those of our own modules."""
+    """Send the log records of Tornado, the hub library and our own modules to our log."""
     for name in ("tornado", "tornado_service"):
         logging.getLogger(name).parent = log
         logging.getLogger(name).propagate = True
@@ -112,9 +112,9 @@ class _ForwardingHandler(logging.Handler):
 
 
 def capture_process_output(log: logging.Logger) -> None:
-    """Send all that Python would write to stderr itself where our lines go, as one of them.
+    """Send everything that Python would write to stderr itself to our log.
 
-    That is what asyncio and other libraries log, warnings, and uncaught errors.
+    This includes asyncio and other libraries, warnings, and uncaught errors.
     """
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:

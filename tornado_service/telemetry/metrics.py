@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..database.outage import OutageTracker
 
-#: Any other method is counted as "OTHER", so that a client cannot add labels.
+#: Other methods are counted as "OTHER", so that clients cannot add labels.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 #: Upper bounds of the latency buckets, in seconds.
@@ -33,7 +33,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class AppRegistry(CollectorRegistry):
-    """What one app has registered, shown with all the rest."""
+    """The metrics that one app has registered, exposed with all others."""
 
     def __init__(self, shared: CollectorRegistry) -> None:
         super().__init__()
@@ -58,8 +58,8 @@ class AppRegistry(CollectorRegistry):
 class Metrics:
     """The counters of one service, in a registry of their own.
 
-    Labels are bounded: handlers and apps are classes that we mounted, methods and outcomes are
-    fixed lists, statuses are those that handlers give.
+    Labels are bounded: handlers and apps are mounted classes, methods and outcomes are
+    fixed lists, statuses come from handlers.
     """
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ class Metrics:
         method = handler.request.method if handler.request.method in METHODS else "OTHER"
         name = getattr(handler, "metrics_name", type(handler).__name__)
         self.requests.labels(name, method, str(status)).inc()
-        # a stream lasts for hours by intention
+        # a stream lasts for hours by design
         if getattr(handler, "stream_kind", None) != "events":
             self.latency.labels(name).observe(seconds)
 
@@ -156,7 +156,7 @@ class Metrics:
 
     def show_streams(self, kind: str, number: Callable[[], float]) -> None:
         self._streams.labels(kind).set_function(number)
-        self.streams_dropped.labels(kind)  # 0 is shown, too
+        self.streams_dropped.labels(kind)  # exposes 0, too
 
     def show_breaker(self, is_open: Callable[[], float]) -> None:
         self._breaker.set_function(is_open)
@@ -168,7 +168,7 @@ class Metrics:
         self._apps.labels(state).set_function(number)
 
     def show_database(self, app: str, setting: str, outages: OutageTracker) -> None:
-        """Show whether a database of an app can be used, and count what fails."""
+        """Expose whether a database of an app is available, and count its failures."""
         self._databases_unavailable.labels(app, setting).set_function(lambda: bool(outages.problem))
         outages.on_failure = self._database_failures.labels(app, setting).inc
 
@@ -177,8 +177,8 @@ class Metrics:
 
         Args:
             outcome: ``ok``, ``refused`` (4xx), ``failed`` (no usable response in time), ``full``
-                (too many calls are waiting; it was not made) or ``too_large``.
-            seconds: how long it took.
+                (rejected because too many calls are waiting) or ``too_large``.
+            seconds: its duration.
         """
         self.hub_calls.labels(outcome).inc()
         self.hub_latency.observe(seconds)

@@ -1,21 +1,21 @@
-"""Texts for a log line, a page or an error: nothing secret in them, no control characters."""
+"""Redacts secrets in texts for a log line, a page or an error; escapes control characters."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import unquote, urlsplit
 
-#: The longest text from a request in a log line. In characters, as all here.
+#: Maximum length of a text from a request in a log line. In characters, as all limits here.
 MAX_TEXT = 500
 
-#: How much of one message, and of one traceback.
+#: Maximum length of one message, and of one traceback.
 MAX_MESSAGE = 10_000
 
 REDACTED = "[secret]"
 
 
 class RedactedText(str):
-    """A message that is redacted, part by part: to do it again would take a tenth of a request."""
+    """A message whose parts are redacted already, as repeating that takes a tenth of a request."""
 
     __slots__ = ()
 
@@ -26,34 +26,34 @@ _KEYWORD = (
     r"|(?<![a-z])(?:sid|sig|pw|pin|otp)(?![a-z]))"
 )
 _SENSITIVE = re.compile(_KEYWORD, re.IGNORECASE)
-# in an address that is part of another it is encoded, perhaps more than once; JSON has a colon
+# encoded, perhaps more than once, in a URL within another URL; JSON has a colon
 _EQUALS = re.compile(r"[=:]|%(?:25)*3[ad]", re.IGNORECASE)
 
-# a quote that nothing closes goes to the end: else half a value would be shown
+# an unclosed quote extends to the end: else half a value would be shown
 _QUOTED = r"""(?: [bruf]{0,2} (?: "(?:[^"\\]|\\.)*(?:"|\\?\Z) | '(?:[^'\\]|\\.)*(?:'|\\?\Z) )
                 | \\+["'] [^"'\\]* (?:\\+["'])? )"""
 
-# Authorization: Digest a, b and Cookie: a=b; c=d go to the end of the line or of the quotes
+# Authorization: Digest a, b and Cookie: a=b; c=d extend to the end of the line or of the quotes
 _SECRET_HEADER = re.compile(
     rf"""(?ixs) ((?:authorization | (?:(?<![\w-])|(?<=\\[rn]))(?:set-)?cookie2?)
                  (?: (?:\\*["'])? \s*:\s{{0,9}} | ["']\s*,\s{{0,9}}))
          (?!\s{{0,9}}{re.escape(REDACTED)}) (?: {_QUOTED} | (?:[^\\\r\n]|\\+(?![\\rn]))+ )"""
 )
 
-# as Tornado quotes a header or a cookie that it does not accept, without the name
+# Tornado's message for an invalid header or cookie, without the name
 _REJECTED_BY_TORNADO = re.compile(
     rf"(?ixs) (\bheader\ (?:value|name)\s+ | \bcookie[\w;\ ]{{0,50}}\s) {_QUOTED}"
 )
 
-# as Tornado gives the reason it does not read a request: all that it quotes goes
+# Tornado's reason for rejecting a request: everything that it quotes is redacted
 _MALFORMED = re.compile(
     r"""(?xs) (\bMalformed\ HTTP\ message\ from\ \S+:[ ]
               (?: Unsupported\ Transfer-Encoding | [^:'"]*(?=[:'"]):? ) \ ?) .+"""
 )
 
 # key=value in a form, "key": "value" in JSON or a header dump, Authorization: token x
-# Each name is matched from its beginning only: else a long text would take time by the square
-# of its length.
+# Each name is matched from its beginning only: else a long text would take quadratic
+# time.
 _SECRET_PAIR = re.compile(
     rf"""(?ixs) ((?<![\w.-]) (?=[\w.-]*?{_KEYWORD}) [\w.-]+
                  (?: (?:\\*["']|%22)? \s*(?:[=:]|%(?:25)*3[ad])\s* | ["']\s*,\s*(?=b?["']) )
@@ -83,15 +83,15 @@ _PLAIN_WORD_LIST = """
     while who whose will with within without would yet you your
 """
 
-#: What follows "token", "Bearer" or "Basic" in plain English; anything else may be a secret.
+#: Words after "token", "Bearer" or "Basic" in plain English; anything else may be a secret.
 _PLAIN_WORDS = frozenset(_PLAIN_WORD_LIST.split())
 
-#: A URL's port, and nothing that could be the beginning of a password.
+#: A URL's port, but nothing that could be the beginning of a password.
 _HOST_AND_PORT = re.compile(r"[^:@]*(?::[0-9]*)?")
 
 
 def _truncate(text: str, size: int) -> str:
-    """The beginning of a text. Names come before their values, so half a value is still known."""
+    """The beginning of a text. Names precede their values, so a truncated value is recognized."""
     return text if len(text) <= size else text[:size] + "…"
 
 
@@ -106,13 +106,13 @@ def single_line(text: str) -> str:
 
 
 def visitor_text(text: str) -> str:
-    """A text that a client chose, fit for one log line: short, no control characters."""
+    """A text from a client for one log line: short, without control characters."""
     text = _truncate(text, MAX_TEXT)
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 def redact_uri(uri: str) -> str:
-    """A request's path and query without the values that could sign a user in."""
+    """A request's path and query without the values that could authenticate a user."""
     path, mark, query = _truncate(uri, MAX_TEXT).partition("?")
     if query:
         query = re.sub("[^&;]+", _redact_parameter, query)
@@ -125,7 +125,7 @@ def _split_at(mark: re.Pattern[str], text: str) -> tuple[str, str, str]:
 
 
 def _redact_parameter(parameter: re.Match[str]) -> str:
-    """A part of a query; without its value, if that is secret or an address with secrets in it."""
+    """A part of a query; without its value if that is secret or a URL with secrets."""
     name, mark, value = parameter[0].partition("=")
     if not mark:
         name, mark, value = _split_at(_EQUALS, name)
@@ -135,10 +135,10 @@ def _redact_parameter(parameter: re.Match[str]) -> str:
 
 
 def redact_text(text: str) -> str:
-    """A text without the values of things named token, code, state, cookie and the like.
+    """A text without the values of names like token, code, state or cookie.
 
-    Nor is there what follows the words token, Bearer and Basic, unless it is plain English, nor
-    the name and password in a URL. Of a very long one, only the beginning.
+    Also redacted are words after token, Bearer and Basic, unless they are plain English, and
+    the name and password in a URL. Very long texts are truncated.
     """
     text = _MALFORMED.sub(rf"\1{REDACTED}", _truncate(text, MAX_MESSAGE))
     text = _REJECTED_BY_TORNADO.sub(rf"\1{REDACTED}", text)
@@ -160,21 +160,21 @@ def _redact_word(match: re.Match[str]) -> str:
 
 
 def _redact_url(match: re.Match[str]) -> str:
-    """A word with a URL in it, whose password may hold any character."""
+    """A word with a URL in it, whose password may contain any character."""
     scheme, mark, rest = match[0].partition("://")
     inside, at, after = rest.rpartition("@")
     host, slash, _ = inside.partition("/")
-    # an account's name in a path may be an address of mail
+    # an account's name in a path may be an e-mail address
     is_path = slash and scheme.endswith(("http", "https")) and _HOST_AND_PORT.fullmatch(host)
-    is_example = inside == "user:password"  # in messages of ours
+    is_example = inside == "user:password"  # in our own messages
     return match[0] if not at or is_path or is_example else f"{scheme}{mark}{REDACTED}@{after}"
 
 
 def redact_location(uri: str) -> str:
-    """A redirect's target without its query, which for a sign-in holds the OAuth state."""
+    """A redirect's target without its query, which contains the OAuth state on sign-in."""
     try:
         parts = urlsplit(uri)
-    except ValueError:  # an app may redirect to anything
+    except ValueError:  # an app may redirect to an invalid URL
         return visitor_text(uri.partition("?")[0])
     host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return visitor_text(_redact_words_and_urls(host + parts.path))

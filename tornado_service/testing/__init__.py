@@ -1,23 +1,23 @@
-"""What the author of an app tests it with: a stand-in for the hub, the service, a real hub.
+"""Test fixtures for authors of apps: a fake hub, the service, a real hub.
 
 In the ``conftest.py`` at the top of the tests::
 
     pytest_plugins = ["tornado_service.testing"]
 
 It needs ``tornado-service[test]``, and for a browser ``tornado-service[test-browser]``. Tests use
-these fixtures by their names, in either mode of pytest-asyncio:
+these fixtures by name, in either mode of pytest-asyncio:
 
-- ``service_config``: the settings of the service; a test module has one of its own, with its apps;
-- ``hub``: the stand-in, with its users, tokens and faults;
-- ``service``, ``start_service``: the service in this process, all of its apps ready;
-  ``service.get_app(name)`` is an app, whose methods a test may call, periodic ones too;
-- ``fetch``: a program, with a token or without; it reads event streams, too;
-- ``visitor``, ``new_visitor``: people's browsers as far as HTTP goes;
+- ``service_config``: the settings of the service; each test module defines its own, with its apps;
+- ``hub``: the fake hub, with its users, tokens and faults;
+- ``service``, ``start_service``: the service in this process, with all of its apps ready;
+  ``service.get_app(name)`` is an app, whose methods a test may call, also periodic ones;
+- ``fetch``: an API client, with a token or without; it also reads event streams;
+- ``visitor``, ``new_visitor``: users' browsers, limited to HTTP;
 - ``client``: Tornado's HTTP client;
 - ``real_hub``, ``start_hub``: a JupyterHub with its proxy, which launched the service;
-  ``browse``: a browser before it, as far as HTTP goes;
-- ``signed_in_page``, ``open_page``: pages of Playwright before the real hub;
-  ``complaints``: what the console of the browser said.
+  ``browse``: a browser for it, limited to HTTP;
+- ``signed_in_page``, ``open_page``: Playwright pages of the real hub;
+  ``complaints``: messages in the browser's console.
 
 ::
 
@@ -63,5 +63,5 @@ __all__ = [
     "make_config",
 ]
 
-#: What pytest loads besides.
+#: Plugins that pytest loads with this one.
 pytest_plugins = ["tornado_service.testing.fixtures", "tornado_service.testing.playwright"]

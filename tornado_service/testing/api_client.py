@@ -1,4 +1,4 @@
-"""A client program of the service: no cookies, but perhaps a token."""
+"""An API client of the service: no cookies, optionally a token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from .sse_client import EventReader
 
 
 class Response(HTTPResponse):
-    """Tornado's response, whose body can be read as JSON."""
+    """Tornado's response, with methods for JSON."""
 
     @classmethod
     def of(cls, response: HTTPResponse) -> "Response":
-        """The same response, as one of this class."""
+        """Convert a response to this class."""
         new = cls.__new__(cls)
         vars(new).update(vars(response))
         return new

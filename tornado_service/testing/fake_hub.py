@@ -1,4 +1,4 @@
-"""A stand-in for the hub: a real HTTP server with users, tokens, OAuth and faults to switch on."""
+"""A fake hub: a real HTTP server with users, tokens, OAuth and simulated faults."""
 
 import asyncio
 import base64
@@ -17,15 +17,15 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from .fake_hub_users import Directory, expand_scopes
 
-#: Faults of a hub: the connection is cut, there is no response for long, a status of 500, 503 or
-#: 429, a response that is no JSON, incomplete or too large, a redirect.
+#: Faults of a hub: a closed connection, a long delay, a status of 500, 503 or 429, a response that
+#: is invalid JSON, incomplete or too large, a redirect.
 FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge", "redirect")
 
 #: The service's own token.
 SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 
-#: Status and body of those faults that are a response.
+#: Status and body of the faults that are a response.
 _FAULTY_RESPONSES = {
     "error": (500, "<h1>Traceback</h1>"),
     "busy": (503, "<h1>Service Unavailable</h1>"),
@@ -36,15 +36,15 @@ _FAULTY_RESPONSES = {
 
 @dataclass
 class StandInHub:
-    """Responds to the sign-in library and apps. ``fault`` makes it misbehave.
+    """Responds to the sign-in library and apps. ``fault`` simulates a fault.
 
     ::
 
         hub.directory.add_user("ines", groups=["instructors"])
         hub.grant("ines", "custom:reports:write")  # when she signs in with a browser
         token = hub.token_for("ines", ("custom:reports:write",))
-        hub.fault = "error"  # every call, from now on; None: it is well again
-        await hub.stop()  # it is away; ``start`` brings it back
+        hub.fault = "error"  # every call, until it is None
+        await hub.stop()  # simulate an outage; ``start`` ends it
 
     Attributes:
         users: users by token.
@@ -54,8 +54,8 @@ class StandInHub:
         gate: an event that each response waits for, if any.
         calls: the number of requests by path.
         service_scopes: the scopes of the service's own token.
-        stumbles: faults of the next requests, one for each.
-        date: the ``Date`` of its responses; the true one if empty.
+        faults: faults of the next requests, one for each.
+        date: the ``Date`` of its responses; the actual one if empty.
     """
 
     service_name: str = "tornado-service"
@@ -66,7 +66,7 @@ class StandInHub:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     service_scopes: set[str] = field(default_factory=set)
-    stumbles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     date: str = ""
     calls: Counter[str] = field(default_factory=Counter)
     concurrent_calls: int = 0
@@ -75,7 +75,7 @@ class StandInHub:
     _grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def grant(self, name: str, *scopes: str) -> None:
-        """Give a user more scopes, which browser sign-ins after this have."""
+        """Grant a user more scopes, for later browser sign-ins."""
         self._grants[name] = (*self._grants.get(name, ()), *scopes)
 
     def login_token_for(self, name: str) -> str:
@@ -157,7 +157,7 @@ class _Handler(RequestHandler):
         if self.hub.gate:
             await self.hub.gate.wait()
         self.hub.concurrent_calls -= 1
-        await self._apply_fault(self.hub.stumbles.pop(0) if self.hub.stumbles else self.hub.fault)
+        await self._apply_fault(self.hub.faults.pop(0) if self.hub.faults else self.hub.fault)
 
     async def _apply_fault(self, fault: str | None) -> None:
         connection: Any = self.request.connection
@@ -203,7 +203,7 @@ class _Handler(RequestHandler):
             self.finish(json.dumps(page["items"]))
 
     def log_exception(self, *_: Any) -> None:
-        """Leave the log to the service."""
+        """Log nothing: the service logs errors."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
@@ -240,7 +240,7 @@ class _OneUser(_Handler):
 class _Groups(_Handler):
     def get(self) -> None:
         directory = self.hub.directory
-        # of groups the hub counts those, too, that it does not show; of users it does not
+        # the hub's total includes groups that it does not show, but not such users
         self.write_page(directory.list_groups(self.scopes), total=len(directory.groups))
 
 

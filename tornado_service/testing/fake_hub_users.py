@@ -1,4 +1,4 @@
-"""Users, servers and groups of a stand-in hub, shown to a token as a hub shows them."""
+"""Users, servers and groups of a fake hub, shown according to a token's scopes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from typing import Any
 from jupyterhub.scopes import Scope, parse_scopes, scope_definitions
 from tornado.web import HTTPError
 
-#: When all of them were made, unless something else is said.
+#: The default creation time.
 CREATED = "2026-01-05T08:00:00.000000Z"
 
-#: Fields of a user by the scope that shows them.
+#: Fields of a user by the required scope.
 USER_FIELDS = {
     "read:users": {"admin", "created", "groups", "last_activity", "pending", "roles", "server"},
     "read:users:name": {"admin"},
@@ -20,7 +20,7 @@ USER_FIELDS = {
     "read:roles:users": {"admin", "roles"},
 }
 
-#: Fields of a group by the scope that shows them.
+#: Fields of a group by the required scope.
 GROUP_FIELDS = {
     "read:groups": {"properties", "users"},
     "read:groups:name": set(),
@@ -32,7 +32,7 @@ Model = dict[str, Any]
 
 @dataclass
 class Directory:
-    """The users and groups of the stand-in hub; tests fill it.
+    """The users and groups of the fake hub; tests fill it.
 
     Attributes:
         users: models of users by name, with all fields.
@@ -64,7 +64,7 @@ class Directory:
         return self.users[name]
 
     def add_group(self, name: str, **properties: Any) -> Model:
-        """Add a group, or properties to it."""
+        """Add a group, or properties to an existing one."""
         new = {"kind": "group", "name": name, "roles": [], "users": [], "properties": {}}
         group = self.groups.setdefault(name, new)
         group["properties"].update(properties)
@@ -126,8 +126,8 @@ class Directory:
         total = len(items) if total is None else total
         place: Model = {"offset": offset, "limit": limit, "total": total, "next": None}
         if following < total:
-            elsewhere = "http://127.0.0.1:1/elsewhere"  # nobody should ask there
-            place["next"] = {"offset": following, "limit": limit, "url": elsewhere}
+            wrong_url = "http://127.0.0.1:1/elsewhere"  # clients must not use this URL
+            place["next"] = {"offset": following, "limit": limit, "url": wrong_url}
         return {"items": items[offset:following], "_pagination": place}
 
 
@@ -156,7 +156,7 @@ class _ScopedView:
 
 
 def expand_scopes(scopes: Iterable[str]) -> set[str]:
-    """The scopes and all that they include, with their filters."""
+    """The scopes and all included ones, with their filters."""
     expanded: set[str] = set()
     pending = list(scopes)
     while pending:

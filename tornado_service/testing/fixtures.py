@@ -1,4 +1,4 @@
-"""The fixtures: the service beside a stand-in for the hub, and in a real hub."""
+"""The fixtures: the service with a fake hub, and in a real hub."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +22,7 @@ from .service import ServiceConfig, StartService, service_starter
 
 @pytest_asyncio.fixture
 async def hub() -> AsyncIterator[StandInHub]:
-    """A stand-in for the hub, with which the service of this test works."""
+    """A fake hub, which the service of this test uses."""
     stand_in = StandInHub()
     await stand_in.start()
     yield stand_in
@@ -56,7 +56,7 @@ async def start_service(
                     TornadoService={"apps": ["reports:Reports"]}, Reports={"limit": "many"}
                 )
     """
-    # what the hub has given to the person who runs the tests is not for this service
+    # the hub's variables of the user who runs the tests are not for this service
     for name in list(os.environ):
         if name.startswith(("JUPYTERHUB_", "TORNADO_SERVICE_")):
             monkeypatch.delenv(name)
@@ -66,7 +66,7 @@ async def start_service(
 
 @pytest_asyncio.fixture
 async def service(start_service: StartService, service_config: ServiceConfig) -> TornadoService:
-    """The service, as ``service_config`` wants it: it listens, and all its apps are ready."""
+    """The service with the settings of ``service_config``, listening, with all its apps ready."""
     settings: dict[str, Any] = dict(service_config)
     try:
         return await start_service(**settings)
@@ -85,13 +85,13 @@ async def client() -> AsyncIterator[AsyncHTTPClient]:
 
 @pytest.fixture
 def fetch(service: TornadoService, client: AsyncHTTPClient) -> Fetch:
-    """A program that uses the service; with a token of ``hub.token_for``, signed in."""
+    """An API client of the service; signed in with a token of ``hub.token_for``."""
     return Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
 
 
 @pytest.fixture
 def new_visitor(service: TornadoService, hub: StandInHub, client: AsyncHTTPClient) -> NewVisitor:
-    """One more person's browser, by the name that the hub knows the person by."""
+    """Another user's browser, by the user's name at the hub."""
 
     def new_visitor(name: str) -> Visitor:
         return Visitor(
@@ -107,13 +107,13 @@ def new_visitor(service: TornadoService, hub: StandInHub, client: AsyncHTTPClien
 
 @pytest.fixture
 def visitor(new_visitor: NewVisitor) -> Visitor:
-    """The browser of ada, who is signed in by the first page that she opens."""
+    """The browser of ada; the first page that it opens signs in."""
     return new_visitor("ada")
 
 
 @pytest.fixture(scope="session")
 def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHub]:
-    """What keeps the hub of ``real_hub`` from one test to the next."""
+    """Keeps the hub of ``real_hub`` from one test to the next."""
     _skip_without_proxy()
     shared = SharedHub(tmp_path_factory.mktemp("service"))
     yield shared
@@ -122,7 +122,7 @@ def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHub]:
 
 @pytest.fixture
 def real_hub(shared_hub: SharedHub, service_config: ServiceConfig) -> RealHub:
-    """A hub that launched the service, shared by the tests that leave it as it is."""
+    """A hub that launched the service, shared by the tests that do not change it."""
     try:
         return shared_hub.get(service_config)
     except AppError as error:
@@ -132,7 +132,7 @@ def real_hub(shared_hub: SharedHub, service_config: ServiceConfig) -> RealHub:
 
 @pytest.fixture
 def start_hub() -> Iterator[StartHub]:
-    """A hub of the test's own, by the arguments of ``ThrowAwayHub``."""
+    """A separate hub for the test, with the arguments of ``ThrowAwayHub``."""
     _skip_without_proxy()
     started: list[RealHub] = []
 
@@ -150,7 +150,7 @@ def start_hub() -> Iterator[StartHub]:
 
 @pytest.fixture
 def browse(client: AsyncHTTPClient) -> Browse:
-    """A person's browser, in front of a real hub's proxy."""
+    """A user's browser for a real hub."""
 
     def browse(hub: ThrowAwayHub, host: str = "") -> Visitor:
         origin = f"http://127.0.0.1:{hub.port}"

@@ -1,4 +1,4 @@
-"""A browser as far as HTTP goes: it keeps cookies and follows redirects."""
+"""A browser limited to HTTP: it keeps cookies and follows redirects."""
 
 import html
 import re
@@ -14,7 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from .api_client import Response
 from .sse_client import EventReader
 
-#: What Chromium sends when a person opens an address.
+#: Chromium's request headers for a navigation by the user.
 BROWSER = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
     "Sec-Fetch-Mode": "navigate",
@@ -22,14 +22,14 @@ BROWSER = {
     "Sec-Fetch-Site": "same-origin",
     "Sec-Fetch-User": "?1",
 }
-#: What it sends for fetch() of a page's script.
+#: Its headers for fetch() in a page's script.
 SCRIPT = {
     "Accept": "*/*",
     "Sec-Fetch-Mode": "cors",
     "Sec-Fetch-Dest": "empty",
     "Sec-Fetch-Site": "same-origin",
 }
-#: The hub binds an XSRF token to it where nobody has a session with the hub.
+#: The hub binds an XSRF token to it if there is no session with the hub.
 USER_AGENT = "Mozilla/5.0 (visitor)"
 
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -44,27 +44,27 @@ _XSRF_TOKEN_PATTERN = re.compile(r'(?:data-xsrf-token|name="_xsrf"\s+value)="([^
 
 
 class Visitor:
-    """Opens addresses of the hub and the service as one site, as behind the proxy.
+    """Opens URLs of the hub and the service as one site, as behind the proxy.
 
-    The first page that it opens signs it in, as the hub redirects it there and back::
+    The first page that it opens signs the user in, as the hub redirects there and back::
 
         async def test_a_report_is_shown(visitor):
             await visitor.post("reports/", {"title": "Disk is full"})
             assert "Disk is full" in visitor.page
 
-    Addresses are relative to the service's own; one that begins with ``/`` is not.
+    URLs are relative to the service's prefix, unless they begin with ``/``.
 
     Args:
         client: Tornado's HTTP client.
-        proxy: the origin of the proxy, or of the hub if ``service`` is another.
-        service: the origin for all paths but the hub's.
+        proxy: the origin of the proxy, or of the hub if ``service`` differs.
+        service: the origin for all paths except the hub's.
         host: the public host, if it is not the proxy's.
         home: the service's prefix.
-        name: the user for the stand-in hub; a real hub shows its form.
+        name: the user at the fake hub; a real hub shows its form.
 
     Attributes:
         address: the URL of the open page.
-        page: its text.
+        page: its content.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Visitor:
             self.jar[self.host, "/hub/", "hub-user"] = name
         self.address = ""
         self.page = ""
-        self.seen_secrets: list[str] = []  # every secret that passed by
+        self.seen_secrets: list[str] = []  # all secrets in requests and responses
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -139,10 +139,10 @@ class Visitor:
         return origin + target.path + (f"?{target.query}" if target.query else ""), sent
 
     async def open(self, address: str = "", **more: Any) -> HTTPResponse:
-        """Open an address and follow where it leads.
+        """Open a URL and follow redirects.
 
         Raises:
-            AssertionError: it leads nowhere, but from one redirect to the next.
+            AssertionError: there are too many redirects.
         """
         address = urljoin(self.home, address)
         for _ in range(12):
@@ -157,10 +157,10 @@ class Visitor:
         raise AssertionError(f"redirected without end, now to {address}")
 
     async def sign_in(self, address: str, name: str) -> HTTPResponse:
-        """Open an address, and fill in the form that a real hub shows.
+        """Open a URL, and fill in the form that a real hub shows.
 
         Raises:
-            AssertionError: it shows none.
+            AssertionError: there is no form.
         """
         await self.open(address)
         action = re.search(r'<form action="([^"]+)"', self.page)
@@ -174,12 +174,12 @@ class Visitor:
     async def post(
         self, address: str, form: Mapping[str, str] | None = None, *, xsrf: bool = True
     ) -> HTTPResponse:
-        """Send a form of the page that is open; follow redirects.
+        """Send a form of the open page; follow redirects.
 
         Args:
             address: the form's ``action``.
             form: its fields.
-            xsrf: whether to send the page's XSRF token, as every form must.
+            xsrf: whether to send the page's XSRF token, which every form must contain.
         """
         token = {"_xsrf": await self._xsrf()} if xsrf else {}
         body = urlencode({**token, **(form or {})})
@@ -194,7 +194,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Response:
-        """What ``serviceFetch`` in a script of the page that is open does.
+        """Make a request as ``serviceFetch`` in a script of the open page.
 
         Args:
             address: relative to the service's prefix, or absolute.
@@ -212,7 +212,7 @@ class Visitor:
         return Response.of(await self.get(address, headers={**sent, **(headers or {})}, **more))
 
     def listen(self, address: str, headers: Mapping[str, str] | None = None) -> EventReader:
-        """Read an event stream as a script of the page that is open does, in an ``async with``.
+        """Read an event stream as a script of the open page does, in an ``async with``.
 
         Raises:
             AssertionError: no page is open, or one without an XSRF token.
@@ -227,7 +227,7 @@ class Visitor:
 
     @property
     def xsrf_token(self) -> str:
-        """The token in the page that is open.
+        """The token in the open page.
 
         Raises:
             AssertionError: it has none.

@@ -1,4 +1,4 @@
-"""A person in a real Chromium, before a real hub. It needs Playwright."""
+"""A real Chromium with a real hub. Requires Playwright."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .real_hub import RealHub
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-#: What a system's own Chromium may be called; else it is Playwright's.
+#: Names of a system's own Chromium; else Playwright's is used.
 CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
 
 #: The fixture ``open_page``.
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """The errors and warnings of all pages of ``open_page``; such as of the security policy.
+    """The errors and warnings of all pages of ``open_page``, such as CSP violations.
 
     ::
 
@@ -56,7 +56,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def open_page(chromium: Browser, real_hub: RealHub, complaints: list[str]) -> OpenPage:
-    """Open an address in a new window, signed in as somebody if a name is given.
+    """Open a URL in a new window, signed in if a user's name is given.
 
     ::
 
@@ -88,7 +88,7 @@ def open_page(chromium: Browser, real_hub: RealHub, complaints: list[str]) -> Op
 
 @pytest.fixture
 def signed_in_page(open_page: OpenPage) -> Page:
-    """Playwright's page, in which ada sees the service's home page.
+    """Playwright's page with the service's home page, signed in as ada.
 
     ::
 

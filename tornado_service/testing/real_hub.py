@@ -15,8 +15,8 @@ from ..demo.apps import scope_options
 from ..demo.hub import ThrowAwayHub, config_text
 from .service import ServiceConfig
 
-#: Seconds that apps have to be ready, and that a hub may take to respond: on a machine that runs
-#: tests all is slow at times.
+#: Seconds until apps are ready, or the hub responds: machines that run tests are sometimes
+#: slow.
 TIMEOUT = 60.0
 
 #: How the hub launches the service.
@@ -27,10 +27,10 @@ StartHub = Callable[..., "RealHub"]
 
 
 class RealHub(ThrowAwayHub):
-    """A JupyterHub of the tests, and what an admin would do there.
+    """A JupyterHub for tests, with an administrator's functions.
 
-    Who may sign in, with any password: ada, an admin; ines, an instructor; sam and kim, two
-    students; guest, who may not use the service.
+    Users, with any password: ada, an admin; ines, an instructor; sam and kim, two
+    students; guest, who has no access to the service.
 
     Args:
         options: those of `ThrowAwayHub`.

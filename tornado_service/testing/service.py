@@ -13,7 +13,7 @@ from ..apps.loader import import_app
 from ..server.process import bind
 from .fake_hub import SERVICE_TOKEN, StandInHub
 
-#: The service's own address below the stand-in hub.
+#: The service's path at the fake hub.
 PREFIX = "/services/tornado-service/"
 
 #: Settings by the name of their class, as ``c.Reports.limit = 5`` in a config file.
@@ -31,12 +31,12 @@ class StartService(Protocol):
         """Start one more service.
 
         Args:
-            load: whether to load the apps; else ``service.app_manager.load()`` does, and takes
-                what comes.
+            load: whether to load the apps; else call ``service.app_manager.load()``, which does not
+                raise if an app fails.
             settings: as in ``service_config``.
 
         Raises:
-            AppError: an app is broken; the message is what admins would read.
+            AppError: an app has failed; the message is the one for administrators.
         """
 
 
@@ -71,7 +71,7 @@ async def service_starter(hub: StandInHub) -> AsyncIterator[StartService]:
             await stack.enter_async_context(_running_service(service))
             if load:
                 for spec in service.apps:
-                    with suppress(Exception, SystemExit):  # loading it tells why it is broken
+                    with suppress(Exception, SystemExit):  # loading it shows why it fails
                         hub.service_scopes |= import_app(spec).service_scopes
                 await service.app_manager.load()
                 if reasons := [

@@ -1,4 +1,4 @@
-"""A stream of server-sent events, read one by one."""
+"""A client for server-sent events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Event:
 
 
 class EventReader(HTTPMessageDelegate):
-    """An event stream that is open until the end of its ``async with``.
+    """An event stream, open until the end of its ``async with``.
 
     ::
 
@@ -66,7 +66,7 @@ class EventReader(HTTPMessageDelegate):
         self.last_id = ""
 
     async def __aenter__(self) -> EventReader:
-        """Open it. ``code`` says whether that went well.
+        """Open it. ``code`` shows whether that succeeded.
 
         Raises:
             OSError: no connection.
@@ -131,10 +131,10 @@ class EventReader(HTTPMessageDelegate):
         return self
 
     async def __anext__(self) -> Event:
-        """The next event; there is none when the service has ended the stream.
+        """The next event; iteration ends when the service ends the stream.
 
         Raises:
-            asyncio.TimeoutError: it does not come in time.
+            asyncio.TimeoutError: there is none in time.
         """
         event = await asyncio.wait_for(self._events.get(), self.patience)
         if event is None:
@@ -146,7 +146,7 @@ class EventReader(HTTPMessageDelegate):
         """The next events.
 
         Raises:
-            asyncio.TimeoutError: one of them does not come in time.
+            asyncio.TimeoutError: one of them is not received in time.
             AssertionError: the stream has ended before.
         """
         events: list[Event] = []

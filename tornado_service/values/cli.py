@@ -46,7 +46,7 @@ class _Command(StrictApplication):
         return tuple(self.parent_key.split(".")) if self.parent_key else None
 
     def start(self) -> None:
-        super().start()  # of the subcommand, if there is one
+        super().start()  # of the subcommand, if any
         if self.subapp is None:
             try:
                 self.run()
@@ -54,7 +54,7 @@ class _Command(StrictApplication):
                 self.fail(2, str(error))
 
     def run(self) -> None:
-        raise NotImplementedError  # each command says it
+        raise NotImplementedError  # subclasses implement it
 
 
 class CheckApp(_Command):
@@ -222,7 +222,7 @@ class ValuesApp(_Command):
         print(overlays.overlay_text(deployment, names, site), end="")
 
     def deployment(self, chart: str = CHART) -> Deployment:
-        """The settings as the overlays take them, for a chart of this name or alias."""
+        """The settings for the overlays, for a chart with this name or alias."""
         full_name = None if self.fullname_override == "null" else self.fullname_override
         hub = hub_service(full_name, self.name_override or chart, self.release)
         if not hub:
@@ -248,7 +248,7 @@ class ValuesApp(_Command):
 
 def _import_app(app: str) -> Any:
     """The class of an app, by import string or by the name of its entry point."""
-    sys.path.insert(0, "")  # as python -m has it, for a module that is not installed
+    sys.path.insert(0, "")  # as python -m does, for a module that is not installed
     try:
         return import_app(app)
     except (AppError, ImportError) as error:

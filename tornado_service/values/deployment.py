@@ -1,4 +1,4 @@
-"""A deployment: where in a cluster the service runs, and as what."""
+"""A deployment: the parameters of the service in a cluster."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,35 +17,35 @@ HUB_PORT = 8081
 #: The built-in app, by the name of its entry point.
 ACTIVITY = "activity"
 
-#: Where the chart mounts the volume of the hub's own database: the hub's working directory.
+#: Where the chart mounts the volume of the hub's database: the hub's working directory.
 HUB_DIRECTORY = "/srv/jupyterhub"
 
 #: The image of the release: the chart's version, then ours.
 PUBLIC_IMAGE = "ghcr.io/tornado-service/k8s-hub-tornado-service:4.4.0-0.1.0"
 
-#: The addresses of a pod's loopback. The hub listens on one of them or both, as its settings say.
+#: A pod's loopback addresses. The hub listens on one or both of them, depending on its settings.
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What differs from one deployment to the next."""
+    """The parameters of a deployment."""
 
     name: str = "tornado-service"
     port: int = 8181
     #: the hub's Kubernetes Service
     hub: str = "hub"
-    #: only needed where a namespace holds several
+    #: only needed if a namespace holds several
     release: str = ""
     base_url: str = "/"
     image: str = PUBLIC_IMAGE
-    #: who may open it; nobody named: everyone
+    #: groups with access; empty: all users
     groups: Sequence[str] = ()
-    #: import strings, and what those apps declare
+    #: import strings, and the scopes that those apps declare
     apps: Sequence[str] = ()
     service_scopes: Sequence[str] = ()
     user_scopes: Sequence[str] = ()
-    #: call the Hub API at localhost, whatever its Service is called
+    #: call the Hub API at localhost, whatever the name of its Service
     loopback_api: bool = False
 
     @property
@@ -58,7 +58,7 @@ class Deployment:
 
     @property
     def custom_scopes(self) -> list[str]:
-        """The scopes that apps have made up."""
+        """Custom scopes of the apps."""
         return custom_scopes([*self.service_scopes, *self.user_scopes])
 
     def pod_selector(self, component: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Deployment:
         return {"podSelector": {"matchLabels": labels}}
 
     def validate(self, name_override: str) -> None:
-        """ValuesError, if Kubernetes, Helm or JupyterHub refuse what the options become."""
+        """ValuesError, if Kubernetes, Helm or JupyterHub refuse the resulting values."""
         image, _, tag = self.image.rpartition(":")
         wrong = f"--image={self.image}:"
         rules = [
@@ -116,7 +116,7 @@ def includes_activity(apps: Iterable[str]) -> bool:
 
 
 def normalize_base_url(text: str) -> str:
-    """The hub's base URL as JupyterHub has it, with a slash at both ends."""
+    """The hub's base URL as in JupyterHub, with a slash at both ends."""
     path = "".join(f"/{part}" for part in text.split("/") if part)
     if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[-A-Za-z0-9._~@+,=]+)*", path) or "://" in text:
         raise ValuesError(f"--base-url={text}: it is a path as in hub.baseUrl, such as /lab/")

@@ -1,4 +1,4 @@
-"""What Python code in values does to the hub's services and roles, read without running it."""
+"""Effects of Python code in values on the hub's services and roles, by static analysis."""
 
 import ast
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ SERVICE_SCOPE = "access:services!service="
 
 
 class ConfigCode:
-    """Pieces of code that run one after the other, in one namespace, as the chart runs them."""
+    """Pieces of code that run one after another, in one namespace, as in the chart."""
 
     def __init__(self) -> None:
-        #: all that is assigned or added to each variable
+        #: all values that are assigned or added to each variable
         self._values: dict[str, list[ast.AST]] = {}
 
     def parse(self, code: str) -> ast.Module:
-        """Read the next piece; SyntaxError: this version of Python cannot."""
+        """Parse the next piece; SyntaxError: this version of Python cannot."""
         try:
             tree = ast.parse(code)
         except ValueError as error:  # a null character
@@ -31,11 +31,11 @@ class ConfigCode:
         return tree
 
     def replaced_lists(self, tree: ast.Module) -> list[ListName]:
-        """The lists that the piece replaces, where it does not take over what is in them."""
+        """The lists that the piece replaces without keeping their entries."""
         return sorted(name for name in CONFIG_LISTS if self._is_replaced(tree, name))
 
     def roles(self, tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
-        """The roles that the piece writes out: names that are known, expressions for scopes."""
+        """The roles in literals of the piece: known names, expressions for scopes."""
         nodes = list(ast.walk(tree))
         if not any(self._is_list(n, "load_roles") or _is_string(n, "load_roles") for n in nodes):
             return
@@ -91,7 +91,7 @@ class ConfigCode:
                         seen.add(name)
                         pending += self._values[name]
                 case ast.JoinedStr(values=[ast.Constant(), *_]):
-                    pass  # what begins with text, is never "self"
+                    pass  # a value that begins with text is never "self"
                 case _:
                     return False
         return not has_self
@@ -103,7 +103,7 @@ class ConfigCode:
             if self._replaces(node, name):
                 return True
             if isinstance(node, (ast.If, ast.IfExp)) and _mentions(node.test, name):
-                continue  # it runs where the list is not set
+                continue  # it runs only if the list is unset
             children = ast.iter_child_nodes(node)
             if isinstance(node, ast.Try) and any(_mentions(inner, name) for inner in node.body):
                 children = (child for child in children if not isinstance(child, ast.ExceptHandler))
@@ -136,7 +136,7 @@ class ConfigCode:
         )
 
     def _resolve(self, node: ast.AST, *, deep: bool = False) -> Iterator[ast.AST]:
-        """The node, or for a variable all values assigned to it; deep: with all that is in them."""
+        """The node, or all values assigned to a variable; deep: with all values within them."""
         pending, seen = [node], set()
         while pending:
             value = pending.pop()
@@ -151,7 +151,7 @@ class ConfigCode:
         return any(_is_member(value, "JupyterHub") for value in self._resolve(node))
 
     def _is_list(self, node: ast.AST, name: ListName) -> bool:
-        """Whether it is the list itself."""
+        """Whether a node is the list itself."""
         return any(
             isinstance(value, (ast.Attribute, ast.Subscript))
             and _is_member(value, name)
@@ -160,21 +160,21 @@ class ConfigCode:
         )
 
     def _is_whole_list(self, target: ast.expr, name: ListName) -> bool:
-        """Whether it is a place that holds the list, or all of its entries."""
+        """Whether a node is a place that holds the list, or all of its entries."""
         match target:
             case ast.Subscript(value=owner, slice=ast.Slice(lower=None, upper=None, step=None)):
                 return self._is_list(owner, name)
         return not isinstance(target, ast.Name) and self._is_list(target, name)
 
     def _depends_on(self, node: ast.AST, name: ListName) -> bool:
-        """Whether an expression is made of what is in the list, by variables and functions too."""
+        """Whether an expression depends on the list's entries, by variables and functions too."""
         return any(
             self._is_list(inner, name) or self._is_getter_call(inner, name)
             for inner in self._resolve(node, deep=True)
         )
 
     def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
-        """Whether it is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
+        """Whether a node is ``getattr(c.JupyterHub, name)`` or ``c.JupyterHub.get(name)``."""
         match node:
             case (
                 ast.Call(func=ast.Attribute(value=owner), args=items)
@@ -185,7 +185,7 @@ class ConfigCode:
 
 
 def grants_scope(code: str, scope: str) -> bool:
-    """Whether code has this scope in it, or one of a service whose name it puts together."""
+    """Whether code contains this scope, or builds one from a service's name."""
     try:
         texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
     except (SyntaxError, ValueError, RecursionError):
@@ -199,7 +199,7 @@ def grants_scope(code: str, scope: str) -> bool:
 
 
 def is_template(tree: ast.AST) -> bool:
-    """Whether ``{{ x }}`` is somewhere: for Python a set of a set, which there is none of."""
+    """Whether the tree contains ``{{ x }}``: in Python a set of a set, which cannot exist."""
     return any(
         isinstance(node, ast.Set) and any(isinstance(item, ast.Set) for item in node.elts)
         for node in ast.walk(tree)
@@ -207,7 +207,7 @@ def is_template(tree: ast.AST) -> bool:
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """The names that a statement binds, and to what."""
+    """The names that a statement binds, with their values."""
     for target, assigned in _assignments(node):
         if isinstance(target, ast.Name):
             yield target.id, assigned
@@ -217,7 +217,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name, node
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend")):
-            yield from ((name, value) for value in node.args)  # what is added to a variable
+            yield from ((name, value) for value in node.args)  # values that are added to a variable
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -238,7 +238,7 @@ def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
-    """The entries of a dict that is written out, as ``{...}`` or ``dict(...)``."""
+    """The entries of a dict literal, ``{...}`` or ``dict(...)``."""
     match node:
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
@@ -249,7 +249,7 @@ def _dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
 
 
 def _is_member(node: ast.AST, name: str) -> bool:
-    """Whether it is ``x.name`` or ``x["name"]``."""
+    """Whether a node is ``x.name`` or ``x["name"]``."""
     match node:
         case ast.Attribute(attr=member) | ast.Subscript(slice=ast.Constant(value=member)):
             return bool(member == name)
@@ -261,12 +261,12 @@ def _is_string(node: ast.AST, text: str) -> bool:
 
 
 def _mentions(node: ast.AST, name: str) -> bool:
-    """Whether ``x.name``, ``x["name"]`` or the text is somewhere within."""
+    """Whether the tree contains ``x.name``, ``x["name"]`` or the text."""
     return any(_is_member(inner, name) or _is_string(inner, name) for inner in ast.walk(node))
 
 
 def _compares_with_user(test: ast.expr) -> bool:
-    """Whether a condition is that something, such as a role's name, is "user"."""
+    """Whether a condition compares a value, such as a role's name, with "user"."""
     return any(
         isinstance(node, ast.Compare)
         and [*map(type, node.ops)] == [ast.Eq]
@@ -277,7 +277,7 @@ def _compares_with_user(test: ast.expr) -> bool:
 
 
 def _assigned_scopes(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Of each ``x["scopes"] = y`` the x and the y."""
+    """The x and the y of each ``x["scopes"] = y``."""
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.Assign):
             for target in node.targets:

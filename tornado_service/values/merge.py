@@ -1,4 +1,4 @@
-"""How Helm merges values files, and the names that the chart makes of them."""
+"""How Helm merges values files, and the names that the chart derives from them."""
 
 import re
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ def _read(file: str) -> list[LoadedValues]:
 def _in_one_line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    # an alias, which is a password that begins with * and stands in no quotes
+    # an alias: an unquoted password that begins with *
     problem = re.sub(r"(undefined alias) .*", rf"\1 {REDACTED}", problem)
     return f"line {mark.line + 1}: {problem}" if mark else problem
 
@@ -82,7 +82,7 @@ class ReplacedValue:
     path: KeyPath
     earlier_file: str
     later_file: str
-    #: the entries of the list that are not in the new one, or the scalar
+    #: the entries of the list that are missing in the new one, or the scalar
     lost: tuple[Any, ...]
     #: the entries that are in both lists
     kept: tuple[Any, ...]
@@ -91,8 +91,8 @@ class ReplacedValue:
 class Values:
     """Values files, merged as Helm does: maps join, lists replace, null deletes.
 
-    The chart's values are below the keys of its parent charts: they are found by what they hold,
-    unless named. ValuesError: there are several.
+    The chart's values are below the keys of its parent charts: these are detected by content,
+    unless given. ValuesError: there are several.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class Values:
     ) -> None:
         self.tree: dict[str, Any] = {}
         self.files: list[str] = []
-        #: keys that one map of a file has twice: file, path and line of the second
+        #: duplicate keys in one map of a file: file, path and line of the second
         self.duplicates: list[tuple[str, KeyPath, int]] = []
         self._source_texts: list[dict[KeyPath, str]] = []
         self._replaced: list[ReplacedValue] = []
-        #: the document that sets a key, by its number
+        #: the number of the document that sets a key
         self._origins: dict[KeyPath, int] = {}
         for number, (file, values) in enumerate(files):
             self.files.append(file)
@@ -112,7 +112,7 @@ class Values:
             self._source_texts.append(loaded.texts)
             self.duplicates += [(file, path, line) for path, line in loaded.duplicates.items()]
             self._merge(self.tree, values, (), number)
-        #: all that looks like the chart's values, by the path at which it stands
+        #: possible values of the chart, by path
         self.charts = dict(subchart.find_charts(self.tree))
         self.root: KeyPath = self._find_root() if parent is None else parent
         depth = len(self.root)
@@ -126,7 +126,7 @@ class Values:
     def _find_root(self) -> KeyPath:
         sites = [path for path, chart in self.charts.items() if subchart.has_site_values(chart)]
         paths = sites or list(self.charts)
-        # a chart that depends on this one may have anything at its top; this one's is fixed
+        # a chart that depends on this one may have any keys at its top; this one's are fixed
         paths = [path for path in paths if path] or paths
         if len(paths) > 1 and sites:
             services = ("hub", "services")
@@ -140,7 +140,7 @@ class Values:
 
     @property
     def chart(self) -> str:
-        """The chart's name in Helm: its alias in the chart above, or its own."""
+        """The chart's name in Helm: its alias in the parent chart, or its own."""
         return str(self.root[-1]) if self.root else CHART
 
     def _merge(
@@ -185,7 +185,7 @@ class Values:
         return as_list(self.get(*path))
 
     def is_enabled(self, *path: str | int) -> bool:
-        """Whether a setting that is on by default was left on."""
+        """Whether a setting that is on by default is still on."""
         return self.get(*path) is not False
 
     def submaps(self, *path: str | int) -> dict[str, dict[str, Any]]:
@@ -193,7 +193,7 @@ class Values:
         return {str(key): value for key, value in entries if isinstance(value, dict)}
 
     def find(self, pattern: str) -> Iterable[tuple[KeyPath, Any]]:
-        """Paths and values that fit a pattern, such as ``hub.labels.*``.
+        """Paths and values that match a pattern, such as ``hub.labels.*``.
 
         ``*`` is any key of a map, any entry of a list.
         """
@@ -220,7 +220,7 @@ class Values:
         return next((self._origins[path[:n]] for n in lengths if path[:n] in self._origins), -1)
 
     def source_text(self, path: KeyPath) -> str:
-        """The value at a path of the chart's values as its file has it, except for secrets."""
+        """The value at a path of the chart's values as written in its file, except for secrets."""
         if any(is_secret_name(str(key)) for key in path):
             return REDACTED
         full_path = (*self.root, *path)
@@ -229,9 +229,9 @@ class Values:
 
 
 def hub_service(full_name: str | None, chart_name: str | None, release: str) -> str:
-    """The name of the hub's Kubernetes Service, as the chart makes it of its two overrides.
+    """The name of the hub's Kubernetes Service, which the chart derives from its two overrides.
 
-    Empty where it depends on a release that is not known.
+    Empty if it depends on an unknown release.
     """
     if full_name is None:
         name = chart_name or CHART

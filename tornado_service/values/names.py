@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True)
 class NameRule:
-    """What a name may be: a pattern, and the same for people, which continues "a name of"."""
+    """A rule for names: a pattern, and its description, which continues "a name of"."""
 
     pattern: str
     hint: str
@@ -29,12 +29,12 @@ ROLE = NameRule(
     r"[a-z][-a-z0-9._~]{1,253}[a-z0-9]",
     "3 to 255 characters of a-z, 0-9 and -._~, a letter first, a letter or digit last",
 )
-#: Scopes of one's own: https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+#: Custom scopes: https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
 CUSTOM_SCOPE = NameRule(
     r"custom:[a-z0-9][-a-z0-9_*:]+[a-z0-9_*]",
     "custom: and 3 or more of a-z, 0-9 and -_:*, a letter or digit first, no - or : last",
 )
-#: Ports of a Service, and what else is an RFC 1123 label:
+#: Ports of a Service, and other RFC 1123 labels:
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 DNS_LABEL = NameRule(
     r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
@@ -51,7 +51,7 @@ CONTAINER_PORT = NameRule(
     "a-z, 0-9 and single -, at least one letter, at most 15",
 )
 LABEL_VALUE = NameRule(f"({_LABEL})?", _LABEL_HINT)
-#: A label's key may have a domain in front.
+#: A label's key may have a domain as a prefix.
 LABEL_KEY = NameRule(rf"((?=.{{1,253}}/){_DOMAIN}/)?{_LABEL}", _LABEL_HINT)
 #: A key in a Secret.
 SECRET_KEY = NameRule(
@@ -75,12 +75,12 @@ SERVICE = NameRule(
     "a-z, 0-9 and -, a letter first, a letter or digit last, at least 3 and at most 63",
 )
 
-#: Names that the hub or the chart has given already: its roles, its service, the port of the hub.
+#: Names in use by the hub or the chart: its roles, its service, the port of the hub.
 RESERVED_NAMES = frozenset({"admin", "hub", "jupyterhub-idle-culler", "server", "token", "user"})
 
 
 def service_name_problem(name: str) -> str:
-    """Why the hub refuses a service of this name, from 5.5.3 and 6.1.0 on; empty if it does not."""
+    """Why the hub refuses a service's name, from 5.5.3 and 6.1.0 on; empty if it does not."""
     if not name or name != name.strip():
         return "it is empty, or has a space at an end"
     if "/" in name:
@@ -91,13 +91,13 @@ def service_name_problem(name: str) -> str:
 
 
 def suggest_name(name: str, rule: NameRule, otherwise: str) -> str:
-    """A name like this one that the rule allows."""
+    """A similar name that the rule allows."""
     simple = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     candidates = (simple, simple[:63].strip("-"), f"{otherwise}-{simple}"[:63].strip("-"))
     return next((candidate for candidate in candidates if rule.allows(candidate)), otherwise)
 
 
 def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
-    """The known name that is like this one, as a question."""
+    """The known name that is most similar, as a question."""
     similar = difflib.get_close_matches(str(name), known, n=1)
     return f"{similar[0]}?" if similar else otherwise

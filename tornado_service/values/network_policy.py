@@ -1,4 +1,4 @@
-"""Whether rules of a NetworkPolicy, as they stand in values, let a pod through."""
+"""Whether rules of a NetworkPolicy in values allow a pod's traffic."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from .site import NAMED_PORTS
 
 
 def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:
-    """Whether one of the rules lets a port of the hub's pod through.
+    """Whether one of the rules allows traffic on a port of the hub's pod.
 
     The labels are those of the pod at the other end, on the side ``from`` or ``to``.
     """
@@ -29,7 +29,7 @@ def ports_for(rules: Iterable[Any], side: str, labels: Mapping[str, str]) -> lis
 
 
 def as_number(port: Any) -> int | None:
-    """A port as a number; a name is one of the hub's container."""
+    """A port as a number; a name is resolved in the hub's container."""
     if isinstance(port, str):
         return int(port) if port.isdigit() else NAMED_PORTS.get(port)
     return port if isinstance(port, int) else None
@@ -54,14 +54,14 @@ def _is_port(entry: dict[str, Any], port: int) -> bool:
 
 
 def _is_pod(peer: dict[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a peer may be a pod of this chart; an ipBlock is for none on Cilium."""
-    # what labels a namespace has cannot be told from values
+    """Whether a peer may be a pod of this chart; on Cilium an ipBlock matches no pods."""
+    # values do not show a namespace's labels
     is_elsewhere = peer.get("namespaceSelector") and "podSelector" not in peer
     if "ipBlock" in peer or is_elsewhere:
         return False
     selector = as_map(peer.get("podSelector"))
     wanted = as_map(selector.get("matchLabels"))
-    # a label whose value is not known fits any
+    # a label with an unknown value matches any
     return all(labels.get(key) in (value, "") for key, value in wanted.items()) and all(
         _expression_matches(expression, labels)
         for expression in as_maps(selector.get("matchExpressions"))

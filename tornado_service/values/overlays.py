@@ -1,4 +1,4 @@
-"""The values overlays that a service in zero-to-jupyterhub needs: ``overlays.yaml.j2``."""
+"""The values overlays for a service in zero-to-jupyterhub: ``overlays.yaml.j2``."""
 
 import textwrap
 from collections.abc import Iterable
@@ -40,8 +40,8 @@ _TEMPLATE = jinja2.Template(
 def overlay_text(deployment: Deployment, names: Iterable[str], site: Values | None = None) -> str:
     """One or more overlays as one YAML document.
 
-    The lists of the site are joined to those of the overlays, which would replace them, and the
-    keys of its parent charts go above all others.
+    The lists of the site are joined with those of the overlays, which would replace them, and the
+    keys of its parent charts are added above all others.
     """
     parts = [name.removesuffix(".yaml") for name in names]
     if site is None:

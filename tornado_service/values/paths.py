@@ -1,4 +1,4 @@
-"""Where things stand in the chart's values."""
+"""Paths in the chart's values."""
 
 #: Keys, and numbers of list entries.
 KeyPath = tuple[str | int, ...]
@@ -19,7 +19,7 @@ INGRESS = ("hub", "networkPolicy", "ingress")
 HUB_EGRESS = ("hub", "networkPolicy", "egress")
 PROXY_EGRESS = ("proxy", "chp", "networkPolicy", "egress")
 
-#: Lists that a service needs, or that decide who may use it. Helm never joins two lists.
+#: Lists that a service needs, or that control access to it. Helm never joins two lists.
 SERVICE_LISTS: tuple[tuple[str, ...], ...] = (
     *(EXTRA_PORTS, HOST_ALIASES, OPEN_PORTS, INGRESS, HUB_EGRESS, PROXY_EGRESS, USER_SCOPES),
 )

@@ -1,4 +1,4 @@
-"""A site as its values describe it: the services, the hub's name and version, findings."""
+"""A site as described by its values: services, the hub's name and version, findings."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +10,13 @@ from . import paths
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from .merge import Values, as_list, as_map, as_maps, hub_service
 
-#: What the hub's container calls its one port.
+#: The name of the hub container's only port.
 NAMED_PORTS = {"http": HUB_PORT}
 
 
 @dataclass(frozen=True)
 class ValuesFinding:
-    """One thing that would fail: where, what happens, and what to write instead."""
+    """A failure: its path, its effect, and the fix."""
 
     file: str
     key: str
@@ -99,7 +99,7 @@ class Role:
 
     @property
     def scopes(self) -> list[str] | None:
-        """The scopes that it sets; nothing where it leaves them as they are."""
+        """The scopes that it sets; empty if it leaves them unchanged."""
         scopes = self.spec.get("scopes")
         return None if scopes is None else [str(scope) for scope in as_list(scopes)]
 
@@ -117,10 +117,10 @@ def split_url(url: Any) -> SplitResult:
 
 @dataclass
 class Site:
-    """Merged values, with what the chart and the hub make of them."""
+    """Merged values, as interpreted by the chart and the hub."""
 
     values: Values
-    #: the hub's
+    #: the hub's version
     version: tuple[int, ...]
     release: str = ""
     #: the one service to check; empty: all
@@ -145,7 +145,7 @@ class Site:
 
     @cached_property
     def services(self) -> list[Service]:
-        """The checked services: those with users, started by the hub or meant to be."""
+        """The checked services: those with users, started by the hub or intended to be."""
         services, name = self.all_services, self.service_name
         if name:
             return [service for service in services if name in (service.name, service.key)]
@@ -179,7 +179,7 @@ class Site:
 
     @property
     def hub_loopback_addresses(self) -> set[str]:
-        """The loopback addresses on which the hub listens, as far as values show."""
+        """The loopback addresses on which the hub listens, according to the values."""
         bind_url = self.values.get("hub", "config", "JupyterHub", "hub_bind_url")
         host = split_url(bind_url).hostname or ""
         wildcards = dict(zip(("0.0.0.0", "::"), LOOPBACK_ADDRESSES, strict=True))  # noqa: S104 - only read

@@ -15,7 +15,7 @@ from ..config.secret_settings import public_environment
 from ..handlers.base import APIHandler, BaseHandler
 from ..handlers.errors import NOT_FOUND
 
-#: What of the hub's user model is shown to its owner. Ids of sessions and tokens are not.
+#: Fields of the hub's user model for the user's own API. Ids of sessions and tokens are omitted.
 USER_FIELDS = (
     "name",
     "kind",
@@ -58,7 +58,7 @@ class CurrentUser:
 
 @dataclass(frozen=True)
 class DebugInfo:
-    """What arrives here, with nothing secret."""
+    """Data of a request and of the service, without secrets."""
 
     headers: dict[str, str]
     environment: dict[str, str]
@@ -66,7 +66,7 @@ class DebugInfo:
 
 
 class RootHandler(APIHandler):
-    """GET api/: the open greeting."""
+    """GET api/: name and version, without authentication."""
 
     metrics_name = "RootHandler"
     operation_ids = {"get": "get_version"}
@@ -80,7 +80,7 @@ class RootHandler(APIHandler):
 
 
 class UserHandler(APIHandler):
-    """GET api/user: the caller, as the hub knows them."""
+    """GET api/user: the user of the request, according to the hub."""
 
     metrics_name = "UserHandler"
     operation_ids = {"get": "get_user"}
@@ -92,10 +92,10 @@ class UserHandler(APIHandler):
 
 
 def public_user(user: dict[str, Any]) -> dict[str, Any]:
-    """The caller's own model, without what could be used to act as them.
+    """The user's own model, without data that would allow impersonation.
 
     Args:
-        user: the hub's model; OAuth and service tokens come with fewer fields.
+        user: the hub's model; OAuth and service tokens have fewer fields.
     """
     shown = {field: user[field] for field in USER_FIELDS if field in user}
     shown["kind"] = user.get("kind", "user")
@@ -106,12 +106,12 @@ def public_user(user: dict[str, Any]) -> dict[str, Any]:
 
 
 class DebugHandler(APIHandler):
-    """GET api/debug: what arrives here, for an admin who wonders; off by default."""
+    """GET api/debug: headers and environment for administrators; off by default."""
 
     metrics_name = "DebugHandler"
     operation_ids = {"get": "get_debug_info"}
 
-    #: Request headers that say how a request came here, and nothing about who sent it.
+    #: Request headers that show the route of a request, and nothing about its user.
     PUBLIC_HEADERS = frozenset(
         {
             "Accept",
@@ -139,7 +139,7 @@ class DebugHandler(APIHandler):
 
     @responds_with(DebugInfo)
     def get(self) -> None:
-        """Show headers, environment and caller to an admin, each by an allow-list.
+        """Show headers, environment and user to an admin, each by an allow-list.
 
         Raises:
             HTTPError: 403 for others than admins.
@@ -164,7 +164,7 @@ class NotFoundAPIHandler(BaseHandler):
     metrics_name = "NotFoundAPIHandler"
 
     async def prepare(self) -> None:
-        """Say so in JSON.
+        """Respond in JSON.
 
         Raises:
             HTTPError: 404, always.

@@ -1,4 +1,4 @@
-"""Every address and every Tornado setting of the core, on one page."""
+"""All routes and Tornado settings of the core."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_web_app(
         default_handler_class=home.NotFoundHandler,
         context=context,
         cookie_secret=settings.cookie_secret,
-        # xsrf_cookies stays unset: Tornado would check before it is known who asks, and refuse
+        # xsrf_cookies stays unset: Tornado would check before authentication, and refuse
         # every POST with a token. The mixin checks for cookie sessions.
         log_function=log_request,
         compress_response=True,
@@ -60,7 +60,7 @@ def make_web_app(
 def make_routes(
     settings: Settings, context: ServiceContext, apps: AppManager, selfcheck: SelfCheck
 ) -> list[Any]:
-    """The routes; ``P`` is the prefix that the hub gave us."""
+    """The routes; ``P`` is the prefix from the hub."""
     prefix = re.escape(context.prefix)
     metrics = (
         health.MetricsHandler if settings.authenticate_prometheus else health.PublicMetricsHandler
@@ -87,7 +87,7 @@ def make_routes(
         (f"{prefix}metrics", metrics),
         (f"{prefix}static/jupyterhub/(.*)", static.HubStaticHandler),
         (f"{prefix}static/(.*)", static.StaticHandler, {"package": PACKAGE}),
-        # for Kubernetes, which probes the port and not through the proxy
+        # for Kubernetes, which probes the port directly and not through the proxy
         ("/health", health.HealthHandler, checks),
         ("/health/ready", health.ReadyHandler, {"apps": apps}),
     ]
@@ -95,12 +95,12 @@ def make_routes(
 
 
 def api_headers(frame_ancestors: str) -> dict[str, str]:
-    """The headers of the API's responses, which must not be shown as a page.
+    """The headers of the API's responses, which must not be displayed as a page.
 
-    They are personal unless a handler says otherwise.
+    They are private unless a handler sets other headers.
 
     Args:
-        frame_ancestors: the sites whose pages may hold ours in a frame.
+        frame_ancestors: the sites whose pages may show ours in a frame.
     """
     return {
         "Server": "tornado_service",
@@ -114,11 +114,11 @@ def api_headers(frame_ancestors: str) -> dict[str, str]:
 
 
 def page_headers(hub_host: str, frame_ancestors: str) -> dict[str, str]:
-    """The headers of pages and of all that is no API.
+    """The headers of pages and of everything else outside the API.
 
     Args:
-        hub_host: the hub's origin where it is not ours (per-user subdomains), else empty.
-        frame_ancestors: the sites whose pages may hold ours in a frame.
+        hub_host: the hub's origin if it is not ours (per-user subdomains), else empty.
+        frame_ancestors: the sites whose pages may show ours in a frame.
     """
     hub = urlsplit(hub_host)
     sources = f"'self' {hub.scheme}://{hub.netloc}" if hub.netloc else "'self'"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AppRouter(Router):
-    """Finds the handler of an address ``P/<app>/…``, in whatever state the app is.
+    """Finds the handler of a path ``P/<app>/…``, in any state of the app.
 
     Args:
         prefix: the service's.
@@ -68,7 +68,7 @@ class AppRouter(Router):
 
 
 class AppNotFoundHandler(NotFoundHandler):
-    """Every path of an app that it does not have."""
+    """Unknown paths of an app."""
 
     metrics_name = "AppNotFoundHandler"
 
@@ -113,7 +113,7 @@ class AppUnavailable(HTTPError):
 
 
 class UnavailableHandler(PageHandler):
-    """Every address of an app that is loading, is tried again or has failed."""
+    """All paths of an app that is loading, being retried or has failed."""
 
     metrics_name = "UnavailableHandler"
 
@@ -122,7 +122,7 @@ class UnavailableHandler(PageHandler):
         self._mounted = mounted
 
     async def prepare(self) -> None:
-        """Say so, to strangers too, and never why.
+        """Respond with 503, also to visitors, without the reason.
 
         Raises:
             HTTPError: 503, always.
@@ -135,11 +135,11 @@ class UnavailableHandler(PageHandler):
             raise AppUnavailable(
                 "This app cannot start yet. It is restarted automatically; try again soon.", 5
             )
-        # it may have become ready since the router looked
+        # it may have become ready after routing
         raise AppUnavailable("This app is still starting. Try again soon.", 3)
 
     def accepts_html(self) -> bool:
-        """Whether HTML is asked for by name: a program of an app's gets JSON."""
+        """Whether HTML is accepted explicitly: API clients of an app get JSON."""
         return BaseHandler.accepts_html(self)
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The API's description: for programs, and as a page to try it in."""
+"""The API's documentation: as OpenAPI, and as a page to try it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ..apps.mounted import MountedApp
     from ..handlers.context import ServiceContext
 
-#: What the page needs, beside what is ours; hatch_build.py gets it.
+#: Files of the page that are not ours; hatch_build.py copies them.
 SWAGGER_BUNDLE = "swagger/swagger-ui-bundle.js"
 
 
 class APIDocument:
-    """The document of a service, made anew when other apps are ready.
+    """The document of a service, generated again when other apps are ready.
 
     Args:
         context: of the service.
-        apps: those whose API is in it, once they are ready.
+        apps: the apps, whose API is included once they are ready.
         routes: the core's.
     """
 
@@ -90,5 +90,5 @@ class DocsHandler(PageHandler):
         self._package = package
 
     def get(self) -> None:
-        """Show it, if what shows it is there: the single file leaves it out."""
+        """Show the page, if its files are installed: the single file omits them."""
         self.write_page("docs.html", can_show=SWAGGER_BUNDLE in static_files(self._package))

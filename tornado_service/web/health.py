@@ -1,4 +1,4 @@
-"""Health, readiness and metrics: what an operator's tools ask."""
+"""Health, readiness and metrics for monitoring tools."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Readiness:
 
 
 class HealthHandler(APIHandler):
-    """GET health: 200 while the process serves. Asks nobody."""
+    """GET health: 200 while the process serves, without other calls."""
 
     metrics_name = "HealthHandler"
     operation_ids = {"get": "get_health"}
@@ -48,13 +48,13 @@ class HealthHandler(APIHandler):
     @allow_unauthenticated
     def get(self) -> None:
         """Liveness: 200 while the process serves requests."""
-        if INSTANCE_HEADER in self.request.headers:  # a self-check asks which process serves here
+        if INSTANCE_HEADER in self.request.headers:  # a self-check identifies the process
             self.set_header(INSTANCE_HEADER, self._selfcheck.instance)
         self.write_json({"status": "ok"})
 
 
 class ReadyHandler(APIHandler):
-    """GET health/ready: whether all is up, by name, with no detail."""
+    """GET health/ready: the state of each dependency by name, without details."""
 
     metrics_name = "ReadyHandler"
     operation_ids = {"get": "get_readiness"}
@@ -97,7 +97,7 @@ class MetricsHandler(APIHandler):
 
 
 class PublicMetricsHandler(MetricsHandler):
-    """The same for everybody, where ``authenticate_prometheus`` is off."""
+    """The same without authentication, if ``authenticate_prometheus`` is off."""
 
     metrics_name = "MetricsHandler"
     operation_ids = {"get": "get_metrics"}

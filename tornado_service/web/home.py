@@ -1,4 +1,4 @@
-"""The home page, and what is shown where there is none."""
+"""The home page, and responses for unknown paths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HomeHandler(PageHandler):
-    """GET home: the apps that a user may open, and what the hub says about their session."""
+    """GET home: the user's apps, and the hub's data about the session."""
 
     metrics_name = "HomeHandler"
 
@@ -54,7 +54,7 @@ class StartHandler(HomeHandler):
 
 
 def describe_servers(servers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """A caller's servers, with every field that the page shows.
+    """A user's servers, with all fields that the page shows.
 
     Args:
         servers: by name, as in the hub's user model.
@@ -71,11 +71,11 @@ def describe_servers(servers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:
-    """Scopes in plain words, as the hub itself describes them.
+    """Scopes in plain words, as the hub describes them.
 
     Args:
         scopes: raw scopes, filters included.
-        name: the caller's; a filter by it reads "only you".
+        name: the user's; a filter by it becomes "only you".
     """
     rows = []
     for raw in sorted(scopes):
@@ -91,12 +91,12 @@ def describe_scopes(scopes: list[str], name: str) -> list[dict[str, str]]:
 
 
 class NotFoundHandler(PageHandler):
-    """Every path without another handler."""
+    """Unknown paths."""
 
     metrics_name = "NotFoundHandler"
 
     async def prepare(self) -> None:
-        """Nobody needs to sign in to be told that there is nothing.
+        """Respond with 404, without authentication.
 
         Raises:
             HTTPError: 404, always.
@@ -105,7 +105,7 @@ class NotFoundHandler(PageHandler):
 
 
 class SlashHandler(BaseHandler):
-    """GET P without its slash: the proxy sends it here, too."""
+    """GET P without its slash, which the proxy routes here, too."""
 
     metrics_name = "SlashHandler"
 

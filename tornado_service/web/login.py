@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
-    """GET oauth_callback: the hub sends the browser back here, signed in."""
+    """GET oauth_callback: the hub redirects the browser here after sign-in."""
 
     metrics_name = "OAuthCallbackHandler"
 
-    #: The encrypted state of the sign-in that this request finishes, once it is known to be ours.
+    #: The encrypted state of the sign-in that this request finishes, once it is verified.
     _accepted_state: str | None = None
 
     def initialize(self, selfcheck: SelfCheck) -> None:  # type: ignore[override]
@@ -34,7 +34,7 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         """Finish the sign-in as the hub's library does, if this browser began it.
 
         Raises:
-            HTTPError: 403, it was not begun here, or the hub refused; 400, the code is wrong.
+            HTTPError: 403, it did not begin here, or the hub refused; 400, the code is invalid.
             HubUnavailable: the hub does not respond.
         """
         if self._is_script_request():
@@ -64,17 +64,17 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         self._selfcheck.record_browser_origin(origin)
 
     def _is_script_request(self) -> bool:
-        """Whether a script learns the address of the response, with the code in it."""
+        """Whether a script could read the response's URL, with the code in it."""
         return "Sec-Fetch-Mode" in self.request.headers and not self.is_navigation()
 
     def get_secure_cookie(self, name: str, *args: Any, **kwargs: Any) -> bytes | None:
-        """What the library compares with the state: the same, as we have compared already."""
+        """The expected state for the library's comparison, as we have verified it already."""
         if self._accepted_state is not None and name == self.hub_auth.state_cookie_name:
             return self._accepted_state.encode()
         return super().get_secure_cookie(name, *args, **kwargs)
 
     async def _restart_login(self, state: LoginState) -> None:
-        """Redirect to the page: at once if the user is signed in, else by one more sign-in."""
+        """Redirect to the page: at once if the user is signed in, else by another sign-in."""
         if await self.hub_auth.authenticate(self):
             self.redirect(safe_redirect_target(state.next_url, self.hub_auth.base_url))
         elif state.is_retry or not self.is_navigation():
@@ -93,10 +93,10 @@ class LogoutHandler(PageHandler):
 
     @allow_unauthenticated
     def get(self) -> None:
-        """Ask whether to: any page of the origin can open this one, in a window too.
+        """Show a confirmation, as any page of the origin can open this one, in a window too.
 
         Raises:
-            HTTPError: 403, it is no page that a person sees; its token is not for scripts.
+            HTTPError: 403, it is no navigation; the page's token is not for scripts.
         """
         if not self.is_navigation():
             raise HTTPError(403, "Sign out by opening this page, not from a script.")
@@ -104,14 +104,14 @@ class LogoutHandler(PageHandler):
 
     @allow_unauthenticated
     def post(self) -> None:
-        """Drop cookie and cached identity; the hub is not needed for it.
+        """Remove the cookie and the cached identity, without the hub.
 
-        The page that follows leads to the hub's own sign-out. A redirect would not always: browsers
-        hold it to the form's policy (https://www.w3.org/TR/CSP3/#directive-form-action), and hubs
-        may send people on to the sign-out of an identity provider.
+        The page that follows links to the hub's own sign-out. A redirect would not always work:
+        browsers apply the form's policy to it (https://www.w3.org/TR/CSP3/#directive-form-action),
+        and hubs may redirect to the sign-out of an identity provider.
 
         Raises:
-            HTTPError: 403, no page of ours has sent the form.
+            HTTPError: 403, the form was not sent by a page of ours.
         """
         try:
             self.check_xsrf_cookie()
@@ -121,6 +121,6 @@ class LogoutHandler(PageHandler):
         self.write_page("logout.html")
 
     def template_namespace(self) -> dict[str, Any]:
-        """The names of every page; nobody is signed in here, and only who is asked gets a token."""
+        """The variables of every page; without a user, and with a token for navigations only."""
         token = self.xsrf_token.decode() if self.is_navigation() else ""
         return {**super().template_namespace(), "user": None, "xsrf_token": token}

@@ -1,4 +1,4 @@
-"""How the deployment is: what the self-check found, for admins."""
+"""The status of the deployment: the findings of the self-check, for administrators."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Status:
 class AdminHandler(BaseHandler):
     """For hub admins only: findings name internal addresses."""
 
-    #: Whether the service's own token is let in, too, as the doctor sends it.
+    #: Whether the service's own token has access, too, as the doctor uses it.
     allows_own_token = False
 
     def initialize(self, selfcheck: SelfCheck, apps: AppManager) -> None:  # type: ignore[override]
@@ -58,10 +58,10 @@ class AdminHandler(BaseHandler):
         self._apps = apps
 
     async def prepare(self) -> None:
-        """Find out who asks, and that they are an admin.
+        """Authenticate the request, and check that the user is an admin.
 
         Raises:
-            HTTPError: 403 for anybody else.
+            HTTPError: 403 for other users.
         """
         if self.allows_own_token and self.hub_auth.has_own_token(self):
             return
@@ -101,7 +101,7 @@ class StatusHandler(AdminHandler, PageHandler):
 
 
 class StatusAPIHandler(AdminHandler, APIHandler):
-    """GET api/status: the same for a program."""
+    """GET api/status: the same as JSON."""
 
     metrics_name = "StatusAPIHandler"
     operation_ids = {"get": "get_status"}
@@ -118,7 +118,7 @@ async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]
     """State, findings, apps, versions, and seconds since the start.
 
     Args:
-        check: it checks again unless it has just done so.
+        check: runs again unless its findings are recent.
         manager: of the apps.
     """
     findings = await check.refresh(max_age=MAX_FINDINGS_AGE)
@@ -141,7 +141,7 @@ async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]
 
 
 def format_uptime(seconds: int) -> str:
-    """A time span as a person says it, such as ``2 days 3 h`` or ``5 min``.
+    """A duration for display, such as ``2 days 3 h`` or ``5 min``.
 
     Args:
         seconds: its length.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.activity import course
-from tests.support.activity.course import CLASS_A, EVERYBODY, HOUR, MONDAY, RANGE
+from tests.support.activity.course import ALL_USERS, CLASS_A, HOUR, MONDAY, RANGE
 from tornado_service.activity import Activity
 from tornado_service.testing import Fetch, StandInHub
 
@@ -32,7 +32,7 @@ async def busy(app: Activity, hub: StandInHub) -> None:
 
 @pytest.fixture
 def admin_token(app: Activity, hub: StandInHub) -> str:
-    return hub.token_for("root", EVERYBODY, admin=True)
+    return hub.token_for("root", ALL_USERS, admin=True)
 
 
 @pytest.mark.usefixtures("busy")
@@ -125,7 +125,7 @@ async def test_of_a_visible_group_only_visible_members_count(
 
 
 async def test_ones_own_usage_is_of_no_group(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
-    token = hub.token_for("root", EVERYBODY)
+    token = hub.token_for("root", ALL_USERS)
 
     for path in ("me", "me/days.csv"):
         assert (await fetch(f"activity/api/{path}?group=class-a", token=token)).code == 400

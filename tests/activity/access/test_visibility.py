@@ -1,4 +1,4 @@
-"""What the hub is asked about whom a visitor may see, and what is shown where it does not say."""
+"""Calls of the hub for the users that a user may see, and what is shown if they fail."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tornado_service.testing import fake_hub as stand_in_hub
 
 MONTH = "month/2026-01"
 
-#: What is made of groups.
+#: Paths with figures of groups.
 OF_GROUPS = ("groups", "api/groups", "api/groups.csv", MONTH, f"api/{MONTH}")
 
 
-def asked(hub: StandInHub) -> Counter[str]:
+def list_calls(hub: StandInHub) -> Counter[str]:
     """Calls for the lists of users and groups."""
     return Counter({path: hub.calls[f"/hub/api/{path}"] for path in ("users", "groups")})
 
 
-async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
+async def test_for_a_student_no_call_is_made_that_the_hub_would_refuse(
     app: Activity, hub: StandInHub, fetch: Fetch, visitor: Visitor
 ) -> None:
     token = hub.token_for("ada")
@@ -38,20 +38,20 @@ async def test_for_a_student_the_hub_is_not_asked_for_what_it_would_refuse(
     for path in ("now", "summary", "people", "groups", "me", MONTH, "groups.csv"):
         assert (await fetch(f"activity/api/{path}", token=token)).code == 200, path
 
-    assert not asked(hub).total()
+    assert not list_calls(hub).total()
     groups = json.loads((await fetch("activity/api/groups", token=token)).body)
     assert (groups["missing"], groups["groups"]) == ("list:groups", [])
 
 
-async def test_for_an_instructor_the_hub_is_asked(
+async def test_for_an_instructor_the_hub_is_called(
     app: Activity, hub: StandInHub, instructor: Visitor
 ) -> None:
     hub.calls.clear()
 
     await instructor.open(f"activity/groups?{RANGE}")
 
-    # the second list of users says who is newer than the history
-    assert asked(hub) == {"users": 2, "groups": 1}
+    # the second list of users has those newer than the history
+    assert list_calls(hub) == {"users": 2, "groups": 1}
 
 
 @pytest.mark.parametrize("count", [19, 25, 500])
@@ -71,11 +71,11 @@ async def test_an_instructor_of_one_of_many_groups_sees_that_group(
 
 
 class TestMonthWithoutGroups:
-    """The hub sends no groups this time: the report is without them, and says so."""
+    """The hub returns no groups this time: the report has none, and says so."""
 
     @pytest.fixture
     def token(self, hub: StandInHub) -> str:
-        return hub.token_for("root", course.EVERYBODY)
+        return hub.token_for("root", course.ALL_USERS)
 
     @pytest.fixture(params=["error", "limited", "garbage", "too large", "no list"])
     def groups_fail(
@@ -115,11 +115,11 @@ class TestMonthWithoutGroups:
         report = json.loads(response.body)
         assert (report["groups"], report["groups_missing"]) == ([], "unavailable")
         assert report["month"]["whole"]["active_users"] == 5
-        said = [
+        reported = [
             record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
         ]
-        about = [line for line in said if "JupyterHub, no groups" in line or "The hub" in line]
-        assert len(about) == 1, said
+        about = [line for line in reported if "JupyterHub, no groups" in line or "The hub" in line]
+        assert len(about) == 1, reported
 
     async def test_the_page_of_groups_is_an_error(
         self, app: Activity, fetch: Fetch, token: str, groups_fail: str
@@ -133,7 +133,7 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     responses = {}
-    for scopes in (("list:users",), course.EVERYBODY):
+    for scopes in (("list:users",), course.ALL_USERS):
         response = await fetch(f"activity/api/{MONTH}", token=hub.token_for("root", scopes))
         report = json.loads(response.body)
         responses[report["groups_missing"]] = [group["name"] for group in report["groups"]]
@@ -141,7 +141,7 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
     assert responses == {"list:groups": [], "": ["class-a", "class-b"]}
 
 
-async def test_a_month_is_not_shown_to_who_has_signed_out_at_the_hub(
+async def test_a_month_is_not_shown_to_a_user_who_has_signed_out_at_the_hub(
     app: Activity, hub: StandInHub, admin: Visitor
 ) -> None:
     await admin.open("home")

@@ -1,4 +1,4 @@
-"""An account is what the hub says it is: a name that is used again is another one's."""
+"""Accounts are those of the hub: a reused name is another account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def accounts(history: History) -> list[tuple[int, str, int, int | None]]:
     return [(account.id, account.name, account.first_seen, account.deleted) for account in people]
 
 
-def test_an_account_created_again_under_its_name_is_a_new_one() -> None:
+def test_an_account_that_is_created_again_under_its_name_is_new() -> None:
     history = History()
     history.add(900, ada(130, last=890))
     history.add(HOUR)
@@ -43,7 +43,7 @@ def test_the_first_activity_of_the_new_account_is_its_own_visit() -> None:
     assert history.known.people[1].last_activity == 890
 
 
-def test_one_created_again_between_two_samples_shows_by_the_time_of_its_creation() -> None:
+def test_one_created_again_between_two_samples_is_detected_by_its_creation_time() -> None:
     history = History()
     history.add(900, ada(130, created=10, last=890))
     history.add(1200, ada(1000, created=950, last=1100), full=False)
@@ -53,7 +53,7 @@ def test_one_created_again_between_two_samples_shows_by_the_time_of_its_creation
     assert history.session(2, 1000).ended is None
 
 
-def test_one_whose_last_activity_is_gone_was_created_again() -> None:
+def test_one_whose_last_activity_is_missing_was_created_again() -> None:
     history = History()
     history.add(900, ada(last=890))
     history.add(HOUR, ada())
@@ -71,7 +71,7 @@ def test_one_whose_last_activity_is_gone_was_created_again() -> None:
     ],
 )
 def test_one_that_was_missed_once_is_the_same(before: UserSnapshot, after: UserSnapshot) -> None:
-    """Of a list that changes while it is read, the hub may leave somebody out."""
+    """If a list changes while it is read, the hub may omit a user."""
     history = History()
     history.add(900, before)
     history.add(HOUR)
@@ -104,7 +104,7 @@ def test_a_name_that_two_accounts_had_is_the_one_that_exists() -> None:
     }
 
 
-def test_somebody_renamed_to_the_name_of_a_deleted_account_stays_who_they_are() -> None:
+def test_a_user_renamed_to_the_name_of_a_deleted_account_keeps_their_own_history() -> None:
     history = History()
     history.add(900, ada(), ada(130, name="bob"))
     history.add(HOUR, ada(130, name="bob"))
@@ -114,7 +114,7 @@ def test_somebody_renamed_to_the_name_of_a_deleted_account_stays_who_they_are() 
     assert history.sessions == [Session(2, "", 130, last_seen=2 * HOUR)]
 
 
-def test_somebody_renamed_while_idle_does_not_get_the_history_of_a_deleted_account() -> None:
+def test_a_user_renamed_while_idle_does_not_get_the_history_of_a_deleted_account() -> None:
     history = History()
     history.add(900, ada(last=890), ada(last=880, name="bob"))
     history.add(HOUR, ada(last=880, name="bob"))
@@ -127,7 +127,7 @@ def test_somebody_renamed_while_idle_does_not_get_the_history_of_a_deleted_accou
     ]
 
 
-def test_a_server_of_a_known_start_is_no_proof_if_the_session_was_of_somebody_else() -> None:
+def test_a_server_with_a_known_start_proves_nothing_if_another_user_had_the_session() -> None:
     history = History()
     history.add(900, ada(last=890), ada(130, name="bob"), full=True)
     history.add(HOUR, ada(600, name="bob"))
@@ -136,7 +136,7 @@ def test_a_server_of_a_known_start_is_no_proof_if_the_session_was_of_somebody_el
     assert [account[0] for account in accounts(history)] == [1, 2, 3]
 
 
-def test_two_who_swap_their_names_are_told_apart_by_their_creation() -> None:
+def test_users_who_swap_their_names_are_distinguished_by_their_creation() -> None:
     history = History()
     history.add(900, ada(created=10), ada(created=20, name="bob"))
     history.add(HOUR, ada(created=20), ada(created=10, name="bob"))
@@ -144,7 +144,7 @@ def test_two_who_swap_their_names_are_told_apart_by_their_creation() -> None:
     assert accounts(history) == [(1, "bob", 900, None), (2, "ada", 900, None)]
 
 
-def test_a_late_sample_is_of_the_account_that_was_there() -> None:
+def test_a_late_sample_belongs_to_the_account_that_existed_then() -> None:
     history = History()
     history.add(900, ada(last=890))
     history.add(HOUR)

@@ -1,4 +1,4 @@
-"""Hand-worked answers. Times are small numbers; a sample is taken every 300."""
+"""Results worked out by hand. Times are small numbers; a sample is taken every 300."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_session_that_is_not_listed_any_more_ended(active: int | None, ended: 
     assert history.visits == set()
 
 
-def test_it_ended_when_it_was_seen_last_if_the_user_was_not_active_since() -> None:
+def test_it_ended_when_it_was_last_sampled_if_the_user_was_not_active_since() -> None:
     history = History()
     history.add(900, ada(130, last=400))
     history.add(1200, full=False)
@@ -52,7 +52,7 @@ def test_it_ended_when_it_was_seen_last_if_the_user_was_not_active_since() -> No
     assert history.session(1, 130).ended == 900
 
 
-def test_activity_tells_nothing_while_another_server_of_the_user_runs() -> None:
+def test_activity_is_ambiguous_while_another_server_of_the_user_runs() -> None:
     history = History()
     history.add(900, servers(a=130, b=140))
     history.add(1200, replace(servers(b=140), last_activity=1100))
@@ -73,7 +73,7 @@ def test_a_server_restarted_between_two_samples_makes_two_sessions() -> None:
 
 
 def test_a_session_never_ends_after_the_next_start_of_its_server() -> None:
-    """The hub did not list the new one at first, while it was being started."""
+    """The hub did not list the new one while it was starting."""
     history = History()
     history.add(900, ada(130))
     history.add(1200, ada(last=1190))
@@ -100,7 +100,7 @@ def test_a_session_that_is_listed_again_never_ended() -> None:
     changes = history.add(1500, ada(130))
 
     assert history.sessions == [Session(1, "", 130, last_seen=1500)]
-    assert changes.since == 900  # what was taken for its end
+    assert changes.since == 900  # its assumed end
 
 
 def test_a_start_in_the_future_is_a_session_of_no_length() -> None:
@@ -130,7 +130,7 @@ def test_the_hub_was_down_for_a_day_and_the_server_ran_on() -> None:
     assert changes.since == 900
 
 
-def test_the_hub_was_down_for_a_day_and_the_server_is_gone() -> None:
+def test_the_hub_was_down_for_a_day_and_the_server_has_stopped() -> None:
     history = History()
     history.add(900, ada(130, last=890))
     history.add(24 * HOUR + 900, ada(last=2000))

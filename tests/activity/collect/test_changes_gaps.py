@@ -1,7 +1,7 @@
-"""Across a gap in collection nothing is known but what the samples show: sessions are lower bounds.
+"""Across a gap in collection only the samples are known: sessions are lower bounds.
 
-In a stretch at most one thing happens between two samples, so that it is clear what the activity
-was; in a gap, anything in any order.
+In a stretch at most one event happens between two samples, so that its activity is unambiguous;
+in a gap, anything in any order.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ NAMES = ("ada", "bob")
 
 @dataclass
 class Truth:
-    """What one user does: servers that run, by name, those that ran, and the last activity."""
+    """The state of a user: running servers by name, stopped ones, and the last activity."""
 
     running: dict[str, int] = field(default_factory=dict)
     ran: list[tuple[str, int, int]] = field(default_factory=list)
     last: int | None = None
 
     def act(self, at: int, server: str | None) -> None:
-        """Start a server, stop it if it runs, or visit the hub; each is an activity to the hub."""
+        """Start a server, stop it if it runs, or visit the hub; each updates the last activity."""
         self.last = at
         if server in self.running:
             self.ran.append((server, self.running.pop(server), at))
@@ -46,7 +46,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Step:
-    """From one sample to the next. ``acts``: user, the part of the step that has passed, server."""
+    """From one sample to the next. ``acts``: user, share of the step that has passed, server."""
 
     seconds: int
     acts: Sequence[tuple[int, float, str | None]]
@@ -70,14 +70,14 @@ GAPS = st.builds(Step, st.integers(REACH + 1, 9 * HOUR), acts(["", "gpu"], 8), s
 
 
 def play(steps: Sequence[Step], late: frozenset[int] = frozenset()) -> tuple[History, list[Truth]]:
-    """The history of the samples, of which some come after the next one."""
+    """The history of the samples, of which some arrive after the next one."""
     truths = [Truth() for _ in NAMES]
     now = 900
     samples = [(now, [pair.seen(name) for pair, name in zip(truths, NAMES, strict=True)], True)]
     for step in steps:
         at = now
         for user, part, server in sorted(step.acts, key=lambda act: act[1]):
-            # what starts twice in one second is one session to whoever only sees the second
+            # two starts within one second are one session at this resolution
             at = max(at + 1, now + int(part * step.seconds))
             truths[user].act(at, server)
         now += step.seconds
@@ -109,7 +109,7 @@ def times(history: History) -> list[int]:
     st.lists(st.one_of(stretches(["", "gpu"], st.booleans()), GAPS), max_size=25),
     st.frozensets(st.integers(1, 24), max_size=3),
 )
-def test_nobody_has_more_time_than_their_servers_ran(
+def test_no_user_has_more_time_than_their_servers_ran(
     steps: list[Step], late: frozenset[int]
 ) -> None:
     history, truths = play(steps, late)
@@ -167,7 +167,7 @@ def test_activity_in_a_gap_is_a_visit_and_no_part_of_the_session_before() -> Non
 
 
 def test_a_late_sample_shortens_what_was_taken_to_have_run_until_after_it() -> None:
-    """The activity that was found first was that of a visit."""
+    """The activity detected first was that of a visit."""
     history = History()
     history.add(900, ada(130, last=890))
     history.add(1500, ada(last=1400))

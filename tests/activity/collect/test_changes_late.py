@@ -1,4 +1,4 @@
-"""Samples that come late, or twice: they tell what was, and undo nothing."""
+"""Late and repeated samples: they add facts, and undo nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.activity.known import History, ada
 from tornado_service.activity.domain.records import Session
 
 
-def test_samples_of_the_same_second_are_told_apart_by_nothing_but_their_order() -> None:
+def test_samples_of_the_same_second_differ_only_in_their_order() -> None:
     history = History()
     history.add(900, ada(130))
     history.add(900, ada())
@@ -17,7 +17,7 @@ def test_samples_of_the_same_second_are_told_apart_by_nothing_but_their_order() 
     assert history.session(1, 130).ended is None
 
 
-def test_a_sample_that_comes_late_ends_and_deletes_nothing() -> None:
+def test_a_late_sample_ends_and_deletes_nothing() -> None:
     history = History()
     history.add(900, ada(130))
     history.add(1500, ada(130))
@@ -29,7 +29,7 @@ def test_a_sample_that_comes_late_ends_and_deletes_nothing() -> None:
     assert changes.since is None
 
 
-def test_a_sample_that_comes_late_moves_an_end_but_opens_nothing() -> None:
+def test_a_late_sample_moves_an_end_but_opens_nothing() -> None:
     history = History()
     history.add(900, ada(130))
     history.add(1500, ada())
@@ -38,7 +38,7 @@ def test_a_sample_that_comes_late_moves_an_end_but_opens_nothing() -> None:
     assert history.sessions == [Session(1, "", 130, last_seen=1200, ended=1200)]
 
 
-def test_a_sample_that_comes_late_does_not_shorten_an_end() -> None:
+def test_a_late_sample_does_not_shorten_an_end() -> None:
     history = History()
     history.add(900, ada(130, last=890))
     history.add(1500, ada(last=1400))
@@ -65,7 +65,7 @@ def test_a_session_that_only_a_late_sample_shows_ended_at_the_next_start() -> No
     assert history.session(1, 1150).ended is None
 
 
-def test_a_sample_that_comes_late_does_not_bring_a_deleted_user_back() -> None:
+def test_a_late_sample_does_not_restore_a_deleted_user() -> None:
     history = History()
     history.add(900, ada())
     history.add(1500)
@@ -85,7 +85,7 @@ def test_the_same_sample_twice_changes_nothing() -> None:
 
 
 def test_runs_of_a_server_never_overlap_and_none_is_longer_than_it_was() -> None:
-    """A thousand samples of servers that are started and stopped at random, a few of them late."""
+    """A thousand samples of servers that start and stop at random, a few of them late."""
     dice = random.Random(7)
     starts = sorted(dice.sample(range(100_000), 400))
     runs = [(start, dice.randrange(start, following)) for start, following in pairwise(starts)]
@@ -103,4 +103,4 @@ def test_runs_of_a_server_never_overlap_and_none_is_longer_than_it_was() -> None
     assert len(recorded) > 100  # the others fell between two samples
     for (start, end), (following, _) in zip(recorded, [*recorded[1:], (100_000, 0)], strict=True):
         assert start <= end <= following
-        assert end <= stops[start] + 900  # the first sample that came after it
+        assert end <= stops[start] + 900  # the first sample after it

@@ -1,4 +1,4 @@
-"""What becomes of users, by hand: their visits without a server, deletion and new names."""
+"""Changes of users, by hand: visits without a server, deletion and new names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support.activity.known import HOUR, History, ada
 from tornado_service.activity.domain.records import Session, Visit
 
 
-def test_activity_in_the_future_is_taken_for_the_sample() -> None:
+def test_activity_in_the_future_counts_at_the_time_of_the_sample() -> None:
     history = History()
     history.add(300, ada(last=200))
     history.add(3 * HOUR, ada(last=9 * HOUR))
@@ -16,7 +16,7 @@ def test_activity_in_the_future_is_taken_for_the_sample() -> None:
 
 
 def test_the_service_was_down_for_a_day_in_which_a_server_ran_and_ended() -> None:
-    """Nobody knows of the server, but that somebody was there."""
+    """The server is unknown, but the activity is not."""
     history = History()
     history.add(900, ada(last=100))
     changes = history.add(24 * HOUR + 900, ada(last=20 * HOUR + 17))
@@ -53,7 +53,7 @@ def test_activity_after_a_session_is_a_visit() -> None:
     assert history.visits == {Visit(1, 0)}
 
 
-def test_activity_before_we_watched_is_no_visit() -> None:
+def test_activity_before_the_first_sample_is_no_visit() -> None:
     history = History()
     history.add(24 * HOUR, ada(last=100))
     history.add(25 * HOUR, ada(last=100), ada(last=200, name="bob"))

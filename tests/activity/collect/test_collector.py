@@ -1,4 +1,4 @@
-"""The collector asks a simulated hub, over HTTP, through the service's own client."""
+"""The collector calls a simulated hub over HTTP through the service's own client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOON = 1_700_006_400 // 86400 * 86400 + 12 * 3600
 LOG = logging.getLogger("test")
 
 
-def beings(count: int, *, running: bool = False) -> list[SimulatedUser]:
+def simulated_users(count: int, *, running: bool = False) -> list[SimulatedUser]:
     runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)] if running else []
     return [
         SimulatedUser(number, 0, [(0, f"user-{number}")], logins=[NOON - 9000], runs=list(runs))
@@ -58,7 +58,7 @@ def names(sample: Sample) -> list[str]:
     return [user.name for user in sample.users]
 
 
-async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
+async def test_a_sample_has_the_users_and_servers_of_the_hub(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
     ada = SimulatedUser(1, 0, [(0, "ada")], logins=[NOON - 50])
@@ -68,7 +68,7 @@ async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
         Run("ended", NOON - 2000, NOON, idle=NOON - 500),
     ]
     bob = SimulatedUser(2, 0, [(0, "bob")])
-    simulated.script.beings = [ada, bob]
+    simulated.script.users = [ada, bob]
 
     assert await take(collector) == Sample(
         NOON,
@@ -88,10 +88,10 @@ async def test_a_sample_has_what_the_hub_knows_of_users_and_servers(
     )
 
 
-async def test_all_users_are_asked_for_once_an_hour_and_in_between_those_with_servers(
+async def test_all_users_are_requested_once_an_hour_and_in_between_those_with_servers(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
-    simulated.script.beings = [*beings(2, running=True), *beings(4)[2:]]
+    simulated.script.users = [*simulated_users(2, running=True), *simulated_users(4)[2:]]
     asked = [NOON + 1800, NOON + 2100, NOON + 3300, NOON + 3615, NOON + 3900, NOON + 7215]
 
     samples = [await take(collector, now) for now in asked]
@@ -100,7 +100,7 @@ async def test_all_users_are_asked_for_once_an_hour_and_in_between_those_with_se
     assert [len(sample.users) for sample in samples] == [4, 2, 2, 4, 2, 4]
 
 
-async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
+async def test_all_users_are_requested_as_soon_as_the_hub_returns_them(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
     await take(collector, NOON)
@@ -112,7 +112,7 @@ async def test_all_users_are_asked_for_as_soon_as_the_hub_gives_them(
     assert not (await take(collector, NOON + 4200)).is_full
 
 
-async def test_all_users_are_asked_for_again_until_they_are_kept(
+async def test_all_users_are_requested_again_until_they_are_stored(
     simulated: SimulatedHub, client: HubClient
 ) -> None:
     responses = iter([False, False, True, True, True, False, True])
@@ -127,7 +127,7 @@ async def test_all_users_are_asked_for_again_until_they_are_kept(
     assert asked == [True, True, True, False, False, False, True]
 
 
-async def test_all_users_are_asked_for_again_if_keeping_them_fails(
+async def test_all_users_are_requested_again_if_storing_them_fails(
     simulated: SimulatedHub, client: HubClient
 ) -> None:
     samples: list[Sample] = []
@@ -148,11 +148,11 @@ async def test_all_users_are_asked_for_again_if_keeping_them_fails(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 200])
-async def test_every_page_is_asked_for_however_small(
+async def test_every_page_is_requested_however_small(
     simulated: SimulatedHub, collector: Collector, limit: int
 ) -> None:
     count = 450 if limit == 200 else 25
-    simulated.script.beings = beings(count, running=True)
+    simulated.script.users = simulated_users(count, running=True)
     simulated.max_limit = limit
 
     full = await take(collector)
@@ -167,7 +167,7 @@ class TestWhileTheListingIsUnderWay:
 
     @pytest.fixture(autouse=True)
     def _users(self, simulated: SimulatedHub) -> None:
-        simulated.script.beings = beings(450, running=True)
+        simulated.script.users = simulated_users(450, running=True)
 
     @staticmethod
     def before_page(simulated: SimulatedHub, number: int, change: Callable[[], None]) -> None:
@@ -185,7 +185,7 @@ class TestWhileTheListingIsUnderWay:
         simulated.calls.clear()
 
         def stop() -> None:
-            simulated.script.beings[:gone] = beings(gone)
+            simulated.script.users[:gone] = simulated_users(gone)
 
         self.before_page(simulated, 2, stop)
         active = await take(collector, NOON + 300)
@@ -198,20 +198,20 @@ class TestWhileTheListingIsUnderWay:
         self, simulated: SimulatedHub, collector: Collector
     ) -> None:
         def delete() -> None:
-            del simulated.script.beings[10:20]
+            del simulated.script.users[10:20]
 
         self.before_page(simulated, 3, delete)
 
         full = await take(collector)
 
-        assert {being.names[0][1] for being in simulated.script.beings} <= set(names(full))
+        assert {user.names[0][1] for user in simulated.script.users} <= set(names(full))
         assert len(names(full)) == len(set(names(full)))
 
     async def test_users_who_are_added_come_once_or_in_the_next_sample(
         self, simulated: SimulatedHub, collector: Collector
     ) -> None:
         late = SimulatedUser(0, 0, [(0, "late")], runs=[Run("", NOON - 1, NOON + 9, idle=NOON)])
-        self.before_page(simulated, 2, lambda: simulated.script.beings.insert(0, late))
+        self.before_page(simulated, 2, lambda: simulated.script.users.insert(0, late))
 
         full = await take(collector)
 
@@ -219,7 +219,7 @@ class TestWhileTheListingIsUnderWay:
         assert len(names(full)) == len(set(names(full)))
         assert "late" in names(await take(collector, NOON + 300))
 
-    async def test_when_the_hub_goes_away_nothing_of_the_sample_is_kept(
+    async def test_when_the_hub_becomes_unavailable_nothing_of_the_sample_is_stored(
         self, simulated: SimulatedHub, client: HubClient
     ) -> None:
         kept: list[Sample] = []
@@ -248,9 +248,9 @@ class TestWhileTheListingIsUnderWay:
 async def test_ten_thousand_users_take_a_bounded_number_of_calls(
     simulated: SimulatedHub, collector: Collector
 ) -> None:
-    simulated.script.beings = beings(10_000)
-    for being in simulated.script.beings[::5]:
-        being.runs.append(Run("", NOON - 600, NOON + 600, idle=NOON))
+    simulated.script.users = simulated_users(10_000)
+    for user in simulated.script.users[::5]:
+        user.runs.append(Run("", NOON - 600, NOON + 600, idle=NOON))
 
     full = await take(collector)
     calls_for_all = len(simulated.calls)
@@ -273,30 +273,30 @@ async def test_an_outage_is_two_lines_in_the_log(
     simulated.is_down = False
     await take(collector)
 
-    said = [record.getMessage() for record in caplog.records if "recorded" in record.message]
-    assert said == [
+    reported = [record.getMessage() for record in caplog.records if "recorded" in record.message]
+    assert reported == [
         "Activity is not recorded at the moment: the hub does not respond: it returned 503",
         "Activity is recorded again",
     ]
 
 
 @pytest.mark.parametrize("scope", ["list:users", "read:users:activity", "read:servers"])
-async def test_a_scope_that_is_missing_is_named_once(
+async def test_a_missing_scope_is_logged_once(
     simulated: SimulatedHub, collector: Collector, caplog: pytest.LogCaptureFixture, scope: str
 ) -> None:
     caplog.set_level(logging.INFO, "test")
-    simulated.script.beings = beings(1)
+    simulated.script.users = simulated_users(1)
     simulated.scopes -= {scope}
 
     for _ in range(3):
         assert await collector.collect(NOON) is None
 
-    said = [record.getMessage() for record in caplog.records if record.name == "test"]
-    assert len([line for line in said if "not recorded" in line]) == 1
-    assert f"needs the scope {scope}," in said[-1]
+    reported = [record.getMessage() for record in caplog.records if record.name == "test"]
+    assert len([line for line in reported if "not recorded" in line]) == 1
+    assert f"needs the scope {scope}," in reported[-1]
 
 
-async def test_a_clock_that_differs_is_told_once(
+async def test_a_clock_that_differs_is_logged_once(
     simulated: SimulatedHub, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (await take(collector)).taken == NOON

@@ -1,4 +1,4 @@
-"""A sample of all users counts when it is kept: what was refused loses nobody, for good.
+"""A sample of all users counts once it is stored: a rejected one loses no user.
 
 Each process has the collector, the store and the archive of an app; the hub follows a script.
 """
@@ -33,7 +33,7 @@ LOG = logging.getLogger("tests.activity")
 
 @dataclass
 class Process:
-    """What one process knows."""
+    """The state of one process."""
 
     recorder: Recorder
     hub: SimulatedHub
@@ -48,7 +48,7 @@ class Process:
         return people_counts(self.recorder.archive.history, TODAY, TODAY)
 
     async def names(self) -> dict[str, bool]:
-        """Who is kept, and whether they exist."""
+        """The stored users, and whether they exist."""
         accounts = await self.recorder.store.read(Reader.people)
         return {account.name: account.deleted is None for account in accounts}
 
@@ -62,11 +62,11 @@ Start = Callable[[str], Awaitable[Process]]
 
 @pytest.fixture
 def simulated() -> SimulatedHub:
-    """Of five users, two of whom run a server."""
+    """Five users, two of whom run a server."""
     hub = SimulatedHub(Script(NOON - 86400, NOON + 86400, []), NOON)
-    hub.script.beings = [user(number) for number in range(1, 6)]
-    for being in hub.script.beings[:2]:
-        being.runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)]
+    hub.script.users = [user(number) for number in range(1, 6)]
+    for simulated in hub.script.users[:2]:
+        simulated.runs = [Run("", NOON - 600, NOON + 86400, idle=NOON)]
     return hub
 
 
@@ -76,7 +76,7 @@ def user(number: int, created: int = 0, *logins: int) -> SimulatedUser:
 
 @pytest.fixture
 async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
-    """Start a process on a database, up to before its first sample."""
+    """Start a process on a database; it has taken no sample yet."""
     started: list[Process] = []
 
     async def process(url: str) -> Process:
@@ -95,7 +95,7 @@ async def start(simulated: SimulatedHub) -> AsyncIterator[Start]:
 
 @dataclass
 class LateDatabase:
-    """One that is not there at first."""
+    """A database that is unavailable at first."""
 
     url: str
     appear: Callable[[], None]
@@ -119,7 +119,7 @@ def late_database(request: pytest.FixtureRequest, tmp_path: Path) -> LateDatabas
     return LateDatabase(url, lambda: run("CREATE DATABASE"))
 
 
-async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
+async def test_a_database_that_is_unavailable_at_the_start_makes_no_user_new(
     start: Start, late_database: LateDatabase
 ) -> None:
     process = await start(late_database.url)
@@ -135,7 +135,7 @@ async def test_a_database_that_is_away_at_the_start_makes_nobody_new(
     assert known_users(process.recorder) == 5
 
 
-async def test_users_are_not_known_before_all_of_them_were_kept(
+async def test_users_are_unknown_until_all_of_them_are_stored(
     start: Start, simulated: SimulatedHub, sqlite_url: str
 ) -> None:
     process = await start(sqlite_url)
@@ -147,30 +147,30 @@ async def test_users_are_not_known_before_all_of_them_were_kept(
     assert (await process.sample(NOON + 315)).is_full
 
     assert process.counts() == PeopleCounts(5, 0, None, None)
-    simulated.script.beings.append(user(6, NOON + 400))
+    simulated.script.users.append(user(6, NOON + 400))
     await process.sample(NOON + HOUR + 15)
     assert process.counts() == PeopleCounts(6, 1, None, None)
 
 
 async def _only_active(process: Process, at: int) -> Sample:
-    """A sample of those with a server, as if all users had been asked for already."""
+    """A sample of users with a server, as if all users had been requested already."""
     process.recorder.collector._last_full_hour = at // HOUR
     return await process.sample(at)
 
 
-async def test_a_full_sample_that_is_lost_is_asked_for_again_and_loses_nobody(
+async def test_a_full_sample_that_is_lost_is_requested_again_and_loses_no_user(
     start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path
 ) -> None:
     process = await start(sqlite_url)
     await process.sample(NOON + 15)
     away = NOON + HOUR
-    simulated.script.beings[4].deleted = away - 60
-    simulated.script.beings[3] = user(4, 0, away - 50)
-    simulated.script.beings.append(user(6, away - 40))
-    parked = _take_away(tmp_path)
+    simulated.script.users[4].deleted = away - 60
+    simulated.script.users[3] = user(4, 0, away - 50)
+    simulated.script.users.append(user(6, away - 40))
+    parked = _remove_database(tmp_path)
     for number in range(3):
         assert (await process.sample(away + 15 + number * 300)).is_full
-    _give_back(tmp_path, parked)
+    _restore_database(tmp_path, parked)
 
     assert (await process.sample(away + 915)).is_full
     assert not (await process.sample(away + 1215)).is_full
@@ -183,8 +183,8 @@ async def test_a_full_sample_that_is_lost_is_asked_for_again_and_loses_nobody(
     assert process.counts() == PeopleCounts(5, 1, None, None)
 
 
-def _take_away(directory: Path) -> Path:
-    """The database's files go, and a directory takes its place, so that none can be made."""
+def _remove_database(directory: Path) -> Path:
+    """Remove the database's files, and put a directory in its place, so that none can be made."""
     parked = directory / "parked"
     parked.mkdir()
     for file in directory.glob("activity.sqlite*"):
@@ -193,7 +193,7 @@ def _take_away(directory: Path) -> Path:
     return parked
 
 
-def _give_back(directory: Path, parked: Path) -> None:
+def _restore_database(directory: Path, parked: Path) -> None:
     (directory / "activity.sqlite").rmdir()
     for file in parked.iterdir():
         file.rename(directory / file.name)
@@ -217,12 +217,12 @@ async def test_a_new_database_in_the_place_of_the_old_gets_all_users_at_once(
 async def test_all_users_are_kept_in_an_interval_that_has_only_those_with_a_server(
     start: Start, simulated: SimulatedHub, database_url: str
 ) -> None:
-    """A restart in the interval of a sample that has few users."""
+    """A restart in the interval of a sample with few users."""
     before = await start(database_url)
     await before.sample(NOON + 15)
     await before.sample(NOON + 315)
-    simulated.script.beings[4].deleted = NOON + 320
-    simulated.script.beings.append(user(6, NOON + 325))
+    simulated.script.users[4].deleted = NOON + 320
+    simulated.script.users.append(user(6, NOON + 325))
 
     after = await start(database_url)
     assert (await after.sample(NOON + 330)).is_full
@@ -234,13 +234,13 @@ async def test_all_users_are_kept_in_an_interval_that_has_only_those_with_a_serv
     assert not (await after.sample(NOON + 615)).is_full
 
 
-async def test_all_users_are_asked_for_again_if_the_interval_has_them_already(
+async def test_all_users_are_requested_again_if_the_interval_has_them_already(
     start: Start, simulated: SimulatedHub, database_url: str
 ) -> None:
-    """A restart in the interval of a sample of all users: they may be others by now."""
+    """A restart in the interval of a sample of all users: they may have changed."""
     before = await start(database_url)
     await before.sample(NOON + 15)
-    simulated.script.beings.append(user(6, NOON + 20))
+    simulated.script.users.append(user(6, NOON + 20))
 
     after = await start(database_url)
     assert (await after.sample(NOON + 30)).is_full
@@ -262,7 +262,10 @@ async def test_two_processes_on_one_database_keep_all_users_once_an_hour(
         for process in (first, second):
             asked[id(process)] += (await process.sample(at)).is_full
 
-    assert asked == {id(first): 3, id(second): 6}  # the second one's are refused once in an hour
+    assert asked == {
+        id(first): 3,
+        id(second): 6,
+    }  # the second process's are rejected once in an hour
     assert second.counts() == PeopleCounts(5, 0, None, None)
     assert await second.visits() == []
 
@@ -273,8 +276,8 @@ async def test_two_processes_at_the_same_moment_lose_nothing(
     processes = [await start(database_url) for _ in range(2)]
     for number in range(13):
         if number == 5:
-            simulated.script.beings[4].deleted = NOON + 5 * 300
-            simulated.script.beings[3] = user(4, 0, NOON + 5 * 300 + 7)
+            simulated.script.users[4].deleted = NOON + 5 * 300
+            simulated.script.users[3] = user(4, 0, NOON + 5 * 300 + 7)
         at = NOON + 15 + number * 300
         await asyncio.gather(*(process.sample(at) for process in processes))
 
@@ -282,7 +285,7 @@ async def test_two_processes_at_the_same_moment_lose_nothing(
     assert await processes[0].visits() == [NOON]
 
 
-async def test_recording_goes_on_when_a_sample_is_kept(
+async def test_recording_continues_when_a_sample_is_stored(
     start: Start, simulated: SimulatedHub, sqlite_url: str, tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -292,10 +295,10 @@ async def test_recording_goes_on_when_a_sample_is_kept(
     simulated.is_down = True
     assert await process.recorder.collector.collect(NOON + 315) is None
     simulated.is_down = False
-    parked = _take_away(tmp_path)
+    parked = _remove_database(tmp_path)
     await process.sample(NOON + HOUR)
     assert "recorded again" not in caplog.text
-    _give_back(tmp_path, parked)
+    _restore_database(tmp_path, parked)
 
     await process.sample(NOON + HOUR + 315)
 

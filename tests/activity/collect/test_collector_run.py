@@ -1,4 +1,4 @@
-"""The collector at work: when it asks, and that nothing ends it."""
+"""The running collector: its schedule, and that no failure ends it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_samples_are_taken_a_little_after_multiples_of_the_interval(
 
 
 class OnePage:
-    """A hub with nobody in it. ``seconds``: that an answer takes."""
+    """A hub without users. ``seconds``: the time of a response."""
 
     def __init__(self, seconds: float = 0) -> None:
         self.seconds = seconds
@@ -56,12 +56,10 @@ async def at_work(collector: Collector, until: asyncio.Event) -> AsyncIterator[N
 
 
 class TestRun:
-    """The collector at work, a sample a second."""
+    """The running collector, with a sample per second."""
 
     @pytest.mark.parametrize("seconds", [0, 1.2])
-    async def test_it_takes_one_sample_after_another_however_slow_the_hub(
-        self, seconds: float
-    ) -> None:
+    async def test_it_samples_continuously_however_slow_the_hub(self, seconds: float) -> None:
         hub = OnePage(seconds)
         collector = Collector(hub, 1, LOG)
         third = asyncio.Event()

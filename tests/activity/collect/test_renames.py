@@ -30,7 +30,7 @@ def renames(
     return {name: item.id for name, item in accounts.items() if item.name != name}
 
 
-def test_the_server_that_runs_tells_who_it_is() -> None:
+def test_a_running_server_identifies_the_user() -> None:
     assert renames([person(1, "a")], [seen("b", started=100)], [(1, 100)]) == {"b": 1}
 
 
@@ -50,7 +50,7 @@ def test_nor_one_that_two_new_ones_have() -> None:
     assert renames([person(1, "a")], users, [(1, 100)]) == {}
 
 
-def test_nobody_who_has_a_pseudonym_is_found_by_a_name() -> None:
+def test_no_user_with_a_pseudonym_is_found_by_a_name() -> None:
     hidden, other = "user-0123456789abcdef", "user-fedcba9876543210"
     people, running = [person(1, hidden, 10)], [(1, 100)]
 
@@ -58,46 +58,46 @@ def test_nobody_who_has_a_pseudonym_is_found_by_a_name() -> None:
     assert renames(people, [seen(other, 10, started=100)], running) == {other: 1}
 
 
-def test_somebody_created_at_another_time_is_somebody_else() -> None:
+def test_an_account_created_at_another_time_is_another_user() -> None:
     assert renames([person(1, "a", 10)], [seen("b", 20, started=100)], [(1, 100)]) == {}
 
 
-def test_nobody_was_renamed_who_was_created_after_the_account_was_seen() -> None:
+def test_no_user_was_renamed_who_was_created_after_the_account_was_seen() -> None:
     assert renames([person(1, "a")], [seen("b", 100, started=100)], [(1, 100)]) == {}
     assert renames([person(1, "a")], [seen("b", 0, started=100)], [(1, 100)]) == {"b": 1}
 
 
-def test_the_time_of_creation_tells_who_it_is() -> None:
+def test_the_creation_time_identifies_the_user() -> None:
     assert renames([person(1, "a", 10), person(2, "c", 20)], [seen("b", 10)]) == {"b": 1}
 
 
-def test_of_a_class_created_in_one_second_nobody_can_tell() -> None:
+def test_users_created_in_the_same_second_cannot_be_distinguished() -> None:
     people = [person(1, "a", 10), person(2, "c", 10)]
 
     assert renames(people, [seen("b", 10), seen("d", 10)]) == {}
 
 
-def test_who_was_created_after_all_users_were_listed_may_just_be_new() -> None:
+def test_a_user_created_after_the_last_full_sample_may_just_be_new() -> None:
     assert renames([person(1, "a", 10)], [seen("b", 10)], full=9) == {}
     assert renames([person(1, "a", 10)], [seen("b", 10)], full=None) == {}
 
 
-def test_who_is_still_listed_was_not_renamed() -> None:
+def test_a_user_who_is_still_listed_was_not_renamed() -> None:
     assert renames([person(1, "a", 10)], [seen("a", 10), seen("b", 10)]) == {}
 
 
-def test_who_was_deleted_before_was_not_renamed() -> None:
+def test_a_user_who_was_deleted_before_was_not_renamed() -> None:
     assert renames([person(1, "a", 10, deleted=500)], [seen("b", 10)]) == {}
 
 
-def test_nobody_becomes_two() -> None:
+def test_no_user_becomes_two() -> None:
     people = [person(1, "a", 10)]
     users = [seen("b", started=100), seen("c", 10)]
 
     assert renames(people, users, [(1, 100)]) == {"b": 1}
 
 
-def test_two_who_were_renamed_at_once_are_both_found() -> None:
+def test_two_users_who_were_renamed_at_once_are_both_found() -> None:
     people = [person(1, "a", 10), person(2, "b", 20)]
 
     assert renames(people, [seen("c", 20), seen("d", 10)]) == {"c": 2, "d": 1}

@@ -1,4 +1,4 @@
-"""A name that is used again: what is kept of its earlier account is nobody's who signs in."""
+"""A reused name: no user who signs in sees the history of its earlier account."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tornado_service.testing import Fetch, StandInHub
 LATER = "2026-01-08T00:00:30.000000Z"
 
 
-def again(hub: StandInHub, name: str = "ada") -> None:
-    """Somebody else gets the name, in the same group."""
+def reuse_name(hub: StandInHub, name: str = "ada") -> None:
+    """Another user gets the name, in the same group."""
     groups = hub.directory.users.pop(name)["groups"]
     for group in groups:
         hub.directory.groups[group]["users"].remove(name)
@@ -31,9 +31,9 @@ def again(hub: StandInHub, name: str = "ada") -> None:
 
 
 async def own_seconds(fetch: Fetch, token: str) -> int:
-    answer = await fetch(f"activity/api/me?{RANGE}", token=token)
-    assert answer.code == 200, answer.body
-    return json.loads(answer.body)["use"]["whole"]["server_seconds"] or 0
+    response = await fetch(f"activity/api/me?{RANGE}", token=token)
+    assert response.code == 200, response.body
+    return json.loads(response.body)["use"]["whole"]["server_seconds"] or 0
 
 
 async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
@@ -41,7 +41,7 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
 ) -> None:
     assert await own_seconds(fetch, hub.token_for("ada")) == 5 * HOUR
 
-    again(hub)
+    reuse_name(hub)
 
     assert await own_seconds(fetch, hub.token_for("ada")) == 0
     instructor = hub.token_for("ines", course.of_group("class-a"))
@@ -50,18 +50,18 @@ async def test_an_account_that_no_sample_has_shown_yet_has_no_history(
     assert (await fetch(f"activity/api/people/ada?{RANGE}", token=instructor)).code == 404
 
 
-async def test_one_who_sees_everybody_has_an_own_page_of_their_own(
+async def test_a_user_who_sees_all_users_has_a_page_of_their_own_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    again(hub)
+    reuse_name(hub)
 
-    assert await own_seconds(fetch, hub.token_for("ada", course.EVERYBODY)) == 0
+    assert await own_seconds(fetch, hub.token_for("ada", course.ALL_USERS)) == 0
 
 
-async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_one_did(
+async def test_a_user_renamed_to_the_name_of_another_does_not_read_their_usage(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    """Before the service has seen it. The hub keeps when the renamed account was created."""
+    """Before the service has sampled it. A renamed account keeps its creation time at the hub."""
     lena = hub.directory.add_user("lena", created="2026-01-07T00:00:00.000000Z")
     await app.recorder.collector.collect(app.recorder.collector._last_full_hour * HOUR + HOUR)
     del hub.directory.users["lena"]
@@ -71,7 +71,7 @@ async def test_somebody_renamed_to_the_name_of_another_does_not_read_what_that_o
 
 
 @pytest.mark.parametrize("scopes", [(), course.of_group("class-a")])
-async def test_without_the_scope_that_tells_accounts_apart_the_name_decides(
+async def test_without_the_scope_that_distinguishes_accounts_the_name_decides(
     app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
     hub.service_scopes = {"list:users", "read:users:activity", "read:servers"}
@@ -79,19 +79,19 @@ async def test_without_the_scope_that_tells_accounts_apart_the_name_decides(
     assert await own_seconds(fetch, hub.token_for("ada", scopes)) > 0
 
 
-async def test_while_the_hub_is_away_nobody_new_reads_the_history_of_a_name(
+async def test_while_the_hub_is_unavailable_no_new_user_reads_the_history_of_a_name(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    again(hub)
+    reuse_name(hub)
     token = hub.token_for("ada")
-    await fetch("api/user", token=token)  # the service knows them
+    await fetch("api/user", token=token)  # the service has them in its cache
 
     hub.fault = "error"
 
     assert (await fetch(f"activity/api/me?{RANGE}", token=token)).code == 503
 
 
-async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
+async def test_a_server_of_an_earlier_account_is_not_shown_as_the_users(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started=LATER)
@@ -102,7 +102,7 @@ async def test_a_server_of_an_earlier_account_is_not_shown_as_the_visitors(
         return json.loads((await fetch("activity/api/now", token=token)).body)["servers"]
 
     assert len(await now(token)) == 1
-    again(hub)
+    reuse_name(hub)
     assert await now(hub.token_for("ada")) == []
 
 
@@ -139,8 +139,8 @@ def test_an_account_is_a_users_by_its_creation(
     assert Account(1, "ada", first_seen=100, created=kept).matches_creation(shown) is is_theirs
 
 
-def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts() -> None:
-    """The service was stopped meanwhile, or its role had fewer scopes."""
+def test_history_stored_without_creation_times_belongs_to_an_earlier_account() -> None:
+    """The service was down meanwhile, or its role had fewer scopes."""
     history = History()
     history.add(900, ada(130, last=890))
     history.add(2 * HOUR, ada(HOUR + 60, created=HOUR, last=2 * HOUR - 5))
@@ -150,8 +150,8 @@ def test_what_was_kept_before_the_hub_told_of_creations_is_an_earlier_accounts()
     assert [session.user for session in history.sessions] == [1, 2]
 
 
-def test_who_was_created_while_a_sample_was_taken_stays_one_account() -> None:
-    """Kept without creations: a large hub sends its users for seconds, page after page."""
+def test_a_user_who_was_created_during_a_sample_stays_one_account() -> None:
+    """Stored without creation times: a large hub takes seconds to return all pages of users."""
     history = History()
     history.add(900, ada(130, last=890))
     history.add(2 * HOUR, ada(HOUR + 60, created=903, last=2 * HOUR - 5))

@@ -1,4 +1,4 @@
-"""Hand-worked answers; moments are written as the clock on the wall of a zone shows them."""
+"""Results worked out by hand; moments are written in the local time of a zone."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def total(
         ("Europe/Berlin", date(2026, 10, 25), 25),
         ("America/New_York", date(2026, 3, 8), 23),
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
-        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # its midnight was left out
-        ("Africa/Cairo", date(2026, 10, 29), 25),  # its last hour comes twice
-        ("Pacific/Apia", date(2011, 12, 30), 0),  # was left out
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # its midnight was skipped
+        ("Africa/Cairo", date(2026, 10, 29), 25),  # its last hour is repeated
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # was skipped
         ("Asia/Kathmandu", date(2026, 3, 2), 24),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_session_that_ends_at_midnight_is_not_of_the_next_day() -> None:
     assert user_days([until], [], MONDAY, TUESDAY, UTC) == [UserDay(MONDAY, 1, HOUR, 1)]
 
 
-def test_only_the_days_that_are_asked_for() -> None:
+def test_only_the_requested_days() -> None:
     long = session("2026-02-20 00:00", "2026-03-20 00:00")
 
     assert user_days([long], [], MONDAY, MONDAY, UTC) == [UserDay(MONDAY, 1, 24 * HOUR, 0)]
@@ -171,7 +171,7 @@ def test_a_day_of_three_servers_worked_by_hand() -> None:
     assert day_total_.slot_peaks == (2, 2, 1, *(0,) * 93)
 
 
-def test_coverage_is_what_of_the_day_was_watched() -> None:
+def test_coverage_is_the_sampled_part_of_the_day() -> None:
     coverage = (
         Interval(at("2026-03-01 12:00"), at("2026-03-02 01:00")),
         Interval(at("2026-03-02 03:00"), at("2026-03-02 03:30")),

@@ -14,7 +14,7 @@ def level(intervals: list[list[int]], moment: int) -> int:
 
 
 @given(INTERVALS, st.tuples(MOMENTS, MOMENTS).map(sorted))
-def test_it_counts_what_a_look_at_each_second_would(
+def test_it_counts_as_a_sample_of_each_second_would(
     intervals: list[list[int]], indexes: list[int]
 ) -> None:
     start, end = indexes

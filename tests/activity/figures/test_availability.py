@@ -26,14 +26,14 @@ IN_GAP = date(2026, 3, 10), date(2026, 3, 20)
 FUTURE = date(2026, 6, 2), date(2026, 7, 1)
 BEFORE = date(2025, 12, 1), date(2026, 1, 4)
 
-#: What a row says of the period.
+#: Fields of a row about the period.
 FLAGS = ("is_new", "is_returning", "never_returned")
 SUMS = ("active_days", "server_seconds", "sessions")
 
 
 @pytest.fixture(scope="module")
 def data() -> History:
-    """Ada has run a server all the time, bob came once; there is no data of March."""
+    """Ada has always run a server, bob visited once; there is no data for March."""
     bob = at("2026-01-20 10:00", ZONE)
     return history(
         ZONE,
@@ -44,7 +44,7 @@ def data() -> History:
 
 
 @pytest.mark.parametrize("days", [IN_GAP, FUTURE, BEFORE], ids=["gap", "future", "before"])
-def test_a_period_without_data_has_no_figure_of_anybody(
+def test_a_period_without_data_has_no_figures_of_users(
     data: History, days: tuple[date, date]
 ) -> None:
     for row in people(data, *days):
@@ -73,14 +73,14 @@ def test_a_session_that_ran_through_a_gap_is_listed_in_it(data: History) -> None
     assert (only.started, only.seconds) == (START, NOW - START)
 
 
-def test_who_never_returned_is_judged_by_the_end_of_the_period(data: History) -> None:
+def test_never_returned_is_determined_at_the_end_of_the_period(data: History) -> None:
     def rows(first: date, last: date) -> list[bool | None]:
         return [row.never_returned for row in people(data, first, last)]
 
     assert rows(date(2026, 2, 1), date(2026, 2, 4)) == [None, None]  # no data 30 days before
     assert rows(date(2026, 2, 1), date(2026, 2, 5)) == [False, False]  # bob has time to return
     assert rows(date(2026, 2, 1), date(2026, 2, 20)) == [False, True]
-    assert rows(date(2026, 5, 1), date(2026, 12, 31)) == [False, True]  # judged today
+    assert rows(date(2026, 5, 1), date(2026, 12, 31)) == [False, True]  # determined today
 
 
 def test_returning_is_unknown_where_nothing_is_known_from_before(data: History) -> None:
@@ -90,7 +90,7 @@ def test_returning_is_unknown_where_nothing_is_known_from_before(data: History) 
     assert people(data, first + timedelta(1), date(2026, 2, 1))[0].is_returning is True
 
 
-def test_no_longest_session_where_sessions_are_no_longer_kept() -> None:
+def test_no_longest_session_where_sessions_are_no_longer_stored() -> None:
     data = history("UTC", [(START, NOW)], [session(1, NOW - DAY, NOW - 7200)])
     dropped = data.updated(
         now=NOW,
@@ -107,7 +107,7 @@ def test_no_longest_session_where_sessions_are_no_longer_kept() -> None:
 
 @st.composite
 def periods_of(draw: st.DrawFn, hub: SmallHub) -> tuple[date, date]:
-    """Any: before, within and after its data."""
+    """Any period: before, within and after the data."""
     first = hub.first + timedelta(draw(st.integers(-50, (hub.last - hub.first).days + 50)))
     return first, first + timedelta(draw(st.integers(0, 60)))
 
@@ -134,7 +134,7 @@ def test_rows_and_counts_agree_for_every_period(
 
 
 def total(values: Iterable[int | None]) -> int | None:
-    """Of what is known; all are known, or none is."""
+    """The sum of known values; all are known, or none is."""
     figures = list(values)
     known_figures = [figure for figure in figures if figure is not None]
     assert len(known_figures) in (0, len(figures))

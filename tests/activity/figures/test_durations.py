@@ -47,11 +47,11 @@ def test_without_sessions_there_are_none_to_measure() -> None:
     )
 
 
-def test_of_time_that_was_not_watched_nothing_is_known() -> None:
+def test_a_time_without_data_is_unknown() -> None:
     assert lengths(history("UTC", [(START, END)]), date(2026, 2, 1), date(2026, 3, 1)) is None
 
 
-def test_of_sessions_that_are_not_kept_any_more_nothing_is_known() -> None:
+def test_sessions_that_are_no_longer_stored_are_unknown() -> None:
     data = history("UTC", [(START, END + 86400)], [session(1, START, END)])
 
     assert lengths(replace(data, sessions_from=START + 1), DAY, DAY) is None
@@ -59,7 +59,7 @@ def test_of_sessions_that_are_not_kept_any_more_nothing_is_known() -> None:
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30))
-def test_mean_and_median_are_those_of_the_textbook(seconds: list[int]) -> None:
+def test_average_and_median_are_those_of_the_textbook(seconds: list[int]) -> None:
     sessions = [session(user, START, START + pair) for user, pair in enumerate(seconds)]
 
     figures = lengths(history("UTC", [(START, END)], sessions), DAY, DAY)

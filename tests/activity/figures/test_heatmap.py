@@ -21,7 +21,7 @@ def hour(week: HeatMap, weekday: int, number: int) -> Hour:
     return hour_
 
 
-def test_an_hour_is_the_mean_of_those_of_all_weeks() -> None:
+def test_an_hour_is_the_average_of_those_of_all_weeks() -> None:
     data = history(
         "UTC",
         [(START, START + 2 * WEEK)],
@@ -38,7 +38,7 @@ def test_an_hour_is_the_mean_of_those_of_all_weeks() -> None:
     assert hour(week, 2, 9) == Hour(2, 9, share=1.0, mean_servers=0.0, peak_servers=0)
 
 
-def test_only_watched_quarters_count() -> None:
+def test_only_covered_quarters_count() -> None:
     watched = at("2026-03-02 10:40")
     data = history(
         "UTC",
@@ -56,8 +56,8 @@ def test_only_watched_quarters_count() -> None:
 @pytest.mark.parametrize(
     ("zone", "day", "number", "share", "mean"),
     [
-        ("Europe/Berlin", "2026-03-29", 2, 0.0, None),  # is left out
-        ("Europe/Berlin", "2026-10-25", 2, 1.0, 0.5),  # comes twice
+        ("Europe/Berlin", "2026-03-29", 2, 0.0, None),  # is skipped
+        ("Europe/Berlin", "2026-10-25", 2, 1.0, 0.5),  # is repeated
         ("Africa/Cairo", "2026-04-24", 0, 0.0, None),
         ("Asia/Kathmandu", "2026-03-29", 2, 1.0, 1.0),
     ],
@@ -75,7 +75,7 @@ def test_hours_are_those_of_the_wall_clock(
     assert (hour_.share, hour_.mean_servers) == (share, mean)
 
 
-def test_usual_hours_are_the_part_of_the_watched_days() -> None:
+def test_usual_hours_are_a_share_of_the_covered_days() -> None:
     data = history(
         "UTC",
         [(START, START + 4 * 86400)],
@@ -91,7 +91,7 @@ def test_usual_hours_are_the_part_of_the_watched_days() -> None:
 
 
 @given(small_hubs())
-def test_all_hours_together_are_the_mean_of_the_range(hub: SmallHub) -> None:
+def test_all_hours_together_are_the_average_of_the_range(hub: SmallHub) -> None:
     data = hub.history()
     week = heat_map(data, hub.first, hub.last)
     total = period(data, hub.first, hub.last)

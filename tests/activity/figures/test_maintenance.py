@@ -116,7 +116,7 @@ def test_a_week_without_a_quieter_hour_is_one_stretch(busy: Collection[int]) -> 
     assert week.quietest == week.hours
 
 
-def test_only_who_sees_the_whole_hub_gets_it() -> None:
+def test_only_users_who_see_the_whole_hub_get_it() -> None:
     week = of(hub(range(100)).restricted({1}))
 
     assert (week.maintenance_window, week.quietest, week.weeks_missing) == (None, None, 0)
@@ -162,7 +162,7 @@ def test_an_hour_of_the_week_that_has_data_once_is_not_in_it() -> None:
     assert week.maintenance_window == MaintenanceWindow(0, 4, 2, 0.0, 0)
 
 
-#: Ten and eleven differ little enough to be alike.
+#: Ten and eleven count as equal.
 LEVELS = [*map(Fraction, (0, 1, 10, 11, 12))]
 
 

@@ -36,7 +36,7 @@ def report(*, gap_days: int = 0) -> MonthReport:
     return month_report(data, date(2026, 3, 17), {"class-a": {1}})
 
 
-def test_a_month_beside_the_one_before() -> None:
+def test_a_month_compared_with_the_previous_one() -> None:
     march = report()
 
     assert (march.zone, march.as_of) == (ZONE, NOW)
@@ -63,12 +63,12 @@ def test_its_parts_are_the_figures_of_the_month() -> None:
     assert (march.heat_map.first, march.heat_map.last) == MARCH
 
 
-def test_months_that_were_not_watched_well_are_not_compared() -> None:
+def test_months_with_too_little_data_are_not_compared() -> None:
     assert report(gap_days=1).changes.active_users == 1.0
     assert report(gap_days=2).changes.active_users is None
 
 
-def test_nothing_is_compared_with_a_month_without_use() -> None:
+def test_nothing_is_compared_with_a_month_without_usage() -> None:
     data = history(ZONE, [(START, NOW)], [session(1, NOW - 7 * 24 * HOUR, NOW)])
 
     changes = month_report(data, date(2026, 3, 1)).changes
@@ -76,7 +76,7 @@ def test_nothing_is_compared_with_a_month_without_use() -> None:
     assert set(asdict(changes).values()) == {None}
 
 
-def test_a_report_says_what_the_single_figures_say() -> None:
+def test_a_report_agrees_with_the_single_figures() -> None:
     data = history(ZONE, [(START, NOW)], [session(1, START, NOW)])
 
     month = month_report(data, date(2026, 2, 28)).month

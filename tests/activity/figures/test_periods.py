@@ -49,7 +49,7 @@ def test_windows_follow_each_other_without_a_hole(unit: str, first: date, length
         assert begin - end == timedelta(days=1)
 
 
-def test_the_first_week_of_a_year_counts_a_person_once() -> None:
+def test_the_first_week_of_a_year_counts_a_user_once() -> None:
     start, end = at("2025-12-29 00:00"), at("2026-01-05 00:00")
     data = history(
         "UTC",
@@ -70,7 +70,7 @@ def test_the_first_week_of_a_year_counts_a_person_once() -> None:
     assert (january.active_users, january.server_seconds, january.sessions) == (2, 5400, 1)
 
 
-def test_a_day_in_a_gap_has_no_figures_though_use_of_it_is_known() -> None:
+def test_a_day_in_a_gap_has_no_figures_although_some_usage_is_known() -> None:
     start, end = at("2026-03-02 00:00"), at("2026-03-05 00:00")
     gap = (at("2026-03-03 00:00"), at("2026-03-04 00:00"))
     data = history("UTC", [(start, gap[0]), (gap[1], end)], [session(1, start, end)])
@@ -84,7 +84,7 @@ def test_a_day_in_a_gap_has_no_figures_though_use_of_it_is_known() -> None:
     assert total.mean_servers == 1.0
 
 
-def test_a_quarter_that_was_not_watched_to_its_end_is_left_out_of_the_mean() -> None:
+def test_a_quarter_without_complete_data_is_left_out_of_the_average() -> None:
     start = at("2026-03-02 00:00")
     data = history(
         "UTC",
@@ -100,7 +100,7 @@ def test_a_quarter_that_was_not_watched_to_its_end_is_left_out_of_the_mean() -> 
     assert not today.is_over
 
 
-def test_a_day_watched_for_some_minutes_has_counts_but_no_mean() -> None:
+def test_a_day_with_data_for_some_minutes_has_counts_but_no_average() -> None:
     start = at("2026-03-02 00:01")
     data = history("UTC", [(start, start + 600)], [session(1, start, start + 600)])
 
@@ -110,7 +110,7 @@ def test_a_day_watched_for_some_minutes_has_counts_but_no_mean() -> None:
     assert today.at_least
 
 
-def test_days_before_watching_began_are_unknown_and_the_week_is_at_least() -> None:
+def test_days_before_the_first_sample_are_unknown_and_the_week_is_a_lower_bound() -> None:
     start, end = at("2026-03-04 12:00"), at("2026-03-09 00:00")
     data = history("UTC", [(start, end)], [session(1, at("2026-03-02 12:00"), end)])
 
@@ -149,13 +149,13 @@ def test_a_visit_makes_active_and_nothing_else() -> None:
         ("Europe/Berlin", date(2026, 10, 25), 25),
         ("Africa/Cairo", date(2026, 4, 24), 23),  # begins at 01:00
         ("America/Sao_Paulo", date(2018, 11, 4), 23),  # begins at 01:00
-        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # its last hour comes twice
-        ("America/Havana", date(2026, 11, 1), 25),  # its first hour comes twice
+        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # its last hour is repeated
+        ("America/Havana", date(2026, 11, 1), 25),  # its first hour is repeated
         ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
         ("Asia/Kathmandu", date(2026, 3, 29), 24),
     ],
 )
-def test_a_day_is_as_long_as_the_clock_says(zone: str, day: date, hours: float) -> None:
+def test_a_day_is_as_long_as_its_clock_shows(zone: str, day: date, hours: float) -> None:
     noon = at(f"{day} 12:00", zone)
     start, end = noon - 3 * 24 * HOUR, noon + 3 * 24 * HOUR
     data = history(zone, [(start, end)], [session(1, start, end)])
@@ -210,7 +210,7 @@ def test_a_server_that_still_runs_counts_up_to_the_latest_sample() -> None:
 
 
 @given(small_hubs())
-def test_the_sum_of_the_days_is_the_whole(hub: SmallHub) -> None:
+def test_the_sum_over_days_is_the_total(hub: SmallHub) -> None:
     data = hub.history()
     first = min(data.hub_totals)
     days = [period(data, day, day) for day in date_range(first, hub.last)]
@@ -229,7 +229,7 @@ def test_the_sum_of_the_days_is_the_whole(hub: SmallHub) -> None:
 
 
 @given(small_hubs())
-def test_the_sum_over_people_is_the_whole(hub: SmallHub) -> None:
+def test_the_sum_over_users_is_the_total(hub: SmallHub) -> None:
     data = hub.history()
     parts = [period(data.restricted({user}), hub.first, hub.last) for user in range(1, 6)]
     total = period(data, hub.first, hub.last)
@@ -243,7 +243,7 @@ def test_the_sum_over_people_is_the_whole(hub: SmallHub) -> None:
 
 
 @given(small_hubs())
-def test_the_peak_is_no_lower_than_the_mean(hub: SmallHub) -> None:
+def test_the_peak_is_no_lower_than_the_average(hub: SmallHub) -> None:
     data = hub.history()
 
     for unit in ("days", "weeks", "months"):

@@ -11,7 +11,7 @@ NOW = at("2026-03-03 12:00")
 HOUR = 3600
 
 
-def test_ones_own_use_is_nobody_elses() -> None:
+def test_own_usage_has_nothing_of_other_users() -> None:
     data = history(
         "UTC",
         [(START, NOW)],
@@ -39,7 +39,7 @@ def test_ones_own_use_is_nobody_elses() -> None:
     assert own.hours == (0.5, *[0.0] * 8, 0.5, 0.5, 0.5, *[0.0] * 12)
 
 
-def test_who_did_nothing_has_an_empty_page() -> None:
+def test_a_user_without_activity_has_an_empty_page() -> None:
     own = own_use(history("UTC", [(START, NOW)]).restricted({1}), FIRST, LAST)
 
     assert own.sessions == ()

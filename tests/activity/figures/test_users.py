@@ -47,7 +47,7 @@ def row(data: History, user: int) -> PersonRow:
     return rows_by_id(data)[user]
 
 
-def test_a_person_in_a_range() -> None:
+def test_a_user_in_a_period() -> None:
     data = hub(
         [on("2026-04-30", 1), on("2026-05-02", 1), on("2026-05-02", 1, 2), on("2026-05-09", 1)],
         [Account(1, "ada", START)],
@@ -69,7 +69,7 @@ def test_a_person_in_a_range() -> None:
     )
 
 
-def test_everybody_is_listed_those_without_use_too() -> None:
+def test_all_users_are_listed_also_those_without_usage() -> None:
     data = hub([], [Account(2, "bob", START), Account(1, "ada", START)])
 
     assert [(row.name, row.active_days) for row in people(data, *MAY)] == [
@@ -92,11 +92,11 @@ def test_everybody_is_listed_those_without_use_too() -> None:
         (Account(1, "a", at("2026-06-01 00:10", ZONE), created=at("2026-05-31 23:59", ZONE)), True),
     ],
 )
-def test_new_is_who_arrived_in_the_range(person: Account, is_new: bool) -> None:
+def test_new_users_are_those_who_arrived_in_the_period(person: Account, is_new: bool) -> None:
     assert new_users(hub([], [person]), *MAY) == ({1} if is_new else set())
 
 
-def test_who_was_there_when_watching_began_is_not_new() -> None:
+def test_a_user_of_the_first_sample_is_not_new() -> None:
     january = date(2026, 1, 1), date(2026, 1, 31)
     people = [Account(1, "a", START), Account(2, "b", START + 60, created=START + 60)]
 
@@ -104,7 +104,7 @@ def test_who_was_there_when_watching_began_is_not_new() -> None:
     assert people_counts(hub([], people), *january).new == 1
 
 
-def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> None:
+def test_accounts_and_new_users_are_unknown_before_all_users_were_listed() -> None:
     listed = at("2026-05-10 12:00", ZONE)
     people = [
         Account(1, "seen with a server", START),
@@ -120,7 +120,7 @@ def test_accounts_and_new_ones_are_not_known_before_all_users_were_listed() -> N
     assert (of_may.accounts, of_may.new) == (4, 2)
 
 
-def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
+def test_returning_users_were_active_in_the_period_and_before_it() -> None:
     data = hub(
         [
             *(on("2026-04-30", 1), on("2026-05-01", 1)),
@@ -135,7 +135,7 @@ def test_returning_is_who_was_active_in_the_range_and_before_it() -> None:
     assert people_counts(data, date(2026, 1, 1), date(2026, 1, 31)).returning is None
 
 
-def test_never_returned_is_who_came_once_long_ago() -> None:
+def test_never_returned_users_were_active_once_long_ago() -> None:
     came = at("2026-03-02 11:00", ZONE)
     data = hub(
         [on("2026-03-02", user) for user in (1, 2, 3, 4, 5)]
@@ -159,14 +159,14 @@ def test_never_returned_is_who_came_once_long_ago() -> None:
     assert people_counts(data, *MAY).never_returned == 1
 
 
-def test_who_came_twice_on_one_day_has_not_returned() -> None:
+def test_a_user_with_two_visits_on_one_day_has_not_returned() -> None:
     came = at("2026-03-02 00:00", ZONE)
     twice = [on("2026-03-02", 1), session(1, came, came + 60)]
 
     assert never_returned(hub(twice, [Account(1, "a", came)]), date(2026, 6, 1)) == {1}
 
 
-def test_who_never_returned_is_not_known_before_a_month_was_watched() -> None:
+def test_never_returned_is_unknown_before_a_month_of_data() -> None:
     data = hub([], [])
 
     assert people_counts(data, date(2026, 1, 1), date(2026, 1, 31)).never_returned is None
@@ -188,7 +188,7 @@ def test_accounts_are_those_at_the_end_of_the_range() -> None:
     assert people_counts(data, *MAY).accounts == 2
 
 
-def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
+def test_last_active_is_what_is_known_or_what_the_hub_reports() -> None:
     late = at("2026-05-30 23:30", ZONE)
     data = hub(
         [on("2026-02-02", 1), on("2026-02-02", 2)],
@@ -210,7 +210,7 @@ def test_last_active_is_what_is_known_or_what_the_hub_says() -> None:
     }
 
 
-def test_away_begins_after_90_days() -> None:
+def test_a_user_is_inactive_after_90_days() -> None:
     today = date(2026, 6, 1)
     days = {1: today - timedelta(days=90), 2: today - timedelta(days=91)}
     data = hub(
@@ -221,7 +221,7 @@ def test_away_begins_after_90_days() -> None:
     assert [row.is_away for row in people(data, *MAY)] == [False, True]
 
 
-def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
+def test_groups_by_name_and_no_user_counts_twice_in_one() -> None:
     data = hub(
         [on("2026-05-02", 1), on("2026-05-03", 1), on("2026-05-03", 2, 3), on("2026-04-01", 3)],
         [Account(user, str(user), START) for user in (1, 2, 3)],
@@ -238,7 +238,7 @@ def test_groups_by_name_and_nobody_counts_twice_in_one() -> None:
     ]
 
 
-def test_people_of_a_view_are_its_users_alone() -> None:
+def test_rows_of_a_view_are_its_users_only() -> None:
     data = hub(
         [on("2026-05-02", 1), on("2026-05-03", 2)], [Account(1, "a", START), Account(2, "b", START)]
     )
@@ -248,7 +248,7 @@ def test_people_of_a_view_are_its_users_alone() -> None:
 
 
 @given(small_hubs(), st.integers(0, 5))
-def test_people_add_up_to_the_range(hub: SmallHub, days: int) -> None:
+def test_users_add_up_to_the_period(hub: SmallHub, days: int) -> None:
     data = hub.history()
     first = hub.first + timedelta(days=days)
     rows = people(data, first, hub.last)

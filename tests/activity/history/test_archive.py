@@ -29,7 +29,7 @@ from tornado_service.activity.store.store import Store
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
+async def test_after_many_samples_it_is_as_if_it_were_loaded_again(
     short_store: Store, make_archive: Make, seed: int
 ) -> None:
     dice = random.Random(seed)
@@ -40,7 +40,7 @@ async def test_after_many_samples_it_is_as_if_it_were_loaded_anew(
         at += dice.choice([HOUR // 2, HOUR // 2, HOUR, 7 * HOUR, 30 * HOUR])
         for name in dice.sample(sorted(running), 2):
             running[name] = [at - dice.randrange(HOUR)] if not running[name] else []
-        if dice.random() < 0.1:  # one that nobody knew of comes to light
+        if dice.random() < 0.1:  # one that was unknown is detected
             running[dice.choice(sorted(running))] = [at - dice.randrange(5 * DAY)]
         here = {name: starts for name, starts in running.items() if dice.random() < 0.98}
         await keep(short_store, sample(at, here, visitor=at - dice.randrange(3 * HOUR)))
@@ -81,7 +81,7 @@ async def test_a_day_that_is_yet_to_be_rolled_up_again_is_right(
     assert await matches_store(archive, short_store, make_archive)
 
 
-async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
+async def test_an_old_visit_that_is_detected_late_is_in_the_figures(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -89,7 +89,7 @@ async def test_a_visit_of_long_ago_that_comes_to_light_is_in_the_figures(
         await keep(short_store, sample(MONDAY + hour * HOUR, {"ada": [MONDAY]}))
         await archive.refresh()
 
-    # somebody whom the service could not see before
+    # a user whom the service could not see before
     await keep(
         short_store, sample(MONDAY + 81 * HOUR, {"ada": [MONDAY]}, visitor=MONDAY + 30 * HOUR)
     )
@@ -115,7 +115,7 @@ async def test_a_server_that_was_taken_for_ended_for_days_runs_on_in_the_figures
     assert archive.history.hub_totals[tuesday].seconds == 2 * DAY
 
 
-async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
+async def test_days_whose_sessions_are_removed_are_not_computed_from_those_that_are_left(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -125,7 +125,7 @@ async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
     await archive.refresh()
     before = dict(archive.history.hub_totals)
 
-    await short_store.forget("bob")  # who is seen anew, with a server of long ago
+    await short_store.forget("bob")  # a user who is seen again, with a server of long ago
     late = MONDAY + 14 * DAY
     assert await short_store.add(sample(late, {"ada": [late], "bob": [MONDAY]}), HOUR // 2)
     await archive.refresh()
@@ -139,7 +139,7 @@ async def test_days_whose_sessions_are_gone_are_not_made_of_those_that_are_left(
 
 @pytest.mark.parametrize(("old", "new"), [("UTC", "Europe/Berlin"), ("Europe/Berlin", "UTC")])
 @pytest.mark.parametrize("begin", [date(2025, 10, 20), date(2026, 3, 23)])
-async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_read(
+async def test_in_another_zone_all_days_are_right_and_old_ones_can_be_read(
     open_store: Open, sqlite_url: str, make_archive: Make, old: str, new: str, begin: date
 ) -> None:
     start = int(datetime.combine(begin, time(), ZoneInfo("UTC")).timestamp())
@@ -165,7 +165,7 @@ async def test_in_another_zone_all_days_are_right_and_those_of_long_ago_can_be_r
         archive_.close()
 
 
-async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
+async def test_a_forgotten_user_is_no_longer_in_any_figure(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -185,7 +185,7 @@ async def test_somebody_who_is_forgotten_is_in_no_figure_any_more(
 async def test_a_name_whose_account_was_deleted_has_no_figures_until_a_sample_shows_it(
     short_store: Store, make_archive: Make
 ) -> None:
-    """The hub may list it to an instructor: then it is that of an account created again."""
+    """The hub may list it to an instructor: then the account was created again."""
     archive = make_archive(short_store)
     for hour, users in enumerate(({"ada": [], "bob": []}, {"ada": []})):
         await keep(short_store, sample(MONDAY + hour * HOUR, users))

@@ -1,4 +1,4 @@
-"""Figures are computed once, off the loop, of those whom somebody may see, and not too many."""
+"""Figures are computed once, outside the loop, for the visible users, with a limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Store
 
 
-async def test_a_figure_for_which_many_wait_is_computed_once(
+async def test_a_figure_with_many_waiting_requests_is_computed_once(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -56,7 +56,9 @@ async def test_a_figure_that_fails_is_computed_again(
     assert await archive.compute(None, divide) == 5
 
 
-async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archive: Make) -> None:
+async def test_figures_of_some_users_are_of_no_other_user(
+    short_store: Store, make_archive: Make
+) -> None:
     archive = make_archive(short_store)
     await keep(short_store, sample(MONDAY, {"ada": [MONDAY], "bob": [MONDAY]}))
     await archive.refresh()
@@ -69,7 +71,7 @@ async def test_figures_of_some_are_of_nobody_else(short_store: Store, make_archi
         assert await archive.compute(scope, names) == visible - {"nobody"}
 
 
-async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_not(
+async def test_a_user_with_too_many_requests_at_once_is_refused_and_others_are_not(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)
@@ -92,7 +94,7 @@ async def test_who_asks_for_too_much_at_the_same_time_is_refused_and_others_are_
     assert await archive.compute(own, wait, 19)
 
 
-async def test_what_was_kept_of_a_view_is_dropped_with_the_history_that_it_was_made_of(
+async def test_cached_figures_of_a_view_are_dropped_with_its_history(
     short_store: Store, make_archive: Make
 ) -> None:
     archive = make_archive(short_store)

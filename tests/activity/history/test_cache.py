@@ -1,4 +1,4 @@
-"""What is remembered, and for how long."""
+"""Entries of the cache, and their lifetime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tornado_service.activity.history.cache import SingleFlightCache
 
 
-async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:
+async def test_the_oldest_entry_is_evicted_when_the_cache_is_full() -> None:
     made: list[str] = []
 
     async def make(name: str) -> str:
@@ -23,7 +23,7 @@ async def test_the_oldest_is_forgotten_where_it_gets_too_much() -> None:
     assert made == ["aaaa", "bbbb", "cccc", "bbbb"]
 
 
-async def test_what_is_too_heavy_is_not_remembered() -> None:
+async def test_a_value_that_is_too_large_is_not_cached() -> None:
     made = []
 
     async def make() -> str:
@@ -36,7 +36,7 @@ async def test_what_is_too_heavy_is_not_remembered() -> None:
     assert len(made) == 2
 
 
-async def test_who_goes_away_does_not_end_it_for_others() -> None:
+async def test_a_client_that_disconnects_does_not_cancel_it_for_others() -> None:
     go_on = asyncio.Event()
 
     async def make() -> str:

@@ -19,7 +19,7 @@ USERS = st.sets(st.integers(1, 5))
 
 
 def roll_ups(data: History, first: date, last: date) -> tuple[list[UserDay], list[DayTotal]]:
-    """What a store would have written of these days."""
+    """The roll-ups that a store would have written for these days."""
     rows = [
         UserDay(day, *row)
         for day in date_range(first, last)
@@ -30,7 +30,7 @@ def roll_ups(data: History, first: date, last: date) -> tuple[list[UserDay], lis
 
 
 def bring_up_to_date(data: History, hub: SmallHub, closed: date) -> History:
-    """By what a store has: days up to the closed one are rolled up, of later ones it has visits."""
+    """As from a store: days up to the closed one are rolled up, later ones have visits."""
     complete = hub.history()
     rows, totals = roll_ups(complete, min(complete.hub_totals), closed)
     return data.updated(
@@ -79,9 +79,7 @@ def test_roll_ups_and_later_sessions_are_as_good_as_all_sessions(
 
 
 @given(small_hubs(), st.integers(1, 9))
-def test_a_history_that_is_kept_up_to_date_is_one_that_is_made_anew(
-    hub: SmallHub, days: int
-) -> None:
+def test_an_updated_history_equals_one_that_is_built_again(hub: SmallHub, days: int) -> None:
     complete = hub.history()
     day = hub.first + timedelta(days=days)
     before = complete.span(day, day).start + 5000
@@ -102,7 +100,7 @@ def test_a_history_that_is_kept_up_to_date_is_one_that_is_made_anew(
     assert month_report(data, hub.last) == month_report(complete, hub.last)
 
 
-def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
+def test_some_users_have_no_totals_of_days_whose_sessions_are_removed() -> None:
     start = at("2026-03-02 00:00")
     day = date(2026, 3, 2)
     row = UserDay(day, 1, 3600, 1)
@@ -118,7 +116,7 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
     )
 
     assert data.totals(day, day) == [total]
-    for users in ({1}, {2}):  # who was there, and who was not: nothing may look like zero
+    for users in ({1}, {2}):  # active and inactive users: unknown must not be zero
         assert data.restricted(users).totals(day, day) == []
         figures = period(data.restricted(users), day, day)
         assert (figures.peak_servers, figures.mean_servers) == (None, None)
@@ -126,7 +124,7 @@ def test_some_users_have_no_totals_of_days_whose_sessions_are_gone() -> None:
     assert data.restricted({1}).days[day].rows == DayUsage.pack([row]).rows
 
 
-def test_a_range_with_a_day_whose_sessions_are_gone_has_no_peak_of_some_users() -> None:
+def test_a_period_with_a_day_whose_sessions_are_removed_has_no_peak_of_some_users() -> None:
     start = at("2026-03-02 00:00")
     days = [date(2026, 3, 2), date(2026, 3, 3)]
     nothing = ((0,) * 96, (0,) * 96)
@@ -144,7 +142,7 @@ def test_a_range_with_a_day_whose_sessions_are_gone_has_no_peak_of_some_users() 
     assert period(data.restricted({1}), days[1], days[1]).peak_servers == 0
 
 
-def test_use_that_turns_out_not_to_be_is_gone() -> None:
+def test_usage_that_turns_out_to_be_wrong_is_removed() -> None:
     start, now = at("2026-03-02 00:00"), at("2026-03-03 12:00")
     monday, tuesday = date(2026, 3, 2), date(2026, 3, 3)
     visits = [Visit(1, start // 3600), Visit(1, now // 3600 - 1)]
@@ -163,7 +161,7 @@ def test_use_that_turns_out_not_to_be_is_gone() -> None:
     assert [*after.days] == []
 
 
-def test_an_empty_history_has_no_figures_but_is_no_error() -> None:
+def test_an_empty_history_has_no_figures_and_no_error() -> None:
     report = month_report(history("UTC", []), date(2026, 3, 1))
 
     assert report.month.whole.active_users is None

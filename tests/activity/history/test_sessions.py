@@ -11,7 +11,7 @@ from tornado_service.activity.history.sessions import PackedSessions
 
 @st.composite
 def some_sessions(draw: st.DrawFn) -> list[Session]:
-    """Of three users with two servers each, unlike in user, server or start."""
+    """Of three users with two servers each, different in user, server or start."""
     runs = draw(
         st.sets(st.tuples(st.integers(1, 3), st.sampled_from(["", "gpu"]), st.integers(0, 9)))
     )

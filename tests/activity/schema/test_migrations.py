@@ -67,7 +67,7 @@ def test_a_second_time_changes_nothing(database_url: str) -> None:
         assert rows.all() == [("0002",)]
 
 
-#: What a database of the first version has.
+#: The content of a database of the first version.
 BEFORE = (
     "INSERT INTO activity_users VALUES (1, 'ada', 100, NULL, 150, 200)",
     "INSERT INTO activity_users VALUES (2, 'bob', 100, 7, 8, NULL)",
@@ -92,7 +92,7 @@ def first_version(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return database_url
 
 
-def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
+def test_all_data_of_an_older_version_is_kept(first_version: str) -> None:
     with open_again(first_version).begin() as connection:
         for statement in BEFORE:
             connection.exec_driver_sql(statement)
@@ -119,7 +119,7 @@ def test_all_that_an_older_version_kept_is_there(first_version: str) -> None:
 
 
 @pytest.mark.parametrize("statements", [(), BEFORE[6:7]])
-def test_where_all_users_were_never_listed_that_is_not_made_up(
+def test_a_full_sample_is_not_invented_where_none_was_taken(
     first_version: str, statements: tuple[str, ...]
 ) -> None:
     with open_again(first_version).begin() as connection:
@@ -178,7 +178,7 @@ def test_two_processes_that_begin_at_once_both_get_ready(database_url: str) -> N
 
 
 def test_they_run_from_a_zip(sqlite_url: str, tmp_path: Path) -> None:
-    """And need no directory in which to write, but the database's."""
+    """They need no writable directory except the database's."""
     packed = tmp_path / "packed.zip"
     package = Path(tornado_service.__file__).parent
     with ZipFile(packed, "w") as file:

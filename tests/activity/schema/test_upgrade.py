@@ -1,4 +1,4 @@
-"""What is Activity's own in its database; tests/database has the rest."""
+"""Activity's own checks of its database; tests/database has the rest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
 
 
 def test_nothing_is_imported_before_a_database_is_opened() -> None:
-    """No driver is needed but the one that is named."""
+    """Only the named driver is needed."""
     code = "import sys, tornado_service.activity.store.store; print('psycopg' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
@@ -52,7 +52,7 @@ def test_a_file_of_a_newer_version_is_not_touched(sqlite_url: str, sqlite_file: 
     assert sqlite_file.read_bytes() == before
 
 
-def test_a_file_of_something_else_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
+def test_a_file_of_another_program_is_not_touched(sqlite_url: str, sqlite_file: Path) -> None:
     with closing(sqlite3.connect(sqlite_file)) as connection:
         connection.execute("CREATE TABLE users (id INTEGER)")
     before = sqlite_file.read_bytes()

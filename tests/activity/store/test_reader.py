@@ -99,7 +99,7 @@ def test_days_come_in_order_and_whole(fill: Any, database: Database) -> None:
     assert rows == [UserDay(DAY + timedelta(d), u, 60, 1) for d in (0, 1, 2) for u in (1, 2, 3)]
 
 
-def test_a_class_of_thousands_can_be_asked_for(fill: Any, database: Database) -> None:
+def test_a_class_of_thousands_can_be_queried(fill: Any, database: Database) -> None:
     fill(tables.user_days, (DAY.toordinal(), 1, 60, 1), (DAY.toordinal(), 2, 60, 1))
     with database.reading() as connection:
         reader = Reader(connection)

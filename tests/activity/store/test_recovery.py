@@ -1,4 +1,4 @@
-"""What was away when Activity started is taken up soon, and not with the next sample only."""
+"""A dependency that was unavailable at the start is used soon, before the next sample."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def start(start_service: StartService, service_config: ServiceConfig, hub: Stand
 
 
 async def kept(app: Activity) -> None:
-    """Wait until the history knows the user that the hub has."""
+    """Wait until the history has the user of the hub."""
     await until(
         lambda: "ada" in {account.name for account in app.recorder.archive.history.people.values()}
     )
@@ -76,7 +76,7 @@ async def test_a_server_that_is_started_later(
     await kept(app)
 
 
-async def test_a_file_of_something_else_is_not_looked_at_again(
+async def test_a_file_of_another_program_is_not_opened_again(
     start, sqlite_file: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(sqlite3.connect(sqlite_file)) as there:
@@ -94,7 +94,7 @@ async def test_a_file_of_something_else_is_not_looked_at_again(
 
 
 class Stumbling:
-    """A hub that does not answer the first times."""
+    """A hub whose first calls fail."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -106,7 +106,7 @@ class Stumbling:
         yield HubPage([], 1000)
 
 
-async def test_a_hub_that_is_away_is_asked_again_soon() -> None:
+async def test_an_unavailable_hub_is_called_again_soon() -> None:
     hub = Stumbling()
     collector = Collector(hub, 3600, logging.getLogger(__name__))
     running = asyncio.create_task(collector.run())

@@ -49,7 +49,7 @@ def add(database: Database, taken: int, **started: int) -> None:
 
 
 def steps(database: Database, step: Callable[[Connection], bool]) -> int:
-    """Run one to its end; how often it took."""
+    """Run one to its end; returns the number of steps."""
     count = 1
     while True:
         with database.writing() as connection:
@@ -74,7 +74,7 @@ def read(database: Database) -> tuple[list[UserDay], list[DayTotal]]:
 
 
 def summary(database: Database) -> dict[int, tuple[int, int, int]]:
-    """Of each day of March: seconds, sessions, peak."""
+    """For each day of March: seconds, sessions, peak."""
     _, totals = read(database)
     return {total.day.day: (total.seconds, total.sessions, total.peak) for total in totals}
 
@@ -133,7 +133,7 @@ def test_many_days_are_rolled_up_a_few_at_a_time(database: Database) -> None:
     assert summary(database) == {day: (DAY, int(day == 2), 1) for day in range(2, 12)}
 
 
-def test_days_that_a_late_sample_changes_are_rolled_up_anew(database: Database) -> None:
+def test_days_that_a_late_sample_changes_are_rolled_up_again(database: Database) -> None:
     add(database, START, bob=START)
     add(database, START + 4 * DAY, bob=START)
     roll_up(database)
@@ -150,7 +150,7 @@ def test_days_that_a_late_sample_changes_are_rolled_up_anew(database: Database) 
 
 @pytest.mark.parametrize("zone", [UTC, BERLIN, KOLKATA], ids=str)
 def test_roll_ups_are_what_the_sessions_give(database: Database, zone: ZoneInfo) -> None:
-    """Over the days on which Berlin's clock is put forward."""
+    """Over the days when Berlin's clock is put forward."""
     begin = START + 24 * DAY
     watch(database, 7, start=begin)
     roll_up(database, zone)
@@ -220,7 +220,7 @@ def test_days_whose_sessions_are_dropped_are_never_rolled_up_again(database: Dat
     roll_up(database)
     drop_old(database, 4)
     before = summary(database)
-    # a server comes to light that ran all the time
+    # a server is detected that ran all the time
     add(database, START + 10 * DAY + EVERY, bob=START - HOUR, eve=START - 30 * DAY)
     roll_up(database)
 
@@ -236,7 +236,7 @@ def test_in_another_zone_old_days_stay_as_they_were(database: Database) -> None:
     _, before = read(database)
     roll_up(database, BERLIN)
 
-    # what is kept begins on 8 March, 00:00 UTC, which is 01:00 there: the 9th is the first whole
+    # stored data begins on 8 March, 00:00 UTC, which is 01:00 there: the 9th is the first whole
     _, after = read(database)
     assert [session.day.day for session in after] == [*range(1, 12)]
     assert after[:8] == before[:8]

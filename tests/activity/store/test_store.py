@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tests.activity.conftest import Open
-from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
+from tests.support.activity.stored import FIVE_MINUTES, START, sample, stored_users
 from tornado_service.activity.domain.pseudonyms import pseudonyms
 from tornado_service.activity.domain.records import Account, Interval, Session
 from tornado_service.activity.store.reader import Reader
@@ -45,7 +45,7 @@ async def test_of_two_processes_one_keeps_the_sample(open_store: Open, database_
     assert sorted(kept) == [False, True]
     assert await second.add(sample(START + 300, "ada", "bob"), FIVE_MINUTES)
     assert not await first.add(sample(START + 310, "ada"), FIVE_MINUTES)
-    assert await people(first) == await people(second) == ["ada", "bob"]
+    assert await stored_users(first) == await stored_users(second) == ["ada", "bob"]
 
 
 async def test_history_lasts(open_store: Open, database_url: str) -> None:
@@ -55,7 +55,7 @@ async def test_history_lasts(open_store: Open, database_url: str) -> None:
 
     store = await open_store(database_url)
 
-    assert await people(store) == ["ada"]
+    assert await stored_users(store) == ["ada"]
 
 
 async def test_a_gap_is_kept_as_a_gap(store: Store) -> None:
@@ -79,7 +79,7 @@ async def test_the_loop_runs_on_while_something_is_read_or_written(store: Store)
     await asyncio.to_thread(entered.wait)
 
     assert await store.add(sample(START, "ada"), FIVE_MINUTES)
-    assert await people(store) == ["ada"]  # beside one that takes long
+    assert await stored_users(store) == ["ada"]  # next to a slow one
     leave.set()
     assert await reading == "read"
 
@@ -98,14 +98,14 @@ async def test_without_a_database_there_is_no_history_and_nothing_fails(
     assert "c.Activity.database_url" in store.condition.reason
     assert not await store.add(sample(START, "ada"), FIVE_MINUTES)
     await store.maintain()
-    assert "is not kept" not in caplog.text  # nothing is meant to be
+    assert "is not kept" not in caplog.text  # no database is configured
     with pytest.raises(HistoryUnavailable, match="No database is set"):
-        await people(store)
+        await stored_users(store)
     with pytest.raises(HistoryUnavailable, match="No database is set"):
         await store.forget("ada")
 
 
-async def test_what_nobody_thought_of_is_the_end_of_the_history_only(
+async def test_an_unexpected_error_ends_only_the_history(
     open_store: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await open_store("sqlite:////tmp/\0")
@@ -121,7 +121,7 @@ async def test_before_it_is_open_it_is_getting_ready(sqlite_url: str) -> None:
 
     assert store.condition == Condition(HistoryState.GETTING_READY)
     with pytest.raises(HistoryUnavailable, match="getting ready"):
-        await people(store)
+        await stored_users(store)
     await store.close()
 
 
@@ -145,10 +145,10 @@ async def test_pseudonyms_hide_names_and_find_them(open_store: Open, database_ur
     store = await open_store(database_url, map_name=pseudonyms(b"0123456789abcdef"))
     await store.add(sample(START + 300, "ada", "bob"), FIVE_MINUTES)
 
-    assert await people(store) == [store.map_name("ada"), store.map_name("bob")]
+    assert await stored_users(store) == [store.map_name("ada"), store.map_name("bob")]
     exported = await store.export("ada")
     assert exported
     assert len(exported["sessions"]) == 1
     assert await store.forget("ada")
     assert await store.export("ada") is None
-    assert await people(store) == [store.map_name("bob")]
+    assert await stored_users(store) == [store.map_name("bob")]

@@ -1,4 +1,4 @@
-"""What goes wrong with a database costs a sample at most, and is said."""
+"""Errors of a database cost one sample at most, and are logged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from tests.activity.conftest import Open
-from tests.support.activity.stored import FIVE_MINUTES, START, people, sample
+from tests.support.activity.stored import FIVE_MINUTES, START, sample, stored_users
 from tests.support.databases import POSTGRESQL, Disk
 from tests.support.postgresql import Server
 from tornado_service.activity.schema.migrations import VERSION_TABLE
@@ -24,7 +24,7 @@ from tornado_service.database import engine as engines
 
 @pytest.fixture
 async def used(open_store: Open, sqlite_url: str) -> Store:
-    """One that has a sample of ada."""
+    """A store with a sample of ada."""
     store = await open_store(sqlite_url)
     await store.add(sample(START, "ada"), FIVE_MINUTES)
     return store
@@ -63,7 +63,7 @@ async def test_one_of_a_newer_version_is_refused(open_store: Open, database_url:
     assert store.condition.state is HistoryState.REFUSED
 
 
-async def test_a_damaged_one_is_put_aside_and_said(
+async def test_a_damaged_one_is_put_aside_and_logged(
     open_store: Open, sqlite_url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sqlite_file.write_bytes(b"damaged" * 1000)
@@ -91,7 +91,7 @@ async def test_one_that_is_damaged_while_it_is_used_is_put_aside(
     kept = await used.add(sample(START + 600, "bob"), FIVE_MINUTES)
 
     assert (lost, kept) == (False, True)
-    assert await people(used) == ["bob"]
+    assert await stored_users(used) == ["bob"]
     (quarantined_file,) = sqlite_file.parent.glob("activity.sqlite.corrupt-*Z")
     assert str(quarantined_file) in used.condition.reason
 
@@ -115,7 +115,7 @@ async def test_damage_that_only_a_reader_meets_is_put_aside(
 
     assert await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
     assert "corrupt" in store.condition.reason
-    assert await people(store) == ["bob"]
+    assert await stored_users(store) == ["bob"]
 
 
 async def test_one_that_is_moved_away_is_followed_by_a_new_one(
@@ -126,7 +126,7 @@ async def test_one_that_is_moved_away_is_followed_by_a_new_one(
     assert await used.add(sample(START + 300, "bob"), FIVE_MINUTES)
 
     assert sqlite_file.exists()
-    assert await people(used) == ["bob"]
+    assert await stored_users(used) == ["bob"]
 
 
 async def test_a_lock_of_another_process_costs_a_sample(
@@ -149,8 +149,8 @@ async def test_a_lock_of_another_process_costs_a_sample(
     assert store.condition == Condition(HistoryState.READY)
 
 
-async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
-    """SQLite's own limit of pages stands for the disk."""
+async def test_a_full_disk_costs_the_current_sample(used: Store) -> None:
+    """SQLite's own limit of pages simulates a full disk."""
     assert used._database
     pages = 20
 
@@ -161,12 +161,12 @@ async def test_a_full_disk_costs_the_sample_at_hand(used: Store) -> None:
     crowd = [f"user-{number:04}" for number in range(2000)]
     assert not await used.add(sample(START + 300, *crowd), FIVE_MINUTES)
     assert "full" in used.condition.reason
-    assert await people(used) == ["ada"]
+    assert await stored_users(used) == ["ada"]
 
     pages = 100_000
     assert await used.add(sample(START + 600, *crowd), FIVE_MINUTES)
     assert used.condition == Condition(HistoryState.READY)
-    assert len(await people(used)) == 2001
+    assert len(await stored_users(used)) == 2001
 
 
 async def test_a_disk_that_is_full_for_real(open_store: Open, disk: Disk) -> None:
@@ -180,11 +180,11 @@ async def test_a_disk_that_is_full_for_real(open_store: Open, disk: Disk) -> Non
     assert not await store.add(sample(START + 300, *crowd), FIVE_MINUTES)
     assert not await store.add(sample(START + 600, *crowd), FIVE_MINUTES)
     assert store.condition.state is HistoryState.READY
-    assert await people(store) == ["ada"]
+    assert await stored_users(store) == ["ada"]
 
     ballast.unlink()
     assert await store.add(sample(START + 900, *crowd), FIVE_MINUTES)
-    assert len(await people(store)) == 501
+    assert len(await stored_users(store)) == 501
     await store.close()
 
 
@@ -211,11 +211,11 @@ async def test_a_postgresql_that_hangs_up_costs_a_sample_at_most(
 
     await store.add(sample(START + 300, "bob"), FIVE_MINUTES)
     assert await store.add(sample(START + 600, "bob"), FIVE_MINUTES)
-    assert await people(store) == ["ada", "bob"]
+    assert await stored_users(store) == ["ada", "bob"]
 
 
 @pytest.mark.parametrize("driver", POSTGRESQL)
-async def test_a_postgresql_that_hangs_costs_the_sample_at_hand_and_holds_up_nobody(
+async def test_a_postgresql_that_hangs_costs_one_sample_and_delays_no_request(
     open_store: Open, server: Server, postgresql_url: str, driver: str
 ) -> None:
     store = await open_store(f"{driver}{postgresql_url}", timeout=0.5)
@@ -226,11 +226,11 @@ async def test_a_postgresql_that_hangs_costs_the_sample_at_hand_and_holds_up_nob
         assert not await asyncio.wait_for(store.add(sample(START + 300, "bob"), FIVE_MINUTES), 40)
         assert "no response within 0.5 s" in store.condition.reason
         with pytest.raises(HistoryUnavailable):
-            await asyncio.wait_for(people(store), 40)
+            await asyncio.wait_for(stored_users(store), 40)
     finally:
         server.resume()
 
     assert await store.add(sample(START + 600, "bob"), FIVE_MINUTES)
-    assert await people(store) == ["ada", "bob"]
+    assert await stored_users(store) == ["ada", "bob"]
     assert store.condition == Condition(HistoryState.READY)
     await store.close()

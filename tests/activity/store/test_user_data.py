@@ -23,7 +23,7 @@ SECRET = b"0123456789abcdef"
 
 
 async def two_days(store: Store) -> None:
-    """Ada and Bob run servers, Ada's is named; she comes back in the evening."""
+    """Ada and Bob run servers, Ada's is named; she returns in the evening."""
     for taken in range(START, START + 2 * DAY + 1, HOUR):
         active = START + 18 * HOUR + 60 if taken >= START + 18 * HOUR else START - 500
         servers = {"ada": "thesis", "bob": ""} if taken <= START + 9 * HOUR else {}
@@ -40,7 +40,7 @@ async def two_days(store: Store) -> None:
     await store.maintain()
 
 
-async def test_the_export_has_all_that_is_kept(store: Store) -> None:
+async def test_the_export_has_all_stored_data(store: Store) -> None:
     await two_days(store)
 
     assert await store.export("ada") == {
@@ -69,7 +69,7 @@ async def test_the_export_has_all_that_is_kept(store: Store) -> None:
 
 
 async def test_the_export_leaves_out_no_column(store: Store) -> None:
-    """A new column must come into it, or be no person's."""
+    """A new column must be exported, or hold no user's data."""
     await two_days(store)
     exported = await store.export("ada")
 
@@ -79,7 +79,7 @@ async def test_the_export_leaves_out_no_column(store: Store) -> None:
     assert {"user_id", *exported["days"][0]} == {*tables.user_days.c.keys()}
 
 
-async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> None:
+async def test_a_forgotten_user_is_in_no_table_and_others_stay(store: Store) -> None:
     await two_days(store)
     bob = await store.export("bob")
     assert await store.forget("ada")
@@ -100,7 +100,7 @@ async def test_who_is_forgotten_is_in_no_table_and_others_stay(store: Store) -> 
 
 
 async def account_created_again(store: Store) -> None:
-    """Ada's is deleted after two days; somebody else has the name from the third on."""
+    """Ada's is deleted after two days; another user has the name from the third on."""
     await two_days(store)
     bob = UserSnapshot("bob", START - 10 * DAY - 1, START - 500)
     await store.add(Sample(START + 2 * DAY + HOUR, True, (bob,)), HOUR)
@@ -122,7 +122,7 @@ async def test_the_export_has_the_accounts_that_had_the_name_before(store: Store
     assert exported["earlier_accounts"] == [{**before, "deleted": "2026-03-04T01:00:00+00:00"}]
 
 
-async def test_who_is_forgotten_is_so_with_all_accounts_of_the_name(store: Store) -> None:
+async def test_a_user_is_forgotten_with_all_accounts_of_the_name(store: Store) -> None:
     await account_created_again(store)
 
     assert await store.forget("ada")
@@ -147,7 +147,7 @@ async def test_pseudonyms_that_come_later_hide_all_accounts_of_a_name(
     ]
 
 
-async def test_who_is_forgotten_is_in_no_byte_of_the_file(
+async def test_a_forgotten_user_is_in_no_byte_of_the_file(
     open_store: Open, sqlite_url: str, tmp_path: Path
 ) -> None:
     store = await open_store(sqlite_url)
@@ -155,7 +155,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     with sqlite3.connect(tmp_path / "activity.sqlite") as connection:
         connection.executemany(
             "INSERT INTO activity_sessions VALUES (1, 'thesis', ?, 0, NULL, 0)",
-            ((number,) for number in range(5000)),  # pages that have nothing else
+            ((number,) for number in range(5000)),  # pages without other data
         )
     connection.close()
     assert await store.forget("ada")
@@ -166,7 +166,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_file(
     assert b"thesis" not in content
 
 
-async def test_who_is_forgotten_is_kept_again_from_then_on(store: Store) -> None:
+async def test_a_forgotten_user_is_recorded_again_from_then_on(store: Store) -> None:
     await two_days(store)
     await store.forget("ada")
     users = (UserSnapshot("ada", START - 10 * DAY, START + 18 * HOUR + 60), UserSnapshot("bob"))
@@ -204,7 +204,7 @@ async def test_pseudonyms_that_come_later_hide_the_names_of_before(
     assert b"bob" not in content
 
 
-async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudonym(
+async def test_a_user_first_stored_by_name_is_one_user_under_the_pseudonym(
     open_store: Open, database_url: str
 ) -> None:
     servers = (ServerSnapshot("", START, START + HOUR), ServerSnapshot("gpu", START + 2 * HOUR))
@@ -228,7 +228,7 @@ async def test_who_was_kept_by_name_for_a_while_is_one_person_under_the_pseudony
     assert exported["first_seen"] == "2026-03-02T00:00:00+00:00"
 
 
-async def test_who_is_forgotten_while_somebody_reads_may_be_forgotten_again(
+async def test_a_user_forgotten_during_a_read_can_be_forgotten_again(
     open_store: Open, sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await open_store(sqlite_url)

@@ -57,7 +57,7 @@ def test_a_year_of_one_server_worked_by_hand(database: Database) -> None:
     assert read(database, Reader.people) == [Account(1, "ada", first_seen=START)]
 
 
-def test_who_comes_second_in_an_interval_does_nothing(database: Database) -> None:
+def test_the_second_writer_in_an_interval_does_nothing(database: Database) -> None:
     assert add(database, START, ada(START - 100))
     assert not add(database, START + 299, ada(), ada(name="bob"))
     assert add(database, START + 300, ada(START - 100))
@@ -136,7 +136,7 @@ def test_an_account_created_again_under_its_name_has_an_id_of_its_own(database: 
 
 
 def test_ended_sessions_that_matter_are_found_however_old(database: Database) -> None:
-    """A hub that forgets a server for a month and then lists it again."""
+    """A hub that omits a server for a month and then lists it again."""
     add(database, START, ada(START - 100))
     add(database, START + 300, ada())
     add(database, START + 30 * DAY, ada(START - 100))
@@ -165,7 +165,7 @@ def test_roll_ups_are_right_up_to_the_first_moment_that_has_changed(database: Da
         )
 
     add(database, START + DAY, ada(START - 100))
-    assert rolled() == START  # its end moved from here
+    assert rolled() == START  # its previous end
 
     with database.writing() as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""The figures as JSON and CSV: right, and of nobody whom the hub does not show to the caller."""
+"""The figures as JSON and CSV: correct, and only of users whom the hub shows to the client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.activity import course
-from tests.support.activity.course import CLASS_A, CLASS_B, EVERYBODY, HOUR, MONDAY, RANGE
+from tests.support.activity.course import ALL_USERS, CLASS_A, CLASS_B, HOUR, MONDAY, RANGE
 from tests.support.streaming import until
 from tornado_service.activity import Activity
 from tornado_service.activity.history.archive import Archive
@@ -27,57 +27,59 @@ PATHS = (
 )  # fmt: skip
 
 
-async def ask(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:
+async def get(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:
     response = await fetch(f"activity/api/{path}?{query}", token=token)
     assert response.code == 200, response.body
     return json.loads(response.body)
 
 
-async def test_an_admin_sees_the_use_of_all(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
-    admin = hub.token_for("root", EVERYBODY, admin=True)
+async def test_an_admin_sees_the_usage_of_all_users(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
+    admin = hub.token_for("root", ALL_USERS, admin=True)
 
-    summary = await ask(fetch, "summary", admin)
+    summary = await get(fetch, "summary", admin)
     assert summary["whole"]["active_users"] == 5
     assert summary["whole"]["server_seconds"] == (5 + 1 + 14 + 2 + 1) * HOUR
     assert summary["whole"]["sessions"] == 7
     assert summary["whole"]["peak_servers"] == 3
     assert summary["quietest"] is None
-    days = await ask(fetch, "days", admin)
+    days = await get(fetch, "days", admin)
     assert [period["active_users"] for period in days["periods"]] == [3, 2, 2]
-    people = await ask(fetch, "people", admin, RANGE + "&sort=-hours")
+    people = await get(fetch, "people", admin, RANGE + "&sort=-hours")
     assert [row["name"] for row in people["people"]][:2] == ["bob", "ada"]
-    groups = (await ask(fetch, "groups", admin))["groups"]
+    groups = (await get(fetch, "groups", admin))["groups"]
     assert [(row["name"], row["server_seconds"] // HOUR) for row in groups] == [
         ("class-a", 6),
         ("class-b", 17),
     ]
 
 
-async def test_an_instructors_every_number_is_of_their_group_alone(
+async def test_every_figure_of_an_instructor_covers_only_their_group(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("ines", course.of_group("class-a"))
 
-    summary = await ask(fetch, "summary", token)
+    summary = await get(fetch, "summary", token)
     assert summary["whole"]["active_users"] == 2
     assert summary["whole"]["server_seconds"] == 6 * HOUR
     assert summary["whole"]["sessions"] == 3
     assert summary["whole"]["peak_servers"] == 2
     assert summary["lengths"]["longest"] == 3 * HOUR
     assert summary["people"]["accounts"] == 2
-    days = (await ask(fetch, "days", token))["periods"]
+    days = (await get(fetch, "days", token))["periods"]
     assert [period["server_seconds"] // HOUR for period in days] == [4, 2, 0]
-    hours = (await ask(fetch, "hours", token))["hours"]
+    hours = (await get(fetch, "hours", token))["hours"]
     assert sum((hour["mean_servers"] or 0) for hour in hours) == 6
-    month = await ask(fetch, "month/2026-01", token, "")
+    month = await get(fetch, "month/2026-01", token, "")
     assert month["month"]["whole"]["server_seconds"] == 6 * HOUR
-    people = await ask(fetch, "people", token)
+    people = await get(fetch, "people", token)
     assert {row["name"] for row in people["people"]} == set(CLASS_A)
-    assert [group["name"] for group in (await ask(fetch, "groups", token))["groups"]] == ["class-a"]
+    assert [group["name"] for group in (await get(fetch, "groups", token))["groups"]] == ["class-a"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
+async def test_no_response_names_a_user_whom_the_hub_does_not_show(
     app: Activity, hub: StandInHub, fetch: Fetch, path: str
 ) -> None:
     for name in CLASS_B:
@@ -97,7 +99,7 @@ async def test_no_answer_names_somebody_whom_the_hub_does_not_show(
 
 
 @pytest.mark.parametrize("name", ["bob", "eve", "x/y <b>", "%", "a" * 1000, "class-a", "*"])
-async def test_somebody_who_is_hidden_and_somebody_who_does_not_exist_are_the_same(
+async def test_a_hidden_user_and_an_unknown_user_get_the_same_response(
     app: Activity, hub: StandInHub, fetch: Fetch, name: str
 ) -> None:
     token = hub.token_for("ines", course.of_group("class-a"))
@@ -108,43 +110,45 @@ async def test_somebody_who_is_hidden_and_somebody_who_does_not_exist_are_the_sa
     assert name not in json.loads(response.body)["message"]
 
 
-async def test_everybody_sees_their_own_use(app: Activity, hub: StandInHub, fetch: Fetch) -> None:
-    me = await ask(fetch, "me", hub.token_for("ada"))
+async def test_every_user_sees_their_own_usage(
+    app: Activity, hub: StandInHub, fetch: Fetch
+) -> None:
+    me = await get(fetch, "me", hub.token_for("ada"))
 
     assert me["name"] == "ada"
     assert me["use"]["whole"]["server_seconds"] == 5 * HOUR
     assert [session["seconds"] // HOUR for session in me["use"]["sessions"]] == [2, 3]
-    people = await ask(fetch, "people", hub.token_for("ada"))
+    people = await get(fetch, "people", hub.token_for("ada"))
     assert [row["name"] for row in people["people"]] == ["ada"]
 
 
-async def test_a_service_with_the_scope_sees_all_and_has_no_use_of_its_own(
+async def test_a_service_with_the_scope_sees_all_users_and_has_no_usage_of_its_own(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("prometheus", ("list:users",), kind="service")
 
-    assert (await ask(fetch, "summary", token))["whole"]["active_users"] == 5
+    assert (await get(fetch, "summary", token))["whole"]["active_users"] == 5
     assert (await fetch("activity/api/me", token=token)).code == 404
-    assert (await ask(fetch, "groups", token))["missing"] == "list:groups"
+    assert (await get(fetch, "groups", token))["missing"] == "list:groups"
 
 
-async def test_a_role_that_is_taken_away_takes_the_figures_with_it(
+async def test_a_revoked_role_removes_access_to_the_figures(
     app: Activity, hub: StandInHub, fetch: Fetch, service: TornadoService
 ) -> None:
-    token = hub.token_for("root", EVERYBODY)
-    assert (await ask(fetch, "summary", token))["whole"]["active_users"] == 5
+    token = hub.token_for("root", ALL_USERS)
+    assert (await get(fetch, "summary", token))["whole"]["active_users"] == 5
 
     hub.users[token]["scopes"] = [hub.users[token]["scopes"][0]]
     service.auth.identities._max_age = 0
 
-    assert (await ask(fetch, "summary", token))["whole"]["active_users"] == 0
-    assert (await ask(fetch, "people", token))["total"] == 0
+    assert (await get(fetch, "summary", token))["whole"]["active_users"] == 0
+    assert (await get(fetch, "people", token))["total"] == 0
 
 
 async def test_csv_has_the_same_rows_and_no_formula(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
-    admin = hub.token_for("root", EVERYBODY)
+    admin = hub.token_for("root", ALL_USERS)
 
     response = await fetch(f"activity/api/people.csv?{RANGE}&sort=name", token=admin)
 
@@ -160,7 +164,7 @@ async def test_csv_has_the_same_rows_and_no_formula(
     ["from=x", "from=2026-02-01&to=2026-01-01", "to=0001-01-01", "from=1990-01-01&to=2190-01-01",
      "form=2026-01-01", "from=2026-13-01", "from=&to=", "from=1e9"],
 )  # fmt: skip
-async def test_a_wrong_range_is_told(
+async def test_an_invalid_period_is_reported(
     app: Activity, hub: StandInHub, fetch: Fetch, query: str
 ) -> None:
     for path in ("days", "people", "hours.csv"):
@@ -169,23 +173,23 @@ async def test_a_wrong_range_is_told(
 
 
 @pytest.mark.parametrize("query", ["from=2199-12-31", "to=1990-01-01", "from=1990-01-01"])
-async def test_a_range_at_the_end_of_time_is_only_empty(
+async def test_a_period_in_the_far_future_is_empty(
     app: Activity, hub: StandInHub, fetch: Fetch, query: str
 ) -> None:
-    token = hub.token_for("root", EVERYBODY)
+    token = hub.token_for("root", ALL_USERS)
 
     for path in ("days", "summary", "people", "hours", "me"):
-        await ask(fetch, path, token, query)
+        await get(fetch, path, token, query)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "2026-1", "0000-01", "2026-01-01"])
-async def test_a_month_that_is_none_is_not_found(
+async def test_an_invalid_month_is_not_found(
     app: Activity, hub: StandInHub, fetch: Fetch, month: str
 ) -> None:
     assert (await fetch(f"activity/api/month/{month}", token=hub.token_for("ada"))).code == 404
 
 
-async def test_a_new_look_at_the_hub_is_told_at_once(
+async def test_a_new_sample_of_the_hub_is_shown_at_once(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     token = hub.token_for("ada")
@@ -195,17 +199,17 @@ async def test_a_new_look_at_the_hub_is_told_at_once(
         (event,) = await stream.read(1)
 
     assert event.name == "sample"
-    now = await ask(fetch, "now", token, "")
+    now = await get(fetch, "now", token, "")
     assert [(server["user"], server["server"]) for server in now["servers"]] == [("ada", "")]
 
 
-async def test_without_a_database_what_runs_now_is_shown(
+async def test_without_a_database_running_servers_are_shown(
     start_service: StartService, hub: StandInHub, client: Any, tmp_path: Path
 ) -> None:
     service = await start_service(**course.settings(tmp_path) | {"Activity": {"database_url": ""}})
     await course.ready(service)
     fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
-    token = hub.token_for("ada", EVERYBODY)
+    token = hub.token_for("ada", ALL_USERS)
 
     assert (await fetch("activity/api/now", token=token)).code == 200
     response = await fetch("activity/api/days", token=token)
@@ -235,7 +239,7 @@ async def test_figures_that_fail_once_end_nothing(
     )
 
 
-async def test_people_appear_under_pseudonyms_only(
+async def test_users_appear_under_pseudonyms_only(
     start_service: StartService,
     service_config: ServiceConfig,
     hub: StandInHub,
@@ -251,18 +255,18 @@ async def test_people_appear_under_pseudonyms_only(
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
     await course.app_of(service).recorder.collector.collect(MONDAY)
 
-    people = await ask(fetch, "people", hub.token_for("root", EVERYBODY))
+    people = await get(fetch, "people", hub.token_for("root", ALL_USERS))
     assert all(row["name"].startswith("user-") for row in people["people"])
-    running = (await ask(fetch, "now", hub.token_for("root", EVERYBODY), ""))["servers"]
+    running = (await get(fetch, "now", hub.token_for("root", ALL_USERS), ""))["servers"]
     shown = [server["user"] for server in running]
     assert shown == sorted(shown), "in the order of their names, it could be told who is who"
     assert set(shown) == {row["name"] for row in people["people"]}
-    assert (await ask(fetch, "me", hub.token_for("ada")))["use"]["whole"]["sessions"] == 2
-    mine = await ask(fetch, "summary", hub.token_for("ines", course.of_group("class-a")))
+    assert (await get(fetch, "me", hub.token_for("ada")))["use"]["whole"]["sessions"] == 2
+    mine = await get(fetch, "summary", hub.token_for("ines", course.of_group("class-a")))
     assert mine["whole"]["server_seconds"] == 6 * HOUR
 
 
-async def test_the_main_figures_are_shown_to_prometheus(
+async def test_the_main_figures_are_exported_to_prometheus(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     hub.directory.add_server("ada", started="2026-01-08T00:00:00Z")

@@ -1,4 +1,4 @@
-"""Nobody is shown whom the hub does not show: not by a file, a message, an order or a search."""
+"""No file, message, order or search reveals a user whom the hub does not show."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from tornado_service.testing import Fetch, StandInHub, Visitor
 
 SHEETS = ("days", "hours", "sessions")
 
-#: Of one person, below ``P/activity/``.
+#: Paths of one user, below ``P/activity/``.
 OF_PERSON = ("people/{}", "api/people/{}", *(f"api/people/{{}}/{sheet}.csv" for sheet in SHEETS))
 
-#: Somebody with a history, whom the instructor may not see, and nobody: names of the same length.
-HIDDEN, NOBODY = "bob", "eve"
+#: A user whom the instructor may not see, and an unknown one: names of the same length.
+HIDDEN, UNKNOWN = "bob", "eve"
 
 
 @pytest.fixture
 def token(hub: StandInHub) -> str:
-    """An instructor's."""
+    """An instructor's token."""
     return hub.token_for("ines", course.of_group("class-a"))
 
 
-async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
+async def test_a_user_who_sees_all_groups_and_some_users_sees_only_these_users_in_them(
     app: Activity, hub: StandInHub, fetch: Fetch
 ) -> None:
     scopes = ("list:users!group=class-a", "list:groups", "read:groups")
     token = hub.token_for("ines", scopes)
 
-    async def ask(path: str) -> Any:
+    async def get(path: str) -> Any:
         return json.loads((await fetch(f"activity/api/{path}", token=token)).body)
 
-    for response in (await ask(f"groups?{RANGE}"), await ask("month/2026-01")):
+    for response in (await get(f"groups?{RANGE}"), await get("month/2026-01")):
         groups = {group.pop("name"): group for group in response["groups"]}
         assert groups["class-a"] == {
             "members": 2, "active_users": 2, "server_seconds": 6 * course.HOUR, "sessions": 3,
@@ -51,7 +51,7 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
         }  # fmt: skip
 
 
-#: All that is computed of other users, below ``P/activity/api/``.
+#: Paths with figures of other users, below ``P/activity/api/``.
 OF_OTHERS = (
     "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "month/2026-01",
     "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "groups.csv",
@@ -66,13 +66,13 @@ async def test_figures_of_others_include_an_instructor_only_if_the_hub_lists_the
         hub.directory.add_server(name, started="2026-01-08T00:00:00Z")
     await app.recorder.collector.collect(course.MONDAY)
 
-    async def told(who: str) -> bytes:
-        """By the path to somebody who sees class-a; bob is in class-b, ines has no usage."""
+    async def response_to(who: str) -> bytes:
+        """The response to a user who sees class-a; bob is in class-b, ines has no usage."""
         token = hub.token_for(who, course.of_group("class-a"))
         return (await fetch(f"activity/api/{path}?{RANGE}", token=token)).body
 
-    assert await told("bob") == await told("ines") == await told("ada")
-    assert b"bob" not in await told("bob")
+    assert await response_to("bob") == await response_to("ines") == await response_to("ada")
+    assert b"bob" not in await response_to("bob")
 
 
 async def test_an_instructor_has_their_own_usage_on_a_page_of_its_own(
@@ -86,7 +86,7 @@ async def test_an_instructor_has_their_own_usage_on_a_page_of_its_own(
 
 
 @pytest.mark.parametrize("scopes", [(), course.of_group("class-of-nobody")])
-async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
+async def test_a_user_to_whom_the_hub_lists_no_other_user_sees_their_own_figures(
     app: Activity, hub: StandInHub, fetch: Fetch, scopes: tuple[str, ...]
 ) -> None:
     token = hub.token_for("bob", scopes)
@@ -98,26 +98,26 @@ async def test_to_whom_the_hub_lists_nobody_the_figures_are_their_own(
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
-async def test_hidden_and_unknown_people_get_the_same_answer_byte_for_byte(
+async def test_hidden_and_unknown_users_get_the_same_response_byte_for_byte(
     app: Activity, fetch: Fetch, token: str, path: str
 ) -> None:
-    async def ask(name: str) -> tuple[int, bytes, dict[str, str]]:
+    async def get(name: str) -> tuple[int, bytes, dict[str, str]]:
         response = await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
         headers = dict(response.headers.get_all())
-        when = headers.pop("Date").encode()  # a page of an error says it, too
+        when = headers.pop("Date").encode()  # an error page contains it, too
         return response.code, response.body.replace(when, b"").replace(name.encode(), b""), headers
 
-    hidden, nobody = await ask(HIDDEN), await ask(NOBODY)
+    hidden, unknown = await get(HIDDEN), await get(UNKNOWN)
 
     assert hidden[0] == 404
-    assert hidden == nobody
+    assert hidden == unknown
 
 
 @pytest.mark.parametrize("path", OF_PERSON)
-async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
+async def test_no_more_is_computed_for_hidden_users_than_for_unknown_ones(
     app: Activity, fetch: Fetch, token: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the time of an answer does not tell who exists."""
+    """So that response times do not reveal which users exist."""
     histories: list[Any] = []
     restricted = History.restricted
 
@@ -127,16 +127,16 @@ async def test_of_hidden_people_no_more_is_computed_than_of_unknown_ones(
 
     monkeypatch.setattr(History, "restricted", note)
     work = {}
-    for name in (NOBODY, HIDDEN, "ada"):
+    for name in (UNKNOWN, HIDDEN, "ada"):
         histories.clear()
         await fetch(f"activity/{path.format(name)}?{RANGE}", token=token)
         work[name] = list(histories)
 
-    assert work[HIDDEN] == work[NOBODY]
+    assert work[HIDDEN] == work[UNKNOWN]
     assert len(work["ada"]) > len(work[HIDDEN]) > 0
 
 
-async def test_no_order_or_search_of_people_shows_somebody_who_is_hidden(
+async def test_no_order_or_search_of_users_reveals_a_hidden_user(
     instructor: Visitor, token: str, fetch: Fetch
 ) -> None:
     orders = get_args(PeopleQuery.model_fields["sort"].annotation)

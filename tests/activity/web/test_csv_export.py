@@ -1,4 +1,4 @@
-"""Tables as CSV: nothing in them is a formula, however a program takes them apart."""
+"""Tables as CSV: no cell is a formula, however a program parses them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from tornado_service.activity.web.csv_export import to_csv
 
-#: What spreadsheets begin a formula with; the full-width ones in East Asian versions.
+#: Characters that begin a formula in spreadsheets; the full-width ones in East Asian versions.
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
-#: Characters that show nothing, or that some programs strip. Two are letters to Unicode.
+#: Characters that are invisible, or that some programs strip. Two are letters in Unicode.
 BLANKS = (
     " \t\r\n\v\f\0\x1f\x7f\x85\xa0\xad\u115f\u180e\u2003\u200b\u2028\u202e\u2060\u2800\u3000"
     "\u3164\ufeff"
 )
 
-#: Between cells in other locales and programs.
+#: Separators of cells in other locales and programs.
 SEPARATORS = ";,\t|\r\n"
 
 TEXTS = st.text(
@@ -55,7 +55,7 @@ def test_a_text_that_some_program_computes_has_a_mark(before: str, sign: str) ->
     (_, (cell, hours)) = read(to_csv(["name", "hours"], [[name, 1]]))
 
     assert cell[0] == "'"
-    # one more after a character that separates cells elsewhere
+    # another mark after a separator of other programs
     assert cell.replace("'", "") == name.replace("'", "").replace("\0", "\ufffd")
     assert hours == "1"
 
@@ -86,7 +86,7 @@ def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> Non
     for delimiter in ",;\t|":
         for row in read(written, delimiter):
             assert not any(map(is_formula, row)), row
-    # and by a program that knows no quotes
+    # and by a program without support for quotes
     for cell in re.split("[;,\t|\r\n\v\f\x85\u2028\u2029]", written):
         assert not is_formula(cell.strip('"')), written
 

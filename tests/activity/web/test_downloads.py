@@ -1,4 +1,4 @@
-"""The names of files that are saved."""
+"""The names of downloads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ async def test_the_name_has_the_hub_the_figure_and_the_period(
     assert saved_as(response) == f"visitor.test-{name}.csv"
 
 
-async def test_what_runs_now_has_its_time(app: Activity, admin: Visitor, hub: StandInHub) -> None:
+async def test_running_servers_have_the_time_in_the_name(
+    app: Activity, admin: Visitor, hub: StandInHub
+) -> None:
     await admin.open("activity/")
     hub.date = "Thu, 08 Jan 2026 08:30:59 GMT"
     await app.recorder.collector.collect(MONDAY + 80 * HOUR + 30 * 60)

@@ -8,7 +8,7 @@ from tornado_service.activity.web import formatting
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         (0.0, "No change from September 2026 (47)"),
         (0.004, "Less than 1\u00a0% change from September 2026 (47)"),
@@ -17,8 +17,8 @@ from tornado_service.activity.web import formatting
         (None, "47 in September 2026"),
     ],
 )
-def test_a_month_is_compared_in_words(change: float | None, said: str) -> None:
-    assert formatting.comparison(change, "47", date(2026, 9, 1)) == said
+def test_a_month_is_compared_in_words(change: float | None, reported: str) -> None:
+    assert formatting.comparison(change, "47", date(2026, 9, 1)) == reported
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is typed into the address and the forms of a page."""
+"""Invalid input in the URL and the forms of a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.activity.pages import links, read, text_of
 from tornado_service.testing import Visitor
 
 FIELD = re.compile(r'<input[^>]*? id="(from|to|q)"[^>]*>', re.DOTALL)
-#: Words of a schema or of a parameter, none of which people have to know.
+#: Terms of schemas and parameters, which must not be in messages for users.
 FOR_PROGRAMS = re.compile(
     r"Input should|String should|valid integer|validation|'from'|'name'|'-hours'|“(sort|page|q)”"
 )
@@ -29,7 +29,7 @@ def fields(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "said"),
+    ("first", "last", "reported"),
     [
         ("31.1.2026", "2026-02-01", "“From” is not a valid date (use YYYY-MM-DD)."),
         ("2026-01-01", "<soon>", "“To” is not a valid date (use YYYY-MM-DD)."),
@@ -41,11 +41,11 @@ def fields(page: str) -> dict[str, str]:
 )
 @pytest.mark.parametrize("path", ["", "people", "groups", "me", "people/bob"])
 async def test_an_invalid_period_stays_in_the_form(
-    admin: Visitor, path: str, first: str, last: str, said: str
+    admin: Visitor, path: str, first: str, last: str, reported: str
 ) -> None:
     text = await read(admin, path, f"from={first}&to={last}")
 
-    assert said in text
+    assert reported in text
     assert "Showing the last 30 days." in text
     shown = fields(admin.page)
     assert (shown["from"], shown["to"]) == (first, last)
@@ -63,7 +63,7 @@ async def test_an_invalid_period_leaves_the_search_and_the_order(admin: Visitor)
 
 @pytest.mark.parametrize("path", ["people", "groups", "now"])
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reported"),
     [
         ("sort=x", "This table cannot be sorted that way."),
         ("page=x", "This is not a page of the table."),
@@ -71,12 +71,12 @@ async def test_an_invalid_period_leaves_the_search_and_the_order(admin: Visitor)
         (f"q={'y' * 101}", "The search text is too long."),
     ],
 )
-async def test_what_is_wrong_is_said_without_words_of_programs(
-    admin: Visitor, path: str, query: str, said: str
+async def test_errors_name_no_api_parameters(
+    admin: Visitor, path: str, query: str, reported: str
 ) -> None:
     text = await read(admin, path, f"{RANGE}&{query}")
 
-    assert said in text
+    assert reported in text
     assert not FOR_PROGRAMS.search(text)
     if query.startswith("q="):
         assert fields(admin.page)["q"] == "y" * 101

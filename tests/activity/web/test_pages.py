@@ -1,4 +1,4 @@
-"""The pages as HTML: what they say, to whom, of which days."""
+"""The pages as HTML: contents by user and period."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tornado_service.activity.web import page_base
 from tornado_service.testing import ServiceConfig, StandInHub, StartService, Visitor
 
 
-async def test_the_overview_has_the_figures_of_the_range(admin: Visitor) -> None:
+async def test_the_overview_has_the_figures_of_the_period(admin: Visitor) -> None:
     text = await read(admin, "")
 
     assert "All users of this hub" in text
@@ -31,7 +31,7 @@ async def test_the_overview_has_the_figures_of_the_range(admin: Visitor) -> None
     assert re.search(r"2026-01-06 2 4.0 h 2 2 0.2 100 %", text)
 
 
-async def test_what_was_watched_in_part_is_at_least_so_much(admin: Visitor) -> None:
+async def test_a_period_with_partial_data_shows_lower_bounds(admin: Visitor) -> None:
     text = await read(admin, "", "from=2026-01-01&to=2026-01-07")
 
     assert "Active users at least 5" in text
@@ -39,7 +39,7 @@ async def test_what_was_watched_in_part_is_at_least_so_much(admin: Visitor) -> N
     assert "2026-01-01 no data" in text
 
 
-async def test_time_that_nobody_watched_has_no_figures(admin: Visitor) -> None:
+async def test_a_period_without_data_has_no_figures(admin: Visitor) -> None:
     text = await read(admin, "", "from=2024-01-01&to=2024-01-31")
 
     assert "No data for this period" in text
@@ -65,7 +65,7 @@ async def test_a_long_range_is_shown_by_weeks_or_months(
      "from=2026-13-01", "from=%FF", "from=<script>"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["", "people", "me"])
-async def test_a_wrong_range_is_told_beside_the_usual_one(
+async def test_an_invalid_period_is_reported_with_the_default_one(
     admin: Visitor, path: str, query: str
 ) -> None:
     text = await read(admin, path, query)
@@ -76,11 +76,11 @@ async def test_a_wrong_range_is_told_beside_the_usual_one(
     assert not any(query in link for link in links(admin.page))
 
 
-async def test_an_empty_form_asks_for_the_usual_range(admin: Visitor) -> None:
+async def test_an_empty_form_requests_the_default_period(admin: Visitor) -> None:
     assert "Showing the last" not in await read(admin, "people", "from=&to=&q=&sort=-hours")
 
 
-async def test_the_range_is_kept_from_page_to_page(admin: Visitor) -> None:
+async def test_the_period_is_kept_from_page_to_page(admin: Visitor) -> None:
     await read(admin, "")
 
     for path in ("now", "people", "groups", "months", "me", "api/days.csv", "api/hours.csv"):
@@ -95,7 +95,7 @@ async def test_every_link_of_a_page_leads_somewhere(admin: Visitor) -> None:
                 assert (await admin.get(link)).code == 200, (path, link)
 
 
-async def test_people_are_sorted_searched_and_named_as_they_are(admin: Visitor) -> None:
+async def test_users_are_sorted_searched_and_escaped(admin: Visitor) -> None:
     text = await read(admin, "people", RANGE + "&sort=name")
 
     assert re.findall(r"=bea|ada|alan|bob|x/y <b>", text)[:5] == [
@@ -111,7 +111,7 @@ async def test_people_are_sorted_searched_and_named_as_they_are(admin: Visitor) 
     assert f"{admin.home}activity/api/people.csv?{RANGE}&sort=-hours&q=B" in links(admin.page)
 
 
-async def test_many_people_are_on_several_pages(
+async def test_many_users_are_on_several_pages(
     app: Activity, admin: Visitor, hub: StandInHub
 ) -> None:
     for number in range(60):
@@ -125,7 +125,7 @@ async def test_many_people_are_on_several_pages(
     assert "Page 2 of 2" in text_of((await admin.get(following)).body.decode())
 
 
-async def test_a_person_has_a_page(admin: Visitor) -> None:
+async def test_a_user_has_a_page(admin: Visitor) -> None:
     text = await read(admin, "people/bob")
 
     for figure in ("Server-hours 14.0 h", "Sessions 2", "Longest session 11.0 h",
@@ -157,7 +157,9 @@ async def test_an_instructor_sees_their_group_alone(
     )
 
 
-async def test_who_may_not_see_others_sees_their_own_use(app: Activity, visitor: Visitor) -> None:
+async def test_a_user_who_may_not_see_others_sees_their_own_usage(
+    app: Activity, visitor: Visitor
+) -> None:
     text = await read(visitor, "")
 
     assert "Usage by ada" in text
@@ -168,7 +170,9 @@ async def test_who_may_not_see_others_sees_their_own_use(app: Activity, visitor:
     assert "Your own usage" in await read(visitor, "month/2026-01")
 
 
-async def test_a_service_has_no_use_of_its_own(app: Activity, hub: StandInHub, fetch: Any) -> None:
+async def test_a_service_has_no_usage_of_its_own(
+    app: Activity, hub: StandInHub, fetch: Any
+) -> None:
     token = hub.token_for("prometheus", ("list:users",), kind="service")
 
     assert (await fetch("activity/", token=token)).code == 200
@@ -176,7 +180,7 @@ async def test_a_service_has_no_use_of_its_own(app: Activity, hub: StandInHub, f
     assert (await fetch("activity/me", token=token)).code == 404
 
 
-async def test_what_runs_now_is_told(app: Activity, admin: Visitor, hub: StandInHub) -> None:
+async def test_running_servers_are_shown(app: Activity, admin: Visitor, hub: StandInHub) -> None:
     assert "No servers running." in await read(admin, "now")
 
     hub.directory.add_server("bob", "gpu", started="2026-01-08T00:00:00Z")
@@ -216,7 +220,7 @@ async def test_a_page_that_is_not_there_keeps_the_navigation(
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "0000-01"])
-async def test_a_month_that_is_none_is_not_found(admin: Visitor, month: str) -> None:
+async def test_an_invalid_month_is_not_found(admin: Visitor, month: str) -> None:
     assert (await admin.open(f"activity/month/{month}")).code == 404
 
 
@@ -256,7 +260,7 @@ async def test_only_pages_with_charts_allow_the_style_of_charts(admin: Visitor) 
     assert not allows["people"]
 
 
-async def test_without_what_draws_charts_there_are_the_tables(
+async def test_without_the_chart_library_there_are_tables(
     admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_base, "CHARTS", ("not/there.js",))

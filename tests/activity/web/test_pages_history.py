@@ -1,4 +1,4 @@
-"""What the pages say of the history itself: that it is made up, empty, not ready, in trouble."""
+"""Pages with a history that is synthetic, empty, not loaded or failing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado_service.activity.web import formatting
 from tornado_service.testing import Visitor
 
 
-async def test_a_made_up_history_is_said_to_be_one(
+async def test_a_synthetic_history_is_labelled_as_demo_data(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Demo data" not in await read(admin, "")
@@ -29,12 +29,12 @@ async def test_a_made_up_history_is_said_to_be_one(
 
 
 async def remember(app: Activity, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the app know this history and no other."""
+    """Give the app this history only."""
     monkeypatch.setattr(app.recorder.archive, "_updated_history", lambda reader: history)
     await app.recorder.archive.refresh()
 
 
-async def test_an_empty_history_tells_what_will_be_here_and_when(
+async def test_an_empty_history_shows_what_will_be_available_and_when(
     app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await remember(app, History(app.zone), monkeypatch)
@@ -55,7 +55,7 @@ async def test_an_empty_history_tells_what_will_be_here_and_when(
 @pytest.mark.parametrize(
     "state", [HistoryState.GETTING_READY, HistoryState.READY], ids=["opened", "read"]
 )
-async def test_while_it_gets_ready_the_page_says_so_and_comes_again(
+async def test_while_the_history_loads_the_page_says_so_and_reloads(
     app: Activity, admin: Visitor, state: HistoryState
 ) -> None:
     app.recorder.archive.is_loaded = False
@@ -100,7 +100,7 @@ async def test_without_a_history_only_admins_read_why(
         await read(visitor, "now")
 
 
-async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
+async def test_loaded_history_stays_visible_when_the_database_is_lost(
     app: Activity, admin: Visitor
 ) -> None:
     before = await read(admin, "people")
@@ -112,7 +112,7 @@ async def test_what_was_read_stays_to_be_seen_when_the_database_is_gone(
     assert "The disk is gone." in await read(admin, "")
 
 
-async def test_trouble_of_a_database_in_use_is_told_to_admins(
+async def test_database_errors_are_shown_to_admins(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
     app.recorder.store.condition = Condition(HistoryState.READY, "The disk is full.")

@@ -42,7 +42,7 @@ def remember(app: Activity, data: History, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("know")
 @pytest.mark.parametrize(("path", "query"), PAGES)
-async def test_who_sees_the_whole_hub_is_shown_them(
+async def test_a_user_who_sees_the_whole_hub_sees_them(
     app: Activity, admin: Visitor, path: str, query: str
 ) -> None:
     await app.recorder.archive.refresh()
@@ -56,7 +56,7 @@ async def test_who_sees_the_whole_hub_is_shown_them(
 
 @pytest.mark.usefixtures("know")
 @pytest.mark.parametrize(("path", "query"), PAGES)
-async def test_who_sees_some_users_is_not(
+async def test_a_user_who_sees_some_users_does_not(
     app: Activity, instructor: Visitor, path: str, query: str
 ) -> None:
     await app.recorder.archive.refresh()
@@ -66,39 +66,39 @@ async def test_who_sees_some_users_is_not(
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"),
+    ("hours", "reported"),
     [
         ((), "any time . No servers ran in the hours with data."),
         (range(168), "no hour of the week is quieter than the others."),
     ],
     ids=["no servers", "equally busy"],
 )
-async def test_a_week_without_a_quieter_hour_is_said_to_be_one(
+async def test_a_week_without_a_quieter_hour_is_reported_as_such(
     app: Activity,
     admin: Visitor,
     monkeypatch: pytest.MonkeyPatch,
     hours: Collection[int],
-    said: str,
+    reported: str,
 ) -> None:
     remember(app, busy(hours), monkeypatch)
     await app.recorder.archive.refresh()
 
-    assert f"Best times for maintenance: {said}" in await read(admin, "", FEBRUARY)
+    assert f"Best times for maintenance: {reported}" in await read(admin, "", FEBRUARY)
     assert "data-quiet" not in admin.page
 
 
-@pytest.mark.parametrize(("days", "said"), [(19, "1 day is"), (18, "2 days are")])
+@pytest.mark.parametrize(("days", "reported"), [(19, "1 day is"), (18, "2 days are")])
 async def test_days_that_are_missing_are_counted_whole(
-    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch, days: int, said: str
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch, days: int, reported: str
 ) -> None:
     remember(app, busy((), days), monkeypatch)
     await app.recorder.archive.refresh()
 
-    assert f"{said} missing." in await read(admin, "", FEBRUARY)
+    assert f"{reported} missing." in await read(admin, "", FEBRUARY)
 
 
 @pytest.mark.usefixtures("know")
-async def test_the_api_has_them_beside_what_it_had(
+async def test_the_api_adds_them_to_the_existing_fields(
     app: Activity, admin: Visitor, instructor: Visitor
 ) -> None:
     await app.recorder.archive.refresh()

@@ -1,4 +1,4 @@
-"""The pages of a user who sees nobody else: their own usage, once."""
+"""The pages of a user who sees no other user: their own usage, once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado_service.testing import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")
 
-#: What makes no sense for one user.
+#: Figures that make no sense for one user.
 OF_MANY = re.compile(
     r"Accounts|New users|Returning users|Never returned|Active users|Peak concurrent"
     r"|Mean servers|Groups|±"
@@ -82,7 +82,7 @@ async def test_usual_hours_are_those_of_the_user_alone(visitor: Visitor, admin: 
         ]  # fmt: skip
 
 
-async def test_those_who_see_others_have_both_pages(instructor: Visitor) -> None:
+async def test_users_who_see_others_have_both_pages(instructor: Visitor) -> None:
     await read(instructor, "")
     assert tabs(instructor.page) == ["Overview", "Now", "Users", "Groups", "Months", "My usage"]
 

@@ -1,4 +1,4 @@
-"""The tables of the pages: each can be saved, the long ones are sorted, searched and in pages."""
+"""The tables of the pages: all can be saved, long ones are sorted, searched and paginated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAVE = re.compile(r'<a href="([^"]*)">Save as CSV</a>')
 
 @pytest.fixture
 async def busy(app: Activity, hub: StandInHub) -> None:
-    """Servers that run now, in an order of their own by name, by server and by age."""
+    """Running servers whose order differs by name, by server and by age."""
     for name, server, hour in (("alan", "b", 1), ("ada", "c", 3), ("bob", "a", 2)):
         hub.directory.add_server(name, server, started=f"2026-01-08T0{hour}:00:00Z")
     hub.date = ""
@@ -29,11 +29,11 @@ async def busy(app: Activity, hub: StandInHub) -> None:
 
 
 def tables(page: str) -> Iterator[tuple[int, str]]:
-    """The rows of each table, and where the same can be saved: beside it, before the next one."""
+    """The rows of each table, and the download link next to it, before the next table."""
     for part in page.split("<table")[1:]:
         table, _, after = part.partition("</table>")
         body = table.partition("<tbody>")[2]
-        is_square = "heat" in table.partition(">")[0]  # a cell an hour of the week
+        is_square = "heat" in table.partition(">")[0]  # a cell for each hour of the week
         match = SAVE.search(after)
         yield body.count("<td" if is_square else "<tr"), html.unescape(match[1]) if match else ""
 
@@ -48,8 +48,8 @@ def visitors(admin: Visitor, instructor: Visitor, visitor: Visitor) -> dict[str,
 async def test_every_table_can_be_saved_row_by_row(visitors: dict[str, Visitor], who: str) -> None:
     visitor, seen = visitors[who], 0
     for path in (*PATHS, "people/bob"):
-        answer = await visitor.open(f"activity/{path}?{RANGE}")
-        for rows, address in tables(visitor.page) if answer.code == 200 else ():
+        response = await visitor.open(f"activity/{path}?{RANGE}")
+        for rows, address in tables(visitor.page) if response.code == 200 else ():
             seen += 1
             assert address, (path, "a table without a download")
             saved = await visitor.get(address)
@@ -62,11 +62,11 @@ def saved_rows(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
 
 
-async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
+async def test_a_users_days_and_hours_can_be_saved(admin: Visitor) -> None:
     async def saved(sheet: str) -> list[dict[str, str]]:
-        answer = await admin.get(f"activity/api/people/bob/{sheet}.csv?{RANGE}")
-        assert f"-person-bob-{sheet}-2026-01-05-to-" in answer.headers["Content-Disposition"]
-        return saved_rows(answer.body)
+        response = await admin.get(f"activity/api/people/bob/{sheet}.csv?{RANGE}")
+        assert f"-person-bob-{sheet}-2026-01-05-to-" in response.headers["Content-Disposition"]
+        return saved_rows(response.body)
 
     await admin.open("activity/people/bob")
     days, hours, sessions = [await saved(sheet) for sheet in ("days", "hours", "sessions")]
@@ -80,17 +80,17 @@ async def test_a_persons_days_and_hours_can_be_saved(admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reported"),
     [
         ("from=2025-06-01&to=2025-06-30", "no data"),
         ("from=2099-01-01&to=2099-02-01", "yet to come"),
     ],
 )
-async def test_people_have_no_figures_of_a_period_without_data(
-    admin: Visitor, query: str, said: str
+async def test_users_have_no_figures_of_a_period_without_data(
+    admin: Visitor, query: str, reported: str
 ) -> None:
     text = await read(admin, "people", f"{query}&sort=-hours")
-    assert text.count(said) == 5 * 3
+    assert text.count(reported) == 5 * 3
     assert "0.0 h" not in text
 
     listed = json.loads((await admin.get(f"activity/api/people?{query}&sort=-hours")).body)
@@ -105,7 +105,7 @@ async def test_people_have_no_figures_of_a_period_without_data(
         assert {row[name] for name in (*sums, *flags)} == {""}
 
 
-async def test_a_person_has_no_sessions_in_a_period_to_come(
+async def test_a_user_has_no_sessions_in_a_period_to_come(
     app: Activity, admin: Visitor, hub: StandInHub
 ) -> None:
     hub.directory.add_server("bob", started="2026-01-08T00:00:00Z")
@@ -142,8 +142,8 @@ async def test_many_groups_are_on_several_pages(admin: Visitor) -> None:
     (following,) = [link for link in links(admin.page) if "page=2" in link]
     assert "lab-59" in text_of((await admin.get(following)).body.decode())
 
-    answer = await admin.get(f"activity/api/groups?{RANGE}&q=LAB&sort=-name&page=2")
-    response = json.loads(answer.body)
+    page = await admin.get(f"activity/api/groups?{RANGE}&q=LAB&sort=-name&page=2")
+    response = json.loads(page.body)
     assert (response["total"], response["page"], response["pages"]) == (60, 2, 2)
     assert [group["name"] for group in response["groups"]] == [group(9 - n) for n in range(10)]
     table = await admin.get(f"activity/api/groups.csv?{RANGE}&q=LAB&sort=-name")
@@ -171,7 +171,7 @@ async def test_groups_are_sorted_and_searched(admin: Visitor) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-async def test_what_runs_now_is_sorted_and_searched(admin: Visitor) -> None:
+async def test_running_servers_are_sorted_and_searched(admin: Visitor) -> None:
     for order, names in {
         "": "ada alan bob", "-name": "bob alan ada", "server": "bob alan ada",
         "started": "alan bob ada", "-started": "ada bob alan",

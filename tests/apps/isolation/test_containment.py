@@ -1,4 +1,4 @@
-"""An app that is broken, slow or stubborn breaks nothing else."""
+"""A broken, slow or hanging app affects no other app."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_a_broken_app_breaks_nothing_else(
         page = (await get("start-raises/", token, **BROWSER)).body.decode()
         assert "503 : Service Unavailable" in page
         assert "database" not in page
-    # whose address this is, nobody knows
+    # any app may own this path
     assert (await get("app/", sam)).code == 503
     assert (await get("api/nothing", sam)).code == 404
 
@@ -110,10 +110,10 @@ async def test_a_broken_app_breaks_nothing_else(
     assert (await get("api/status", sam)).code == 403
 
 
-async def test_everything_answers_while_an_app_is_imported(
+async def test_everything_responds_while_an_app_is_imported(
     start_service: StartApps, modules: Path, hub: StandInHub, client
 ) -> None:
-    """One that takes long does not hold up the others."""
+    """A slow app does not delay the others."""
     gate = threading.Event()
     sys.gate = gate
     (modules / "slow_app.py").write_text(
@@ -171,21 +171,22 @@ async def test_stop_is_bounded_and_each_for_itself(
     await asyncio.wait_for(service.app_manager.stop(), 10)
 
     assert sys.modules["good_apps"].Reports.events == ["start", "stop"]
-    said = capsys.readouterr().err
-    assert "App slow: stop() takes more than 0.2 s." in said
-    assert "App raises: stop() failed" in said
+    reported = capsys.readouterr().err
+    assert "App slow: stop() takes more than 0.2 s." in reported
+    assert "App raises: stop() failed" in reported
 
 
 @pytest.mark.parametrize("name", ["problem", "trouble"])
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reported"),
     [
         ("return 'The disk is full: set c.Ill.file.'", "The disk is full: set c.Ill.file."),
         ("raise OSError('the password is 1234')", "It cannot report its problems: OSError"),
+        ("raise SystemExit(3)", "It cannot report its problems: SystemExit"),
     ],
 )
-async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
-    start_apps: StartApps, modules: Path, name: str, body: str, said: str
+async def test_problems_of_a_running_app_are_shown_to_admins(
+    start_apps: StartApps, modules: Path, name: str, body: str, reported: str
 ) -> None:
     (modules / "ill_app.py").write_text(
         "from tornado_service import ServiceApp\n\n\n"
@@ -198,5 +199,5 @@ async def test_what_is_wrong_with_an_app_that_runs_is_said_to_admins(
 
     [app] = service.app_manager.statuses()
 
-    assert (app["state"], app["reason"]) == ("ready", said)
+    assert (app["state"], app["reason"]) == ("ready", reported)
     assert (await status_report(service.selfcheck, service.app_manager))["status"] == "wrong"

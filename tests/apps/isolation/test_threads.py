@@ -1,4 +1,4 @@
-"""Threads for code that blocks: few, kept, and in nobody's way."""
+"""Threads for blocking code: few, reused, and no delay for other requests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Waiting(ServiceApp):
 """
 
 
-async def test_what_an_app_awaits_in_threads_keeps_nobody_from_signing_in(
+async def test_what_an_app_awaits_in_threads_does_not_delay_sign_ins(
     hub: StandInHub, launch: Launch, port: int, tmp_path: Path, client: AsyncHTTPClient
 ) -> None:
     (tmp_path / "waiting.py").write_text(WAITING)
@@ -111,7 +111,7 @@ async def test_one_place_too_few_is_busy(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
-    running[0].cancel()  # nobody waits for it, and its thread is not free
+    running[0].cancel()  # no request waits for it, and its thread is not free
     with pytest.raises(ThreadPoolExhausted):
         await pool.run(lambda: None)
     gate.set()

@@ -13,7 +13,7 @@ LARGE_RESPONSE = 1024 * 1024
 
 
 class Text(APIHandler):
-    """Each method answers in its own way."""
+    """Each method responds in its own way."""
 
     @allow_unauthenticated
     def get(self, length: int) -> None:
@@ -50,7 +50,7 @@ def service_config() -> ServiceConfig:
 @pytest.mark.parametrize(
     "length", [10, LARGE_RESPONSE - 2, LARGE_RESPONSE + 1, 5 * LARGE_RESPONSE + 3]
 )
-async def test_an_answer_of_any_length_arrives(fetch: Fetch, method: str, length: int) -> None:
+async def test_a_response_of_any_length_arrives(fetch: Fetch, method: str, length: int) -> None:
     body = None if method == "GET" else ""
     response = await fetch(f"texts/{length}", method=method, body=body, decompress_response=False)
 

@@ -1,4 +1,4 @@
-"""Forms of pages: read by a model; what cannot be accepted is shown beside its input."""
+"""Forms of pages: parsed by a model; errors are shown next to the input."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_an_input_that_is_left_empty_has_its_default(app, page: Visitor) -
     assert (app.signups[0].seats, app.signups[0].day) == (1, None)
 
 
-async def test_errors_stand_beside_their_inputs_and_what_was_entered_is_kept(
+async def test_errors_stand_next_to_their_inputs_and_the_entered_values_are_kept(
     app, page: Visitor
 ) -> None:
     response = await page.post("signup/", {"name": "<x>", "seats": "9"})
@@ -159,7 +159,7 @@ async def test_the_page_gets_the_groups_of_the_path(app, page: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", ["no-page", "secret"])
-async def test_without_a_page_for_this_user_the_answer_is_an_error_page(
+async def test_without_a_page_for_this_user_the_response_is_an_error_page(
     app, page: Visitor, path: str
 ) -> None:
     response = await page.post(f"signup/{path}", {"name": ""})

@@ -16,7 +16,7 @@ from tornado_service.testing import Fetch
 class TestAPlainMethod:
     """It runs in a thread, so that it may block."""
 
-    async def test_blocks_nobody(
+    async def test_blocks_no_other_request(
         self, fetch: Fetch, token: str, app: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(threads, "QUEUE_TIMEOUT", 0.2)
@@ -47,7 +47,7 @@ class TestAPlainMethod:
             ("refuses", 409, b'{"status": 409, "message": "Not now."}'),
         ],
     )
-    async def test_answers_as_any_other(
+    async def test_responds_like_any_other(
         self, fetch: Fetch, token: str, app: Any, what: str, code: int, body: bytes
     ) -> None:
         response = await fetch(f"typed/api/threaded/{what}", token=token)
@@ -56,7 +56,7 @@ class TestAPlainMethod:
         assert app.threads[0] is not threading.current_thread()
 
     @pytest.mark.parametrize(
-        ("what", "said"),
+        ("what", "reported"),
         [
             ("writes-late", "Cannot write() after finish()"),
             ("flushes", "flush() in a plain method, which runs in a thread: use async def"),
@@ -70,15 +70,15 @@ class TestAPlainMethod:
         token: str,
         caplog: pytest.LogCaptureFixture,
         what: str,
-        said: str,
+        reported: str,
     ) -> None:
         response = await fetch(f"typed/api/threaded/{what}", token=token)
 
         assert response.code == (200 if what == "writes-late" else 500)
-        assert said in caplog.text
+        assert reported in caplog.text
         assert (await fetch("health")).code == 200
 
-    async def test_may_give_something_to_await(self, fetch: Fetch, token: str) -> None:
+    async def test_may_return_an_awaitable(self, fetch: Fetch, token: str) -> None:
         response = await fetch("typed/api/threaded/awaits", token=token)
 
         assert read(response) == {"thread": "MainThread"}

@@ -37,7 +37,7 @@ async def test_a_query_is_read_by_its_model(fetch: Fetch, token: str, app: Any) 
         ("%0a%00" + "x" * 500, r"\n\x00" + "x" * 98, "Extra inputs are not permitted"),
     ],
 )
-async def test_a_wrong_query_is_told_field_by_field(
+async def test_an_invalid_query_is_reported_field_by_field(
     fetch: Fetch, token: str, query: str, field: str, problem: str
 ) -> None:
     response = await fetch(f"typed/api/reports?{query}", token=token)
@@ -50,7 +50,7 @@ async def test_a_wrong_query_is_told_field_by_field(
     assert read(response)["status"] == 400
 
 
-async def test_a_body_is_read_and_the_answer_written_by_models(fetch: Fetch, token: str) -> None:
+async def test_a_body_is_read_and_the_response_written_by_models(fetch: Fetch, token: str) -> None:
     body = {"title": "100 % ü", "score": 1.5, "ignored": 1}
     response = await fetch("typed/api/reports", token=token, method="POST", json=body)
 
@@ -82,7 +82,7 @@ async def test_a_body_is_read_and_the_answer_written_by_models(fetch: Fetch, tok
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_a_wrong_body_is_told_and_never_repeated(
+async def test_an_invalid_body_is_reported_and_never_repeated(
     fetch: Fetch, token: str, body: Any, field: str, problem: str
 ) -> None:
     response = await fetch("typed/api/reports", token=token, method="POST", headers=JSON, body=body)
@@ -102,7 +102,7 @@ async def test_a_whole_number_is_an_integer_however_it_is_written(fetch: Fetch, 
     assert (response.code, read(response)["score"]) == (201, 100.0)
 
 
-async def test_many_mistakes_give_a_short_answer(fetch: Fetch, token: str) -> None:
+async def test_many_mistakes_give_a_short_response(fetch: Fetch, token: str) -> None:
     body = {"title": "x", "parts": [{}] * 10_000}
     response = await fetch("typed/api/reports", token=token, method="POST", json=body)
 
@@ -128,7 +128,7 @@ async def test_nothing_but_json_is_read(fetch: Fetch, token: str, headers: dict[
     assert "Send" in read(response)["message"]
 
 
-async def test_the_charset_may_be_said(fetch: Fetch, token: str) -> None:
+async def test_the_charset_may_be_specified(fetch: Fetch, token: str) -> None:
     headers = {"Content-Type": 'Application/JSON; charset="UTF-8"'}
     response = await fetch(
         "typed/api/reports", token=token, method="POST", headers=headers, body='{"title": "x"}'
@@ -137,7 +137,7 @@ async def test_the_charset_may_be_said(fetch: Fetch, token: str) -> None:
     assert response.code == 201
 
 
-async def test_who_may_not_is_refused_before_anything_is_read(
+async def test_a_user_without_permission_is_refused_before_anything_is_read(
     hub: StandInHub, fetch: Fetch
 ) -> None:
     reader = hub.token_for("kim")

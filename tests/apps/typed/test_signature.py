@@ -1,4 +1,4 @@
-"""What methods take and give: by their annotations, which are looked at when the app loads."""
+"""Parameters and results of methods: by their annotations, checked when the app loads."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_groups_of_the_path_are_converted(fetch: Fetch, token: str) -> Non
 
 
 @pytest.mark.parametrize("what", ["model", "more", "dict", "object"])
-async def test_an_answer_has_what_its_model_has_and_no_more(
+async def test_a_response_has_only_the_fields_of_its_model(
     fetch: Fetch, token: str, what: str
 ) -> None:
     response = await fetch(f"typed/api/answers/{what}", token=token)
@@ -71,7 +71,7 @@ async def test_an_answer_has_what_its_model_has_and_no_more(
     assert (response.code, read(response)) == (200, {"id": 1, "title": "x", "score": 0.0})
 
 
-async def test_an_answer_is_always_json(fetch: Fetch, token: str) -> None:
+async def test_a_response_is_always_json(fetch: Fetch, token: str) -> None:
     infinite = await fetch("typed/api/answers/infinite", token=token)
     untyped = await fetch("typed/api/untyped/list", token=token)
 
@@ -88,18 +88,18 @@ async def test_nothing_is_204(fetch: Fetch, token: str) -> None:
     assert deleted.code == 204
 
 
-async def test_a_wrong_answer_is_our_fault_and_the_log_has_no_value(
+async def test_an_invalid_response_is_a_server_error_and_the_log_has_no_value(
     fetch: Fetch, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await fetch("typed/api/answers/wrong", token=token)
 
     assert response.code == 500
-    said = caplog.text
+    reported = caplog.text
     assert (
         "tests.support.typed_app.Answers.get() returned what is not"
-        " <class 'tests.support.typed_app.Report'>: id" in said
+        " <class 'tests.support.typed_app.Report'>: id" in reported
     )
-    assert "secret-value" not in said
+    assert "secret-value" not in reported
     for path in ("untyped/bytes", "untyped/both"):
         assert (await fetch(f"typed/api/{path}", token=token)).code == 500
 
@@ -130,7 +130,7 @@ async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: 
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "said"),
+    ("path", "method", "reported"),
     [
         ("", "async def post(self, body: int): ...", "the annotation <class 'int'> of body"),
         ("", "async def post(self, body): ...", "no annotation of body"),
@@ -147,13 +147,13 @@ async def test_a_page_has_groups_and_a_query_too(fetch: Fetch, token: str, app: 
         ("", "async def get(self): yield 1", "yields"),
     ],
 )
-async def test_a_wrong_declaration_is_told_when_the_app_loads(
+async def test_an_invalid_declaration_is_reported_when_the_app_loads(
     start_service: StartService,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
     method: str,
-    said: str,
+    reported: str,
 ) -> None:
     handler = f"class Wrong(APIHandler):\n{textwrap.indent(method, '    ')}\n"
     (tmp_path / "wrong_app.py").write_text(HEAD + handler + TAIL.format(path=path))
@@ -164,5 +164,5 @@ async def test_a_wrong_declaration_is_told_when_the_app_loads(
         await start_service(TornadoService={"apps": ["wrong_app:App"]})
 
     sys.modules.pop("wrong_app")
-    assert said in str(refused.value)
+    assert reported in str(refused.value)
     assert "App: Wrong." in str(refused.value)

@@ -18,7 +18,7 @@ from tests.integration.browser.course_pages import write
 from tests.support.activity import course
 from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
-expect.set_options(timeout=30_000)  # a machine that runs tests is slow at times
+expect.set_options(timeout=30_000)  # a busy machine is slow at times
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

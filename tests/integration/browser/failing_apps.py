@@ -6,7 +6,7 @@ from traitlets import Unicode
 from tornado_service import PageHandler, ServiceApp
 from tornado_service.apps import retry as transient
 
-transient.MAX_DELAY = 1.0  # so that no test waits for a minute
+transient.MAX_DELAY = 1.0  # instead of a minute
 
 METADATA = MetaData()
 Table("waits", METADATA, Column("id", Integer, primary_key=True))

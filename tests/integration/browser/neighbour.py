@@ -1,4 +1,4 @@
-"""A server of somebody else's on the hub's origin, whose pages run what scripts they want."""
+"""Another user's server on the hub's origin, whose pages run arbitrary scripts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-#: Passes every request on, and tells its pages what came back. ``/`` is the whole origin's.
+#: Forwards every request, and passes its pages the responses. ``/`` is the whole origin.
 WORKER = """
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil((async () => {
@@ -29,7 +29,7 @@ addEventListener("fetch", (event) => {
 });
 """
 
-#: The browser asks at the same time, as an image or a page, and both get the one response.
+#: The browser requests it as an image or a page at the same time; both get one response.
 RACE = """
 addEventListener("install", (event) => {
   event.waitUntil(event.addRoutes({
@@ -39,7 +39,7 @@ addEventListener("install", (event) => {
 });
 """ + WORKER.replace("fetch(event.request.clone())", "fetch(event.request)")
 
-#: Everything that a script gets to read of these addresses, as one text.
+#: Everything that a script can read of these URLs, as one text.
 READ = """
 async (urls) => {
   const found = [];
@@ -152,7 +152,7 @@ async ([scope, urls, script = "/services/evil/worker.js"]) => {
 }
 """
 
-#: Everything by which a page may bring a browser to an address that signs out.
+#: All ways for a page to send a browser to a URL that signs out.
 SIGN_OUT = """
 async (url) => {
   const settled = [];
@@ -211,13 +211,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/javascript" if worker else "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Service-Worker-Allowed", "/")
-        # as ours: it parts a window only from pages of other origins
+        # as ours: it isolates a window only from pages of other origins
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Keep the output of tests clean."""
+        """Keep the tests' output clean."""
 
 
 @contextmanager

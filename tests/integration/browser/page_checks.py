@@ -1,4 +1,4 @@
-"""What a page has to be for everybody, in each colour scheme and size."""
+"""Accessibility and layout of a page in each colour scheme and size."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fits(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def looks(
+def renderings(
     page: Page, load: Callable[[], Any], sizes: tuple[dict[str, int], ...] = (WIDE, NARROW)
 ) -> Iterator[tuple[str, dict[str, int]]]:
     """Load a page in each colour scheme, each time in another size; then show it in the others."""
@@ -47,11 +47,11 @@ def looks(
 
 
 def of_pages(complaints: list[str]) -> list[str]:
-    """Without those of axe-core: a script that a test evaluates has no URL."""
+    """Without errors of axe-core: scripts that a test evaluates have no URL."""
     return [text for text in complaints if not text.endswith(" ()")]
 
 
-def assert_fit_for_everybody(page: Page, complaints: list[str], scheme: str) -> None:
+def assert_accessible(page: Page, complaints: list[str], scheme: str) -> None:
     """A page has its theme and fits; the console and axe-core report nothing."""
     where = f"{page.url} {scheme} {page.viewport_size}"
     unexpected = [

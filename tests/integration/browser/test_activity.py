@@ -15,14 +15,14 @@ from tests.integration.browser.page_checks import (
     SCHEMES,
     WIDE,
     fits,
-    looks,
     of_pages,
+    renderings,
     violations,
 )
 from tests.support.activity import course
 from tornado_service.testing import ServiceConfig
 
-#: Each user, and somebody whose page they may open.
+#: Each user, and a user whose page they may open.
 VISITORS = {"ada": "bob", "ines": "sam", "sam": "sam"}
 
 
@@ -36,10 +36,12 @@ def name_of(chart: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("name", VISITORS)
-def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> None:
+def test_every_page_is_accessible_and_fits(open_page, complaints, name: str) -> None:
     page = open_page("activity/now", name)
     for path in (*PATHS, f"people/{VISITORS[name]}"):
-        for scheme, size in looks(page, lambda path=path: open_well(page, path), (WIDE, PHONE)):
+        for scheme, size in renderings(
+            page, lambda path=path: open_well(page, path), (WIDE, PHONE)
+        ):
             where = (path, scheme, size)
             assert page.locator("html").get_attribute("data-bs-theme") == scheme, where
             expect_to_fit(page)
@@ -53,7 +55,7 @@ def test_every_page_is_fit_for_everybody(open_page, complaints, name: str) -> No
 
 
 def open_well(page: Page, path: str) -> None:
-    """Open a page, which has all its charts then, and fits at once."""
+    """Open a page, and wait for all its charts."""
     assert page.goto(address(path)).status == 200, path
     for figure in page.locator("figure[data-chart]").all():
         expect(figure.get_by_role("img")).to_be_visible()
@@ -62,11 +64,11 @@ def open_well(page: Page, path: str) -> None:
 
 def expect_to_fit(page: Page) -> None:
     """Wait until the charts are drawn again after a change of the width."""
-    # a function: an expression would be evaluated again and again, which the page's policy refuses
+    # a function: polling an expression would need eval, which the page's policy refuses
     page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_student_finds_their_own_use(open_page, complaints) -> None:
+def test_a_student_finds_their_own_usage(open_page, complaints) -> None:
     page = open_page("activity/", "sam", viewport=NARROW)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("My usage")
@@ -74,7 +76,7 @@ def test_a_student_finds_their_own_use(open_page, complaints) -> None:
     assert complaints == []
 
 
-def test_a_chart_says_in_words_what_it_shows(open_page) -> None:
+def test_a_chart_has_a_text_alternative(open_page) -> None:
     page = open_page(address(""), "ada")
 
     users = page.get_by_role("img", name=name_of("Active users per day"))
@@ -125,7 +127,7 @@ def test_charts_follow_the_theme_and_the_width(open_page) -> None:
     assert chart.bounding_box()["width"] < wide
 
 
-def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
+def test_all_figures_can_be_read_without_javascript(open_page) -> None:
     page = open_page(address(""), "ada", java_script_enabled=False, viewport=NARROW)
 
     expect(page.locator("#periods")).to_be_visible()
@@ -138,14 +140,14 @@ def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "reported"),
     [("people", "14.0 h"), ("groups", "(current members)"), ("people/bob", "default server"),
      ("month/2026-01", "2026-01-05 to 2026-01-11"), ("now", "As of 20")],
 )  # fmt: skip
-def test_each_page_is_there_to_read_without_javascript(open_page, path: str, said: str) -> None:
+def test_each_page_can_be_read_without_javascript(open_page, path: str, reported: str) -> None:
     page = open_page(address(path), "ada", java_script_enabled=False, viewport=NARROW)
 
-    expect(page.get_by_text(said).first).to_be_visible()
+    expect(page.get_by_text(reported).first).to_be_visible()
     for table in page.locator("table").all():
         expect(table).to_be_visible()
     for link in page.get_by_role("link", name="Save as CSV").all():
@@ -170,7 +172,7 @@ def test_a_table_is_saved_however_its_link_is_opened(
         assert "bob" in (tmp_path / "people.csv").read_text()
 
 
-def test_people_are_searched_without_javascript(open_page) -> None:
+def test_users_are_searched_without_javascript(open_page) -> None:
     page = open_page(address("people"), "ada", java_script_enabled=False)
 
     page.get_by_label("Part of the name").fill("BO")
@@ -179,7 +181,7 @@ def test_people_are_searched_without_javascript(open_page) -> None:
     expect(page.locator("tbody th")).to_have_text(["bob"])
 
 
-def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -> None:
+def test_without_the_chart_library_the_tables_are_shown(open_page, complaints) -> None:
     page = open_page("activity/now", "ada")
     page.route("**/plot/**", lambda route: route.abort())
     page.goto(address(""))
@@ -189,7 +191,7 @@ def test_without_what_draws_charts_the_tables_are_shown(open_page, complaints) -
     assert [text for text in complaints if "ERR_FAILED" not in text] == []
 
 
-def test_people_are_sorted_by_keyboard(open_page) -> None:
+def test_users_are_sorted_by_keyboard(open_page) -> None:
     page = open_page(address("people"), "ada")
 
     page.get_by_role("link", name="Name").focus()
@@ -235,7 +237,7 @@ def test_the_report_breaks_neither_borders_nor_single_rows(open_page) -> None:
 
     assert [after for _, after in [*head, *rows[:2]]] == ["avoid"] * 3
     assert [before for before, _ in rows[-2:]] == ["avoid"] * 2
-    # paper cuts what is at its edge, in parts of a pixel too
+    # paper cuts at its edge, by fractions of a pixel too
     edge = (
         "(card) => document.body.getBoundingClientRect().right - card.getBoundingClientRect().right"
     )

@@ -26,7 +26,7 @@ def service_config(course_directory: Path) -> ServiceConfig:
     }
 
 
-def test_a_server_that_starts_appears_by_itself(open_page, real_hub, complaints) -> None:
+def test_a_new_server_appears_without_a_reload(open_page, real_hub, complaints) -> None:
     page = open_page("activity/now", "ada")
     expect(page.get_by_text("Updates automatically.")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("No servers running.")
@@ -48,7 +48,7 @@ def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:
     other.get_by_role("button", name="Logout").click()
 
 
-def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_hub) -> None:
+def test_a_sign_out_in_another_tab_clears_the_page(open_page, real_hub) -> None:
     page = open_page("activity/now", "ada")
     expect(page.get_by_text("Updates automatically.")).to_be_visible()
     expect(page.locator("#running")).to_contain_text("As of 20")
@@ -59,7 +59,7 @@ def test_who_signs_out_in_another_tab_leaves_nothing_to_be_read(open_page, real_
     expect(page.locator("#running")).to_be_empty()
 
 
-def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
+def test_a_response_that_arrives_after_signing_out_is_not_shown(open_page, real_hub) -> None:
     """The response to the script's request arrives after a sign-out in another tab."""
     page = open_page("activity/now", "ada")
     expect(page.locator("#running")).to_contain_text("As of 20")
@@ -73,7 +73,7 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
 
     page.route(re.compile("/activity/now$"), hold)
     page.reload()
-    held.clear()  # what the page before has asked for never arrives
+    held.clear()  # requests of the previous page never finish
     page.evaluate(
         """() => {
           const parse = DOMParser.prototype.parseFromString;
@@ -88,9 +88,9 @@ def test_an_answer_that_arrives_after_signing_out_is_not_shown(open_page, real_h
 
     sign_out_elsewhere(page, real_hub)
     expect(page.get_by_text("You are signed out, or may not see this any more")).to_be_visible()
-    route, answer = held[0]  # another sample may have come since
-    assert "As of 20" in answer.text()
-    route.fulfill(response=answer)
+    route, response = held[0]  # another sample may have been taken since
+    assert "As of 20" in response.text()
+    route.fulfill(response=response)
     page.wait_for_function("() => window.hasArrived")  # a function, as in `expect_to_fit`
 
     expect(page.locator("#running")).to_be_empty()
@@ -108,10 +108,8 @@ def change_group(real_hub) -> Iterator[Callable[[str, str], None]]:
     change("DELETE", "class-b")
 
 
-def test_a_role_that_is_taken_away_takes_the_others_with_it(
-    open_page, real_hub, change_group
-) -> None:
-    change_group("POST", "class-b")  # whose students may see the page, and nobody else
+def test_a_revoked_role_hides_the_other_users(open_page, real_hub, change_group) -> None:
+    change_group("POST", "class-b")  # whose students may see the page, and no other user
     of_sam = re.compile(r"\bsam\b")
     page = open_page(address("people"), "ines")
     expect(page.locator("tbody")).to_contain_text(of_sam)
@@ -135,14 +133,14 @@ def test_a_role_that_is_taken_away_takes_the_others_with_it(
         real_hub.ask("DELETE", "users/sam/server")
 
 
-def test_who_may_not_open_the_page_any_more_is_left_with_nothing(open_page, change_group) -> None:
+def test_a_user_who_loses_access_sees_nothing_on_the_page(open_page, change_group) -> None:
     page = open_page("activity/now", "ines")
     expect(page.get_by_text("Updates automatically.")).to_be_visible()
 
     change_group("DELETE", "instructors")
 
-    said = page.get_by_text("You are signed out, or may not see this any more")
-    expect(said).to_be_visible(timeout=60_000)
+    reported = page.get_by_text("You are signed out, or may not see this any more")
+    expect(reported).to_be_visible(timeout=60_000)
     expect(page.locator("#running")).to_be_empty()
 
 

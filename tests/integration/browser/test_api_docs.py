@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.integration.browser.page_checks import PHONE, WIDE, fits, looks, of_pages, violations
+from tests.integration.browser.page_checks import (
+    PHONE,
+    WIDE,
+    fits,
+    of_pages,
+    renderings,
+    violations,
+)
 from tornado_service.testing import ServiceConfig
 
 
@@ -32,7 +39,7 @@ def response(block: Locator) -> tuple[str, Any]:
     return status.split()[0], shown.locator(".highlight-code").first.inner_text()
 
 
-def test_it_is_tried_in_the_session_at_hand(open_page, complaints) -> None:
+def test_it_is_tried_in_the_current_session(open_page, complaints) -> None:
     page = open_page("docs", "ada")
 
     user = operation(page, "service-get_user")
@@ -57,7 +64,7 @@ def test_a_change_is_allowed_in_the_session(open_page, complaints) -> None:
     assert complaints == []
 
 
-def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
+def test_a_token_takes_precedence_over_the_session(open_page, real_hub) -> None:
     token = real_hub.token_for("kim")
     page = open_page("docs", "ada")
 
@@ -73,21 +80,21 @@ def test_a_token_counts_more_than_the_session(open_page, real_hub) -> None:
     assert '"name": "kim"' in body
 
 
-def test_it_is_fit_for_everybody(open_page, complaints) -> None:
+def test_it_is_accessible_and_fits(open_page, complaints) -> None:
     page = open_page("docs", "ada")
 
     def load() -> None:
         page.goto("docs", wait_until="networkidle")
         operation(page, "typed-typed_Reports_get")
 
-    for look in looks(page, load, (WIDE, PHONE)):
-        assert fits(page), look
-        # Swagger UI says so of each format that it has no field of its own for
+    for rendering in renderings(page, load, (WIDE, PHONE)):
+        assert fits(page), rendering
+        # Swagger UI logs each format without a field of its own
         unexpected = [text for text in of_pages(complaints) if "Could not find" not in text]
-        assert unexpected == [], look
+        assert unexpected == [], rendering
         # Swagger UI has a <main> of its own, and lists of values that have no names
         theirs = ("landmark-", "select-name")
-        assert [text for text in violations(page) if not text.startswith(theirs)] == [], look
+        assert [text for text in violations(page) if not text.startswith(theirs)] == [], rendering
 
 
 def test_it_is_found_in_the_menu(open_page) -> None:

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.browser.page_checks import assert_fit_for_everybody, looks
+from tests.integration.browser.page_checks import assert_accessible, renderings
 from tests.support import ROOT
 from tests.support.relay import Relay
 from tornado_service.demo.processes import free_ports
@@ -25,7 +25,7 @@ from tornado_service.testing import RealHub
 from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
-#: Seconds; a page tries again every few, and a machine that runs tests is slow at times.
+#: Seconds; a page retries every few, and a busy machine is slow at times.
 PATIENCE = 60
 
 Misbehave = Callable[[str | None], None]
@@ -109,16 +109,18 @@ def misbehave(relayed: tuple[RealHub, Misbehave]) -> Iterator[Misbehave]:
     relayed[1](None)
 
 
-@pytest.fixture(params=["the hub is away", "a page raises", "no access", "an app has failed"])
+@pytest.fixture(
+    params=["the hub is unavailable", "a page raises", "no access", "an app has failed"]
+)
 def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbehave):
     """Open a page with this error; returns it and the heading it should have."""
 
     def open_error() -> tuple[Page, str]:
-        if request.param == "the hub is away":
+        if request.param == "the hub is unavailable":
             misbehave("error")
             return open_page(""), "503 : Service Unavailable"
         if request.param == "no access":
-            # who signs in is refused by the hub itself, who comes with a token by the service
+            # the hub itself refuses a sign-in, the service refuses a token
             token = {"Authorization": f"token {real_hub.token_for('guest')}"}
             return open_page("", extra_http_headers=token), "403 : Forbidden"
         page = open_page("", "sam")
@@ -126,28 +128,28 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
             page.goto("raises/")
             return page, "500 : Internal Server Error"
         page.goto("broken/")
-        # before, it is starting, and the page tries again
+        # before, it is starting, and the page retries
         expect(page.get_by_role("main")).to_contain_text("unavailable", timeout=PATIENCE * 1000)
         return page, "503 : Service Unavailable"
 
     return open_error
 
 
-def test_every_error_page_is_fit_for_everybody(open_error, complaints) -> None:
+def test_every_error_page_is_accessible_and_fits(open_error, complaints) -> None:
     page, title = open_error()
 
     def load() -> None:
         page.reload(wait_until="networkidle")
-        # it stays while it is checked
+        # the error stays during the check
         page.evaluate("for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)")
 
-    for scheme, _ in looks(page, load):
+    for scheme, _ in renderings(page, load):
         assert page.get_by_role("heading", level=1).inner_text() == title
-        assert_fit_for_everybody(page, complaints, scheme)
+        assert_accessible(page, complaints, scheme)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_page_comes_back_by_itself_when_the_hub_does(
+def test_a_page_recovers_when_the_hub_does(
     open_page: OpenPage, misbehave: Misbehave, scripts: bool
 ) -> None:
     misbehave("error")
@@ -159,7 +161,7 @@ def test_a_page_comes_back_by_itself_when_the_hub_does(
     expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
+def test_a_page_loads_when_the_database_of_its_app_becomes_available(
     open_page: OpenPage, real_hub: RealHub
 ) -> None:
     page = open_page("", "sam")
@@ -172,7 +174,7 @@ def test_a_page_comes_by_itself_when_the_database_of_its_app_does(
     expect(page.get_by_role("heading", name="Here it is")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_a_page_comes_back_by_itself_when_the_database_of_its_app_does(
+def test_a_page_recovers_when_the_database_of_its_app_does(
     open_page: OpenPage, wishes_file: Path
 ) -> None:
     page = open_page("", "sam")

@@ -93,7 +93,7 @@ def test_events_arrive_and_a_sign_out_elsewhere_ends_them(open_page, complaints)
     assert complaints == []
 
 
-def test_a_stream_that_breaks_is_taken_up_where_it_broke(open_page) -> None:
+def test_a_broken_stream_resumes_where_it_broke(open_page) -> None:
     page = open_page("live/", "sam")
     script = Script(
         page,
@@ -123,7 +123,7 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(open_page) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_who_is_refused_does_not_come_again(open_page, status: int) -> None:
+def test_a_refused_client_does_not_reconnect(open_page, status: int) -> None:
     page = open_page("live/", "sam")
     script = Script(page, status)
     page.reload()
@@ -131,7 +131,7 @@ def test_who_is_refused_does_not_come_again(open_page, status: int) -> None:
 
     refused = {"reason": "refused", "retry": False, "status": status}
     assert seen(page, 1)[0][:2] == ["end", refused]
-    send(page, "nothing")  # a round trip, in which it would have come again
+    send(page, "nothing")  # a round trip, in which it would have reconnected
     assert len(script.asked) == 1
 
 

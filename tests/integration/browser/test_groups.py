@@ -1,4 +1,4 @@
-"""Groups in a real browser: chosen, compared and read by everybody."""
+"""Groups in a real browser: filter, comparison and roster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.integration.browser.course_pages import RANGE, address
-from tests.integration.browser.page_checks import PHONE, WIDE, fits, looks, of_pages, violations
+from tests.integration.browser.page_checks import (
+    PHONE,
+    WIDE,
+    fits,
+    of_pages,
+    renderings,
+    violations,
+)
 from tests.support.activity import course
 from tornado_service.testing import ServiceConfig
 
@@ -30,7 +37,7 @@ def expect_charts(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_every_page_of_groups_is_fit_for_everybody(open_page, complaints, name: str) -> None:
+def test_every_page_of_groups_is_accessible(open_page, complaints, name: str) -> None:
     page = open_page("activity/now", name)
 
     def load(path: str) -> None:
@@ -38,7 +45,7 @@ def test_every_page_of_groups_is_fit_for_everybody(open_page, complaints, name: 
         expect_charts(page)
 
     for path in PATHS[name]:
-        for scheme, size in looks(page, lambda path=path: load(path), (WIDE, PHONE)):
+        for scheme, size in renderings(page, lambda path=path: load(path), (WIDE, PHONE)):
             where = (path, scheme, size)
             page.wait_for_function(
                 "() => document.documentElement.scrollWidth <= window.innerWidth"

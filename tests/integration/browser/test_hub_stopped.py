@@ -19,7 +19,7 @@ from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
 PATIENCE = 60
-STRANGER = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+VISITOR = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 Switch = Callable[[], None]
 
@@ -38,11 +38,11 @@ def real_hub(hub: RealHub) -> RealHub:
     return hub
 
 
-def status_for_strangers(hub: RealHub) -> int:
+def status_for_visitors(hub: RealHub) -> int:
     """Status of the home page for a visitor; a redirect is not followed."""
     connection = HTTPConnection("127.0.0.1", hub.port, timeout=PATIENCE)
     try:
-        connection.request("GET", hub.service_prefix, headers=STRANGER)
+        connection.request("GET", hub.service_prefix, headers=VISITOR)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -54,7 +54,7 @@ def stop(hub: RealHub) -> Iterator[Switch]:
 
     def stop() -> None:
         hub.process.send_signal(signal.SIGSTOP)
-        while status_for_strangers(hub) != 503:
+        while status_for_visitors(hub) != 503:
             time.sleep(0.1)
 
     yield stop
@@ -105,7 +105,7 @@ def sign_in(
     return sign_in
 
 
-def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -> None:
+def test_a_cached_user_gets_pages_in_the_hubs_style(sign_in: Any, stop: Switch) -> None:
     looks = [
         (scheme, size, cache)
         for scheme, size in (("light", WIDE), ("dark", NARROW))
@@ -130,7 +130,7 @@ def test_a_known_user_reads_pages_in_the_hubs_look(sign_in: Any, stop: Switch) -
             expect(page.get_by_role("button", name="Logout")).to_be_visible()
 
 
-def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
+def test_visitors_see_a_page_that_retries_and_continues_when_the_hub_does(
     chromium: Any, stop: Switch, hub: RealHub
 ) -> None:
     stop()
@@ -141,14 +141,16 @@ def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
 
         page.goto("", wait_until="commit")
 
-        # without scripts nothing can ask for the paint, and the page has to have loaded to reload
+        # without scripts the paint cannot be queried, and only a loaded page reloads
         page.wait_for_load_state("load")
         if scripts:
             assert_painted(page)
         expect(page.get_by_role("heading", level=1)).to_have_text("503 : Service Unavailable")
         expect(page.get_by_role("status")).to_contain_text("This page reloads every")
     for page in pages:
-        page.wait_for_event("framenavigated", timeout=PATIENCE * 1000)  # it has retried, in vain
+        page.wait_for_event(
+            "framenavigated", timeout=PATIENCE * 1000
+        )  # it has retried without success
 
     hub.process.send_signal(signal.SIGCONT)
 
@@ -156,7 +158,7 @@ def test_strangers_see_the_page_that_retries_and_get_on_when_the_hub_does(
         expect(page.get_by_label("Username")).to_be_visible(timeout=PATIENCE * 1000)
 
 
-def test_the_hubs_own_style_sheet_is_added_once_it_answers(
+def test_the_hubs_own_style_sheet_is_added_once_the_hub_responds(
     open_page: OpenPage, complaints: list[str]
 ) -> None:
     page = open_page("", "sam")

@@ -14,7 +14,7 @@ from tornado_service.testing import ServiceConfig
 
 DAYS, ADDRESS = 28, "activity/?from=2026-01-05&to=2026-02-01"
 
-#: When nobody of the course runs a server, in UTC. None of the zones below changes its clock.
+#: When no user of the course runs a server, in UTC. The zones below do not change clocks.
 QUIET = "Wednesday 12:00 to Monday 09:00"
 
 
@@ -46,8 +46,8 @@ def test_they_are_shown_in_the_viewers_time_zone_where_it_differs(
 ) -> None:
     page = open_page(ADDRESS, "ada", timezone_id=zone)
 
-    said = page.get_by_text("Best times for maintenance")
-    expect(said).to_contain_text(f"{QUIET} (UTC)")
+    reported = page.get_by_text("Best times for maintenance")
+    expect(reported).to_contain_text(f"{QUIET} (UTC)")
     expected = f"In your time zone ({zone}): {there}." if there else ""
     expect(page.locator("[data-start]")).to_have_text(expected)
     expect(page.locator("[data-start]")).to_be_visible(visible=bool(there))

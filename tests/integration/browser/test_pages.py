@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser.page_checks import NARROW, assert_fit_for_everybody, looks
+from tests.integration.browser.page_checks import NARROW, assert_accessible, renderings
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def home(real_hub) -> str:
     return real_hub.service_prefix
 
 
-def test_a_person_signs_in_sees_their_page_and_signs_out(open_page, home, complaints) -> None:
+def test_a_user_signs_in_sees_their_page_and_signs_out(open_page, home, complaints) -> None:
     page = open_page(home, "sam")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("tornado-service")
@@ -28,18 +28,18 @@ def test_a_person_signs_in_sees_their_page_and_signs_out(open_page, home, compla
     assert complaints == []
 
 
-def test_a_person_without_access_is_told_so(open_page, home) -> None:
+def test_a_user_without_access_gets_a_page_that_says_so(open_page, home) -> None:
     page = open_page(home, "guest")
 
     expect(page.locator("body")).to_contain_text("You do not have permission")
 
 
-def test_every_page_is_fit_for_everybody(open_page, home, complaints) -> None:
+def test_every_page_is_accessible_and_fits(open_page, home, complaints) -> None:
     page = open_page(home, "ada")
     for path in ("", "status", "nothing/here", "oauth_callback", "logout"):
         load = partial(page.goto, home + path, wait_until="networkidle")
-        for scheme, _ in looks(page, load):
-            assert_fit_for_everybody(page, complaints, scheme)
+        for scheme, _ in renderings(page, load):
+            assert_accessible(page, complaints, scheme)
 
 
 def test_the_theme_can_be_switched_and_the_hub_keeps_it(open_page, home) -> None:
@@ -74,7 +74,7 @@ def test_the_first_tab_leads_past_the_menu(open_page, home) -> None:
     assert page.evaluate("location.hash") == "#main"
 
 
-def test_without_javascript_everything_is_there_to_read(open_page, home) -> None:
+def test_everything_can_be_read_without_javascript(open_page, home) -> None:
     page = open_page(home, "sam", java_script_enabled=False, viewport=NARROW)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("tornado-service")
@@ -85,7 +85,7 @@ def test_without_javascript_everything_is_there_to_read(open_page, home) -> None
 def test_scripts_of_a_page_use_the_api_by_the_helper(open_page, home) -> None:
     page = open_page(home, "sam")
 
-    status = page.evaluate("serviceFetch('api/user').then((answer) => answer.status)")
-    bare = page.evaluate(f"fetch('{home}api/user').then((answer) => answer.status)")
+    status = page.evaluate("serviceFetch('api/user').then((response) => response.status)")
+    bare = page.evaluate(f"fetch('{home}api/user').then((response) => response.status)")
 
     assert (status, bare) == (200, 403)

@@ -17,15 +17,15 @@ NAMES = (SESSION, STATE, XSRF)
 #: Below the service's prefix, where ours are; the last is longer.
 PATHS = ("/", "/services/", "{prefix}", "{prefix}docs")
 
-#: Sets cookies in a browser: the window, and the cookies as ``Set-Cookie`` has them.
+#: Sets cookies in a browser: the window, and the cookies in the syntax of ``Set-Cookie``.
 Plant = Callable[[Page, list[str]], None]
 
 
 @pytest.fixture
 def evil() -> Iterator[str]:
-    """The server of somebody else on the hub's host, whose port browsers do not mind.
+    """Another user's server on the hub's host; cookies ignore its port.
 
-    It sends the cookies that its query names.
+    It sets the cookies of its query.
     """
 
     class Evil(BaseHTTPRequestHandler):
@@ -38,11 +38,11 @@ def evil() -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Keep the output of tests clean."""
+            """Keep the tests' output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
     server.daemon_threads = True
-    server.block_on_close = False  # browsers connect before they need it
+    server.block_on_close = False  # browsers open connections in advance
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -85,7 +85,7 @@ def expect_sam(page: Page, home: str) -> None:
         expect(page.locator("body")).to_contain_text("sam")
         assert page.url.endswith(home + path)
         asked = page.evaluate(
-            "serviceFetch('api/user').then(async (answer) => (await answer.json()).name)"
+            "serviceFetch('api/user').then(async (response) => (await response.json()).name)"
         )
         assert asked == "sam"
 
@@ -100,7 +100,7 @@ def everywhere(home: str, name: str, value: str) -> list[str]:
 
 
 def test_junk_leaves_a_user_signed_in(open_page, real_hub, plant: Plant) -> None:
-    """A server can put its cookie in the place of ours; then the sign-in is repeated, once."""
+    """A server can replace our cookie; then the sign-in is repeated, once."""
     home = real_hub.service_prefix
     page = open_page(home, "sam")
 
@@ -133,7 +133,7 @@ def test_a_session_id_of_some_pages_leaves_the_token_good_for_all(
     expect_sam(page, home)
 
 
-def test_the_session_of_somebody_else_does_not_become_that_of_the_user(
+def test_the_session_of_another_user_does_not_become_that_of_the_user(
     open_page, real_hub, plant: Plant
 ) -> None:
     home = real_hub.service_prefix
@@ -145,7 +145,7 @@ def test_the_session_of_somebody_else_does_not_become_that_of_the_user(
     expect_sam(page, home)
 
 
-def test_a_session_that_has_ended_leads_into_no_circle(open_page, real_hub, plant: Plant) -> None:
+def test_an_expired_session_leads_to_no_redirect_loop(open_page, real_hub, plant: Plant) -> None:
     home = real_hub.service_prefix
     theirs = open_page(home, "kim")
     session = session_of(theirs)

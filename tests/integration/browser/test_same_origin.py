@@ -1,4 +1,4 @@
-"""What a page of another server on the same origin can do with a visitor's session: nothing."""
+"""A page of another server on the same origin can do nothing with a user's session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tornado_service.testing.real_hub import SERVICE_COMMAND, SharedHub
 
 EVIL = "/services/evil/"
 RACE = f"{EVIL}race.js"
-#: Each shows a signed-in visitor's name, or the XSRF token, or both.
+#: Each shows a signed-in user's name, or the XSRF token, or both.
 PATHS = ("", "api/user", "docs", "logout", "nothing", "activity/", "activity/nothing",
          "activity/api/people.csv", "activity/api/people", "activity/api/live")  # fmt: skip
 
@@ -65,13 +65,13 @@ def assert_nothing_of(page: Page, output: str, ours: list[str]) -> None:
         assert lines == [], lines[0][:400]
 
 
-def test_a_script_reads_no_answer(victim: Page, ours: list[str]) -> None:
+def test_a_script_reads_no_response(victim: Page, ours: list[str]) -> None:
     assert_nothing_of(victim, victim.evaluate(neighbour.READ, ours), ours)
 
 
 @pytest.mark.parametrize("script", [f"{EVIL}worker.js", RACE])
 def test_a_service_worker_of_its_own_reads_none(victim: Page, ours: list[str], script: str) -> None:
-    """It forwards what the page loads, such as images, and gets the response first."""
+    """It forwards requests of the page, such as images, and gets the response first."""
     output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, [], script])
     victim.goto(EVIL)
     output = victim.evaluate(neighbour.BY_A_WORKER, [EVIL, ours, script])
@@ -80,7 +80,7 @@ def test_a_service_worker_of_its_own_reads_none(victim: Page, ours: list[str], s
     assert_nothing_of(victim, output, ours)
 
 
-def test_a_service_worker_of_the_whole_origin_reads_no_answer_to_what_it_passes_on(
+def test_a_service_worker_of_the_whole_origin_reads_no_response_that_it_passes_on(
     victim: Page, ours: list[str]
 ) -> None:
     victim.evaluate(neighbour.BY_A_WORKER, ["/", []])
@@ -123,7 +123,7 @@ def test_another_page_does_not_sign_out(victim: Page, real_hub: RealHub) -> None
     expect(victim.get_by_role("main")).to_contain_text("ada")
 
 
-def test_a_person_signs_out_by_the_address(victim: Page, real_hub: RealHub) -> None:
+def test_a_user_signs_out_by_opening_the_url(victim: Page, real_hub: RealHub) -> None:
     victim.goto(f"{real_hub.service_prefix}logout")
     victim.get_by_role("main").get_by_role("button", name="Logout").click()
     victim.wait_for_url("**/hub/**")
@@ -132,8 +132,8 @@ def test_a_person_signs_out_by_the_address(victim: Page, real_hub: RealHub) -> N
     expect(victim.get_by_label("Username")).to_be_visible()
 
 
-def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[str]) -> None:
-    """A window, whatever the policies; a page that a user opens, by a worker of the origin."""
+def test_the_limits_that_security_md_documents(victim: Page, ours: list[str]) -> None:
+    """A window, with any policy; a page that a user opens, through a worker of the origin."""
     home = f"{ours[0]}home"
     with victim.expect_popup() as window:
         victim.evaluate("(url) => { window.opened = open(url); }", home)
@@ -159,7 +159,7 @@ def test_what_security_md_says_cannot_be_kept_from_it(victim: Page, ours: list[s
 def test_a_script_gets_no_code_for_a_sign_in_of_its_own(
     victim: Page, real_hub: RealHub, mode: str
 ) -> None:
-    """It begins one in its browser, and has the hub give the victim's code for it."""
+    """It starts one in its browser, and makes the hub return the victim's code for it."""
     connection = HTTPConnection("127.0.0.1", real_hub.port)
     connection.request("GET", real_hub.service_prefix, headers=BROWSER)
     begun = connection.getresponse()
@@ -185,9 +185,9 @@ def test_a_script_gets_no_code_for_a_sign_in_of_its_own(
 
 
 def test_our_own_pages_read(open_page: OpenPage, ours: list[str]) -> None:
-    """Our own pages read what the tests above must not find."""
+    """Our own pages read what the scripts above must not."""
     page = open_page("", "ada")
-    read: Any = page.evaluate("serviceFetch('api/user').then((answer) => answer.json())")
+    read: Any = page.evaluate("serviceFetch('api/user').then((response) => response.json())")
     assert read["name"] == "ada"
 
 

@@ -38,7 +38,7 @@ def shown(model: User | Group) -> list[str]:
 
 
 class People(ServiceApp):
-    """Who is at this hub?"""
+    """The users of this hub."""
 
     name = "people"
     service_scopes = {"list:users", "read:users:activity", "read:servers"}

@@ -20,7 +20,7 @@ from tornado_service.demo.activity import groups_by_user, hub_options
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import Browse, RealHub, StartHub, Visitor
 
-#: What the hub answers about a user is used for a second.
+#: The hub's data about a user is cached for a second.
 SHORT_CACHE = """
 c.JupyterHub.services[-1]["command"].append("--ServiceAuth.cache_max_age=1")
 """
@@ -33,7 +33,7 @@ command[command.index("--TornadoService.apps=activity")] = (
 c.JupyterHub.services[-1]["environment"] = {{"PYTHONPATH": "{ROOT}"}}
 """
 
-#: In place of the throw-away hub's own role for instructors.
+#: Instead of the throw-away hub's own role for instructors.
 INSTRUCTORS = """
 c.JupyterHub.load_roles[:] = [
     role for role in c.JupyterHub.load_roles if role["name"] != "instructor"]
@@ -52,7 +52,7 @@ def on_a_free_port(lines: str) -> str:
     return lines.replace("127.0.0.1:8181", f"127.0.0.1:{free_ports(1)[0]}")
 
 
-def test_the_readme_and_the_guide_say_the_same() -> None:
+def test_the_readme_and_the_guide_agree() -> None:
     assert documented("README.md")[0] == documented("docs/how-to/install.md")[0]
 
 
@@ -116,7 +116,7 @@ async def roster(visitor: Visitor, group: str) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
-async def test_each_sees_what_the_hub_lets_them_see(
+async def test_each_user_sees_what_the_hub_permits(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
 ) -> None:
     admin, instructor, student = [await sign_in(name) for name in ("ada", "ines", "sam")]
@@ -159,7 +159,7 @@ async def test_each_sees_what_the_hub_lets_them_see(
             assert hidden.code == unknown.code == 404
             assert hidden.body == unknown.body
 
-    # what the hub takes away is gone when its last word on the visitor is forgotten
+    # a revoked permission has effect when the cached identity expires
     hub.ask("DELETE", "groups/class-a-instructors/users", {"users": ["ines"]})
     await until(lambda: people(instructor), lambda users: users == {"ines"}, hub)
     assert await running(instructor) == set()
@@ -180,7 +180,7 @@ async def test_on_a_hub_with_many_groups_each_gets_the_reports_of_those_they_may
         response = await instructor.fetch(f"activity/{path}")
         assert response.code == 200, (path, hub.log)
         assert b"group-1" not in response.body
-        if path != month:  # it has nothing to show before the second sample
+        if path != month:  # it has no data before the second sample
             assert b"class-a" in response.body
     assert len((await api(admin, "groups"))["groups"]) > 25
 
@@ -215,7 +215,7 @@ async def test_the_history_outlives_the_service(
     assert after["watched_from"] == before["watched_from"]
 
 
-async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
+async def test_the_demonstration_has_a_year_of_usage_labelled_as_demo_data(
     start_hub: StartHub, browse: Browse
 ) -> None:
     hub = start_hub(**hub_options())
@@ -239,9 +239,9 @@ async def test_the_demonstration_has_a_year_of_use_and_says_that_it_is_made_up(
     all_users = {person["name"] for person in (await api(admin, "people?page=2"))["people"]}
     assert all_users | await people(admin) >= groups_by_user().keys() - {"guest"}
     student = await signed_in(hub, browse, "sam")
-    for visitor, said in ((admin, "Active users"), (student, "Usage by sam")):
+    for visitor, reported in ((admin, "Active users"), (student, "Usage by sam")):
         await visitor.open("activity/")
         text = text_of(visitor.page)
         assert "Demo data" in text
-        assert said in text
+        assert reported in text
         assert "Coming soon" not in text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.real_hub import TELL_OF_SIGNALS, ended_when_asked, service_pids
+from tests.support.real_hub import LOG_SIGNALS, ended_at_first_signal, service_pids
 
 APPS = """
 import asyncio
@@ -76,7 +76,7 @@ def modules(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> None:
+async def test_apps_run_next_to_broken_ones(start_hub, browse, modules: Path) -> None:
     apps = ["hanging_app:App", "bad_app:App", "my_apps:Raises", "my_apps:Hangs"]
     apps += ["my_apps:Good", "my_apps:Stubborn"]
     hub = start_hub(
@@ -85,7 +85,7 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
             *(f"--TornadoService.apps={app}" for app in apps),
         ],
         service_environment={"PYTHONPATH": str(modules)},
-        extra_config=TELL_OF_SIGNALS,
+        extra_config=LOG_SIGNALS,
     )
     visitor = browse(hub)
     good = hub.service_prefix + "good/"
@@ -101,7 +101,7 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
         good + "api/user", headers={"Authorization": f"token {hub.token_for('kim')}"}
     )
     assert json.loads(api.body) == {"name": "kim"}
-    # a change needs the page's XSRF token, without a line of the app's
+    # a change needs the page's XSRF token, without code in the app
     await visitor.open(hub.service_prefix)
     assert (await visitor.fetch(good, xsrf=False, method="POST", body="")).code == 403
     assert (await visitor.fetch(good, method="POST", body="", xsrf=True)).code == 200
@@ -123,7 +123,7 @@ async def test_apps_run_beside_broken_ones(start_hub, browse, modules: Path) -> 
     (pid,) = service_pids(directory)
     hub.process.send_signal(signal.SIGTERM)
     hub.process.wait(timeout=60)
-    assert ended_when_asked(pid, hub.log)
+    assert ended_at_first_signal(pid, hub.log)
     assert service_pids(directory) == []
     assert "good has stopped" in hub.log
     assert "App stubborn: stop() takes more than 2 s." in hub.log

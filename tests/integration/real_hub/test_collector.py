@@ -1,4 +1,4 @@
-"""The collector asks a real hub, with the service's own token."""
+"""The collector calls a real hub with the service's own token."""
 
 from __future__ import annotations
 

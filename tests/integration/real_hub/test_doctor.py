@@ -1,4 +1,4 @@
-"""The log gives the reason the hub gives up on the service; the doctor reports it, too."""
+"""The log and the doctor report why the hub gives up on the service."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ from tests.support.selfcheck import dropping
 from tornado_service.demo.hub import ThrowAwayHub
 from tornado_service.demo.processes import free_ports
 
-#: Other hubs may run on this machine at the same time, of this very test even.
+#: Other hubs may run on this machine at the same time, also those of this test.
 NAME = f"patient-{secrets.token_hex(4)}"
 GIVEN_UP = f"Cannot connect to {NAME} service managed"
 
@@ -24,14 +24,14 @@ GIVEN_UP = f"Cannot connect to {NAME} service managed"
 def hub_in_trouble(url: str, *options: str) -> ThrowAwayHub:
     """A hub that cannot reach the service."""
     command = [sys.executable, "-m", "tornado_service", *options]
-    # it may be told to be less patient since JupyterHub 6
+    # its timeout is configurable since JupyterHub 6
     limit = {"timeout": 10} if jupyterhub.version_info >= (6,) else {}
     return ThrowAwayHub(
         service_name=NAME, service_url=url, service_command=command, service_options=limit
     )
 
 
-#: The service's URL and options; what the self-check says, and which setting it names.
+#: The service's URL and options; the finding of the self-check, and its setting.
 IN_TROUBLE = [
     (
         "http://hub.invalid:{port}",
@@ -55,7 +55,7 @@ IN_TROUBLE = [
 
 
 def test_the_reason_is_in_the_log_before_the_hub_gives_up() -> None:
-    with ThreadPoolExecutor() as pool:  # the hubs are patient at the same time
+    with ThreadPoolExecutor() as pool:  # the hubs wait at the same time
         for checked in [pool.submit(assert_reason_is_logged, *trouble) for trouble in IN_TROUBLE]:
             checked.result()
 
@@ -98,7 +98,7 @@ def not_ok(report: str) -> list[str]:
     return re.findall("^(?:wrong|unknown) .*", report, re.MULTILINE)
 
 
-def test_the_doctor_finds_a_service_that_is_well_by_itself(start_hub) -> None:
+def test_the_doctor_finds_a_healthy_service_without_options(start_hub) -> None:
     hub = start_hub(service_name=NAME, base_url="/base/")
     (pid,) = service_pids(hub.directory)
 
@@ -162,7 +162,7 @@ class Fails(Reports):
 
 
 @pytest.mark.parametrize("granted", [{"list:users", "read:users:activity"}, {"list:users"}, set()])
-def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_declare(
+def test_the_doctor_checks_the_scopes_that_the_apps_of_the_running_service_declare(
     start_hub, tmp_path, granted
 ) -> None:
     (tmp_path / "doctors_apps.py").write_text(APPS)
@@ -192,7 +192,7 @@ def test_the_doctor_asks_for_the_scopes_that_the_apps_of_the_running_service_dec
         assert "has the scopes it needs: list:users, read:users:activity." in result.stdout
 
 
-def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
+def test_the_doctor_reports_which_app_has_failed(start_hub, tmp_path) -> None:
     (tmp_path / "doctors_apps.py").write_text(APPS)
     apps = ["doctors_apps:Fails", "doctors_apps:Missing"]
     hub = start_hub(
@@ -215,7 +215,7 @@ def test_the_doctor_says_which_app_has_failed(start_hub, tmp_path) -> None:
     assert result.returncode == 1
 
 
-def test_the_doctor_says_what_is_wrong_with_an_app_that_runs(start_hub) -> None:
+def test_the_doctor_reports_the_problems_of_a_running_app(start_hub) -> None:
     hub = start_hub(
         service_name=NAME,
         service_command=[

@@ -89,7 +89,7 @@ async def test_a_sign_out_here_or_at_the_hub_ends_the_pages_streams(
             assert (await other.read(1))[0].json == "still here"
 
 
-async def test_strangers_get_no_redirect(real_hub: RealHub, client) -> None:
+async def test_visitors_get_no_redirect(real_hub: RealHub, client) -> None:
     response = await program(real_hub, client)(NEWS, headers={"Accept": "text/html"})
 
     assert response.code == 401

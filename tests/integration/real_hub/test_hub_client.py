@@ -18,7 +18,7 @@ from tornado_service.testing.fake_hub_users import CREATED, Directory
 
 pytestmark = pytest.mark.library
 
-EVERYBODY = {"ada", "guest", "ines", "kim", "sam"}
+ALL_USERS = {"ada", "guest", "ines", "kim", "sam"}
 NAMED = ["admin", "kind", "name"]
 
 
@@ -69,14 +69,14 @@ class TestInABrowser:
 
         return signed_in
 
-    async def test_an_instructor_sees_the_class_and_nobody_else(self, signed_in) -> None:
+    async def test_an_instructor_sees_the_class_and_no_other_user(self, signed_in) -> None:
         ines = await signed_in("ines")
 
         assert await seen(ines, "users") == {"sam": ["admin", "groups", "kind", "name"]}
         assert await seen(ines, "users/sam") == ["admin", "groups", "kind", "name"]
         assert await seen(ines, "users/kim") is None
 
-    async def test_a_student_sees_themself(self, signed_in) -> None:
+    async def test_a_student_sees_only_their_own_account(self, signed_in) -> None:
         sam = await signed_in("sam")
 
         refused = await seen(sam, "users")
@@ -86,21 +86,21 @@ class TestInABrowser:
         assert await seen(sam, "users/kim") is None
         assert (await seen(sam, "groups"))["status"] == 403
 
-    async def test_an_admin_sees_what_the_app_asked_for_and_no_more(self, signed_in) -> None:
+    async def test_an_admin_sees_only_what_the_app_requested(self, signed_in) -> None:
         ada = await signed_in("ada")
 
         users = await seen(ada, "users")
-        assert set(users) == EVERYBODY
+        assert set(users) == ALL_USERS
         assert set(map(tuple, users.values())) == {("admin", "groups", "kind", "name")}
         groups = await seen(ada, "groups")
         assert set(groups) == {"class-a", "class-b", "instructors"}
         assert groups["class-a"] == ["name", "properties", "users"]
 
-    async def test_the_service_sees_everybody_whoever_asks(self, signed_in) -> None:
+    async def test_the_service_sees_all_users_for_every_client(self, signed_in) -> None:
         sam = await signed_in("sam")
 
         users = await seen(sam, "all")
-        assert set(users) == EVERYBODY
+        assert set(users) == ALL_USERS
         assert {"admin", "kind", "name", "servers"} <= set(users["sam"])
         assert "created" not in users["sam"]  # needs read:users
         assert "groups" not in users["sam"]
@@ -140,7 +140,7 @@ class TestScopes:
         user = await with_scopes(scope).user("sam")
 
         assert set(fields_of(user)) == {"kind", "name", *fields}
-        # so does the stand-in for the hub
+        # as in the stand-in for the hub
         directory = Directory()
         directory.add_user("sam", last_activity=CREATED)
         assert fields_of(User(**directory.user([scope], "sam"))) == fields_of(user)
@@ -157,7 +157,7 @@ class TestScopes:
             assert error.value.status_code == 403
         assert error.value.scope == "list:groups"
 
-    async def test_a_user_outside_of_the_filter_is_not_told_from_one_who_is_not_there(
+    async def test_a_user_outside_of_the_filter_looks_like_an_unknown_user(
         self, with_scopes
     ) -> None:
         hub = with_scopes("read:users:name!user=sam")
@@ -172,7 +172,7 @@ class TestScopes:
         assert fields_of(await hub.user("ada")) == ["admin", "groups", "kind", "name"]
         assert await hub.user("kim") is None
 
-    async def test_a_token_that_was_revoked_is_told_from_a_scope_that_is_missing(
+    async def test_a_revoked_token_is_distinguished_from_a_missing_scope(
         self, real_hub: RealHub, hub_client: HubClient
     ) -> None:
         notices = []
@@ -199,8 +199,8 @@ async def test_a_list_in_many_pages_is_whole(with_scopes, monkeypatch: pytest.Mo
     pages = [page async for page in with_scopes("list:users").user_pages()]
 
     assert [len(page.items) for page in pages] == [2, 1, 1, 1]  # a page and the next share one
-    assert {user.name for page in pages for user in page.items} == EVERYBODY
-    # the order is that of their coming, and stays so
+    assert {user.name for page in pages for user in page.items} == ALL_USERS
+    # the order is that of creation, and stays so
     assert [user.name for page in pages for user in page.items] == await names_of(
         with_scopes("list:users")
     )

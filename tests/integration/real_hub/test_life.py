@@ -1,4 +1,4 @@
-"""Start, crash, restart and stop, as the hub does them."""
+"""Start, crash, restart and stop by the hub."""
 
 import asyncio
 import os
@@ -10,12 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.launched import accept_slow_request
-from tests.support.real_hub import POLL_EACH_SECOND, TELL_OF_SIGNALS, ended_when_asked, service_pids
+from tests.support.real_hub import (
+    LOG_SIGNALS,
+    POLL_EACH_SECOND,
+    ended_at_first_signal,
+    service_pids,
+)
 
 
 @pytest.fixture
 def silent() -> Iterator[socket.socket]:
-    """A Hub API that accepts connections and never answers."""
+    """A Hub API that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
@@ -40,7 +45,7 @@ async def test_a_crashed_service_is_launched_again_and_sessions_last(start_hub, 
     while (response := await visitor.get(hub.service_prefix)).code == 503:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
-    # no redirect: the cookie secret is the same, the session goes on
+    # no redirect: the cookie secret is the same, the session continues
     assert response.code == 200
 
 
@@ -57,11 +62,9 @@ def test_a_killed_hub_leaves_no_service_behind(start_hub) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
-    start_hub, silent, silent_api, number
-) -> None:
+def test_a_busy_service_ends_before_the_hub_kills_it(start_hub, silent, silent_api, number) -> None:
     hub = start_hub(
-        service_environment={"JUPYTERHUB_API_URL": silent_api}, extra_config=TELL_OF_SIGNALS
+        service_environment={"JUPYTERHUB_API_URL": silent_api}, extra_config=LOG_SIGNALS
     )
     directory = hub.directory
     (pid,) = service_pids(directory)
@@ -76,15 +79,15 @@ def test_the_service_ends_before_the_hub_does_worse_while_it_is_busy(
         hub.process.wait(timeout=60)
         waiting.close()
 
-    assert ended_when_asked(pid, hub.log)
+    assert ended_at_first_signal(pid, hub.log)
     assert service_pids(directory) == []
     assert "requests are open" in hub.log
 
 
-def test_the_hub_starts_while_its_own_api_does_not_answer_the_service(
+def test_the_hub_starts_while_its_api_does_not_respond_to_the_service(
     start_hub, silent_api
 ) -> None:
-    """Nothing that the service waits for keeps the hub from starting."""
+    """The service does not delay the start of the hub."""
     hub = start_hub(service_environment={"JUPYTERHUB_API_URL": silent_api})
 
     assert "JupyterHub is now running" in hub.log

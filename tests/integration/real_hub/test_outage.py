@@ -74,10 +74,10 @@ async def ready(fetch: Fetch) -> int:
     return (await fetch("health/ready")).code
 
 
-async def until(status: int, ask: Callable[..., Awaitable[int]], *whom: Any) -> None:
+async def until(status: int, fetch: Callable[..., Awaitable[int]], *whom: Any) -> None:
     """Repeat a request until it has this status."""
     deadline = time.monotonic() + 20
-    while (found := await ask(*whom)) != status:
+    while (found := await fetch(*whom)) != status:
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.1)
 
@@ -90,14 +90,14 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     await until(204, write, fetch, known)
     await until(200, read, fetch, known)
     await relay.misbehave(fault)
-    # a response that is too large is a limit of ours: trying again does not help
+    # a response that is too large exceeds our own limit: a retry does not help
     away = 502 if fault == "huge" else 503
 
     responses = await asyncio.gather(*[fetch("api/user", token=f"unknown-{n}") for n in range(6)])
     assert {response.code for response in responses} == {away}
     assert all(("Retry-After" in response.headers) == (away == 503) for response in responses)
     assert await read(fetch, newcomer) == away
-    # who is not signed in is sent to a hub that answers
+    # visitors are redirected to the hub, which responds
     assert (await fetch("", headers=BROWSER)).code == (503 if away == 503 else 302)
     assert await read(fetch, known) == 200  # older than the cache by now, or soon
     assert await write(fetch, known) == away
@@ -114,7 +114,7 @@ async def test_the_outage_table(relayed, relay: Relay, client, browse, fault: st
     assert (await visitor.sign_in(hub.service_prefix, "sam")).code == 200
 
 
-async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
+async def test_read_access_lasts_for_the_grace_period_and_not_longer(client) -> None:
     hub, port = relayed_hub("--ServiceAuth.stale_grace=2")
     with hub:
         relay = Relay(hub.hub_port, port)
@@ -132,7 +132,7 @@ async def test_readers_are_known_for_the_grace_and_not_longer(client) -> None:
         await relay.stop()
 
 
-async def test_who_is_removed_from_the_hub_has_no_access_any_more(
+async def test_a_user_who_is_removed_from_the_hub_has_no_access_any_more(
     relayed, relay: Relay, client, browse
 ) -> None:
     """Neither by a token nor by a session, once the cached identity expires."""
@@ -155,7 +155,7 @@ async def test_who_is_removed_from_the_hub_has_no_access_any_more(
     assert target_of(response).startswith("/hub/")
 
 
-async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, client) -> None:
+async def test_a_slow_hub_is_slow_for_visitors_only(relayed, relay: Relay, client) -> None:
     hub, _ = relayed
     relay.delay = 0.5
     url = f"{hub.service_url}{hub.service_prefix}"
@@ -173,7 +173,7 @@ async def test_a_slow_hub_is_slow_for_strangers_only(relayed, relay: Relay, clie
     assert (await stranger).code == 200
 
 
-async def test_a_restart_in_mid_sign_in_goes_unnoticed(start_hub, browse) -> None:
+async def test_a_restart_during_a_sign_in_goes_unnoticed(start_hub, browse) -> None:
     """State and PKCE verifier are in the browser; the new process can decrypt them."""
     hub = start_hub(extra_config=POLL_EACH_SECOND)
     visitor = browse(hub)

@@ -19,7 +19,7 @@ from tornado_service.activity.collect.collector import FULL_SAMPLE_INTERVAL
 from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, RealHub, ServiceConfig, StartService
 
-#: Below ``P/activity/``: all that shows somebody their own use, or is computed of it.
+#: Below ``P/activity/``: all paths that show a user's own usage, or figures of it.
 OWN = (
     "", "me", "now", "people/kaya", "month/{month}", "api/me", "api/me/sessions.csv",
     "api/me/days.csv", "api/now", "api/now.csv", "api/summary", "api/days", "api/people",
@@ -107,13 +107,13 @@ def usage(found: Any) -> tuple[int, int]:
 
 
 async def rows(ask: Ask, token: str) -> list[tuple[bool, bool]]:
-    """For each row of kaya in the table of people: is it deleted, and has it sessions?"""
+    """For each row of kaya in the table of users: is it deleted, and has it sessions?"""
     people = (await ask("people", token))["people"]
     of_kaya = [person for person in people if person["name"] == "kaya"]
     return sorted((person["deleted"] is not None, bool(person["sessions"])) for person in of_kaya)
 
 
-async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
+async def test_a_user_with_the_name_of_a_deleted_user_reads_nothing_of_them(
     hub: RealHub, app: Activity, fetch: Fetch, ask: Ask
 ) -> None:
     month = time.strftime("%Y-%m", time.gmtime())
@@ -133,7 +133,7 @@ async def test_who_gets_a_name_of_somebody_deleted_reads_nothing_of_them(
     create(hub, "kaya", after=created)
     kaya, instructor = hub.token_for("kaya"), hub.token_for("ines")
 
-    # the service has not seen yet that the account is another one
+    # the service has not detected the new account yet
     assert usage(await ask("me", kaya)) == (0, 0)
     assert (await ask("now", kaya))["servers"] == []
     for path in OWN:

@@ -17,7 +17,7 @@ def next_page(visitor: Visitor) -> str:
     return re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', visitor.page)[1]
 
 
-async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, browse) -> None:
+async def test_a_user_signs_in_and_lands_on_the_requested_page(real_hub, browse) -> None:
     visitor = browse(real_hub)
 
     response = await visitor.sign_in(real_hub.service_prefix + "home?from=mail", "sam")
@@ -28,7 +28,7 @@ async def test_a_person_signs_in_and_lands_on_the_page_they_asked_for(real_hub, 
     assert "class-a" in visitor.page
 
 
-async def test_a_person_without_access_is_refused_by_the_hub_itself(real_hub, browse) -> None:
+async def test_a_user_without_access_is_refused_by_the_hub_itself(real_hub, browse) -> None:
     visitor = browse(real_hub)
 
     response = await visitor.sign_in(real_hub.service_prefix, "guest")
@@ -50,7 +50,7 @@ async def test_signing_out_signs_out_of_the_hub_too(real_hub, browse) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["Basic c2FtOnNlY3JldA==", f"Bearer {JWT}"])
-async def test_a_person_behind_a_proxy_with_a_password_of_its_own_signs_in_and_out(
+async def test_a_user_behind_a_proxy_with_its_own_password_signs_in_and_out(
     real_hub, browse, authorization: str
 ) -> None:
     plain = browse(real_hub)
@@ -80,7 +80,7 @@ class TestXSRF:
         assert (await visitor.fetch(address, xsrf=True)).code == 200
         assert (await visitor.fetch(address, xsrf=False)).code == 403
         assert (await visitor.fetch(address, xsrf=False, headers=other)).code == 403
-        # nothing takes a POST yet; with the token it is refused for that reason only
+        # no handler accepts a POST; with the token it is refused for that reason only
         assert (await visitor.fetch(address, xsrf=True, method="POST", body="")).code == 405
 
 
@@ -124,7 +124,7 @@ class TestTokens:
         assert response.code == 200
         assert json.loads(response.body)["admin"] is True
 
-    async def test_none_and_a_wrong_one(self, ask) -> None:
+    async def test_no_token_and_an_invalid_one(self, ask) -> None:
         for token in ("", "0" * 32):
             response = await ask("api/user", token, Accept="text/html")
             if token:
@@ -150,7 +150,7 @@ class TestTokens:
         assert (await ask("metrics", metrics)).code == 200
 
 
-async def test_the_address_without_its_slash(real_hub, browse) -> None:
+async def test_the_path_without_its_slash(real_hub, browse) -> None:
     response = await browse(real_hub).get(real_hub.service_prefix[:-1])
 
     assert response.headers["Location"] == real_hub.service_prefix

@@ -1,4 +1,4 @@
-"""Who may read the status of a service that a real hub launched."""
+"""Permissions for the status of a service that a real hub launched."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ HOW = (
 Values = dict[str, Any]
 Object = dict[str, Any]
 
-#: What stands in for tornado_service.pyz, which comes with --set-file.
+#: A stand-in for tornado_service.pyz, which --set-file provides.
 FILE = {"hub": {"extraFiles": {"tornado_service": {"binaryData": "UEs="}}}}
 
-#: What a site's own values may say of the network.
+#: A site's own values for the network.
 HARDENED_RULES = {"networkPolicy": {"egressAllowRules": {"privateIPs": False}}}
 HARDENED: Values = {
     "hub": HARDENED_RULES,
@@ -46,18 +46,18 @@ class HelmError(Exception):
 
 @dataclass
 class Chart:
-    """A chart that helm can render; what it has rendered it remembers."""
+    """A chart that helm can render; results are cached."""
 
     path: Path
     _rendered: dict[str, list[Object]] = field(default_factory=dict)
 
     def render(self, *values: Values, release: str = "r", workdir: Path) -> list[Object]:
-        """The Kubernetes objects that these values make.
+        """The Kubernetes objects of these values.
 
         Args:
             values: as many values files, in Helm's order.
             release: name of the release.
-            workdir: where the values go to.
+            workdir: directory for the values.
 
         Raises:
             HelmError: the schema or a template refuses the values.
@@ -69,7 +69,7 @@ class Chart:
         return self._rendered[key]
 
     def template(self, *values: Values, release: str = "r", workdir: Path) -> str:
-        """What ``helm template`` prints; the arguments are those of ``render``."""
+        """The output of ``helm template``; arguments as for ``render``."""
         command = ["helm", "template", release, str(self.path), "--namespace=lab"]
         for number, content in enumerate(values):
             file = workdir / f"{number}.yaml"

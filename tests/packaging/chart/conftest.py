@@ -11,7 +11,7 @@ Render = Callable[..., list[Object]]
 
 @pytest.fixture(scope="session", params=["Z2JH_CHART", "Z2JH_CHART_MAIN"])
 def chart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Chart:
-    """The chart of the release, and the newest one where it is at hand."""
+    """The chart of the release, and the newest one if available."""
     found = charts.find(request.param, tmp_path_factory.mktemp("chart"))
     if found is None:
         pytest.skip(HOW.replace("Z2JH_CHART", request.param))

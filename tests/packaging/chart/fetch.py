@@ -1,7 +1,7 @@
-"""Bring helm and zero-to-jupyterhub's chart, for the tests in this directory.
+"""Download helm and zero-to-jupyterhub's chart for the tests in this directory.
 
-Prints what to export. What is there already is used: a helm on the PATH, $Z2JH_CHART and
-$Z2JH_CHART_MAIN. All else goes to build/chart.
+Prints the variables to export. A helm on the PATH, $Z2JH_CHART and $Z2JH_CHART_MAIN are used if
+set. Downloads go to build/chart.
 
     eval "$(python tests/packaging/chart/fetch.py)" && python -m pytest tests/chart
 """
@@ -53,7 +53,7 @@ def _download(url: str) -> bytes:
 
 
 def chart(variable: str, helm: str, *version: str) -> str:
-    """The path of a chart: what a variable names, or an archive from the chart's own site."""
+    """The path of a chart: that of a variable, or an archive from the chart's own site."""
     if given := os.environ.get(variable):
         return given
     target = DIRECTORY / variable
@@ -66,7 +66,7 @@ def chart(variable: str, helm: str, *version: str) -> str:
 
 
 def main() -> None:
-    """Bring all three."""
+    """Download all three."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     try:
         program = helm()

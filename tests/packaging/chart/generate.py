@@ -1,7 +1,7 @@
-"""Make tornado_service/values/chart/chart.json of zero-to-jupyterhub's chart.
+"""Generate tornado_service/values/chart/chart.json from zero-to-jupyterhub's chart.
 
-Needs helm on the PATH. It takes some minutes, most of them for what no schema says: Helm renders
-the chart once for each key that could be null.
+Needs helm on the PATH, and some minutes, mostly for rules outside of the schema: Helm renders the
+chart once for each key that could be null.
 
     python -m tests.packaging.chart.generate PATH-OF-THE-CHART
 """
@@ -21,13 +21,13 @@ from tests.packaging.chart.fetch import RELEASE
 
 TARGET = Path(__file__).parents[3] / "tornado_service" / "values" / "chart" / "chart.json"
 
-#: What a schema says beside the rules: descriptions. A choice of required keys is left out because
+#: Keys of a schema that are no rules. A choice of required keys is left out because
 #: ``--set-file`` may bring them.
 LEFT_OUT = {"$schema", "description", "title", "oneOf"}
 
 Values = dict[str, Any]
 
-#: Parts that the chart has off by default: what turns them on, and values with which they work.
+#: Parts that the chart disables by default: their switches, and values with which they work.
 OFF: list[tuple[Values, Values]] = [
     (
         {"httpRoute.enabled": True},
@@ -75,7 +75,7 @@ def _pruned(schema: Values) -> Values:
 
 
 def defaults_of(chart: Chart) -> Values:
-    """The chart's defaults, with text only where the schema lists what it may be."""
+    """The chart's defaults, with text only where the schema lists the choices."""
     return _shape(yaml.safe_load(file_of(chart, "values.yaml")), schema_of(chart))
 
 
@@ -125,7 +125,7 @@ def refusal(chart: Chart, workdir: Path, *values: Values) -> str:
 
 
 def needed_by(chart: Chart, workdir: Path) -> dict[str, Values]:
-    """The keys that templates cannot do without, and the values that this depends on."""
+    """The keys that templates require, and the values that this depends on."""
     defaults = defaults_of(chart)
     needed: dict[str, Values] = {}
     for path in keys_of(chart):

@@ -1,4 +1,4 @@
-"""The hub's pod on this machine: what the chart renders, run in namespaces of its own.
+"""The hub's pod on this machine: the chart's objects, run in namespaces of its own.
 
 ``run`` lays out the files and starts this module again under ``unshare``: with its own network,
 so the chart's fixed ports are free, and its own mounts, so files are where the chart puts them.
@@ -24,7 +24,7 @@ NAMESPACES = ["unshare", "--map-root-user", "--mount", "--net", "--pid", "--fork
 
 
 def can_run() -> bool:
-    """Whether this machine lets us have namespaces."""
+    """Whether this machine permits namespaces."""
     if not shutil.which("unshare") or not shutil.which("ip"):
         return False
     return subprocess.run([*NAMESPACES, "true"], capture_output=True, check=False).returncode == 0
@@ -34,13 +34,13 @@ def run(objects: list[Object], plan: dict[str, Any], at: Path) -> Any:
     """Start the hub of these objects and visit it.
 
     Args:
-        objects: what helm rendered.
+        objects: rendered by helm.
         plan: the ``proxy``'s command, whether the pod has ``ipv6``, and what to do: ``visits``,
-            each a person's name and a path, and ``calls``, each a path and a token.
+            each a user's name and a path, and ``calls``, each a path and a token.
         at: a directory for the pod.
 
     Returns:
-        the status, address and page of each visit and call, the roles, and the hub's log.
+        the status, URL and page of each visit and call, the roles, and the hub's log.
     """
     _lay_out(objects, at)
     (at / "plan.json").write_text(json.dumps(plan))
@@ -167,7 +167,7 @@ def _roles(database: Path) -> dict[str, list[str]]:
 
 
 def main(at: Path) -> None:
-    """Be the pod, within the namespaces."""
+    """Run the pod, within the namespaces."""
     plan = json.loads((at / "plan.json").read_text())
     _mount(at)
     if not plan["ipv6"]:

@@ -1,4 +1,4 @@
-"""The pods of a deployment, made from the objects that helm renders."""
+"""The pods of a deployment, built from the objects that helm renders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVICE_PORT = 8181
 
 @dataclass(frozen=True)
 class Deployed:
-    """A cluster with a hub, its proxy and others that would like to get in."""
+    """A cluster with a hub, its proxy and other pods that try to connect."""
 
     cluster: Cluster
     hub: Pod
@@ -27,11 +27,11 @@ class Deployed:
 
     @classmethod
     def of(cls, objects: list[Object], prefix: str = "", **choices: bool) -> Deployed:
-        """The deployment that these objects make.
+        """The deployment of these objects.
 
         Args:
-            objects: what helm rendered.
-            prefix: what the chart puts before the names of its objects.
+            objects: rendered by helm.
+            prefix: of the names of the chart's objects.
             choices: see :class:`Cluster`.
         """
         pods = {
@@ -45,15 +45,15 @@ class Deployed:
         return cls(cluster=cluster, service_host=f"{prefix}hub", **pods)
 
     def service_from(self, pod: Pod) -> bool:
-        """Whether a pod gets to the service, on the way that it would take."""
+        """Whether a pod reaches the service, by its usual route."""
         return self.cluster.reaches(pod, self.service_host, SERVICE_PORT)
 
     def hub_api_from_service(self) -> bool:
-        """Whether the service, in the hub's pod, gets to the Hub API at the address it is given."""
+        """Whether the service, in the hub's pod, reaches the Hub API at its configured URL."""
         return self.cluster.reaches(self.hub, self.service_host, HUB_PORT)
 
     def outcome(self) -> dict[str, bool]:
-        """Who gets where."""
+        """The result of each connection."""
         return {
             "proxy to service": self.service_from(self.proxy),
             "hub to service": self.service_from(self.hub),

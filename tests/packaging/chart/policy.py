@@ -1,4 +1,4 @@
-"""What Kubernetes makes of NetworkPolicies: who may reach whom, over objects as rendered.
+"""The effect of NetworkPolicies: allowed connections, computed from rendered objects.
 
 https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
@@ -19,7 +19,7 @@ class Pod:
 
     Attributes:
         ports: the container's ports, by name.
-        aliases: names in its /etc/hosts that lead back to it, with the loopback addresses.
+        aliases: names in its /etc/hosts that resolve to itself, with the loopback addresses.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Pod:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What the network plugin does where Kubernetes leaves it the choice.
+    """Behaviour of the network plugin that Kubernetes leaves open.
 
     Attributes:
         ip_blocks_cover_pods: whether an ipBlock counts for pod addresses; not on Cilium.

@@ -34,12 +34,12 @@ IS_6 = jupyterhub.version_info[0] >= 6
 SCOPE = "access:services!service=tornado-service"
 PATH = "/services/tornado-service/"
 
-#: No Kubernetes here, and nobody starts a server.
+#: There is no Kubernetes here, and no user starts a server.
 HERE: Values = {
     "hub": {"config": {"JupyterHub": {"spawner_class": "simple"}}},
     "cull": {"enabled": False},
 }
-EVERYBODY: Values = {"hub": {"config": {"Authenticator": {"allow_all": True}}}}
+ALL_USERS: Values = {"hub": {"config": {"Authenticator": {"allow_all": True}}}}
 
 Run = Callable[..., Any]
 Calls = Sequence[list[str]]
@@ -51,13 +51,13 @@ def run(render: Render, tmp_path: Path) -> Run:
         pod = tmp_path / "pod"
         pod.mkdir()
         plan = {"visits": visits, "calls": calls, "proxy": find_proxy(), "ipv6": ipv6}
-        return hub_pod.run(render(*names, HERE, EVERYBODY), plan, pod)
+        return hub_pod.run(render(*names, HERE, ALL_USERS), plan, pod)
 
     return run
 
 
 def site(roles: Values, code: str) -> Values:
-    """A site with roles and code of its own, which runs before ours and after it by its name."""
+    """A site with its own roles and code, which runs before and after ours, by its name."""
     return {"hub": {"loadRoles": roles, "extraConfig": {"00-mine": code, "zz-mine": code}}}
 
 
@@ -88,7 +88,7 @@ for role in c.JupyterHub.load_roles:
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "[::]"])
 def test_sign_in_where_the_hub_listens_on_one_family_alone(run: Run, address: str) -> None:
-    """As on a cluster that is IPv6-only."""
+    """As on an IPv6-only cluster."""
     bind = {"hub": {"config": {"JupyterHub": {"hub_bind_url": f"http://{address}:8081"}}}}
     pod = run("service", "ingress", "image", bind, visits=[["ada", PATH]])
     assert pod["visits"][0]["status"] == 200
@@ -119,7 +119,7 @@ def test_the_file_in_place_of_an_image(run: Run) -> None:
     assert pod["visits"][0]["status"] == 200
 
 
-def test_prometheus_reads_the_metrics_as_the_page_says(run: Run) -> None:
+def test_prometheus_reads_the_metrics_as_documented(run: Run) -> None:
     page = (Path(__file__).parents[3] / "docs/how-to/prometheus.md").read_text()
     (text,) = re.findall(r"<!-- tested: monitoring -->\n```yaml\n(.*?)```", page, re.DOTALL)
     values = yaml.safe_load(text)

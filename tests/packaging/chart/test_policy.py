@@ -10,7 +10,7 @@ from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.overlays import overlay_values
 from tornado_service.values.paths import SERVICE_LISTS
 
-#: Who gets where with the port open to those who need it, and to all.
+#: Connections with the port open to those that need it, and to all.
 CLOSED = {
     "proxy to service": True,
     "hub to service": True,
@@ -19,7 +19,7 @@ CLOSED = {
     "unlabelled to service": False,
     "other namespace to service": False,
 }
-#: Users' pods may not go out to the port, until a site lets them.
+#: Users' pods have no egress to the port, unless a site permits it.
 OPEN = {**CLOSED, "unlabelled to service": True, "other namespace to service": True}
 USERS_GO_OUT: Values = {"singleuser": {"networkPolicy": {"enabled": False}}}
 
@@ -42,7 +42,7 @@ PLUGINS: dict[str, dict[str, bool]] = {
 @pytest.mark.parametrize(
     ("mode", "expected"), [("ingress", CLOSED), ("allowed-ingress-ports", OPEN)]
 )
-def test_who_gets_where(
+def test_allowed_and_blocked_connections(
     render: Render, mode: str, expected: dict[str, bool], site: str, plugin: str
 ) -> None:
     objects = render("service", mode, "image", SITES[site])
@@ -52,7 +52,7 @@ def test_who_gets_where(
 @pytest.mark.parametrize(
     ("mode", "admitted"), [("ingress", False), ("allowed-ingress-ports", True)]
 )
-def test_users_that_may_go_out(render: Render, mode: str, admitted: bool) -> None:
+def test_users_pods_with_egress(render: Render, mode: str, admitted: bool) -> None:
     deployed = Deployed.of(render("service", mode, "image", USERS_GO_OUT))
     assert deployed.service_from(deployed.user) is admitted
 
@@ -97,8 +97,8 @@ def test_two_releases_in_one_namespace(render: Render) -> None:
     assert not one.cluster.lets_through(two.hub, one.hub, 8181)
 
 
-# Every line of the overlays that opens a way, with the situation that it is for: which site, which
-# plugin, and what fails without it. Where two cover for each other, the site takes the other away.
+# Every line of the overlays that opens a connection, with its situation: which site, which
+# plugin, and what fails without it. Where two are redundant, the site removes the other.
 Rule = tuple[tuple[str | int, ...], str, str, dict[str, bool], str]
 SELECTED: list[Rule] = [
     (
@@ -189,7 +189,7 @@ SELECTED: list[Rule] = [
 
 
 def without(values: Values, path: tuple[str | int, ...]) -> Values:
-    """The values without what stands at a path, if it is there."""
+    """The values without the entry at a path, if it exists."""
     left: Any = copy.deepcopy(values)
     inner = left
     for key in path[:-1]:
@@ -202,7 +202,7 @@ def without(values: Values, path: tuple[str | int, ...]) -> Values:
 
 
 @pytest.mark.parametrize(("path", "mode", "site", "choices", "fails"), SELECTED)
-def test_no_rule_is_there_for_nothing(
+def test_every_rule_is_needed(
     render: Render,
     path: tuple[str | int, ...],
     mode: str,
@@ -217,12 +217,12 @@ def test_no_rule_is_there_for_nothing(
     assert not Deployed.of(render(*fewer, "image", SITES[site]), **choices).outcome()[fails]
 
 
-#: Parts of the hub's values that open no way in the network.
+#: Parts of the hub's values that open no connection.
 NO_WAYS = {"services", "extraConfig", "image", "loadRoles"}
 
 
 def openings(values: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
-    """The lines that open a way: each label and list entry, and each peer or port of a rule."""
+    """The lines that open a connection: each label, list entry, and peer or port of a rule."""
     if path[:1] == ("hub",) and NO_WAYS & set(path[1:2]):
         return set()
     if isinstance(values, dict):

@@ -37,13 +37,13 @@ def test_the_api_server_takes_what_helm_renders(render: Render, names: tuple[str
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_beside_a_sites_own_values(render: Render, site: str) -> None:
+def test_with_the_values_of_a_site(render: Render, site: str) -> None:
     for kubernetes_object in render("service", "ingress", "image", SITES[site]):
         kubernetes_validate.validate(kubernetes_object, "1.32", strict=True)
 
 
 def test_no_list_of_ports_has_one_twice(render: Render) -> None:
-    """Which the API server refuses and no schema says."""
+    """The API server rejects duplicates, but no schema does."""
     ports = one(render("service", "ingress", "image"), "Service", "hub")["spec"]["ports"]
     assert len({port["name"] for port in ports}) == len({port["port"] for port in ports}) == 2
 
@@ -88,7 +88,7 @@ def test_the_history_is_on_the_volume_of_the_hubs_database(
     assert len(mounts) == places
 
 
-def test_without_the_file_helm_says_so(render: Render) -> None:
+def test_without_the_file_helm_fails(render: Render) -> None:
     with pytest.raises(HelmError, match="binaryData"):
         render("service", "ingress", {"hub": {"extraFiles": {"x": {"mountPath": PYZ_PATH}}}})
 

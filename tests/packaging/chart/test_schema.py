@@ -1,4 +1,4 @@
-"""What the check knows of the chart is what the chart says and Helm does."""
+"""The check's data about the chart equal those of the chart and Helm."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tornado_service.values.chart import chart_data
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Chart:
-    """The chart that the data are of."""
+    """The chart of the data."""
     found = find("Z2JH_CHART", tmp_path_factory.mktemp("chart"))
     if found is None:
         pytest.skip(HOW)

@@ -31,7 +31,7 @@ def above(chart: Chart, directory: Path, name: str, alias: str = "") -> Chart:
 def rendered(
     chart: Chart, workdir: Path, capsys: pytest.CaptureFixture[str], *argv: str
 ) -> list[Object]:
-    """What Helm makes of the values that the command writes."""
+    """The objects that Helm renders with the values of the command."""
     assert stop(ValuesApp, list(argv)) == 0
     return chart.render(yaml.safe_load(capsys.readouterr().out), workdir=workdir)
 

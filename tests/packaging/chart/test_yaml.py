@@ -17,7 +17,7 @@ Read = Callable[[str], dict[str, Any] | None]
 
 @pytest.fixture(scope="module")
 def helm_reads(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What Helm makes of a values file; nothing where it refuses it."""
+    """Helm's result for a values file; ``None`` if it rejects it."""
     chart = tmp_path_factory.mktemp("chart")
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: values\nversion: 1.0.0\n")
     (chart / "templates").mkdir()
@@ -36,11 +36,11 @@ def helm_reads(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 
 @pytest.mark.parametrize("text", SCALARS)
-def test_helm_reads_a_scalar_as_the_table_says(helm_reads: Read, text: str) -> None:
+def test_helm_reads_a_scalar_as_in_the_table(helm_reads: Read, text: str) -> None:
     assert helm_reads(f"v: {text}\n") == {"v": SCALARS[text]}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_helm_reads_a_file_as_the_table_says(helm_reads: Read, name: str) -> None:
+def test_helm_reads_a_file_as_in_the_table(helm_reads: Read, name: str) -> None:
     text, values = DOCUMENTS[name]
     assert helm_reads(text) == values

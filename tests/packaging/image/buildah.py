@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-#: A root directory that nobody can write to, for user 1000: what a hardened pod has.
+#: A read-only root directory for user 1000, as in a hardened pod.
 READ_ONLY = """
 mount --bind "$0" "$0"
 mount -o remount,bind,ro "$0"
@@ -23,7 +23,7 @@ exec chroot --userspec=1000:1000 "$0" "$@"
 
 
 class Buildah:
-    """Builds images in a directory; nobody else's are seen or touched."""
+    """Builds images in a directory; others on this machine are not touched."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -60,11 +60,11 @@ class Buildah:
 
 
 class BuildFailed(Exception):
-    """What buildah, or a command in a build, had to say."""
+    """The error of buildah, or of a command in a build."""
 
 
 def stand_in(buildah: Buildah, cache: Path) -> str:
-    """The id of an image like k8s-hub; it is made once, and kept in a directory."""
+    """The id of an image like k8s-hub; it is built once, and kept in a directory."""
     recipe = Path(__file__).with_name("stand_in.Dockerfile")
     kept = cache / f"{hashlib.sha256(recipe.read_bytes()).hexdigest()[:12]}.tar"
     if not kept.exists():
@@ -87,11 +87,11 @@ def make_debian(buildah: Buildah, suite: str = "bookworm") -> None:
 
 
 def pip_settings(directory: Path) -> list[str]:
-    """How pip gets at packages on this machine, as volumes for a build: no image has them."""
+    """Settings of pip on this machine, as volumes for a build: no image contains them."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     listed = subprocess.run(pip, check=True, capture_output=True, text=True).stdout
     settings: dict[str, str] = {}
-    for line in listed.splitlines():  # those of the environment come first, and count first
+    for line in listed.splitlines():  # those of the environment come first, and have precedence
         name, _, value = line.partition("=")
         settings.setdefault(name.rpartition(".")[2], ast.literal_eval(value))
     file = directory / "pip.conf"
@@ -104,7 +104,7 @@ def _paths(settings: dict[str, str]) -> Iterator[Path]:
     for word in " ".join(settings.values()).split():
         path = Path(word.removeprefix("file://"))
         if path.is_absolute() and path.exists():
-            # an index's files may lie beside it
+            # an index's files may be next to it
             yield path.parent if word.startswith("file://") else path
 
 
@@ -114,5 +114,5 @@ def in_a_pod(root: Path, *command: str) -> list[str]:
 
 
 def temporary() -> tempfile.TemporaryDirectory[str]:
-    """Where a store may be."""
+    """The directory of the store."""
     return tempfile.TemporaryDirectory(prefix="tornado-service-image-")

@@ -14,13 +14,13 @@ from packaging.requirements import Requirement
 
 from tests.support import ROOT
 
-#: How root becomes the user of the hub's image.
+#: Options for root to become the user of the hub's image.
 AS_JOVYAN: dict[str, Any] = {"user": 1000, "group": 1000, "extra_groups": []}
 
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
-    """Make the file from today's sources."""
+    """Build the file from the current sources."""
     recipe = runpy.run_path(str(ROOT / "image/pyz.py"))
     wheel = recipe["build_wheel"](tmp_path_factory.mktemp("wheel"))
     return lambda pyz: recipe["pack"](wheel, pyz)
@@ -28,7 +28,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
 
 @pytest.fixture(scope="session")
 def as_jovyan() -> dict[str, Any]:
-    """Options of a process that runs as user 1000; without root it runs as whoever tests."""
+    """Options of a process that runs as user 1000, or without root as the current user."""
     return AS_JOVYAN if os.geteuid() == 0 else {}
 
 
@@ -42,7 +42,7 @@ def read_only_directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def hub_python(read_only_directory: Path, as_jovyan: dict[str, Any]) -> str:
-    """A python3 that has JupyterHub and what JupyterHub requires, and nothing else.
+    """A python3 with JupyterHub and its requirements only.
 
     The chart's image has more than that.
     """
@@ -56,7 +56,7 @@ def hub_python(read_only_directory: Path, as_jovyan: dict[str, Any]) -> str:
 
 
 def find_python(options: dict[str, Any]) -> str:
-    """A Python of the version at hand that a user may run: root's own may be out of reach."""
+    """A Python of this version that a user may run: root's own may be inaccessible."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for candidate in (os.path.realpath(sys.executable), shutil.which(name, path="/usr/bin")):
         try:
@@ -68,7 +68,7 @@ def find_python(options: dict[str, Any]) -> str:
 
 
 def required_by(name: str) -> list[Distribution]:
-    """An installed package and all that it requires."""
+    """An installed package and its requirements."""
     found: dict[str, Distribution] = {}
     names = [Requirement(name)]
     for requirement in names:

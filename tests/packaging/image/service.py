@@ -1,4 +1,4 @@
-"""What was built, started as a hub starts it."""
+"""The built service, started as by a hub."""
 
 import http.client
 import re
@@ -17,7 +17,7 @@ PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 
 
 class Service:
-    """A service that listens, for questions."""
+    """A running service, for requests."""
 
     def __init__(self, port: int, pid: int) -> None:
         self.pid = pid
@@ -25,7 +25,7 @@ class Service:
         self.prefix = ENVIRONMENT["JUPYTERHUB_SERVICE_PREFIX"]
 
     def get(self, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """What a browser gets: status, headers, body."""
+        """The response to a browser: status, headers, body."""
         connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=20)
         with closing(connection):
             connection.request("GET", path, headers=BROWSER)
@@ -33,7 +33,7 @@ class Service:
             return response.status, response.headers, response.read()
 
     def shows_pages(self) -> None:
-        """Health, the page while the hub is away, and the static files that it names."""
+        """Health, the page while the hub is unavailable, and its static files."""
         assert self.get("/health")[0] == 200
         status, _, page = self.get(self.prefix)
         static = re.findall(rf'"({self.prefix}static/[^"]+)"', page.decode())
@@ -47,9 +47,9 @@ class Service:
 
 @contextmanager
 def running(command: Sequence[str], api_url: str = "", **options: Any) -> Iterator[Service]:
-    """Start a service with nothing but a hub's environment; it must end well, too.
+    """Start a service with only a hub's environment; it must end with status 0, too.
 
-    Without the address of an API the hub is away.
+    Without the URL of an API the hub is unavailable.
     """
     (port,) = free_ports(1)
     environment = {**ENVIRONMENT, "PATH": PATH, "JUPYTERHUB_API_TOKEN": SERVICE_TOKEN}
@@ -64,12 +64,12 @@ def running(command: Sequence[str], api_url: str = "", **options: Any) -> Iterat
         **options,
     )
     try:
-        said: list[str] = []
+        reported: list[str] = []
         for line in process.stderr or ():
-            said.append(line)
+            reported.append(line)
             if "Listening" in line:
                 break
-        assert "Listening" in "".join(said[-1:]), "".join(said)
+        assert "Listening" in "".join(reported[-1:]), "".join(reported)
         yield Service(port, process.pid)
         process.terminate()
         assert process.wait(20) == 0

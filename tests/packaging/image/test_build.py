@@ -1,4 +1,4 @@
-"""The Dockerfile, built for real: on a stand-in for k8s-hub, as there is no registry in a test."""
+"""The Dockerfile, really built: on a stand-in for k8s-hub, as tests have no registry."""
 
 import os
 import re
@@ -52,7 +52,7 @@ def image(buildah: Buildah, base: str) -> str:
 
 
 def files_in(root: Path) -> dict[str, tuple[int, int, int, int]]:
-    """Every file of a container, with what tells a change."""
+    """Every file of a container, with data that detect a change."""
     found = {}
     for directory, _, names in os.walk(root):
         for path in (Path(directory), *(Path(directory, name) for name in names)):
@@ -64,7 +64,7 @@ def files_in(root: Path) -> dict[str, tuple[int, int, int, int]]:
 
 
 def command_of(overlay: str) -> list[str]:
-    """The command that a values file makes the hub run."""
+    """The command of a values file."""
     values = yaml.safe_load((ROOT / "values" / overlay).read_text())
     return values["hub"]["services"]["tornado-service"]["command"]
 
@@ -112,7 +112,7 @@ def test_the_single_file_runs_in_the_base_alone(
 
 
 def cannot_write(root: Path) -> None:
-    """The pod is what it is taken for."""
+    """The simulated pod is as hardened as intended."""
     for place in ("/tmp", "/home/jovyan", "/srv/jupyterhub"):
         touch = in_a_pod(root, "touch", f"{place}/file")
         done = subprocess.run(touch, capture_output=True, text=True)
@@ -147,7 +147,7 @@ def test_a_build_that_would_change_the_hub_stops(
 
 
 def write_context(directory: Path, requires: str) -> None:
-    """The repository as the guide wants it for an app."""
+    """The repository as in the guide for an app."""
     guide = (ROOT / "docs/how-to/kubernetes-image.md").read_text()
     (lines,) = re.findall(r"```dockerfile\n(.*?)```", guide, re.DOTALL)
     place = "# Apps of your own: here.\n"

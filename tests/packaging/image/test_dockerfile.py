@@ -1,4 +1,4 @@
-"""What can be told of the Dockerfile without building it."""
+"""Checks of the Dockerfile without building it."""
 
 import re
 from fnmatch import fnmatch

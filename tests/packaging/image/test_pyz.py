@@ -1,4 +1,4 @@
-"""One file, and the chart's own image of the hub: it needs nothing else."""
+"""The single file needs only the chart's own image of the hub."""
 
 import ast
 import asyncio
@@ -36,7 +36,7 @@ Pack = Callable[[Path], None]
 ACTIVITY = "--TornadoService.apps=activity"
 STARTED = "2026-01-05T08:00:00+00:00"
 
-#: Commands that nobody runs in a pod.
+#: Commands that are not run in a pod.
 LEFT_OUT = ("values", "demo")
 
 EVERY_MODULE = """
@@ -53,7 +53,7 @@ for module in pkgutil.walk_packages(tornado_service.__path__, "tornado_service."
 
 @pytest.fixture(scope="module")
 def pyz(read_only_directory: Path, pack: Pack) -> Path:
-    """The file, as a pod has it."""
+    """The file, as in a pod."""
     mount = read_only_directory / "share"
     mount.mkdir()
     pack(mount / "tornado_service.pyz")
@@ -135,7 +135,7 @@ def test_commands_run_from_it(
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_a_command_that_is_left_out_says_where_it_runs(
+def test_a_command_that_is_left_out_names_where_it_runs(
     hub_python: str, pyz: Path, as_jovyan: dict[str, Any], name: str
 ) -> None:
     command = [hub_python, str(pyz), name, "--help"]
@@ -155,7 +155,7 @@ def test_it_serves_pages_and_static_files(
         service.shows_pages()
 
 
-async def test_its_home_page_is_for_who_signs_in(
+async def test_its_home_page_requires_a_sign_in(
     hub: StandInHub, hub_python: str, pyz: Path, as_jovyan: dict[str, Any]
 ) -> None:
     command = [hub_python, str(pyz)]
@@ -168,7 +168,7 @@ async def test_its_home_page_is_for_who_signs_in(
 
 @pytest.fixture
 def writable(read_only_directory: Path, as_jovyan: dict[str, Any]) -> Iterator[Path]:
-    """The hub's working directory, where it has its own database."""
+    """The hub's working directory, with its own database."""
     with tempfile.TemporaryDirectory(dir=read_only_directory) as directory:
         if as_jovyan:
             os.chown(directory, 1000, 1000)
@@ -188,15 +188,15 @@ def installed(hub_python: str, pyz: Path, writable: Path, as_jovyan: dict[str, A
     return Installed([hub_python, str(pyz)], {"cwd": writable, **as_jovyan})
 
 
-def people(hub: StandInHub) -> None:
-    """Let there be somebody with a server, and let the service see them."""
+def add_running_user(hub: StandInHub) -> None:
+    """Add a user with a server whom the service may see."""
     hub.service_scopes = set(Activity.service_scopes)
     hub.directory.add_user("sam", groups=["class-a"])
     hub.directory.add_server("sam", started=STARTED)
 
 
 async def summary(service: Service, client: AsyncHTTPClient, token: str) -> dict[str, Any]:
-    """Activity's main figures, when the hub has been looked at."""
+    """Activity's main figures, after the first sample."""
     fetch = Fetch(client, service.origin, service.prefix)
     for _ in range(300):
         response = await fetch("activity/api/summary", token=token)
@@ -210,7 +210,7 @@ async def summary(service: Service, client: AsyncHTTPClient, token: str) -> dict
 async def test_activity_keeps_its_history_where_the_hub_has_its_database(
     hub: StandInHub, installed: Installed, client: AsyncHTTPClient
 ) -> None:
-    people(hub)
+    add_running_user(hub)
     with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, hub.token_for("ada", ("list:users",)))
     export = [*installed.command, "activity", "export", "sam"]
@@ -220,7 +220,7 @@ async def test_activity_keeps_its_history_where_the_hub_has_its_database(
     assert datetime.fromisoformat(session["started"]) == datetime.fromisoformat(STARTED)
 
 
-async def test_activity_without_what_draws_charts_shows_its_tables(
+async def test_activity_without_the_chart_library_shows_its_tables(
     hub: StandInHub,
     installed: Installed,
     writable: Path,
@@ -253,7 +253,7 @@ async def test_its_api_is_described_as_that_of_the_package(
     start_service: StartService,
     client: AsyncHTTPClient,
 ) -> None:
-    people(hub)
+    add_running_user(hub)
     settings: dict[str, Any] = {
         "TornadoService": {"apps": ["activity"]},
         "Activity": {"database_url": ""},

@@ -1,7 +1,7 @@
-"""Make the files of a GitHub release from a built wheel: `assets.py SOURCE RELEASE [TAG]`.
+"""Create the files of a GitHub release from a built wheel: `assets.py SOURCE RELEASE [TAG]`.
 
-The single file, its base64 for `helm --set-file`, Helm values for every network-policy mode and way
-of delivery, notes from the changelog, and checksums of all, also of the wheel and the sdist.
+The single file, its base64 for `helm --set-file`, Helm values for every network-policy mode and
+kind of delivery, notes from the changelog, and checksums of all, also of the wheel and the sdist.
 """
 
 import base64
@@ -33,7 +33,7 @@ def main(source: str, release: str, tag: str = "") -> None:
     assets = Path(release, "assets")
     pyz = assets / "tornado_service.pyz"
     runpy.run_path(str(Path(source, "image/pyz.py")))["pack"](wheel, pyz)
-    # one line, as helm's binaryData wants it
+    # one line, as helm's binaryData requires
     (assets / "tornado_service.b64").write_bytes(base64.b64encode(pyz.read_bytes()))
     for mode, delivery in itertools.product(MODES, DELIVERIES):
         (assets / f"values-{delivery}-{mode}.yaml").write_text(values(mode, delivery))
@@ -44,7 +44,7 @@ def main(source: str, release: str, tag: str = "") -> None:
 
 
 def values(mode: str, delivery: str) -> str:
-    """The Helm values for a policy mode and a way of delivery."""
+    """The Helm values for a policy mode and a kind of delivery."""
     command = [sys.executable, "-m", "tornado_service", "values"]
     options = [f"--mode={mode}", f"--delivery={delivery}"]
     return subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout

@@ -1,6 +1,6 @@
-"""Start a hub by the lines of README, with the package as it is installed: `make test-wheel`.
+"""Start a hub with the lines of README and the installed package: `make test-wheel`.
 
-It runs in an environment that has the wheel and JupyterHub, and neither the source nor pytest.
+It runs in an environment with the wheel and JupyterHub, without the source and pytest.
 """
 
 import re
@@ -18,9 +18,9 @@ from tornado_service.demo.proxy import find_proxy
 
 ROOT = Path(__file__).resolve().parents[3]
 PREFIX = "/services/tornado-service/"
-TIMEOUT = 90  # seconds until the service answers
+TIMEOUT = 90  # seconds until the service responds
 
-#: What README leaves to the hub it is added to.
+#: Configuration that README leaves to the hub.
 HUB = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_port = {hub_port}
@@ -32,14 +32,14 @@ c.ConfigurableHTTPProxy.command = {proxy}
 
 
 class NoRedirect(HTTPRedirectHandler):
-    """Returns a redirect as an error, which has its headers."""
+    """Returns a redirect as an error, with its headers."""
 
     def redirect_request(self, *args: object) -> None:
         """Follow none."""
 
 
 def main() -> None:
-    """Exit with the hub's log if the service does not respond as README says."""
+    """Exit with the hub's log if the service does not respond as documented in README."""
     if Path(tornado_service.__file__).is_relative_to(ROOT / "tornado_service"):
         sys.exit(f"This is the source, and not the wheel: {tornado_service.__file__}")
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +77,7 @@ def try_in(folder: Path) -> None:
 
 
 def wait_for(url: str, hub: "subprocess.Popen[bytes]") -> None:
-    """Wait until a URL answers 200."""
+    """Wait until a URL returns 200."""
     deadline = time.monotonic() + TIMEOUT
     while fetch(url)[0] != 200:
         if hub.poll() is not None:
@@ -88,7 +88,7 @@ def wait_for(url: str, hub: "subprocess.Popen[bytes]") -> None:
 
 
 def check_pages(origin: str) -> None:
-    """Check sign-in, what pages load, and the API."""
+    """Check sign-in, the resources of pages, and the API."""
     status, location, _ = fetch(f"{origin}{PREFIX}", Accept="text/html")
     assert (status, "/hub/api/oauth2/authorize" in location) == (302, True), (status, location)
     status, _, body = fetch(f"{origin}{PREFIX}api/")

@@ -1,4 +1,4 @@
-"""What tests of the archive share: samples, and what an archive knows."""
+"""Helpers for tests of the archive: samples, and the state of an archive."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Make = Callable[[Store], Archive]
 
 
 def state_of(history: History) -> dict[str, Any]:
-    """All that it says; sessions are sorted."""
+    """All its data; sessions are sorted."""
     sessions = sorted(history.sessions, key=lambda session: session.key)
     fields = dict(vars(history), sessions=sessions, days=rows_by_day(history))
     return {name: fields[name] for name in fields if name != "derived_cache"}
@@ -37,7 +37,7 @@ def rows_by_day(history: History) -> dict[date, UsageRows]:
 
 
 async def figures_of_two_users(archive: Archive) -> list[Any]:
-    """The figures of a visitor who may see two users."""
+    """The figures of a user who may see two users."""
     scope = frozenset({"user-1", "ada", "user-3", "visitor"}), frozenset[tuple[str, int | None]]()
     return await archive.compute(scope, all_figures)
 
@@ -73,7 +73,7 @@ def sample(at: int, servers: dict[str, list[int]], **seen: int) -> Sample:
 
 
 async def keep_two_servers(store: Store) -> None:
-    """Ada's and Bob's, that run for more than a day."""
+    """Ada's and Bob's servers, which run for more than a day."""
     for hour in range(30):
         servers = {"ada": [MONDAY + HOUR], "bob": [MONDAY + HOUR]}
         await keep(store, sample(MONDAY + hour * HOUR, servers))

@@ -24,7 +24,7 @@ MONDAY = 1767571200
 CLASS_A = ("ada", "alan")
 CLASS_B = ("bob", "=bea", "x/y <b>")
 
-#: Who ran a server from when to when, in hours after Monday's midnight.
+#: Users and their servers' start and stop, in hours after Monday's midnight.
 RUNS = {
     "ada": [(9, 12), (33, 35)],
     "alan": [(10, 11)],
@@ -33,23 +33,23 @@ RUNS = {
     "x/y <b>": [(58, 59)],
 }
 
-#: Until when it was watched, in hours after Monday's midnight.
+#: The last sample, in hours after Monday's midnight.
 WATCHED = 72
 
-#: All of it, as a query.
+#: The whole period, as a query.
 RANGE = "from=2026-01-05&to=2026-01-07"
 
-#: What a visitor's token may carry.
-EVERYBODY = ("list:users", "list:groups", "read:groups")
+#: The scopes of an admin's token.
+ALL_USERS = ("list:users", "list:groups", "read:groups")
 
 
 def of_group(name: str) -> tuple[str, ...]:
-    """What the token of a group's instructor carries."""
-    return tuple(f"{scope}!group={name}" for scope in EVERYBODY)
+    """The scopes of a group's instructor."""
+    return tuple(f"{scope}!group={name}" for scope in ALL_USERS)
 
 
 def fill(hub: StandInHub) -> None:
-    """Let the hub know them, in two classes, a minute after the end of the history."""
+    """Add the users to the hub, in two classes, a minute after the end of the history."""
     end = datetime.fromtimestamp(MONDAY + WATCHED * HOUR + 60, timezone.utc)
     hub.date = format_datetime(end, usegmt=True)
     for group, names in (("class-a", CLASS_A), ("class-b", CLASS_B)):
@@ -58,7 +58,7 @@ def fill(hub: StandInHub) -> None:
 
 
 def samples() -> list[Sample]:
-    """A sample an hour."""
+    """A sample per hour."""
     return [Sample(MONDAY + hour * HOUR, True, _users(hour)) for hour in range(WATCHED + 1)]
 
 
@@ -82,7 +82,7 @@ def app_of(service: TornadoService) -> Activity:
 
 
 async def ready(service: TornadoService) -> Activity:
-    """Activity, when it has looked at the hub once."""
+    """Activity, after its first sample."""
     app = app_of(service)
     end = MONDAY + WATCHED * HOUR
     while (
@@ -94,7 +94,7 @@ async def ready(service: TornadoService) -> Activity:
 
 
 async def ready_and_paused(service: TornadoService) -> Activity:
-    """Activity, when it has looked at the hub once; it does not look again by itself."""
+    """Activity, after its only sample."""
     app = await ready(service)
     app._running.cancel()
     await asyncio.wait([app._running])
@@ -102,7 +102,7 @@ async def ready_and_paused(service: TornadoService) -> Activity:
 
 
 async def write(path: Path) -> None:
-    """Make a database that has the history."""
+    """Create a database with the history."""
     store = Store(f"sqlite:///{path}", logging.getLogger(__name__))
     await store.open()
     for sample in samples():
@@ -112,7 +112,7 @@ async def write(path: Path) -> None:
 
 
 def settings(tmp_path: Path, **more: Any) -> dict[str, Any]:
-    """Of a service with Activity."""
+    """Settings of a service with Activity."""
     return {
         "TornadoService": {"apps": ["tornado_service.activity:Activity"]},
         "Activity": {"database_url": f"sqlite:///{tmp_path}/activity.sqlite", **more},

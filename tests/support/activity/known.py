@@ -1,4 +1,4 @@
-"""What is known after each of some samples that are written by hand."""
+"""The known history after each of some samples that are written by hand."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tornado_service.activity.domain.records import (
 
 HOUR = 3600
 
-#: Seconds up to which two samples are of one stretch: one is taken every 300.
+#: Seconds up to which two samples belong to one stretch: one is taken every 300.
 REACH = 750
 
 
 @dataclass
 class History:
-    """What is known after each sample, as the store would keep it."""
+    """The known history after each sample, as in the store."""
 
     known: StoreState = field(default_factory=StoreState)
     visits: set[Visit] = field(default_factory=set)

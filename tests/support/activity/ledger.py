@@ -1,4 +1,4 @@
-"""Every figure of a script, worked out slowly and without a line of the service's own code."""
+"""Every figure of a script, computed slowly and without the service's own code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from statistics import mean, median
 
-from tests.support.activity.looks import Observation, Use
+from tests.support.activity.observation import Observation, ObservedSession
 from tests.support.activity.script import HOUR
 
 QUARTER = 900
@@ -15,7 +15,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Ledger(Observation):
-    """The figures of what was seen."""
+    """The figures of an observation."""
 
     def bounds(self, day: date) -> tuple[int, int]:
         start = datetime(day.year, day.month, day.day, tzinfo=self.zone)
@@ -24,27 +24,27 @@ class Ledger(Observation):
         return int(start.timestamp()), int(end.timestamp())
 
     @cached_property
-    def by_day(self) -> dict[date, list[Use]]:
-        """The uses of each day with a moment of theirs, or their beginning."""
-        uses: dict[date, list[Use]] = {}
-        for human in self.people:
-            for use in human.uses:
-                day = datetime.fromtimestamp(use.started, self.zone).date()
+    def by_day(self) -> dict[date, list[ObservedSession]]:
+        """The sessions of each day that they overlap or begin on."""
+        sessions: dict[date, list[ObservedSession]] = {}
+        for user in self.users:
+            for session in user.sessions:
+                day = datetime.fromtimestamp(session.started, self.zone).date()
                 while True:
-                    uses.setdefault(day, []).append(use)
+                    sessions.setdefault(day, []).append(session)
                     day += ONE_DAY
-                    if self.bounds(day)[0] >= use.end:
+                    if self.bounds(day)[0] >= session.end:
                         break
-        return uses
+        return sessions
 
     def active_on(self, day: date) -> set[int]:
         start, end = self.bounds(day)
         visitors = {
             who
-            for who, human in enumerate(self.people)
-            if any(start <= hour * HOUR < end for hour in human.visits)
+            for who, user in enumerate(self.users)
+            if any(start <= hour * HOUR < end for hour in user.visits)
         }
-        return visitors | {use.who for use in self.by_day.get(day, [])}
+        return visitors | {session.who for session in self.by_day.get(day, [])}
 
     @cached_property
     def active(self) -> dict[date, set[int]]:
@@ -59,42 +59,49 @@ class Ledger(Observation):
         total = 0
         for day in each_day(first, last):
             start, end = self.bounds(day)
-            for use in self.by_day.get(day, []):
-                if who is None or use.who in who:
-                    total += overlap(use, start, end)
+            for session in self.by_day.get(day, []):
+                if who is None or session.who in who:
+                    total += overlap(session, start, end)
         return total
 
-    def sessions(self, first: date, last: date, who: set[int] | None = None) -> list[Use]:
+    def sessions(
+        self, first: date, last: date, who: set[int] | None = None
+    ) -> list[ObservedSession]:
         start, end = self.bounds(first)[0], self.bounds(last)[1]
         return [
-            use
-            for human in self.people
-            for use in human.uses
-            if start <= use.started < end and (who is None or use.who in who)
+            session
+            for user in self.users
+            for session in user.sessions
+            if start <= session.started < end and (who is None or session.who in who)
         ]
 
-    def peak(self, uses: list[Use], start: int, end: int) -> int:
-        moments = [start, *(use.started for use in uses if start <= use.started < end)]
-        return max(sum(use.started <= at < use.end for use in uses) for at in moments)
+    def peak(self, sessions: list[ObservedSession], start: int, end: int) -> int:
+        moments = [
+            start,
+            *(session.started for session in sessions if start <= session.started < end),
+        ]
+        return max(
+            sum(session.started <= at < session.end for session in sessions) for at in moments
+        )
 
     def covered(self, start: int, end: int) -> int:
         return sum(max(0, min(end, b) - max(start, a)) for a, b in self.coverage)
 
-    def watched_quarters(self, day: date) -> list[tuple[int, int]]:
+    def covered_quarters(self, day: date) -> list[tuple[int, int]]:
         start, end = self.bounds(day)
         quarters = ((at, at + QUARTER) for at in range(start, end, QUARTER))
         return [slot for slot in quarters if self.covered(*slot) == QUARTER]
 
     def mean_servers(self, first: date, last: date) -> float | None:
         levels = [
-            sum(overlap(use, *quarter) for use in self.by_day.get(day, [])) / QUARTER
+            sum(overlap(session, *quarter) for session in self.by_day.get(day, [])) / QUARTER
             for day in each_day(first, last)
-            for quarter in self.watched_quarters(day)
+            for quarter in self.covered_quarters(day)
         ]
         return mean(levels) if levels else None
 
     def period(self, first: date, last: date) -> dict[str, object] | None:
-        """As one value; nothing where nobody looked."""
+        """The figures of a period; ``None`` without data."""
         start, end = self.bounds(first)[0], self.bounds(last)[1]
         covered = self.covered(start, end)
         if not covered:
@@ -112,21 +119,21 @@ class Ledger(Observation):
         }
 
     def heat_map(self, first: date, last: date) -> dict[tuple[int, int], tuple[float, int]]:
-        """By weekday and hour: the mean and the peak of their watched quarters."""
+        """By weekday and hour: the average and the peak of their covered quarters."""
         levels: dict[tuple[int, int], list[float]] = {}
         peaks: dict[tuple[int, int], list[int]] = {}
         for day in each_day(first, last):
-            uses = self.by_day.get(day, [])
-            for start, end in self.watched_quarters(day):
+            sessions = self.by_day.get(day, [])
+            for start, end in self.covered_quarters(day):
                 key = day.weekday(), datetime.fromtimestamp(start, self.zone).hour
-                level = sum(overlap(use, start, end) for use in uses) / QUARTER
+                level = sum(overlap(session, start, end) for session in sessions) / QUARTER
                 levels.setdefault(key, []).append(level)
-                peaks.setdefault(key, []).append(self.peak(uses, start, end))
+                peaks.setdefault(key, []).append(self.peak(sessions, start, end))
         return {key: (mean(levels[key]), max(peaks[key])) for key in levels}
 
     def lengths(self, first: date, last: date) -> dict[str, float | int | None]:
         begun = self.sessions(first, last)
-        done = [max(0, use.end - use.started) for use in begun if not use.is_open]
+        done = [max(0, session.end - session.started) for session in begun if not session.is_open]
         return {
             "finished": len(done),
             "running": len(begun) - len(done),
@@ -136,12 +143,12 @@ class Ledger(Observation):
         }
 
     def new(self, first: date, last: date) -> set[int]:
-        """Who was seen first in these days, but for those who were there in the first look."""
+        """Users first seen in these days, except those of the first sample."""
         start, end = self.bounds(first)[0], self.bounds(last)[1]
         return {
             who
-            for who, human in enumerate(self.people)
-            if human.first_seen != self.times[0] and start <= human.first_seen < end
+            for who, user in enumerate(self.users)
+            if user.first_seen != self.times[0] and start <= user.first_seen < end
         }
 
     def returning(self, first: date, last: date) -> set[int]:
@@ -153,10 +160,10 @@ class Ledger(Observation):
         end = self.bounds(by)[1]
         long_ago = self.bounds(by - within * ONE_DAY)[0]
         users = set()
-        for who, human in enumerate(self.people):
+        for who, user in enumerate(self.users):
             days = [day for day in self.active if day <= by and who in self.active[day]]
-            is_new = self.times[0] < human.first_seen < long_ago
-            exists = human.deleted is None or human.deleted >= end
+            is_new = self.times[0] < user.first_seen < long_ago
+            exists = user.deleted is None or user.deleted >= end
             if is_new and exists and len(days) == 1:
                 users.add(who)
         return users
@@ -164,16 +171,16 @@ class Ledger(Observation):
     def accounts(self, last: date) -> int:
         end = self.bounds(last)[1]
         return sum(
-            human.first_seen < end and (human.deleted is None or human.deleted >= end)
-            for human in self.people
+            user.first_seen < end and (user.deleted is None or user.deleted >= end)
+            for user in self.users
         )
 
     def group(self, name: str) -> set[int]:
-        return {who for who, human in enumerate(self.people) if name in human.being.groups}
+        return {who for who, user in enumerate(self.users) if name in user.simulated.groups}
 
 
-def overlap(use: Use, start: int, end: int) -> int:
-    return max(0, min(end, use.end) - max(start, use.started))
+def overlap(session: ObservedSession, start: int, end: int) -> int:
+    return max(0, min(end, session.end) - max(start, session.started))
 
 
 def each_day(first: date, last: date) -> Iterator[date]:

@@ -1,4 +1,4 @@
-"""The pages, and what they say."""
+"""The pages, and their texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATHS = (
 
 
 async def read(visitor: Visitor, path: str, query: str = RANGE) -> str:
-    """What a page says, without its tags."""
+    """The text of a page, without its tags."""
     response = await visitor.open(f"activity/{path}?{query}")
     assert response.code == 200, visitor.page
     return text_of(visitor.page)

@@ -1,4 +1,4 @@
-"""A script that was watched by the service and by the ledger."""
+"""A script that the service and the ledger have sampled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from tests.support.activity.ledger import ONE_DAY, Ledger
-from tests.support.activity.looks import looks
+from tests.support.activity.observation import sample_times
 from tests.support.activity.script import Script
 from tests.support.activity.simulator import SimulatedHub
 from tornado_service.activity.collect.collector import SAMPLE_DELAY, Collector
@@ -28,13 +28,13 @@ from tornado_service.activity.store.writer import add_sample
 from tornado_service.hub.calls import HubCalls
 
 LOG = logging.getLogger("test")
-#: So many samples are taken between two looks at the figures.
-LOOKS = 97
+#: Samples between two computations of the figures.
+SAMPLES_PER_UPDATE = 97
 
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a script, twice. ``first`` and ``last``: days with figures."""
+    """Both results of a script. ``first`` and ``last``: days with figures."""
 
     history: History
     ledger: Ledger
@@ -42,19 +42,19 @@ class Played:
     last: date
 
     def ids(self, who: set[int]) -> set[int]:
-        """People of the ledger, as the store numbers them."""
+        """Users of the ledger, as the store numbers them."""
         accounts = {
             (account.name, account.first_seen): account.id
             for account in self.history.people.values()
         }
-        humans = (self.ledger.people[person] for person in who)
-        return {accounts[human.name, human.first_seen] for human in humans}
+        users = (self.ledger.users[index] for index in who)
+        return {accounts[user.name, user.first_seen] for user in users}
 
 
 async def play(
     script: Script, file: Path, interval: int, zone: str, hub: SimulatedHub, calls: HubCalls
 ) -> Played:
-    """Let a collector watch the script, and read its history."""
+    """Let a collector sample the script, and read its history."""
     delay = int(interval * SAMPLE_DELAY)
     database = open_database(f"sqlite:///{file}")
     with database.writing() as connection:
@@ -71,12 +71,12 @@ async def play(
             hub.now = at
             sample = await collector.collect(at)
             assert (sample is None) == script.is_hub_down(at)
-            if number % LOOKS == 0:  # the last history is made of all those before it
+            if number % SAMPLES_PER_UPDATE == 0:  # each history extends the one before
                 bring_up_to_date(archive, connection)
         bring_up_to_date(archive, connection)
     archive.close()
     database.close()
-    ledger = Ledger(script, looks(script, interval, delay), interval, zone)
+    ledger = Ledger(script, sample_times(script, interval, delay), interval, zone)
     first, last = (
         datetime.fromtimestamp(moment, ledger.zone).date()
         for moment in (script.start, ledger.times[-1])

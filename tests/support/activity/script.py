@@ -1,4 +1,4 @@
-"""A year on a hub that never was: who was there, and who ran what when. Facts only, no figures."""
+"""A year of a simulated hub: its users and their servers. Facts only, no figures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DAY = 24 * HOUR
 class Run:
     """One run of one server: ``started <= t < stopped``.
 
-    Its last activity moves every ``pulse`` seconds, until ``idle``. Where it ``says_stop``, the
-    hub notes the stop as the user's activity, as hubs do when they stop a server themselves.
+    Its last activity moves every ``pulse`` seconds, until ``idle``. If ``says_stop``, the hub
+    records the stop as the user's activity, as hubs do when they stop a server themselves.
     """
 
     server: str
@@ -37,7 +37,7 @@ class Run:
 
 @dataclass
 class SimulatedUser:
-    """One user of the hub, whatever their names. ``names``: since when which, the first at 0."""
+    """One user of the hub under all their names. ``names``: each with its start, the first at 0."""
 
     id: int
     created: int
@@ -78,11 +78,11 @@ class SimulatedUser:
 
 @dataclass
 class Script:
-    """All of it. ``hub_down`` and ``service_down``: when nobody could be asked, or nobody asked."""
+    """The whole script. ``hub_down`` and ``service_down``: intervals without samples."""
 
     start: int
     end: int
-    beings: list[SimulatedUser]
+    users: list[SimulatedUser]
     hub_down: list[tuple[int, int]] = field(default_factory=list)
     service_down: list[tuple[int, int]] = field(default_factory=list)
 
@@ -106,20 +106,20 @@ def write_year(
     for _ in range(max(1, days // 60)):
         _add_outage(dice, script, script.hub_down, outage)
         _add_outage(dice, script, script.service_down, outage)
-    script.beings = [_simulate_user(dice, script, number) for number in range(1, users + 1)]
-    again = random.Random(-seed)
-    for being in list(script.beings):
-        if being.deleted is not None and being.deleted + outage + DAY < script.end - DAY:
-            script.beings.append(_again(again, script, being, being.deleted + outage + DAY))
+    script.users = [_simulate_user(dice, script, number) for number in range(1, users + 1)]
+    reused = random.Random(-seed)
+    for user in list(script.users):
+        if user.deleted is not None and user.deleted + outage + DAY < script.end - DAY:
+            script.users.append(_create_again(reused, script, user, user.deleted + outage + DAY))
     return script
 
 
-def _again(
-    dice: random.Random, script: Script, being: SimulatedUser, created: int
+def _create_again(
+    dice: random.Random, script: Script, user: SimulatedUser, created: int
 ) -> SimulatedUser:
-    """Another account of the name of a deleted one, when that has been seen."""
-    name = being.name(created)
-    other = SimulatedUser(len(script.beings) + 1, created, [(0, name)], being.groups)
+    """Another account with the name of a deleted one, after the deletion was sampled."""
+    name = user.name(created)
+    other = SimulatedUser(len(script.users) + 1, created, [(0, name)], user.groups)
     midnight = created // DAY * DAY
     while midnight < script.end:
         _simulate_day(dice, script, other, midnight, 0.4)
@@ -140,33 +140,31 @@ def _simulate_user(dice: random.Random, script: Script, number: int) -> Simulate
     length = script.end - script.start
     is_old = dice.random() < 0.6
     created = script.start - DAY if is_old else script.start + dice.randrange(length)
-    being = SimulatedUser(
-        number, created, [(0, f"user-{number}")], (f"class-{'abcd'[number % 4]}",)
-    )
+    user = SimulatedUser(number, created, [(0, f"user-{number}")], (f"class-{'abcd'[number % 4]}",))
     if dice.random() < 0.1:
-        being.deleted = dice.randrange(max(created, script.start) + DAY, script.end + 2 * DAY)
+        user.deleted = dice.randrange(max(created, script.start) + DAY, script.end + 2 * DAY)
     eagerness = dice.choice([0.02, 0.1, 0.3, 0.5])
     midnight = script.start
     while midnight < script.end:
-        _simulate_day(dice, script, being, midnight, eagerness)
+        _simulate_day(dice, script, user, midnight, eagerness)
         midnight += DAY
-    being.runs.sort(key=lambda run: run.started)
-    being.logins.sort()
+    user.runs.sort(key=lambda run: run.started)
+    user.logins.sort()
     if dice.random() < 0.15:
-        being.names.append((_time_to_rename(dice, script, being), f"renamed-{number}"))
-    return being
+        user.names.append((_time_to_rename(dice, script, user), f"renamed-{number}"))
+    return user
 
 
-def _time_to_rename(dice: random.Random, script: Script, being: SimulatedUser) -> int:
-    """Any, or in the middle of the longest run, in which it can be seen who was renamed."""
-    longest = max(being.runs, key=lambda run: run.stopped - run.started, default=None)
+def _time_to_rename(dice: random.Random, script: Script, user: SimulatedUser) -> int:
+    """Any time, or the middle of the longest run, where a rename can be detected."""
+    longest = max(user.runs, key=lambda run: run.stopped - run.started, default=None)
     if longest and dice.random() < 0.6:
         return (longest.started + longest.stopped) // 2
-    return dice.randrange(being.created, script.end)
+    return dice.randrange(user.created, script.end)
 
 
 def _simulate_day(
-    dice: random.Random, script: Script, being: SimulatedUser, midnight: int, eagerness: float
+    dice: random.Random, script: Script, user: SimulatedUser, midnight: int, eagerness: float
 ) -> None:
     day = datetime.fromtimestamp(midnight, timezone.utc)
     if day.weekday() > 4:
@@ -174,26 +172,26 @@ def _simulate_day(
     if day.month in (2, 8):
         eagerness *= 0.2
     if dice.random() < 0.05:
-        _log_in(script, being, midnight + dice.randrange(DAY))
+        _log_in(script, user, midnight + dice.randrange(DAY))
     while dice.random() < eagerness:
         started = midnight + int(dice.triangular(0, DAY, 14 * HOUR))
         length = int(dice.lognormvariate(8.6, 1.1))  # half of them longer than 90 minutes
         server = dice.choice(["", "", "", "gpu", "data"])
-        _run(dice, script, being, server, started, length)
+        _run(dice, script, user, server, started, length)
         if dice.random() < 0.1:  # restarted at once
-            _run(dice, script, being, server, started + length + 5, HOUR)
+            _run(dice, script, user, server, started + length + 5, HOUR)
         eagerness *= 0.6
 
 
-def _log_in(script: Script, being: SimulatedUser, at: int) -> None:
-    if being.exists(at) and not script.is_hub_down(at):
-        being.logins.append(at)
+def _log_in(script: Script, user: SimulatedUser, at: int) -> None:
+    if user.exists(at) and not script.is_hub_down(at):
+        user.logins.append(at)
 
 
 def _run(
     dice: random.Random,
     script: Script,
-    being: SimulatedUser,
+    user: SimulatedUser,
     server: str,
     started: int,
     length: int,
@@ -203,19 +201,19 @@ def _run(
     for start, end in script.hub_down:
         if start <= stopped < end:
             stopped = end + 30
-    if being.deleted is not None:
-        stopped = min(stopped, being.deleted)
+    if user.deleted is not None:
+        stopped = min(stopped, user.deleted)
     is_possible = (
-        being.exists(started)
+        user.exists(started)
         and stopped > started
         and not script.is_hub_down(started)
         and not any(
             run.started <= stopped and started <= run.stopped
-            for run in being.runs
+            for run in user.runs
             if run.server == server
         )
     )
     if is_possible:
         idle = started + dice.randrange(stopped - started)
         run = Run(server, started, stopped, idle, says_stop=dice.random() < 0.9)
-        being.runs.append(run)
+        user.runs.append(run)

@@ -23,14 +23,14 @@ SCOPES = frozenset({"list:users", "read:users:activity", "read:servers"})
 
 
 class SimulatedHub:
-    """What the hub of a script answers at the moment ``now``.
+    """The hub of a script: its responses at the time ``now``.
 
     Attributes:
         now: the hub's clock.
-        scopes: of the one token that there is.
-        calls: what was asked, one query a call.
-        between: called before each answer, to change the script while a listing is under way.
-        is_down: every answer is a 503, whatever the script says.
+        scopes: of the only token.
+        calls: the query of each call.
+        between: called before each response, to change the script during a listing.
+        is_down: every response is a 503, whatever the script.
     """
 
     def __init__(self, script: Script, now: int = 0, *, default_limit: int = 50) -> None:
@@ -44,28 +44,28 @@ class SimulatedHub:
         self.is_down = False
 
     @property
-    def is_away(self) -> bool:
+    def is_unavailable(self) -> bool:
         return self.is_down or self.script.is_hub_down(self.now)
 
     def users(self, query: dict[str, str]) -> dict[str, Any]:
-        """The answer to ``GET /users``."""
-        beings = [being for being in self.script.beings if being.exists(self.now)]
+        """The response to ``GET /users``."""
+        users = [user for user in self.script.users if user.exists(self.now)]
         if query.get("state") == "active":
-            beings = [being for being in beings if being.running(self.now)]
+            users = [user for user in users if user.running(self.now)]
         offset = int(query.get("offset", 0))
         limit = max(1, min(int(query.get("limit", self.default_limit)), self.max_limit))
-        page: dict[str, Any] = {"offset": offset, "limit": limit, "total": len(beings)}
+        page: dict[str, Any] = {"offset": offset, "limit": limit, "total": len(users)}
         later = {"offset": offset + limit, "limit": limit, "url": "http://inside/hub/api/users"}
-        page["next"] = later if offset + limit < len(beings) else None
-        chosen = beings[offset : offset + limit]
-        return {"items": [self._user(being) for being in chosen], "_pagination": page}
+        page["next"] = later if offset + limit < len(users) else None
+        chosen = users[offset : offset + limit]
+        return {"items": [self._user(user) for user in chosen], "_pagination": page}
 
-    def _user(self, being: SimulatedUser) -> dict[str, Any]:
-        model: dict[str, Any] = {"kind": "user", "name": being.name(self.now), "admin": False}
+    def _user(self, user: SimulatedUser) -> dict[str, Any]:
+        model: dict[str, Any] = {"kind": "user", "name": user.name(self.now), "admin": False}
         if "read:users:activity" in self.scopes:
-            model["last_activity"] = iso(being.last_activity(self.now))
+            model["last_activity"] = iso(user.last_activity(self.now))
         if "read:servers" in self.scopes:
-            runs = being.running(self.now)
+            runs = user.running(self.now)
             model["servers"] = {run.server: self._server(run, model["name"]) for run in runs}
         return model
 
@@ -113,7 +113,7 @@ class _Users(RequestHandler):
         self.hub.between()
         self.set_header("Date", formatdate(self.hub.now, usegmt=True))
         is_known = self.request.headers.get("Authorization") == f"token {TOKEN}"
-        if self.hub.is_away:
+        if self.hub.is_unavailable:
             self.set_status(503)
         elif not is_known or "list:users" not in self.hub.scopes:
             message = "Action is not authorized with current scopes; requires any of [list:users]"
@@ -131,7 +131,7 @@ class _Self(RequestHandler):
 
 
 def iso(moment: int | None) -> str | None:
-    """A time as hubs write it; they know microseconds."""
+    """A time as hubs write it, with microseconds."""
     if moment is None:
         return None
     at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None, microsecond=250_000)
@@ -139,10 +139,10 @@ def iso(moment: int | None) -> str | None:
 
 
 def hub_calls(hub: SimulatedHub) -> HubCalls:
-    """The service's own calls, answered without HTTP."""
+    """The service's own calls, without HTTP."""
 
     async def ask(path: str, scope: str, **query: str) -> HubResponse:
-        if hub.is_away:
+        if hub.is_unavailable:
             raise HubUnavailable("the script wants it so")
         return HubResponse(200, hub.users(query), hub.now)
 

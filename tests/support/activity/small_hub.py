@@ -1,4 +1,4 @@
-"""Histories of a few sessions, written by the wall clock."""
+"""Histories of a few sessions, written in local time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tornado_service.activity.history.history import History
 
 
 def at(text: str, zone: str = "UTC", *, fold: int = 0) -> int:
-    """``2026-03-02 09:00`` in a zone; ``fold=1``: the second time that the clock shows it."""
+    """``2026-03-02 09:00`` in a zone; ``fold=1``: the second occurrence."""
     moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
     return int(moment.timestamp())
 
@@ -35,7 +35,7 @@ def history(
     people: Sequence[Account] = (),
     visits: Sequence[Visit] = (),
 ) -> History:
-    """Watched during these intervals; up to date at the end of the last. Nothing is rolled up."""
+    """Sampled during these intervals; up to date at the end of the last. Nothing is rolled up."""
     observed_from = coverage[0][0] if coverage else None
     users = sorted({visit.user for visit in (*sessions, *visits)})
     return History(ZoneInfo(zone)).updated(
@@ -60,7 +60,7 @@ ZONES_AND_DAYS = [
 
 @dataclass(frozen=True)
 class SmallHub:
-    """What there is to know of a made-up hub of five users, over some days."""
+    """The data of a synthetic hub of five users, over some days."""
 
     zone: str
     first: date
@@ -71,7 +71,7 @@ class SmallHub:
     people: list[Account]
 
     def history(self, users: Collection[int] | None = None) -> History:
-        """What is known, or what would be if these were the only users."""
+        """The history, or as if these were the only users."""
         return history(
             self.zone,
             self.coverage,

@@ -1,4 +1,4 @@
-"""Samples that a store keeps, and whom it knows then."""
+"""Samples for a store, and its users afterwards."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FIVE_MINUTES = 300
 
 
 def sample(taken: int, *names: str, started: int = START - 60) -> Sample:
-    """Of users who all run a server; when they were created tells them apart."""
+    """Users who all run a server; their creation times distinguish them."""
     server = ServerSnapshot("", started)
     users = (UserSnapshot(name, sum(map(ord, name)), servers=(server,)) for name in names)
     return Sample(taken, True, tuple(users))
 
 
-async def people(store: Store) -> list[str]:
+async def stored_users(store: Store) -> list[str]:
     return [account.name for account in await store.read(Reader.people)]

@@ -76,7 +76,7 @@ def test_the_alias_that_has_a_service_is_meant() -> None:
     assert values_of(two, ("one",)).root == ("one",)
 
 
-def test_which_of_two_is_meant_has_to_be_said(
+def test_an_ambiguous_chart_has_to_be_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "two.yaml"
@@ -132,7 +132,7 @@ def test_what_stands_where_no_chart_is_is_read_by_nothing(wrong: KeyPath) -> Non
     assert "binderhub.jupyterhub.hub.services" in {finding.key for finding in findings}
 
 
-def test_a_list_of_another_chart_is_its_own_affair() -> None:
+def test_a_list_of_another_chart_is_ignored() -> None:
     other = {"x": {"y": {"hub": {"networkPolicy": {"ingress": ["a"]}}}}}
     more = {"x": {"y": {"hub": {"networkPolicy": {"ingress": ["b"]}}}}}
     files = [*under(NESTED, load(*INGRESS)), ("1", other), ("2", more)]

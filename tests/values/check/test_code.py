@@ -1,4 +1,4 @@
-"""Code in values is read as Python, not by its words."""
+"""Code in values is parsed as Python."""
 
 import textwrap
 
@@ -9,7 +9,7 @@ from tornado_service.values.site import ValuesFinding
 
 USER = 'if role["name"] == "user":'
 
-#: What public configurations of hubs do, in words of our own.
+#: Code as in public configurations of hubs.
 HARMLESS = {
     "append": """
         c.JupyterHub.services.append({"name": "grader", "api_token": "0123456789"})
@@ -63,7 +63,7 @@ HARMLESS = {
             return [*roles, {"name": "tutors", "scopes": ["list:users"]}]
         c.JupyterHub.load_roles = with_tutors(c.JupyterHub.load_roles)
     """,
-    "a function that looks by itself": """
+    "a function that reads the setting": """
         def all_roles():
             return [*c.JupyterHub.load_roles, {"name": "tutors", "scopes": ["list:users"]}]
         c.JupyterHub.load_roles = all_roles()
@@ -166,7 +166,7 @@ HARMLESS = {
     "nothing": "",
 }
 
-#: Code by what the finding says of it.
+#: Code by the finding about it.
 HARMFUL = {
     "load_roles is replaced": {
         "a list": "c.JupyterHub.load_roles = []",
@@ -291,12 +291,12 @@ def test_what_was_empty_can_be_replaced() -> None:
         'scope = "access:services!service=%s" % "tornado-service"',
     ],
 )
-def test_code_that_lets_people_in_is_seen_however_it_is_written(code: str) -> None:
+def test_code_that_grants_access_is_found_however_it_is_written(code: str) -> None:
     site = {"hub": {"extraConfig": {"~tornado-service-access": "", "mine": code}}}
     assert check([*load(*INGRESS), ("config.yaml", site)]) == []
 
 
-def test_code_that_lets_nobody_in() -> None:
+def test_code_that_grants_no_access() -> None:
     comment = "# access:services!service=tornado-service"
     site = {"hub": {"extraConfig": {"~tornado-service-access": comment}}}
     (finding,) = check([*load(*INGRESS), ("config.yaml", site)])

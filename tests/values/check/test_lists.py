@@ -1,4 +1,4 @@
-"""Helm replaces lists: a finding where a service loses something, and nowhere else."""
+"""Helm replaces lists: a finding only if a service loses an entry."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ RULE = f"{{ports: [{{port: 8181}}], from: [{PROXY}, {HUB}]}}"
 
 
 def found(*sites: str, names: tuple[str, ...] = INGRESS, version: str = "5.5") -> list[str]:
-    """The keys of lists that are missed, with our files first and a site's own after them."""
+    """The keys of lost lists, with our files first and a site's own after them."""
     files: list[tuple[str, dict[str, Any]]] = [
         (f"{number}.yaml", yaml.safe_load(text)) for number, text in enumerate(sites)
     ]
@@ -142,7 +142,7 @@ def test_what_a_still_later_file_brings_back_is_not_missed() -> None:
 
 @pytest.mark.parametrize("name", ["My_Service", "grader_1", "lab.example", "API"])
 @pytest.mark.parametrize("host", ["grader", "grader.courses.svc.cluster.local", "10.0.0.7"])
-def test_another_service_is_not_our_business(name: str, host: str) -> None:
+def test_another_service_is_ignored(name: str, host: str) -> None:
     access = f"access:services!service={name}"
     hub = {
         "services": {name: {"url": f"http://{host}:10101", "command": ["python3", "-m", "x"]}},

@@ -118,14 +118,14 @@ def test_a_rule_by_label_and_range_is_understood() -> None:
     assert check(files) == []
 
 
-def told(mistake: Path) -> dict[str, str]:
+def expected_findings(mistake: Path) -> dict[str, str]:
     """The comments at the top of a mistake."""
     return dict(re.findall(r"^# (\w+): (.+)$", mistake.read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda file: file.stem)
 def test_a_mistake_is_found(mistake: Path) -> None:
-    about = told(mistake)
+    about = expected_findings(mistake)
     names = tuple(f"{name}.yaml" for name in about["after"].split())
     found = check_with(mistake.read_text(), names, about["hub"])
     lines = [str(finding) for finding in found if finding.key == about["found"]]
@@ -167,8 +167,8 @@ def test_two_images_that_are_not_the_placeholder() -> None:
     assert [(finding.file, finding.key) for finding in found] == [("2.yaml", "hub.image.name")]
 
 
-def test_the_page_that_everyone_copies() -> None:
-    """The one of the chart's documentation: no access, no label, the hub not admitted."""
+def test_the_configuration_that_everyone_copies() -> None:
+    """The one of the chart's documentation: no access, no label, the hub not allowed."""
     text = f"""
     hub:
       image: {{name: me/hub, tag: latest}}

@@ -106,7 +106,7 @@ def test_a_key_that_stands_twice_is_noticed(text: str, path: tuple[str, ...], li
     assert values.duplicates == [("x.yaml", path, line)]
 
 
-def test_a_key_beside_a_merged_one_stands_once() -> None:
+def test_a_key_next_to_a_merged_one_stands_once() -> None:
     assert load("a: &a {b: 1}\nc: {<<: *a, b: 2}")[0].duplicates == {}
 
 

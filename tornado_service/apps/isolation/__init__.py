@@ -1,1 +1,1 @@
-"""What keeps an app from harming the others: threads, time limits, the watchdog."""
+"""Isolation of apps: threads, time limits, the watchdog."""

@@ -1,4 +1,4 @@
-"""What an app's code must not do to the service: last for ever, or end it."""
+"""Containment of an app's code: it can neither hang the service nor exit the process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Result = TypeVar("Result")
 
 
 class AppError(Exception):
-    """Why an app cannot run, in words for an admin."""
+    """Why an app cannot run, for administrators."""
 
 
 async def with_timeout(timeout: float, work: Awaitable[Result], description: str) -> Result:
-    """Wait for something of an app's, but not for ever, even if it refuses to be cancelled.
+    """Await an app's awaitable with a time limit, even if it ignores cancellation.
 
     Raises:
-        AppError: it takes too long.
+        AppError: the time limit is exceeded.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -40,7 +40,7 @@ def _consume_result(task: asyncio.Future[Any]) -> None:
 
 
 async def call_contained(function: Callable[[], Any]) -> Any:
-    """Await a function of an app's; what would end the process is its failure.
+    """Await a function of an app; an attempt to exit the process becomes a failure of the app.
 
     Args:
         function: a plain one runs in a thread, where it may block.
@@ -49,20 +49,20 @@ async def call_contained(function: Callable[[], Any]) -> Any:
         Its result.
 
     Raises:
-        AppError: that has happened.
+        AppError: the function has tried to exit the process.
     """
     try:
         is_async = inspect.iscoroutinefunction(function)
         return await (function() if is_async else run_in_daemon_thread(function))
     except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
-        name = getattr(function, "func", function).__name__  # of a partial
+        name = getattr(function, "func", function).__name__  # for functools.partial
         raise AppError(f"{type(error).__name__} in {name}()") from error
 
 
 def run_in_daemon_thread(
     function: Callable[[], Result], name: str = "import of an app"
 ) -> asyncio.Future[Result]:
-    """Run a function in a thread of its own, which keeps no process from ending."""
+    """Run a function in a daemon thread, which does not keep the process running."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -75,11 +75,11 @@ def run_in_daemon_thread(
             outcome: tuple[Callable[[Any], None], Any] = (future.set_result, function())
         except Exception as error:
             outcome = (future.set_exception, error)
-        except BaseException as error:  # sys.exit() in a module ends the app and not us
+        except BaseException as error:  # sys.exit() in a module fails the app only
             failure = AppError(f"{type(error).__name__}: {error}")
             failure.__cause__ = error
             outcome = (future.set_exception, failure)
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
             loop.call_soon_threadsafe(settle, *outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()

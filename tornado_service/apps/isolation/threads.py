@@ -1,4 +1,4 @@
-"""Threads for code that blocks: a few for each app, and none that keeps the process from ending."""
+"""Threads for blocking code: a few for each app; they do not keep the process running."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from typing import Any, NamedTuple, TypeVar
 
 from tornado.web import HTTPError
 
-#: How many calls of one app run at once.
+#: Concurrent calls of one app.
 POOL_SIZE = 10
 
-#: How many calls of ``asyncio.to_thread`` run at once, of all apps and of the service, which looks
-#: up the hub's address in such a thread, too. Python's own number is six on two processors.
+#: Concurrent calls of ``asyncio.to_thread``, of all apps and of the service, which also resolves
+#: the hub's host name in such a thread. Python's default is six on two processors.
 SHARED_POOL_SIZE = 256
 
-#: Seconds that a call waits for its turn.
+#: Seconds that a call waits for a free thread.
 QUEUE_TIMEOUT = 5.0
 
 Result = TypeVar("Result")
 
 
 def set_default_thread_pool(loop: asyncio.AbstractEventLoop) -> None:
-    """Let what an app awaits in threads keep neither sign-in nor other apps waiting.
+    """Set a larger default executor, so that threads of apps delay neither sign-in nor other apps.
 
     Args:
-        loop: that of the service.
+        loop: the service's event loop.
     """
     loop.set_default_executor(ThreadPoolExecutor(SHARED_POOL_SIZE, "asyncio"))
 
 
 class ThreadPoolExhausted(HTTPError):
-    """503: all threads of an app are taken, and stay so."""
+    """503: all threads of an app are busy, for longer than ``QUEUE_TIMEOUT``."""
 
     retry_after = 1
 
@@ -46,7 +46,7 @@ class ThreadPoolExhausted(HTTPError):
 
 
 class ThreadPool:
-    """The threads of one app; they are started when there is something to do."""
+    """The threads of one app, started on demand."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -57,11 +57,11 @@ class ThreadPool:
         weakref.finalize(self, self._jobs.end)
 
     async def run(self, function: Callable[[], Result]) -> Result:
-        """Call a function in one of them, and return or raise what it does.
+        """Call a function in a thread; return its result, or raise its error.
 
         Raises:
-            ThreadPoolExhausted: none has become free in time.
-            RuntimeError: the function would have ended the process.
+            ThreadPoolExhausted: no thread becomes free in time.
+            RuntimeError: the function has tried to exit the process.
         """
         if self._slots.locked():
             try:
@@ -81,7 +81,7 @@ class ThreadPool:
         thread = threading.Thread(target=self._jobs.run, name=f"app {self._name}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the process has as many as it may have
+        except RuntimeError:  # the limit of threads of the process is reached
             self._slots.release()
             raise ThreadPoolExhausted from None
         self._started += 1
@@ -98,11 +98,11 @@ class _Job(NamedTuple):
 
 
 class _Jobs:
-    """The jobs of a pool, and what has come of them.
+    """The jobs of a pool and their outcomes.
 
     To wake a thread takes longer than most jobs. So one thread is woken at a time: it wakes the
-    next one if there are more jobs, and goes on with them itself. The event loop is woken once for
-    all outcomes that it has not seen yet.
+    next one if more jobs are queued, and continues with them itself. The event loop is woken once
+    for all pending outcomes.
     """
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class _Jobs:
     def run(self) -> None:
         while self._wakeups.get():
             self._is_waking = False
-            with contextlib.suppress(IndexError):  # there are no more, or other threads have them
+            with contextlib.suppress(IndexError):  # the queue is empty by now
                 while True:
                     self._do(self._queue.popleft())
         self.end()  # the next thread
@@ -143,7 +143,7 @@ class _Jobs:
         self._outcomes.append((job, value, failure))
         if not self._is_reporting:
             self._is_reporting = True
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
                 job.future.get_loop().call_soon_threadsafe(self._report)
 
     def _report(self) -> None:
@@ -160,7 +160,7 @@ class _Jobs:
 
 
 def as_request_error(error: BaseException) -> Exception:
-    """An error of an app's, or another in its place where it would do more than fail a request."""
+    """An app's error, or a replacement if it would do more than fail the request."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     failure = RuntimeError(f"{type(error).__name__} in a request handler")

@@ -1,4 +1,4 @@
-"""The watchdog of the event loop: what blocks it is logged, with its line, and counted."""
+"""The watchdog of the event loop: logs and counts blocking calls, with the line of code."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ BLOCK_LIMIT = 2.0
 
 
 class CodeOwner(Protocol):
-    """An app, as far as a stack shows whose code runs."""
+    """An app, to attribute frames of a stack to it."""
 
     package: str
 
     @property
     def display_name(self) -> str:
-        """Its name, for people."""
+        """The name for display."""
 
     def record_blocked_call(self, location: str) -> None:
-        """Count a call of its code that blocked the event loop."""
+        """Count a call of the app's code that blocked the event loop."""
 
 
 class BlockedCall:
-    """The call in the main thread that the loop waits for.
+    """The call in the main thread that blocks the loop.
 
     Attributes:
-        owner: the app whose code it is, if it is an app's.
-        entry_frame: where that was called; nothing else stays the same while it runs.
-        location: the line of the app's, or of ours, at the last check.
+        owner: the app that the code belongs to, if any.
+        entry_frame: the frame that called it; only this stays the same while the call runs.
+        location: the line of the app's code, or of ours, at the last check.
     """
 
     def __init__(self, frame: FrameType | None, owners: list[CodeOwner]) -> None:
@@ -56,16 +56,16 @@ class BlockedCall:
 
 
 class Watchdog:
-    """Checks from a thread whether the event loop gets to its work, and what blocks it.
+    """Checks from a thread whether the event loop is blocked, and by which code.
 
-    An ``async def`` of an app that blocks (``time.sleep``, ``requests.get``, ``while True``) keeps
-    every other request waiting. The log names its line, once for each call. Nothing is raised in
-    it: that could leave a lock, a connection or half a response of any library behind.
+    An ``async def`` of an app that blocks (``time.sleep``, ``requests.get``, ``while True``) delays
+    all other requests. The log names its line, once for each call. The watchdog raises nothing in
+    it: that could leave a lock, a connection or a partial response of any library behind.
 
     Args:
-        log: where it says so.
-        metrics: where that is counted.
-        owners: the apps, at any time.
+        log: receives a line for each blocking call.
+        metrics: counts the calls.
+        owners: returns the current apps.
         limit: seconds for which a call may block the loop.
     """
 
@@ -87,7 +87,7 @@ class Watchdog:
         self._blocked: BlockedCall | None = None
 
     def start(self) -> None:
-        """Check from now on, eight times in the limit."""
+        """Start checking, eight times per limit."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -100,11 +100,11 @@ class Watchdog:
         while not self._stopped.wait(interval):
             before, checked = checked, time.monotonic()
             if checked - before > 4 * interval:
-                self._blocked = None  # the whole process stood still, as in a suspended machine
+                self._blocked = None  # the whole process was suspended, as by a paused machine
             elif self._loop_has_run:
                 self._blocked = None
                 self._loop_has_run = False
-                with contextlib.suppress(RuntimeError):  # it is closed
+                with contextlib.suppress(RuntimeError):  # the loop is closed
                     self._loop.call_soon_threadsafe(self._mark_loop_ran)
             else:
                 self._check()
@@ -113,7 +113,7 @@ class Watchdog:
         self._loop_has_run = True
 
     def _check(self) -> None:
-        """See what blocks the loop; from the second check on, for how long."""
+        """Determine which code blocks the loop; from the second check on, for how long."""
         main = threading.main_thread().ident or 0
         now = BlockedCall(sys._current_frames().get(main), list(self._owners))
         blocked = self._blocked

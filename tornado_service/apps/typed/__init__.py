@@ -1,1 +1,1 @@
-"""Handlers with type annotations: read from a request, written as JSON."""
+"""Handlers with type annotations: parse requests, write JSON."""

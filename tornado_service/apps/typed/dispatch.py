@@ -1,4 +1,4 @@
-"""The handlers of an app: typed, and with their blocking code in threads."""
+"""The handlers of an app: typed, with blocking code in threads."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from .signature import DeclarationError, Signature
 
 
 class TypedHandler(BaseHandler):
-    """What an app's handler becomes when it is mounted.
+    """The mixin of an app's mounted handlers.
 
-    A plain method runs in a thread, and its response is sent when it has returned.
+    A plain method runs in a thread, and its response is sent after it has returned.
     """
 
     thread_pool: ClassVar[ThreadPool]
-    #: What its methods take and give, by name (``GET``).
+    #: The signatures of its methods, by HTTP method (``GET``).
     signatures: ClassVar[dict[str, Signature]]
 
     _thread_id: int | None = None
     _finish_deferred = False
 
     def finish(self, chunk: Any = None) -> Any:
-        """Send the response; from a thread, when the method has returned."""
+        """Send the response; if called in a thread, after the method has returned."""
         if self._thread_id != get_ident():
             return super().finish(chunk)
         if self._finished:
@@ -45,10 +45,10 @@ class TypedHandler(BaseHandler):
         return None
 
     def flush(self, include_footers: bool = False) -> Any:
-        """Send what there is; not from a thread.
+        """Send buffered data; not from a thread.
 
         Raises:
-            RuntimeError: from a thread.
+            RuntimeError: called from a thread.
         """
         if self._thread_id == get_ident():
             raise RuntimeError("flush() in a plain method, which runs in a thread: use async def")
@@ -75,7 +75,7 @@ class TypedHandler(BaseHandler):
     async def _show_form_again(
         self, error: InvalidRequest, groups: tuple[Any, ...], named: dict[str, Any]
     ) -> None:
-        """Respond with the handler's own page, which has the errors and what was entered.
+        """Respond with the handler's own page, which has the errors and the entered values.
 
         Raises:
             InvalidRequest: the handler has no page for this user.
@@ -88,7 +88,7 @@ class TypedHandler(BaseHandler):
         )
         if not is_allowed or self._finished or self._headers_written:
             raise error
-        self.clear()  # what the method may have written before
+        self.clear()  # discards what the method has written before
         sent = self.request.body_arguments.items()
         self.form = FormState(
             {
@@ -113,7 +113,7 @@ class TypedHandler(BaseHandler):
                 self.finish()
 
     def _call_in_thread(self, signature: Signature, call: Callable[[], Any]) -> Any:
-        """Call a plain method and write what it returns, or return what is to be awaited."""
+        """Call a plain method and write its result, or return an awaitable for that."""
         self._thread_id = get_ident()
         try:
             value = call()
@@ -128,15 +128,15 @@ class TypedHandler(BaseHandler):
 def make_typed_handler(
     handler: type[BaseHandler], thread_pool: ThreadPool, **names: Any
 ) -> type[TypedHandler]:
-    """Make a handler an app's.
+    """Create the handler class for an app.
 
     Args:
         handler: the class as its author wrote it.
-        thread_pool: where its plain methods run.
+        thread_pool: runs its plain methods.
         names: further attributes of the class.
 
     Raises:
-        DeclarationError: the annotations of a method are wrong; the message names it.
+        DeclarationError: the annotations of a method are invalid; the message names it.
     """
     is_api = issubclass(handler, APIHandler)
     signatures: dict[str, Signature] = {}
@@ -164,7 +164,7 @@ def make_typed_handler(
 
 
 def check_path_groups(handler: type[TypedHandler], path: str) -> None:
-    """See that the methods of a handler take what the groups of its path give.
+    """Check that the methods of a handler accept the groups of its path.
 
     Raises:
         DeclarationError: one does not; the message names it.
@@ -176,7 +176,7 @@ def check_path_groups(handler: type[TypedHandler], path: str) -> None:
 
 @contextlib.contextmanager
 def _naming_method(handler: type[BaseHandler], method: str) -> Iterator[None]:
-    """Say of a wrong declaration whose it is."""
+    """Add the name of the method to a declaration error."""
     try:
         yield
     except DeclarationError as error:
@@ -188,7 +188,7 @@ def _is_inherited(function: Any) -> bool:
 
 
 def _make_method(signature: Signature) -> Callable[..., Awaitable[None]]:
-    """A method that is called with what its signature asks for."""
+    """A method that is called with the arguments that its signature declares."""
     function = signature.function
     is_async = inspect.iscoroutinefunction(function) or is_coroutine_function(function)
 

@@ -1,4 +1,4 @@
-"""Bodies, queries and forms: read by pydantic models; no error repeats what was sent."""
+"""Bodies, queries and forms: parsed by pydantic models; errors never repeat input values."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from ...telemetry.redaction import visitor_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
-#: More problems of one input are not told.
+#: Maximum number of problems reported for one input.
 MAX_ERRORS = 20
 
-#: The longest name of a field that is repeated to the caller: those of a mapping are theirs.
+#: Maximum length of a repeated field name: the client chooses the keys of mappings.
 MAX_FIELD_NAME = 100
 
-#: A larger body would hold the event loop for too long while Python reads its numbers, in bytes.
+#: A larger body is parsed in a thread, as Python's parsing of numbers blocks the loop; in bytes.
 LARGE_BODY = 64 * 1024
 
-#: Lists and objects of one body; in a larger one, one for this many bytes. Python looks for garbage
-#: among them again and again.
+#: Lists and objects of one body; in a larger one, one for this many bytes. Python's garbage
+#: collector visits them repeatedly.
 MAX_CONTAINERS = 100_000
 BYTES_PER_CONTAINER = 10
 
-#: The largest whole number that every reader of JSON knows
+#: The largest integer that all JSON parsers represent exactly
 #: (https://www.rfc-editor.org/rfc/rfc8259#section-6).
 MAX_SAFE_INTEGER = 2**53
 
-#: Formats that pydantic reads from a number, too: ``since=0`` would be 1970.
+#: Formats that pydantic also reads from a number: ``since=0`` would be 1970.
 _TIME_FORMATS = {"date", "date-time", "time", "duration"}
 _NUMBER = re.compile(r"\s*[-+]?[\d._]+\s*")
 
@@ -46,11 +46,11 @@ _OTHER_CHARSET = re.compile(r"""(?i)\bcharset\s*=(?!\s*"?utf-?8\b)""")
 
 
 class Body(Generic[Model]):
-    """The JSON body of a request, as a model.
+    """The JSON body of a request, parsed by a model.
 
     Args:
-        model: what it is read by.
-        required: whether there must be one.
+        model: the type.
+        required: whether a body is required.
     """
 
     def __init__(self, model: type[Model], required: bool = True) -> None:
@@ -58,11 +58,11 @@ class Body(Generic[Model]):
         self.required = required
 
     async def read(self, headers: HTTPHeaders, body: bytes) -> Model | None:
-        """Read one; a large one is parsed in a thread.
+        """Parse the body; a large one in a thread.
 
         Raises:
-            HTTPError: 415, it is not sent as JSON.
-            InvalidRequest: it is no JSON, or not of the model.
+            HTTPError: 415, the content type is not JSON.
+            InvalidRequest: it is not valid JSON, or does not match the model.
         """
         if not body:
             if self.required:
@@ -75,20 +75,20 @@ class Body(Generic[Model]):
             else _normalized_json(body)
         )
         try:
-            # strict, else "5", true and 5 are one, and the API's document says what is not so
+            # strict, else "5", true and 5 are equal, and the API's document is wrong
             return self.model.model_validate_json(normalized, strict=True)
         except ValidationError as error:
             raise _invalid_request(error, "body") from None
 
 
 class Fields(Generic[Model]):
-    """Names with texts, as a query or a form has them, read as a model.
+    """Names with text values, as in a query or a form, parsed by a model.
 
     Args:
-        model: each of its fields is a value or a list of values.
+        model: each field is a value or a list of values.
 
     Raises:
-        TypeError: it has a field that no query and no form can hold.
+        TypeError: a field has a type that queries and forms cannot represent.
     """
 
     def __init__(self, model: type[Model]) -> None:
@@ -108,7 +108,7 @@ class Fields(Generic[Model]):
                 self._time_fields.add(name)
 
     def _types_and_formats(self, schema: dict[str, Any]) -> set[str]:
-        """The JSON types and formats that a field, or the items of one, may have."""
+        """The JSON types and formats that a field, or its items, may have."""
         if "$ref" in schema:
             schema = self.schema["$defs"][schema["$ref"].rpartition("/")[2]]
         parts = [part for word in ("anyOf", "oneOf", "allOf") for part in schema.get(word, [])]
@@ -117,7 +117,7 @@ class Fields(Generic[Model]):
             *map(self._types_and_formats, parts)
         )
 
-    def _validate(self, pairs: Iterable[tuple[str, str]], whole: str) -> Model:
+    def _validate(self, pairs: Iterable[tuple[str, str]], default: str) -> Model:
         values: dict[str, Any] = {}
         for name, value in pairs:
             if name in self._time_fields and _NUMBER.fullmatch(value):
@@ -128,22 +128,22 @@ class Fields(Generic[Model]):
                 values.setdefault(name, []).append(value)
             elif name in values:
                 raise InvalidRequest((_printable_name(name), "It is there more than once."))
-            elif name != "_xsrf":  # the sign-in reads that
+            elif name != "_xsrf":  # part of the sign-in
                 values[name] = value
         try:
             return self.model.model_validate(values)
         except ValidationError as error:
-            raise _invalid_request(error, whole) from None
+            raise _invalid_request(error, default) from None
 
 
 class Query(Fields[Model]):
-    """The query of a URL, as a model."""
+    """The query of a URL, parsed by a model."""
 
     def read(self, query: str) -> Model:
-        """Read one.
+        """Parse the query.
 
         Raises:
-            InvalidRequest: it is not of the model, or names a value twice.
+            InvalidRequest: it does not match the model, or repeats a value.
         """
         try:
             pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
@@ -153,15 +153,15 @@ class Query(Fields[Model]):
 
 
 class Form(Fields[Model]):
-    """The form that a page has sent, as a model."""
+    """The form that a page has sent, parsed by a model."""
 
     def read(self, arguments: dict[str, list[bytes]]) -> Model:
-        """Read one. A browser sends an empty text for each input that is left empty.
+        """Parse the form. A browser sends an empty text for each empty input.
 
-        Such an input is missing for a field that has a default.
+        Such an input counts as missing if its field has a default.
 
         Raises:
-            InvalidRequest: it is not of the model, or names a value twice.
+            InvalidRequest: it does not match the model, or repeats a value.
         """
         pairs = form_values(arguments)
         required = set(self.schema.get("required", ()))
@@ -171,7 +171,7 @@ class Form(Fields[Model]):
 
 
 def form_values(arguments: dict[str, list[bytes]]) -> list[tuple[str, str]]:
-    """What a form has sent, by field, as Tornado has parsed it.
+    """The values of a form, by field, as Tornado has parsed them.
 
     Raises:
         InvalidRequest: it is not UTF-8.
@@ -191,14 +191,14 @@ def _check_content_type(headers: HTTPHeaders) -> None:
 
 
 def _normalized_json(body: bytes) -> bytes:
-    """A body that is JSON by its standard: pydantic takes ``NaN`` and numbers without end.
+    """A body in standard JSON: pydantic accepts ``NaN`` and infinite numbers.
 
-    There ``5.0`` is an integer, which pydantic does not take for one; it becomes ``5``.
+    In JSON, ``5.0`` is an integer, which pydantic refuses; it becomes ``5``.
 
     Raises:
-        InvalidRequest: it is no JSON.
+        InvalidRequest: it is not valid JSON.
     """
-    wholes = []
+    integers = []
     containers = body.count(b"[") + body.count(b"{")
     if containers > max(MAX_CONTAINERS, len(body) // BYTES_PER_CONTAINER):
         raise InvalidRequest(("body", "It has too many lists and objects."))
@@ -206,13 +206,13 @@ def _normalized_json(body: bytes) -> bytes:
     def number(text: str) -> float:
         value = float(text)
         if abs(value) <= MAX_SAFE_INTEGER and value.is_integer():
-            wholes.append(text)
+            integers.append(text)
             return int(value)
         return _finite(value)
 
     try:
         read = json.loads(body.decode(), parse_constant=_finite, parse_float=number)
-        return json.dumps(read).encode() if wholes else body
+        return json.dumps(read).encode() if integers else body
     except UnicodeDecodeError:
         raise InvalidRequest(("body", "It is not UTF-8.")) from None
     except json.JSONDecodeError as error:
@@ -230,30 +230,33 @@ def _finite(number: float | str) -> float:
     return float(number)
 
 
-def _invalid_request(error: ValidationError, whole: str) -> InvalidRequest:
-    """The refusal that tells what pydantic found.
+def _invalid_request(error: ValidationError, default: str) -> InvalidRequest:
+    """The error response for pydantic's validation errors.
 
     Args:
-        error: what it found.
-        whole: the name of what has no field's name.
+        error: pydantic's error.
+        default: the name for errors without a field name.
     """
     details = error.errors(include_url=False)[:MAX_ERRORS]
     return InvalidRequest(
         *(
-            (_printable_name(".".join(map(str, detail["loc"]))) or whole, _error_message(detail))
+            (
+                _printable_name(".".join(map(str, detail["loc"]))) or default,
+                _error_message(detail),
+            )
             for detail in details
         )
     )
 
 
 def _error_message(detail: ErrorDetails) -> str:
-    """What is wrong with a field, as pydantic says it, but not if that repeats the value."""
+    """Pydantic's message for a field, unless it repeats the value."""
     text = {
         "union_tag_invalid": "Input should be one of the known kinds",
         "uuid_parsing": "Input should be a valid UUID",
     }.get(detail["type"], detail["msg"])
     value = detail["input"]
-    if not isinstance(value, str):  # pydantic repeats no other, and one may be of any size
+    if not isinstance(value, str):  # pydantic repeats no other types, and these may have any size
         return text
     return "Input is not valid" if len(value) > 3 and value in text else text
 

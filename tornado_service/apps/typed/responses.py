@@ -1,4 +1,4 @@
-"""The response that a method declares by a decorator, without loading pydantic."""
+"""The decorator that declares the response of a method, without loading pydantic."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class ResponseSpec(NamedTuple):
 def responds_with(
     model: Any, *statuses: int, media_type: str = "application/json"
 ) -> Callable[[Method], Method]:
-    """Say what a method writes by itself, for the API's document.
+    """Declare the response that a method writes itself, for the OpenAPI document.
 
     Args:
-        model: a type that pydantic knows.
+        model: a type that pydantic supports.
         statuses: those with this response; default 200.
         media_type: of the response.
     """

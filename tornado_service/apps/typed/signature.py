@@ -1,4 +1,4 @@
-"""Signature: what a handler's method takes and gives, by its annotations."""
+"""Signature: the parameters and the response of a handler's method, from its annotations."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ if TYPE_CHECKING:
 
 FieldsOf = TypeVar("FieldsOf", bound=Fields[Any])
 
-#: Methods whose request has no body that means something,
+#: Methods whose request body has no meaning,
 #: https://www.rfc-editor.org/rfc/rfc9110#section-9.3
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
 class DeclarationError(TypeError):
-    """Why a method cannot be what its annotations say."""
+    """The annotations of a method are invalid."""
 
 
 class Signature:
-    """What a method takes and gives.
+    """The parameters and the response of a method.
 
-    ``body``, ``query`` and ``form`` are read by the models that annotate them; all other parameters
-    are groups of the path. The return annotation is the response.
+    ``body``, ``query`` and ``form`` are parsed by the models in their annotations; all other
+    parameters are groups of the path. The return annotation is the response.
 
     Attributes:
         function: the method.
         name: its module, class and name, for messages.
         path: the parameters that are groups of the path, with their annotations.
-        response: what it gives; nothing is known of that where there is none.
-        may_be_empty: it may give nothing instead, with the status 204.
+        response: the type of the response; without one, the response is unknown.
+        may_be_empty: whether it may return ``None``, with the status 204.
 
     Raises:
-        DeclarationError: the annotations are wrong.
+        DeclarationError: the annotations are invalid.
     """
 
     def __init__(self, method: str, function: Callable[..., Any], *, is_api: bool) -> None:
@@ -116,10 +116,10 @@ class Signature:
             self.body = Body(_require_model(name, annotation), required)
 
     def check_path(self, pattern: str) -> None:
-        """See that every group of a path has its parameter, and the other way round.
+        """Check that the groups of a path and the parameters correspond.
 
         Raises:
-            DeclarationError: one has not.
+            DeclarationError: they do not.
         """
         regex = re.compile(pattern)
         takes = ", ".join(self.path) or "none"
@@ -140,11 +140,11 @@ class Signature:
     def bind(
         self, handler: BaseHandler, groups: tuple[Any, ...], named: dict[str, Any]
     ) -> Callable[[], Any]:
-        """A call of the method with groups of the path and the query, as yet without the body.
+        """Bind the groups of the path and the query to the method's parameters, without the body.
 
         Raises:
-            HTTPError: 404, a group is not what it must be.
-            InvalidRequest: the query is not what it must be.
+            HTTPError: 404, a group of the path is invalid.
+            InvalidRequest: the query is invalid.
         """
         if groups and not self._accepts_positional:
             named, groups = {**dict(zip(self.path, groups, strict=False)), **named}, ()
@@ -167,10 +167,10 @@ class Signature:
             raise HTTPError(404, NOT_FOUND) from None
 
     def dump(self, value: Any) -> bytes:
-        """The JSON of what the method has returned.
+        """The result of the method as JSON.
 
         Raises:
-            TypeError: it is not what the method says.
+            TypeError: it does not match the return annotation.
         """
         if self._response_adapter is None:
             return to_json(value, inf_nan_mode="null")
@@ -178,7 +178,7 @@ class Signature:
             valid = self._response_adapter.validate_python(value, from_attributes=True)
         except ValidationError as error:
             fields = [".".join(map(str, detail["loc"])) for detail in error.errors()]
-            # pydantic's own words hold the values
+            # pydantic's own messages contain the values
             raise TypeError(
                 f"{self.name} returned what is not {self.response and self.response.model}:"
                 f" {', '.join(fields)}"
@@ -214,7 +214,7 @@ def _make_fields(kind: type[FieldsOf], name: str, annotation: Any) -> FieldsOf:
 
 
 def _without_none(annotation: Any) -> Any:
-    """``Model`` of ``Model | None``, and anything else as it is."""
+    """``Model`` of ``Model | None``; any other annotation unchanged."""
     members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
     if NoneType not in members:
         return annotation

@@ -1,1 +1,1 @@
-"""What the chart of zero-to-jupyterhub says of its values, and makes of them."""
+"""The values of zero-to-jupyterhub's chart: schema, defaults, location."""

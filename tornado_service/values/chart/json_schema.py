@@ -1,4 +1,4 @@
-"""JSON Schema, as far as zero-to-jupyterhub's chart uses it: what Helm refuses in values."""
+"""The part of JSON Schema that zero-to-jupyterhub's chart uses: what Helm refuses in values."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ Schema = dict[str, Any]
 
 
 class Violation(NamedTuple):
-    """A value that a schema refuses, where it is or would be."""
+    """A value that a schema refuses, or a missing one, with its path."""
 
     path: KeyPath
     keyword: str
-    #: the types, values or keys that the schema allows there
+    #: the allowed types, values or keys
     allowed: tuple[Any, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""Where the chart's values stand: at the top, or under the keys of charts that depend on it."""
+"""Finds the chart's values: at the top, or under the keys of charts that depend on it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from .chart_data import SCHEMA
 
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
 
-#: What tells the chart's values from another chart's.
+#: Keys that distinguish the chart's values from another chart's.
 CHART_KEYS: dict[str, set[str]] = {
     "hub": {*PROPERTIES["hub"]["properties"]},
     "singleuser": {*PROPERTIES["singleuser"]["properties"]},
@@ -18,7 +18,7 @@ CHART_KEYS: dict[str, set[str]] = {
     "scheduling": {"userScheduler", "podPriority", "userPlaceholder", "corePods", "userPods"},
 }
 
-#: What ``tornado-service values`` writes. Where nothing else stands, a chart need not be.
+#: Output of ``tornado-service values``. A file with only this need not contain a chart's values.
 GENERATED_PATHS: set[KeyPath] = {
     *(("hub", key) for key in ("labels", "services", "service", "extraPodSpec", "networkPolicy")),
     *(("hub", key) for key in ("extraConfig", "loadRoles", "image", "extraFiles")),
@@ -42,7 +42,7 @@ def sections(values: Any) -> list[str]:
 def find_charts(
     values: dict[str, Any], path: KeyPath = ()
 ) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    """What may be the chart's values, with the path at which it stands, from the top."""
+    """Possible values of the chart, with their paths, from the top."""
     found = sections(values)
     if found:
         yield path, values
@@ -52,7 +52,7 @@ def find_charts(
 
 
 def has_site_values(values: dict[str, Any]) -> bool:
-    """Whether the chart's sections hold more than what ``tornado-service values`` writes."""
+    """Whether the chart's sections hold more than the output of ``tornado-service values``."""
     return any(_has_other_keys(values[section], (section,)) for section in sections(values))
 
 

@@ -1,4 +1,4 @@
-"""Mistakes in who may do what: roles, scopes and the code that grants them."""
+"""Mistakes in permissions: roles, scopes and the code that grants them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +17,7 @@ NO_SERVERS = "no user can start a server."
 #: Without these Activity records nothing.
 REQUIRED_SCOPES = ("list:users", "read:servers", "read:users:activity")
 
-#: What to grant: it has all that is needed, and tells accounts of one name apart.
+#: The scopes to grant: sufficient, and they distinguish accounts with the same name.
 SUGGESTED_SCOPES = ("list:users", "read:servers", "read:users")
 
 
@@ -111,7 +111,7 @@ def _grants_itself(site: Site, service: Service) -> bool:
 
 
 def check_activity(site: Site) -> Iterator[ValuesFinding]:
-    """Mistakes that leave the built-in app without anything to show."""
+    """Mistakes that leave the built-in app without data."""
     for service in site.services:
         words = [str(word) for word in service.command]
         apps = [word.partition("=")[2] for word in words if word.startswith("--TornadoService.app")]
@@ -125,7 +125,7 @@ def _activity_role(site: Site, service: Service) -> Iterator[ValuesFinding]:
     for role in site.roles:
         if service.name in as_list(role.spec.get("services")):
             for scope in role.scopes or ():
-                with suppress(KeyError):  # the hub complains of those that it does not know
+                with suppress(KeyError):  # the hub reports unknown ones
                     granted |= expand_scopes({scope})
     missing = [scope for scope in REQUIRED_SCOPES if not check_scopes({scope}, granted)]
     if missing and not service.spec.get("admin"):

@@ -10,10 +10,10 @@ from ..site import Site, ValuesFinding
 from .access import NO_SERVERS
 from .names import refused_role
 
-#: What other tools replace before Helm, or Python, sees the text.
+#: Placeholders that other tools replace before Helm, or Python, reads the text.
 TEMPLATES = ("{{", "{%", "<%", "${")
 
-#: Files in here are run as the hub's configuration, too, before the code of hub.extraConfig.
+#: Files in here are also run as the hub's configuration, before the code of hub.extraConfig.
 CONFIG_DIRECTORY = "/usr/local/etc/jupyterhub/jupyterhub_config.d/"
 
 HELM_KEYS: dict[ListName, str] = {"services": "hub.services", "load_roles": "hub.loadRoles"}
@@ -56,7 +56,7 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def config_code(site: Site) -> list[tuple[tuple[str, ...], str]]:
-    """The code, with the keys where it stands, in the order in which the chart runs it."""
+    """The code with its keys, in the order in which the chart runs it."""
     found: list[tuple[tuple[str, ...], Any]] = []
     for key, details in sorted(site.values.submaps(*paths.EXTRA_FILES).items()):
         file = str(details.get("mountPath"))

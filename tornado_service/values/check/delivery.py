@@ -1,4 +1,4 @@
-"""Mistakes in how the code gets into the hub's pod."""
+"""Mistakes in the delivery of the code to the hub's pod."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from ..site import Service, Site, ValuesFinding
 
 STOCK = "jupyterhub/k8s-hub"
 
-#: Helm keeps each release in a Secret of at most 1 MiB, and the file is in there three times:
-#: 200,000 bytes fill it, and a site's own values want room too.
+#: Helm keeps each release in a Secret of at most 1 MiB, which contains the file three times:
+#: 200,000 bytes fill it, and a site's own values need space too.
 LARGEST_FILE = 180_000
 
 
@@ -43,7 +43,7 @@ def _image(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _replaced(site: Site) -> Iterator[ValuesFinding]:
-    """An image or a command that a later file replaces by another."""
+    """An image or a command that a later file replaces."""
     for replaced in site.values.replaced:
         path, lost = replaced.path, [str(item) for item in replaced.lost]
         if path == (*paths.IMAGE, "name") and lost != [PUBLIC_IMAGE.rpartition(":")[0]]:

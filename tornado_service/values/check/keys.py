@@ -1,4 +1,4 @@
-"""Mistakes that a single key shows: nulls, unread keys, names that Kubernetes refuses."""
+"""Mistakes in single keys: nulls, unread keys, names that Kubernetes refuses."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ Condition = Callable[[Any, Any], bool]
 
 
 class KeyCheck(NamedTuple):
-    """A finding for each key that fits.
+    """A finding for each matching key.
 
     Its texts may contain ``{key}``, ``{value}``, and ``{port}`` for the port to write.
     """
@@ -43,7 +43,7 @@ def _bad_label(key: Any, value: Any) -> bool:
     return names.LABEL_KEY.allows(str(key)) and _bad_value(names.LABEL_VALUE)(key, value)
 
 
-# null deletes what the chart has by default; of an earlier file's key, it leaves a null
+# null deletes the chart's default; for a key of an earlier file, it leaves a null
 KEY_CHECKS = (
     KeyCheck(
         "hub.loadRoles.*",

@@ -1,4 +1,4 @@
-"""Lists of one file that a later file replaces, where a service loses something by it."""
+"""Lists of one file that a later file replaces, so that a service loses entries."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -61,7 +61,7 @@ def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[
 
 
 def _belongs_to_service(site: Site, path: paths.KeyPath) -> bool:
-    """Whether it is a list in a service's own entry, or in the role of its token."""
+    """Whether the list is in a service's own entry, or in the role of its token."""
     section, key, field = ("", "", "", *path)[-3:]
     fields = {"loadRoles": ("scopes", "services"), "services": ("oauth_client_allowed_scopes",)}
     names = {name for service in site.services for name in (service.key, service.name)}

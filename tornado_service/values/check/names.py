@@ -82,7 +82,7 @@ def _scope(site: Site, role: Role, scope: str) -> Iterator[ValuesFinding]:
         )
     exits = f"the hub exits: \"Scope '{scope}' for role {role.key} does not exist\"."
     if not name.startswith("custom:"):
-        # the hub that runs here knows the scopes of its own major version
+        # the installed hub knows the scopes of its own major version
         if name not in scope_definitions and site.version[0] == version_info[0]:
             fix = names.did_you_mean(name, scope_definitions, "nothing: take it out.")
             yield site.finding(path, exits, fix)
@@ -94,7 +94,7 @@ def _scope(site: Site, role: Role, scope: str) -> Iterator[ValuesFinding]:
 
 
 def _code_defines(site: Site, scope: str) -> bool:
-    """Whether code of the site may define a scope, or files with code that we cannot see."""
+    """Whether code of the site may define a scope; files may contain unknown code."""
     sections = (site.values.map("hub", key) for key in ("extraConfig", "extraFiles"))
     return any(word in str(section) for section in sections for word in ("custom_scopes", scope))
 

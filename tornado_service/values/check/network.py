@@ -13,9 +13,9 @@ def check(site: Site) -> Iterator[ValuesFinding]:
     yield from _aliases(site)
     for service in site.services:
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK_ADDRESSES:
-            continue  # a finding of the service's own
+            continue  # that is a separate finding
         if not service.is_tornado_service and not site.points_to_hub(service):
-            continue  # a Kubernetes Service of the site's own, with policies of its own
+            continue  # another Kubernetes Service of the site, with its own policies
         yield from _service_port(site, service, service.port)
         if site.values.is_enabled("hub", "networkPolicy", "enabled"):
             yield from _ingress(site, service, service.port)
@@ -28,12 +28,12 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 def _aliases(site: Site) -> Iterator[ValuesFinding]:
     for name in dict.fromkeys(service.host for service in site.services):
         addresses = site.aliases(name)
-        elsewhere = [address for address in addresses if address not in LOOPBACK_ADDRESSES]
+        others = [address for address in addresses if address not in LOOPBACK_ADDRESSES]
         right = ", ".join(f'{{ip: "{ip}", hostnames: [{name}]}}' for ip in LOOPBACK_ADDRESSES)
-        if elsewhere:
+        if others:
             yield site.finding(
                 paths.HOST_ALIASES,
-                f"in the hub's pod {name} leads to {elsewhere[0]} and not to the pod itself: the"
+                f"in the hub's pod {name} leads to {others[0]} and not to the pod itself: the"
                 " start-up check misses the service and the hub exits.",
                 right,
             )
@@ -103,12 +103,12 @@ def _ingress(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]
             f"{port} here." if instead else "ingress.yaml's or allowed-ingress-ports.yaml's.",
         )
     elif missing:
-        who = "the hub's own pod"
+        source = "the hub's own pod"
         if missing == ["proxy"]:
-            who, effect = "the proxy", f"the hub runs, users of {service.name} time out"
+            source, effect = "the proxy", f"the hub runs, users of {service.name} time out"
         yield site.finding(
             paths.INGRESS,
-            f"no rule admits {who} to port {port}: {effect}.",
+            f"no rule admits {source} to port {port}: {effect}.",
             f"under from: podSelector: {{matchLabels: {{{COMPONENT}: {missing[0]}}}}}",
         )
 

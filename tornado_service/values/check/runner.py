@@ -1,4 +1,4 @@
-"""``tornado-service values check``: what would fail, before Helm is run."""
+"""``tornado-service values check``: finds failures before Helm runs."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from ..chart.subchart import has_site_values, sections
 from ..site import Site, ValuesFinding
 from . import access, code, delivery, keys, lists, names, network, schema, services
 
-#: Seconds after which the hub gives up, less what the endpoints take to appear.
+#: Seconds after which the hub gives up, minus the time until endpoints appear.
 STARTUP_TIMEOUT_5 = 8
 
 
@@ -30,7 +30,7 @@ def _duplicates(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
-    """The chart's values, and ours, at a level at which no chart reads them."""
+    """The chart's values, and ours, at a level that no chart reads."""
     values = site.values
     has_chart = bool(sections(values.map()))
     where = ".".join(map(str, values.root))
@@ -38,7 +38,7 @@ def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
     if where:
         place, fix = f"the key {where}.", f"{where}.{{}}: tornado-service values --parent={where}"
     for path, chart in values.charts.items():
-        # more than ours is another chart of this kind
+        # with other values, it is another chart of this kind
         if path == values.root or (has_chart and path and has_site_values(chart)):
             continue
         for section in sections(chart):
@@ -51,7 +51,7 @@ def _ignored_sections(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _readiness(site: Site) -> Iterator[ValuesFinding]:
-    """The hub's Service leads nowhere before the probe passes, and the hub does not wait long."""
+    """The hub's Service has no endpoints before the probe passes, and the hub's wait is short."""
     managed = [service for service in site.services if service.command]
     if not managed or not site.values.is_enabled("hub", "readinessProbe", "enabled"):
         return

@@ -1,4 +1,4 @@
-"""Values that Helm refuses by the chart's schema, and empty keys that its templates need."""
+"""Values that violate the chart's schema, and empty keys that its templates need."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,15 +21,15 @@ TYPE_NAMES = {
 }
 JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 
-#: Tells a key that no file has from one with null.
+#: Distinguishes a missing key from one with null.
 ABSENT = object()
 
 
 def check(site: Site, reported_keys: Iterable[str]) -> Iterator[ValuesFinding]:
-    """What the schema refuses, less unknown keys of which other findings say more."""
+    """Violations of the schema, except unknown keys that other findings explain better."""
     values = chart_data.with_defaults(site.values.map())
     for violation in violations(chart_data.SCHEMA, values):
-        # --set may bring what no file has
+        # --set may add what no file has
         if site.values.raw(*violation.path, default=ABSENT) is ABSENT:
             continue
         if violation.keyword != "additionalProperties":

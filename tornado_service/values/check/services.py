@@ -153,7 +153,7 @@ def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
         problem = f"{service.host} is the proxy's own pod, where nothing listens: users get 503."
     elif not site.points_to_hub(service):
         if not service.is_tornado_service:
-            return  # a Kubernetes Service of the site's own
+            return  # another Kubernetes Service of the site
         problem = (
             f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
             " reach the service and exits."

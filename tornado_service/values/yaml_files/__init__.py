@@ -1,1 +1,1 @@
-"""YAML as Helm reads it, with line numbers and comments kept."""
+"""YAML as Helm reads it, with line numbers and comments."""

@@ -1,7 +1,7 @@
-"""Values files as Helm reads them: documents, tabs, tags, keys, merges and duplicates included.
+"""Loads values files as Helm does: documents, tabs, tags, keys, merges and duplicates included.
 
 Helm splits a file at the lines that begin with ``---`` and reads each part with go-yaml, which
-ignores the tags that it does not know and makes text of every key.
+ignores unknown tags and converts every key to text.
 """
 
 import io
@@ -25,19 +25,19 @@ class LoadedValues(dict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        #: how each number, boolean and null was written
+        #: the source text of each number, boolean and null
         self.texts: dict[KeyPath, str] = {}
-        #: keys that one map has twice, and the line of the second, which Helm silently takes
+        #: duplicate keys of a map, and the line of the second, which Helm silently uses
         self.duplicates: dict[KeyPath, int] = {}
 
 
 def load(text: str) -> list[LoadedValues]:
-    """The documents of a file. YAMLError: Helm cannot read it, or a document is no map."""
+    """The documents of a file. YAMLError: Helm cannot read it, or a document is not a map."""
     return [_Loader(part).document() for part in _split(text)]
 
 
 def _split(text: str) -> Iterator[str]:
-    """The documents; empty lines before each keep the numbers of its lines."""
+    """The documents; empty lines before each preserve line numbers."""
     part = ""
     for number, line in enumerate(io.StringIO(text, newline="\n")):
         line = line if part.strip("\n") else line.removeprefix("\ufeff")
@@ -74,7 +74,7 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         return self._loaded
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose it; an anchor may be set again, and what is an alias is remembered."""
+        """Compose the node; anchors may be redefined, and aliases are recorded."""
         if self.check_event(yaml.AliasEvent):
             self._aliases.add((id(parent), id(index)))
         else:
@@ -88,7 +88,7 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
         return super().compose_scalar_node(anchor)
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
-        """No tag where a scalar is to be read by its text."""
+        """No tag if a scalar is to be interpreted by its text."""
         if kind is yaml.ScalarNode and implicit[0]:
             return ""
         return str(super().resolve(kind, value, implicit))
@@ -108,18 +108,18 @@ class _Loader(HelmScanner, Parser, Composer, BaseResolver):
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> scalars.Scalar:
         try:
-            node.value.encode()  # two escapes of half a character each
+            node.value.encode()  # two escapes that each encode half a character
         except UnicodeEncodeError:
             raise _error("an escape makes half a character", node) from None
         value = _parsed(node, scalars.as_json)
-        # a merge or a second key may have set it before
+        # a merge or a duplicate key may have set it before
         self._loaded.texts.pop(path, None)
         if not isinstance(value, str):
             self._loaded.texts[path] = node.value
         return value
 
     def _map(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
-        """A map; what follows a merge key, and what a merge key follows, is replaced."""
+        """A map; entries after a merge key, and the merged map after an entry, replace others."""
         built: dict[str, Any] = {}
         keys: set[str] = set()
         for key_node, value_node in node.value:

@@ -14,7 +14,7 @@ from typing import Any
 
 Scalar = str | bool | int | float | None
 
-#: The constants, by words with a space between; the first of those for null is empty.
+#: The constants, as words separated by spaces; the first of those for null is empty.
 _WORDS: dict[str, Scalar] = {
     " ~ null Null NULL": None,
     "y Y yes Yes YES true True TRUE on On ON": True,
@@ -26,7 +26,7 @@ _WORDS: dict[str, Scalar] = {
 _CONSTANTS = {word: value for words, value in _WORDS.items() for word in words.split(" ")}
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-#: What begins with its point: here "_" stands between digits only.
+#: Numbers that begin with their point: here "_" is allowed between digits only.
 _POINT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INTEGER = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 
@@ -40,7 +40,7 @@ _TIMESTAMP = re.compile(
 def parse_plain(text: str) -> Scalar:
     """The value of a scalar without quotes.
 
-    Integers are exact; what JSON cannot hold (infinity, NaN) is returned as it is.
+    Integers are exact; values that JSON cannot represent (infinity, NaN) are returned unchanged.
     """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -58,7 +58,7 @@ def parse_plain(text: str) -> Scalar:
 
 
 def _integer(text: str) -> int | None:
-    """None also for what is beyond 64 bits, which may still be a float."""
+    """None also for numbers beyond 64 bits, which may still be a float."""
     if not (match := _INTEGER.fullmatch(text)):
         return None
     sign, digits = match.groups()
@@ -68,7 +68,7 @@ def _integer(text: str) -> int | None:
 
 
 def parse_scalar(text: str, tag: str = "") -> Scalar:
-    """The value of a scalar; one in quotes has the tag of text. ValueError: no such value."""
+    """The value of a scalar; a quoted one has the tag of text. ValueError: no such value."""
     if not tag:
         return parse_plain(text)
     kind = tag.removeprefix("tag:yaml.org,2002:")
@@ -105,7 +105,7 @@ def _binary(text: str) -> str:
 
 
 def as_json(value: Scalar) -> Scalar:
-    """The value after Helm has made JSON of it, each number a double. ValueError: infinity, NaN."""
+    """The value after Helm's conversion to JSON, numbers as doubles. ValueError: infinity, NaN."""
     if isinstance(value, str | bool) or value is None:
         return value
     number = float(value)
@@ -115,7 +115,7 @@ def as_json(value: Scalar) -> Scalar:
 
 
 def as_key(value: Any) -> str:
-    """The key that Helm makes of a value. ValueError: it cannot be a key."""
+    """The key that Helm derives from a value. ValueError: it cannot be a key."""
     match value:
         case str():
             return value

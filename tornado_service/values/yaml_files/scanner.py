@@ -1,6 +1,6 @@
-"""The scanner of PyYAML, with tabs and plain scalars as go-yaml has them.
+"""The scanner of PyYAML, with go-yaml's rules for tabs and plain scalars.
 
-PyYAML refuses tabs that go-yaml takes for spaces, and reads the colon in ``[a:]`` as that of a map.
+PyYAML refuses tabs that go-yaml treats as spaces, and reads the colon in ``[a:]`` as that of a map.
 """
 
 import yaml
@@ -19,13 +19,13 @@ class HelmScanner(Reader, Scanner):
         Reader.__init__(self, text)
         Scanner.__init__(self)
 
-    # go-yaml has no "\/"; the stubs of PyYAML call the table final
+    # go-yaml has no "\/"; the stubs of PyYAML declare the table final
     ESCAPE_REPLACEMENTS = {  # type: ignore[misc]
         key: value for key, value in Scanner.ESCAPE_REPLACEMENTS.items() if key != "/"
     }
 
     def scan_to_next_token(self) -> None:
-        """Skip spaces, comments, and tabs where no key can begin."""
+        """Skip spaces, comments, and tabs at which no key can begin."""
         while True:
             while self.peek() == " " or (
                 self.peek() == "\t" and (self.flow_level or not self.allow_simple_key)

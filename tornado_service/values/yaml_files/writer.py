@@ -1,4 +1,4 @@
-"""Values as YAML that Helm, and YAML 1.1, read as they were."""
+"""Writes values as YAML that Helm, and YAML 1.1, read as the same values."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # PyYAML itself quotes what YAML 1.1 reads otherwise
+    # PyYAML itself quotes what YAML 1.1 interprets differently
     style = None if isinstance(parse_plain(text), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
@@ -34,7 +34,7 @@ def scalar(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as YAML, in quotes in any case."""
+    """A text as YAML, always in quotes."""
     if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
     return f'"{text}"'

@@ -1,4 +1,4 @@
-"""A board of notices for the people of a JupyterHub."""
+"""A board of notices for the users of a JupyterHub."""
 
 from .app import Notices
 

@@ -1,4 +1,4 @@
-"""The app: its settings, and what happens beside requests."""
+"""The app: its settings, and work outside requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .board import Base, Board, NewNotice, Notice
 
 
 class Notices(ServiceApp):
-    """A board of notices, which come down by themselves when their time is over."""
+    """A board of notices, which are removed when they expire."""
 
     name = "notices"
     title = "Notices"
@@ -48,31 +48,31 @@ class Notices(ServiceApp):
         self.board = Board(self.sessions)
 
     def post(self, new: NewNotice, author: str) -> Notice:
-        """Put a notice up, and tell all open pages."""
+        """Post a notice, and notify all open pages."""
         notice = self.board.add(new, author)
         self.log.info("%s has put up the notice %s", author, notice.id)
         self.news.send(notice.model_dump(mode="json"), event="posted")
         return notice
 
     def remove(self, notice_id: str, author: str) -> bool:
-        """Take a notice down, if it is there, and tell all open pages."""
+        """Remove a notice, if it exists, and notify all open pages."""
         removed = self.board.remove(notice_id)
         if removed:
             self.log.info("%s has taken down the notice %s", author, notice_id)
-        self._tell_removed(removed)
+        self._notify_removed(removed)
         return bool(removed)
 
     @periodic("clean_interval")
     def clean(self) -> None:
-        """Take down the notices whose time is over."""
-        self._tell_removed(self.board.remove_past())
+        """Remove expired notices."""
+        self._notify_removed(self.board.remove_past())
 
-    def _tell_removed(self, notices: list[Notice]) -> None:
+    def _notify_removed(self, notices: list[Notice]) -> None:
         for notice in notices:
             self.news.send({"id": notice.id, "group": notice.group}, event="removed")
 
     async def running(self) -> int | None:
-        """How many people have a server now; nothing if the hub does not say."""
+        """Number of users with a running server; ``None`` if the hub does not return it."""
         try:
             return sum([1 async for _ in self.hub.users("active")])
         except (HubRefused, HubUnavailable):

@@ -1,4 +1,4 @@
-"""The board: notices, kept in a database."""
+"""The board: notices, stored in a database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
 
 
 class Row(Base):
-    """A notice as the database has it; times are those of UTC."""
+    """A notice in the database; times are in UTC."""
 
     __tablename__ = "notices"
 
@@ -33,7 +33,7 @@ class Row(Base):
 
 
 class NewNotice(BaseModel):
-    """What somebody wants to be read."""
+    """A notice to post."""
 
     text: str = Field(min_length=1, max_length=1000)
     level: Literal["info", "warning"] = "info"
@@ -60,16 +60,16 @@ class Notice(BaseModel):
 
 
 class Board:
-    """Notices in a database. All of its methods wait for that, so they belong into threads."""
+    """Notices in a database. All methods wait for it, so call them in threads."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     def shown(self, groups: Iterable[str] | None = None) -> list[Notice]:
-        """Those whose time is not over, the newest first.
+        """Current notices, the newest first.
 
         Args:
-            groups: of the reader; without them, the notices for all groups.
+            groups: of the reader; ``None`` for the notices of all groups.
         """
         wanted = select(Row).where(Row.until > now()).order_by(Row.posted.desc())
         if groups is not None:
@@ -78,7 +78,7 @@ class Board:
             return [Notice.model_validate(row) for row in session.scalars(wanted)]
 
     def add(self, new: NewNotice, author: str) -> Notice:
-        """Put one up."""
+        """Add a notice."""
         posted = now()
         row = Row(
             id=secrets.token_hex(8),
@@ -92,11 +92,11 @@ class Board:
         return Notice.model_validate(row)
 
     def remove(self, notice_id: str) -> list[Notice]:
-        """Take one down, if it is there."""
+        """Remove a notice, if it exists."""
         return self._remove(Row.id == notice_id)
 
     def remove_past(self) -> list[Notice]:
-        """Take down those whose time is over."""
+        """Remove expired notices."""
         return self._remove(Row.until <= now())
 
     def _remove(self, is_due: ColumnElement[bool]) -> list[Notice]:
@@ -108,5 +108,5 @@ class Board:
 
 
 def now() -> datetime:
-    """The time of UTC, without its zone, which not every database keeps."""
+    """The time in UTC, without its zone, which not every database stores."""
     return datetime.now(timezone.utc).replace(tzinfo=None)

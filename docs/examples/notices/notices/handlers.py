@@ -1,4 +1,4 @@
-"""What answers where."""
+"""The pages and the API."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .board import NewNotice, Notice
 if TYPE_CHECKING:
     from .app import Notices
 
-#: What it takes to put notices up and to take them down. Who has it reads those of all groups.
+#: The scope to post and remove notices. Users with it read the notices of all groups.
 WRITE = "custom:notices:write"
 
 
 def may_write(user: Any) -> bool:
-    """Whether a caller may put up notices."""
+    """Whether a user may post notices."""
     return WRITE in user["scopes"]
 
 
 def groups_of(user: Any) -> Iterable[str] | None:
-    """The groups whose notices a caller reads; ``None`` for all."""
+    """The groups whose notices a user reads; ``None`` for all."""
     return None if may_write(user) else user.get("groups") or ()
 
 
 class BoardPage(PageHandler):
-    """The board, and the form for those who may write."""
+    """The board, with a form for users who may write."""
 
     app: Notices
 
     async def get(self) -> None:
-        """Show it; the hub is awaited, and the database in a thread."""
+        """Show it; await the hub, and the database in a thread."""
         user = self.current_user
         self.write_page(
             "notices.html",
@@ -47,7 +47,7 @@ class BoardPage(PageHandler):
 
     @needs_scopes(WRITE)
     def post(self) -> None:
-        """Put up what the form says."""
+        """Post the notice of the form."""
         fields = {name: self.get_body_argument(name) for name in NewNotice.model_fields}
         try:
             new = NewNotice.model_validate(fields)
@@ -65,7 +65,7 @@ class RemovePage(PageHandler):
 
     @needs_scopes(WRITE)
     def post(self) -> None:
-        """Take it down; somebody else may have done so."""
+        """Remove it; another user may have done so."""
         self.app.remove(self.get_body_argument("id"), self.current_user["name"])
         self.redirect(self.app.prefix)
 
@@ -76,12 +76,12 @@ class NoticesAPI(APIHandler):
     app: Notices
 
     def get(self) -> list[Notice]:
-        """Those that the caller may read, the newest first."""
+        """Return the notices that the user may read, the newest first."""
         return self.app.board.shown(groups_of(self.current_user))
 
     @needs_scopes(WRITE)
     def post(self, body: NewNotice) -> Notice:
-        """Put one up."""
+        """Post a notice."""
         self.set_status(201)
         return self.app.post(body, self.current_user["name"])
 
@@ -93,21 +93,21 @@ class NoticeAPI(APIHandler):
 
     @needs_scopes(WRITE)
     def delete(self, notice_id: str) -> None:
-        """Take it down."""
+        """Remove it."""
         if not self.app.remove(notice_id, self.current_user["name"]):
             raise HTTPError(404, "There is no such notice.")
 
 
 class NoticeEvents(EventStream):
-    """Tells of notices: ``posted`` with the notice, ``removed`` with its id."""
+    """Events: ``posted`` with the notice, ``removed`` with its id."""
 
     app: Notices
 
     async def get(self) -> None:
-        """Until the page is closed."""
+        """Stream until the page is closed."""
         await self.stream(self.app.news)
 
     def view(self, event: Any) -> Any:
-        """Only what the caller may read."""
+        """Only notices that the user may read."""
         groups = groups_of(self.current_user)
         return event if groups is None or event.data["group"] in {"", *groups} else None

@@ -1,4 +1,4 @@
-"""The board in a real hub, before a real browser."""
+"""The board in a real hub and a real browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from urllib.request import Request, urlopen
 
 
-def test_an_open_page_shows_a_new_notice_and_takes_it_down(real_hub, open_page, complaints) -> None:
+def test_an_open_page_shows_a_new_notice_and_removes_it(real_hub, open_page, complaints) -> None:
     sams = open_page("notices/", "sam")
     assert sams.get_by_text("There are no notices.").is_visible()
     assert sams.get_by_role("button", name="Put up").count() == 0

@@ -1,4 +1,4 @@
-"""The board, beside a stand-in for the hub."""
+"""The board with a stand-in for the hub."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def texts(fetch, token: str) -> list[str]:
     return [notice["text"] for notice in json.loads((await fetch(API, token=token)).body)]
 
 
-async def test_who_may_write_puts_up_a_notice_and_takes_it_down(fetch, writer, reader) -> None:
+async def test_a_writer_posts_and_removes_a_notice(fetch, writer, reader) -> None:
     posted = await fetch(API, token=writer, **notice(level="warning", hours=2))
 
     assert posted.code == 201
@@ -57,7 +57,7 @@ async def test_who_may_write_puts_up_a_notice_and_takes_it_down(fetch, writer, r
     assert await texts(fetch, reader) == []
 
 
-async def test_others_may_not_write(fetch, reader) -> None:
+async def test_other_users_may_not_write(fetch, reader) -> None:
     assert (await fetch(API, **notice())).code == 401
     assert (await fetch(API, token=reader, **notice())).code == 403
 
@@ -65,14 +65,14 @@ async def test_others_may_not_write(fetch, reader) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"text": ""}, {"hours": 0}, {"hours": "2"}, {"level": "loud"}, {"text": "x" * 1001}]
 )
-async def test_what_is_wrong_is_told_by_field(fetch, writer, wrong) -> None:
+async def test_errors_are_reported_by_field(fetch, writer, wrong) -> None:
     response = await fetch(API, token=writer, **notice(**{"text": "x", **wrong}))
 
     assert response.code == 400
     assert json.loads(response.body)["errors"][0]["field"] in wrong
 
 
-async def test_a_group_reads_what_is_for_it(fetch, hub, writer, reader) -> None:
+async def test_a_group_reads_its_own_notices(fetch, hub, writer, reader) -> None:
     for group in ("", "class-a", "class-b"):
         await fetch(API, token=writer, **notice(group or "all", group=group))
 
@@ -81,7 +81,9 @@ async def test_a_group_reads_what_is_for_it(fetch, hub, writer, reader) -> None:
     assert await texts(fetch, hub.token_for("kim")) == ["all"]
 
 
-async def test_open_pages_hear_of_what_their_readers_may_read(fetch, writer, reader) -> None:
+async def test_open_pages_receive_the_events_that_their_readers_may_see(
+    fetch, writer, reader
+) -> None:
     async with fetch.listen("notices/api/events", token=reader) as events:
         await fetch(API, token=writer, **notice("not for sam", group="class-b"))
         posted = json.loads((await fetch(API, token=writer, **notice())).body)
@@ -93,7 +95,7 @@ async def test_open_pages_hear_of_what_their_readers_may_read(fetch, writer, rea
     assert (second.name, second.json["id"]) == ("removed", posted["id"])
 
 
-async def test_the_form_puts_up_a_notice_and_the_button_takes_it_down(new_visitor, hub) -> None:
+async def test_the_form_posts_a_notice_and_the_button_removes_it(new_visitor, hub) -> None:
     hub.directory.add_user("sam")
     hub.directory.add_server("sam")
     hub.grant("ines", WRITE)
@@ -124,7 +126,7 @@ async def test_a_reader_sees_no_form_and_cannot_send_one(visitor) -> None:
 
 
 @pytest.mark.parametrize("refused", [True, False])
-async def test_the_page_does_without_what_the_hub_does_not_say(
+async def test_the_page_works_without_data_that_the_hub_does_not_return(
     new_visitor, hub, service, refused
 ) -> None:
     hub.grant("ines", WRITE)
@@ -149,7 +151,7 @@ async def test_a_restart_keeps_the_notices(fetch, writer, service_config, start_
     assert [notice.text for notice in shown] == ["Restart at 17:00"]
 
 
-async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
+async def test_an_expired_notice_is_removed(fetch, reader, service) -> None:
     (mount,) = service.app_manager
     old = {"text": "Old", "level": "info", "group": "", "author": "ines", "posted": now()}
 
@@ -166,7 +168,7 @@ async def test_a_notice_comes_down_by_itself(fetch, reader, service) -> None:
     assert [notice.id for notice in await asyncio.to_thread(mount.app.board.shown)] == ["cd34"]
 
 
-async def test_a_file_of_something_else_is_left_as_it_is(
+async def test_a_file_of_another_program_is_not_changed(
     tmp_path: Path, start_service, service_config
 ) -> None:
     file = tmp_path / "notices.sqlite"
@@ -180,7 +182,9 @@ async def test_a_file_of_something_else_is_left_as_it_is(
     assert file.read_bytes() == before
 
 
-async def test_what_cannot_be_kept_is_not_shown(fetch, writer, reader, tmp_path: Path) -> None:
+async def test_a_notice_that_cannot_be_stored_is_not_shown(
+    fetch, writer, reader, tmp_path: Path
+) -> None:
     file = tmp_path / "notices.sqlite"
     elsewhere = file.rename(tmp_path / "elsewhere.sqlite")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -59,8 +58,8 @@ def test_members_who_never_came_are_first_then_the_longest_inactive() -> None:
     )
 
 
-def test_the_name_of_a_deleted_account_is_somebody_new() -> None:
-    data = replace(small())
+def test_the_name_of_a_deleted_account_is_that_of_a_new_user() -> None:
+    data = small()
 
     [dee] = roster(data, *WEEK, ["dee"]).members
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.activity import course
-from tests.support.activity.course import EVERYBODY, HOUR, RANGE
+from tests.support.activity.course import ALL_USERS, HOUR, RANGE
 from tornado_service.activity import Activity
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
 
@@ -27,7 +27,7 @@ def instructor_token(app: Activity, hub: StandInHub) -> str:
 
 @pytest.fixture
 def admin_token(app: Activity, hub: StandInHub) -> str:
-    return hub.token_for("root", EVERYBODY, admin=True)
+    return hub.token_for("root", ALL_USERS, admin=True)
 
 
 async def ask(fetch: Fetch, path: str, token: str, query: str = RANGE) -> Any:

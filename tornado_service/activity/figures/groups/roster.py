@@ -18,7 +18,7 @@ MAX_STRIP, USUAL_STRIP = 62, 28
 #: A day of a strip; spreadsheets take none of them for a formula.
 ACTIVE, INACTIVE, NO_DATA = "a", ".", "?"
 
-#: More days than anybody can have been inactive.
+#: More days than a user can have been inactive.
 NEVER = 1_000_000
 
 
