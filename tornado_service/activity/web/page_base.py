@@ -11,6 +11,7 @@ from ... import PageHandler
 from ..access.queries import DateRange, GroupFilter, Range
 from ..access.view import View, ViewHandler
 from ..access.visibility import (
+    UNAVAILABLE,
     Groups,
     VisibleUsers,
     cached_visible_users,
@@ -25,6 +26,9 @@ from .links import PageQuery, build_url, presets
 
 #: Scripts of the charts, in the order in which they are loaded.
 CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
+
+#: Seconds for which a page without a group filter waits for the groups to choose from.
+MAX_WAIT_FOR_GROUPS = 3.0
 
 #: The style that Observable Plot gives each of its charts, which is always the same.
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
@@ -49,12 +53,19 @@ class ActivityPage(ViewHandler, PageHandler):
         if names:
             self.groups = await get_visible_groups(self)
         elif visible.has_others:
-            self.groups = await groups_if_available(self)
+            self.groups = await self._groups_soon()
         if unknown := [name for name in names if name not in self.groups.names]:
             page_query.ignore_groups(unknown, self.groups.missing)
         chosen = page_query.query.group if names else []
         self._view = View(self.recorder, visible, self.groups.only(chosen) if chosen else None)
         return self._view
+
+    async def _groups_soon(self) -> Groups:
+        """The groups to choose from; a page does not wait long for them, the next one has them."""
+        try:
+            return await asyncio.wait_for(groups_if_available(self), MAX_WAIT_FOR_GROUPS)
+        except asyncio.TimeoutError:
+            return Groups(missing=UNAVAILABLE)
 
     @cached_property
     def page_query(self) -> PageQuery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
@@ -12,6 +13,7 @@ from tests.support.activity.course import RANGE
 from tests.support.activity.pages import links, read, text_of
 from tornado_service.activity import Activity
 from tornado_service.activity.access.queries import MAX_COMPARED
+from tornado_service.activity.web import page_base
 from tornado_service.testing import NewVisitor, StandInHub, Visitor
 
 #: Pages that the filter is for.
@@ -153,6 +155,22 @@ async def test_while_the_hub_sends_no_groups_pages_go_on_without_a_filter(
     assert "bob" in text
     # a filter is never left out because of that
     assert (await admin.open(f"activity/people?{FILTER}")).code == 503
+
+
+async def test_a_slow_hub_delays_no_page_that_only_offers_groups(
+    app: Activity, hub: StandInHub, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await admin.open("home")
+    monkeypatch.setattr(page_base, "MAX_WAIT_FOR_GROUPS", 0.01)
+    hub.gate = asyncio.Event()
+
+    assert "No group filter: JupyterHub did not send the groups." in await read(admin, "people")
+
+    monkeypatch.undo()
+    hub.gate.set()
+    await read(admin, "people")
+    assert options(admin.page) == ["class-a", "class-b"]
+    assert hub.calls["/hub/api/groups"] == 1
 
 
 async def test_a_filter_that_is_too_long_is_ignored_in_words(admin: Visitor) -> None:
