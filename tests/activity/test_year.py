@@ -7,13 +7,13 @@ three hours apart, a week by five minutes, a day and a half over HTTP.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from tests.support.activity.ledger import each_day
-from tests.support.activity.played import Played, months, play
+from tests.support.activity.played import Played, days, months, play, weeks
 from tests.support.activity.script import HOUR, write_year
 from tests.support.activity.simulator import TOKEN, SimulatedHub, hub_calls
 from tornado_service.activity.domain.calendar import utc_datetime
@@ -30,17 +30,6 @@ from tornado_service.activity.figures.users import (
     returning,
 )
 from tornado_service.testing import StartService
-
-
-def weeks(played: Played) -> Iterator[tuple[date, date]]:
-    monday = played.first - timedelta(played.first.weekday())
-    while monday <= played.last:
-        yield monday, monday + timedelta(6)
-        monday += timedelta(7)
-
-
-def days(played: Played) -> Iterator[tuple[date, date]]:
-    return ((day, day) for day in each_day(played.first, played.last))
 
 
 def assert_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -> None:

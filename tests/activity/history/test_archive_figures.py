@@ -112,7 +112,7 @@ async def test_cached_figures_of_a_view_are_dropped_with_its_history(
 
 def test_a_figure_with_lists_in_lists_weighs_what_it_says() -> None:
     class Nested:
-        rows = 7
+        weight = 7
 
         def __init__(self) -> None:
             self.lists = [[1, 2, 3]]

@@ -1,4 +1,4 @@
-"""A script that the service and the ledger have sampled."""
+"""A script with both of its results: through collector, store and roll-ups, and by its ledger."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import logging
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from tests.support.activity.ledger import ONE_DAY, Ledger
+from tests.support.activity.ledger import ONE_DAY, Ledger, each_day
 from tests.support.activity.observation import sample_times
 from tests.support.activity.script import Script
 from tests.support.activity.simulator import SimulatedHub
@@ -97,3 +97,14 @@ def months(played: Played) -> Iterator[tuple[date, date]]:
         last = first.replace(day=monthrange(first.year, first.month)[1])
         yield first, last
         first = last + ONE_DAY
+
+
+def weeks(played: Played) -> Iterator[tuple[date, date]]:
+    monday = played.first - timedelta(played.first.weekday())
+    while monday <= played.last:
+        yield monday, monday + timedelta(6)
+        monday += timedelta(7)
+
+
+def days(played: Played) -> Iterator[tuple[date, date]]:
+    return ((day, day) for day in each_day(played.first, played.last))

@@ -156,8 +156,7 @@ class Archive:
 
 
 def _weight(figure: object) -> int:
-    rows: int | None = getattr(figure, "rows", None)
-    if rows is not None:  # it has lists in lists, and counts by itself
-        return BASE_WEIGHT + rows
+    if (weight := getattr(figure, "weight", None)) is not None:
+        return BASE_WEIGHT + int(weight)
     parts = (figure, *getattr(figure, "__dict__", {}).values())
     return BASE_WEIGHT + sum(len(part) for part in parts if isinstance(part, list | tuple | dict))

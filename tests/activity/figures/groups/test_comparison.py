@@ -63,7 +63,7 @@ def test_each_day_of_each_group(data: History) -> None:
     ]
     [week] = compare_groups(data, MONDAY, SUNDAY, "weeks", {"a": [1, 2]}).groups[0].periods
     assert (week.first, week.last, week.at_least) == (MONDAY, SUNDAY, False)
-    assert result.rows == 3 * 8
+    assert result.weight == 3 * 8
 
 
 def test_without_data_nothing_is_known(data: History) -> None:

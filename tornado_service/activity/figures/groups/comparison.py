@@ -51,7 +51,8 @@ class GroupComparison:
     together: ComparedGroup
 
     @property
-    def rows(self) -> int:
+    def weight(self) -> int:
+        """Rows in all of its lists, for the cache of figures."""
         return (len(self.groups) + 1) * (len(self.together.periods) + 1)
 
 
