@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from hypothesis import settings
 
 from tests.support.activity import archives, course
 from tests.support.activity.course import ALL_USERS
+from tests.support.activity.played import Played, play
+from tests.support.activity.script import HOUR, write_year
+from tests.support.activity.simulator import SimulatedHub, hub_calls
 from tornado_service.activity import Activity
 from tornado_service.activity.history.archive import Archive
 from tornado_service.activity.schema.upgrade import open_database
@@ -33,6 +37,14 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("history") / "activity.sqlite"
     asyncio.run(course.write(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    script = write_year(1, datetime(2025, 3, 1, tzinfo=timezone.utc))
+    hub = SimulatedHub(script)
+    file = tmp_path_factory.mktemp("year") / "activity.sqlite"
+    return asyncio.run(play(script, file, 3 * HOUR, "Europe/Berlin", hub, hub_calls(hub)))
 
 
 @pytest.fixture

@@ -9,11 +9,14 @@ import pytest
 from tests.support.activity import small_hub
 from tests.support.activity.documentation import PAGE, WEEKDAYS, table
 from tests.support.activity.small_hub import at
+from tornado_service.activity.access.queries import RosterQuery
 from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.idle import ObservedTimes
 from tornado_service.activity.domain.records import Account, Interval, Visit
 from tornado_service.activity.figures.comparison import comparison
 from tornado_service.activity.figures.durations import lengths
+from tornado_service.activity.figures.groups.comparison import compare_groups
+from tornado_service.activity.figures.groups.roster import roster
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.idle import idle_period
 from tornado_service.activity.figures.periods import hourly, period
@@ -285,6 +288,49 @@ def test_groups(example: History) -> None:
         }
         for row in rows
     ]
+
+
+def test_groups_next_to_each_other(example: History) -> None:
+    members_of = {
+        "class-a": {NAMES["ada"], NAMES["cy"]},
+        "lab": {NAMES["ada"], NAMES["bob"]},
+    }
+
+    result = compare_groups(example, MONDAY, SUNDAY, "days", members_of)
+
+    assert f"`in_several` is {result.in_several}." in PAGE
+    assert table("compared", "members", "active users", "server-hours", "sessions", "peak") == [
+        {
+            "compared": group.name or "together",
+            "members": str(group.members),
+            "active users": known(group.whole.active_users),
+            "server-hours": known(hours(group.whole.server_seconds)),
+            "sessions": known(group.whole.sessions),
+            "peak": known(group.whole.peak_servers),
+        }
+        for group in (*result.groups, result.together)
+    ]
+
+
+def test_the_roster(example: History) -> None:
+    group = example.restricted({NAMES["ada"], NAMES["dee"]})
+
+    rows = roster(group, MONDAY, SUNDAY, ["ada", "dee", "eve"]).members
+
+    head = ("member", "last active", "days inactive", "active days", "server-hours", "strip")
+    assert table(*head) == [
+        {
+            "member": row.name,
+            "last active": str(row.last_active or "never"),
+            "days inactive": "" if row.days_inactive is None else str(row.days_inactive),
+            "active days": known(row.active_days),
+            "server-hours": known(hours(row.server_seconds)),
+            "strip": f"`{row.strip}`",
+        }
+        for row in rows
+    ]
+    query = RosterQuery.model_validate({"inactive_since": "2026-03-05"})
+    assert " and ".join(row.name for row in query.select(rows)) + " are left." in PAGE
 
 
 def test_one_user(example: History) -> None:

@@ -6,7 +6,6 @@ three hours apart, a week by five minutes, a day and a half over HTTP.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import astuple
 from datetime import date, datetime, timezone
@@ -34,14 +33,6 @@ from tornado_service.activity.figures.users import (
     returning,
 )
 from tornado_service.testing import StartService
-
-
-@pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    script = write_year(1, datetime(2025, 3, 1, tzinfo=timezone.utc))
-    hub = SimulatedHub(script)
-    file = tmp_path_factory.mktemp("year") / "activity.sqlite"
-    return asyncio.run(play(script, file, 3 * HOUR, "Europe/Berlin", hub, hub_calls(hub)))
 
 
 def assert_periods_equal(played: Played, spans: Iterator[tuple[date, date]]) -> None:

@@ -144,7 +144,7 @@ async def test_a_month_names_the_scope_that_is_missing_and_the_groups_that_are_t
 async def test_a_month_is_not_shown_to_a_user_who_has_signed_out_at_the_hub(
     app: Activity, hub: StandInHub, admin: Visitor
 ) -> None:
-    await admin.open("activity/people")
+    await admin.open("home")
     hub.users.clear()
 
     assert (await admin.get(f"activity/{MONTH}")).code == 401

@@ -18,7 +18,7 @@ from tests.support.activity.archives import (
     keep_two_servers,
     sample,
 )
-from tornado_service.activity.history.archive import TooManyFigures
+from tornado_service.activity.history.archive import BASE_WEIGHT, TooManyFigures, _weight
 from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Store
 
@@ -108,3 +108,14 @@ async def test_cached_figures_of_a_view_are_dropped_with_its_history(
 
     gc.collect()
     assert old() is None
+
+
+def test_a_figure_with_lists_in_lists_weighs_what_it_says() -> None:
+    class Nested:
+        weight = 7
+
+        def __init__(self) -> None:
+            self.lists = [[1, 2, 3]]
+
+    assert _weight(Nested()) == BASE_WEIGHT + 7
+    assert _weight([1, 2, 3]) == BASE_WEIGHT + 3

@@ -135,6 +135,12 @@ async def test_profiles_and_idle_time_come_from_the_hubs_server_model(
     assert not any(b"secret" in file.read_bytes() for file in files)
 
 
+async def roster(visitor: Visitor, group: str) -> dict[str, bool]:
+    """The members of a group, and whether they were never active."""
+    response = await api(visitor, f"groups/{group}/roster")
+    return {row["name"]: row["never_active"] for row in response.get("members", ())}
+
+
 @pytest.mark.parametrize("hub", [FREQUENT], indirect=True, ids=[""])
 async def test_each_user_sees_what_the_hub_permits(
     hub: RealHub, sign_in: Callable[[str], Awaitable[Visitor]]
@@ -157,6 +163,27 @@ async def test_each_user_sees_what_the_hub_permits(
         assert await api(visitor, "people/kim") == await api(visitor, "people/nobody")
         await visitor.open("activity/")
         assert "kim" not in visitor.page
+
+    # a member who has never signed in is in the roster, and no group shows who is hidden
+    hub.ask("POST", "users/zoe")
+    hub.ask("POST", "groups/class-a/users", {"users": ["zoe", "kim"]})
+    hub.ask("POST", "groups/class-b/users", {"users": ["sam"]})
+    await until(lambda: roster(instructor, "class-a"), lambda rows: rows.get("zoe"), hub)
+    rows = await roster(instructor, "class-a")
+    assert rows == await roster(admin, "class-a") == {"sam": False, "zoe": True, "kim": False}
+    filtered = await api(admin, "summary?group=class-a")
+    assert (
+        filtered["people"]["accounts"] == (await api(instructor, "summary"))["people"]["accounts"]
+    )
+    hub.ask("DELETE", "groups/class-a/users", {"users": ["kim"]})
+    await until(lambda: roster(instructor, "class-a"), lambda rows: "kim" not in rows, hub)
+    assert set(await roster(admin, "class-b")) == {"kim", "sam"}
+    for visitor in (instructor, student):
+        for path in ("groups/class-b/roster", "summary?group=class-b"):
+            hidden = await visitor.fetch(f"activity/api/{path}")
+            unknown = await visitor.fetch(f"activity/api/{path.replace('class-b', 'class-x')}")
+            assert hidden.code == unknown.code == 404
+            assert hidden.body == unknown.body
 
     # a revoked permission has effect when the cached identity expires
     hub.ask("DELETE", "groups/class-a-instructors/users", {"users": ["ines"]})

@@ -8,7 +8,14 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from ..figures.periods import Unit
 
@@ -23,6 +30,12 @@ MAX_DAYS = 3700
 #: Rows on a page of a table.
 PAGE_SIZE = 50
 
+#: Groups of one filter.
+MAX_GROUPS = 50
+
+#: Groups of one comparison: more colors could not be told apart.
+MAX_COMPARED = 8
+
 
 def _check_year(day: date) -> date:
     if not 1990 <= day.year <= 2199:
@@ -33,7 +46,24 @@ def _check_year(day: date) -> date:
 QueryDate = Annotated[date, AfterValidator(_check_year)]
 
 
-class Range(BaseModel):
+#: A name of a group; the hub has no longer ones.
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class GroupFilter(BaseModel):
+    """Usage of some groups."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    group: list[GroupName] = Field(
+        default_factory=list,
+        max_length=MAX_GROUPS,
+        description="Only current members of this group. If it is there more than once: members"
+        " of any of these groups.",
+    )
+
+
+class DateRange(BaseModel):
     """A period."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -46,7 +76,7 @@ class Range(BaseModel):
     last: QueryDate | None = Field(None, alias="to", description="The last day, included.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Range:
+    def _in_order(self) -> DateRange:
         if self.first and self.last and not 0 <= (self.last - self.first).days < MAX_DAYS:
             raise ValueError(f"'from' must not be after 'to', nor more than {MAX_DAYS} days before")
         return self
@@ -60,6 +90,12 @@ class Range(BaseModel):
         else:
             last = self.first + timedelta(days=MAX_DAYS - 1) if self.first else today
         return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
+
+
+class Range(GroupFilter, DateRange):
+    """A period, of all users or of some groups."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class UnitQuery(Range):
@@ -93,7 +129,7 @@ class Page(NamedTuple):
     rows: list[Any]
 
 
-class TableQuery(Range):
+class Table(DateRange):
     """Rows of a table.
 
     Each table has its own ``sort``: with ``-`` before it, the largest, latest or last first.
@@ -122,6 +158,10 @@ class TableQuery(Range):
         pages = max(1, -(-len(rows) // PAGE_SIZE))
         page = min(self.page, pages)
         return Page(len(rows), page, pages, rows[(page - 1) * PAGE_SIZE :][:PAGE_SIZE])
+
+
+class TableQuery(Range, Table):
+    """Rows of a table, of all users or of some groups."""
 
 
 def _casefolded(value: Any) -> Any:
@@ -164,6 +204,49 @@ class GroupsQuery(TableQuery):
         "name", "members", "users", "hours", "sessions",
         "-name", "-members", "-users", "-hours", "-sessions",
     ] = "name"  # fmt: skip
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(distinct := list(dict.fromkeys(names))) < 2:
+        raise ValueError("name at least two different groups")
+    return distinct
+
+
+class RosterQuery(Table):
+    """Members of one group."""
+
+    sort_fields = {
+        "name": "name", "inactive": "inactivity", "days": "active_days", "hours": "server_seconds",
+    }  # fmt: skip
+
+    sort: Literal[
+        "name", "inactive", "days", "hours", "-name", "-inactive", "-days", "-hours"
+    ] = "-inactive"  # fmt: skip
+    inactive_since: QueryDate | None = Field(
+        None, description="Only members who were not active on this day or later."
+    )
+
+    def select(self, rows: Iterable[Row]) -> list[Row]:
+        """As of each table; without those who were active since."""
+        since, last_active = self.inactive_since, attrgetter("last_active")
+        return super().select(
+            row for row in rows if since is None or (day := last_active(row)) is None or day < since
+        )
+
+
+class CompareQuery(DateRange):
+    """Groups next to each other."""
+
+    group: Annotated[list[GroupName], AfterValidator(_distinct)] = Field(
+        min_length=2,
+        max_length=MAX_COMPARED,
+        description=f"The groups to compare, 2 to {MAX_COMPARED}: one parameter for each.",
+    )
+    unit: Unit | None = Field(
+        None,
+        description="Figures for each of the days, weeks or months of the period; by default by its"
+        " length: days up to 92 days, weeks up to 800 days, else months.",
+    )
 
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)")

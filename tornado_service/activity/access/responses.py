@@ -11,6 +11,7 @@ from datetime import date, datetime
 from ..domain.notes import Note
 from ..figures.comparison import Comparison
 from ..figures.durations import Lengths
+from ..figures.groups.roster import RosterMember
 from ..figures.heatmap import Hour, MaintenanceWindow
 from ..figures.periods import HourPeriod, Period
 from ..figures.person import OwnUse
@@ -115,3 +116,26 @@ class GroupPage:
     page: int
     pages: int
     groups: list[GroupUse]
+
+
+@dataclass(frozen=True)
+class GroupRoster:
+    """A page of the members of a group.
+
+    Attributes:
+        zone: time zone of the days.
+        as_of: time of the latest sample.
+        strip_first: the first day of each member's `strip`.
+        strip_last: the last day of it.
+        total: members on all pages.
+    """
+
+    group: str
+    zone: str
+    as_of: datetime | None
+    strip_first: date
+    strip_last: date
+    total: int
+    page: int
+    pages: int
+    members: list[RosterMember]

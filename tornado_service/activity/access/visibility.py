@@ -6,7 +6,7 @@ Calls of the hub raise `HubUnavailable` if it does not respond.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import TypeAlias, TypeVar
@@ -62,6 +62,12 @@ class VisibleUsers:
             if user.name in self.names and created.get(user.name, user.created) == user.created
         )
 
+    def within(self, names: Iterable[str]) -> VisibleUsers:
+        """Those of these names, current users of the hub, whom the visitor may see."""
+        chosen = frozenset(filter(self.includes, names))
+        created = frozenset(entry for entry in self.created if entry[0] in chosen)
+        return VisibleUsers(False, chosen, self.me, created)
+
     @property
     def has_others(self) -> bool:
         return self.all_users or bool(self.names - {self.me})
@@ -79,6 +85,20 @@ class Groups:
     #: the scope without which the hub shows no groups or no members; ``UNAVAILABLE`` if it sent
     #: none this time; empty if it did
     missing: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.members)
+
+    def only(self, names: Collection[str]) -> Groups:
+        """These of the groups; all, if no names are given."""
+        chosen = tuple(group for group in self.members if not names or group[0] in names)
+        return Groups(chosen, self.missing)
+
+    @property
+    def everyone(self) -> frozenset[str]:
+        """The members of all of them."""
+        return frozenset().union(*(names for _, names in self.members))
 
 
 def fetched_once(fetch: Fetch[Value]) -> Fetch[Value]:

@@ -294,6 +294,34 @@
         key: [...colorKeys(columns), ...gapKeys(missing)],
       };
     },
+
+    series(table, names, width) {
+      const columns = readColumns(table, names);
+      const { rows } = columns[0];
+      const all = together(columns);
+      const dashes = ["", "7 3", "2 3", "10 3 2 3"];
+      return {
+        svg: Plot.plot({
+          ...frame(columns, width),
+          marks: [
+            ...gapMark(rows),
+            ...noteMarks(rows),
+            ...columns.map(({ rows, color }, n) =>
+              Plot.lineY(rows, {
+                x: "at", y: "value", stroke: color, strokeWidth: 2, strokeLinecap: "butt",
+                strokeDasharray: dashes[n % dashes.length],
+              }),
+            ),
+            Plot.ruleY([0]),
+            Plot.tip(all, Plot.pointerX({
+              x: "at", y: (_, n) => d3.max(columns, ({ rows }) => rows[n].value) || 0, title: "words",
+            })),
+          ],
+        }),
+        words: columns.map(inWords).join(" "),
+        key: [...colorKeys(columns), ...gapKeys(rows)],
+      };
+    },
   });
 
   const keyOf = (entries) =>

@@ -11,7 +11,14 @@ from datetime import date
 from typing import Any, Literal
 
 from ... import APIHandler, EventStream
-from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery
+from ..access.queries import (
+    DateRange,
+    GroupFilter,
+    GroupsQuery,
+    PeopleQuery,
+    Range,
+    ServersQuery,
+)
 from ..access.responses import GroupPage, Now, People, Periods, PersonDetail, Summary
 from ..access.view import ViewHandler, summary
 from ..access.visibility import get_visible_groups, groups_if_available
@@ -47,8 +54,8 @@ class NowAPI(ActivityHandler):
 
     operation_ids = {"get": "get_running_servers"}
 
-    async def get(self) -> Now:
-        view = await self.view()
+    async def get(self, query: GroupFilter) -> Now:
+        view = await self.view(query)
         return await view.now()
 
 
@@ -58,7 +65,7 @@ class NowCSV(ActivityHandler):
     operation_ids = {"get": "get_running_servers_csv"}
 
     async def get(self, query: ServersQuery) -> None:
-        view = await self.view()
+        view = await self.view(query)
         now = await view.now()
         when = f"{now.taken.astimezone(self.recorder.zone):%Y-%m-%d-%H%M}" if now.taken else ""
         await self.write_csv(["now"], csv_export.SERVERS, query.select(now.servers), when)
@@ -70,7 +77,7 @@ class SummaryAPI(ActivityHandler):
     operation_ids = {"get": "get_summary"}
 
     async def get(self, query: Range) -> Summary:
-        view = await self.view()
+        view = await self.view(query)
         return await view.compute(summary, query, self.terms)
 
 
@@ -80,7 +87,7 @@ class PeriodsAPI(ActivityHandler):
     operation_ids = {"get": "get_periods"}
 
     async def get(self, unit: Unit, query: Range) -> Periods:
-        view = await self.view()
+        view = await self.view(query)
         return await view.periods(unit, query)
 
 
@@ -90,7 +97,7 @@ class PeriodsCSV(ActivityHandler):
     operation_ids = {"get": "get_periods_csv"}
 
     async def get(self, unit: Unit, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         rows = (await view.periods(unit, query)).periods
         await self.write_csv([unit], csv_export.PERIODS, rows, query.days(view.today))
 
@@ -101,7 +108,7 @@ class HoursAPI(ActivityHandler):
     operation_ids = {"get": "get_hours_of_week"}
 
     async def get(self, query: Range) -> HeatMap:
-        view = await self.view()
+        view = await self.view(query)
         return await view.compute(heat_map, query)
 
 
@@ -111,7 +118,7 @@ class HoursCSV(ActivityHandler):
     operation_ids = {"get": "get_hours_of_week_csv"}
 
     async def get(self, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         rows = (await view.compute(heat_map, query)).hours
         await self.write_csv(["hours"], csv_export.HOURS_OF_WEEK, rows, query.days(view.today))
 
@@ -122,7 +129,7 @@ class PeopleAPI(ActivityHandler):
     operation_ids = {"get": "list_users"}
 
     async def get(self, query: PeopleQuery) -> People:
-        view = await self.view()
+        view = await self.view(query)
         return People(*query.page_of(await view.people(query)))
 
 
@@ -132,7 +139,7 @@ class PeopleCSV(ActivityHandler):
     operation_ids = {"get": "list_users_csv"}
 
     async def get(self, query: PeopleQuery) -> None:
-        view = await self.view()
+        view = await self.view(query)
         rows = await view.people(query)
         await self.write_csv(["people"], csv_export.PEOPLE, rows, query.days(view.today))
 
@@ -143,7 +150,7 @@ class PersonAPI(ActivityHandler):
     operation_ids = {"get": "get_user_activity"}
 
     async def get(self, name: str, query: Range) -> PersonDetail:
-        view = await self.view()
+        view = await self.view(query)
         return await view.person(name, query, self.terms)
 
 
@@ -153,7 +160,7 @@ class PersonCSV(ActivityHandler):
     operation_ids = {"get": "get_user_activity_csv"}
 
     async def get(self, name: str, sheet: PersonTable, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         columns, figure, rows = csv_export.PERSON_SHEETS[sheet]
         figures = await view.compute_of(name, figure, query)
         days = query.days(view.today)
@@ -166,8 +173,8 @@ class GroupsAPI(ActivityHandler):
     operation_ids = {"get": "list_groups"}
 
     async def get(self, query: GroupsQuery) -> GroupPage:
-        view = await self.view()
-        visible = await get_visible_groups(self)
+        view = await self.view(query)
+        visible = (await get_visible_groups(self)).only(query.group)
         page = query.page_of(await view.groups(visible, query))
         return GroupPage(visible.missing, *page)
 
@@ -178,8 +185,9 @@ class GroupsCSV(ActivityHandler):
     operation_ids = {"get": "list_groups_csv"}
 
     async def get(self, query: GroupsQuery) -> None:
-        view = await self.view()
-        rows = await view.groups(await get_visible_groups(self), query)
+        view = await self.view(query)
+        visible = (await get_visible_groups(self)).only(query.group)
+        rows = await view.groups(visible, query)
         await self.write_csv(["groups"], csv_export.GROUPS, rows, query.days(view.today))
 
 
@@ -188,7 +196,7 @@ class MeAPI(ActivityHandler):
 
     operation_ids = {"get": "get_my_activity"}
 
-    async def get(self, query: Range) -> PersonDetail:
+    async def get(self, query: DateRange) -> PersonDetail:
         view = await self.own_view()
         return await view.me(query, self.terms)
 
@@ -198,7 +206,7 @@ class MeCSV(ActivityHandler):
 
     operation_ids = {"get": "get_my_activity_csv"}
 
-    async def get(self, sheet: PersonTable, query: Range) -> None:
+    async def get(self, sheet: PersonTable, query: DateRange) -> None:
         view = await self.own_view()
         columns, figure, rows = csv_export.PERSON_SHEETS[sheet]
         figures = await view.compute(figure, query)
@@ -210,9 +218,10 @@ class MonthAPI(ActivityHandler):
 
     operation_ids = {"get": "get_month_report"}
 
-    async def get(self, text: str) -> MonthReport:
-        view = await self.view()
-        return await view.month(text, await groups_if_available(self))
+    async def get(self, text: str, query: GroupFilter) -> MonthReport:
+        view = await self.view(query)
+        groups = await groups_if_available(self)
+        return await view.month(text, groups.only(query.group))
 
 
 class NewsStream(EventStream):

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ..access.queries import MAX_DAYS, Range
+from ..access.queries import MAX_DAYS, DateRange
 
 #: The ends of a period, as they are called in an address.
 PERIOD = ("from", "to")
@@ -22,23 +22,28 @@ PROBLEMS = {
     "sort": "This table cannot be sorted that way. Showing the default order.",
     "unit": "The charts cannot be shown that way. Showing the default.",
     "page": "This is not a page of the table. Showing the first one.",
+    "group": "The group filter is not valid and was ignored.",
+    "inactive_since": "“Not active since” is not a valid date (use YYYY-MM-DD).",
 }
 
 
 class PageQuery:
     """Query parameters of a page. Invalid ones are reported in words and ignored."""
 
-    def __init__(self, model: type[Range], arguments: Mapping[str, list[bytes]]) -> None:
+    def __init__(self, model: type[DateRange], arguments: Mapping[str, list[bytes]]) -> None:
         names = {field.alias or name for name, field in model.model_fields.items()}
         #: all of them as text
         self.typed = {
             name: values[-1].decode(errors="replace").strip()
             for name, values in arguments.items()
-            if name in names and values[-1].strip()
+            if name in names and name != "group" and values[-1].strip()
         }
+        groups = [name.decode(errors="replace") for name in arguments.get("group", ()) if name]
         self.invalid: set[str] = set()  # names
         problems: list[str] = []
-        valid = dict(self.typed)
+        valid: dict[str, Any] = dict(self.typed)
+        if groups and "group" in names:
+            valid["group"] = list(dict.fromkeys(groups))
         self.query: Any = None
         while self.query is None:
             try:
@@ -51,6 +56,16 @@ class PageQuery:
                 left_out = self.invalid.union(PERIOD if self.has_invalid_period else ())
                 valid = {name: text for name, text in valid.items() if name not in left_out}
         self.problem = " ".join(problems)
+
+    def ignore_groups(self, unknown: list[str], missing: str) -> None:
+        """Leave groups out that the hub does not show; ``missing``: the scope that it takes."""
+        self.query.group = [name for name in self.query.group if name not in unknown]
+        names = ", ".join(f"“{name}”" for name in unknown)
+        reason = f"Group {names} not found, or you do not have access to it."
+        if missing:
+            reason = f"Groups are not shown to you: the scope {missing} is missing."
+        shown = "" if self.query.group else " Showing all users you may see."
+        self.problem = f"{self.problem} {reason}{shown}".strip()
 
     @property
     def has_invalid_period(self) -> bool:
@@ -69,7 +84,7 @@ class PageQuery:
         }
 
     @property
-    def link_params(self) -> dict[str, str]:
+    def period_params(self) -> dict[str, str]:
         """Parameters of links to other pages: the period."""
         days = {"from": self.query.first, "to": self.query.last}
         return {name: day.isoformat() for name, day in days.items() if day}
@@ -78,7 +93,9 @@ class PageQuery:
     def same_page_params(self) -> dict[str, str]:
         """Parameters of links to the same page with another period."""
         return {
-            name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
+            name: getattr(self.query, name)
+            for name in ("sort", "q", "inactive_since")
+            if hasattr(self.query, name)
         }
 
 
@@ -101,5 +118,6 @@ def _is_date(text: str) -> bool:
 
 def build_url(prefix: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
     """A URL below a prefix; the parts of its path and its query may hold any text."""
-    text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
+    known = {name: value for name, value in query.items() if value not in ("", None)}
+    text = urlencode(known, doseq=True)
     return prefix + "/".join(quote(part, safe="") for part in path) + (f"?{text}" if text else "")

@@ -14,7 +14,7 @@ from tornado.web import HTTPError
 
 from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQuery
 from ..access.responses import PersonDetail
-from ..access.visibility import get_visible_groups, groups_if_available
+from ..access.visibility import get_visible_groups
 from ..domain.calendar import ONE_DAY, local_date
 from ..figures.heatmap import HeatMap, heat_map
 from ..figures.periods import Period
@@ -55,13 +55,17 @@ class PersonPage(ActivityPage):
     """One user's usage in a range."""
 
     tab = "people"
+    has_group_form = False
 
     async def get(self, name: str) -> None:
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query, self.terms)
         week = await view.compute_of(name, heat_map, query)
         path = ("people", name)
-        await show_person(self, person, week, path=path, csv_path=path, is_own=False)
+        groups = [group for group, names in self.groups.members if view.shows(names, name)]
+        await show_person(
+            self, person, week, path=path, csv_path=path, is_own=False, of_groups=groups
+        )
 
 
 class GroupsPage(ActivityPage):
@@ -73,7 +77,7 @@ class GroupsPage(ActivityPage):
     async def get(self) -> None:
         view, query = await self.view(), self.page_query.query
         groups = await get_visible_groups(self)
-        page = query.page_of(await view.groups(groups, query))
+        page = query.page_of(await view.groups(groups.only(query.group), query))
         await self.show("groups.html", missing=groups.missing, result=page)
 
 
@@ -81,6 +85,7 @@ class MePage(ActivityPage):
     """The visitor's own use in a range."""
 
     tab = "me"
+    has_group_form = False
 
     async def get(self) -> None:
         await self.view()
@@ -112,7 +117,7 @@ class MonthPage(ActivityPage):
 
     async def get(self, text: str) -> None:
         view = await self.view()
-        report = await view.month(text, await groups_if_available(self))
+        report = await view.month(text, self.groups.only(self.page_query.query.group))
         last = report.month.whole.last
         await self.show_charts(
             "month.html",

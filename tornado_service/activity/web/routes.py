@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import api, pages
+from .groups import api as groups_api
+from .groups import pages as group_pages
 from .overview import api as overview_api
 from .overview.page import OverviewPage
 from .servers import api as servers_api
@@ -17,6 +19,9 @@ ROUTES: list[tuple[Any, ...]] = [
     ("people", pages.PeoplePage),
     ("people/(?P<name>[^/]+)", pages.PersonPage),
     ("groups", pages.GroupsPage),
+    ("groups/compare", group_pages.ComparePage),
+    ("groups/(?P<name>[^/]+)", group_pages.GroupPage),
+    ("groups/(?P<name>[^/]+)/roster", group_pages.RosterPage),
     ("me", pages.MePage),
     ("servers", servers_page.ServersPage),
     ("months", pages.MonthsPage),
@@ -31,6 +36,8 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/people", api.PeopleAPI),
     ("api/people/(?P<name>[^/]+)", api.PersonAPI),
     ("api/groups", api.GroupsAPI),
+    ("api/groups/compare", groups_api.CompareAPI),
+    ("api/groups/(?P<name>[^/]+)/roster", groups_api.RosterAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
     ("api/idle", servers_api.IdleAPI),
@@ -45,6 +52,9 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/people\.csv", api.PeopleCSV),
     (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions|week)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
+    (r"api/groups/compare\.csv", groups_api.CompareCSV),
+    (r"api/groups/compare/periods\.csv", groups_api.ComparePeriodsCSV),
+    (r"api/groups/(?P<name>[^/]+)/roster\.csv", groups_api.RosterCSV),
     (r"api/idle\.csv", servers_api.IdleCSV),
     (r"api/usage-by/(?P<kind>profile|server)\.csv", servers_api.UsageByCSV),
     (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),

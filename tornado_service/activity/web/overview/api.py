@@ -40,7 +40,7 @@ class SummaryCSV(ActivityHandler):
     operation_ids = {"get": "get_summary_csv"}
 
     async def get(self, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         figures = await view.compute(summary, query, self.terms)
         days = query.days(view.today)
         await self.write_csv(["summary"], SUMMARY, summary_rows(figures), days)
@@ -52,7 +52,7 @@ class TrendAPI(ActivityHandler):
     operation_ids = {"get": "get_trend"}
 
     async def get(self, query: Range) -> Trend:
-        view = await self.view()
+        view = await self.view(query)
         return await view.compute(trend, query)
 
 
@@ -62,7 +62,7 @@ class TrendCSV(ActivityHandler):
     operation_ids = {"get": "get_trend_csv"}
 
     async def get(self, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         rows = (await view.compute(trend, query)).days
         await self.write_csv(["trend"], TREND, rows, query.days(view.today))
 
@@ -73,7 +73,7 @@ class HourlyAPI(ActivityHandler):
     operation_ids = {"get": "get_hourly_servers"}
 
     async def get(self, query: Range) -> Hourly:
-        view = await self.view()
+        view = await self.view(query)
         check_length(*query.days(view.today))
         return Hourly(self.recorder.zone.key, await view.compute(hourly, query))
 
@@ -84,7 +84,7 @@ class HourlyCSV(ActivityHandler):
     operation_ids = {"get": "get_hourly_servers_csv"}
 
     async def get(self, query: Range) -> None:
-        view = await self.view()
+        view = await self.view(query)
         days = query.days(view.today)
         check_length(*days)
         await self.write_csv(["hourly"], HOURLY, await view.compute(hourly, query), days)
@@ -96,7 +96,7 @@ class NotesAPI(ActivityHandler):
     operation_ids = {"get": "list_notes"}
 
     async def get(self, query: Range) -> Notes:
-        view = await self.view()
+        view = await self.view(query)
         return Notes(self.notes(*query.days(view.today)))
 
 

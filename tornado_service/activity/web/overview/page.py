@@ -21,6 +21,7 @@ from ...figures.trend import new_in_units, trend
 from ..display.changes import compared_with
 from ..display.sparkline import sparkline
 from ..display.units import ChartUnit, chart_unit_for, units_for
+from ..groups.starts import starts_of
 from ..page_base import ActivityPage
 from ..pages import show_own_usage
 
@@ -54,7 +55,7 @@ class OverviewPage(ActivityPage):
         unit = chart_unit_for(*days, query.unit)
         coming = milestones(figures, view.today, self.recorder.zone)
         # the times for maintenance are those of the whole hub
-        shown = [row for row in coming if view.visible.all_users or row[0] != MAINTENANCE]
+        shown = [row for row in coming if view.users.all_users or row[0] != MAINTENANCE]
         await self.show_charts(
             "overview.html",
             summary=figures,
@@ -64,6 +65,7 @@ class OverviewPage(ActivityPage):
             units=units_for(*days),
             heat_map=await view.compute(heat_map, query),
             now=await view.now(),
+            starts=await starts_of(self, view),
             compared_with=compared_with(figures.comparison, *days, self.terms),
             **await charts_of(view, query, unit, self.terms),
         )

@@ -25,7 +25,7 @@ class IdleAPI(ActivityHandler):
     operation_ids = {"get": "get_idle_time"}
 
     async def get(self, query: UnitQuery) -> IdleTime:
-        view = await self.view()
+        view = await self.view(query)
         return await view.compute(idle_time, query, query.unit)
 
 
@@ -35,7 +35,7 @@ class IdleCSV(ActivityHandler):
     operation_ids = {"get": "get_idle_time_csv"}
 
     async def get(self, query: UnitQuery) -> None:
-        view = await self.view()
+        view = await self.view(query)
         rows = (await view.compute(idle_time, query, query.unit)).periods
         await self.write_csv(["idle", query.unit], csv_export.IDLE, rows, query.days(view.today))
 
@@ -46,7 +46,7 @@ class UsageByAPI(ActivityHandler):
     operation_ids = {"get": "get_usage_by"}
 
     async def get(self, kind: Kind, query: UnitQuery) -> UsageBy:
-        view = await self.view()
+        view = await self.view(query)
         return await view.compute(usage_by, query, query.unit, kind)
 
 
@@ -56,7 +56,7 @@ class UsageByCSV(ActivityHandler):
     operation_ids = {"get": "get_usage_by_csv"}
 
     async def get(self, kind: Kind, query: OptionalUnitQuery) -> None:
-        view = await self.view()
+        view = await self.view(query)
         usage = await view.compute(usage_by, query, query.unit or "days", kind)
         rows = csv_rows(usage.periods if query.unit else [usage.whole], kind)
         days = query.days(view.today)

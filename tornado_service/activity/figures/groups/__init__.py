@@ -1,0 +1,1 @@
+"""Figures of groups: several next to each other, and the members of one."""
