@@ -21,9 +21,9 @@ from tornado_service.app import TornadoService
 from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartService
 
 PATHS = (
-    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "me",
+    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "cohorts", "me",
     "month/2026-01", "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv",
-    "groups.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv",
+    "groups.csv", "cohorts.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv",
 )  # fmt: skip
 
 

@@ -53,8 +53,10 @@ async def test_who_sees_all_groups_and_some_people_sees_these_people_in_them(
 
 #: All that is computed of other users, below ``P/activity/api/``.
 OF_OTHERS = (
-    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "month/2026-01",
+    "now", "summary", "days", "weeks", "months", "hours", "people", "groups", "cohorts",
+    "month/2026-01",
     "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "groups.csv",
+    "cohorts.csv",
 )  # fmt: skip
 
 

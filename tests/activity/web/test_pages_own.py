@@ -84,7 +84,15 @@ async def test_usual_hours_are_those_of_the_user_alone(visitor: Visitor, admin: 
 
 async def test_those_who_see_others_have_both_pages(instructor: Visitor) -> None:
     await read(instructor, "")
-    assert tabs(instructor.page) == ["Overview", "Now", "Users", "Groups", "Months", "My usage"]
+    assert tabs(instructor.page) == [
+        "Overview",
+        "Now",
+        "Users",
+        "Groups",
+        "Cohorts",
+        "Months",
+        "My usage",
+    ]
 
     assert "Usage by ines" in await read(instructor, "me")
     assert f"{instructor.home}activity/me?from=" in " ".join(links(instructor.page))

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.activity import course
 
 RANGE = "from=2026-01-05&to=2026-01-07"
-PATHS = ("", "now", "people", "groups", "me", "months", "month/2026-01", "?from=x")
+PATHS = ("", "now", "people", "groups", "cohorts", "me", "months", "month/2026-01", "?from=x")
 
 
 def address(path: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ..figures.cohorts import Cohort
 from ..figures.durations import Lengths
 from ..figures.heatmap import Hour, MaintenanceWindow
 from ..figures.periods import Period
@@ -56,6 +57,14 @@ class Periods:
 
     zone: str
     periods: list[Period]
+
+
+@dataclass(frozen=True)
+class ArrivalCohorts:
+    """Users by the week or month of their arrival."""
+
+    zone: str
+    cohorts: list[Cohort]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ PROBLEMS = {
     "q": "The search text is too long. Showing all rows.",
     "sort": "This table cannot be sorted that way. Showing the default order.",
     "page": "This is not a page of the table. Showing the first one.",
+    "idle_over": "“Idle longer than” is ignored: use a duration such as 30m, 2h or 1d.",
+    "running_over": "“Running longer than” is ignored: use a duration such as 30m, 2h or 1d.",
 }
 
 
@@ -92,9 +94,8 @@ class PageQuery:
     @property
     def same_page_params(self) -> dict[str, str]:
         """Parameters of links to the same page with another period."""
-        return {
-            name: getattr(self.query, name) for name in ("sort", "q") if hasattr(self.query, name)
-        }
+        names = ("sort", "q", "unit", "idle_over", "running_over")
+        return {name: getattr(self.query, name) for name in names if hasattr(self.query, name)}
 
 
 def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import api, pages
+from . import api, cohorts, pages
 
 #: Below ``P/activity/``.
 ROUTES: list[tuple[Any, ...]] = [
@@ -13,6 +13,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("people", pages.PeoplePage),
     ("people/(?P<name>[^/]+)", pages.PersonPage),
     ("groups", pages.GroupsPage),
+    ("cohorts", cohorts.CohortsPage),
     ("me", pages.MePage),
     ("months", pages.MonthsPage),
     ("month/(?P<text>[^/]+)", pages.MonthPage),
@@ -23,6 +24,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/people", api.PeopleAPI),
     ("api/people/(?P<name>[^/]+)", api.PersonAPI),
     ("api/groups", api.GroupsAPI),
+    ("api/cohorts", cohorts.CohortsAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
     ("api/events", api.NewsStream),
@@ -32,6 +34,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/people\.csv", api.PeopleCSV),
     (r"api/people/(?P<name>[^/]+)/(?P<sheet>days|hours|sessions|week)\.csv", api.PersonCSV),
     (r"api/groups\.csv", api.GroupsCSV),
+    (r"api/cohorts\.csv", cohorts.CohortsCSV),
     (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),
 ]
 
