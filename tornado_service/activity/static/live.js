@@ -17,16 +17,20 @@
   let hasLeft = false;
   const leave = () => {
     hasLeft = true;
-    for (const old of document.querySelectorAll("[data-live]")) old.replaceChildren();
+    for (const old of document.querySelectorAll("[data-live]")) {
+      old.replaceChildren();
+      delete old.dataset.results; // nor with what a pending search finds
+    }
     say("You are signed out, or may not see this any more: load the page again.");
   };
 
   const refresh = async () => {
-    const response = await serviceFetch(page + location.search, { headers: { Accept: "text/html" } });
+    const { search } = location;
+    const response = await serviceFetch(page + search, { headers: { Accept: "text/html" } });
     if ([401, 403].includes(response.status)) leave();
     if (!response.ok) return;
     const fresh = parser.parseFromString(await response.text(), "text/html");
-    if (hasLeft) return;
+    if (hasLeft || search !== location.search) return; // or the user has searched meanwhile
     for (const old of document.querySelectorAll("[data-live]")) {
       const part = fresh.getElementById(old.id);
       // what is the same would be read aloud again

@@ -16,7 +16,7 @@ from .csv_export import WEEKDAYS
 from .links import PageQuery, build_url, presets
 
 #: Scripts of the charts, in the order in which they are loaded.
-CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js")
+CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "charts.js", "charts_keyboard.js")
 
 #: The style that Observable Plot gives each of its charts, which is always the same.
 PLOT_STYLE = "'sha256-jSYQUrW7J0b3jPqhZP9C2Xh1PyJKHKXd4s0fpGGKrww='"
