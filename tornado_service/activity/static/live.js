@@ -6,11 +6,16 @@
   const { page, events } = document.currentScript.dataset;
   const parser = new DOMParser();
 
-  // The names in the table are links: who was on one of them still is.
+  // The names in the table are links: who was on one of them still is, and sees the same columns.
   const replace = (old, fresh) => {
-    const address = old.contains(document.activeElement) && document.activeElement.href;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const { scrollLeft, scrollTop } = old.querySelector(".table-responsive") ?? {};
     old.replaceChildren(...fresh.childNodes);
-    if (address) [...old.querySelectorAll("a")].find((link) => link.href === address)?.focus();
+    const table = old.querySelector(".table-responsive");
+    table?.scrollTo({ left: scrollLeft, top: scrollTop, behavior: "instant" });
+    const options = { preventScroll: true };
+    if (focused?.href) [...old.querySelectorAll("a")].find(({ href }) => href === focused.href)?.focus(options);
+    else if (focused?.matches(".table-responsive")) table?.focus(options);
   };
 
   // Who may not see it any more is not left with what they saw; a pending response is ignored.
