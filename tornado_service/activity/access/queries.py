@@ -118,10 +118,6 @@ class CohortsQuery(Range):
     unit: CohortUnit = Field("weeks", description="Users who arrived in the same week or month.")
 
 
-class NowQuery(ServerFilter, Range):
-    """Running servers; the period is accepted and has no effect."""
-
-
 class ServersQuery(ServerFilter, TableQuery):
     """Running servers; the period is for the links to other pages."""
 

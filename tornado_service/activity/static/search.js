@@ -42,7 +42,7 @@
     });
 
   form?.addEventListener("input", ({ target }) => {
-    if (!target.matches("input[type=search], select")) return;
+    if (!target.matches("input[type=search], [data-search]")) return;
     clearTimeout(timer);
     timer = setTimeout(search, PAUSE);
   });

@@ -12,8 +12,9 @@ from datetime import date
 from typing import Any, Literal
 
 from ... import APIHandler, EventStream
-from ..access.queries import GroupsQuery, NowQuery, PeopleQuery, Range, ServersQuery
+from ..access.queries import GroupsQuery, PeopleQuery, Range, ServersQuery
 from ..access.responses import GroupPage, Now, People, Periods, PersonDetail, Summary
+from ..access.server_filter import ServerFilter
 from ..access.view import ViewHandler, summary
 from ..access.visibility import get_visible_groups, groups_if_available
 from ..figures.heatmap import HeatMap, heat_map
@@ -48,7 +49,7 @@ class NowAPI(ActivityHandler):
 
     operation_ids = {"get": "get_running_servers"}
 
-    async def get(self, query: NowQuery) -> Now:
+    async def get(self, query: ServerFilter) -> Now:
         view = await self.view()
         now = await view.now()
         return replace(now, servers=list(filter(query.includes, now.servers)))
