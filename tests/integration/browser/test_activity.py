@@ -140,7 +140,7 @@ def test_without_javascript_all_figures_are_there_to_read(open_page) -> None:
 @pytest.mark.parametrize(
     ("path", "said"),
     [("people", "14.0 h"), ("groups", "class-a"), ("month/2026-01", "2026-01-05 to 2026-01-11"),
-     ("people/bob", "default server"), ("now", "As of 20")],
+     ("people/bob", "default server"), ("now", "As of 20"), ("cohorts", "Week of arrival")],
 )  # fmt: skip
 def test_each_page_is_there_to_read_without_javascript(open_page, path: str, said: str) -> None:
     page = open_page(address(path), "ada", java_script_enabled=False, viewport=NARROW)
