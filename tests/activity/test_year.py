@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.activity.ledger import each_day
+from tests.support.activity.ledger import Ledger, each_day
 from tests.support.activity.played import Played, days, months, play, weeks
 from tests.support.activity.script import HOUR, write_year
 from tests.support.activity.simulator import TOKEN, SimulatedHub, hub_calls
-from tornado_service.activity.domain.calendar import utc_datetime
+from tornado_service.activity.domain.calendar import ONE_DAY, utc_datetime
 from tornado_service.activity.figures.availability import RETURN_WITHIN
+from tornado_service.activity.figures.cohorts import CohortUnit, cohorts
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
 from tornado_service.activity.figures.idle import idle_period
@@ -99,6 +100,32 @@ def test_new_returning_and_never_returned_users(year: Played) -> None:
             year.ledger.never_returned(by, RETURN_WITHIN)
         )
         assert people_counts(year.history, first, last).accounts == year.ledger.accounts(last)
+
+
+@pytest.mark.parametrize(("unit", "spans"), [("weeks", weeks), ("months", months)])
+def test_arrival_cohorts(
+    year: Played, unit: CohortUnit, spans: Callable[[Played], Iterator[tuple[date, date]]]
+) -> None:
+    expected = list(spans(year))
+    rows = cohorts(year.history, year.first, year.last, unit)
+    known = 0
+
+    assert [(row.first, row.last) for row in rows] == expected
+    for row, (first, last) in zip(rows, expected, strict=True):
+        assert row.arrived == len(year.ledger.new(first, last))
+        for week in row.weeks:
+            begin, end = first + 7 * week.week * ONE_DAY, last + (7 * week.week + 6) * ONE_DAY
+            is_over = year.ledger.bounds(end)[1] <= year.ledger.times[-1]
+            came_back = len(year.ledger.came_back(first, last, week.week))
+            assert week.returned == (came_back if is_over else None), (first, week.week)
+            covered = year.ledger.covered(year.ledger.bounds(begin)[0], year.ledger.bounds(end)[1])
+            assert (week.share == 1) is (covered == seconds_of(year.ledger, begin, end))
+            known += week.returned or 0
+    assert known > 20
+
+
+def seconds_of(ledger: Ledger, first: date, last: date) -> int:
+    return ledger.bounds(last)[1] - ledger.bounds(first)[0]
 
 
 def test_each_user(year: Played) -> None:

@@ -33,6 +33,8 @@ class Named(ServiceApp):
 """
 
 OPERATIONS = {
+    "/activity/api/cohorts": "list_cohorts",
+    "/activity/api/cohorts.csv": "list_cohorts_csv",
     "/activity/api/events": "stream_samples",
     "/activity/api/groups": "list_groups",
     "/activity/api/groups.csv": "list_groups_csv",
@@ -94,6 +96,9 @@ CORE_LABELS = {
     "UserHandler",
 }
 ACTIVITY_LABELS = {
+    "activity.CohortsAPI",
+    "activity.CohortsCSV",
+    "activity.CohortsPage",
     "StaticHandler",
     "activity.CompareAPI",
     "activity.CompareCSV",

@@ -22,8 +22,8 @@ from tornado_service.testing import Fetch, ServiceConfig, StandInHub, StartServi
 
 PATHS = (
     "now", "summary", "days", "weeks", "months", "hours", "hourly", "trend", "notes", "people",
-    "groups", "me", "month/2026-01", "summary.csv", "hourly.csv", "trend.csv",
-    "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv",
+    "groups", "cohorts", "me", "month/2026-01", "summary.csv", "hourly.csv", "trend.csv",
+    "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "cohorts.csv",
     "groups.csv", "me/days.csv", "me/hours.csv", "me/sessions.csv", "idle", "usage-by/profile",
     "usage-by/server", "idle.csv", "usage-by/profile.csv", "usage-by/server.csv",
 )  # fmt: skip

@@ -54,8 +54,9 @@ async def test_a_user_who_sees_all_groups_and_some_users_sees_only_these_users_i
 #: Paths with figures of other users, below ``P/activity/api/``.
 OF_OTHERS = (
     "now", "summary", "days", "weeks", "months", "hours", "hourly", "trend", "people", "groups",
-    "month/2026-01", "summary.csv", "hourly.csv", "trend.csv",
+    "cohorts",    "month/2026-01", "summary.csv", "hourly.csv", "trend.csv",
     "now.csv", "days.csv", "weeks.csv", "months.csv", "hours.csv", "people.csv", "groups.csv",
+    "cohorts.csv",
 )  # fmt: skip
 
 

@@ -35,3 +35,10 @@ def test_a_part_is_never_shown_as_all_or_nothing(share: float, text: str) -> Non
 def test_a_length_is_in_minutes_up_to_an_hour(seconds: int, text: str) -> None:
     assert formatting.length(seconds) == text.replace(" ", "\u00a0")
     assert formatting.length(None) is None
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"), [("30m", "30 min"), ("2h", "2 h"), ("1d", "1 day"), ("7d", "7 days")]
+)
+def test_a_duration_of_a_query_is_in_words(duration: str, text: str) -> None:
+    assert formatting.duration(duration) == text.replace(" ", "\u00a0")

@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.support.activity import course
 
 RANGE = "from=2026-01-05&to=2026-01-07"
-PATHS = ("", "now", "people", "groups", "servers", "me", "months", "month/2026-01", "?from=x")
+PATHS = (
+    "", "now", "people", "groups", "servers", "cohorts", "me", "months", "month/2026-01", "?from=x",
+)  # fmt: skip
 
 
 def address(path: str) -> str:

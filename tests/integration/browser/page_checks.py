@@ -17,11 +17,12 @@ SCHEMES = ("light", "dark")
 AXE = Path(sys.prefix) / "lib/node_modules/axe-core/axe.min.js"
 
 
-def violations(page: Page) -> list[str]:
-    """Violations of WCAG 2.2 A and AA and of axe-core's best practices."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """Violations of WCAG 2.2 A and AA and of axe-core's best practices, or of some rules."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())
-    findings = page.evaluate("() => axe.run()")["violations"]
+    options = {"runOnly": list(rules)} if rules else {}
+    findings = page.evaluate("(options) => axe.run(options)", options)["violations"]
     return [
         f"{item['id']}: {item['help']}: {[node['html'] for node in item['nodes']]}"
         for item in findings

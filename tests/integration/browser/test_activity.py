@@ -143,7 +143,8 @@ def test_all_figures_can_be_read_without_javascript(open_page) -> None:
 @pytest.mark.parametrize(
     ("path", "reported"),
     [("people", "14.0 h"), ("groups", "(current members)"), ("people/bob", "default server"),
-     ("month/2026-01", "2026-01-05 to 2026-01-11"), ("now", "As of 20")],
+     ("month/2026-01", "2026-01-05 to 2026-01-11"), ("now", "As of 20"),
+     ("cohorts", "Week of arrival")],
 )  # fmt: skip
 def test_each_page_can_be_read_without_javascript(open_page, path: str, reported: str) -> None:
     page = open_page(address(path), "ada", java_script_enabled=False, viewport=NARROW)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.integration.browser.course_pages import PATHS, address
+from tests.integration.browser.page_checks import PHONE
 from tests.support.activity import course
 from tornado_service.testing import RealHub, ServiceConfig
 
@@ -39,6 +40,23 @@ def test_a_new_server_appears_without_a_reload(open_page, real_hub, complaints) 
     finally:
         real_hub.ask("DELETE", "users/sam/server")
     assert complaints == []
+
+
+def test_a_table_that_is_updated_keeps_its_focus_and_its_columns(open_page, real_hub) -> None:
+    page = open_page("activity/now", "ada", viewport=PHONE)
+    real_hub.ask("POST", "users/sam/server")
+    try:
+        table, note = page.locator(".table-responsive"), page.locator("#running p").first
+        expect(table).to_contain_text("sam", timeout=60_000)  # two samples
+        table.evaluate("(table) => { table.scrollTo(100, 0); table.focus(); }")
+
+        note.evaluate("(note) => { note.textContent = 'Replaced with the next sample.'; }")
+
+        expect(note).not_to_have_text("Replaced with the next sample.", timeout=60_000)
+        expect(table).to_be_focused()
+        assert table.evaluate("(table) => table.scrollLeft") == 100
+    finally:
+        real_hub.ask("DELETE", "users/sam/server")
 
 
 def sign_out_elsewhere(page: Page, real_hub: RealHub) -> None:

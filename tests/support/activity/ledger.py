@@ -168,6 +168,16 @@ class Ledger(Observation):
                 users.add(who)
         return users
 
+    def came_back(self, first: date, last: date, week: int) -> set[int]:
+        """New users who were active on a day of that week after their arrival."""
+        users = set()
+        for who in self.new(first, last):
+            arrived = datetime.fromtimestamp(self.people[who].first_seen, self.zone).date()
+            days = (arrived + (7 * week + number) * ONE_DAY for number in range(7))
+            if any(who in self.active.get(day, ()) for day in days):
+                users.add(who)
+        return users
+
     def accounts(self, last: date) -> int:
         end = self.bounds(last)[1]
         return sum(

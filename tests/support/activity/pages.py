@@ -9,7 +9,8 @@ from tests.support.activity.course import RANGE
 from tornado_service.testing import Visitor
 
 PATHS = (
-    "", "now", "people", "people/ada", "groups", "servers", "me", "months", "month/2026-01",
+    "", "now", "people", "people/ada", "groups", "servers", "cohorts", "me", "months",
+    "month/2026-01",
     "month/2025-12",
 )  # fmt: skip
 

@@ -17,12 +17,15 @@ from pydantic import (
     model_validator,
 )
 
+from ..figures.cohorts import CohortUnit
 from ..figures.periods import Unit
+from ..figures.servers import Running
+from .server_filter import ServerFilter
 
 Row = TypeVar("Row")
 
-#: Days of the default period.
-DEFAULT_DAYS = 30
+#: Days of the default period, and of that of arrival cohorts.
+DEFAULT_DAYS, COHORTS_DAYS = 30, 26 * 7
 
 #: The longest period, in days.
 MAX_DAYS = 3700
@@ -68,6 +71,9 @@ class DateRange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    #: days of the default period
+    default_days: ClassVar[int] = DEFAULT_DAYS
+
     #: the first day; ``from`` in a query
     first: QueryDate | None = Field(
         None, alias="from", description="The first day, as in 2026-01-01."
@@ -82,14 +88,14 @@ class DateRange(BaseModel):
         return self
 
     def days(self, today: date) -> tuple[date, date]:
-        """The first and the last day; by default the last 30 up to today."""
+        """The first and the last day; by default the `default_days` up to today."""
         if self.last:
             last = self.last
         elif self.first and self.first > today - timedelta(days=MAX_DAYS - 1):
             last = max(today, self.first)
         else:
             last = self.first + timedelta(days=MAX_DAYS - 1) if self.first else today
-        return self.first or last - timedelta(days=DEFAULT_DAYS - 1), last
+        return self.first or last - timedelta(days=self.default_days - 1), last
 
 
 class Range(GroupFilter, DateRange):
@@ -168,7 +174,18 @@ def _casefolded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-class ServersQuery(TableQuery):
+class CohortsQuery(Range):
+    """Arrival cohorts; by default those of the last 26 weeks."""
+
+    default_days = COHORTS_DAYS
+    unit: CohortUnit = Field("weeks", description="Users who arrived in the same week or month.")
+
+
+class RunningFilter(ServerFilter, GroupFilter):
+    """Running servers, of all users or of some groups."""
+
+
+class ServersQuery(ServerFilter, TableQuery):
     """Running servers; the period is for the links to other pages."""
 
     sort_fields = {"name": "user", "server": "server", "started": "started", "idle": "idle"}
@@ -176,6 +193,10 @@ class ServersQuery(TableQuery):
     sort: Literal[
         "name", "server", "started", "idle", "-name", "-server", "-started", "-idle"
     ] = "name"  # fmt: skip
+
+    def select_servers(self, servers: Iterable[Running]) -> list[Running]:
+        """`select`, of those that exceed the durations."""
+        return self.select(filter(self.includes, servers))
 
 
 class PeopleQuery(TableQuery):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ..domain.notes import Note
+from ..figures.cohorts import Cohort
 from ..figures.comparison import Comparison
 from ..figures.durations import Lengths
 from ..figures.groups.roster import RosterMember
@@ -75,6 +76,14 @@ class Notes:
     """The notes on days of a period, the earliest first."""
 
     notes: list[Note]
+
+
+@dataclass(frozen=True)
+class ArrivalCohorts:
+    """Users by the week or month of their arrival."""
+
+    zone: str
+    cohorts: list[Cohort]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from ..access.queries import (
     GroupsQuery,
     PeopleQuery,
     Range,
+    RunningFilter,
     ServersQuery,
 )
 from ..access.responses import GroupPage, Now, People, Periods, PersonDetail, Summary
@@ -54,13 +56,14 @@ class NowAPI(ActivityHandler):
 
     operation_ids = {"get": "get_running_servers"}
 
-    async def get(self, query: GroupFilter) -> Now:
+    async def get(self, query: RunningFilter) -> Now:
         view = await self.view(query)
-        return await view.now()
+        now = await view.now()
+        return replace(now, servers=list(filter(query.includes, now.servers)))
 
 
 class NowCSV(ActivityHandler):
-    """The same as ``api/now``, or the servers of it that match ``q``."""
+    """The same as ``api/now``, of the users whose names match ``q``."""
 
     operation_ids = {"get": "get_running_servers_csv"}
 
@@ -68,7 +71,7 @@ class NowCSV(ActivityHandler):
         view = await self.view(query)
         now = await view.now()
         when = f"{now.taken.astimezone(self.recorder.zone):%Y-%m-%d-%H%M}" if now.taken else ""
-        await self.write_csv(["now"], csv_export.SERVERS, query.select(now.servers), when)
+        await self.write_csv(["now"], csv_export.SERVERS, query.select_servers(now.servers), when)
 
 
 class SummaryAPI(ActivityHandler):

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ..domain.calendar import utc_datetime
+from ..figures.cohorts import WEEKS
 from ..figures.heatmap import heat_map
 from ..figures.person import own_use
 from ..history.history import History
@@ -39,6 +40,10 @@ PEOPLE = (
     "is_new", "is_returning", "never_returned", "is_away",
 )  # fmt: skip
 GROUPS = ("group", "members", "active_users", "server_hours", "sessions")
+COHORTS = (
+    "first", "last", "watched_share", "arrived",
+    *(f"{name}_week_{week}" for week in WEEKS for name in ("returned", "watched_share")),
+)  # fmt: skip
 DAYS = ("day", "watched_share", "server_hours", "sessions")
 USUAL_HOURS = ("hour", "mean_servers")
 SESSIONS = ("server", "started", "ended", "hours", "profile")
@@ -49,6 +54,11 @@ USAGE_BY = {
     kind: ("first", "last", "watched_share", kind, "server_hours", "sessions", "active_users")
     for kind in ("profile", "server")
 }
+
+
+def _of_week(index: int, field: str) -> Callable[[Any], Any]:
+    return lambda cohort: getattr(cohort.weeks[index], field)
+
 
 COMPUTED: Mapping[str, Callable[[Any], Any]] = {
     "started": lambda row: utc_datetime(row.started),
@@ -63,6 +73,8 @@ COMPUTED: Mapping[str, Callable[[Any], Any]] = {
     "group": lambda row: row.name,
     "observed_hours": lambda row: to_hours(row.observed_seconds),
     "idle_hours": lambda row: to_hours(row.idle_seconds),
+    **{f"returned_week_{week}": _of_week(at, "returned") for at, week in enumerate(WEEKS)},
+    **{f"watched_share_week_{week}": _of_week(at, "share") for at, week in enumerate(WEEKS)},
 }
 
 

@@ -33,6 +33,13 @@ def length(seconds: float | None) -> str | None:
     return f"{math.floor(seconds / MINUTE)}{NBSP}min"
 
 
+def duration(text: str) -> str:
+    """A duration of a query: ``30m``, ``2h``, ``1d``."""
+    number, unit = int(text[:-1]), text[-1]
+    word = {"m": "min", "h": "h", "d": "day" if number == 1 else "days"}[unit]
+    return f"{number:,}{NBSP}{word}"
+
+
 def percent(share: float) -> str:
     """Never 100 % for less than all, nor 0 % for more than nothing."""
     if 0 < share < 0.01:

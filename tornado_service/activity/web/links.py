@@ -24,6 +24,8 @@ PROBLEMS = {
     "page": "This is not a page of the table. Showing the first one.",
     "group": "The group filter is not valid and was ignored.",
     "inactive_since": "“Not active since” is not a valid date (use YYYY-MM-DD).",
+    "idle_over": "“Idle longer than” is ignored: use a duration such as 30m, 2h or 1d.",
+    "running_over": "“Running longer than” is ignored: use a duration such as 30m, 2h or 1d.",
 }
 
 
@@ -92,11 +94,8 @@ class PageQuery:
     @property
     def same_page_params(self) -> dict[str, str]:
         """Parameters of links to the same page with another period."""
-        return {
-            name: getattr(self.query, name)
-            for name in ("sort", "q", "inactive_since")
-            if hasattr(self.query, name)
-        }
+        names = ("sort", "q", "inactive_since", "unit", "idle_over", "running_over")
+        return {name: getattr(self.query, name) for name in names if hasattr(self.query, name)}
 
 
 def _problem(detail: ErrorDetails, typed: Mapping[str, str]) -> str:

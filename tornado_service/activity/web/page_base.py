@@ -30,7 +30,9 @@ from .display.presets import presets
 from .links import PageQuery, build_url
 
 #: Scripts of the charts, in the order in which they are loaded.
-CHARTS = ("d3/d3.min.js", "plot/plot.umd.min.js", "chart_marks.js", "charts.js")
+CHARTS = (
+    "d3/d3.min.js", "plot/plot.umd.min.js", "chart_marks.js", "charts.js", "charts_keyboard.js",
+)  # fmt: skip
 
 #: Seconds for which a page without a group filter waits for the groups to choose from.
 MAX_WAIT_FOR_GROUPS = 3.0

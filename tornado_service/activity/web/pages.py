@@ -35,7 +35,7 @@ class NowPage(ActivityPage):
     async def get(self) -> None:
         view, query = await self.view(), self.page_query.query
         now = await view.now()
-        page = query.page_of(query.select(now.servers))
+        page = query.page_of(query.select_servers(now.servers))
         await self.show("now.html", now=now, result=page)
 
 

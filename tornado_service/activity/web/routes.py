@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import api, pages
+from . import api, cohorts, pages
 from .groups import api as groups_api
 from .groups import pages as group_pages
 from .overview import api as overview_api
@@ -22,6 +22,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("groups/compare", group_pages.ComparePage),
     ("groups/(?P<name>[^/]+)", group_pages.GroupPage),
     ("groups/(?P<name>[^/]+)/roster", group_pages.RosterPage),
+    ("cohorts", cohorts.CohortsPage),
     ("me", pages.MePage),
     ("servers", servers_page.ServersPage),
     ("months", pages.MonthsPage),
@@ -38,6 +39,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/groups", api.GroupsAPI),
     ("api/groups/compare", groups_api.CompareAPI),
     ("api/groups/(?P<name>[^/]+)/roster", groups_api.RosterAPI),
+    ("api/cohorts", cohorts.CohortsAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
     ("api/idle", servers_api.IdleAPI),
@@ -57,6 +59,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"api/groups/(?P<name>[^/]+)/roster\.csv", groups_api.RosterCSV),
     (r"api/idle\.csv", servers_api.IdleCSV),
     (r"api/usage-by/(?P<kind>profile|server)\.csv", servers_api.UsageByCSV),
+    (r"api/cohorts\.csv", cohorts.CohortsCSV),
     (r"api/me/(?P<sheet>days|hours|sessions|week)\.csv", api.MeCSV),
 ]
 
