@@ -22,9 +22,9 @@ from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.cohorts import CohortUnit, cohorts
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
-from tornado_service.activity.figures.idle import idle_period
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.figures.usage_by import Kind, usage_by
+from tornado_service.activity.figures.servers.idle import idle_period
+from tornado_service.activity.figures.servers.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import (
     groups,
     never_returned,

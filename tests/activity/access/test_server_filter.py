@@ -9,7 +9,7 @@ from tests.support.activity.documentation import table
 from tests.support.activity.small_hub import at
 from tornado_service.activity.access.server_filter import ServerFilter, to_seconds
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
-from tornado_service.activity.figures.servers import Running, running
+from tornado_service.activity.figures.servers.running import Running, running
 
 ROWS = table(
     "server since", "last activity", "idle", "running", "`idle_over=30m`", "`running_over=1d`",

@@ -19,7 +19,7 @@ from pydantic import (
 
 from ..figures.cohorts import CohortUnit
 from ..figures.periods import Unit
-from ..figures.servers import Running
+from ..figures.servers.running import Running
 from .server_filter import ServerFilter
 
 Row = TypeVar("Row")

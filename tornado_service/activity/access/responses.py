@@ -16,7 +16,7 @@ from ..figures.groups.roster import RosterMember
 from ..figures.heatmap import Hour, MaintenanceWindow
 from ..figures.periods import HourPeriod, Period
 from ..figures.person import OwnUse
-from ..figures.servers import Running
+from ..figures.servers.running import Running
 from ..figures.users import GroupUse, PeopleCounts, PersonRow
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ..figures.servers import Running
+from ..figures.servers.running import Running
 
 #: Seconds of the units.
 UNITS = {"m": 60, "h": 3600, "d": 86400}

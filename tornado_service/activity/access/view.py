@@ -24,7 +24,7 @@ from ..figures.heatmap import heat_map
 from ..figures.month_report import MonthReport, month_report
 from ..figures.periods import Unit, period, periods
 from ..figures.person import own_use
-from ..figures.servers import running
+from ..figures.servers.running import running
 from ..figures.users import GroupUse, PersonRow, groups, people, people_counts
 from ..history.history import History
 from ..recorder import NoHistory, Recorder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from tests.support.activity import course
 from tests.support.activity.course import RANGE
 from tests.support.activity.pages import links, read
-from tornado_service.activity.web.display.units import chart_unit_for, units_for
 from tornado_service.testing import ServiceConfig, Visitor
 
 TUESDAY = "from=2026-01-06&to=2026-01-06"
@@ -144,26 +142,3 @@ async def test_terms_and_years_are_periods_to_choose(admin: Visitor) -> None:
     assert "from=2026-01-05&amp;to=2026-01-05" in chosen["Autumn"]
     assert re.search(r"from=20\d\d-10-01&amp;to=20\d\d-09-30", chosen["Academic year"])
     assert "from=2026-01-05" in chosen["Since the beginning"]
-
-
-@pytest.mark.parametrize(
-    ("last", "units", "usual"),
-    [
-        ("2026-01-01", ["hours", "days"], "hours"),
-        ("2026-01-02", ["hours", "days"], "hours"),
-        ("2026-01-03", ["days"], "days"),
-        ("2026-01-08", ["days", "weeks"], "days"),
-        ("2026-02-01", ["days", "weeks", "months"], "days"),
-        ("2026-04-02", ["days", "weeks", "months"], "days"),
-        ("2026-04-03", ["days", "weeks", "months"], "weeks"),
-        ("2027-01-01", ["days", "weeks", "months"], "weeks"),
-        ("2027-01-02", ["weeks", "months"], "weeks"),
-        ("2029-01-01", ["weeks", "months"], "months"),
-    ],
-)
-def test_units_by_the_length_of_a_period(last: str, units: list[str], usual: str) -> None:
-    period = date(2026, 1, 1), date.fromisoformat(last)
-
-    assert units_for(*period) == units
-    assert chart_unit_for(*period) == usual
-    assert chart_unit_for(*period, units[-1]) == units[-1]

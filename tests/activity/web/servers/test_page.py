@@ -11,7 +11,7 @@ from tests.support.activity.course import HOUR, MONDAY, RANGE
 from tests.support.activity.pages import links, read
 from tornado_service.activity import Activity
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
-from tornado_service.activity.figures.usage_by import NamedUsage, UsageBy, UsageByPeriod
+from tornado_service.activity.figures.servers.usage_by import NamedUsage, UsageBy, UsageByPeriod
 from tornado_service.activity.web.servers.page import MAX_ROWS, TOP, stack, usage_tables
 from tornado_service.testing import NewVisitor, StandInHub, Visitor
 

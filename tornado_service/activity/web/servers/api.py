@@ -10,8 +10,8 @@ from datetime import date
 from typing import NamedTuple
 
 from ...access.queries import OptionalUnitQuery, UnitQuery
-from ...figures.idle import IdleTime, idle_time
-from ...figures.usage_by import Kind, UsageBy, UsageByPeriod, usage_by
+from ...figures.servers.idle import IdleTime, idle_time
+from ...figures.servers.usage_by import Kind, UsageBy, UsageByPeriod, usage_by
 from .. import csv_export
 from ..api import ActivityHandler
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...figures.idle import idle_time
-from ...figures.usage_by import Kind, Name, NamedUsage, UsageBy, UsageByPeriod, usage_by
+from ...figures.servers.idle import idle_time
+from ...figures.servers.usage_by import Kind, Name, NamedUsage, UsageBy, UsageByPeriod, usage_by
 from ..display.units import unit_for
 from ..page_base import ActivityPage
 from .api import NAMELESS

@@ -11,11 +11,11 @@ from itertools import chain
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from ..domain.calendar import ONE_DAY, date_range, day_bounds, local_date
-from ..history.history import History
-from ..history.sessions import WEEK, PackedWeek
-from .availability import availability
-from .periods import Unit, windows
+from ...domain.calendar import ONE_DAY, date_range, day_bounds, local_date
+from ...history.history import History
+from ...history.sessions import WEEK, PackedWeek
+from ..availability import availability
+from ..periods import Unit, windows
 
 Kind = Literal["profile", "server"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.activity.small_hub import at, history, running, session
 from tornado_service.activity.domain.idle import ObservedTimes
 from tornado_service.activity.domain.records import Interval
-from tornado_service.activity.figures.idle import IdlePeriod, idle_period, idle_time
+from tornado_service.activity.figures.servers.idle import IdlePeriod, idle_period, idle_time
 from tornado_service.activity.history.history import History
 
 ZONE = "Europe/Berlin"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tornado_service.activity.domain.records import Sample, ServerSnapshot, UserSnapshot
-from tornado_service.activity.figures.servers import Running, running
+from tornado_service.activity.figures.servers.running import Running, running
 
 SAMPLE = Sample(
     taken=1000,

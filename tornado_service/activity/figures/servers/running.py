@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..domain.pseudonyms import NameMapper, identity
-from ..domain.records import Sample
+from ...domain.pseudonyms import NameMapper, identity
+from ...domain.records import Sample
 
 
 @dataclass(frozen=True)

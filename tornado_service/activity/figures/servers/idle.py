@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ..history.history import History
-from .availability import availability
-from .periods import Unit, windows
+from ...history.history import History
+from ..availability import availability
+from ..periods import Unit, windows
 
 
 @dataclass(frozen=True)

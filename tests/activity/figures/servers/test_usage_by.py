@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.activity.small_hub import SmallHub, at, history, running, session, small_hubs
 from tornado_service.activity.figures.periods import period
-from tornado_service.activity.figures.usage_by import Kind, NamedUsage, usage_by
+from tornado_service.activity.figures.servers.usage_by import Kind, NamedUsage, usage_by
 from tornado_service.activity.history.history import History
 
 ZONE = "Europe/Berlin"

@@ -1,0 +1,1 @@
+"""Figures of servers: running ones, idle time, usage by profile and name."""
