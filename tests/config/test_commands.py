@@ -124,3 +124,13 @@ def test_output_that_is_not_read_to_the_end_is_no_error(arguments: list[str]) ->
 
     os.close(writer)
     assert (result.returncode, result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["--port=x"], 2)])
+def test_the_status_is_the_same_without_standard_output(arguments: list[str], status: int) -> None:
+    command = f"exec {sys.executable} -m tornado_service {' '.join(arguments)} >&-"
+
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert result.returncode == status
+    assert "Traceback" not in result.stderr

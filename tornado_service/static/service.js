@@ -23,6 +23,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 // The hub's files are loaded after the page: the hub may not respond.
 const addHubLook = () => {
   for (const link of document.querySelectorAll("link[data-after-load]")) link.disabled = false;
+  for (const content of document.querySelectorAll("noscript[data-after-load]")) {
+    content.outerHTML = content.textContent;
+  }
   for (const image of document.querySelectorAll("img[data-after-load]")) {
     const hubs = new Image();
     hubs.onload = () => image.src = hubs.src;

@@ -19,16 +19,23 @@ from tornado_service.testing.playwright import OpenPage
 from tornado_service.testing.real_hub import SERVICE_COMMAND
 
 PATIENCE = 60
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" width="50" height="20"></svg>'
 VISITOR = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 Switch = Callable[[], None]
 
 
 @pytest.fixture(scope="module")
-def hub() -> Iterator[RealHub]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
+    """A hub whose logo a browser revalidates at each page, as it has just been changed."""
+    logo = tmp_path_factory.mktemp("hub") / "logo.svg"
+    logo.write_text(LOGO)
+    os.utime(logo, (time.time() + 3600,) * 2)
     command = [*SERVICE_COMMAND, "--HubClient.breaker_failures=1", "--HubClient.breaker_pause=0.5"]
     with RealHub(
-        service_environment={"PYTHONPATH": os.fspath(ROOT)}, service_command=command
+        service_environment={"PYTHONPATH": os.fspath(ROOT)},
+        service_command=command,
+        extra_config=f"c.JupyterHub.logo_file = {os.fspath(logo)!r}\n",
     ) as running:
         yield running
 
@@ -169,6 +176,22 @@ def test_the_hubs_own_style_sheet_is_added_once_the_hub_responds(
     page.wait_for_function(f"{own} === 1")
 
     assert complaints == []
+
+
+def test_the_hubs_logo_is_shown_with_and_without_scripts(
+    open_page: OpenPage, chromium: Any, hub: RealHub
+) -> None:
+    page = open_page("", "sam")
+    state = page.context.storage_state()
+    for scripts in (True, False):
+        context = chromium.new_context(
+            base_url=hub.service_public_url, storage_state=state, java_script_enabled=scripts
+        )
+        page = context.new_page()
+        page.goto("")
+
+        expect(page.get_by_role("img", name="JupyterHub")).to_have_attribute("src", "/hub/logo")
+        expect(page.get_by_role("img", name="JupyterHub")).to_have_css("width", "50px")
 
 
 def test_icons_of_the_hubs_font_are_drawn(open_page: OpenPage, complaints: list[str]) -> None:

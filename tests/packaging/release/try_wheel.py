@@ -48,7 +48,7 @@ def main() -> None:
         finally:
             kill_processes_in(Path(folder))
     print(
-        f"tornado-service {tornado_service.__version__} answers on Python {sys.version.split()[0]}"
+        f"tornado-service {tornado_service.__version__} responds on Python {sys.version.split()[0]}"
     )
 
 
