@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,7 @@ from tests.support.activity.worked_example import (
     worked_example,
 )
 from tornado_service.activity.domain.calendar import date_range
+from tornado_service.activity.domain.prices import parse_prices
 from tornado_service.activity.figures.comparison import comparison
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
@@ -90,6 +95,40 @@ def test_usage_by(example: History, kind: Kind, head: str) -> None:
         }
         for row in whole.usage or ()
     ]
+
+
+def test_cost(example: History) -> None:
+    [profiles, servers] = cost_tables()
+    priced = replace(example, prices=parse_prices(profiles))
+    by_profile = usage_by(priced, MONDAY, SUNDAY, "days", "profile").whole.usage or ()
+    labels = {"": "no profile", None: "unknown"}
+    assert table("profile", "server-hours", "cost") == [
+        {
+            "profile": labels.get(row.name, row.name),
+            "server-hours": known(hours(row.server_seconds)),
+            "cost": known(row.cost, "{:.2f}"),
+        }
+        for row in by_profile
+    ]
+    for prices, head in ((profiles, "cost by profile"), (servers, "cost by server name")):
+        priced = replace(
+            example, prices=parse_prices(prices), derived_cache=type(example.derived_cache)()
+        )
+        rows = table("from", "to", "server-hours", "cost by profile", "cost by server name")
+        assert len(rows) == 4
+        for row in rows:
+            days = date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+            figures = period(priced, *days)
+            part = "at least " if figures.at_least else ""
+            assert row["server-hours"] == part + known(hours(figures.server_seconds))
+            cost = known(figures.cost, "{:.2f}")
+            assert row[head] == (cost if cost == "unknown" else part + cost)
+
+
+def cost_tables() -> list[Any]:
+    """The settings of the example."""
+    lines = re.findall(r"^c\.Activity\.prices = (.*)$", PAGE, re.MULTILINE)
+    return [ast.literal_eval(line) for line in lines]
 
 
 def test_hours(example: History) -> None:

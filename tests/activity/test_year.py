@@ -7,7 +7,7 @@ three hours apart, a week by five minutes, a day and a half over HTTP.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.support.activity.played import Played, days, months, play, weeks
 from tests.support.activity.script import HOUR, write_year
 from tests.support.activity.simulator import TOKEN, SimulatedHub, hub_calls
 from tornado_service.activity.domain.calendar import ONE_DAY, utc_datetime
+from tornado_service.activity.domain.prices import Prices
 from tornado_service.activity.figures.availability import RETURN_WITHIN
 from tornado_service.activity.figures.cohorts import CohortUnit, cohorts
 from tornado_service.activity.figures.durations import lengths
@@ -33,6 +34,7 @@ from tornado_service.activity.figures.users import (
     people_counts,
     returning,
 )
+from tornado_service.activity.history.cache import DerivedCache
 from tornado_service.testing import StartService
 
 
@@ -159,8 +161,21 @@ def test_usage_by_profile_and_by_server_name(year: Played, kind: Kind) -> None:
     for unit, spans in (("weeks", weeks), ("months", months)):
         figures = usage_by(year.history, year.first, year.last, unit, kind)
         for period_, span in zip(figures.periods, spans(year), strict=True):
-            named = {row.name: (*astuple(row)[1:],) for row in period_.usage or ()}
+            named = {row.name: astuple(row)[1:4] for row in period_.usage or ()}
             assert named == year.ledger.usage_by(kind, *span), span
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [Prices("EUR", 0.3), Prices("EUR", 0.3, "server", {"": 1.1}), Prices("EUR", 1, "server")],
+)
+def test_cost(year: Played, prices: Prices) -> None:
+    history = replace(year.history, prices=prices, derived_cache=DerivedCache())
+    for first, last in [*weeks(year), *months(year)]:
+        if first < year.first or not year.ledger.period(first, last):
+            continue
+        expected = year.ledger.cost(prices, first, last)
+        assert period(history, first, last).cost == pytest.approx(expected, abs=0.001), first
 
 
 def test_each_group(year: Played) -> None:

@@ -7,26 +7,34 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from traitlets import Dict, Integer, List, TraitError, Unicode, validate
+from traitlets import Dict, Enum, Integer, List, TraitError, Unicode, validate
 
-from .. import ServiceApp
+from .. import ServiceApp, periodic
 from ..database.timeout import TIMEOUT
 from ..handlers.base import BaseHandler
 from . import metrics
 from .access.view import View
 from .access.visibility import LIST_USERS, get_visible_users
 from .domain.notes import Note, parse_notes
+from .domain.prices import Prices, parse_prices
 from .domain.pseudonyms import pseudonyms
 from .domain.terms import Term, parse_terms, parse_year_start
 from .recorder import Recorder
+from .report_job import mail_last_month
 from .store.store import Store
+from .web.report.document import Image
+from .web.report.logo import read_logo
 from .web.routes import NOT_FOUND, ROUTES
 
-#: What reads the settings of days; `ValueError` if it cannot.
-CALENDAR: dict[str, Callable[[Any], object]] = {
+#: Seconds between two checks whether a report is to be mailed.
+REPORT_INTERVAL = 900
+
+#: What reads these settings; `ValueError` if it cannot.
+PARSERS: dict[str, Callable[[Any], object]] = {
     "terms": parse_terms,
     "notes": parse_notes,
     "academic_year_start": parse_year_start,
+    "prices": parse_prices,
 }
 
 
@@ -39,6 +47,9 @@ class Activity(ServiceApp):
     # read:users shows when an account was created, and so which account of its name it is
     service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
+
+    #: Why the latest report could not be mailed; empty, if it could.
+    mail_problem = ""
 
     #: Whether the history is synthetic: every page then says so.
     is_synthetic: ClassVar[bool] = False
@@ -83,6 +94,49 @@ class Activity(ServiceApp):
         none.""",
     ).tag(config=True)
 
+    prices = Dict(
+        help="""Prices per server-hour, for the cost of usage: ``{"currency": "EUR", "default":
+        0.04}``. With ``"profiles": {"GPU": 1.20}`` or ``"servers": {"gpu": 1.20}``, servers of a
+        profile or of a name have a price of their own. The currency is shown as it is written.
+        Default: none, and no cost is shown."""
+    ).tag(config=True)
+
+    hub_name = Unicode(
+        help="""The name of the hub in reports, such as "JupyterHub of Example University". Default:
+        JupyterHub and its host."""
+    ).tag(config=True)
+
+    report_logo = Unicode(
+        help="Path of an image for reports. Default: the logo of the hub's pages."
+    ).tag(config=True)
+
+    report_recipients = List(
+        Unicode(),
+        help="Mail addresses to which the report of each month is sent once it is over."
+        " Default: none.",
+    ).tag(config=True)
+
+    smtp_host = Unicode(help="The mail server for reports. Default: none.").tag(config=True)
+
+    smtp_port = Integer(587, help="Port of the mail server. Default: 587.").tag(config=True)
+
+    smtp_security = Enum(
+        ["starttls", "tls", "none"],
+        "starttls",
+        help="""Encryption of the connection to the mail server: ``starttls``, ``tls`` from the
+        beginning (usually port 465), or ``none``. Default: starttls.""",
+    ).tag(config=True)
+
+    smtp_sender = Unicode(help="The mail address that reports are from. Default: none.").tag(
+        config=True
+    )
+
+    smtp_user = Unicode(help="User of the mail server. Default: none, without a sign-in.").tag(
+        config=True
+    )
+
+    smtp_password = Unicode(help="Password of that user. Default: none.").tag(config=True)
+
     pseudonym_secret = Unicode(
         help="""If set, users are stored and shown under pseudonyms that are derived from it; users
         still find their own usage. Never change it. At least 16 characters. Default: none."""
@@ -92,14 +146,22 @@ class Activity(ServiceApp):
     def _check_timezone(self, proposal: Any) -> str:
         return parse_zone(proposal["value"]).key
 
-    @validate("terms", "notes", "academic_year_start")
-    def _check_calendar(self, proposal: Any) -> Any:
+    @validate("terms", "notes", "academic_year_start", "prices")
+    def _check_parsed(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         try:
-            CALENDAR[name](value)
+            PARSERS[name](value)
         except ValueError as error:
             raise TraitError(f"Activity.{name}: {error}") from None
         return value
+
+    @validate("report_logo")
+    def _check_logo(self, proposal: Any) -> str:
+        try:
+            read_logo(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"Activity.report_logo: {error}") from None
+        return str(proposal["value"])
 
     @validate("pseudonym_secret")
     def _check_secret_length(self, proposal: Any) -> str:
@@ -132,6 +194,15 @@ class Activity(ServiceApp):
         return parse_notes(self.notes)
 
     @property
+    def parsed_prices(self) -> Prices | None:
+        return parse_prices(self.prices)
+
+    @property
+    def own_logo(self) -> Image | None:
+        """The logo of the settings."""
+        return read_logo(self.report_logo)
+
+    @property
     def parsed_year_start(self) -> tuple[int, int]:
         return parse_year_start(self.academic_year_start)
 
@@ -148,6 +219,7 @@ class Activity(ServiceApp):
             self.interval,
             self.log,
             is_stored=bool(self.database_url),
+            prices=self.parsed_prices,
         )
         metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
@@ -169,8 +241,18 @@ class Activity(ServiceApp):
 
     @property
     def problem(self) -> str:
-        """What is wrong with the database, and what to set."""
-        return self.recorder.store.condition.reason if self.database_url else ""
+        """What is wrong with the database or the mail of reports, and what to set."""
+        reason = self.recorder.store.condition.reason if self.database_url else ""
+        return " ".join(filter(None, (reason, self.mail_problem)))
+
+    @periodic(REPORT_INTERVAL)
+    async def mail_report(self) -> None:
+        """Mail last month's report, if it has not been; a failure is tried again."""
+        if not self.report_recipients:
+            return
+        before, self.mail_problem = self.mail_problem, await mail_last_month(self)
+        if self.mail_problem and self.mail_problem != before:
+            self.log.error("%s", self.mail_problem)
 
     async def stop(self) -> None:
         """Stop recording, when what is being written has been."""

@@ -1,4 +1,4 @@
-"""`tornado-service activity`: show or remove the data of a user."""
+"""`tornado-service activity`: show or remove the data of a user, or write a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import asyncio
 import difflib
 import json
 import sys
+import time
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -15,29 +18,59 @@ from traitlets.config import Config
 
 from ..apps.settings import may_be_app_section
 from ..config.application import StrictApplication
+from .access.queries import MAX_DAYS, parse_month
 from .app import Activity
+from .domain.calendar import ONE_DAY, local_date
+from .domain.notes import notes_in
+from .domain.terms import parse_day
+from .figures.periods import window
+from .figures.report import report
+from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
+from .web.display.units import unit_for
+from .web.report.document import Context, render_report
 
-USAGE = "A command and a user are required: export USER, or forget USER."
+USAGE = "A command is required: export USER, forget USER, or report."
+
+#: Commands and the number of their arguments.
+COMMANDS = {"export": 1, "forget": 1, "report": 0}
 
 
 class ActivityCommand(StrictApplication):
-    """`tornado-service activity`: for users who ask for their data, or for its removal."""
+    """`tornado-service activity`: requests of users about their data, and reports."""
 
     name = "tornado-service activity"
     description = """Export the data that Activity stores about a user (export USER, as JSON), or
-    delete it (forget USER). The service may run meanwhile. Run the command in the service's working
-    directory, or name its database; with pseudonyms, also the secret."""
+    delete it (forget USER), or write the report of a period as one file of HTML (report, by default
+    of last month). The service may run meanwhile. Run the command in the service's working
+    directory, or name its database; with pseudonyms, also the secret. A report of this command has
+    no groups, which the history does not have; that of the service does."""
     classes = [Activity]
     aliases = {
         "config": "ActivityCommand.config_file",
         "database": "Activity.database_url",
         "log-level": "Application.log_level",
+        "month": "ActivityCommand.month",
+        "from": "ActivityCommand.first",
+        "to": "ActivityCommand.last",
+        "output": "ActivityCommand.output",
     }
 
     takes_arguments = True
 
     config_file = Unicode(help="The service's config file. Default: none.").tag(config=True)
+
+    month = Unicode(help="The month of a report, such as 2026-10. Default: last month.").tag(
+        config=True
+    )
+
+    first = Unicode(
+        help="The first day of a report, such as 2026-10-01, with the last one. Default: none."
+    ).tag(config=True)
+
+    last = Unicode(help="The last day of a report, included. Default: none.").tag(config=True)
+
+    output = Unicode(help="The file of a report. Default: standard output.").tag(config=True)
 
     def read_settings(self, argv: list[str] | None = None) -> None:
         super().read_settings(argv)
@@ -53,17 +86,37 @@ class ActivityCommand(StrictApplication):
         return may_be_app_section(section, new, []) or not is_typo
 
     def start(self) -> None:
-        """Export or remove. Exit status 1 if that is not possible, or if there is no such user."""
-        if len(self.extra_args) != 2 or self.extra_args[0] not in ("export", "forget"):
+        """Do it. Exit status 1 if that is not possible, or if there is no such user."""
+        action, *arguments = self.extra_args or [""]
+        if COMMANDS.get(action) != len(arguments):
             sys.exit(USAGE)
-        action, user = self.extra_args
         try:
             app = Activity(parent=self)
         except TraitError as error:
             self.fail(2, self.without_secrets(str(error)))
             return
         _require_database_file(app.database_url)
-        print(asyncio.run(_run_action(app.make_store(), action, user)))
+        if action == "report":
+            _write(self.output, asyncio.run(_report(app, self._days)))
+        else:
+            print(asyncio.run(_run_action(app.make_store(), action, arguments[0])))
+
+    def _days(self, today: date) -> tuple[date, date]:
+        """The days of a report."""
+        if (self.first or self.last) and not (self.first and self.last and not self.month):
+            sys.exit("The period of a report is a month, or both --from and --to.")
+        if self.first:
+            try:
+                days = parse_day(self.first, "--from"), parse_day(self.last, "--to")
+            except ValueError as error:
+                sys.exit(str(error))
+            if not 0 <= (days[1] - days[0]).days < MAX_DAYS:
+                sys.exit(f"--from must not be after --to, nor more than {MAX_DAYS:,} days before.")
+            return days
+        month = parse_month(self.month) if self.month else window("months", today)[0] - ONE_DAY
+        if month is None:
+            sys.exit(f"--month is {self.month!r}; write a month as in 2026-10.")
+        return window("months", month)
 
 
 def _require_database_file(url: str) -> None:
@@ -75,6 +128,41 @@ def _require_database_file(url: str) -> None:
     file = parsed.database or ""
     if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
         sys.exit(f"There is no database {file!r} here. Name it: --database=sqlite:////path/to/it")
+
+
+async def _report(app: Activity, days: Callable[[date], tuple[date, date]]) -> str:
+    first, last = days(local_date(int(time.time()), app.zone))
+    store = app.make_store()
+    archive = Archive(store, app.zone, app.parsed_prices)
+    await store.open()
+    try:
+        if store.condition.state is not HistoryState.READY:
+            sys.exit(store.condition.reason)
+        await archive.refresh()
+        unit = unit_for(first, last)
+        figures = await archive.compute(None, report, first, last, unit, app.parsed_terms)
+    except HistoryUnavailable as error:
+        sys.exit(str(error))
+    finally:
+        archive.close()
+        await store.close()
+    context = Context(
+        app.hub_name or "JupyterHub",
+        app.own_logo,
+        app.parsed_terms,
+        notes_in(app.parsed_notes, first, last),
+    )
+    return render_report(figures, context)
+
+
+def _write(path: str, text: str) -> None:
+    if not path:
+        print(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"The report cannot be written to {path!r}: {error.strerror}")
 
 
 async def _run_action(store: Store, action: str, user: str) -> str:

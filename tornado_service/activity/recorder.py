@@ -11,6 +11,7 @@ from tornado.web import HTTPError
 from .. import Channel, HubCalls
 from ..apps.retry import backoff_delays
 from .collect.collector import Collector
+from .domain.prices import Prices
 from .domain.records import FAR_FUTURE, Sample
 from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
@@ -34,6 +35,7 @@ class Recorder:
         interval: seconds between samples.
         log: where failures go.
         is_stored: whether samples are stored, or only the latest one is kept in memory.
+        prices: of server-hours; ``None``: no cost is shown.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Recorder:
         log: Logger,
         *,
         is_stored: bool,
+        prices: Prices | None = None,
     ) -> None:
         self.store = store
         self.zone = zone
-        self.archive = Archive(store, zone)
+        self.prices = prices
+        self.archive = Archive(store, zone, prices)
         self.collector = Collector(hub, interval, log, self.store_sample if is_stored else None)
         self.collector.listeners.append(self._notify)
         self.sample_events = Channel(history=10)  # one for each sample

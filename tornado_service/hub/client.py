@@ -83,6 +83,7 @@ class HubClient(HubCalls, LoggingConfigurable):
     def __init__(self, metrics: Metrics, tls: TLSFiles, **kwargs: Any) -> None:
         LoggingConfigurable.__init__(self, **kwargs)
         HubCalls.__init__(self, self._fetch_as_service)
+        self.tls = tls
         self._refused_scopes: dict[str, float] = {}
         self.metrics = metrics
         self.breaker = CircuitBreaker(

@@ -9,6 +9,7 @@ from statistics import mean, median
 
 from tests.support.activity.observation import Observation, ObservedSession
 from tests.support.activity.script import HOUR
+from tornado_service.activity.domain.prices import Prices
 
 QUARTER = 900
 ONE_DAY = timedelta(days=1)
@@ -208,6 +209,15 @@ class Ledger(Observation):
                 len({session.who for session in named}),
             )
         return usage
+
+    def cost(self, prices: Prices, first: date, last: date) -> float:
+        """Of prices by server name."""
+        start, end = self.bounds(first)[0], self.bounds(last)[1]
+        sessions = {one for day in each_day(first, last) for one in self.by_day.get(day, [])}
+        return sum(
+            prices.named.get(session.server, prices.default) * overlap(session, start, end) / HOUR
+            for session in sessions
+        )
 
     def group(self, name: str) -> set[int]:
         return {who for who, user in enumerate(self.users) if name in user.simulated.groups}

@@ -204,12 +204,12 @@ class PeopleQuery(TableQuery):
 
     sort_fields = {
         "name": "name", "hours": "server_seconds", "days": "active_days", "sessions": "sessions",
-        "arrived": "arrived", "last_active": "last_active",
+        "arrived": "arrived", "last_active": "last_active", "cost": "cost",
     }  # fmt: skip
 
     sort: Literal[
-        "name", "hours", "days", "sessions", "arrived", "last_active",
-        "-name", "-hours", "-days", "-sessions", "-arrived", "-last_active",
+        "name", "hours", "days", "sessions", "arrived", "last_active", "cost",
+        "-name", "-hours", "-days", "-sessions", "-arrived", "-last_active", "-cost",
     ] = "-hours"  # fmt: skip
 
 
@@ -218,12 +218,12 @@ class GroupsQuery(TableQuery):
 
     sort_fields = {
         "name": "name", "members": "members", "users": "active_users", "hours": "server_seconds",
-        "sessions": "sessions",
+        "sessions": "sessions", "cost": "cost",
     }  # fmt: skip
 
     sort: Literal[
-        "name", "members", "users", "hours", "sessions",
-        "-name", "-members", "-users", "-hours", "-sessions",
+        "name", "members", "users", "hours", "sessions", "cost",
+        "-name", "-members", "-users", "-hours", "-sessions", "-cost",
     ] = "name"  # fmt: skip
 
 

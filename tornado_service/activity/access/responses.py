@@ -41,6 +41,7 @@ class Summary:
         as_of: time of the latest sample; ``None``: there is no history yet.
         watched_from: when data collection began.
         weeks_missing: see `HeatMap`, like the next two.
+        currency: of all costs, as it is written in the settings; ``None``: there are no prices.
     """
 
     zone: str
@@ -53,6 +54,7 @@ class Summary:
     quietest: tuple[Hour, ...] | None
     maintenance_window: MaintenanceWindow | None
     comparison: Comparison
+    currency: str | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ..figures.heatmap import heat_map
 from ..figures.month_report import MonthReport, month_report
 from ..figures.periods import Unit, period, periods
 from ..figures.person import own_use
+from ..figures.report import Report, report
 from ..figures.servers.running import running
 from ..figures.users import GroupUse, PersonRow, groups, people, people_counts
 from ..history.history import History
@@ -145,6 +146,11 @@ class View:
         if history.now and not history.is_listed:
             raise NoHistory("The hub has not listed all users yet. Try again soon.", 60)
 
+    async def report(self, query: DateRange, unit: Unit, terms: Terms, visible: Groups) -> Report:
+        """The report of a period, with these groups."""
+        result = await self.compute(report_of, query, unit, terms, visible.members)
+        return replace(result, groups_missing=visible.missing)
+
     async def month(self, text: str, visible: Groups) -> MonthReport:
         """The report of a month such as ``2026-10``; 404 for what is none."""
         day = parse_month(text)
@@ -206,6 +212,7 @@ def summary(history: History, first: date, last: date, terms: Terms = ()) -> Sum
         quietest=hours.quietest,
         maintenance_window=hours.maintenance_window,
         comparison=comparison(history, first, last, terms),
+        currency=history.prices.currency if history.prices else None,
     )
 
 
@@ -234,6 +241,13 @@ def comparison_of(
 
 def roster_of(history: History, first: date, last: date, names: frozenset[str]) -> Roster:
     return roster(history, first, last, map(history.map_name, names))
+
+
+def report_of(
+    history: History, first: date, last: date, unit: Unit, terms: Terms, members: Members
+) -> Report:
+    ids = {name: history.ids_of(names) for name, names in members}
+    return report(history, first, last, unit, terms, ids)
 
 
 def month_report_of(history: History, day: date, members: Members) -> MonthReport:

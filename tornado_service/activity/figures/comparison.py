@@ -35,6 +35,19 @@ class ComparedFigure:
 
 
 @dataclass(frozen=True)
+class ComparedCost:
+    """A cost next to its earlier value; ``None``, too, if there are no prices.
+
+    Attributes:
+        change: see `ComparedFigure`.
+    """
+
+    value: float | None
+    earlier: float | None
+    change: float | None
+
+
+@dataclass(frozen=True)
 class PeriodComparison:
     """Days of a period, compared with earlier days.
 
@@ -57,6 +70,7 @@ class PeriodComparison:
     sessions: ComparedFigure
     peak_servers: ComparedFigure
     new_users: ComparedFigure
+    cost: ComparedCost
 
 
 @dataclass(frozen=True)
@@ -108,9 +122,11 @@ def _compare(
     new, new_before = new_counts(history, (days, earlier))
     is_comparable = min(this.share, before.share) >= COMPARABLE
 
+    def change(value: float | None, earlier: float | None) -> float | None:
+        return value / earlier - 1 if is_comparable and value is not None and earlier else None
+
     def compared(value: int | None, earlier: int | None) -> ComparedFigure:
-        change = value / earlier - 1 if is_comparable and value is not None and earlier else None
-        return ComparedFigure(value, earlier, change)
+        return ComparedFigure(value, earlier, change(value, earlier))
 
     return PeriodComparison(
         *(this.first, this.last, this.share, before.first, before.last, before.share),
@@ -120,6 +136,7 @@ def _compare(
         sessions=compared(this.sessions, before.sessions),
         peak_servers=compared(this.peak_servers, before.peak_servers),
         new_users=compared(new, new_before),
+        cost=ComparedCost(this.cost, before.cost, change(this.cost, before.cost)),
     )
 
 

@@ -35,6 +35,7 @@ class Changes:
     sessions: float | None
     peak_servers: float | None
     mean_servers: float | None
+    cost: float | None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ..domain.calendar import ONE_DAY, SLOT, date_range, utc_datetime
 from ..domain.records import DayTotal
 from ..history.history import History
 from .availability import availability
+from .cost import cost
 
 Unit = Literal["days", "weeks", "months"]
 
@@ -27,6 +28,8 @@ class Period:
         sessions: how many began.
         peak_servers: concurrent servers, peak.
         mean_servers: concurrent servers, average over the slots that have data.
+        cost: of the server-hours, in the currency of the settings; ``None``, too, if there are no
+            prices.
     """
 
     first: date
@@ -39,6 +42,7 @@ class Period:
     sessions: int | None = None
     peak_servers: int | None = None
     mean_servers: float | None = None
+    cost: float | None = None
 
 
 def periods(history: History, first: date, last: date, unit: Unit) -> list[Period]:
@@ -55,13 +59,15 @@ def period(history: History, first: date, last: date) -> Period:
     totals = history.totals(first, last)
     # of some users, concurrent servers are computed from single sessions
     has_totals = history.users is None or available.keeps_sessions
+    seconds = sum(day.seconds for day in days)
     return replace(
         frame,
         active_users=history.active(first, last).bit_count(),
-        server_seconds=sum(day.seconds for day in days),
+        server_seconds=seconds,
         sessions=sum(day.sessions for day in days),
         peak_servers=max((total.peak for total in totals), default=None) if has_totals else None,
         mean_servers=_mean(history, totals) if has_totals else None,
+        cost=cost(history, first, last, seconds),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from ..history.history import History
 from .availability import availability
+from .cost import cost_of_session
 from .durations import Lengths, lengths
 from .heatmap import hours_of_day
 from .periods import Period, period, periods
@@ -18,6 +19,7 @@ class OwnSession:
 
     Attributes:
         profile: the profile of the server; empty: it has none; ``None``: not known.
+        cost: of its server-hours; ``None``: there are no prices, or its profile is not known.
     """
 
     server: str
@@ -25,6 +27,7 @@ class OwnSession:
     ended: int | None
     seconds: int
     profile: str | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def own_use(history: History, first: date, last: date) -> OwnUse:
             session.ended,
             session.end - session.started,
             session.profile,
+            cost_of_session(history, session),
         )
         for session in sessions
     ]

@@ -16,6 +16,7 @@ from ..domain.records import Account
 from ..history.history import History
 from ..history.usage import DayUsage, bitmap, members
 from .availability import RETURN_WITHIN, Availability, availability
+from .cost import costs_of_users, sum_costs
 from .periods import windows
 
 #: Who was not seen for so many days is away.
@@ -32,6 +33,7 @@ class PersonRow:
         deleted: time of the first sample without them.
         is_away: they exist, and were last active more than 90 days before the latest sample.
         is_earlier: another account has the name now, or had it later: ``people/{name}`` is that.
+        cost: of the server-hours; ``None``, too, if there are no prices.
     """
 
     name: str
@@ -46,6 +48,7 @@ class PersonRow:
     never_returned: bool | None
     is_away: bool
     is_earlier: bool
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,18 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupUse:
-    """Usage by the members of a group in a period; ``None``: it has no data."""
+    """Usage by the members of a group in a period; ``None``: it has no data.
+
+    Attributes:
+        cost: of the server-hours; ``None``, too, if there are no prices.
+    """
 
     name: str
     members: int
     active_users: int | None
     server_seconds: int | None
     sessions: int | None
+    cost: float | None = None
 
 
 class Cohorts(NamedTuple):
@@ -93,6 +101,8 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
     """All users, by id."""
     available = availability(history, first, last)
     sums = user_totals(history, first, last) if available.usage else {}
+    costs = costs_of(history, first, last, sums)
+    no_cost = None if history.prices is None or not available.usage else 0.0
     nothing = Totals() if available.usage else (None, None, None)
     is_new, is_returning, is_lost = map(_membership, cohorts_of(history, available, first, last))
     seen = last_active(history)
@@ -115,6 +125,7 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
                 never_returned=is_lost(id_),
                 is_away=person.deleted is None and day is not None and day < gone_since,
                 is_earlier=history.ids[person.name] != id_,
+                cost=costs.get(id_, no_cost),
             )
         )
     return rows
@@ -237,6 +248,14 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
     return {user: Totals._make(rows[user]) for user in members(active)}
 
 
+def costs_of(
+    history: History, first: date, last: date, totals: Mapping[int, Totals]
+) -> dict[int, float | None]:
+    """The cost of each user with these totals."""
+    seconds = {user: of_user.server_seconds for user, of_user in totals.items()}
+    return costs_of_users(history, first, last, seconds)
+
+
 def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int]]:
     """Active days, seconds and sessions, by the number of the user."""
     size = max((day.active.bit_length() for day in days), default=0)
@@ -256,13 +275,16 @@ def groups(
     """Each group by what its current members did in a period; by name."""
     has_data = availability(history, first, last).usage
     sums = user_totals(history, first, last) if has_data else {}
+    costs = costs_of(history, first, last, sums)
     rows = []
     for name, users in sorted(members_of.items()):
-        active = [sums[user] for user in set(users) if user in sums]
+        members_active = sorted(set(users) & sums.keys())
+        active = [sums[user] for user in members_active]
         usage = (
             len(active),
             sum(totals.server_seconds for totals in active),
             sum(totals.sessions for totals in active),
+            None if history.prices is None else sum_costs(costs[user] for user in members_active),
         )
-        rows.append(GroupUse(name, len(users), *(usage if has_data else (None, None, None))))
+        rows.append(GroupUse(name, len(users), *(usage if has_data else (None, None, None, None))))
     return rows

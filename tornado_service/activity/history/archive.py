@@ -15,6 +15,7 @@ from tornado.web import HTTPError
 
 from ..domain.calendar import ONE_DAY, day_bounds, local_date
 from ..domain.idle import observed_times
+from ..domain.prices import Prices
 from ..domain.records import FAR_FUTURE, Account
 from ..schema.metadata import StoreMetadata
 from ..store.reader import Reader
@@ -53,8 +54,8 @@ class TooManyFigures(HTTPError):
 class Archive:
     """The store's history in memory; ``is_loaded``: whether one has been read."""
 
-    def __init__(self, store: Store, zone: ZoneInfo) -> None:
-        self._empty = History(zone, map_name=store.map_name)
+    def __init__(self, store: Store, zone: ZoneInfo, prices: Prices | None = None) -> None:
+        self._empty = History(zone, map_name=store.map_name, prices=prices)
         self.history = self._empty
         self.is_loaded = False
         self._store = store

@@ -22,6 +22,7 @@ from ..domain.calendar import (
 )
 from ..domain.concurrency import Concurrency
 from ..domain.idle import ObservedTimes
+from ..domain.prices import Prices
 from ..domain.pseudonyms import NameMapper, identity
 from ..domain.records import (
     FAR_FUTURE,
@@ -64,6 +65,7 @@ class History:
     closed: date | None = None
     users: frozenset[int] | None = None  # whose history it is; ``None``: all users'
     map_name: NameMapper = identity  # maps names of the hub to those of accounts
+    prices: Prices | None = None  # of server-hours; ``None``: no cost is shown
     #: values computed from days and weeks that earlier and later histories share
     derived_cache: DerivedCache = field(default_factory=DerivedCache, compare=False)
 

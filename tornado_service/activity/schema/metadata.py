@@ -13,6 +13,9 @@ from ..domain.calendar import ONE_DAY, day_bounds, local_date
 from . import tables
 from .upsert import upsert
 
+#: Notes that are no numbers.
+TEXTS = frozenset({"zone", "report_mailed"})
+
 
 @dataclass(frozen=True)
 class StoreMetadata:
@@ -26,12 +29,14 @@ class StoreMetadata:
     last_full: int | None = None  # the latest full sample
     next_user: int = 1  # an id that was never used
     revision: int = 0  # changes when days that were over for long change
+    report_mailed: str = ""  # the last month whose report was mailed, as ``2026-10``
+    report_claimed: int | None = None  # when a process began to mail one
 
     @classmethod
     def load(cls, connection: Connection) -> StoreMetadata:
         rows = connection.execute(select(tables.meta.c.key, tables.meta.c.value))
         values: dict[str, Any] = {
-            key: value if key == "zone" else int(value) for key, value in rows.all()
+            key: value if key in TEXTS else int(value) for key, value in rows.all()
         }
         return cls(**values)
 

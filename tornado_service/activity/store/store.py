@@ -25,7 +25,7 @@ from ..domain.pseudonyms import NameMapper, identity, pseudonymize
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
 from ..schema.upgrade import open_database
-from . import rollups, user_data
+from . import mailed_reports, rollups, user_data
 from .reader import Reader
 from .writer import add_sample
 
@@ -180,8 +180,19 @@ class Store:
     async def forget(self, name: str) -> bool:
         """`user_data.forget`, by the hub's name; fails as `read` does."""
         work = partial(user_data.forget, name=self.map_name(name))
+        return await self._change(work, erase=True)
+
+    async def claim_report(self, month: str, now: int) -> bool:
+        """`mailed_reports.claim`; fails as `read` does."""
+        return await self._change(partial(mailed_reports.claim, month=month, now=now))
+
+    async def settle_report(self, month: str, *, is_mailed: bool) -> None:
+        """`mailed_reports.settle`; fails as `read` does."""
+        await self._change(partial(mailed_reports.settle, month=month, is_mailed=is_mailed))
+
+    async def _change(self, work: Callable[[Connection], Result], *, erase: bool = False) -> Result:
         try:
-            return await _run_in(self._writer, partial(self._write, work, erase=True))
+            return await _run_in(self._writer, partial(self._write, work, erase=erase))
         except DATABASE_ERRORS as error:
             raise HistoryUnavailable(driver_message(error)) from error
 

@@ -43,7 +43,8 @@ class ActivityHandler(ViewHandler, APIHandler):
         when: str | tuple[date, date],
     ) -> None:
         """Respond with a table; the file is named by ``names``, and by its period or time."""
-        text = await asyncio.to_thread(csv_export.table, columns, rows)
+        shown = [name for name in columns if name != "cost" or self.recorder.prices]
+        text = await asyncio.to_thread(csv_export.table, shown, rows)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         suffix = when if isinstance(when, str) else "{}-to-{}".format(*when)
         parts = [*downloads.hub_of(self), *names, suffix]

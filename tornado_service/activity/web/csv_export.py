@@ -28,30 +28,40 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 #: The columns of each table. Each cell is the field of a row of the same name, if it is not
-#: in ``COMPUTED``.
+#: in ``COMPUTED``. ``cost`` is there if there are prices.
 SERVERS = ("user", "server", "started", "seconds", "idle_seconds", "is_pending")
 PERIODS = (
     "first", "last", "watched_share", "active_users", "server_hours", "sessions", "peak_servers",
-    "mean_servers",
+    "mean_servers", "cost",
 )  # fmt: skip
 HOURS_OF_WEEK = ("weekday", "hour", "watched_share", "mean_servers", "peak_servers")
 PEOPLE = (
     "name", "server_hours", "active_days", "sessions", "arrived", "last_active", "deleted",
-    "is_new", "is_returning", "never_returned", "is_away",
+    "is_new", "is_returning", "never_returned", "is_away", "cost",
 )  # fmt: skip
-GROUPS = ("group", "members", "active_users", "server_hours", "sessions")
+GROUPS = ("group", "members", "active_users", "server_hours", "sessions", "cost")
 COHORTS = (
     "first", "last", "watched_share", "arrived",
     *(f"{name}_week_{week}" for week in WEEKS for name in ("returned", "watched_share")),
 )  # fmt: skip
-DAYS = ("day", "watched_share", "server_hours", "sessions")
+DAYS = ("day", "watched_share", "server_hours", "sessions", "cost")
 USUAL_HOURS = ("hour", "mean_servers")
-SESSIONS = ("server", "started", "ended", "hours", "profile")
+SESSIONS = ("server", "started", "ended", "hours", "profile", "cost")
 IDLE = (
     "first", "last", "watched_share", "server_hours", "observed_hours", "idle_hours", "idle_share",
+    "cost",
 )  # fmt: skip
 USAGE_BY = {
-    kind: ("first", "last", "watched_share", kind, "server_hours", "sessions", "active_users")
+    kind: (
+        "first",
+        "last",
+        "watched_share",
+        kind,
+        "server_hours",
+        "sessions",
+        "active_users",
+        "cost",
+    )  # fmt: skip
     for kind in ("profile", "server")
 }
 

@@ -26,6 +26,10 @@ def hours(seconds: float | None) -> str | None:
     return None if seconds is None else f"{seconds / HOUR:,.1f}{NBSP}h"
 
 
+def money(value: float | None, currency: str) -> str | None:
+    return None if value is None else f"{value:,.2f}{NBSP}{currency}"
+
+
 def length(seconds: float | None) -> str | None:
     """A duration: in minutes up to an hour, then in hours."""
     if seconds is None or seconds >= HOUR:

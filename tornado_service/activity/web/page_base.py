@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -122,7 +122,7 @@ class ActivityPage(ViewHandler, PageHandler):
         await asyncio.to_thread(self._show, template, names)  # long tables take long
 
     def _show(self, template: str, names: dict[str, Any]) -> None:
-        view, page_query = self._view, self.page_query
+        view, page_query, prices = self._view, self.page_query, self.recorder.prices
         assert view is not None  # noqa: S101 - `show` comes after `view`
         first, last = page_query.query.days(view.today)
         self.write_page(
@@ -140,6 +140,9 @@ class ActivityPage(ViewHandler, PageHandler):
                 "comparability": comparability,
                 "notes_in": self.notes,
                 "zone": self.recorder.zone,
+                "currency": prices.currency if prices else "",
+                "cost_columns": {f"Cost ({prices.currency})": ""} if prices else {},
+                "money": partial(formatting.money, currency=prices.currency if prices else ""),
                 "reason": self.recorder.store.condition.reason,
                 "is_synthetic": self.app.is_synthetic,
                 "member_count": len(view.users.names) if view.users is not view.visible else None,

@@ -160,6 +160,7 @@ async def show_person(
         sparklines={
             "server_seconds": sparkline([day.server_seconds for day in use.days]),
             "sessions": sparkline([day.sessions for day in use.days]),
+            "cost": sparkline([day.cost for day in use.days]),
         },
         use=use,
         active_days=active_days(use.days),

@@ -10,7 +10,7 @@ from ...domain.calendar import date_range, local_date, utc_datetime
 from ...history.history import History
 from ...history.usage import members
 from ..availability import availability
-from ..users import Totals, last_active, user_totals
+from ..users import Totals, costs_of, last_active, user_totals
 
 #: The longest period whose days are all in the strip, and the days of the strip of a longer one.
 MAX_STRIP, USUAL_STRIP = 62, 28
@@ -33,6 +33,7 @@ class RosterMember:
         days_inactive: days from `last_active` to the day of the latest sample.
         active_days: days of the period on which they were active.
         server_seconds: in the period.
+        cost: of these; ``None``, too, if there are no prices.
         strip: a character for each day from `strip_first` to `strip_last`: ``a`` active, ``.`` not
             active, ``?`` no data.
     """
@@ -45,6 +46,7 @@ class RosterMember:
     active_days: int | None
     server_seconds: int | None
     strip: str
+    cost: float | None = None
 
     @property
     def inactivity(self) -> int:
@@ -73,6 +75,8 @@ def roster(history: History, first: date, last: date, names: Iterable[str]) -> R
     """
     has_data = availability(history, first, last).usage
     sums = user_totals(history, first, last) if has_data else {}
+    costs = costs_of(history, first, last, sums)
+    no_cost = 0.0 if has_data and history.prices else None
     today = local_date(history.now, history.zone)
     days = strip_days(first, last, today)
     active_on = [_active_on(history, day) for day in date_range(*days)]
@@ -93,6 +97,7 @@ def roster(history: History, first: date, last: date, names: Iterable[str]) -> R
                 active_days=None if totals is None else totals.active_days,
                 server_seconds=None if totals is None else totals.server_seconds,
                 strip="".join(_strip_character(id_, users) for users in active_on),
+                cost=costs.get(id_, no_cost),
             )
         )
     rows.sort(key=lambda row: (-row.inactivity, row.name.casefold(), row.name))

@@ -7,6 +7,7 @@ from datetime import date
 
 from ...history.history import History
 from ..availability import availability
+from ..cost import cost
 from ..periods import Unit, windows
 
 
@@ -24,6 +25,7 @@ class IdlePeriod:
         observed_seconds: the part of it of which it is known whether the server was idle.
         idle_seconds: the part of that in which it was.
         idle_share: ``idle_seconds`` divided by ``observed_seconds``, 0 to 1.
+        cost: of the server-hours; ``None``, too, if there are no prices.
     """
 
     first: date
@@ -35,6 +37,7 @@ class IdlePeriod:
     observed_seconds: int | None = None
     idle_seconds: int | None = None
     idle_share: float | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,12 @@ def idle_period(history: History, first: date, last: date) -> IdlePeriod:
     days = list(history.between(first, last))
     observed = sum(day.observed for day in days)
     idle = sum(day.idle for day in days)
+    seconds = sum(day.seconds for day in days)
     return IdlePeriod(
         *frame,
-        server_seconds=sum(day.seconds for day in days),
+        server_seconds=seconds,
         observed_seconds=observed,
         idle_seconds=idle if observed else None,
         idle_share=idle / observed if observed else None,
+        cost=cost(history, first, last, seconds),
     )

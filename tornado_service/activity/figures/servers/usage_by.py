@@ -15,6 +15,7 @@ from ...domain.calendar import ONE_DAY, date_range, day_bounds, local_date
 from ...history.history import History
 from ...history.sessions import WEEK, PackedWeek
 from ..availability import availability
+from ..cost import HOUR, sum_costs
 from ..periods import Unit, windows
 
 Kind = Literal["profile", "server"]
@@ -33,12 +34,15 @@ class NamedUsage:
         server_seconds: the running time of these servers.
         sessions: how many of theirs began.
         active_users: users who used one of them.
+        cost: of the server-hours; ``None``: there are no prices, or some of the profiles are not
+            known.
     """
 
     name: Name
     server_seconds: int
     sessions: int
     active_users: int
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class _Sums:
     seconds: int = 0
     sessions: int = 0
     users: set[int] = field(default_factory=set)
+    costs: list[float | None] = field(default_factory=list)
 
 
 def usage_by(history: History, first: date, last: date, unit: Unit, kind: Kind) -> UsageBy:
@@ -136,8 +141,10 @@ def _period(
         sums.seconds += row.seconds
         sums.sessions += row.sessions
         sums.users.update(row.users)
+        price = history.prices and history.prices.of(row.server, row.profile)
+        sums.costs.append(None if price is None else row.seconds * price / HOUR)
     usage = [
-        NamedUsage(name, sums.seconds, sums.sessions, len(sums.users))
+        NamedUsage(name, sums.seconds, sums.sessions, len(sums.users), sum_costs(sums.costs))
         for name, sums in names.items()
     ]
     usage.sort(key=lambda row: (-row.server_seconds, row.name is None, row.name or ""))

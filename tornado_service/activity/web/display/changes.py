@@ -7,7 +7,13 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from ...domain.terms import Term
-from ...figures.comparison import ComparedFigure, Comparison, PeriodComparison, previous_days
+from ...figures.comparison import (
+    ComparedCost,
+    ComparedFigure,
+    Comparison,
+    PeriodComparison,
+    previous_days,
+)
 from ...figures.month_report import COMPARABLE
 from ...figures.periods import window
 from ..formatting import NBSP, change, percent
@@ -49,7 +55,9 @@ def change_notes(
     return [note for note in notes if note]
 
 
-def _change_note(figure: ComparedFigure, when: str, as_text: Callable[[Any], str | None]) -> str:
+def _change_note(
+    figure: ComparedFigure | ComparedCost, when: str, as_text: Callable[[Any], str | None]
+) -> str:
     if figure.value is None or figure.earlier is None:
         return ""
     before = as_text(figure.earlier)

@@ -20,10 +20,11 @@ from ..display.units import MAX_BY_WEEK, unit_for
 
 ROSTER = (
     "name", "never_active", "last_active", "days_inactive", "active_days", "server_hours", "strip",
+    "cost",
 )  # fmt: skip
 COMPARED = (
     "group", "members", "active_users", "new", "returning", "server_hours", "sessions",
-    "median_hours", "peak_servers", "mean_servers", "watched_share",
+    "median_hours", "peak_servers", "mean_servers", "watched_share", "cost",
 )  # fmt: skip
 COMPARED_PERIODS = ("group", *PERIODS)
 

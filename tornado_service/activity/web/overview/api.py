@@ -14,7 +14,7 @@ from tornado.web import HTTPError
 from ...access.queries import Range
 from ...access.responses import Hourly, Notes, Summary
 from ...access.view import summary
-from ...figures.comparison import ComparedFigure, PeriodComparison
+from ...figures.comparison import ComparedCost, ComparedFigure, PeriodComparison
 from ...figures.periods import hourly
 from ...figures.trend import Trend, trend
 from ..api import ActivityHandler
@@ -125,6 +125,7 @@ COMPARED = {
     "sessions": "sessions",
     "peak_servers": "peak_servers",
     "new_users": "new_users",
+    "cost": "cost",
 }
 
 
@@ -145,19 +146,26 @@ def summary_rows(figures: Summary) -> Iterator[SummaryRow]:
         "new_users": people.new,
         "returning_users": people.returning,
         "never_returned_users": people.never_returned,
+        "cost": whole.cost,
     }
+    without = "" if figures.currency else "cost"
     for name, value in values.items():
-        yield SummaryRow(name, "period", whole.first, whole.last, whole.share, value)
-    yield from _compared_rows("previous", figures.comparison.previous)
-    yield from _compared_rows("year_before", figures.comparison.year_before)
+        if name != without:
+            yield SummaryRow(name, "period", whole.first, whole.last, whole.share, value)
+    yield from _compared_rows("previous", figures.comparison.previous, without)
+    yield from _compared_rows("year_before", figures.comparison.year_before, without)
 
 
-def _compared_rows(period: str, compared: PeriodComparison | None) -> Iterator[SummaryRow]:
+def _compared_rows(
+    period: str, compared: PeriodComparison | None, without: str
+) -> Iterator[SummaryRow]:
     if compared is None:
         return
     days = (compared.earlier_first, compared.earlier_last, compared.earlier_share)
     for name, field in COMPARED.items():
-        figure: ComparedFigure = getattr(compared, field)
+        if name == without:
+            continue
+        figure: ComparedFigure | ComparedCost = getattr(compared, field)
         before: float | None = figure.earlier
         now: float | None = figure.value
         if name == "server_hours":

@@ -86,6 +86,7 @@ async def charts_of(
         "server_seconds": sparkline([row.server_seconds for row in rows]),
         "peak_servers": sparkline([row.peak_servers for row in rows]),
         "new_users": sparkline(new),
+        "cost": sparkline([row.cost for row in rows]),
     }
     return {
         "periods": rows,

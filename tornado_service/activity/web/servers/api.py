@@ -75,6 +75,7 @@ class CsvRow(NamedTuple):
     server_seconds: int | None = None
     sessions: int | None = None
     active_users: int | None = None
+    cost: float | None = None
 
 
 def csv_rows(periods: Iterable[UsageByPeriod], kind: Kind) -> Iterator[CsvRow]:
@@ -82,7 +83,8 @@ def csv_rows(periods: Iterable[UsageByPeriod], kind: Kind) -> Iterator[CsvRow]:
     for period in periods:
         frame = (period.first, period.last, period.share)
         if not period.usage:
-            yield CsvRow(*frame, None, None, *([None if period.usage is None else 0] * 3))
+            yield CsvRow(*frame, None, None, *([None if period.usage is None else 0] * 4))
         for row in period.usage or ():
             text = NAMELESS[kind] if row.name == "" else row.name
-            yield CsvRow(*frame, text, text, row.server_seconds, row.sessions, row.active_users)
+            figures = (row.server_seconds, row.sessions, row.active_users, row.cost)
+            yield CsvRow(*frame, text, text, *figures)
