@@ -20,9 +20,10 @@ from .domain.prices import Prices, parse_prices
 from .domain.pseudonyms import pseudonyms
 from .domain.terms import Term, parse_terms, parse_year_start
 from .recorder import Recorder
-from .report_job import mail_last_month
+from .report_job import ReportMailer
+from .report_mail import MailServer
 from .store.store import Store
-from .web.report.document import Image
+from .web.report.document import Context, Image
 from .web.report.logo import read_logo
 from .web.routes import NOT_FOUND, ROUTES
 
@@ -47,9 +48,6 @@ class Activity(ServiceApp):
     # read:users shows when an account was created, and so which account of its name it is
     service_scopes = frozenset({LIST_USERS, "read:users", "read:servers"})
     user_scopes = frozenset({LIST_USERS, "list:groups", "read:groups"})
-
-    #: Why the latest report could not be mailed; empty, if it could.
-    mail_problem = ""
 
     #: Whether the history is synthetic: every page then says so.
     is_synthetic: ClassVar[bool] = False
@@ -221,6 +219,22 @@ class Activity(ServiceApp):
             is_stored=bool(self.database_url),
             prices=self.parsed_prices,
         )
+        self.report_mailer = ReportMailer(
+            self.recorder,
+            self.hub,
+            MailServer(
+                self.smtp_host,
+                self.smtp_port,
+                self.smtp_security,
+                self.smtp_user,
+                self.smtp_password,
+            ),
+            self.smtp_sender,
+            self.report_recipients,
+            Context(
+                self.hub_name or "JupyterHub", self.own_logo, self.parsed_terms, self.parsed_notes
+            ),
+        )
         metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
 
@@ -243,16 +257,17 @@ class Activity(ServiceApp):
     def problem(self) -> str:
         """What is wrong with the database or the mail of reports, and what to set."""
         reason = self.recorder.store.condition.reason if self.database_url else ""
-        return " ".join(filter(None, (reason, self.mail_problem)))
+        return " ".join(filter(None, (reason, self.report_mailer.problem)))
 
     @periodic(REPORT_INTERVAL)
     async def mail_report(self) -> None:
         """Mail last month's report, if it has not been; a failure is tried again."""
         if not self.report_recipients:
             return
-        before, self.mail_problem = self.mail_problem, await mail_last_month(self)
-        if self.mail_problem and self.mail_problem != before:
-            self.log.error("%s", self.mail_problem)
+        before = self.report_mailer.problem
+        await self.report_mailer.mail_last_month()
+        if self.report_mailer.problem not in ("", before):
+            self.log.error("%s", self.report_mailer.problem)
 
     async def stop(self) -> None:
         """Stop recording, when what is being written has been."""

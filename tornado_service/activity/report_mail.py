@@ -7,12 +7,9 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Literal
 
 #: Seconds that the mail server may take for each step.
 TIMEOUT = 30.0
-
-Security = Literal["starttls", "tls", "none"]
 
 
 @dataclass(frozen=True)
@@ -20,13 +17,14 @@ class MailServer:
     """A mail server, and how to sign in to it.
 
     Attributes:
-        security: ``starttls``: TLS is required after the connection; ``tls``: from the beginning.
+        security: ``starttls``: TLS is required after the connection; ``tls``: from the beginning;
+            ``none``.
         user: empty: without a sign-in.
     """
 
     host: str
     port: int
-    security: Security
+    security: str
     user: str = ""
     password: str = ""
 

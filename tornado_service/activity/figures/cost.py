@@ -58,8 +58,13 @@ def cost(history: History, first: date, last: date, seconds: int | None) -> floa
     return round(total / HOUR, DIGITS)
 
 
+def price_of(prices: Prices | None, server: str, profile: str | None) -> float | None:
+    """``None``, too, if there are no prices."""
+    return prices.of(server, profile) if prices else None
+
+
 def cost_of_session(history: History, session: Session) -> float | None:
-    price = history.prices and history.prices.of(session.server, session.profile)
+    price = price_of(history.prices, session.server, session.profile)
     return None if price is None else amount(session.end - session.started, price)
 
 

@@ -51,18 +51,9 @@ IDLE = (
     "first", "last", "watched_share", "server_hours", "observed_hours", "idle_hours", "idle_share",
     "cost",
 )  # fmt: skip
+NAMED_USAGE = ("server_hours", "sessions", "active_users", "cost")
 USAGE_BY = {
-    kind: (
-        "first",
-        "last",
-        "watched_share",
-        kind,
-        "server_hours",
-        "sessions",
-        "active_users",
-        "cost",
-    )  # fmt: skip
-    for kind in ("profile", "server")
+    kind: ("first", "last", "watched_share", kind, *NAMED_USAGE) for kind in ("profile", "server")
 }
 
 

@@ -9,7 +9,8 @@ from .groups import api as groups_api
 from .groups import pages as group_pages
 from .overview import api as overview_api
 from .overview.page import OverviewPage
-from .report import handlers as report_handlers
+from .report import api as report_api
+from .report import page as report_page
 from .servers import api as servers_api
 from .servers import page as servers_page
 
@@ -28,7 +29,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("servers", servers_page.ServersPage),
     ("months", pages.MonthsPage),
     ("month/(?P<text>[^/]+)", pages.MonthPage),
-    (r"report\.html", report_handlers.ReportPage),
+    (r"report\.html", report_page.ReportPage),
     ("api/now", api.NowAPI),
     ("api/summary", api.SummaryAPI),
     ("api/(?P<unit>days|weeks|months)", api.PeriodsAPI),
@@ -44,7 +45,7 @@ ROUTES: list[tuple[Any, ...]] = [
     ("api/cohorts", cohorts.CohortsAPI),
     ("api/me", api.MeAPI),
     ("api/month/(?P<text>[^/]+)", api.MonthAPI),
-    ("api/report", report_handlers.ReportAPI),
+    ("api/report", report_api.ReportAPI),
     ("api/idle", servers_api.IdleAPI),
     ("api/usage-by/(?P<kind>profile|server)", servers_api.UsageByAPI),
     ("api/events", api.NewsStream),

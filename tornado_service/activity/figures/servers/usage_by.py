@@ -15,7 +15,7 @@ from ...domain.calendar import ONE_DAY, date_range, day_bounds, local_date
 from ...history.history import History
 from ...history.sessions import WEEK, PackedWeek
 from ..availability import availability
-from ..cost import HOUR, sum_costs
+from ..cost import HOUR, price_of, sum_costs
 from ..periods import Unit, windows
 
 Kind = Literal["profile", "server"]
@@ -141,7 +141,7 @@ def _period(
         sums.seconds += row.seconds
         sums.sessions += row.sessions
         sums.users.update(row.users)
-        price = history.prices and history.prices.of(row.server, row.profile)
+        price = price_of(history.prices, row.server, row.profile)
         sums.costs.append(None if price is None else row.seconds * price / HOUR)
     usage = [
         NamedUsage(name, sums.seconds, sums.sessions, len(sums.users), sum_costs(sums.costs))

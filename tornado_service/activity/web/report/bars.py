@@ -95,7 +95,7 @@ def bar_chart(
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 6, 8, 10 × a power of ten: its half is a short number, too."""
+    """The next of 1, 2, 4, 6, 8, 10 times a power of ten: its half is a short number, too."""
     power = 1.0
     while value > 10 * power:
         power *= 10

@@ -48,7 +48,7 @@ def sentence(report: Report, terms: Sequence[Term] = (), user: str = "") -> str:
 def _changes(report: Report, terms: Sequence[Term], *, by_user: bool) -> list[str]:
     """How the number of users changed, or of one user the hours."""
     what = "hours" if by_user else "users"
-    changes = []
+    changes: list[str] = []
     for compared, _, when in compared_with(report.comparison, report.first, report.last, terms):
         if compared is None:
             continue

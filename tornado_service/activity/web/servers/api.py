@@ -86,5 +86,5 @@ def csv_rows(periods: Iterable[UsageByPeriod], kind: Kind) -> Iterator[CsvRow]:
             yield CsvRow(*frame, None, None, *([None if period.usage is None else 0] * 4))
         for row in period.usage or ():
             text = NAMELESS[kind] if row.name == "" else row.name
-            figures = (row.server_seconds, row.sessions, row.active_users, row.cost)
-            yield CsvRow(*frame, text, text, *figures)
+            counts = (row.server_seconds, row.sessions, row.active_users)
+            yield CsvRow(*frame, text, text, *counts, row.cost)

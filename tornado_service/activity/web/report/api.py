@@ -1,0 +1,39 @@
+"""The report as JSON.
+
+The name of the class is a label of the service's metrics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...access.queries import Range
+from ...access.view import View, ViewHandler
+from ...access.visibility import Groups, groups_if_available
+from ...figures.report import Report
+from ..api import ActivityHandler
+from ..display.units import unit_for
+from .sentence import sentence
+
+
+class ReportAPI(ActivityHandler):
+    """The report of a period: figures, changes, 12 months of trend, groups, and a sentence."""
+
+    operation_ids = {"get": "get_report"}
+
+    async def get(self, query: Range) -> Report:
+        view = await self.view(query)
+        report = await report_for(self, view, query)
+        return replace(report, sentence=sentence(report, self.terms, own_name(view)))
+
+
+async def report_for(handler: ViewHandler, view: View, query: Range) -> Report:
+    """The report of what the visitor may see, with the groups that the hub shows."""
+    groups = await groups_if_available(handler) if view.visible.has_others else Groups()
+    unit = unit_for(*query.days(view.today))
+    return await view.report(query, unit, handler.terms, groups.only(query.group))
+
+
+def own_name(view: View) -> str:
+    """The visitor, if they see only themselves."""
+    return (view.visible.me or "") if view.visible.sees_only_self else ""
