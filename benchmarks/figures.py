@@ -20,9 +20,9 @@ from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.records import Account, DayTotal, Interval, Session, UserDay
 from tornado_service.activity.figures.durations import lengths
 from tornado_service.activity.figures.heatmap import heat_map
-from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period, periods
 from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.reports.month_report import month_report
 from tornado_service.activity.figures.servers.idle import idle_time
 from tornado_service.activity.figures.servers.usage_by import Kind, usage_by
 from tornado_service.activity.figures.users import groups, people, people_counts

@@ -19,9 +19,9 @@ from .domain.notes import Note, parse_notes
 from .domain.prices import Prices, parse_prices
 from .domain.pseudonyms import pseudonyms
 from .domain.terms import Term, parse_terms, parse_year_start
+from .mail.monthly import ReportMailer
+from .mail.smtp import MailServer
 from .recorder import Recorder
-from .report_job import ReportMailer
-from .report_mail import MailServer
 from .store.store import Store
 from .web.report.document import Context, Image
 from .web.report.logo import read_logo

@@ -24,7 +24,7 @@ from .domain.calendar import ONE_DAY, local_date
 from .domain.notes import notes_in
 from .domain.terms import parse_day
 from .figures.periods import window
-from .figures.report import report
+from .figures.reports.report import report
 from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
 from .web.display.units import unit_for

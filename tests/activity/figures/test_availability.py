@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.support.activity.small_hub import SmallHub, at, history, running, session, small_hubs
 from tornado_service.activity.domain.records import Account, Visit
 from tornado_service.activity.figures.durations import lengths
-from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
 from tornado_service.activity.figures.person import own_use
+from tornado_service.activity.figures.reports.month_report import month_report
 from tornado_service.activity.figures.users import groups, people, people_counts
 from tornado_service.activity.history.history import History
 

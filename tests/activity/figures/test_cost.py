@@ -63,21 +63,27 @@ def test_of_users_and_groups(data: History) -> None:
     days = (MONDAY, TUESDAY)
 
     assert {row.name: row.cost for row in people(priced, *days)} == {
-        "1": 2 * 5,
-        "2": 0.75,
-        "3": 0.0,
+        "user-1": 2 * 5,
+        "user-2": 0.75,
+        "user-3": 0.0,
     }
     [one, both] = groups(priced, *days, {"one": [2], "two": [1, 2]})
     assert (one.cost, both.cost) == (0.75, 10.75)
-    assert {row.name: row.cost for row in people(priced, SUNDAY, TUESDAY)}["3"] is None
+    assert {row.name: row.cost for row in people(priced, SUNDAY, TUESDAY)}["user-3"] is None
     assert groups(priced, SUNDAY, TUESDAY, {"all": [1, 3]})[0].cost is None
     assert [row.cost for row in people(priced, WEDNESDAY, WEDNESDAY)] == [None] * 3
 
 
 def test_of_the_members_of_a_group(data: History) -> None:
-    members = roster(replace(data, prices=FLAT), MONDAY, MONDAY, ["1", "2", "eve"]).members
+    members = roster(
+        replace(data, prices=FLAT), MONDAY, MONDAY, ["user-1", "user-2", "eve"]
+    ).members
 
-    assert {row.name: row.cost for row in members} == {"1": 1.0, "2": 1.25, "eve": 0.0}
+    assert {row.name: row.cost for row in members} == {
+        "user-1": 1.0,
+        "user-2": 1.25,
+        "eve": 0.0,
+    }
 
 
 def test_of_sessions(data: History) -> None:

@@ -10,8 +10,8 @@ from tests.support.activity.archives import rows_by_day
 from tests.support.activity.small_hub import SmallHub, at, history, session, small_hubs
 from tornado_service.activity.domain.calendar import date_range
 from tornado_service.activity.domain.records import DayTotal, Interval, UserDay, Visit
-from tornado_service.activity.figures.month_report import month_report
 from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.reports.month_report import month_report
 from tornado_service.activity.history.history import History
 from tornado_service.activity.history.usage import DayUsage, bitmap, members
 

@@ -85,7 +85,7 @@ async def test_usual_hours_are_those_of_the_user_alone(visitor: Visitor, admin: 
 async def test_users_who_see_others_have_both_pages(instructor: Visitor) -> None:
     await read(instructor, "")
     assert tabs(instructor.page) == [
-        "Overview", "Now", "Users", "Groups", "Servers", "Cohorts", "Months", "My usage",
+        "Overview", "Now", "Users", "Groups", "Cohorts", "Servers", "Months", "My usage",
     ]  # fmt: skip
 
     assert "Usage by ines" in await read(instructor, "me")

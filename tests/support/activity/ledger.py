@@ -173,7 +173,7 @@ class Ledger(Observation):
         """New users who were active on a day of that week after their arrival."""
         users = set()
         for who in self.new(first, last):
-            arrived = datetime.fromtimestamp(self.people[who].first_seen, self.zone).date()
+            arrived = datetime.fromtimestamp(self.users[who].first_seen, self.zone).date()
             days = (arrived + (7 * week + number) * ONE_DAY for number in range(7))
             if any(who in self.active.get(day, ()) for day in days):
                 users.add(who)

@@ -21,10 +21,10 @@ from ..figures.durations import lengths
 from ..figures.groups.comparison import GroupComparison, compare_groups
 from ..figures.groups.roster import Roster, roster
 from ..figures.heatmap import heat_map
-from ..figures.month_report import MonthReport, month_report
 from ..figures.periods import Unit, period, periods
 from ..figures.person import own_use
-from ..figures.report import Report, report
+from ..figures.reports.month_report import MonthReport, month_report
+from ..figures.reports.report import Report, report
 from ..figures.servers.running import running
 from ..figures.users import GroupUse, PersonRow, groups, people, people_counts
 from ..history.history import History

@@ -25,8 +25,8 @@ from ..access.responses import GroupPage, Now, People, Periods, PersonDetail, Su
 from ..access.view import ViewHandler, summary
 from ..access.visibility import get_visible_groups, groups_if_available
 from ..figures.heatmap import HeatMap, heat_map
-from ..figures.month_report import MonthReport
 from ..figures.periods import Unit
+from ..figures.reports.month_report import MonthReport
 from . import csv_export, downloads
 
 PersonTable = Literal["days", "hours", "sessions", "week"]

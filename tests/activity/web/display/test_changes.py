@@ -6,6 +6,7 @@ import pytest
 
 from tornado_service.activity.domain.terms import Term
 from tornado_service.activity.figures.comparison import (
+    ComparedCost,
     ComparedFigure,
     Comparison,
     PeriodComparison,
@@ -30,6 +31,7 @@ def compared(users: ComparedFigure, *, share: float = 1, earlier: float = 1) -> 
         sessions=UNKNOWN,
         peak_servers=UNKNOWN,
         new_users=UNKNOWN,
+        cost=ComparedCost(None, None, None),
     )
 
 

@@ -55,17 +55,17 @@ async def test_the_roster_of_a_class(fetch: Fetch, instructor_token: str) -> Non
         {
             "name": "zoe", "has_account": False, "never_active": True,
             "last_active": None, "days_inactive": None,
-            "active_days": 0, "server_seconds": 0, "strip": "...",
+            "active_days": 0, "server_seconds": 0, "strip": "...", "cost": None,
         },
         {
             "name": "alan", "has_account": True, "never_active": False,
             "last_active": "2026-01-05", "days_inactive": 3,
-            "active_days": 1, "server_seconds": HOUR, "strip": "a..",
+            "active_days": 1, "server_seconds": HOUR, "strip": "a..", "cost": None,
         },
         {
             "name": "ada", "has_account": True, "never_active": False,
             "last_active": "2026-01-06", "days_inactive": 2,
-            "active_days": 2, "server_seconds": 5 * HOUR, "strip": "aa.",
+            "active_days": 2, "server_seconds": 5 * HOUR, "strip": "aa.", "cost": None,
         },
     ]  # fmt: skip
 

@@ -72,9 +72,21 @@ async def test_usage_by_profile_worked_by_hand(fetch: Fetch, admin: str) -> None
     usage = await ask(fetch, "usage-by/profile", admin, RANGE + "&unit=weeks")
 
     rows = [
-        {"name": "class-b", "server_seconds": 17 * HOUR, "sessions": 4, "active_users": 3},
-        {"name": "small", "server_seconds": 5 * HOUR, "sessions": 2, "active_users": 1},
-        {"name": "", "server_seconds": HOUR, "sessions": 1, "active_users": 1},
+        {
+            "name": "class-b",
+            "server_seconds": 17 * HOUR,
+            "sessions": 4,
+            "active_users": 3,
+            "cost": None,
+        },
+        {
+            "name": "small",
+            "server_seconds": 5 * HOUR,
+            "sessions": 2,
+            "active_users": 1,
+            "cost": None,
+        },
+        {"name": "", "server_seconds": HOUR, "sessions": 1, "active_users": 1, "cost": None},
     ]
     assert usage["whole"]["usage"] == usage["periods"][0]["usage"] == rows
     assert "weight" not in usage
@@ -84,7 +96,7 @@ async def test_usage_by_server_name(fetch: Fetch, admin: str) -> None:
     usage = await ask(fetch, "usage-by/server", admin)
 
     assert usage["whole"]["usage"] == [
-        {"name": "", "server_seconds": 23 * HOUR, "sessions": 7, "active_users": 5}
+        {"name": "", "server_seconds": 23 * HOUR, "sessions": 7, "active_users": 5, "cost": None}
     ]
 
 

@@ -14,8 +14,8 @@ from ...figures.comparison import (
     PeriodComparison,
     previous_days,
 )
-from ...figures.month_report import COMPARABLE
 from ...figures.periods import window
+from ...figures.reports.month_report import COMPARABLE
 from ..formatting import NBSP, change, percent
 
 

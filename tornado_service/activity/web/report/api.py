@@ -10,7 +10,7 @@ from dataclasses import replace
 from ...access.queries import Range
 from ...access.view import View, ViewHandler
 from ...access.visibility import Groups, groups_if_available
-from ...figures.report import Report
+from ...figures.reports.report import Report
 from ..api import ActivityHandler
 from ..display.units import unit_for
 from .sentence import sentence

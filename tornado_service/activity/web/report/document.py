@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ...domain.notes import Note
 from ...domain.terms import Term
 from ...figures.periods import Period, Unit
-from ...figures.report import Report
+from ...figures.reports.report import Report
 from .. import formatting
 from ..display.changes import change_notes, comparability, compared_with
 from .bars import Chart, bar_chart

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...domain.terms import Term
 from ...figures.comparison import ComparedFigure
-from ...figures.report import Report
+from ...figures.reports.report import Report
 from .. import formatting
 from ..display.changes import compared_with
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ..domain.calendar import ONE_DAY, utc_datetime
-from ..domain.terms import Term
-from ..history.history import History
-from .comparison import Comparison, comparison
-from .durations import Lengths, lengths
-from .periods import Period, Unit, period, periods, window
-from .users import GroupUse, PeopleCounts, groups, people_counts
+from ...domain.calendar import ONE_DAY, utc_datetime
+from ...domain.terms import Term
+from ...history.history import History
+from ..comparison import Comparison, comparison
+from ..durations import Lengths, lengths
+from ..periods import Period, Unit, period, periods, window
+from ..users import GroupUse, PeopleCounts, groups, people_counts
 
 #: Months of the trend.
 MONTHS = 12

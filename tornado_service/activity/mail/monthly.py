@@ -7,19 +7,19 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from .. import HubClient, HubRefused, HubUnavailable
-from .access.view import report_of
-from .access.visibility import UNAVAILABLE, Members
-from .domain.calendar import ONE_DAY, local_date
-from .domain.notes import notes_in
-from .figures.periods import window
-from .recorder import Recorder
-from .report_mail import MailServer, describe, report_message, send
-from .store.store import HistoryUnavailable
-from .web.display.units import unit_for
-from .web.report.document import Context, render_report, title
-from .web.report.logo import hub_logo
-from .web.report.sentence import sentence
+from ... import HubClient, HubRefused, HubUnavailable
+from ..access.view import report_of
+from ..access.visibility import UNAVAILABLE, Members
+from ..domain.calendar import ONE_DAY, local_date
+from ..domain.notes import notes_in
+from ..figures.periods import window
+from ..recorder import Recorder
+from ..store.store import HistoryUnavailable
+from ..web.display.units import unit_for
+from ..web.report.document import Context, render_report, title
+from ..web.report.logo import hub_logo
+from ..web.report.sentence import sentence
+from .smtp import MailServer, describe, report_message, send
 
 
 @dataclass

@@ -9,8 +9,8 @@ import pytest
 from tests.support.activity.small_hub import at, history, session
 from tornado_service.activity.domain.records import Account
 from tornado_service.activity.figures.durations import lengths
-from tornado_service.activity.figures.month_report import MonthReport, month_report
 from tornado_service.activity.figures.periods import period
+from tornado_service.activity.figures.reports.month_report import MonthReport, month_report
 from tornado_service.activity.figures.users import people_counts
 
 HOUR = 3600

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
-from ..domain.calendar import ONE_DAY
-from ..history.history import History
-from .durations import Lengths, lengths
-from .heatmap import HeatMap, heat_map
-from .periods import Period, period, periods, window
-from .users import GroupUse, PeopleCounts, groups, people_counts
+from ...domain.calendar import ONE_DAY
+from ...history.history import History
+from ..durations import Lengths, lengths
+from ..heatmap import HeatMap, heat_map
+from ..periods import Period, period, periods, window
+from ..users import GroupUse, PeopleCounts, groups, people_counts
 
 #: Two months are compared when data covers at least so much of each.
 COMPARABLE = 0.95

@@ -1,0 +1,1 @@
+"""Monthly reports by mail."""
