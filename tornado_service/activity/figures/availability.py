@@ -11,6 +11,9 @@ from ..history.history import History
 #: Days after which a user who was active on one day only is said not to have returned.
 RETURN_WITHIN = 30
 
+#: Two periods are compared when data covers at least so much of each.
+COMPARABLE = 0.95
+
 
 @dataclass(frozen=True)
 class Availability:

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from ..domain.calendar import ONE_DAY, local_date
 from ..domain.terms import Term
 from ..history.history import History
+from .availability import COMPARABLE
 from .periods import HourPeriod, Period, Unit, hourly, period, window, windows
-from .reports.month_report import COMPARABLE
 from .users import new_counts
 
 #: A year before, on the same weekday.

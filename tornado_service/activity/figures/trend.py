@@ -8,9 +8,8 @@ from datetime import date, timedelta
 
 from ..domain.calendar import ONE_DAY, date_range, local_date
 from ..history.history import History
-from .availability import Availability, availability
+from .availability import COMPARABLE, Availability, availability
 from .periods import Unit, windows
-from .reports.month_report import COMPARABLE
 from .users import new_counts
 
 #: Days up to and including a day, for weekly and monthly active users.

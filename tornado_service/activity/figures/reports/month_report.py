@@ -8,13 +8,11 @@ from datetime import date
 
 from ...domain.calendar import ONE_DAY
 from ...history.history import History
+from ..availability import COMPARABLE
 from ..durations import Lengths, lengths
 from ..heatmap import HeatMap, heat_map
 from ..periods import Period, period, periods, window
 from ..users import GroupUse, PeopleCounts, groups, people_counts
-
-#: Two months are compared when data covers at least so much of each.
-COMPARABLE = 0.95
 
 
 @dataclass(frozen=True)

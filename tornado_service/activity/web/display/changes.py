@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from ...domain.terms import Term
+from ...figures.availability import COMPARABLE
 from ...figures.comparison import (
     ComparedCost,
     ComparedFigure,
@@ -15,7 +16,6 @@ from ...figures.comparison import (
     previous_days,
 )
 from ...figures.periods import window
-from ...figures.reports.month_report import COMPARABLE
 from ..formatting import NBSP, change, percent
 
 
