@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -195,9 +196,9 @@ class Activity(ServiceApp):
     def parsed_prices(self) -> Prices | None:
         return parse_prices(self.prices)
 
-    @property
+    @cached_property
     def own_logo(self) -> Image | None:
-        """The logo of the settings."""
+        """The logo of the settings, as it was at start."""
         return read_logo(self.report_logo)
 
     @property

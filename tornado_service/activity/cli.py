@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +31,7 @@ from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
 from .web.display.units import unit_for
 from .web.report.document import Context, render_report
+from .web.report.sentence import sentence
 
 USAGE = "A command is required: export USER, forget USER, or report."
 
@@ -43,8 +46,10 @@ class ActivityCommand(StrictApplication):
     description = """Export the data that Activity stores about a user (export USER, as JSON), or
     delete it (forget USER), or write the report of a period as one file of HTML (report, by default
     of last month). The service may run meanwhile. Run the command in the service's working
-    directory, or name its database; with pseudonyms, also the secret. A report of this command has
-    no groups, which the history does not have; that of the service does."""
+    directory, or name its database; with pseudonyms, also the secret. A report of this command is
+    about all users, and has neither groups nor the hub's logo, as it does not call the hub: the
+    groups are in the service's page activity/report.html, a logo is set by Activity.report_logo.
+    If there is no data for the period, no report is written, and the exit status is 1."""
     classes = [Activity]
     aliases = {
         "config": "ActivityCommand.config_file",
@@ -70,7 +75,10 @@ class ActivityCommand(StrictApplication):
 
     last = Unicode(help="The last day of a report, included. Default: none.").tag(config=True)
 
-    output = Unicode(help="The file of a report. Default: standard output.").tag(config=True)
+    output = Unicode(
+        help="The file of a report, replaced when the report is complete. Default: -, which is"
+        " standard output."
+    ).tag(config=True)
 
     def read_settings(self, argv: list[str] | None = None) -> None:
         super().read_settings(argv)
@@ -112,6 +120,8 @@ class ActivityCommand(StrictApplication):
                 sys.exit(str(error))
             if not 0 <= (days[1] - days[0]).days < MAX_DAYS:
                 sys.exit(f"--from must not be after --to, nor more than {MAX_DAYS:,} days before.")
+            if not all(1990 <= day.year <= 2199 for day in days):
+                sys.exit("--from and --to must be between 1990 and 2199.")
             return days
         month = parse_month(self.month) if self.month else window("months", today)[0] - ONE_DAY
         if month is None:
@@ -141,6 +151,8 @@ async def _report(app: Activity, days: Callable[[date], tuple[date, date]]) -> s
         await archive.refresh()
         unit = unit_for(first, last)
         figures = await archive.compute(None, report, first, last, unit, app.parsed_terms)
+        if not figures.whole.share:
+            sys.exit(sentence(figures, app.parsed_terms))
     except HistoryUnavailable as error:
         sys.exit(str(error))
     finally:
@@ -156,11 +168,24 @@ async def _report(app: Activity, days: Callable[[date], tuple[date, date]]) -> s
 
 
 def _write(path: str, text: str) -> None:
-    if not path:
-        print(text)
+    """Write a report: to standard output, or to a file, which is never there in part."""
+    if path in ("", "-"):
+        if sys.stdout:  # none, if the process was started without
+            sys.stdout.buffer.write(text.encode())
         return
+    file = Path(path).resolve()
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        if file.exists() and not file.is_file():  # such as /dev/stderr, or a pipe
+            file.write_text(text, encoding="utf-8")
+            return
+        new = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            new.write_text(text, encoding="utf-8")
+            if file.exists():
+                shutil.copymode(file, new)
+            new.replace(file)
+        finally:
+            new.unlink(missing_ok=True)
     except OSError as error:
         sys.exit(f"The report cannot be written to {path!r}: {error.strerror}")
 

@@ -30,6 +30,10 @@ def money(value: float | None, currency: str) -> str | None:
     return None if value is None else f"{value:,.2f}{NBSP}{currency}"
 
 
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def length(seconds: float | None) -> str | None:
     """A duration: in minutes up to an hour, then in hours."""
     if seconds is None or seconds >= HOUR:

@@ -23,13 +23,13 @@ class ReportAPI(ActivityHandler):
 
     async def get(self, query: Range) -> Report:
         view = await self.view(query)
-        report = await report_for(self, view, query)
+        groups = await groups_if_available(self) if view.visible.has_others else Groups()
+        report = await report_for(self, view, query, groups)
         return replace(report, sentence=sentence(report, self.terms, own_name(view)))
 
 
-async def report_for(handler: ViewHandler, view: View, query: Range) -> Report:
-    """The report of what the visitor may see, with the groups that the hub shows."""
-    groups = await groups_if_available(handler) if view.visible.has_others else Groups()
+async def report_for(handler: ViewHandler, view: View, query: Range, groups: Groups) -> Report:
+    """The report of what the visitor may see, with those of the groups that the query names."""
     unit = unit_for(*query.days(view.today))
     return await view.report(query, unit, handler.terms, groups.only(query.group))
 

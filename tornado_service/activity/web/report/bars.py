@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: The size of a drawing and of what is left of and below its bars, in its own units.
-WIDTH, HEIGHT = 640, 170
+WIDTH, HEIGHT = 640, 150
 LEFT, BOTTOM, TOP = 44, 22, 8
+
+#: Half of the width of a character, at most.
+HALF_CHARACTER = 3.4
+
+#: Where an axis may end, times a power of ten.
+ENDS = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def bar_chart(
         unit: what 1 on the axis stands for.
     """
     known = [value / unit for value in (*values, *earlier) if value is not None]
-    top = _round_up(max(known, default=0) or 1)
+    top = _round_up(max(known, default=0.0))
     height = HEIGHT - BOTTOM - TOP
     place = (WIDTH - LEFT) / max(1, len(values))
     width = place * (0.38 if earlier else 0.76)
@@ -69,10 +75,12 @@ def bar_chart(
     axis = float(HEIGHT - BOTTOM)
 
     def add(value: float | None, x: float, *, is_earlier: bool) -> None:
-        if value is not None:
-            tall = value / unit / top * height
-            bars.append(Bar(round(x, 1), round(axis - tall, 1), round(width, 1), round(tall, 1),
-                            is_earlier))  # fmt: skip
+        if value is None:
+            gaps.append(Label("no data", round(x + width / 2, 1), axis))
+            return
+        tall = value / unit / top * height
+        y = round(axis - tall, 1)
+        bars.append(Bar(round(x, 1), y, round(width, 1), round(tall, 1), is_earlier))
 
     for number, value in enumerate(values):
         left = LEFT + number * place + place * 0.12
@@ -80,10 +88,8 @@ def bar_chart(
             add(earlier[number], left, is_earlier=True)
             left += width
         add(value, left, is_earlier=False)
-        if value is None:
-            gaps.append(Label("no data", round(left + width / 2, 1), axis))
     texts = [
-        Label(text, round(LEFT + (number + 0.5) * place, 1), float(HEIGHT - 6))
+        Label(text, _middle(text, LEFT + (number + 0.5) * place), float(HEIGHT - 6))
         for number, text in enumerate(labels)
         if text
     ]
@@ -94,11 +100,15 @@ def bar_chart(
     return Chart(bars, texts, lines, gaps)
 
 
+def _middle(text: str, middle: float) -> float:
+    """Where a text is centred, so that it ends with the drawing at the latest."""
+    return round(min(middle, WIDTH - len(text) * HALF_CHARACTER), 1)
+
+
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 6, 8, 10 times a power of ten: its half is a short number, too."""
-    power = 1.0
+    """The next end of an axis that is an even number: half of it may be a number of users."""
+    power = 1
     while value > 10 * power:
         power *= 10
-    while value <= power and power > 1:
-        power /= 10
-    return next(step * power for step in (1, 2, 4, 6, 8, 10) if value <= step * power)
+    ends = (round(end * power, 1) for end in ENDS)
+    return next(end for end in ends if value <= end and end % 2 == 0)

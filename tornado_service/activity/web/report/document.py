@@ -19,17 +19,20 @@ from ...domain.terms import Term
 from ...figures.periods import Period, Unit
 from ...figures.reports.report import Report
 from .. import formatting
-from ..display.changes import change_notes, comparability, compared_with
+from ..display.changes import Against, comparability, compared_with
 from .bars import Chart, bar_chart
-from .sentence import period_name, sentence
+from .sentence import period_name, sentence, term_name
 
 PACKAGE = "tornado_service.activity"
 
 #: Groups in the table; the API has all of them.
 MAX_GROUPS = 25
 
+#: Notes in the list.
+MAX_NOTES = 20
+
 #: Labels below the bars of a chart.
-MAX_LABELS = 16
+MAX_LABELS = 12
 
 _environment = Environment(
     loader=PackageLoader(PACKAGE),
@@ -63,6 +66,7 @@ class Context:
         notes: on days of the period.
         members_of: the groups whose members the report is about; empty: it is about all users.
         user: the only user whom it is about; empty: it is about more than one.
+        reader: who does not see all users; empty: the report is not limited to visible users.
     """
 
     hub_name: str
@@ -71,6 +75,7 @@ class Context:
     notes: Sequence[Note] = ()
     members_of: Sequence[str] = ()
     user: str = ""
+    reader: str = ""
 
 
 def style() -> str:
@@ -87,6 +92,11 @@ def title(report: Report, context: Context) -> str:
     return f"Usage: {period_name(report, context.terms)}"
 
 
+def content_security_policy() -> str:
+    """What the file needs of a browser: its style sheet, and the logo in it."""
+    return f"default-src 'none'; style-src {style_hash()}; img-src data:"
+
+
 def render_report(report: Report, context: Context) -> str:
     currency = report.currency or ""
     days = (report.first, report.last)
@@ -96,16 +106,21 @@ def render_report(report: Report, context: Context) -> str:
         report=report,
         context=context,
         title=title(report, context),
+        term=term_name(report, context.terms),
+        policy=content_security_policy(),
         sentence=sentence(report, context.terms, context.user),
         style=Markup(style()),  # noqa: S704 - our own file
         formatting=formatting,
         currency=currency,
         money=partial(formatting.money, currency=currency),
         zone=ZoneInfo(report.zone),
-        compared_with=compared_with(report.comparison, *days, context.terms),
-        change_notes=change_notes,
+        compared_with=_known(compared_with(report.comparison, *days, context.terms)),
         comparability=comparability,
         groups=report.groups[:MAX_GROUPS],
+        notes=context.notes[:MAX_NOTES],
+        has_months=any(month.share for month in report.months),
+        has_year_before=_has_year_before(report),
+        overlaps=_overlaps(report),
         users_by_month=_by_month(report, "active_users"),
         hours_by_month=_by_month(report, "server_seconds", unit=formatting.HOUR),
         by_period=_by_period(report, context.user),
@@ -116,9 +131,23 @@ def _by_month(report: Report, field: str, unit: float = 1) -> Chart:
     return bar_chart(
         [f"{month.first:%b}" for month in report.months],
         [getattr(month, field) for month in report.months],
-        [getattr(month, field) for month in report.months_before],
+        [getattr(month, field) for month in report.months_before if _has_year_before(report)],
         unit=unit,
     )
+
+
+def _known(against: Sequence[Against]) -> list[Against]:
+    return [one for one in against if one.compared]
+
+
+def _has_year_before(report: Report) -> bool:
+    return any(month.share for month in report.months_before)
+
+
+def _overlaps(report: Report) -> bool:
+    """Whether the first or last week or month has days that are not of the period."""
+    ends = (report.periods[0].first, report.periods[-1].last)
+    return ends != (report.first, report.last)
 
 
 def _by_period(report: Report, user: str) -> Chart:

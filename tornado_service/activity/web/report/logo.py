@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from ....hub.client import HubClient
 from .document import Image
@@ -40,17 +40,19 @@ def read_logo(path: str) -> Image | None:
 async def hub_logo(hub: HubClient) -> Image | None:
     """The logo of the hub's pages; ``None``: the hub does not send one soon."""
     url = hub.api_url.rstrip("/").removesuffix("/api") + "/logo"
-    request = HTTPRequest(
-        url,
-        connect_timeout=MAX_WAIT,
-        request_timeout=MAX_WAIT,
-        ssl_options=hub.tls.client_context(),
-    )
+    client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=MAX_LOGO)
     try:
-        response = await AsyncHTTPClient().fetch(request)
+        response = await client.fetch(
+            url,
+            connect_timeout=MAX_WAIT,
+            request_timeout=MAX_WAIT,
+            follow_redirects=False,
+            decompress_response=False,
+            ssl_options=hub.tls.client_context(),
+        )
     except Exception:  # whatever it is, the report is of use without a logo
         return None
+    finally:
+        client.close()
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    if not content_type.startswith("image/") or len(response.body) > MAX_LOGO:
-        return None
-    return Image(response.body, content_type)
+    return Image(response.body, content_type) if content_type.startswith("image/") else None

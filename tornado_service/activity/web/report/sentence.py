@@ -11,13 +11,16 @@ from .. import formatting
 from ..display.changes import compared_with
 
 
+def term_name(report: Report, terms: Sequence[Term] = ()) -> str:
+    """The name of the term that the period is, or nothing."""
+    days = (report.first, report.last)
+    return next((term.name for term in terms if (term.first, term.last) == days), "")
+
+
 def period_name(report: Report, terms: Sequence[Term] = ()) -> str:
-    """A term by its name, a month, or the first and the last day."""
-    days = formatting.days(report.first, report.last)
-    for term in terms:
-        if (term.first, term.last) == (report.first, report.last):
-            return f"{term.name} ({days})"
-    return days
+    """A term by its name and days, a month, or the first and the last day."""
+    name, days = term_name(report, terms), formatting.days(report.first, report.last)
+    return f"{name} ({days})" if name else days
 
 
 def sentence(report: Report, terms: Sequence[Term] = (), user: str = "") -> str:
@@ -32,14 +35,21 @@ def sentence(report: Report, terms: Sequence[Term] = (), user: str = "") -> str:
     name = period_name(report, terms)
     if whole.server_seconds is None or whole.sessions is None:
         return f"There is no data for {name}."
-    begin = f"In {name}, so far" if not whole.is_over else f"In {name}"
+    begin = f"{'On' if report.first == report.last else 'In'} {name}"
+    if not whole.is_over:
+        begin += ", so far"
+    if not whole.active_users:
+        nobody = f"{user} was not active" if user else "no user was active"
+        return f"{begin}, {nobody}{' while data was collected' if whole.at_least else ''}."
     at_least = "at least " if whole.at_least else ""
-    users = user or f"{at_least}{_count(whole.active_users or 0, 'user')}"
+    count = formatting.counted(whole.active_users, "user")
+    was = "was" if whole.active_users == 1 else "were"
+    who = f"servers of {user}" if user else f"{at_least}{count} {was} active and servers"
     hours = formatting.number(whole.server_seconds / formatting.HOUR, 1)
-    text = f"{begin}, {users} ran servers for {at_least}{hours} hours"
-    text += f" in {at_least}{_count(whole.sessions, 'session')}"
+    text = f"{begin}, {who} ran for {at_least}{hours} hours"
+    text += f" in {at_least}{formatting.counted(whole.sessions, 'session')}"
     if report.currency and whole.cost is not None:
-        text += f", which cost {at_least}{formatting.money(whole.cost, report.currency)}"
+        text += f", at a cost of {at_least}{formatting.money(whole.cost, report.currency)}"
     if changes := _changes(report, terms, by_user=bool(user)):
         text += f": {' and '.join(changes)}"
     return f"{text}."
@@ -49,12 +59,14 @@ def _changes(report: Report, terms: Sequence[Term], *, by_user: bool) -> list[st
     """How the number of users changed, or of one user the hours."""
     what = "hours" if by_user else "users"
     changes: list[str] = []
-    for compared, _, when in compared_with(report.comparison, report.first, report.last, terms):
+    for compared, name, when in compared_with(report.comparison, report.first, report.last, terms):
         if compared is None:
             continue
         figure = compared.server_seconds if by_user else compared.active_users
         if change := _change(figure, what, named=not changes):
-            changes.append(f"{change} {_than(when)}")
+            same = f"in the same days of {name}" if not report.whole.is_over else ""
+            than = same if same and when.startswith("in ") else _than(when)
+            changes.append(f"{change} {than}")
     return changes
 
 
@@ -71,7 +83,3 @@ def _change(figure: ComparedFigure, what: str, *, named: bool) -> str:
 
 def _than(when: str) -> str:
     return when if when.startswith("in ") or when == "a year before" else f"on {when}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
