@@ -28,7 +28,7 @@ class ReportPage(ActivityPage):
         )
         host = hub_of(self)
         context = Context(
-            hub_name=self.app.hub_name or " ".join(["JupyterHub", *filter(None, host)]),
+            hub_name=self.app.hub_name or f"JupyterHub {''.join(host).rstrip('/')}",
             logo=logo,
             terms=self.terms,
             notes=self.notes(report.first, report.last),

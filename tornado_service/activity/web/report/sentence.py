@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from ...domain.terms import Term
 from ...figures.comparison import ComparedFigure
+from ...figures.periods import window
 from ...figures.reports.report import Report
 from .. import formatting
 from ..display.changes import compared_with
@@ -13,8 +15,12 @@ from ..display.changes import compared_with
 
 def term_name(report: Report, terms: Sequence[Term] = ()) -> str:
     """The name of the term that the period is, or nothing."""
-    days = (report.first, report.last)
+    days = _days(report)
     return next((term.name for term in terms if (term.first, term.last) == days), "")
+
+
+def _days(report: Report) -> tuple[date, date]:
+    return report.first, report.last
 
 
 def period_name(report: Report, terms: Sequence[Term] = ()) -> str:
@@ -35,7 +41,7 @@ def sentence(report: Report, terms: Sequence[Term] = (), user: str = "") -> str:
     name = period_name(report, terms)
     if whole.server_seconds is None or whole.sessions is None:
         return f"There is no data for {name}."
-    begin = f"{'On' if report.first == report.last else 'In'} {name}"
+    begin = f"{_preposition(report, terms)} {name}"
     if not whole.is_over:
         begin += ", so far"
     if not whole.active_users:
@@ -53,6 +59,13 @@ def sentence(report: Report, terms: Sequence[Term] = (), user: str = "") -> str:
     if changes := _changes(report, terms, by_user=bool(user)):
         text += f": {' and '.join(changes)}"
     return f"{text}."
+
+
+def _preposition(report: Report, terms: Sequence[Term]) -> str:
+    if report.first == report.last:
+        return "On"
+    is_named = term_name(report, terms) or window("months", report.first) == _days(report)
+    return "In" if is_named else "From"
 
 
 def _changes(report: Report, terms: Sequence[Term], *, by_user: bool) -> list[str]:
