@@ -28,6 +28,7 @@ from .domain.terms import parse_day
 from .figures.periods import window
 from .figures.reports.report import report
 from .history.archive import Archive
+from .store.reader import Reader
 from .store.store import HistoryState, HistoryUnavailable, Store
 from .web.display.units import unit_for
 from .web.report.document import Context, render_report
@@ -148,6 +149,9 @@ async def _report(app: Activity, days: Callable[[date], tuple[date, date]]) -> s
     try:
         if store.condition.state is not HistoryState.READY:
             sys.exit(store.condition.reason)
+        stored = (await store.read(Reader.meta)).zone
+        if stored not in ("", app.zone.key):  # daily totals of other days would be mixed with these
+            sys.exit(f"The days of the history are those of {stored}: --Activity.timezone={stored}")
         await archive.refresh()
         unit = unit_for(first, last)
         figures = await archive.compute(None, report, first, last, unit, app.parsed_terms)

@@ -115,6 +115,7 @@ def test_a_day_a_term_and_other_days() -> None:
         "In Winter term 2026 (15 September to 20 October 2026), 2 users were active"
     )
     assert (term_name(of_term, [term]), term_name(of_term)) == (term.name, "")
+    assert said(of_term).startswith("From 15 September to 20 October 2026, 2 users were active")
     assert period_name(of_term) == "15 September to 20 October 2026"
 
 
