@@ -66,7 +66,7 @@ class TornadoService(Settings, StrictApplication):
         ),
         "activity": (
             "tornado_service.activity.cli.ActivityCommand",
-            "Export or delete the data that Activity stores about a user.",
+            "Export or delete the data of a user in Activity, or write a report of usage.",
         ),
     }
     aliases = {

@@ -84,12 +84,13 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(directory: Path) -> No
 def test_what_is_no_file_is_not_replaced(directory: Path) -> None:
     pipe = directory / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
-        ended = run(directory, *DAYS, "--output=pipe")
-        document, _ = reader.communicate(timeout=30)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    ended = run(directory, *DAYS, "--output=pipe")
 
     assert ended.returncode == 0, ended.stderr
-    assert SENTENCE in text(document)
+    with open(reader, encoding="utf-8") as opened:
+        assert SENTENCE in text(opened.read())
     assert pipe.is_fifo()
 
 
