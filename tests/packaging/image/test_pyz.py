@@ -74,6 +74,8 @@ def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
     assert "tornado_service/activity/static/charts.js" in names
+    for name in ("report.html", "report.css"):
+        assert f"tornado_service/activity/templates/{name}" in names
 
 
 def test_the_same_wheel_gives_the_same_bytes(pyz: Path, pack: Pack, tmp_path: Path) -> None:

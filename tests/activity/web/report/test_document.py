@@ -134,6 +134,7 @@ def test_whose_usage_it_is() -> None:
         "Only current members of a whom ines may see."
     )
     assert about(reader="ines") == "Only users whom ines may see."
+    assert about(is_synthetic=True) == "<strong>Demo data</strong>"
     assert about(user="ada", reader="ada") == "Only usage by ada."
 
 

@@ -67,6 +67,7 @@ class Context:
         members_of: the groups whose members the report is about; empty: it is about all users.
         user: the only user whom it is about; empty: it is about more than one.
         reader: who does not see all users; empty: the report is not limited to visible users.
+        is_synthetic: whether the history is that of the demo.
     """
 
     hub_name: str
@@ -76,6 +77,7 @@ class Context:
     members_of: Sequence[str] = ()
     user: str = ""
     reader: str = ""
+    is_synthetic: bool = False
 
 
 def style() -> str:

@@ -34,6 +34,7 @@ class ReportPage(ActivityPage):
             notes=self.notes(report.first, report.last),
             members_of=query.group,
             user=own_name(view),
+            is_synthetic=self.app.is_synthetic,
             reader="" if view.visible.all_users else self.current_user["name"],
         )
         frames = self.settings["api_headers"]["Content-Security-Policy"].rpartition(";")[2]
