@@ -260,7 +260,7 @@
   const colorKeys = (columns) => columns.map(({ name }, n) => [String(n + 1), name]);
 
   Object.assign(KINDS, {
-    stack(table, names, width) {
+    stack(table, { columns: names }, width) {
       const columns = readColumns(table, names);
       const totals = { rows: together(columns) };
       const missing = columns[0].rows;
@@ -295,7 +295,7 @@
       };
     },
 
-    series(table, names, width) {
+    series(table, { columns: names }, width) {
       const columns = readColumns(table, names);
       const { rows } = columns[0];
       const all = together(columns);
