@@ -38,14 +38,14 @@ async def test_the_charts_of_a_month_have_the_days_of_the_month_before(admin: Vi
     text = await read(admin, "month/2026-01", "")
 
     assert ghosts(admin.page) == ["previous", "previous-mean"]
-    assert "Active users in the previous month" in text
+    assert "Active users on the same weekday before" in text
 
 
 async def test_the_charts_of_a_group_have_the_period_before(admin: Visitor) -> None:
     text = await read(admin, "groups/class-a", "from=2026-01-06&to=2026-01-06")
 
     assert ghosts(admin.page) == ["previous-hours", "previous"]
-    assert "Active users the day before" in text
+    assert "Active users on the same weekday before" in text
     assert "Active users 1 \u221250 % on 2 the day before" in text
 
 
@@ -53,4 +53,4 @@ async def test_the_charts_of_ones_own_usage_have_the_period_before(visitor: Visi
     text = await read(visitor, "me", "from=2026-01-06&to=2026-01-06")
 
     assert ghosts(visitor.page) == ["previous-hours"]
-    assert re.search(r"Server-hours the day before 2026-01-06 2.0.h 1 3.0.h \(2026-01-05\)", text)
+    assert re.search(r"Server-hours on the same weekday before 2026-01-06 2.0.h 1 no data", text)
