@@ -38,7 +38,7 @@ async def test_the_report_of_last_month_is_mailed_once(
     assert message["Subject"] == "Usage: January 2026 - Hub der Universität"
     body = message.get_body()
     assert body
-    assert body.get_content().startswith("In January 2026, at least 1 user ran servers for")
+    assert body.get_content().startswith("In January 2026, at least 1 user ")
     [attachment] = message.iter_attachments()
     assert attachment.get_filename() == "report-2026-01.html"
     token = hub.token_for("root", ("list:users", "list:groups", "read:groups"))
