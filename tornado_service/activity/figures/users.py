@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from ..domain.calendar import ONE_DAY, local_date, utc_datetime
 from ..domain.records import Account
+from ..history.columns import compact
 from ..history.history import History
 from ..history.usage import DayUsage, bitmap, members
 from .availability import RETURN_WITHIN, Availability, availability
-from .cost import costs_of_users, sum_costs
+from .cost import sum_costs
 from .periods import windows
+from .user_costs import costs_of_users
 
 #: Who was not seen for so many days is away.
 INACTIVE_AFTER = 90
@@ -244,8 +246,10 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
             month = _sums(days)
         for column, of_month in zip(sums, month, strict=True):
             column[: len(of_month)] = map(add, column, of_month)
-    rows = list(zip(*sums, strict=True))
-    return {user: Totals._make(rows[user]) for user in members(active)}
+    active_days, seconds, sessions = sums
+    return {
+        user: Totals(active_days[user], seconds[user], sessions[user]) for user in members(active)
+    }
 
 
 def costs_of(
@@ -266,7 +270,7 @@ def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int
             active_days[user] += 1
             seconds[user] += ran
             sessions[user] += begun
-    return array("q", active_days), array("q", seconds), array("q", sessions)
+    return compact(active_days), compact(seconds), compact(sessions)
 
 
 def groups(
