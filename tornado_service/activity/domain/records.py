@@ -59,7 +59,7 @@ class Interval(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the hub that was seen at least once."""
 

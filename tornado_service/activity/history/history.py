@@ -229,7 +229,11 @@ class History:
             span = self.span(monday, sunday)
             sessions = self.sessions.overlapping(span.start, span.end)
             servers = Concurrency(*sessions.starts_and_ends())
-            return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
+            return {
+                day: day_total(servers, self.coverage, day, self.zone)
+                for day in days
+                if day in self.days  # the others have no usage
+            }
 
         return self.derived_cache.get(
             ("totals", monday), [self.hub_totals[day] for day in days], make

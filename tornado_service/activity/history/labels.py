@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +23,8 @@ class Labels:
     def part(self, rows: slice) -> Labels:
         return Labels(self.values, self.codes[rows])
 
-    def where(self, chosen: Sequence[bool]) -> Labels:
-        return Labels(self.values, array(self.codes.typecode, compress(self.codes, chosen)))
+    def at(self, rows: Sequence[int]) -> Labels:
+        return Labels(self.values, array(self.codes.typecode, [self.codes[row] for row in rows]))
 
     def __iter__(self) -> Iterator[str | None]:
         return map(self.values.__getitem__, self.codes)

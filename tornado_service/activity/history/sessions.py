@@ -86,12 +86,13 @@ class PackedWeek:
         return self if all(chosen) else self.where(chosen)
 
     def where(self, chosen: Sequence[bool]) -> PackedWeek:
+        rows = list(compress(range(len(chosen)), chosen))  # mostly few
         users, started, ends = (
-            array(column.typecode, compress(column, chosen))
+            array(column.typecode, [column[row] for row in rows])
             for column in (self.users, self.started, self.ends)
         )
-        servers = tuple(compress(self.servers, chosen))
-        return PackedWeek(users, started, ends, servers, self.profiles.where(chosen))
+        servers = tuple([self.servers[row] for row in rows])
+        return PackedWeek(users, started, ends, servers, self.profiles.at(rows))
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
         """Add sessions or their new ends, and drop those that run again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -96,24 +96,22 @@ def usage_by(history: History, first: date, last: date, unit: Unit, kind: Kind) 
     for row in server_days(history, spans[0][0], spans[-1][1]):
         days.setdefault(row.day, []).append(row)
 
-    def period(first: date, last: date) -> UsageByPeriod:
+    def sums_of(first: date, last: date) -> dict[Name, _Sums]:
         rows = chain.from_iterable(days.get(day, ()) for day in date_range(first, last))
-        return _period(history, first, last, rows, kind)
+        return _sums(history, rows, kind)
 
-    return UsageBy(
-        zone=history.zone.key,
-        whole=period(first, last),
-        periods=tuple(period(*span) for span in spans),
-    )
+    whole: dict[Name, _Sums] = {}
+    periods = []
+    for begin, end in spans:
+        part = sums_of(begin, end)
+        periods.append(_period(history, begin, end, part))
+        if begin < first or last < end:
+            part = sums_of(max(first, begin), min(last, end))
+        _add(whole, part)
+    return UsageBy(history.zone.key, _period(history, first, last, whole), tuple(periods))
 
 
-def _period(
-    history: History, first: date, last: date, rows: Iterable[ServerDay], kind: Kind
-) -> UsageByPeriod:
-    available = availability(history, first, last)
-    frame = (first, last, available.coverage, available.is_complete, available.is_partial)
-    if not available.usage or not available.keeps_sessions:
-        return UsageByPeriod(*frame)
+def _sums(history: History, rows: Iterable[ServerDay], kind: Kind) -> dict[Name, _Sums]:
     names: dict[Name, _Sums] = {}
     for row in rows:
         sums = names.setdefault(row.profile if kind == "profile" else row.server, _Sums())
@@ -122,6 +120,23 @@ def _period(
         sums.users.update(row.users)
         price = price_of(history.prices, row.server, row.profile)
         sums.costs.append(None if price is None else row.seconds * price / HOUR)
+    return names
+
+
+def _add(names: dict[Name, _Sums], more: Mapping[Name, _Sums]) -> None:
+    for name, sums in more.items():
+        total = names.setdefault(name, _Sums())
+        total.seconds += sums.seconds
+        total.sessions += sums.sessions
+        total.users |= sums.users
+        total.costs += sums.costs
+
+
+def _period(history: History, first: date, last: date, names: dict[Name, _Sums]) -> UsageByPeriod:
+    available = availability(history, first, last)
+    frame = (first, last, available.coverage, available.is_complete, available.is_partial)
+    if not available.usage or not available.keeps_sessions:
+        return UsageByPeriod(*frame)
     usage = [
         NamedUsage(name, sums.seconds, sums.sessions, len(sums.users), sum_costs(sums.costs))
         for name, sums in names.items()
