@@ -40,12 +40,14 @@ def cost(history: History, first: date, last: date, seconds: int | None) -> floa
     if prices.kind is not None:
         for row in server_days(history, first, last):
             seconds_at[prices.of(row.server, row.profile)] += row.seconds
-    total = seconds * prices.default
+    total = 0.0
     for price, ran in seconds_at.items():
         if price is None:
             return None
-        total += ran * (price - prices.default)
-    return round(total / HOUR, DIGITS)
+        if price != prices.default:
+            total += ran * price
+            seconds -= ran
+    return round((total + seconds * prices.default) / HOUR, DIGITS)
 
 
 def price_of(prices: Prices | None, server: str, profile: str | None) -> float | None:

@@ -45,12 +45,12 @@ def costs_of_users(
         for price, column in part.columns.items():
             total = sums.setdefault(price, [0] * size)
             total[: len(column)] = map(add, total, column)
-    more = [0.0] * size
+    priced, amounts = [0] * size, [0.0] * size
     for price, total in sums.items():
-        surcharge = price - prices.default
-        more = [before + ran * surcharge for before, ran in zip(more, total, strict=True)]
+        priced = list(map(add, priced, total))
+        amounts = [amount + ran * price for amount, ran in zip(amounts, total, strict=True)]
     costs: dict[int, float | None] = {
-        user: round((ran * prices.default + more[user]) / HOUR, DIGITS)
+        user: round((amounts[user] + (ran - priced[user]) * prices.default) / HOUR, DIGITS)
         for user, ran in seconds.items()
     }
     costs.update((user, None) for user in members(unknown) if user in costs)
