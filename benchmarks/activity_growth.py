@@ -37,12 +37,12 @@ from benchmarks.results import Results
 
 SIZES = (2_000, 20_000, 50_000)
 
-#: Seconds without other load: some samples. The second is a full one, too: only after the first is
-#: the time of the hub's clock known.
-QUIET_SECONDS = 100
+#: Seconds without other load, at least: until there was a sample of each kind. The second is a full
+#: one, too: only after the first is the time of the hub's clock known.
+QUIET_SECONDS = 60
 
 #: Seconds of requests for all pages; each at least once.
-LOAD_SECONDS = 40
+LOAD_SECONDS = 30
 
 PRICES = {"currency": "EUR", "default": 0.04, "profiles": {"gpu": 1.2, "large": 0.1}}
 
@@ -104,14 +104,16 @@ def start(hub: BusyHub, service: RunningProcess) -> str:
 def sample_costs(hub: BusyHub, service: RunningProcess, seconds: float) -> tuple[float, float]:
     """Median CPU seconds of samples of all users and of active ones, at least one of each."""
     moments: list[Moment] = []
-    costs: dict[bool, list[float]] = {True: [], False: []}
-    while not all(costs.values()):
+    costs: dict[bool, list[float]] = {}
+    while len(costs) < 2:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             moments.append(Moment(time.monotonic(), process.cpu_seconds(service.pid)))
             time.sleep(PAUSE / 20)
+        seconds = PAUSE
+        costs = {}
         for is_full, cost in costs_of(hub.calls(), moments):
-            costs[is_full].append(cost)
+            costs.setdefault(is_full, []).append(cost)
     return statistics.median(costs[True]), statistics.median(costs[False])
 
 
