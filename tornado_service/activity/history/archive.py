@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -145,9 +144,7 @@ class Archive:
             history = self.history
             try:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._thread,
-                    _without_collection,
-                    lambda: figure(self._restricted(history, scope), *arguments),
+                    self._thread, lambda: figure(self._restricted(history, scope), *arguments)
                 )
             finally:
                 self._waiting[scope] -= 1
@@ -171,15 +168,6 @@ class Archive:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def _without_collection(compute: Callable[[], Result]) -> Result:
-    """Compute a figure: its many new rows do not make Python look for garbage again and again."""
-    gc.disable()
-    try:
-        return compute()
-    finally:
-        gc.enable()
 
 
 def _weight(figure: object) -> int:
