@@ -104,7 +104,7 @@ class RunningProcess:
 
 
 @contextlib.contextmanager
-def service_of(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
+def service_of(hub: BusyHub, database: Path, *settings: str) -> Iterator[RunningProcess]:
     port = free_ports(1)[0]
     access = "access:services!service=tornado-service"
     environment = {
@@ -120,6 +120,7 @@ def service_of(hub: BusyHub, database: Path) -> Iterator[RunningProcess]:
         "--TornadoService.apps=tornado_service.activity:Activity",
         f"--Activity.interval={INTERVAL}",
         f"--Activity.database_url=sqlite:///{database}",
+        *settings,
     ]
     command = [sys.executable, "-m", "tornado_service", *arguments]
     with _started(command, environment, database.parent, port, f"{PREFIX}health") as started:

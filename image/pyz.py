@@ -1,17 +1,19 @@
 """Make dist/tornado_service.pyz: the service in one file, for the chart's own image of the hub.
 
 It is the wheel, ready to run; what the service requires is in that image already. The wheel's files
-go into it as one compressed stream, which is a third smaller than a zip of compressed files, and
-without the comments of their code.
+go into it as one compressed stream, which is a third smaller than a zip of compressed files.
+Comments are left out, and so are docstrings, except those in the OpenAPI document or in a help.
 """
 
 from __future__ import annotations
 
+import ast
+import bz2
 import io
-import lzma
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tokenize
 from pathlib import Path
@@ -29,6 +31,11 @@ LEFT_OUT = re.compile(
     r"|tornado_service/(values/|demo/|activity/synthetic\.py)"
     r"|[^/]+\.dist-info/RECORD$"
 )
+METADATA = re.compile(r"[^/]+\.dist-info/METADATA$")
+#: Methods of handlers: their docstrings describe the operations of the API.
+HTTP_METHODS = {"get", "head", "post", "put", "patch", "delete"}
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def main() -> None:
@@ -54,15 +61,26 @@ def build_wheel(directory: Path) -> Path:
 def pack(wheel: Path, pyz: Path) -> None:
     """Put what is in a wheel into a file that Python runs; the same wheel gives the same bytes."""
     code = io.BytesIO()
-    with ZipFile(wheel) as source, ZipFile(code, "w") as target:
-        for name in sorted(source.namelist()):
+    with ZipFile(wheel) as source, tarfile.open(fileobj=code, mode="w") as target:
+        for name in sorted(source.namelist(), key=_by_kind):
             if not LEFT_OUT.match(name):
-                content = source.read(name)
-                _add(target, name, without_comments(content) if name.endswith(".py") else content)
-    best = lzma.PRESET_EXTREME | 9
-    with ZipFile(pyz, "w") as target:
-        _add(target, "__main__.py", START.read_bytes())
-        _add(target, "code.zip.xz", lzma.compress(code.getvalue(), preset=best))
+                content = _shortened(name, source.read(name))
+                entry = tarfile.TarInfo(name)  # of 1970, whatever the clock says
+                entry.size = len(content)
+                target.addfile(entry, io.BytesIO(content))
+    with ZipFile(pyz, "w") as packed:
+        _add(packed, "__main__.py", START.read_bytes())
+        _add(packed, "code.tar.bz2", bz2.compress(code.getvalue()))
+
+
+def _by_kind(name: str) -> tuple[str, str]:
+    return Path(name).suffix, name  # similar files next to each other take less space
+
+
+def _shortened(name: str, content: bytes) -> bytes:
+    if METADATA.match(name):
+        return content.partition(b"\n\n")[0] + b"\n"  # without the README
+    return without_comments(without_docstrings(content)) if name.endswith(".py") else content
 
 
 def without_comments(code: bytes) -> bytes:
@@ -74,6 +92,32 @@ def without_comments(code: bytes) -> bytes:
             before = lines[row - 1].decode()[:column].rstrip()
             lines[row - 1] = before.encode() + b"\n"
     return b"".join(lines)
+
+
+def without_docstrings(code: bytes) -> bytes:
+    """Python code without the docstrings that are not read at run time, line by line as before."""
+    lines = code.splitlines(keepends=True)
+    reads_own = b"__doc__" in code
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, Documented) or _is_described(node, reads_own=reads_own):
+            continue
+        first = node.body[0] if node.body else None
+        if isinstance(first, ast.Expr) and ast.get_docstring(node, clean=False) is not None:
+            begin, end = first.lineno - 1, first.end_lineno or first.lineno
+            lines[begin] = lines[begin][: first.col_offset] + b'""\n'
+            lines[begin + 1 : end] = [b"\n"] * (end - begin - 1)
+    return b"".join(lines)
+
+
+def _is_described(node: Documented, *, reads_own: bool) -> bool:
+    """Whether a docstring is in the OpenAPI document or in a command's help."""
+    if isinstance(node, ast.Module):
+        return reads_own
+    if not isinstance(node, ast.ClassDef):
+        return node.name in HTTP_METHODS
+    names = " ".join(map(ast.unparse, (*node.bases, *node.decorator_list)))
+    methods = {part.name for part in node.body if isinstance(part, Documented)}
+    return bool(methods & HTTP_METHODS) or "dataclass" in names or names == "ServiceApp"
 
 
 def _add(target: ZipFile, name: str, content: bytes) -> None:

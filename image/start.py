@@ -1,13 +1,15 @@
 """Start the service from the single file, whose ``__main__.py`` this is."""
 
 import atexit
-import lzma
+import io
 import os
 import sys
+import tarfile
 import tempfile
+from typing import IO
 from zipfile import ZipFile
 
-CODE = "code.zip.xz"
+CODE = "code.tar.bz2"
 
 
 def unpack(pyz: str) -> str:
@@ -19,19 +21,28 @@ def unpack(pyz: str) -> str:
     Returns:
         the path of a zip, from which Python imports.
     """
-    with ZipFile(pyz) as packed:
-        code = lzma.decompress(packed.read(CODE))
+    with ZipFile(pyz) as packed, packed.open(CODE) as code:
+        archive = _as_zip(code)
     try:
         number = os.memfd_create("tornado_service")
     except (AttributeError, OSError):  # not on every system, and not allowed on each that has it
         file = tempfile.NamedTemporaryFile(prefix="tornado_service-", suffix=".zip")  # noqa: SIM115
         atexit.register(file.close)
-        file.write(code)
+        file.write(archive)
         file.flush()
         return file.name
     with open(number, "wb", closefd=False) as memory:
-        memory.write(code)
+        memory.write(archive)
     return f"/proc/self/fd/{number}"
+
+
+def _as_zip(code: IO[bytes]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=code, mode="r|bz2") as source, ZipFile(archive, "w") as target:
+        for entry in source:
+            content = source.extractfile(entry)
+            target.writestr(entry.name, content.read() if content else b"")
+    return archive.getvalue()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from traitlets import TraitError
 from traitlets.config import Application
 
 from tornado_service.activity import Activity
+from tornado_service.activity.app import default_hub_name
 
 WITHOUT_ZONES = """
 import sys, zoneinfo
@@ -79,8 +80,44 @@ def test_terms_and_notes_are_arguments_of_a_command() -> None:
          r"Activity\.notes: 'first' of 'Exams' is 'soon'; write a date as in 2026-10-01"),
         ({"academic_year_start": "1 September"},
          r"Activity\.academic_year_start: '1 September' is not a day of each year"),
+        ({"report_recipients": ["dean@x.org, cio@x.org"]},
+         r"Activity\.report_recipients: 'dean@x\.org, cio@x\.org' is not a mail address; write"),
+        ({"smtp_sender": "Hub"}, r"Activity\.smtp_sender: 'Hub' is not a mail address"),
+        ({"smtp_port": 0}, "smtp_port"),
+        ({"smtp_port": 65536}, "smtp_port"),
+        ({"smtp_security": "ssl"}, "smtp_security"),
+        ({"smtp_user": "hub"}, r"Set both Activity\.smtp_user and Activity\.smtp_password, or"),
+        ({"smtp_password": "x"}, r"Set both Activity\.smtp_user and Activity\.smtp_password, or"),
+        ({"smtp_user": "hub", "smtp_password": "ü"}, r"Activity\.smtp_password may have ASCII"),
     ],
 )  # fmt: skip
-def test_terms_that_cannot_be_read(settings: dict[str, Any], said: str) -> None:
+def test_settings_that_cannot_be_read(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(TraitError, match=said):
         Activity(**settings)
+
+
+def test_the_mail_settings_are_arguments_of_a_command() -> None:
+    class Program(Application):
+        classes = [Activity]
+
+    program = Program()
+    program.initialize(
+        ["--Activity.report_recipients=dean@x.org", "--Activity.report_recipients=cio@x.org",
+         "--Activity.smtp_password=secret", "--Activity.smtp_user=hub", "--Activity.smtp_port=465"]
+    )  # fmt: skip
+    app = Activity(config=program.config)
+
+    assert app.report_recipients == ["dean@x.org", "cio@x.org"]
+    assert (app.smtp_user, app.smtp_password, app.smtp_port) == ("hub", "secret", 465)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("https://hub.example.org/hub/", "JupyterHub hub.example.org"), ("", "JupyterHub")],
+)
+def test_the_name_of_the_hub_in_reports(
+    monkeypatch: pytest.MonkeyPatch, url: str, name: str
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_PUBLIC_HUB_URL", url)
+
+    assert default_hub_name() == name

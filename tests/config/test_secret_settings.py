@@ -155,7 +155,7 @@ Service.launch_instance([])
 async def test_an_app_with_a_wrong_secret_does_not_show_it(
     start_service: StartService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("database_url", "pseudonym_secret"):
+    for name in ("database_url", "pseudonym_secret", "smtp_password"):
         for value in ([f"postgresql://user:{SECRET}@host/name"], {"secret": SECRET}):
             with pytest.raises(AppError) as caught:
                 await start_service(

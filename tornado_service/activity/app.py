@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from traitlets import Dict, Enum, Integer, List, TraitError, Unicode, validate
@@ -20,6 +22,7 @@ from .domain.notes import Note, parse_notes
 from .domain.prices import Prices, parse_prices
 from .domain.pseudonyms import pseudonyms
 from .domain.terms import Term, parse_terms, parse_year_start
+from .mail.message import check_addresses
 from .mail.monthly import ReportMailer
 from .mail.smtp import MailServer
 from .recorder import Recorder
@@ -29,7 +32,7 @@ from .web.report.logo import read_logo
 from .web.routes import NOT_FOUND, ROUTES
 
 #: Seconds between two checks whether a report is to be mailed.
-REPORT_INTERVAL = 900
+REPORT_INTERVAL = 60
 
 #: What reads these settings; `ValueError` if it cannot.
 PARSERS: dict[str, Callable[[Any], object]] = {
@@ -37,6 +40,8 @@ PARSERS: dict[str, Callable[[Any], object]] = {
     "notes": parse_notes,
     "academic_year_start": parse_year_start,
     "prices": parse_prices,
+    "report_recipients": check_addresses,
+    "smtp_sender": check_addresses,
 }
 
 
@@ -117,7 +122,9 @@ class Activity(ServiceApp):
 
     smtp_host = Unicode(help="The mail server for reports. Default: none.").tag(config=True)
 
-    smtp_port = Integer(587, help="Port of the mail server. Default: 587.").tag(config=True)
+    smtp_port = Integer(587, help="Port of the mail server. Default: 587.", min=1, max=65535).tag(
+        config=True
+    )
 
     smtp_security = Enum(
         ["starttls", "tls", "none"],
@@ -134,7 +141,10 @@ class Activity(ServiceApp):
         config=True
     )
 
-    smtp_password = Unicode(help="Password of that user. Default: none.").tag(config=True)
+    smtp_password = Unicode(
+        help="""Password of that user, which a config file can read from the environment or from
+        another file. Default: none."""
+    ).tag(config=True)
 
     pseudonym_secret = Unicode(
         help="""If set, users are stored and shown under pseudonyms that are derived from it; users
@@ -145,7 +155,7 @@ class Activity(ServiceApp):
     def _check_timezone(self, proposal: Any) -> str:
         return parse_zone(proposal["value"]).key
 
-    @validate("terms", "notes", "academic_year_start", "prices")
+    @validate(*PARSERS)
     def _check_parsed(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         try:
@@ -153,6 +163,16 @@ class Activity(ServiceApp):
         except ValueError as error:
             raise TraitError(f"Activity.{name}: {error}") from None
         return value
+
+    @validate("smtp_user", "smtp_password")
+    def _check_mail_account(self, proposal: Any) -> str:
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise TraitError(
+                "Set both Activity.smtp_user and Activity.smtp_password, or neither of them"
+            )
+        if not proposal["value"].isascii():
+            raise TraitError(f"Activity.{proposal['trait'].name} may have ASCII characters only")
+        return str(proposal["value"])
 
     @validate("report_logo")
     def _check_logo(self, proposal: Any) -> str:
@@ -233,8 +253,13 @@ class Activity(ServiceApp):
             self.smtp_sender,
             self.report_recipients,
             Context(
-                self.hub_name or "JupyterHub", self.own_logo, self.parsed_terms, self.parsed_notes
+                self.hub_name or default_hub_name(),
+                self.own_logo,
+                self.parsed_terms,
+                self.parsed_notes,
             ),
+            self.log,
+            is_stored=bool(self.database_url),
         )
         metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
@@ -262,19 +287,20 @@ class Activity(ServiceApp):
 
     @periodic(REPORT_INTERVAL)
     async def mail_report(self) -> None:
-        """Mail last month's report, if it has not been; a failure is tried again."""
-        if not self.report_recipients:
-            return
-        before = self.report_mailer.problem
+        """Mail last month's report, if it has not been; a failure is a problem of the app."""
         await self.report_mailer.mail_last_month()
-        if self.report_mailer.problem not in ("", before):
-            self.log.error("%s", self.report_mailer.problem)
 
     async def stop(self) -> None:
         """Stop recording, when what is being written has been."""
         self._running.cancel()
         await asyncio.wait([self._running])
         await self.recorder.close()
+
+
+def default_hub_name() -> str:
+    """JupyterHub, and its public host if that is set."""
+    host = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")).hostname
+    return f"JupyterHub {host}" if host else "JupyterHub"
 
 
 def parse_zone(name: str) -> ZoneInfo:

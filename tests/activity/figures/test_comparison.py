@@ -203,13 +203,32 @@ def test_each_day_has_one_of_the_period_before() -> None:
     assert [row and row.active_users for row in rows] == [1, 0, 0, 0, 0, 0, 0]
 
 
-def test_a_longer_month_has_days_without_one_before() -> None:
+@pytest.mark.parametrize(
+    ("first", "last", "begin"),
+    [
+        ("2026-03-01", "2026-03-31", "2026-02-01"),  # both months begin on a Sunday
+        ("2026-02-01", "2026-02-28", "2025-12-28"),  # a Sunday; January begins on a Thursday
+        ("2026-03-02", "2026-03-31", "2026-01-26"),  # 30 days, so 35 days before
+        ("2026-03-10", "2026-03-11", "2026-03-03"),
+        ("2026-03-10", "2026-03-10", "2026-03-03"),
+    ],
+)
+def test_a_day_is_shown_with_the_same_weekday_before(first: str, last: str, begin: str) -> None:
+    rows = previous_periods(hub(), *days(first, last), "days")
+
+    expected = [date.fromisoformat(begin) + timedelta(days=n) for n in range(len(rows))]
+    known = [row.first for row in rows if row]
+    assert known == expected[: len(known)]
+    assert expected[0].weekday() == date.fromisoformat(first).weekday()
+    assert len(rows) == (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+
+
+def test_no_day_is_shown_with_one_of_its_own_period() -> None:
     rows = previous_periods(hub(), *days("2026-03-01", "2026-03-31"), "days")
 
-    assert [row and row.first for row in rows[:1]] == [date(2026, 2, 1)]
     assert rows[28:] == [None, None, None]
-    longer = previous_periods(hub(), *days("2026-02-01", "2026-02-28"), "days")
-    assert len(longer) == 28
+    assert rows[27] is not None
+    assert rows[27].first == date(2026, 2, 28)
 
 
 def test_as_many_weeks_and_months_come_before() -> None:

@@ -33,6 +33,7 @@ from tornado_service.activity.schema import migrations, tables
 from tornado_service.activity.schema.metadata import StoreMetadata
 from tornado_service.activity.schema.migrations.versions import v0001_history
 from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store.mailed_reports import Claim, claim, settle
 from tornado_service.activity.store.reader import Reader
 from tornado_service.activity.store.writer import add_sample
 from tornado_service.database.database import Database
@@ -172,6 +173,17 @@ def test_a_server_that_runs_on_is_known_from_the_upgrade_on(second_version: str)
         assert sessions == [Session(2, "", 91, 1800, 800, None, "gpu", "1409-1709", "1609-1709")]
         [times] = observed_times(sessions)
         assert times == (2, [Interval(1500, 1800)], [Interval(1700, 1800)])
+    database.close()
+
+
+def test_reports_of_an_older_version_are_mailed_from_the_last_month_on(second_version: str) -> None:
+    database = open_database(second_version)
+    with database.writing() as connection:
+        assert claim(connection, "2026-10", 1_793_500_000) == Claim(is_given=True)
+        settle(connection, "2026-10", is_mailed=True)
+    with database.reading() as connection:
+        meta = Reader(connection).meta()
+        assert (meta.next_user, meta.last_full, meta.report_mailed) == (3, 300, "2026-10")
     database.close()
 
 

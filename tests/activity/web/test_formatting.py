@@ -1,24 +1,8 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from tornado_service.activity.web import formatting
-
-
-@pytest.mark.parametrize(
-    ("change", "reported"),
-    [
-        (0.0, "No change from September 2026 (47)"),
-        (0.004, "Less than 1\u00a0% change from September 2026 (47)"),
-        (-0.004, "Less than 1\u00a0% change from September 2026 (47)"),
-        (0.12, "+12\u00a0% on 47 in September 2026"),
-        (None, "47 in September 2026"),
-    ],
-)
-def test_a_month_is_compared_in_words(change: float | None, reported: str) -> None:
-    assert formatting.comparison(change, "47", date(2026, 9, 1)) == reported
 
 
 @pytest.mark.parametrize(

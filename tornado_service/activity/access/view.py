@@ -27,6 +27,7 @@ from ..figures.reports.month_report import MonthReport, month_report
 from ..figures.reports.report import Report, report
 from ..figures.servers.running import running
 from ..figures.users import GroupUse, PersonRow, groups, people, people_counts
+from ..history.cache import DerivedCache
 from ..history.history import History
 from ..recorder import NoHistory, Recorder
 from .queries import DateRange, GroupFilter, GroupsQuery, PeopleQuery, parse_month
@@ -225,7 +226,11 @@ def of_user(
     *arguments: Any,
 ) -> Figure | None:
     user = history.ids.get(name)
-    return None if user is None else figure(history.restricted({user}), first, last, *arguments)
+    if user is None:
+        return None
+    # all figures of a page about one user have it in common
+    derived_cache = history.derived_cache.get("user", [history.people[user]], DerivedCache)
+    return figure(history.restricted({user}, derived_cache), first, last, *arguments)
 
 
 def groups_of(history: History, first: date, last: date, members: Members) -> list[GroupUse]:

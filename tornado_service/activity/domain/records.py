@@ -5,7 +5,7 @@ Those of which a year has hundreds of thousands are tuples, which are made in ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -59,7 +59,7 @@ class Interval(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the hub that was seen at least once."""
 
@@ -144,5 +144,5 @@ class DayTotal:
     peak: int  # most concurrent servers
     sessions: int  # how many began
     #: server-seconds of each slot (92, 96 or 100 of them)
-    slot_seconds: tuple[int, ...] = ()
-    slot_peaks: tuple[int, ...] = ()  # most concurrent servers in each slot
+    slot_seconds: Sequence[int] = ()
+    slot_peaks: Sequence[int] = ()  # most concurrent servers in each slot

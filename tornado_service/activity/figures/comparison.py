@@ -14,6 +14,7 @@ from .periods import HourPeriod, Period, Unit, hourly, period, window, windows
 from .users import new_counts
 
 #: A year before, on the same weekday.
+WEEK = timedelta(days=7)
 YEAR = timedelta(weeks=52)
 
 #: The longest period that is compared with a year before, in days.
@@ -145,12 +146,16 @@ def previous_periods(
 ) -> list[Period | None]:
     """For each day, week or month of a period, that of the period before it, in order.
 
-    ``None`` where the period before it is shorter. Of the days directly before a period, weeks and
-    months are as many as the period has.
+    Days are compared with the same weekday: they are those from the first day of the period before,
+    or from the last such weekday before it. Of the days directly before a period, weeks and months
+    are as many as the period has. ``None`` where the period before it is shorter.
     """
     spans = list(windows(unit, first, last))
     before = previous_days(first, last, terms)
-    if unit == "days" or before[1] < first - ONE_DAY:
+    if unit == "days":
+        begin = before[0] - (before[0] - first) % WEEK
+        earlier = list(windows(unit, begin, min(begin + (last - first), first - ONE_DAY)))
+    elif before[1] < first - ONE_DAY:
         earlier = list(windows(unit, *before))[: len(spans)]
     else:
         end = first

@@ -13,17 +13,19 @@ from typing import NamedTuple
 
 from ..domain.calendar import ONE_DAY, local_date, utc_datetime
 from ..domain.records import Account
+from ..history.columns import compact
 from ..history.history import History
 from ..history.usage import DayUsage, bitmap, members
 from .availability import RETURN_WITHIN, Availability, availability
-from .cost import costs_of_users, sum_costs
+from .cost import sum_costs
 from .periods import windows
+from .user_costs import costs_of_users
 
 #: Who was not seen for so many days is away.
 INACTIVE_AFTER = 90
 
 
-@dataclass  # a frozen one takes five times as long to make, and all users have one
+@dataclass(slots=True)  # a frozen one takes longer to make, and all users have one
 class PersonRow:
     """One user in a period; ``None``: not known.
 
@@ -107,6 +109,7 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
     is_new, is_returning, is_lost = map(_membership, cohorts_of(history, available, first, last))
     seen = last_active(history)
     gone_since = local_date(history.now, history.zone) - timedelta(days=INACTIVE_AFTER)
+    latest = history.ids
     rows = []
     for id_, person in sorted(history.people.items()):
         active_days, server_seconds, sessions = sums.get(id_, nothing)
@@ -124,7 +127,7 @@ def people(history: History, first: date, last: date) -> list[PersonRow]:
                 is_returning=is_returning(id_),
                 never_returned=is_lost(id_),
                 is_away=person.deleted is None and day is not None and day < gone_since,
-                is_earlier=history.ids[person.name] != id_,
+                is_earlier=latest[person.name] != id_,
                 cost=costs.get(id_, no_cost),
             )
         )
@@ -244,8 +247,10 @@ def user_totals(history: History, first: date, last: date) -> dict[int, Totals]:
             month = _sums(days)
         for column, of_month in zip(sums, month, strict=True):
             column[: len(of_month)] = map(add, column, of_month)
-    rows = list(zip(*sums, strict=True))
-    return {user: Totals._make(rows[user]) for user in members(active)}
+    active_days, seconds, sessions = sums
+    return {
+        user: Totals(active_days[user], seconds[user], sessions[user]) for user in members(active)
+    }
 
 
 def costs_of(
@@ -266,7 +271,7 @@ def _sums(days: Collection[DayUsage]) -> tuple[array[int], array[int], array[int
             active_days[user] += 1
             seconds[user] += ran
             sessions[user] += begun
-    return array("q", active_days), array("q", seconds), array("q", sessions)
+    return compact(active_days), compact(seconds), compact(sessions)
 
 
 def groups(

@@ -35,6 +35,7 @@ from ..domain.records import (
     accounts_by_name,
 )
 from .cache import DerivedCache
+from .columns import compact
 from .sessions import PackedSessions
 from .usage import DayUsage, bitmap
 
@@ -229,7 +230,11 @@ class History:
             span = self.span(monday, sunday)
             sessions = self.sessions.overlapping(span.start, span.end)
             servers = Concurrency(*sessions.starts_and_ends())
-            return {day: day_total(servers, self.coverage, day, self.zone) for day in days}
+            return {
+                day: _packed(day_total(servers, self.coverage, day, self.zone))
+                for day in days
+                if day in self.days  # the others have no usage
+            }
 
         return self.derived_cache.get(
             ("totals", monday), [self.hub_totals[day] for day in days], make
@@ -264,3 +269,10 @@ class History:
     def between(self, first: date, last: date) -> Iterator[DayUsage]:
         """The days on which a user was active."""
         return (self.days[day] for day in date_range(first, last) if day in self.days)
+
+
+def _packed(total: DayTotal) -> DayTotal:
+    """The same in a sixth of the memory: there is one for each day of each view."""
+    return replace(
+        total, slot_seconds=compact(total.slot_seconds), slot_peaks=compact(total.slot_peaks)
+    )

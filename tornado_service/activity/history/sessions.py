@@ -26,8 +26,8 @@ class PackedWeek:
     users: array[int]
     started: array[int]
     ends: array[int]
-    servers: tuple[str, ...]
-    profiles: Labels
+    servers: Labels[str]
+    profiles: Labels[str | None]
 
     @classmethod
     def pack(cls, sessions: Iterable[Session]) -> PackedWeek:
@@ -49,12 +49,11 @@ class PackedWeek:
         servers: list[str],
         profiles: list[str | None],
     ) -> PackedWeek:
-        names: dict[str, str] = {}  # each is one object, however many sessions have it
         return cls(
             compact(users),
             compact(started),
             compact(ends),
-            tuple([names.setdefault(name, name) for name in servers]),
+            Labels.pack(servers),
             Labels.pack(profiles),
         )
 
@@ -76,7 +75,7 @@ class PackedWeek:
             self.users[part],
             self.started[part],
             self.ends[part],
-            self.servers[part],
+            self.servers.part(part),
             self.profiles.part(part),
         )
 
@@ -86,12 +85,12 @@ class PackedWeek:
         return self if all(chosen) else self.where(chosen)
 
     def where(self, chosen: Sequence[bool]) -> PackedWeek:
+        rows = list(compress(range(len(chosen)), chosen))  # mostly few
         users, started, ends = (
-            array(column.typecode, compress(column, chosen))
+            array(column.typecode, [column[row] for row in rows])
             for column in (self.users, self.started, self.ends)
         )
-        servers = tuple(compress(self.servers, chosen))
-        return PackedWeek(users, started, ends, servers, self.profiles.where(chosen))
+        return PackedWeek(users, started, ends, self.servers.at(rows), self.profiles.at(rows))
 
     def updated(self, changed: Iterable[Session]) -> PackedWeek:
         """Add sessions or their new ends, and drop those that run again.
@@ -123,10 +122,7 @@ class PackedWeek:
 
     def _has(self, at: int, session: Session) -> bool:
         """Whether the session that is at an index is still as it was."""
-        profiles = self.profiles
-        return (
-            self.ends[at] == session.end and profiles.values[profiles.codes[at]] == session.profile
-        )
+        return self.ends[at] == session.end and self.profiles[at] == session.profile
 
     def _index_of(self, session: Session) -> int | None:
         at = bisect_left(self.started, session.started)

@@ -23,9 +23,12 @@ class UsageRows:
     idle: array[int]
 
     def restricted(self, users: frozenset[int]) -> UsageRows:
-        chosen = list(map(users.__contains__, self.users))
+        chosen = map(users.__contains__, self.users)
+        rows = list(compress(range(len(self.users)), chosen))  # mostly few
         columns = (self.users, self.seconds, self.sessions, self.observed, self.idle)
-        return UsageRows(*(array(column.typecode, compress(column, chosen)) for column in columns))
+        return UsageRows(
+            *(array(column.typecode, [column[row] for row in rows]) for column in columns)
+        )
 
 
 class DayUsage:
@@ -84,4 +87,9 @@ def bitmap(users: Collection[int]) -> int:
 
 def members(bits: int) -> list[int]:
     """The set bits of a number, ascending."""
-    return [user for user, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]
+    packed = bits.to_bytes(bits.bit_length() // 8 + 1, "little")
+    return [8 * place + bit for place, byte in enumerate(packed) if byte for bit in _BITS[byte]]
+
+
+#: The set bits of each byte.
+_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]

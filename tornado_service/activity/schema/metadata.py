@@ -14,7 +14,7 @@ from . import tables
 from .upsert import upsert
 
 #: Notes that are no numbers.
-TEXTS = frozenset({"zone", "report_mailed"})
+TEXTS = frozenset({"zone", "report_mailed", "report_tried"})
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class StoreMetadata:
     next_user: int = 1  # an id that was never used
     revision: int = 0  # changes when days that were over for long change
     report_mailed: str = ""  # the last month whose report was mailed, as ``2026-10``
-    report_claimed: int | None = None  # when a process began to mail one
+    report_tried: str = ""  # the last month whose report was to be mailed
+    report_claimed: int | None = None  # when a process began to mail it; 0: none does
 
     @classmethod
     def load(cls, connection: Connection) -> StoreMetadata:

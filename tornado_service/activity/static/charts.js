@@ -116,7 +116,8 @@
       const halo = { stroke: "var(--bs-body-bg, canvas)", strokeWidth: 4, strokeOpacity: 0.6 };
       return [Plot.lineY(rows, { ...line, ...halo }), Plot.lineY(rows, { ...line, ...LINES[kind][1] })];
     });
-  const overlayKeys = (lines) => lines.map(({ kind }) => [kind, LINES[kind][0]]);
+  const overlayKeys = (lines, { before }) =>
+    lines.map(({ kind }) => [kind, (kind === "previous" && before) || LINES[kind][0]]);
 
   // What the tip says: of a row of the first column, and of the same row of the others.
   const inOneTip = ([first, ...others]) =>
@@ -150,7 +151,7 @@
         }),
         words: [column, ...lines].map(inWords).join(" "),
         key: [
-          ...overlayKeys(lines),
+          ...overlayKeys(lines, more),
           ...(rows.some(({ isPart }) => isPart) ? [["part", "incomplete"]] : []),
           ...gapKeys(rows),
         ],
@@ -178,7 +179,7 @@
           ],
         }),
         words: [...columns, ...over].map(inWords).join(" "),
-        key: [["pale", pale], ["strong", strong], ...overlayKeys(over), ...gapKeys(most)],
+        key: [["pale", pale], ["strong", strong], ...overlayKeys(over, more), ...gapKeys(most)],
       };
     },
 
@@ -260,7 +261,7 @@
   const colorKeys = (columns) => columns.map(({ name }, n) => [String(n + 1), name]);
 
   Object.assign(KINDS, {
-    stack(table, names, width) {
+    stack(table, { columns: names }, width) {
       const columns = readColumns(table, names);
       const totals = { rows: together(columns) };
       const missing = columns[0].rows;
@@ -295,7 +296,7 @@
       };
     },
 
-    series(table, names, width) {
+    series(table, { columns: names }, width) {
       const columns = readColumns(table, names);
       const { rows } = columns[0];
       const all = together(columns);

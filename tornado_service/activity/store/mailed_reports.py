@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from ..schema.metadata import StoreMetadata
@@ -10,18 +12,36 @@ from ..schema.metadata import StoreMetadata
 CLAIM_SECONDS = 1800
 
 
-def claim(connection: Connection, month: str, now: int) -> bool:
-    """Whether to mail the report of a month such as ``2026-10`` now; then no other process does."""
+@dataclass(frozen=True)
+class Claim:
+    """Whether to mail a report now.
+
+    Attributes:
+        is_given: then no other process does.
+        is_mailed: one has.
+        dropped: an earlier month whose report could not be mailed, and is not tried again.
+    """
+
+    is_given: bool = False
+    is_mailed: bool = False
+    dropped: str = ""
+
+
+def claim(connection: Connection, month: str, now: int) -> Claim:
+    """Claim the report of a month such as ``2026-10``, in a transaction of the only writer."""
     meta = StoreMetadata.load(connection)
-    is_claimed = meta.report_claimed is not None and now < meta.report_claimed + CLAIM_SECONDS
-    if is_claimed or meta.report_mailed >= month:
-        return False
-    meta.save(connection, report_claimed=now)
-    return True
+    if meta.report_mailed >= month:
+        return Claim(is_mailed=True)
+    # the clocks of two processes may differ a little
+    if abs(now - (meta.report_claimed or 0)) < CLAIM_SECONDS:
+        return Claim()
+    meta.save(connection, report_claimed=now, report_tried=month)
+    is_dropped = meta.report_mailed < meta.report_tried < month
+    return Claim(is_given=True, dropped=meta.report_tried if is_dropped else "")
 
 
 def settle(connection: Connection, month: str, *, is_mailed: bool) -> None:
     """Record what came of it: mailed, or to be tried again."""
     meta = StoreMetadata.load(connection)
-    values = {"report_mailed": month} if is_mailed else {}
-    meta.save(connection, report_claimed=0, **values)
+    mailed = max(month, meta.report_mailed) if is_mailed else meta.report_mailed
+    meta.save(connection, report_claimed=0, report_mailed=mailed)

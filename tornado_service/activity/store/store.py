@@ -182,7 +182,7 @@ class Store:
         work = partial(user_data.forget, name=self.map_name(name))
         return await self._change(work, erase=True)
 
-    async def claim_report(self, month: str, now: int) -> bool:
+    async def claim_report(self, month: str, now: int) -> mailed_reports.Claim:
         """`mailed_reports.claim`; fails as `read` does."""
         return await self._change(partial(mailed_reports.claim, month=month, now=now))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import starmap
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -105,8 +106,9 @@ PERSON_SHEETS = {
 
 def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
     """The fields of rows under these columns."""
-    cells = [COMPUTED.get(name) or attrgetter(name) for name in columns]
-    return to_csv(columns, ([cell(row) for cell in cells] for row in rows))
+    columns, rows = list(columns), list(rows)
+    fields = [COMPUTED.get(name) or attrgetter(name) for name in columns]
+    return _joined(columns, [_cells(list(map(field, rows))) for field in fields])
 
 
 def to_hours(seconds: float | None) -> float | None:
@@ -114,16 +116,26 @@ def to_hours(seconds: float | None) -> float | None:
 
 
 def to_csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Texts in quotes, numbers without; what is not known is empty."""
-    return "".join(",".join(map(cell, row)) + "\r\n" for row in (head, *rows))
+    """Texts in quotes, numbers without; what is not known is empty.
 
-
-def cell(value: Any) -> str:
-    """One value; a text that a spreadsheet could take for a formula gets an apostrophe.
-
+    A text that a spreadsheet could take for a formula gets an apostrophe:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return _CELLS.get(type(value), _text)(value)
+    return _joined(head, map(_cells, zip(*rows, strict=True)))
+
+
+def _joined(head: Iterable[str], columns: Iterable[Iterable[str]]) -> str:
+    lines = map(",".join, zip(*columns, strict=True))
+    return "\r\n".join([",".join(_cells(list(head))), *lines, ""])
+
+
+def _cells(values: Sequence[Any]) -> list[str]:
+    """A column; of most of them, all known values are of one type."""
+    types = set(map(type, values)) - {type(None)}
+    if len(types) == 1:
+        cell = _CELLS.get(types.pop(), _text)
+        return ["" if value is None else cell(value) for value in values]
+    return [_CELLS.get(type(value), _text)(value) for value in values]
 
 
 def _text(value: Any) -> str:
@@ -134,9 +146,9 @@ def _text(value: Any) -> str:
 
 _CELLS: Mapping[type, Callable[[Any], str]] = {
     type(None): lambda _: "",
-    bool: lambda value: '"yes"' if value else '"no"',
+    bool: {True: '"yes"', False: '"no"'}.__getitem__,
     int: str,
     float: lambda value: repr(round(value, 4)),
-    date: lambda value: '"' + str(value) + '"',
+    date: lru_cache(4000)(lambda value: '"' + str(value) + '"'),
     datetime: lambda value: '"' + str(value) + '"',
 }

@@ -63,19 +63,6 @@ def change(relative: float | None) -> str:
     return f"{sign}{abs(percentage):,}{NBSP}%"
 
 
-def comparison(relative: float | None, before: str, in_month: date) -> str:
-    """A figure compared with that of the month before, which is ``before``.
-
-    ``relative`` is the change, 0.1 is a tenth more; ``None``: the months cannot be compared.
-    """
-    if relative is None:
-        return f"{before} in {month(in_month)}"
-    if relative and round(relative * 100):
-        return f"{change(relative)} on {before} in {month(in_month)}"
-    extent = f"Less than 1{NBSP}% change" if relative else "No change"
-    return f"{extent} from {month(in_month)} ({before})"
-
-
 def days(first: date, last: date) -> str:
     """Days in a row in few words: a day, a month, or the first and the last day."""
     if first == last:

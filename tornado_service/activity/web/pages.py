@@ -16,9 +16,11 @@ from ..access.queries import MAX_DAYS, GroupsQuery, PeopleQuery, Range, ServersQ
 from ..access.responses import PersonDetail
 from ..access.visibility import get_visible_groups
 from ..domain.calendar import ONE_DAY, local_date
+from ..figures.comparison import comparison, previous_periods
 from ..figures.heatmap import HeatMap, heat_map
 from ..figures.periods import Period
 from .display.changes import compared_with
+from .display.charts import year_before
 from .display.sparkline import sparkline
 from .page_base import ActivityPage
 
@@ -61,10 +63,18 @@ class PersonPage(ActivityPage):
         view, query = await self.view(), self.page_query.query
         person = await view.person(name, query, self.terms)
         week = await view.compute_of(name, heat_map, query)
+        earlier = await view.compute_of(name, previous_periods, query, "days", self.terms)
         path = ("people", name)
         groups = [group for group, names in self.groups.members if view.shows(names, name)]
         await show_person(
-            self, person, week, path=path, csv_path=path, is_own=False, of_groups=groups
+            self,
+            person,
+            week,
+            path=path,
+            csv_path=path,
+            is_own=False,
+            of_groups=groups,
+            earlier=earlier,
         )
 
 
@@ -107,7 +117,8 @@ class MonthsPage(ActivityPage):
             first = max(began, view.today - timedelta(days=MAX_DAYS - 1))
             everything = Range.model_validate({"from": first, "to": max(first, view.today)})
             months = (await view.periods("months", everything)).periods
-        await self.show_charts("months.html", months=months, since=first)
+        earlier = year_before(months)
+        await self.show_charts("months.html", months=months, earlier=earlier, since=first)
 
 
 class MonthPage(ActivityPage):
@@ -118,10 +129,15 @@ class MonthPage(ActivityPage):
     async def get(self, text: str) -> None:
         view = await self.view()
         report = await view.month(text, self.groups.only(self.page_query.query.group))
-        last = report.month.whole.last
+        first, last = report.month.whole.first, report.month.whole.last
+        query = Range.model_validate({"from": first, "to": last})
+        compared = await view.compute(comparison, query, self.terms)
         await self.show_charts(
             "month.html",
             report=report,
+            compared_with=compared_with(compared, first, last, self.terms),
+            sparklines={},
+            earlier=await view.compute(previous_periods, query, "days"),
             active_days=active_days(report.days),
             heat_map=without_maintenance(report.heat_map)
             if view.visible.sees_only_self
@@ -146,7 +162,8 @@ async def show_own_usage(page: ActivityPage) -> None:
     page.tab = "me"
     path = ("",) if page.visible and page.visible.sees_only_self else ("me",)
     week = await view.compute(heat_map, query)
-    await show_person(page, person, week, path=path, csv_path=("me",), is_own=True)
+    earlier = await view.compute(previous_periods, query, "days", page.terms)
+    await show_person(page, person, week, path=path, csv_path=("me",), is_own=True, earlier=earlier)
 
 
 async def show_person(

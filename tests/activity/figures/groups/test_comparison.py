@@ -99,3 +99,14 @@ def test_every_figure_of_a_group_is_that_of_its_members_alone(
             row.active_users, row.server_seconds, row.sessions,
         )  # fmt: skip
     assert sum(group.members for group in result.groups) >= result.together.members
+
+
+def test_only_what_was_derived_for_the_latest_groups_is_kept(data: History) -> None:
+    results = [
+        compare_groups(data, MONDAY, SUNDAY, "days", {str(user): [user] for user in users})
+        for users in ([1, 2], [2, 3], [2, 3])
+    ]
+
+    assert results[1] == results[2]
+    kept = data.derived_cache.get("compared groups", (), dict)
+    assert kept.keys() == {frozenset([2]), frozenset([3]), frozenset([2, 3])}

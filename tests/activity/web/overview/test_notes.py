@@ -41,7 +41,7 @@ async def test_months_list_those_since_the_beginning(admin: Visitor) -> None:
     assert "6 to 9 January 2026: Exams <b> 2 February 2026: Upgrade" in text.replace("</li>", "")
 
 
-async def test_a_period_without_notes_has_no_list(visitor: Visitor) -> None:
+async def test_a_period_without_notes_has_no_list(app: Activity, visitor: Visitor) -> None:
     await read(visitor, "", "from=2026-01-10&to=2026-01-31")
 
     assert 'class="notes"' not in visitor.page

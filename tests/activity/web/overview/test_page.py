@@ -50,7 +50,7 @@ async def test_what_would_mislead_is_not_compared(admin: Visitor) -> None:
 async def test_of_a_running_period_days_that_are_over_are_compared(admin: Visitor) -> None:
     text = await read(admin, "", "from=2026-01-07&to=2026-01-08")
 
-    assert "7 January 2026 to 8 January 2026, so far" in text
+    assert "7 to 8 January 2026, so far" in text
     assert "Changes are those of 7 January 2026. The previous period: 5 January 2026." in text
     assert "Changes appear once a day of this period is over." in await read(
         admin, "", "from=2026-01-08&to=2026-01-08"
@@ -113,7 +113,7 @@ async def test_a_wrong_unit_is_said_in_words(admin: Visitor) -> None:
     text = await read(admin, "", f"{RANGE}&unit=year")
 
     assert "The charts cannot be shown that way. Showing the default." in text
-    assert "5 January 2026 to 7 January 2026" in text
+    assert "5 to 7 January 2026" in text
 
 
 async def test_a_day_and_a_week_lead_to_their_own_figures(admin: Visitor, visitor: Visitor) -> None:
@@ -125,11 +125,12 @@ async def test_a_day_and_a_week_lead_to_their_own_figures(admin: Visitor, visito
     assert f"{visitor.home}activity/?from=2026-01-06&to=2026-01-06" in links(visitor.page)
 
 
-async def test_the_table_has_the_period_before_and_the_average(admin: Visitor) -> None:
-    text = await read(admin, "", "from=2026-01-06&to=2026-01-08")
+async def test_the_table_has_the_same_weekday_before_and_the_average(admin: Visitor) -> None:
+    text = await read(admin, "", "from=2026-01-06&to=2026-01-12")
 
-    assert re.search(r"2026-01-06 2 4.0.h 2 2 0.2 100.% not enough data no data", text)
-    assert re.search(r"2026-01-08 so far 0 .*? 3 \(2026-01-05\) 0.6 \(2026-01-05\)", text)
+    assert re.search(r"2026-01-06 2 4.0.h 2 2 0.2 100.% not enough data no data no data", text)
+    before = r"3 \(2026-01-05\) 15.0.h \(2026-01-05\) 0.6 \(2026-01-05\)"
+    assert re.search(rf"2026-01-12 no data .*? {before}", text)
 
 
 async def test_terms_and_years_are_periods_to_choose(admin: Visitor) -> None:

@@ -65,14 +65,17 @@ def compare_groups(
 ) -> GroupComparison:
     """Compare groups by their current members, in the order in which they are given."""
     counts = Counter(user for users in members_of.values() for user in set(users))
+    # what was derived for the groups of the latest comparison serves the next one as well
+    latest = history.derived_cache.get("compared groups", (), dict[frozenset[int], DerivedCache])
+    kept = dict(latest)
+    latest.clear()
 
     def figures(name: str | None, users: Collection[int]) -> ComparedGroup:
         ids = frozenset(users)
         part = history
         if history.users != ids:
-            # what is derived for a group serves the next history as well
-            cache = history.derived_cache.get(("group", ids), (), DerivedCache)
-            part = history.restricted(ids, cache)
+            latest[ids] = kept.get(ids) or DerivedCache()
+            part = history.restricted(ids, latest[ids])
         return ComparedGroup(
             name,
             len(ids),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from itertools import chain
-from typing import Literal, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import Literal, TypeAlias
 
-from ...domain.calendar import ONE_DAY, date_range, day_bounds, local_date
+from ...domain.calendar import date_range
 from ...history.history import History
-from ...history.sessions import WEEK, PackedWeek
+from ...history.server_days import ServerDay, server_days
 from ..availability import availability
 from ..cost import HOUR, price_of, sum_costs
 from ..periods import Unit, windows
@@ -85,24 +82,6 @@ class UsageBy:
         return sum(len(period.usage or ()) + 1 for period in (self.whole, *self.periods))
 
 
-class DayRow(NamedTuple):
-    """Usage of the servers of one name and profile on one day."""
-
-    day: date
-    server: str
-    profile: str | None
-    seconds: int
-    sessions: int
-    users: array[int]  # may be there several times
-
-
-@dataclass(slots=True)
-class _DaySums:
-    seconds: int = 0
-    users: array[int] = field(default_factory=partial(array, "i"))
-    begun_before: int = 0  # how many of them began on an earlier day
-
-
 @dataclass(slots=True)
 class _Sums:
     seconds: int = 0
@@ -113,28 +92,26 @@ class _Sums:
 
 def usage_by(history: History, first: date, last: date, unit: Unit, kind: Kind) -> UsageBy:
     spans = list(windows(unit, first, last))
-    days: dict[date, list[DayRow]] = {}
-    for row in _day_rows(history, spans[0][0], spans[-1][1]):
+    days: dict[date, list[ServerDay]] = {}
+    for row in server_days(history, spans[0][0], spans[-1][1]):
         days.setdefault(row.day, []).append(row)
 
-    def period(first: date, last: date) -> UsageByPeriod:
+    def sums_of(first: date, last: date) -> dict[Name, _Sums]:
         rows = chain.from_iterable(days.get(day, ()) for day in date_range(first, last))
-        return _period(history, first, last, rows, kind)
+        return _sums(history, rows, kind)
 
-    return UsageBy(
-        zone=history.zone.key,
-        whole=period(first, last),
-        periods=tuple(period(*span) for span in spans),
-    )
+    whole: dict[Name, _Sums] = {}
+    periods = []
+    for begin, end in spans:
+        part = sums_of(begin, end)
+        periods.append(_period(history, begin, end, part))
+        if begin < first or last < end:
+            part = sums_of(max(first, begin), min(last, end))
+        _add(whole, part)
+    return UsageBy(history.zone.key, _period(history, first, last, whole), tuple(periods))
 
 
-def _period(
-    history: History, first: date, last: date, rows: Iterable[DayRow], kind: Kind
-) -> UsageByPeriod:
-    available = availability(history, first, last)
-    frame = (first, last, available.coverage, available.is_complete, available.is_partial)
-    if not available.usage or not available.keeps_sessions:
-        return UsageByPeriod(*frame)
+def _sums(history: History, rows: Iterable[ServerDay], kind: Kind) -> dict[Name, _Sums]:
     names: dict[Name, _Sums] = {}
     for row in rows:
         sums = names.setdefault(row.profile if kind == "profile" else row.server, _Sums())
@@ -143,62 +120,26 @@ def _period(
         sums.users.update(row.users)
         price = price_of(history.prices, row.server, row.profile)
         sums.costs.append(None if price is None else row.seconds * price / HOUR)
+    return names
+
+
+def _add(names: dict[Name, _Sums], more: Mapping[Name, _Sums]) -> None:
+    for name, sums in more.items():
+        total = names.setdefault(name, _Sums())
+        total.seconds += sums.seconds
+        total.sessions += sums.sessions
+        total.users |= sums.users
+        total.costs += sums.costs
+
+
+def _period(history: History, first: date, last: date, names: dict[Name, _Sums]) -> UsageByPeriod:
+    available = availability(history, first, last)
+    frame = (first, last, available.coverage, available.is_complete, available.is_partial)
+    if not available.usage or not available.keeps_sessions:
+        return UsageByPeriod(*frame)
     usage = [
         NamedUsage(name, sums.seconds, sums.sessions, len(sums.users), sum_costs(sums.costs))
         for name, sums in names.items()
     ]
     usage.sort(key=lambda row: (-row.server_seconds, row.name is None, row.name or ""))
     return UsageByPeriod(*frame, usage=tuple(usage))
-
-
-def _day_rows(history: History, first: date, last: date) -> Iterator[DayRow]:
-    """Of all these days with usage, and of others of the same weeks."""
-    span, sessions = history.span(first, last), history.sessions
-    for number, ended in sessions.latest.items():
-        if number <= (span.end - 1) // WEEK and ended >= span.start and number in sessions.weeks:
-            week = sessions.weeks[number]  # the same object until one of its sessions changes
-            compute = partial(_rows_of_week, week, history.zone)
-            yield from history.derived_cache.get(("usage by", number), [week], compute)
-    running = (session for session in sessions.running if session.started < span.end)
-    yield from rows_by_day(
-        ((one.user, one.started, one.end, (one.server, one.profile)) for one in running),
-        history.zone,
-    )
-
-
-def _rows_of_week(week: PackedWeek, zone: ZoneInfo) -> list[DayRow]:
-    names = zip(week.servers, week.profiles, strict=True)
-    return rows_by_day(zip(week.users, week.started, week.ends, names, strict=True), zone)
-
-
-def rows_by_day(
-    sessions: Iterable[tuple[int, int, int, tuple[str, str | None]]], zone: ZoneInfo
-) -> list[DayRow]:
-    """Rows of sessions: user, start, end, and names. In the order of starts it is faster."""
-    days: dict[date, dict[tuple[str, str | None], _DaySums]] = {}
-    day, (midnight, midnight_after) = date.min, (0, 0)
-    of_day: dict[tuple[str, str | None], _DaySums] = {}
-    for user, started, end, names in sessions:
-        if not midnight <= started < midnight_after:
-            day = local_date(started, zone)
-            midnight, midnight_after = day_bounds(day, zone)
-            of_day = days.setdefault(day, {})
-        sums = of_day.get(names)
-        if sums is None:
-            sums = of_day[names] = _DaySums()
-        sums.users.append(user)
-        if end <= midnight_after:
-            sums.seconds += end - started
-            continue
-        sums.seconds += midnight_after - started
-        for later in date_range(day + ONE_DAY, local_date(end - 1, zone)):
-            bounds = day_bounds(later, zone)
-            sums = days.setdefault(later, {}).setdefault(names, _DaySums())
-            sums.seconds += min(end, bounds.end) - bounds.start
-            sums.users.append(user)
-            sums.begun_before += 1
-    return [
-        DayRow(day, *names, sums.seconds, len(sums.users) - sums.begun_before, sums.users)
-        for day, of_day in days.items()
-        for names, sums in of_day.items()
-    ]

@@ -10,6 +10,8 @@ from typing import Any
 from ...access.queries import MAX_COMPARED, DateRange, RosterQuery
 from ...access.view import View, summary
 from ...access.visibility import Groups
+from ..display.changes import compared_with
+from ..display.charts import charts_of
 from ..display.units import unit_for
 from ..page_base import ActivityPage
 
@@ -47,14 +49,17 @@ class GroupPage(OneGroupPage):
 
     async def get(self, name: str) -> None:
         view, groups = await self.view_of(name)
-        query = self.page_query.query
-        unit = unit_for(*query.days(view.today))
+        query: DateRange = self.page_query.query
+        days = query.days(view.today)
+        unit = unit_for(*days)
+        figures = await view.compute(summary, query, self.terms)
         await self.show_charts(
             "group.html",
             name=name,
-            summary=await view.compute(summary, query),
+            summary=figures,
             unit=unit,
-            periods=(await view.periods(unit, query)).periods,
+            compared_with=compared_with(figures.comparison, *days, self.terms),
+            **await charts_of(view, query, unit, self.terms),
             roster=await view.roster(groups, query),
             shown=FIRST_MEMBERS,
         )

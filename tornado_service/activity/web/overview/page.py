@@ -5,22 +5,17 @@ The name of the class is a label of the service's metrics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...access.queries import OverviewQuery
 from ...access.responses import Summary
-from ...access.view import View, summary
+from ...access.view import summary
 from ...figures.availability import RETURN_WITHIN
-from ...figures.comparison import previous_hours, previous_periods
 from ...figures.heatmap import DAYS_NEEDED, heat_map
-from ...figures.periods import hourly
-from ...figures.trend import new_in_units, trend
 from ..display.changes import compared_with
-from ..display.sparkline import sparkline
-from ..display.units import ChartUnit, chart_unit_for, units_for
+from ..display.charts import charts_of
+from ..display.units import chart_unit_for, units_for
 from ..groups.starts import starts_of
 from ..page_base import ActivityPage
 from ..pages import show_own_usage
@@ -69,31 +64,6 @@ class OverviewPage(ActivityPage):
             compared_with=compared_with(figures.comparison, *days, self.terms),
             **await charts_of(view, query, unit, self.terms),
         )
-
-
-async def charts_of(
-    view: View, query: OverviewQuery, unit: ChartUnit, terms: Sequence[Any]
-) -> dict[str, Any]:
-    """What the charts and the sparklines of the cards are drawn from."""
-    if unit == "hours":
-        hours = await view.compute(hourly, query)
-        earlier = await view.compute(previous_hours, query, terms)
-        return {"hours": hours, "earlier": earlier, "sparklines": {}, "trend": []}
-    rows = (await view.periods(unit, query)).periods
-    new = await view.compute(new_in_units, query, unit)
-    sparklines = {
-        "active_users": sparkline([row.active_users for row in rows]),
-        "server_seconds": sparkline([row.server_seconds for row in rows]),
-        "peak_servers": sparkline([row.peak_servers for row in rows]),
-        "new_users": sparkline(new),
-        "cost": sparkline([row.cost for row in rows]),
-    }
-    return {
-        "periods": rows,
-        "earlier": await view.compute(previous_periods, query, unit, terms),
-        "sparklines": sparklines,
-        "trend": (await view.compute(trend, query, unit)).days,
-    }
 
 
 def milestones(figures: Summary, today: date, zone: ZoneInfo) -> list[tuple[str, date]]:
