@@ -27,7 +27,7 @@ START = Path(__file__).with_name("start.py")
 #: What the single file does without: what is large and draws Swagger UI and the charts, what only
 #: tests need, commands that nobody runs in a pod, and the list of the wheel's files.
 LEFT_OUT = re.compile(
-    r"tornado_service/(static/swagger/|testing/|activity/static/(d3|plot)[./])"
+    r"tornado_service/(static/swagger/|testing/|activity/static/(d3|plot|charts?)[._/])"
     r"|tornado_service/(values/|demo/|activity/synthetic\.py)"
     r"|[^/]+\.dist-info/RECORD$"
 )
