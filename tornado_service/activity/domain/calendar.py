@@ -56,7 +56,7 @@ def user_days(
     last: date,
     zone: ZoneInfo,
     observed: Iterable[ObservedTimes] = (),
-) -> list[UserDay]:
+) -> Iterator[UserDay]:
     """Each user's usage on the days from ``first`` to ``last``; by day, then by user.
 
     A user is active who used a server, started one, or made a visit. An hour that two days share
@@ -66,33 +66,40 @@ def user_days(
     starts = [_start(day, zone) for day in days] + [day_bounds(last, zone).end]
     rows: list[dict[int, list[int]]] = [{} for _ in days]
     for session in sessions:
-        started, end = session.started, session.end
+        user, started, end = session.user, session.started, session.end
         began = bisect_right(starts, started) - 1
         number = max(0, began)
         while number < len(days) and (end > starts[number] or number == began):
             since, until = starts[number], starts[number + 1]
-            row = rows[number].setdefault(session.user, [0, 0, 0, 0])
+            row = rows[number].get(user)
+            if row is None:
+                row = rows[number][user] = [0, 0, 0, 0]
             row[0] += (end if end < until else until) - (started if started > since else since)
             row[1] += number == began
+            if end <= until:
+                break
             number += 1
     for visit in visits:
         number = bisect_right(starts, visit.hour * 3600) - 1
         if 0 <= number < len(days):
             rows[number].setdefault(visit.user, [0, 0, 0, 0])
-    for times in observed:
-        for column, intervals in enumerate((times.observed, times.idle), 2):
+    for user, *columns in observed:
+        for column, intervals in enumerate(columns, 2):
             for start, end in intervals:
                 number = max(0, bisect_right(starts, start) - 1)
                 while number < len(days) and end > starts[number]:
-                    if times.user in rows[number]:
-                        part = min(end, starts[number + 1]) - max(start, starts[number])
-                        rows[number][times.user][column] += part
+                    since, until = starts[number], starts[number + 1]
+                    if row := rows[number].get(user):
+                        part = (end if end < until else until) - (start if start > since else since)
+                        row[column] += part
+                    if end <= until:
+                        break
                     number += 1
-    return [
+    return (
         UserDay(day, user, *row)
         for day, of_day in zip(days, rows, strict=True)
         for user, row in sorted(of_day.items())
-    ]
+    )
 
 
 def day_total(

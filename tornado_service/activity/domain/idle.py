@@ -27,9 +27,8 @@ def observed_times(sessions: Iterable[Session], since: int = 0) -> Iterator[Obse
     """Of sessions with all fields: the intervals that end after ``since``."""
     for session in sessions:
         if session.observed:
-            observed, idle = (
-                intervals(text, session.started, since) for text in (session.observed, session.idle)
-            )
+            observed = intervals(session.observed, session.started, since)
+            idle = intervals(session.idle, session.started, since)
             yield ObservedTimes(session.user, observed, idle)
 
 
@@ -45,13 +44,11 @@ def extend(text: str | None, start: int, end: int) -> str | None:
 
 def intervals(text: str | None, started: int, since: int = 0) -> list[Interval]:
     """The intervals that end after ``since``, in order, of a session by its start."""
-    found: list[Interval] = []
-    for part in reversed(text.split(",") if text else []):
-        start, end = (started + int(moment) for moment in part.split("-"))
-        if end <= since:
-            break
-        found.append(Interval(start, end))
-    return found[::-1]
+    if not text:
+        return []
+    moments = [started + int(moment) for moment in text.replace(",", "-").split("-")]
+    found = map(Interval, moments[::2], moments[1::2])
+    return [interval for interval in found if interval.end > since]
 
 
 def union(one: str | None, other: str | None) -> str | None:
