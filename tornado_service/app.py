@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -288,6 +289,7 @@ class TornadoService(Settings, StrictApplication):
 
     async def _load_apps_and_check(self) -> None:
         await self.load_apps()
+        gc.freeze()  # what the apps have imported, as at the start of the process
         if self.selfcheck.required_scopes:
             # the scopes that the apps need are known only now
             await self.selfcheck.run_until_healthy()

@@ -73,7 +73,9 @@ def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
     ):
         names = archive.getnames()
 
-    left_out = re.compile(r"swagger|static/(d3|plot|charts?)[._/]|/(testing|values)/|demo|synthetic")
+    left_out = re.compile(
+        r"swagger|static/(d3|plot|charts?)[._/]|/(testing|values)/|demo|synthetic"
+    )
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
     assert "tornado_service/activity/static/live.js" in names
