@@ -165,7 +165,7 @@ def test_roll_ups_are_what_the_sessions_give(database: Database, zone: ZoneInfo)
     )
     first, last = totals[0].day, totals[-1].day
     assert last == local_date(begin + 7 * DAY, zone) - timedelta(1)
-    assert days == user_days(sessions, [], first, last, zone)
+    assert days == list(user_days(sessions, [], first, last, zone))
     assert totals == [day_total(servers, coverage, total.day, zone) for total in totals]
     [(seconds, _)] = servers.between((0, day_bounds(last, zone).end))
     assert sum(total.seconds for total in totals) == seconds
