@@ -85,6 +85,8 @@ def test_a_file_that_was_saved_shows_the_same(opened: Page) -> None:
         assert fits(opened), size
     table = opened.get_by_role("region", name="Usage by group")
     assert table.evaluate("element => element.scrollWidth > element.clientWidth")
+    edge = "element => getComputedStyle(element).backgroundImage"
+    assert "linear-gradient" in table.evaluate(edge), "nothing shows that there is more"
     assert opened.evaluate("performance.getEntriesByType('resource').length") <= 1, "the logo"
 
 
