@@ -115,7 +115,7 @@ def test_three_processes_at_the_same_time(database_url: str) -> None:
 def test_a_stricter_isolation_of_the_server_changes_nothing(database_url: str) -> None:
     """With a snapshot of before the lock, a claim fails rather than being given twice."""
     if database_url.startswith("sqlite"):
-        pytest.skip("of PostgreSQL alone")
+        pytest.skip("SQLite has one isolation level")
     database = open_database(database_url)
     with database.writing() as connection:
         name = connection.exec_driver_sql("SELECT current_database()").scalar()

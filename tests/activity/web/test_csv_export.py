@@ -7,12 +7,14 @@ import io
 import re
 import unicodedata
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tornado_service.activity.web.csv_export import to_csv
+from tornado_service.activity.web.csv_export import table
 
 #: Characters that begin a formula in spreadsheets; the full-width ones in East Asian versions.
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -37,6 +39,11 @@ def read(text: str, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
+def written(*others: dict[str, Any], **first: Any) -> str:
+    """A table of these rows, with the columns of the first."""
+    return table(first, [SimpleNamespace(**row) for row in (first, *others)])
+
+
 def is_formula(cell: str) -> bool:
     """Whether a program that folds characters and strips blanks would compute a cell."""
     visible = "".join(
@@ -52,24 +59,24 @@ def is_formula(cell: str) -> bool:
 def test_a_text_that_some_program_computes_has_a_mark(before: str, sign: str) -> None:
     name = f"{before}{sign}HYPERLINK(1)"
 
-    (_, (cell, hours)) = read(to_csv(["name", "hours"], [[name, 1]]))
+    (_, (cell, sessions)) = read(written(name=name, sessions=1))
 
     assert cell[0] == "'"
     # another mark after a separator of other programs
     assert cell.replace("'", "") == name.replace("'", "").replace("\0", "\ufffd")
-    assert hours == "1"
+    assert sessions == "1"
 
 
 @pytest.mark.parametrize("name", ["ada", "x-y@example.org", "_=1", "1+1", "(ada)", "x, y -z", ""])
 def test_other_texts_are_as_they_are(name: str) -> None:
-    assert read(to_csv(["name", "hours"], [[name, 1]]))[1] == [name, "1"]
+    assert read(written(name=name, sessions=1))[1] == [name, "1"]
 
 
 def test_texts_are_quoted_and_numbers_are_not() -> None:
-    row = ['a;b"c"\r\nd', -2, -0.123456, None, True, date(2026, 1, 5)]
+    row = {"name": 'a;b"c"\r\nd', "n": -2, "x": -0.123456, "none": None, "is_new": True}
 
-    assert to_csv(["name", "n", "x", "none", "is", "day"], [row]) == (
-        '"name","n","x","none","is","day"\r\n"a;b""c""\r\nd",-2,-0.1235,,"yes","2026-01-05"\r\n'
+    assert written(**row, first=date(2026, 1, 5)) == (
+        '"name","n","x","none","is_new","first"\r\n"a;b""c""\r\nd",-2,-0.1235,,"yes","2026-01-05"\r\n'
     )
 
 
@@ -81,21 +88,20 @@ def test_texts_are_quoted_and_numbers_are_not() -> None:
 @example("bea", "x\u2028=1")
 @example("\u3164=1", "⩵1")
 def test_no_cell_is_a_formula_however_it_is_read(first: str, second: str) -> None:
-    written = to_csv(["user", "server"], [[first, second]])
+    text = written(user=first, server=second)
 
     for delimiter in ",;\t|":
-        for row in read(written, delimiter):
+        for row in read(text, delimiter):
             assert not any(map(is_formula, row)), row
     # and by a program without support for quotes
-    for cell in re.split("[;,\t|\r\n\v\f\x85\u2028\u2029]", written):
-        assert not is_formula(cell.strip('"')), written
+    for cell in re.split("[;,\t|\r\n\v\f\x85\u2028\u2029]", text):
+        assert not is_formula(cell.strip('"')), text
 
 
 @given(TEXTS, TEXTS)
 def test_a_table_is_read_as_it_was_written_but_for_the_marks(first: str, second: str) -> None:
-    written = to_csv(["user", "server"], [[first, second], ["last", ""]])
+    rows = read(written({"user": "last", "server": ""}, user=first, server=second))
 
-    rows = read(written)
     assert len(rows) == 3
     assert rows[2] == ["last", ""]
     for text, cell in zip((first, second), rows[1], strict=True):

@@ -105,28 +105,19 @@ PERSON_SHEETS = {
 
 
 def table(columns: Iterable[str], rows: Iterable[Any]) -> str:
-    """The fields of rows under these columns."""
-    columns, rows = list(columns), list(rows)
-    fields = [COMPUTED.get(name) or attrgetter(name) for name in columns]
-    return _joined(columns, [_cells(list(map(field, rows))) for field in fields])
-
-
-def to_hours(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds / 3600, 3)
-
-
-def to_csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Texts in quotes, numbers without; what is not known is empty.
+    """The fields of rows under these columns: texts in quotes, what is not known is empty.
 
     A text that a spreadsheet could take for a formula gets an apostrophe:
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return _joined(head, map(_cells, zip(*rows, strict=True)))
+    columns, rows = list(columns), list(rows)
+    fields = [COMPUTED.get(name) or attrgetter(name) for name in columns]
+    lines = zip(*(_cells(list(map(field, rows))) for field in fields), strict=True)
+    return "\r\n".join([*map(",".join, [_cells(columns), *lines]), ""])
 
 
-def _joined(head: Iterable[str], columns: Iterable[Iterable[str]]) -> str:
-    lines = map(",".join, zip(*columns, strict=True))
-    return "\r\n".join([",".join(_cells(list(head))), *lines, ""])
+def to_hours(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / 3600, 3)
 
 
 def _cells(values: Sequence[Any]) -> list[str]:
