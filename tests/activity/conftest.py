@@ -60,6 +60,12 @@ async def app(service: TornadoService) -> Activity:
 
 
 @pytest.fixture
+def visitor(app: Activity, visitor: Visitor) -> Visitor:
+    """A student, once there is a history to show."""
+    return visitor
+
+
+@pytest.fixture
 def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
     hub.directory.add_user("root", admin=True)
     hub.grant("root", *ALL_USERS)
