@@ -1,9 +1,12 @@
 """The total size of incoming bodies is bounded."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from tornado.web import stream_request_body
 
+from tornado_service import PageHandler, ServiceApp
 from tornado_service.app import TornadoService
 from tornado_service.server import body_limit as incoming
 from tornado_service.testing import Fetch, StandInHub
@@ -11,10 +14,38 @@ from tornado_service.testing import Fetch, StandInHub
 SIZE = 60_000
 
 
+@stream_request_body
+class Counter(PageHandler):
+    """Takes bodies of any size, piece by piece."""
+
+    checks_origin = True
+    size = 0
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.request.connection.set_max_body_size(1000 * SIZE)
+
+    def data_received(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+
+    async def post(self) -> None:
+        self.write(f"{self.size} bytes")
+
+
+class Counting(ServiceApp):
+    name = "counting"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        return [("", Counter)]
+
+
 @pytest.fixture
 async def service(start_service, monkeypatch: pytest.MonkeyPatch) -> TornadoService:
     monkeypatch.setattr(incoming, "MAX_PENDING_BODY_BYTES", 1)
-    return await start_service(TornadoService={"max_body_size": SIZE + SIZE // 2})
+    apps = [f"{__name__}:Counting"]
+    return await start_service(
+        TornadoService={"max_body_size": SIZE + SIZE // 2, "apps": apps},
+    )
 
 
 async def half_a_request(
@@ -59,3 +90,20 @@ async def test_bodies_that_have_arrived_do_not_count(
     for _ in range(5):
         response = await fetch("api/user", method="POST", body="x" * SIZE, token=token)
         assert response.code == 405
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+async def test_a_body_that_its_handler_takes_piece_by_piece_does_not_count(
+    service: TornadoService, hub: StandInHub, fetch: Fetch, kind: str
+) -> None:
+    body = "&" * 100 * SIZE
+
+    response = await fetch(
+        "counting/",
+        method="POST",
+        body=body,
+        token=hub.token_for("alice"),
+        headers={"Content-Type": kind},
+    )
+
+    assert response.body.decode() == f"{100 * SIZE} bytes"

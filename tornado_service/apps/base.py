@@ -9,7 +9,7 @@ from traitlets.config import LoggingConfigurable
 from .isolation.containment import AppError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set
+    from collections.abc import Awaitable, Callable, Mapping, Set
 
     from sqlalchemy import Connection, MetaData
     from traitlets.config import Config
@@ -60,6 +60,12 @@ class ServiceApp(LoggingConfigurable):
     service_scopes: ClassVar[Set[str]] = frozenset()
     user_scopes: ClassVar[Set[str]] = frozenset()
 
+    #: Whether ``P/<name>/static/`` is the folder ``static`` of the app's package, if it has one.
+    serves_static: ClassVar[bool] = True
+
+    #: Whether ``P/<name>`` is the home page, too; else it redirects to ``P/<name>/``.
+    serves_bare_path = False
+
     _databases: tuple[Sessions, ...] = ()
     _registry: AppRegistry | None = None
 
@@ -93,6 +99,25 @@ class ServiceApp(LoggingConfigurable):
     @_sync_or_async
     async def stop(self) -> None:
         """Clean up, in 2 seconds at most. Called only if ``start`` has succeeded."""
+
+    def is_allowed(self, user: Mapping[str, Any]) -> bool:
+        """Whether a user who may use the service may open this app. Must not block.
+
+        Asked before each request to the app, again while a stream is open, and for the home page.
+
+        Args:
+            user: the hub's model: ``kind`` ("user" or "service"), ``name``, ``groups``, ``scopes``
+                and more, https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html
+        """
+        return True
+
+    def allows(self, user: Mapping[str, Any]) -> bool:
+        """``is_allowed``, and False if that fails."""
+        try:
+            return bool(self.is_allowed(user))
+        except (Exception, SystemExit):
+            self.log.exception("The app %s cannot tell who may open it", self.name)
+            return False
 
     async def headline(self, handler: BaseHandler) -> str:
         """A current figure for the app's card on the home page, such as "4 servers running".
@@ -184,6 +209,14 @@ class ServiceApp(LoggingConfigurable):
         """The former name of ``problem``, which apps may still override."""
         return ""
 
+    @property
+    def details(self) -> dict[str, str]:
+        """Facts about the running app for administrators, by label, on the Status page.
+
+        Apps may override it. Values may have several lines.
+        """
+        return {}
+
     def all_problems(self) -> str:
         """``problem``, and why a database of the app is unavailable."""
         databases = (sessions.trouble for sessions in self._databases)
@@ -203,8 +236,9 @@ class ServiceApp(LoggingConfigurable):
     def registry(self) -> AppRegistry:
         """The registry for metrics of the app; ``metrics`` includes them.
 
+        ``registry.shared`` makes a metric that several apps have in common, with the label ``app``.
         Metrics of an instance whose ``start`` has failed are removed.
         """
         if self._registry is None:
-            self._registry = self._service.metrics.make_app_registry()
+            self._registry = self._service.metrics.make_app_registry(self.name)
         return self._registry

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
+from .._version import DOCS_URL
 from ..handlers.static import resource_folder
 from .base import ServiceApp
 from .isolation.containment import AppError
@@ -22,7 +23,22 @@ RESERVED_NAMES = frozenset(
 #: The group of entry points that name apps.
 ENTRY_POINT_GROUP = "tornado_service.apps"
 
+#: What web apps are made by; like every app, it is imported only if it is used.
+WEB_APPS_MODULE = "tornado_service.proxy.settings"
+
 NAME_PATTERN = re.compile(r"[a-z0-9-]+")
+
+
+class AppSource(NamedTuple):
+    """An app in the settings.
+
+    Attributes:
+        spec: how the settings name it.
+        load: returns its class, in a thread; raises `AppError` or anything else.
+    """
+
+    spec: str
+    load: Callable[[], type[ServiceApp]]
 
 
 def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
@@ -92,9 +108,32 @@ def import_app(spec: str) -> type[ServiceApp]:
         raise AppError(message) from (error if is_found else None)
     if not hasattr(found, name):
         raise AppError(f"{spec}: {module} has no {name}.")
-    cls = validate_app_class(getattr(found, name), spec)
+    cls = validate_app_class(getattr(found, name), spec)  # for its name, below
     if cls.__name__ != class_name(spec):
         raise AppError(f"{spec} is another name of {cls.__name__}: use that, its settings do.")
+    return cls
+
+
+def import_web_app(name: str, entry: Any) -> type[ServiceApp]:
+    """Make the class of one entry of the setting ``web_apps``.
+
+    Args:
+        name: its key.
+        entry: its options.
+
+    Raises:
+        AppError: an option is invalid, or this is the single file, which has no web apps.
+    """
+    try:
+        settings = importlib.import_module(WEB_APPS_MODULE)
+    except ModuleNotFoundError as error:
+        if not WEB_APPS_MODULE.startswith(f"{error.name}."):
+            raise
+        raise AppError(
+            "The single file does without web apps: use an image, as described at"
+            f" {DOCS_URL}how-to/kubernetes-image.html"
+        ) from None
+    cls: type[ServiceApp] = settings.make_web_app_class(name, entry)
     return cls
 
 

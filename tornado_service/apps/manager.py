@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..auth.decorators import scopes_needed
 from .base import ServiceApp
 from .isolation.containment import AppError, call_contained, run_in_daemon_thread, with_timeout
-from .loader import import_app
+from .loader import AppSource, validate_app_class
 from .mounted import AppState, MountedApp
 from .retry import backoff_delays, describe_error, transient_cause
 
@@ -40,7 +40,7 @@ class AppManager:
 
     Args:
         context: the parts of the service that handlers use.
-        specs: how the settings name the apps.
+        sources: the apps from the settings.
         parent: the parent for the configuration of the apps.
         env: the core's templates.
         home_app: the name of the app that opens at the service's URL; empty for the only app.
@@ -50,7 +50,7 @@ class AppManager:
     def __init__(
         self,
         context: ServiceContext,
-        specs: Iterable[str],
+        sources: Iterable[AppSource],
         parent: AppParent,
         env: Environment,
         home_app: str = "",
@@ -64,7 +64,9 @@ class AppManager:
         self._shutdown_grace = shutdown_grace
         #: The scopes that apps declare for the service's own token.
         self.service_scopes: frozenset[str] = frozenset()
-        self._apps = [MountedApp(spec) for spec in dict.fromkeys(specs)]
+        sources = list({source.spec: source for source in sources}.values())
+        self._apps = [MountedApp(source.spec) for source in sources]
+        self._imports = {source.spec: source.load for source in sources}
         self._by_name: dict[str, MountedApp] = {}
         self._retries: set[asyncio.Task[None]] = set()
         for state in AppState:
@@ -122,6 +124,7 @@ class AppManager:
             if mounted.is_ready
             and (home := mounted.home_handler())
             and not auth.missing_scopes(scopes_needed(home.get), user)
+            and mounted.is_allowed(user)
         ]
 
     def only_app(self) -> MountedApp | None:
@@ -145,7 +148,7 @@ class AppManager:
             checks[name] = mounted.is_ready
         return checks
 
-    def statuses(self) -> list[dict[str, str]]:
+    def statuses(self) -> list[dict[str, Any]]:
         """All apps with state and failure reason, for administrators."""
         return [
             {
@@ -153,6 +156,7 @@ class AppManager:
                 "app": mounted.spec,
                 "state": mounted.state.value,
                 "reason": mounted.problem,
+                "details": mounted.details,
             }
             for mounted in self._apps
         ]
@@ -166,7 +170,7 @@ class AppManager:
         loading: list[asyncio.Task[None]] = []
         try:
             for mounted in self._apps:
-                importing = run_in_daemon_thread(partial(import_app, mounted.spec))
+                importing = run_in_daemon_thread(self._imports[mounted.spec])
                 loading.append(asyncio.create_task(self._load(mounted, importing)))
                 await asyncio.wait({importing}, timeout=MAX_IMPORT_WAIT)
             await asyncio.gather(*loading)
@@ -181,7 +185,7 @@ class AppManager:
         try:
             cls = await with_timeout(IMPORT_TIMEOUT, importing, "its import")
             mounted.is_imported = True
-            self.register_name(mounted, cls)
+            self.register_name(mounted, validate_app_class(cls, mounted.spec))
         except Exception as error:
             self._mark_failed(mounted, error)
             return

@@ -22,6 +22,7 @@ from .schedule import Schedule, periodic_jobs
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from ..auth.identity_cache import Identity
     from ..handlers.base import BaseHandler
     from ..handlers.templates import AppTemplates
     from .base import AppParent
@@ -104,6 +105,21 @@ class MountedApp:
             problem += f" It blocked the event loop {times}, last at {self._last_blocked_call}."
         return problem.lstrip()
 
+    @property
+    def details(self) -> dict[str, str]:
+        """The app's own facts for administrators."""
+        if not (self.is_ready and self.app):
+            return {}
+        try:
+            details = self.app.details.items()
+            return {str(label): redact_text(str(text)) for label, text in details}
+        except (Exception, SystemExit):
+            self.app.log.exception("The app %s cannot report its details", self.name)
+            return {}
+
+    def is_allowed(self, user: Identity) -> bool:
+        return self.app is not None and self.app.allows(user)
+
     def record_blocked_call(self, location: str) -> None:
         """Count a call of its code that blocked the event loop; administrators see the count."""
         self._blocked_calls += 1
@@ -179,3 +195,7 @@ class MountedApp:
             if re.fullmatch(route.path, ""):
                 return route.handler
         return None
+
+    def bare_handler(self) -> type[Any] | None:
+        """The handler of its path without a slash; None to redirect to the one with it."""
+        return self.home_handler() if self.app and self.app.serves_bare_path else None

@@ -60,7 +60,7 @@ def make_routes(app: ServiceApp, templates: AppTemplates) -> list[Route]:
     """
     package = package_of(type(app))
     routes = []
-    if static_files(package):
+    if app.serves_static and static_files(package):
         matcher = PathMatches(f"{re.escape(app.prefix)}static/(.*)")
         routes.append(Route("static/(.*)", matcher, StaticHandler, {"package": package}))
     thread_pool = ThreadPool(app.name)

@@ -158,6 +158,8 @@ class ServiceAuth(StatelessOAuth):
         handler._is_checking_header_token = False  # type: ignore[attr-defined]
         identity: Identity | None = await super()._get_user_cookie(handler)
         # afterwards, as the token is bound to one of possibly several sessions
+        if getattr(handler, "checks_origin", False):
+            return identity
         if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
             return None
         return identity

@@ -121,6 +121,16 @@ class StrictApplication(Application):
             problem = f"The config file {path} is wrong{where}: {type(error).__name__}{what}"
             raise ConfigError(problem) from error
 
+    def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
+        try:
+            super().initialize_subcommand(subc, argv)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("tornado_service."):
+                raise
+            raise ConfigError(
+                f"the single file does without {subc}: run it where the package is installed"
+            ) from None
+
     def settings_classes(self) -> list[type[Any]]:
         return list(self._classes_inc_parents())
 

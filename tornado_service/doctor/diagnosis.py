@@ -24,7 +24,7 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
     status, reason = await fetch_status(setup, process)
     origins = (found["value"] for found in status.get("findings", ()) if found["name"] == "origin")
     setup = replace(setup, instance=process.value, seen_origin=next(origins, ""))
-    if not service.apps:
+    if not service.apps and not service.web_apps:
         return [process, *await run_checks(setup, include_proxy=True)]
     apps = check_apps(status, reason)
     setup = replace(setup, required_scopes=setup.required_scopes.union(apps.value.split()))
@@ -75,13 +75,25 @@ def check_apps(status: dict[str, Any], unknown: str) -> Finding:
     scopes = " ".join(status["scopes"])
     if reasons := "; ".join(_app_problem(app) for app in status["apps"] if app["reason"]):
         return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
-    states = ", ".join(f"{app['name']} is {app['state']}" for app in status["apps"])
+    states = ", ".join(
+        f"{app['name']} is {app['state']}{_app_details(app)}" for app in status["apps"]
+    )
     return Finding("apps", "ok", f"{states}.", value=scopes)
 
 
-def _app_problem(app: dict[str, str]) -> str:
+def _app_details(app: dict[str, Any]) -> str:
+    """The app's own facts; of those with several lines, such as output, the last line."""
+    details = [
+        f"{label} {text.splitlines()[-1].strip()}"
+        for label, text in app["details"].items()
+        if text.strip()
+    ]
+    return f" ({', '.join(details)})" if details else ""
+
+
+def _app_problem(app: dict[str, Any]) -> str:
     if app["state"] == "failed":
         return f"{app['app']} failed: {app['reason']}"
     if app["state"] == "retrying":
         return f"{app['app']} cannot start yet, and is tried again: {app['reason']}"
-    return f"{app['name']} is in trouble: {app['reason']}"
+    return f"{app['name']} is in trouble: {app['reason']}{_app_details(app)}"

@@ -1,4 +1,4 @@
-"""The base classes of all handlers: authentication, access checks, headers."""
+"""The base classes of all handlers: headers, cookies, pages and errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from functools import partial
 from http.client import responses
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jupyterhub.services.auth import UserNotAllowed
 from jupyterhub.utils import get_browser_protocol
-from tornado.web import HTTPError, MissingArgumentError, RequestHandler
+from tornado.web import MissingArgumentError, RequestHandler
 
-from ..auth.cookie_reader import CookieReader
 from ..auth.cookies import cookie_attributes
-from ..auth.decorators import METHODS, access_of, allow_unauthenticated
-from ..auth.fetch_metadata import is_page_navigation
+from ..auth.decorators import METHODS, allow_unauthenticated
+from ..telemetry.access_log import client_address
+from .access import AccessMixin
 from .errors import InvalidRequest, JSONErrorMixin
 from .resource_isolation import ResourceIsolationMixin
 from .templates import AppTemplates, FormState
@@ -21,7 +20,6 @@ from .templates import AppTemplates, FormState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..auth.identity_cache import Identity
     from ..hub.client import HubCalls
     from .context import ServiceContext
 
@@ -32,7 +30,7 @@ INVALID_INPUT = (
 )
 
 
-class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
+class BaseHandler(ResourceIsolationMixin, AccessMixin, JSONErrorMixin):
     """A request by a user with access to this service.
 
     A method requires authentication unless it is marked with ``allow_unauthenticated``;
@@ -54,8 +52,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         cls.metrics_name = vars(cls).get("metrics_name", cls.__name__)
         cls.operation_ids = vars(cls).get("operation_ids", {})
 
-    #: The app that the handler belongs to; ``None`` for the core's.
-    app: Any = None
     app_templates: AppTemplates | None = None
 
     def initialize(self) -> None:
@@ -80,63 +76,6 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         if "no-store" in self._headers.get("Cache-Control", ""):
             return None
         return super().compute_etag()
-
-    async def prepare(self) -> None:
-        access = access_of(type(self), self.request.method or "")  # type: ignore[arg-type]
-        if access is None:
-            raise HTTPError(405)
-        if access.allows_anonymous:
-            return
-        user = await self.hub_auth.authenticate(self)
-        if user is None:
-            await self._reject_anonymous()
-            return
-        self.current_user = user  # the error page may show them; no method runs before the check
-        self._check_access(user, access.scopes)
-
-    async def _reject_anonymous(self) -> None:
-        if self.is_navigation():
-            if not self._may_be_hub_probe():
-                await self.context.hub.check(max_age=5)
-            elif self.request.path == self.hub_auth.base_url:
-                self.quiet = True  # the hub repeats this request periodically
-            # the mixin adds the OAuth state, and PKCE if the hub supports it
-            self.redirect(self.get_login_url())
-            return
-        if self.hub_auth.has_session_cookie(self):
-            # signed in by cookie: report a missing XSRF token
-            self.check_xsrf_cookie()
-        raise HTTPError(
-            401,
-            "Not signed in, or your session has expired. Open the page in a browser to sign in,"
-            " or send a valid token: 'Authorization: token …'",
-        )
-
-    def _may_be_hub_probe(self) -> bool:
-        """Whether this may be the hub's check that the service is up, which must not get a 503."""
-        headers = self.request.headers
-        return "Sec-Fetch-Mode" not in headers and "text/html" not in headers.get("Accept", "")
-
-    def _check_access(self, user: Identity, more: frozenset[str]) -> None:
-        key = (type(self), more)
-        missing = user.missing_scopes.get(key)
-        if missing is None:
-            missing = user.missing_scopes[key] = self._missing_scopes(user, more)
-        if missing:
-            raise HTTPError(
-                403,
-                "%s is signed in, but may not do this: the scope %s is missing."
-                " An admin of the hub can grant it.",
-                user["name"],
-                ", ".join(sorted(missing)),
-            )
-
-    def _missing_scopes(self, user: Identity, more: frozenset[str]) -> set[str]:
-        try:
-            self.check_hub_user(user)
-        except UserNotAllowed:
-            return {self.hub_auth.access_scope}
-        return self.hub_auth.missing_scopes(more, user)
 
     def as_caller(self) -> HubCalls:
         """Call the Hub API with the user's own token, so that the hub decides what the user sees.
@@ -163,27 +102,10 @@ class BaseHandler(ResourceIsolationMixin, CookieReader, JSONErrorMixin):
         """
         return
 
-    def is_navigation(self) -> bool:
-        """Whether a browser navigates to this URL, so that a redirect makes sense.
-
-        Browsers state this on https and on localhost
-        (https://www.w3.org/TR/fetch-metadata/); elsewhere they only accept HTML. A proxy may
-        have added a token: over http, ``Upgrade-Insecure-Requests`` distinguishes browsers from
-        clients (https://www.w3.org/TR/upgrade-insecure-requests/#preference).
-        """
-        headers = self.request.headers
-        if self.request.method not in ("GET", "HEAD"):
-            return False
-        if "Sec-Fetch-Mode" in headers:
-            return is_page_navigation(headers, may_be_framed=self.hub_auth.may_be_framed)
-        if headers.get("X-Requested-With") or headers.get("X-Xsrftoken"):
-            return False  # only scripts can send these
-        if self.hub_auth.has_header_token(self):
-            return headers.get("Upgrade-Insecure-Requests") == "1"
-        return self.accepts_html()
-
-    def accepts_html(self) -> bool:
-        return "text/html" in self.request.headers.get("Accept", "")
+    @property
+    def client_ip(self) -> str:
+        """The address of the client, as the nearest proxy reports it."""
+        return client_address(self.request)
 
     def head(self, *args: str, **kwargs: str) -> Any:
         """Respond as GET does; Tornado omits the body."""

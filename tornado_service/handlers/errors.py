@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 from dataclasses import dataclass, field
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,8 @@ class JSONErrorMixin(RequestHandler):
     def request_id(self) -> str:
         """The ID that links an error response to its lines in the log."""
         if self._request_id is None:
-            self._request_id = secrets.token_hex(8)
+            # not a secret, so that each request to a web app does not read the system's randomness
+            self._request_id = f"{random.getrandbits(64):016x}"
         return self._request_id
 
     def public_error(self, status_code: int, **kwargs: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
@@ -14,9 +14,13 @@ from ..auth.fetch_metadata import must_block_response
 class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
     """Responds to such requests without a body, if they are authenticated by cookie only."""
 
+    checks_origin: ClassVar[bool]
+
     def is_body_withheld(self) -> bool:
         """Whether the body of this response is withheld."""
         headers = self.request.headers
+        if self.checks_origin:  # other origins have got no response
+            return False
         if "Cookie" not in headers or not must_block_response(
             headers, self._headers.get("Content-Type", "")
         ):

@@ -41,6 +41,8 @@ class StreamingHandler(APIHandler):
             self.check_hub_user(user)
         except UserNotAllowed:
             return False
+        if self.app is not None and not self.app.allows(user):
+            return False
         return not self.hub_auth.missing_scopes(self.scopes, user)
 
     def attach(self) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
 
 from tornado import websocket
 from tornado.escape import json_encode, utf8
 from tornado.web import HTTPError
 
 from ..auth.decorators import scopes_needed
+from ..auth.origin import is_own_url
 from .streaming import StreamingHandler
 
 if TYPE_CHECKING:
@@ -73,14 +73,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
 
     def check_origin(self, origin: str) -> bool:
         """Whether it is our own origin, by the host in the browser's URL."""
-        headers = self.request.headers
-        forwarded = headers.get("X-Forwarded-Host", "")  # scripts cannot set it
-        ours = {headers.get("Host", ""), self.context.public_host, *forwarded.split(",")}
-        try:
-            host = urlsplit(origin).netloc.lower()
-        except ValueError:  # it is not a URL
-            return False
-        return bool(host) and host in {name.strip().lower() for name in ours}
+        return is_own_url(origin, self.request.headers, self.context.public_host)
 
     def _check_query_xsrf(self) -> None:
         """Check that a request with a cookie came from one of our pages.
@@ -88,7 +81,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
         Other users' servers may share our host: only our pages have the XSRF token. A browser
         cannot send it in a header here.
         """
-        if self.hub_auth.uses_header_token(self):
+        if self.checks_origin or self.hub_auth.uses_header_token(self):
             return
         sent = self.get_query_argument("_xsrf", "")
         if not hmac.compare_digest(sent.encode(), self.xsrf_token):

@@ -74,7 +74,10 @@ class BodyLimiter(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request; its body counts until it is complete or dropped."""
+    """One request; its body counts until it is complete or dropped.
+
+    Bodies of handlers with ``tornado.web.stream_request_body`` do not count.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class _Request(HTTPMessageDelegate):
         self._size = 0
         self._chunks = 0
         self._is_form = False
+        self._is_streamed = False
         self._separators = 0
 
     def headers_received(
@@ -99,9 +103,15 @@ class _Request(HTTPMessageDelegate):
         self._is_form = headers.get("Content-Type", "").startswith(
             "application/x-www-form-urlencoded"
         )
-        return self._delegate.headers_received(start_line, headers)
+        waits = self._delegate.headers_received(start_line, headers)
+        # Tornado's own delegates: the router's, which has found that of the handler
+        target = getattr(self._delegate, "delegate", None)
+        self._is_streamed = getattr(target, "stream_request_body", False)
+        return waits
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self._is_streamed:  # not collected: its handler takes it piece by piece
+            return self._delegate.data_received(chunk)
         self._size += len(chunk)
         self._limiter.pending_bytes += len(chunk)
         if self._limiter.pending_bytes > self._limiter.limit:

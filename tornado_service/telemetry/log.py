@@ -30,6 +30,15 @@ class ServiceLogFormatter(LogFormatter):
     #: Values to redact wherever they occur, such as in the text of an exception.
     secrets: tuple[str, ...] = ()
 
+    _second = (-1, "")  # of the last record, and as text
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The time of a record; it is made once for all records of a second."""
+        second = int(record.created)
+        if second != self._second[0]:
+            self._second = (second, super().formatTime(record, datefmt))
+        return self._second[1]
+
     def _without_secrets(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, REDACTED)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,6 +17,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 
 from .._version import __version__
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from ..database.outage import OutageTracker
 
+Metric = TypeVar("Metric", bound=MetricWrapperBase)
+
 #: Other methods are counted as "OTHER", so that clients cannot add labels.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -33,12 +37,23 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class AppRegistry(CollectorRegistry):
-    """The metrics that one app has registered, exposed with all others."""
+    """The metrics that one app has registered, exposed with all others.
 
-    def __init__(self, shared: CollectorRegistry) -> None:
+    Args:
+        shared: the registry of the service.
+        app: the app's name.
+        common: the metrics that several apps have in common, by name.
+    """
+
+    def __init__(
+        self, shared: CollectorRegistry, app: str, common: dict[str, MetricWrapperBase]
+    ) -> None:
         super().__init__()
         self._shared = shared
+        self._app = app
+        self._common = common
         self._collectors: list[Collector] = []
+        self._labelled: list[MetricWrapperBase] = []
 
     def register(self, collector: Collector) -> None:
         self._shared.register(collector)
@@ -50,9 +65,31 @@ class AppRegistry(CollectorRegistry):
         super().unregister(collector)
         self._collectors.remove(collector)
 
+    def shared(self, kind: type[Metric], name: str, documentation: str) -> Metric:
+        """A metric that several apps have in common, such as those of one class.
+
+        Args:
+            kind: ``Gauge``, ``Counter`` or ``Histogram``.
+            name: the same in all of these apps.
+            documentation: its help text.
+
+        Returns:
+            The metric of this app, whose label ``app`` is the app's name. It is removed with the
+            others if the app's ``start`` fails.
+        """
+        metric = self._common.get(name)
+        if metric is None:
+            metric = self._common[name] = kind(name, documentation, ["app"], registry=self._shared)
+        self._labelled.append(metric)
+        return cast("Metric", metric.labels(self._app))
+
     def clear(self) -> None:
         for collector in list(self._collectors):
             self.unregister(collector)
+        for metric in self._labelled:
+            with suppress(KeyError):
+                metric.remove(self._app)
+        self._labelled.clear()
 
 
 class Metrics:
@@ -64,6 +101,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._common: dict[str, MetricWrapperBase] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         counter = partial(Counter, registry=self.registry)
@@ -161,8 +199,8 @@ class Metrics:
     def show_breaker(self, is_open: Callable[[], float]) -> None:
         self._breaker.set_function(is_open)
 
-    def make_app_registry(self) -> AppRegistry:
-        return AppRegistry(self.registry)
+    def make_app_registry(self, app: str) -> AppRegistry:
+        return AppRegistry(self.registry, app, self._common)
 
     def show_apps(self, state: str, number: Callable[[], float]) -> None:
         self._apps.labels(state).set_function(number)

@@ -56,7 +56,8 @@ class AppRouter(Router):
         if not mounted.is_ready:
             return (UnavailableHandler, {"mounted": mounted})
         if not path:
-            return (AppSlashHandler, {"name": name})
+            bare = mounted.bare_handler()
+            return (bare, {}) if bare else (AppSlashHandler, {"name": name})
         for route in mounted.routes:
             groups = route.matcher.match(request)
             if groups is not None:

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppStatus:
-    """State of an app, and why it failed or is retried."""
+    """State of an app, why it failed or is retried, and its own facts by label."""
 
     name: str
     app: str
     state: Literal["loading", "retrying", "ready", "failed"]
     reason: str
+    details: dict[str, str]
 
 
 @dataclass(frozen=True)

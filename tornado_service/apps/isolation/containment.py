@@ -13,7 +13,11 @@ Result = TypeVar("Result")
 
 
 class AppError(Exception):
-    """Why an app cannot run, for administrators."""
+    """Why an app cannot run, for administrators: the Status page and the log show its text.
+
+    Apps may raise it in ``handlers`` and ``start``; other exceptions are shown with their type, and
+    logged with their traceback.
+    """
 
 
 async def with_timeout(timeout: float, work: Awaitable[Result], description: str) -> Result:

@@ -1,0 +1,49 @@
+"""Where a request comes from: our own origin, or another one."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPHeaders
+
+#: Safe methods, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
+_READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_own_url(url: str, headers: HTTPHeaders, public_host: str) -> bool:
+    """Whether a URL or an origin is on our own host and port, as browsers see them.
+
+    Args:
+        url: the value of a header ``Origin`` or ``Referer``.
+        headers: those of the request.
+        public_host: host and port in the hub's public URL; empty if unknown.
+    """
+    forwarded = headers.get("X-Forwarded-Host", "")  # scripts cannot set it
+    ours = {headers.get("Host", ""), public_host, *forwarded.split(",")}
+    try:
+        host = urlsplit(url).netloc.lower()
+    except ValueError:  # it is not a URL
+        return False
+    return bool(host) and host in {name.strip().lower() for name in ours}
+
+
+def is_allowed_origin(method: str, headers: HTTPHeaders, public_host: str) -> bool:
+    """Whether a request with a cookie may come from where it comes from.
+
+    One that changes something, or opens a WebSocket, has to come from a page of our own origin.
+    Reading requests may also come from outside of any page, and from links and frames of other
+    sites, which cannot read the response: ``frame-ancestors`` decides whether it is shown. See
+    https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html#fetch-metadata-headers
+
+    Args:
+        method: of the request.
+        headers: those of the request.
+        public_host: host and port in the hub's public URL; empty if unknown.
+    """
+    site = headers.get("Sec-Fetch-Site")
+    if method in _READ_ONLY and headers.get("Upgrade", "").lower() != "websocket":
+        return site in (None, "none", "same-origin") or headers.get("Sec-Fetch-Mode") == "navigate"
+    if site is not None:
+        return site == "same-origin"
+    source = headers.get("Origin") or headers.get("Referer", "")
+    return is_own_url(source, headers, public_host)
