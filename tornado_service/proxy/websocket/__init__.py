@@ -1,0 +1,1 @@
+"""WebSockets to a web app and back."""
