@@ -1,0 +1,1 @@
+"""Web apps of any framework behind the hub's sign-in: proxied, with their processes."""

@@ -1,0 +1,1 @@
+"""Processes of web apps: started, watched, ended."""
