@@ -12,6 +12,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .apps.base import ServiceApp
+    from .apps.isolation.containment import AppError
     from .apps.schedule import periodic
     from .auth.decorators import allow_unauthenticated, needs_scopes
     from .database.errors import DatabaseUnavailable
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from .hub.client import HubCalls, HubClient, HubRefused, HubUnavailable
     from .hub.errors import HubResponseTooLarge
     from .hub.models import Group, User
+    from .proxy.web_app import WebApp
     from .streaming.channel import Channel
 
 __all__ = [
     "APIHandler",
+    "AppError",
     "Channel",
     "DatabaseUnavailable",
     "EventStream",
@@ -41,6 +44,7 @@ __all__ = [
     "ServiceApp",
     "Sessions",
     "User",
+    "WebApp",
     "WebSocketHandler",
     "__version__",
     "allow_unauthenticated",
@@ -50,6 +54,7 @@ __all__ = [
 
 _HOMES = {
     "APIHandler": ".handlers.base",
+    "AppError": ".apps.isolation.containment",
     "Channel": ".streaming.channel",
     "DatabaseUnavailable": ".database.errors",
     "EventStream": ".handlers.sse",
@@ -64,6 +69,7 @@ _HOMES = {
     "ServiceApp": ".apps.base",
     "Sessions": ".database.sessions",
     "User": ".hub.models",
+    "WebApp": ".proxy.web_app",
     "WebSocketHandler": ".handlers.websocket",
     "allow_unauthenticated": ".auth.decorators",
     "needs_scopes": ".auth.decorators",

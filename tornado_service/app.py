@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from ._version import __version__
 from .apps.base import ServiceApp
 from .apps.isolation.threads import set_default_thread_pool
 from .apps.isolation.watchdog import Watchdog
+from .apps.loader import AppSource, import_app, import_web_app
 from .apps.manager import STOP_TIMEOUT, AppManager
 from .apps.settings import add_app_classes, generate, may_be_app_section
 from .auth.service_auth import ServiceAuth
@@ -134,8 +136,7 @@ class TornadoService(Settings, StrictApplication):
         self.hub, self.tls = auth.hub, auth.tls
         self.check_environment()
         self.check_cookie_secret()
-        secret = self.cookie_secret
-        text = secret.decode("utf-8", "backslashreplace")
+        text = (secret := self.cookie_secret).decode("utf-8", "backslashreplace")
         self.add_secrets(auth.api_token, text, secret.hex(), repr(secret)[2:-1])
         auth.may_be_framed = self.may_be_framed
         self.streams = Streams(auth, self.metrics, parent=self)
@@ -154,10 +155,17 @@ class TornadoService(Settings, StrictApplication):
         )
         jinja_env = make_jinja_env(self.template_paths)
         self.app_manager = AppManager(
-            self.context, self.apps, self, jinja_env, self.home_app, self.shutdown_grace
+            self.context, self.app_sources(), self, jinja_env, self.home_app, self.shutdown_grace
         )
         self.selfcheck = SelfCheck(self.checked_setup, self.log)
         self.web_app = make_web_app(self, self.context, self.app_manager, self.selfcheck, jinja_env)
+
+    def app_sources(self) -> list[AppSource]:
+        apps = [AppSource(spec, partial(import_app, spec)) for spec in self.apps]
+        for name, entry in self.web_apps.items():
+            spec = f'web_apps["{name}"]'
+            apps.append(AppSource(spec, partial(import_web_app, name, entry)))
+        return apps
 
     def checked_setup(self) -> CheckedSetup:
         auth = self.auth
@@ -193,16 +201,6 @@ class TornadoService(Settings, StrictApplication):
                 self.read_config_file(self.config_file)
             add_app_classes(self, self.apps)
         super().parse_command_line(argv)
-
-    def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
-        try:
-            super().initialize_subcommand(subc, argv)
-        except ModuleNotFoundError as error:
-            if not str(error.name).startswith("tornado_service."):
-                raise
-            raise ConfigError(
-                f"the single file does without {subc}: run it where the package is installed"
-            ) from None
 
     def is_deferred_section(self, section: str, new: Config) -> bool:
         """Whether a section may belong to an app; the file may name the app, and is read last."""

@@ -11,6 +11,7 @@ import jupyterhub
 from traitlets import (
     Bool,
     Bytes,
+    Dict,
     Float,
     HasTraits,
     Integer,
@@ -153,6 +154,15 @@ class Settings(HasTraits):
         Unicode(),
         help="""The apps to run, each as ``my_module:MyApp`` or by the name of an entry point of the
         group ``tornado_service.apps``. If one fails, the others run. Default: none.""",
+    ).tag(config=True)
+
+    web_apps = Dict(
+        help=f"""Web apps of any framework, behind the hub's sign-in. The keys are their names and
+        parts of the path; the values are their options: ``{{"sales": {{"command":
+        ["streamlit", "run", "sales.py", "--server.port={{port}}", "--server.address=127.0.0.1",
+        "--server.baseUrlPath={{prefix}}"], "allowed_groups": ["analysts"]}}}}``. All options:
+        {DOCS_URL}how-to/web-apps.html . If one fails, the others run. Default: none.""",
+        key_trait=Unicode(),
     ).tag(config=True)
 
     home_app = Unicode(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from traitlets.config import Config
 
 from tornado_service.hub.versions import parse_version
@@ -31,6 +33,14 @@ def stop(app: Any, argv: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def documented_web_apps() -> dict[str, Any]:
+    """The values with web apps in the guide."""
+    page = (VALUES.parent / "docs/how-to/kubernetes-operate.md").read_text()
+    (text,) = re.findall(r"<!-- tested: web apps -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    values: dict[str, Any] = yaml.safe_load(text)
+    return values
 
 
 def load(*names: str) -> Files:

@@ -1,0 +1,128 @@
+"""The headers that a visitor gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tornado_service.proxy.forward.headers.cookies import CookieRules
+from tornado_service.proxy.forward.headers.response import ResponseRules
+from tornado_service.proxy.forward.paths import AppPaths, Locations
+from tornado_service.proxy.forward.target import Target
+
+PREFIX = "/services/hosted/sales"
+PATHS = AppPaths(PREFIX, strips_prefix=True)
+RULES = ResponseRules(
+    PATHS,
+    Locations(PATHS, Target(port=8501), "hub.example.org", "https", "/a"),
+    CookieRules("service-hosted"),
+    "'self'",
+    f"{PREFIX}/a",
+)
+CSP = ("Content-Security-Policy", "frame-ancestors 'self'")
+
+Lines = list[tuple[str, str]]
+
+
+def made(*lines: tuple[str, str], status: int = 200) -> Lines:
+    sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines]
+    return list(RULES.make_headers(status, sent).get_all())
+
+
+def test_they_pass_with_their_spelling_and_order() -> None:
+    lines = [
+        ("content-TYPE", "text/html"),
+        ("Server", "theirs"),
+        ("set-cookie", "a=1"),
+        ("ETag", '"1"'),
+        ("Set-Cookie", "b=2"),
+        ("content-length", "5"),
+        ("X-Name", "gr\xc3\xb6\xdf"),
+        ("Content-Encoding", "gzip"),
+    ]
+
+    assert made(*lines) == [*lines, CSP]
+
+
+@pytest.mark.parametrize("policy", ["default-src 'self'", "frame-ancestors *", ""])
+def test_a_policy_of_the_app_is_not_replaced(policy: str) -> None:
+    assert made(("content-security-policy", policy)) == [("content-security-policy", policy)]
+
+
+def test_a_policy_that_only_reports_is_none() -> None:
+    line = ("Content-Security-Policy-Report-Only", "frame-ancestors *")
+
+    assert made(line) == [line, CSP]
+
+
+def test_headers_of_the_connection_end_here() -> None:
+    assert made(
+        ("Connection", "keep-alive, X-One"),
+        ("connection", "x_two"),
+        ("X-One", "1"),
+        ("X-Two", "2"),
+        ("Keep-Alive", "timeout=5"),
+        ("Transfer-Encoding", "chunked"),
+        ("Upgrade", "h2c"),
+        ("Proxy-Authenticate", "Basic"),
+        ("X-Three", "3"),
+    ) == [("X-Three", "3"), CSP]
+
+
+@pytest.mark.parametrize("status", [204, 103])
+def test_responses_that_have_no_body_have_no_length(status: int) -> None:
+    assert "Content-Length" not in dict(made(("Content-Length", "0"), status=status))
+
+
+@pytest.mark.parametrize("status", [200, 205, 304, 416])
+def test_others_keep_theirs(status: int) -> None:
+    assert made(("Content-Length", "0"), status=status) == [("Content-Length", "0"), CSP]
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        (("Location", "/login"), f"{PREFIX}/login"),
+        (("content-location", "http://127.0.0.1:8501/b"), f"{PREFIX}/b"),
+        (("Refresh", "5; url=/b"), f"5; url={PREFIX}/b"),
+        (("Set-Cookie", "a=1; Path=/"), f"a=1; Path={PREFIX}/"),
+        (("Service-Worker-Allowed", f"{PREFIX}/deep"), f"{PREFIX}/deep"),
+        (("Service-Worker-Allowed", "/"), f"{PREFIX}/"),
+        (("Service-Worker-Allowed", "https://hub.example.org/"), f"{PREFIX}/"),
+        (("Service-Worker-Allowed", f"{PREFIX}/%2e%2E/.."), f"{PREFIX}/"),
+    ],
+)
+def test_what_names_a_path_is_put_under_the_prefix(line: tuple[str, str], changed: str) -> None:
+    assert made(line) == [(line[0], changed), CSP]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("Set-Cookie", "service-hosted=planted"),
+        ("Clear-Site-Data", '"cookies"'),
+        ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+        ("Alt-Svc", 'h3=":443"'),
+        ("X-Control", "a\x01b"),
+        ("X-Control", "a\x7f"),
+    ],
+)
+def test_what_would_change_all_of_the_site_is_dropped(line: tuple[str, str]) -> None:
+    assert made(line) == [CSP]
+
+
+def test_early_hints_have_no_policy() -> None:
+    line = ("Link", "</a.css>; rel=preload")
+
+    assert made(line, status=103) == [line]
+
+
+def test_trailers_say_nothing_about_the_body_or_the_sign_in() -> None:
+    sent = [
+        (b"X-Checksum", b"1"),
+        (b"Set-Cookie", b"a=1"),
+        (b"content-length", b"5"),
+        (b"Transfer-Encoding", b"chunked"),
+        (b"Location", b"/"),
+    ]
+
+    assert list(RULES.make_trailers(sent).get_all()) == [("X-Checksum", "1")]

@@ -1,0 +1,95 @@
+"""What visitors get while the process of an app starts or has failed, with real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.web_processes import options
+from tornado_service.testing import BROWSER, Fetch, ServiceConfig, StandInHub
+
+
+@pytest.fixture
+def service_config() -> ServiceConfig:
+    slow = list(options("--after=60", "--say=<b>loading</b>").command)
+    return {
+        "TornadoService": {
+            "web_apps": {
+                "slow": {"command": slow, "title": "Sales <1>"},
+                "broken": {"command": ["sh", "-c", "echo no data; exit 3", "{port}"]},
+            }
+        }
+    }
+
+
+def admin_token(hub: StandInHub) -> str:
+    hub.directory.add_user("ada", admin=True)
+    return hub.token_for("ada", ("read:hub",))
+
+
+async def page_with(text: str, fetch: Fetch, path: str, token: str) -> Any:
+    """The page of an app, once it has a text."""
+    while True:
+        response = await fetch(path, token=token, headers=BROWSER)
+        if text in response.body.decode():
+            return response
+        await asyncio.sleep(0.05)
+
+
+async def test_a_page_says_which_app_starts_and_reloads(fetch: Fetch, hub: StandInHub) -> None:
+    token = hub.token_for("sam")
+
+    page = await fetch("slow/", token=token, headers=BROWSER)
+    html = page.body.decode()
+
+    assert (page.code, page.headers["Retry-After"]) == (503, "3")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "<h1>Sales &lt;1&gt; is starting</h1>" in html
+    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in html
+    assert 'data-retry-after="3"' in html
+
+
+async def test_only_admins_see_the_process_and_its_output(fetch: Fetch, hub: StandInHub) -> None:
+    admin, user = admin_token(hub), hub.token_for("sam")
+
+    shown = await page_with("loading", fetch, "slow/", admin)
+    hidden = await fetch("slow/", token=user, headers=BROWSER)
+
+    assert re.search(r"<dt [^>]*>pid</dt>\s*<dd [^>]*>\s*\d+\s*</dd>", shown.body.decode())
+    assert "&lt;b&gt;loading&lt;/b&gt;</pre>" in shown.body.decode()
+    assert "loading" not in hidden.body.decode()
+    assert "pid" not in hidden.body.decode()
+
+
+async def test_a_failed_start_is_explained_to_admins(fetch: Fetch, hub: StandInHub) -> None:
+    admin, user = admin_token(hub), hub.token_for("sam")
+
+    shown = await page_with("exit status 3", fetch, "broken/", admin)
+    hidden = await fetch("broken/", token=user, headers=BROWSER)
+
+    assert "<h1>broken is not available</h1>" in shown.body.decode()
+    assert "Last line of output: no data" in shown.body.decode()
+    assert "Hub admins can see the reason on the Status page." in hidden.body.decode()
+    assert "exit status" not in hidden.body.decode()
+
+
+async def test_programs_get_json_and_when_to_try_again(fetch: Fetch, hub: StandInHub) -> None:
+    response = await fetch("slow/", token=hub.token_for("sam"))
+
+    assert (response.code, response.headers["Retry-After"]) == (503, "3")
+    assert json.loads(response.body)["message"] == "This app is starting. Try again soon."
+
+
+async def test_an_app_that_starts_is_no_error_in_the_access_log(
+    fetch: Fetch, hub: StandInHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    await fetch("slow/", token=hub.token_for("sam"), headers=BROWSER)
+
+    assert "503 GET" not in caplog.text

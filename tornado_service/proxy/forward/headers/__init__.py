@@ -1,0 +1,1 @@
+"""Headers of requests and responses: what passes, and what the service adds."""

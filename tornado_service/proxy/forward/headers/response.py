@@ -1,0 +1,109 @@
+"""The headers of a response to a visitor: the app's, limited to its own part of the site."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..exchange import Headers
+from ..paths import AppPaths, Locations, has_dot_segments
+from .cookies import CookieRules
+from .raw import RawHeaders
+from .request import HOP_BY_HOP, connection_options, spelled_alike
+
+#: They are for all of the site, of which an app has a part only: they would sign visitors out of
+#: the hub, or send its other pages to another server or protocol.
+FOR_THE_SITE = frozenset({"alt-svc", "clear-site-data", "strict-transport-security"})
+
+#: Fields that must not come after the body (RFC 9110, section 6.5.1).
+NOT_IN_TRAILERS = frozenset(
+    {
+        "authorization",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-location",
+        "content-range",
+        "content-security-policy",
+        "content-type",
+        "host",
+        "location",
+        "refresh",
+        "set-cookie",
+        "trailer",
+        "www-authenticate",
+    }
+)
+
+#: Some HTTP parsers, as that of the hub's proxy, refuse a response with them (RFC 9110, 5.5).
+_CONTROL_CHARACTER = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class ResponseRules:
+    """How the headers of an app's response are changed.
+
+    Attributes:
+        paths: those of the app.
+        locations: puts URLs under the app's prefix.
+        cookies: which cookies pass.
+        frame_ancestors: the sites whose pages may show the app in a frame, if it has no
+            ``Content-Security-Policy`` of its own.
+        request_path: of the visitor's request.
+    """
+
+    paths: AppPaths
+    locations: Locations
+    cookies: CookieRules
+    frame_ancestors: str
+    request_path: str
+
+    def make_headers(self, status: int, sent: Headers) -> RawHeaders:
+        """The headers for the visitor, without those of the connection.
+
+        Args:
+            status: of the response.
+            sent: the app's headers, with its spelling.
+        """
+        headers = self._pass(sent)
+        if status < 200 or status == 204:  # RFC 9110, section 8.6
+            headers.discard("Content-Length")
+        if status >= 200 and "Content-Security-Policy" not in headers:
+            headers.add("Content-Security-Policy", f"frame-ancestors {self.frame_ancestors}")
+        return headers
+
+    def make_trailers(self, sent: Headers) -> RawHeaders:
+        """The fields after the body, without those that must not be there."""
+        fields = self._pass(sent)
+        for name in NOT_IN_TRAILERS:
+            fields.discard(name)
+        return fields
+
+    def _pass(self, sent: Headers) -> RawHeaders:
+        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent]
+        named = connection_options(RawHeaders(lines))
+        headers = RawHeaders()
+        for name, value in lines:
+            lower = name.lower()
+            if lower in HOP_BY_HOP or (named and spelled_alike(name) in named):
+                continue
+            if _CONTROL_CHARACTER.search(value):
+                continue
+            changed = self._change(lower, value)
+            if changed is not None:
+                headers.add(name, changed)
+        return headers
+
+    def _change(self, name: str, value: str) -> str | None:
+        if name == "set-cookie":
+            return self.cookies.for_visitor(value, self.paths, self.request_path)
+        if name in ("location", "content-location"):
+            return self.locations.translate(value)
+        if name == "refresh":
+            return self.locations.translate_refresh(value)
+        if name in FOR_THE_SITE:
+            return None
+        if name == "service-worker-allowed":
+            is_own = self.paths.contains(value) and not has_dot_segments(value)
+            return value if is_own else f"{self.paths.prefix}/"
+        return value

@@ -1,0 +1,158 @@
+"""The request to the app, made of the visitor's."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import Any
+
+import h11
+from jupyterhub.utils import get_browser_protocol
+from tornado.web import HTTPError
+
+from ... import PageHandler
+from .headers.cookies import CookieRules
+from .headers.raw import RawHeaders
+from .headers.request import VisitorFacts, make_request_headers
+from .headers.response import ResponseRules
+from .headers.tokens import find_tokens, without_tokens
+from .paths import AppPaths, Locations
+from .target import Target
+from .visitor_body import UNKNOWN
+
+
+class AppRequest:
+    """One request of a visitor, as the app gets it.
+
+    Args:
+        handler: the visitor's request.
+        target: where the app listens.
+    """
+
+    def __init__(self, handler: PageHandler, target: Target) -> None:
+        self._handler = handler
+        self._target = target
+        app = handler.app
+        self._paths = _make_paths(app.prefix, app.options.strip_prefix, target.path)
+        self._cookies = _make_cookie_rules(handler.hub_auth.cookie_name)
+        self._uri = "/"
+
+    async def make(self, length: int, *, is_websocket: bool) -> h11.Request:
+        """The line and the headers of the request.
+
+        Args:
+            length: of the body in bytes; ``UNKNOWN`` for one in chunks.
+            is_websocket: whether to ask for a WebSocket.
+
+        Raises:
+            HTTPError: 400, the path is not allowed; 503, the hub has to say whether a parameter is
+                one of its tokens, and does not respond.
+        """
+        handler, request = self._handler, self._handler.request
+        tokens = await self._hub_tokens()
+        try:
+            self._uri = self._paths.to_app(without_tokens(request.uri or "/", tokens))
+        except ValueError as error:
+            raise HTTPError(400, "The path has a segment . or .., which is not allowed.") from error
+        authorizations = len(request.headers.get_list("Authorization"))
+        is_hub_token = handler.hub_auth.uses_header_token(handler)
+        headers = make_request_headers(
+            request.headers,
+            self._facts(),
+            self._cookies,
+            keeps_authorization=authorizations == 1 and not is_hub_token,
+            hub_tokens=tokens,
+        )
+        headers.add("Host", self._host)
+        handler.app.change_request_headers(handler, headers)
+        _set_framing(headers, request.headers.get_list("Content-Length"), length)
+        if is_websocket:
+            headers["Upgrade"] = "websocket"
+            headers["Connection"] = "Upgrade"
+        return h11.Request(
+            method=(request.method or "").encode("ascii"),
+            target=self._uri.encode("ascii"),
+            headers=[
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in headers.get_all()
+            ],
+        )
+
+    async def _hub_tokens(self) -> set[str]:
+        """The tokens of the hub in the query and in ``Referer``."""
+        request = self._handler.request
+        found = find_tokens(request.uri or "") | find_tokens(request.headers.get("Referer", ""))
+        auth = self._handler.hub_auth
+        return {
+            token for token in found if await auth.user_for_token(token, sync=False) is not None
+        }
+
+    @property
+    def _host(self) -> str:
+        sent: str = self._handler.request.headers.get("Host", "")
+        if self._target.tls or not sent:
+            return self._target.authority
+        return sent
+
+    @property
+    def _public_host(self) -> str:
+        return self._handler.context.public_host or self._handler.request.headers.get("Host", "")
+
+    @cached_property
+    def _protocol(self) -> str:
+        handler = self._handler
+        is_https = handler.context.public_https or get_browser_protocol(handler.request) == "https"
+        return "https" if is_https else "http"
+
+    def _facts(self) -> VisitorFacts:
+        handler: Any = self._handler
+        return VisitorFacts(
+            user=handler.current_user,
+            address=handler.client_ip,
+            host=self._public_host,
+            protocol=self._protocol,
+            prefix=self._paths.prefix,
+            request_id=handler.request_id,
+        )
+
+    def response_rules(self) -> ResponseRules:
+        """How the headers of the response are changed."""
+        host, protocol = self._public_host, self._protocol
+        locations = Locations(self._paths, self._target, host, protocol, self._uri)
+        policy: str = self._handler.settings["page_headers"]["Content-Security-Policy"]
+        return ResponseRules(
+            self._paths,
+            locations,
+            self._cookies,
+            _frame_ancestors(policy),
+            self._handler.request.path,
+        )
+
+
+@cache
+def _make_paths(prefix: str, strips_prefix: bool, base: str) -> AppPaths:
+    return AppPaths(prefix.rstrip("/"), strips_prefix=strips_prefix, base=base.rstrip("/"))
+
+
+_make_cookie_rules = cache(CookieRules)
+
+
+@cache
+def _frame_ancestors(policy: str) -> str:
+    """Those of the service, and our own origin: many frameworks put parts of a page in frames.
+
+    Nothing is lost on an origin that is shared with users' servers: their pages can read the app
+    without a frame.
+    """
+    configured = policy.partition("frame-ancestors ")[2].partition(";")[0]
+    others = [site for site in configured.split() if site not in ("'none'", "'self'")]
+    return " ".join(["'self'", *others])
+
+
+def _set_framing(headers: RawHeaders, sent: list[str], length: int) -> None:
+    """Describe the length of the body as it is sent, whatever a hook has done."""
+    headers.discard("Content-Length")
+    headers.discard("Transfer-Encoding")
+    if length == UNKNOWN:
+        headers.add("Transfer-Encoding", "chunked")
+    elif sent:
+        headers.add("Content-Length", str(length))
