@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-wheel lint format docs pyz \
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-web-apps test-wheel lint format docs pyz \
   release-dry-run bench clean
 
 help: ## list these commands
@@ -24,11 +24,11 @@ demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_
 
 test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 10 minutes on 2 cores
 
-test-all: lint test-6.1 test-5.5-all test-image test-chart ## all tests
+test-all: lint test-6.1 test-5.5-all test-image test-chart test-web-apps ## all tests
 
 test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
 	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
-	.venv/bin/python -m $(PYTEST) -m 'not image' $(ARGS)
+	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps' $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy
@@ -73,6 +73,18 @@ test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah,
 	.venv/bin/python tests/support/prepare.py image
 	.venv/bin/python -m pytest -m image $(ARGS)
 
+WEB_APPS ?= $(patsubst tests/web_apps/test_%.py,%,$(wildcard tests/web_apps/test_*.py))
+web-app-environments = $(patsubst tests/web_apps/%/requirements.txt,.venv-web-apps/%/.stamp,$(wildcard $(WEB_APPS:%=tests/web_apps/%/requirements.txt)))
+
+test-web-apps: .venv/.stamp $(web-app-environments) ## apps of other frameworks, each in an environment of its own (WEB_APPS="streamlit flask")
+	.venv/bin/python tests/support/prepare.py proxy browser
+	.venv/bin/python -m $(PYTEST) $(WEB_APPS:%=tests/web_apps/test_%.py) $(ARGS)
+
+.venv-web-apps/%/.stamp: tests/web_apps/%/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade --requirement $<
+	@touch $@
+
 RELEASE := build/release
 
 release-dry-run: .venv/.stamp ## build and check all artefacts of a release in build/release (TAG=v0.1.0)
@@ -94,7 +106,7 @@ bench: .venv/.stamp ## run the benchmarks
 	.venv/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove environments and generated files
-	rm -rf .venv .venv-5.5 .venv-docs .venv-hub-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
+	rm -rf .venv .venv-5.5 .venv-docs .venv-web-apps .venv-hub-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist tornado_service/static/swagger tornado_service/activity/static/d3 tornado_service/activity/static/plot
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp .venv-5.5/.stamp .venv-hub-$(HUB)/.stamp: extras := .[dev]
