@@ -47,11 +47,12 @@ class DemoApps:
         self.service_scopes = self._scopes("service_scopes")
         self.user_scopes = self._scopes("user_scopes")
 
-    def app_urls(self, prefix: str, failed: Collection[str] = ()) -> list[str]:
+    def app_urls(
+        self, prefix: str, failed: Collection[str] = (), web_apps: Iterable[str] = ()
+    ) -> list[str]:
         """The URLs of the running apps, or of the service's home page if none runs."""
-        return [f"{prefix}{cls.name}/" for cls in self.classes if cls.name not in failed] or [
-            prefix
-        ]
+        names = [*(cls.name for cls in self.classes), *web_apps]
+        return [f"{prefix}{name}/" for name in names if name not in failed] or [prefix]
 
     @property
     def welcome_text(self) -> str:

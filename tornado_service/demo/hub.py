@@ -82,6 +82,7 @@ class ThrowAwayHub:
         service_url: str | None = None,
         service_command: list[str] | None = None,
         service_environment: Mapping[str, str] | None = None,
+        service_files: Mapping[str, str] | None = None,
         service_options: Mapping[str, Any] | None = None,
         service_scopes: Iterable[str] = (),
         with_service: bool = True,
@@ -109,6 +110,8 @@ class ThrowAwayHub:
             "display": True,
             **(service_options or {}),
         }
+        #: texts by name, in the service's working directory
+        self.service_files = dict(service_files or {})
         self.service_scopes = list(service_scopes)
         self.with_service = with_service
         self.extra_config = extra_config
@@ -231,6 +234,8 @@ class ThrowAwayHub:
             f"{DIE_WITH_PARENT}{WAIT_BRIEFLY}\n{config_text(self._settings())}{self.extra_config}\n"
         )
         write_private(config, text)
+        for name, content in self.service_files.items():
+            write_private(self.directory / name, content)
         ours = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         with contextlib.ExitStack() as stack:
