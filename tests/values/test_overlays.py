@@ -222,6 +222,37 @@ def test_the_lists_of_a_site_are_kept(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "hub.service.extraPorts" in lost
 
 
+def test_web_apps_at_a_url(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = """
+    hub:
+      services:
+        tornado-service: {command: [python3, -m, tornado_service, --config=/apps.json]}
+      extraFiles:
+        apps:
+          mountPath: /apps.json
+          data:
+            TornadoService:
+              web_apps: {blog: {url: http://blog.tools.svc}, own: {url: 'http://hub:9000'}}
+      networkPolicy: {egress: [{ports: [{port: 5432}]}]}
+    """
+    config = tmp_path / "config.yaml"
+    config.write_text(site)
+    urls = ["http://wiki", "https://x.example.org", "http://[::1]:9000", "http://blog.tools.svc=81"]
+    argv = [*(f"--web-app-url={url}" for url in urls), f"--site={config}"]
+    for mode in ("ingress", "allowed-ingress-ports"):
+        assert stop(ValuesApp, [*argv, f"--mode={mode}"]) == 0
+        text = capsys.readouterr().out
+        assert text.count("# The web app at https://x.example.org has no rule: ") == 1
+        own, *rules = yaml.safe_load(text)["hub"]["networkPolicy"]["egress"]
+        assert [port["port"] for port in own["ports"]] == [8081, 8181]
+        tools = {"matchLabels": {"kubernetes.io/metadata.name": "tools"}}
+        assert rules == [
+            {"to": [{"podSelector": {}}], "ports": [{"port": 80}]},
+            {"to": [{"namespaceSelector": tools}], "ports": [{"port": 81}]},
+            {"ports": [{"port": 5432}]},
+        ]
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
@@ -236,6 +267,8 @@ def test_the_lists_of_a_site_are_kept(tmp_path: Path, capsys: pytest.CaptureFixt
         (["--nosuch=1"], "--nosuch"),
         (["nosuch"], "nosuch"),
         (["--site=nosuch.yaml"], "nosuch.yaml"),
+        (["--web-app-url=wiki:80"], "--web-app-url=wiki:80: write it as http://"),
+        (["--web-app-url=http://a", "--delivery=extra-files"], "does without web apps"),
     ],
 )
 def test_a_wrong_option(

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from .check.runner import find_mistakes
 from .deployment import ACTIVITY, PUBLIC_IMAGE, Deployment, normalize_base_url
 from .merge import CHART, Values, ValuesError, hub_service, read_files
 from .paths import KeyPath
+from .service_settings import web_app_addresses
 from .site import Site
+from .web_app_addresses import WebAppAddress, parse_address
 
 
 class _Command(StrictApplication):
@@ -117,6 +120,7 @@ class ValuesApp(_Command):
     examples = """
     tornado-service values --image=quay.io/me/hub:4.4.0-1 > tornado-service.yaml
     tornado-service values --delivery=extra-files --site=config.yaml > tornado-service.yaml
+    tornado-service values --web-app-url=http://wiki.tools.svc:8080 > tornado-service.yaml
     helm upgrade RELEASE jupyterhub/jupyterhub --version 4.4.0 \\
         -f tornado-service.yaml -f config.yaml
     """
@@ -127,6 +131,7 @@ class ValuesApp(_Command):
         "name": "ValuesApp.service_name",
         "app": "ValuesApp.apps",
         "group": "ValuesApp.groups",
+        "web-app-url": "ValuesApp.web_app_urls",
         "parent": "ValuesApp.parent_key",
         **{
             option.replace("_", "-"): f"ValuesApp.{option}"
@@ -190,10 +195,19 @@ class ValuesApp(_Command):
         help="Give access only to members of this group; repeat it. Default: all users.",
         config=True,
     )
+    web_app_urls = List(
+        Unicode(),
+        help="""The url of a web app that runs elsewhere, such as http://wiki.tools.svc:8080; repeat
+        it. The network policy then lets the hub's pod out to it. A policy counts the port of the
+        pods: if it is another than that of their Service, add it, as in
+        http://wiki.tools.svc=8080. Those that --site shows need no option.""",
+        config=True,
+    )
     site = List(
         Unicode(),
         help="""A values file of yours, repeat it in Helm's order: the output then also contains the
-        entries of its lists, as Helm would replace one list by the other.""",
+        entries of its lists, as Helm would replace one list by the other, and rules for the web
+        apps at a url that it configures.""",
         config=True,
     )
     output_dir = Unicode(
@@ -204,7 +218,7 @@ class ValuesApp(_Command):
 
     def run(self) -> None:
         site = Values(read_files(self.site), self.parent_path)
-        deployment = self.deployment(site.chart)
+        deployment = self.deployment(site.chart, _web_apps(Site(site, ())))
         if self.output_dir:
             directory = Path(self.output_dir)
             try:
@@ -221,8 +235,11 @@ class ValuesApp(_Command):
             names.append("groups.yaml")
         print(overlays.overlay_text(deployment, names, site), end="")
 
-    def deployment(self, chart: str = CHART) -> Deployment:
-        """The settings for the overlays, for a chart with this name or alias."""
+    def deployment(self, chart: str = CHART, web_apps: Iterable[WebAppAddress] = ()) -> Deployment:
+        """The settings for the overlays.
+
+        The chart has this name or alias; the web apps are those of the site.
+        """
         full_name = None if self.fullname_override == "null" else self.fullname_override
         hub = hub_service(full_name, self.name_override or chart, self.release)
         if not hub:
@@ -241,9 +258,35 @@ class ValuesApp(_Command):
             service_scopes=sorted({scope for app in classes for scope in app.service_scopes}),
             user_scopes=sorted({scope for app in classes for scope in app.user_scopes}),
             loopback_api=self.loopback_api,
+            web_apps=self._outside(web_apps, hub),
         )
         deployment.validate(self.name_override)
         return deployment
+
+    def _outside(self, web_apps: Iterable[WebAppAddress], hub: str) -> list[WebAppAddress]:
+        """The web apps of the options and of the site outside of the hub's pod."""
+        found: dict[str, WebAppAddress] = {}
+        for text in self.web_app_urls:
+            try:
+                address = parse_address(text)
+            except ValueError:
+                example = "http://wiki.tools.svc:8080"
+                raise ValuesError(f"--web-app-url={text}: write it as {example}") from None
+            found[address.url] = address
+        for address in web_apps:
+            found.setdefault(address.url, address)
+        if found and self.delivery == "extra-files":
+            raise ValuesError(
+                "the single file does without web apps: use --delivery=image for"
+                f" {', '.join(found)}"
+            )
+        addresses = found.values()
+        return [address for address in addresses if not (address.is_in_pod or address.host == hub)]
+
+
+def _web_apps(site: Site) -> list[WebAppAddress]:
+    """Web apps at a URL that a site's values configure."""
+    return [app for service in site.all_services for _, app in web_app_addresses(site, service)]
 
 
 def _import_app(app: str) -> Any:

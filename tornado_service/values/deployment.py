@@ -8,6 +8,7 @@ from typing import Any
 from ..apps.loader import custom_scopes
 from . import names
 from .merge import ValuesError
+from .web_app_addresses import WebAppAddress
 
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
@@ -45,6 +46,8 @@ class Deployment:
     apps: Sequence[str] = ()
     service_scopes: Sequence[str] = ()
     user_scopes: Sequence[str] = ()
+    #: web apps that run elsewhere, to which the hub's pod connects
+    web_apps: Sequence[WebAppAddress] = ()
     #: call the Hub API at localhost, whatever the name of its Service
     loopback_api: bool = False
 

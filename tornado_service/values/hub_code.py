@@ -48,7 +48,7 @@ class ConfigCode:
             for item in node.args
         ]
         for node in nodes:
-            entries = _dict_entries(node)
+            entries = dict_entries(node)
             match entries.get("name"):
                 case ast.Constant(value=str(name)) if "scopes" in entries or node in added:
                     yield name, entries.get("scopes")
@@ -59,7 +59,7 @@ class ConfigCode:
             if isinstance(node, ast.If) and _compares_with_user(node.test):
                 yield from (scopes for _, scopes in _assigned_scopes(node.body))
         for role, scopes in _assigned_scopes(tree.body):
-            if _is_member(role, "user"):
+            if is_member(role, "user"):
                 yield scopes
 
     def lacks_self(self, scopes: ast.expr) -> bool:
@@ -123,19 +123,19 @@ class ConfigCode:
             case ast.Call(func=ast.Attribute(value=owner, attr="pop"), args=[key, *_]):
                 return self._is_hub(owner) and _is_string(key, name)
             case ast.Call(func=ast.Attribute(value=owner, attr="update" | "merge"), args=items):
-                settings = [_dict_entries(item) for item in items]
+                settings = [dict_entries(item) for item in items]
                 if self._is_hub(owner):
                     settings.append({keyword.arg or "": keyword.value for keyword in node.keywords})
                 else:
-                    settings = [_dict_entries(section.get("JupyterHub")) for section in settings]
+                    settings = [dict_entries(section.get("JupyterHub")) for section in settings]
                 values = [entries[name] for entries in settings if name in entries]
                 return not all(self._depends_on(value, name) for value in values)
         return any(
             self._is_whole_list(target, name) and not self._depends_on(value, name)
-            for target, value in _assignments(node)
+            for target, value in assignments(node)
         )
 
-    def _resolve(self, node: ast.AST, *, deep: bool = False) -> Iterator[ast.AST]:
+    def resolve(self, node: ast.AST, *, deep: bool = False) -> Iterator[ast.AST]:
         """The node, or all values assigned to a variable; deep: with all values within them."""
         pending, seen = [node], set()
         while pending:
@@ -148,15 +148,15 @@ class ConfigCode:
                     pending += self._values.get(inner.id, [])
 
     def _is_hub(self, node: ast.AST) -> bool:
-        return any(_is_member(value, "JupyterHub") for value in self._resolve(node))
+        return any(is_member(value, "JupyterHub") for value in self.resolve(node))
 
     def _is_list(self, node: ast.AST, name: ListName) -> bool:
         """Whether a node is the list itself."""
         return any(
             isinstance(value, (ast.Attribute, ast.Subscript))
-            and _is_member(value, name)
+            and is_member(value, name)
             and self._is_hub(value.value)
-            for value in self._resolve(node)
+            for value in self.resolve(node)
         )
 
     def _is_whole_list(self, target: ast.expr, name: ListName) -> bool:
@@ -170,7 +170,7 @@ class ConfigCode:
         """Whether an expression depends on the list's entries, by variables and functions too."""
         return any(
             self._is_list(inner, name) or self._is_getter_call(inner, name)
-            for inner in self._resolve(node, deep=True)
+            for inner in self.resolve(node, deep=True)
         )
 
     def _is_getter_call(self, node: ast.AST, name: ListName) -> bool:
@@ -208,7 +208,7 @@ def is_template(tree: ast.AST) -> bool:
 
 def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The names that a statement binds, with their values."""
-    for target, assigned in _assignments(node):
+    for target, assigned in assignments(node):
         if isinstance(target, ast.Name):
             yield target.id, assigned
     match node:
@@ -220,7 +220,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield from ((name, value) for value in node.args)  # values that are added to a variable
 
 
-def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets of an assignment with their values; of tuples, each of them."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) or node.value is None:
         return
@@ -237,7 +237,7 @@ def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
                 yield target, node.value
 
 
-def _dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
+def dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
     """The entries of a dict literal, ``{...}`` or ``dict(...)``."""
     match node:
         case ast.Dict(keys=keys, values=values):
@@ -248,7 +248,7 @@ def _dict_entries(node: ast.AST | None) -> dict[str, ast.expr]:
     return {}
 
 
-def _is_member(node: ast.AST, name: str) -> bool:
+def is_member(node: ast.AST, name: str) -> bool:
     """Whether a node is ``x.name`` or ``x["name"]``."""
     match node:
         case ast.Attribute(attr=member) | ast.Subscript(slice=ast.Constant(value=member)):
@@ -262,7 +262,7 @@ def _is_string(node: ast.AST, text: str) -> bool:
 
 def _mentions(node: ast.AST, name: str) -> bool:
     """Whether the tree contains ``x.name``, ``x["name"]`` or the text."""
-    return any(_is_member(inner, name) or _is_string(inner, name) for inner in ast.walk(node))
+    return any(is_member(inner, name) or _is_string(inner, name) for inner in ast.walk(node))
 
 
 def _compares_with_user(test: ast.expr) -> bool:
@@ -281,5 +281,5 @@ def _assigned_scopes(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, ast.expr]
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Subscript) and _is_member(target, "scopes"):
+                if isinstance(target, ast.Subscript) and is_member(target, "scopes"):
                     yield target.value, node.value

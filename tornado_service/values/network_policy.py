@@ -1,10 +1,13 @@
 """Whether rules of a NetworkPolicy in values allow a pod's traffic."""
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .deployment import COMPONENT
 from .merge import as_list, as_map, as_maps
 from .site import NAMED_PORTS
+from .web_app_addresses import NAMESPACE, IPAddress, WebAppAddress
 
 
 def allows_traffic(rules: Iterable[Any], side: str, labels: Mapping[str, str], port: int) -> bool:
@@ -74,3 +77,55 @@ def _expression_matches(expression: dict[str, Any], labels: Mapping[str, str]) -
     if operator in ("Exists", "DoesNotExist"):
         return (value is None) == (operator == "DoesNotExist")
     return value == "" or (value in as_list(expression.get("values"))) == (operator == "In")
+
+
+def may_reach(rules: Iterable[Any], address: WebAppAddress) -> bool:
+    """Whether one of a site's egress rules may be meant for a web app.
+
+    What values do not show, such as labels of pods and namespaces, counts as a match.
+    """
+    return any(
+        _may_include_port(rule, address.port)
+        if not as_list(rule.get("to"))
+        else any(_may_be_app(rule, peer, address) for peer in as_maps(rule.get("to")))
+        for rule in as_maps(rules)
+    )
+
+
+def _may_include_port(rule: Mapping[str, Any], port: int) -> bool:
+    entries = as_maps(rule.get("ports"))
+    return not as_list(rule.get("ports")) or any(
+        # a name is one of the other pod's ports
+        _is_port({**entry, "port": port} if isinstance(entry.get("port"), str) else entry, port)
+        for entry in entries
+    )
+
+
+def _may_be_app(rule: Mapping[str, Any], peer: Mapping[str, Any], address: WebAppAddress) -> bool:
+    if "ipBlock" in peer:
+        is_inside = address.ip is None or _is_in_block(as_map(peer["ipBlock"]), address.ip)
+        return is_inside and _may_include_port(rule, address.port)
+    # from here on any port: a policy counts that of the pods, to which a Service maps its own
+    if address.ip and address.ip.is_global:
+        return False
+    if "namespaceSelector" not in peer:
+        labels = as_map(as_map(peer.get("podSelector")).get("matchLabels"))
+        return COMPONENT not in labels  # those are the chart's pods
+    selector = as_map(peer.get("namespaceSelector"))
+    name = address.namespace
+    if not name:
+        return True
+    return as_map(selector.get("matchLabels")).get(NAMESPACE, name) == name and all(
+        (name in as_list(entry.get("values"))) == (entry.get("operator") == "In")
+        for entry in as_maps(selector.get("matchExpressions"))
+        if entry.get("key") == NAMESPACE and entry.get("operator") in ("In", "NotIn")
+    )
+
+
+def _is_in_block(block: Mapping[str, Any], ip: IPAddress) -> bool:
+    networks = [block.get("cidr"), *as_list(block.get("except"))]
+    try:
+        first, *others = (ipaddress.ip_network(str(text), strict=False) for text in networks)
+    except ValueError:  # Kubernetes refuses it
+        return False
+    return ip in first and not any(ip in other for other in others)

@@ -71,7 +71,8 @@ def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list
     start = [PYZ_PATH] if "extra-files" in parts else ["-m", "tornado_service"]
     return _TEMPLATE.render(
         docs=DOCS_URL,
-        **asdict(deployment) | {"image": deployment.image.rpartition(":")[::2]},
+        **asdict(deployment)
+        | {"image": deployment.image.rpartition(":")[::2], "web_apps": deployment.web_apps},
         path=deployment.path,
         access_scope=deployment.scope,
         custom_scopes=deployment.custom_scopes,

@@ -15,6 +15,7 @@ import yaml
 from tests.packaging.chart import hub_pod
 from tests.packaging.chart.charts import Values
 from tests.packaging.chart.conftest import Render
+from tests.support.values import documented_web_apps
 from tornado_service.activity import Activity
 from tornado_service.demo.proxy import find_proxy
 
@@ -117,6 +118,19 @@ def test_the_file_in_place_of_an_image(run: Run) -> None:
     handed_over = {"hub": {"extraFiles": {"tornado_service": {"binaryData": encoded}}}}
     pod = run("service", "ingress", "extra-files", handed_over, visits=[["ada", PATH]])
     assert pod["visits"][0]["status"] == 200
+
+
+def test_a_web_app_is_set_as_documented(run: Run) -> None:
+    values = documented_web_apps()
+    settings = values["hub"]["extraFiles"]["tornado_service_config"]["data"]["TornadoService"]
+    # what already responds in this pod, at a path without the app's prefix
+    settings["web_apps"]["wiki"]["url"] = "http://127.0.0.1:8081/hub/api"
+    visits = [["ada", f"{PATH}wiki/"], ["ada", f"{PATH}sales/"], ["ada", f"{PATH}home"]]
+    pod = run("service", "ingress", "image", values, visits=visits)
+    assert [visit["status"] for visit in pod["visits"]] == [200, 403, 200]
+    assert jupyterhub.__version__ in pod["visits"][0]["page"]
+    assert ">Wiki</a>" in pod["visits"][2]["page"]
+    assert ">Sales</a>" not in pod["visits"][2]["page"]
 
 
 def test_prometheus_reads_the_metrics_as_documented(run: Run) -> None:

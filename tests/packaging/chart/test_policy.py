@@ -6,9 +6,11 @@ import pytest
 from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, Values, overlay
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
+from tests.packaging.chart.policy import Pod
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.overlays import overlay_values
 from tornado_service.values.paths import SERVICE_LISTS
+from tornado_service.values.web_app_addresses import parse_address
 
 #: Connections with the port open to those that need it, and to all.
 CLOSED = {
@@ -64,6 +66,42 @@ def test_the_alias_needs_no_endpoints(render: Render) -> None:
     assert waiting.hub_api_from_service()
     objects = render("service", "ingress", "image", OWN_ALIASES)
     assert not Deployed.of(objects, hub_is_ready=False).hub_api_from_service()
+
+
+#: Web apps at a URL: in a namespace of their own, in that of the hub, elsewhere.
+WEB_APPS = {
+    "http://wiki.tools.svc=8080": Pod("wiki", {"app": "wiki"}, "10.1.0.6", namespace="tools"),
+    "http://blog:8080": Pod("blog", {"app": "blog"}, "10.1.0.7"),
+    "http://203.0.113.5:8080": Pod("outside", {}, "203.0.113.5", namespace="of no cluster"),
+}
+NO_EGRESS: Values = {
+    "hub": {
+        "networkPolicy": {"egressAllowRules": {"privateIPs": False, "nonPrivateIPs": False}},
+    }
+}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize("mode", ["ingress", "allowed-ingress-ports"])
+@pytest.mark.parametrize("url", WEB_APPS)
+def test_the_hubs_pod_reaches_web_apps_at_a_url(
+    render: Render, url: str, mode: str, plugin: str
+) -> None:
+    app = WEB_APPS[url]
+    choices = PLUGINS[plugin]
+    if "203" in url:
+        choices = {}  # not a pod: a block is for it with every plugin
+    deployment = Deployment(web_apps=[parse_address(url)])
+    ours = overlay_values(deployment, "service.yaml", f"{mode}.yaml")
+
+    deployed = Deployed.of(render(ours, "image", NO_EGRESS), **choices)
+    without_rule = Deployed.of(render("service", mode, "image", NO_EGRESS), **choices)
+
+    assert deployed.cluster.lets_through(deployed.hub, app, 8080)
+    assert not deployed.cluster.lets_through(deployed.hub, app, 8079)
+    assert not deployed.cluster.lets_through(deployed.user, app, 8080) or "203" in url
+    assert not without_rule.cluster.lets_through(without_rule.hub, app, 8080)
+    assert deployed.outcome() == without_rule.outcome()
 
 
 NETWORK_LISTS = [path for path in SERVICE_LISTS if path[-1] != "extra_user_scopes"]

@@ -1,10 +1,14 @@
 import itertools
+from pathlib import Path
 
 import pytest
 import yaml
+from traitlets.config import Config
 
 from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, HelmError, Values, one, secret_texts
 from tests.packaging.chart.conftest import Render
+from tests.support.values import documented_web_apps
+from tornado_service.app import TornadoService
 from tornado_service.values.deployment import HUB_DIRECTORY, Deployment
 from tornado_service.values.merge import hub_service
 from tornado_service.values.overlays import PYZ_PATH, overlay_values
@@ -70,6 +74,23 @@ def test_the_file_is_mounted_where_the_command_looks(render: Render) -> None:
         PYZ_PATH,
         ACTIVITY,
     ]
+
+
+def test_web_apps_of_the_guide_are_settings_of_the_service(render: Render, tmp_path: Path) -> None:
+    objects = render("service", "ingress", "image", documented_web_apps())
+    spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
+    values = yaml.safe_load(secret_texts(objects, "hub")["values.yaml"])
+    command = values["hub"]["services"]["tornado-service"]["command"]
+    path = command[-1].removeprefix("--config=")
+    (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["mountPath"] == path]
+    file = tmp_path / "config.json"
+    file.write_text(secret_texts(objects, "hub")[mount["subPath"]])
+
+    service = TornadoService(config=Config())
+    service.read_config_file(str(file))
+
+    assert service.web_apps["wiki"]["url"] == "http://wiki.tools.svc:8080"
+    assert service.web_apps["sales"]["command"][-1] == "--server.baseUrlPath={prefix}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 from .. import paths
 from ..deployment import HUB_PORT
 from ..merge import ReplacedValue, as_list, as_map
-from ..network_policy import allows_traffic, as_number
+from ..network_policy import allows_traffic, as_number, may_reach
+from ..service_settings import web_app_addresses
 from ..site import Site, ValuesFinding
 
 
@@ -48,12 +49,16 @@ def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[
         side = "from" if path == paths.INGRESS else "to"
         pods = ("proxy", "hub") if path == paths.INGRESS else ("hub",)
         wanted = {*ports, HUB_PORT} if path == paths.HUB_EGRESS else ports
-        return {
+        used: set[Any] = {
             (pod, port)
             for pod in pods
             for port in wanted
             if allows_traffic(items, side, site.labels(pod), port)
         }
+        if path == paths.HUB_EGRESS:
+            apps = (app for each in site.services for _, app in web_app_addresses(site, each))
+            used |= {app for app in apps if may_reach(items, app)}
+        return used
     if path == paths.USER_SCOPES:
         return {service.scope for service in site.services} & set(map(str, items))
     numbers = [as_map(item).get("port") if path == paths.EXTRA_PORTS else item for item in items]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ...hub.versions import SUPPORTED_VERSIONS, is_supported
 from ..chart.subchart import has_site_values, sections
 from ..site import Site, ValuesFinding
-from . import access, code, delivery, keys, lists, names, network, schema, services
+from . import access, code, delivery, keys, lists, names, network, schema, services, web_apps
 
 #: Seconds after which the hub gives up, minus the time until endpoints appear.
 STARTUP_TIMEOUT_5 = 8
@@ -91,6 +91,7 @@ CHECKS = (
     names.check,
     keys.check,
     network.check,
+    web_apps.check,
     access.check,
     code.check,
     delivery.check,
