@@ -25,10 +25,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PYZ = ROOT / "dist" / "tornado_service.pyz"
 START = Path(__file__).with_name("start.py")
 #: What the single file does without: what is large and draws Swagger UI and the charts, what only
-#: tests need, commands that nobody runs in a pod, and the list of the wheel's files.
+#: tests need, commands that nobody runs in a pod, web apps, whose library and whose own packages
+#: the chart's image does not have, and the list of the wheel's files.
 LEFT_OUT = re.compile(
     r"tornado_service/(static/swagger/|testing/|activity/static/(d3|plot|charts?)[._/])"
-    r"|tornado_service/(values/|demo/|activity/synthetic\.py)"
+    r"|tornado_service/(values/|demo/|proxy/|activity/synthetic\.py)"
     r"|[^/]+\.dist-info/RECORD$"
 )
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA$")

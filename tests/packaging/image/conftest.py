@@ -41,6 +41,17 @@ def read_only_directory() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def pyz(read_only_directory: Path, pack: Callable[[Path], None]) -> Path:
+    """The file, as in a pod."""
+    mount = read_only_directory / "share"
+    mount.mkdir()
+    pack(mount / "tornado_service.pyz")
+    (mount / "tornado_service.pyz").chmod(0o444)
+    mount.chmod(0o555)
+    return mount / "tornado_service.pyz"
+
+
+@pytest.fixture(scope="session")
 def hub_python(read_only_directory: Path, as_jovyan: dict[str, Any]) -> str:
     """A python3 with JupyterHub and its requirements only.
 

@@ -31,7 +31,7 @@ DOCKERFILE = ROOT / "image/Dockerfile"
 #: All that a build may add to the base.
 ADDED = re.compile(
     r"usr/local/bin/tornado-service"
-    r"|usr/local/lib/python3\.\d+/site-packages/tornado_service(-[^/]+\.dist-info)?(/.*)?"
+    r"|usr/local/lib/python3\.\d+/site-packages/(tornado_service|h11)(-[^/]+\.dist-info)?(/.*)?"
 )
 
 
@@ -130,9 +130,32 @@ def test_two_lines_add_an_app(buildah: Buildah, base: str, tmp_path: Path) -> No
     image = buildah.build(tmp_path / "Dockerfile", tmp_path, HUB_IMAGE=base)
 
     with buildah.container(image) as root:
-        both = in_a_pod(root, "python3", "-c", "import my_app, tornado_service")
-        done = subprocess.run(both, capture_output=True, text=True)
+        done = run_in(root, "python3", "-c", "import my_app, tornado_service")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_web_apps_need_is_in_an_environment_of_its_own(
+    buildah: Buildah, base: str, tmp_path: Path
+) -> None:
+    write_context(tmp_path, requires="tornado-service>=0.1.0.dev0")
+    # another version than the hub may have, and a package that it does not have
+    (tmp_path / "mine.txt").write_text("# ours\n\n  jupyterhub==6.0.0\nflask\n")
+    given = {"HUB_IMAGE": base, "REQUIREMENTS": "mine.txt"}
+
+    image = buildah.build(DOCKERFILE, tmp_path, **given)
+
+    version = "from importlib.metadata import version; print(version('jupyterhub'))"
+    with buildah.container(image) as root:
+        theirs = run_in(root, "/opt/web-apps/bin/python3", "-c", f"import flask; {version}")
+        hubs = run_in(root, "python3", "-c", f"import h11, tornado_service; {version}")
+        without = run_in(root, "python3", "-c", "import flask")
+    assert (theirs.stdout, theirs.stderr) == ("6.0.0\n", "")
+    assert hubs.stdout.startswith("5.5.")
+    assert "No module named 'flask'" in without.stderr
+
+
+def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(in_a_pod(root, *command), capture_output=True, text=True)
 
 
 def test_a_build_that_would_change_the_hub_stops(
@@ -158,6 +181,8 @@ def write_context(directory: Path, requires: str) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE", *npm):
         shutil.copy(ROOT / name, directory)
     shutil.copytree(ROOT / "tornado_service", directory / "tornado_service")
+    (directory / "image").mkdir()
+    shutil.copy(ROOT / "image/requirements.txt", directory / "image")
     (directory / "my-app").mkdir()
     (directory / "my-app/my_app.py").write_text("")
     (directory / "my-app/pyproject.toml").write_text(

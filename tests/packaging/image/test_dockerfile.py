@@ -2,6 +2,7 @@
 
 import re
 from fnmatch import fnmatch
+from string import Template
 
 import pytest
 
@@ -52,12 +53,25 @@ def test_nothing_depends_on_the_bases_python(dockerfile: Instructions) -> None:
 
 
 def test_the_hubs_packages_hold_pip_back_and_nothing_stays(last_stage: Instructions) -> None:
-    (run,) = [rest for word, rest in last_stage if word == "RUN"]
+    run, _ = [rest for word, rest in last_stage if word == "RUN"]
 
     assert re.search(r"pip install .*--no-cache-dir .*--constraint=", run)
     assert run.index("/before") < run.index("pip install") < run.index("/after")
     assert "from=wheels" in run
     assert not re.search(r"\b(apt|apt-get|curl|wget|npm|node|git|gcc)\b", run)
+
+
+def test_web_apps_change_nothing_of_the_hub(last_stage: Instructions) -> None:
+    _, run = [rest for word, rest in last_stage if word == "RUN"]
+
+    assert "python3 -m venv /opt/web-apps" in run
+    assert run.count("pip install") == run.count("/opt/web-apps/bin/python3 -m pip install") == 1
+
+
+def test_without_requirements_there_are_no_web_apps() -> None:
+    lines = (ROOT / "image/requirements.txt").read_text().splitlines()
+
+    assert [line for line in lines if line.strip() and not line.startswith("#")] == []
 
 
 @pytest.mark.parametrize("name", ["title", "description", "licenses", "base.name"])
@@ -69,7 +83,13 @@ def test_it_has_labels(last_stage: Instructions, name: str) -> None:
 
 def test_what_it_copies_is_there_and_not_ignored(dockerfile: Instructions) -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()[1:]
-    copied = [source for word, rest in dockerfile if word == "COPY" for source in rest.split()[:-1]]
+    given = dict(rest.split("=") for word, rest in dockerfile if word == "ARG" and "=" in rest)
+    copied = [
+        Template(source).substitute(given)
+        for word, rest in dockerfile
+        if word == "COPY"
+        for source in rest.split()[:-1]
+    ]
 
     for source in copied:
         assert (ROOT / source).exists()

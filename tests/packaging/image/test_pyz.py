@@ -50,17 +50,6 @@ for module in pkgutil.walk_packages(tornado_service.__path__, "tornado_service."
 """
 
 
-@pytest.fixture(scope="module")
-def pyz(read_only_directory: Path, pack: Pack) -> Path:
-    """The file, as in a pod."""
-    mount = read_only_directory / "share"
-    mount.mkdir()
-    pack(mount / "tornado_service.pyz")
-    (mount / "tornado_service.pyz").chmod(0o444)
-    mount.chmod(0o555)
-    return mount / "tornado_service.pyz"
-
-
 def test_it_fits_into_a_release_of_helm(pyz: Path) -> None:
     assert pyz.stat().st_size < LARGEST_FILE
 
@@ -74,7 +63,7 @@ def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
         names = archive.getnames()
 
     left_out = re.compile(
-        r"swagger|static/(d3|plot|charts?)[._/]|/(testing|values)/|demo|synthetic"
+        r"swagger|static/(d3|plot|charts?)[._/]|/(testing|values|proxy)/|demo|synthetic"
     )
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
