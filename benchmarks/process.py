@@ -33,8 +33,13 @@ def tree(root: int) -> list[int]:
 
 def cpu_seconds(root: int) -> float:
     """CPU time of a process and its descendants."""
-    stats = [_stat(pid) for pid in tree(root)]
-    return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICKS
+    return sum(map(own_cpu_seconds, tree(root)))
+
+
+def own_cpu_seconds(pid: int) -> float:
+    """CPU time of a process without its descendants; 0 if it has ended."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
 def memory(root: int) -> Memory:
@@ -47,6 +52,27 @@ def memory(root: int) -> Memory:
         uss += int(sizes["Private_Clean"]) + int(sizes["Private_Dirty"])
         threads += len(os.listdir(f"/proc/{pid}/task"))
     return Memory(rss / 1024, uss / 1024, threads)
+
+
+def own_rss(pid: int) -> float:
+    """RSS of a process without its descendants, in MiB."""
+    return _status(pid, "VmRSS")
+
+
+def own_peak_rss(pid: int) -> float:
+    """The highest RSS since ``reset_peak_rss``, in MiB."""
+    return _status(pid, "VmHWM")
+
+
+def reset_peak_rss(pid: int) -> None:
+    """https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html ."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status(pid: int, name: str) -> float:
+    match = re.search(rf"{name}:\s+(\d+) kB", _read(f"/proc/{pid}/status"))
+    assert match is not None
+    return int(match[1]) / 1024
 
 
 def environment(pid: int) -> dict[str, str]:

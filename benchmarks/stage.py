@@ -139,52 +139,27 @@ class Stage:
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"The proxy does not know {name}:\n{self.hub.log[-3000:]}")
                 time.sleep(0.2)
-            contender.pid = self._call_hub("GET", f"services/{name}")["pid"]
+            contender.pid = call_hub(self.hub, "GET", f"services/{name}")["pid"]
 
     def _routed(self, contender: Contender) -> bool:
-        routes = self._call_hub("GET", "proxy")
+        routes = call_hub(self.hub, "GET", "proxy")
         return any(route.endswith(contender.prefix) for route in routes)
-
-    def _call_hub(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the Hub API as an admin, without the relay."""
-        request = Request(
-            f"{self.hub.api_url}/{path}",
-            method=method,
-            data=json.dumps(body).encode() if body is not None else None,
-            headers={"Authorization": f"token {self.hub.admin_token}"},
-        )
-        with urlopen(request, timeout=30) as response:
-            return json.loads(response.read())
 
     def new_token(self) -> dict[str, str]:
         """A valid token that is in no cache, as headers."""
-        token = self._call_hub("POST", f"users/{USER}/tokens", {"note": "benchmark"})["token"]
+        token = call_hub(self.hub, "POST", f"users/{USER}/tokens", {"note": "benchmark"})["token"]
         return {"Authorization": f"token {token}"}
 
     def _sign_in_everywhere(self) -> None:
         token = self.new_token()
         for name in (SERVICE, MIXINS):
-            cookie, xsrf = asyncio.run(self._sign_in(self[name].prefix))
+            cookie, xsrf = asyncio.run(sign_in(self.hub, self[name].prefix))
             self[name].headers = {
                 "token": token,
                 "page": {**BROWSER, "Cookie": cookie},
                 "fetch": {**SCRIPT, "Cookie": cookie, "X-XSRFToken": xsrf},
             }
         self[FLOOR].headers = self[SERVICE].headers
-
-    async def _sign_in(self, prefix: str) -> tuple[str, str]:
-        """Open a contender's page as a browser does; returns cookies and XSRF token."""
-        client = AsyncHTTPClient(force_instance=True)
-        with contextlib.closing(client):
-            origin = f"{wire.HOST}:{self.hub.port}"
-            visitor = Visitor(client, f"http://{origin}", host=origin)
-            response = await visitor.sign_in(prefix, USER)
-            if response.code != 200:
-                raise RuntimeError(f"Sign-in at {prefix} ended in {response.code}: {visitor.page}")
-        cookies = {
-            name: value for (_, path, name), value in visitor.jar.items() if prefix.startswith(path)
-        }
-        return "; ".join(f"{name}={value}" for name, value in cookies.items()), cookies["_xsrf"]
 
     @contextlib.contextmanager
     def started(
@@ -227,3 +202,30 @@ class Stage:
                 child.wait(10)
             child.kill()
             child.wait()
+
+
+def call_hub(hub: ThrowAwayHub, method: str, path: str, body: Any = None) -> Any:
+    """Call the Hub API as an admin, without a relay."""
+    request = Request(
+        f"{hub.api_url}/{path}",
+        method=method,
+        data=json.dumps(body).encode() if body is not None else None,
+        headers={"Authorization": f"token {hub.admin_token}"},
+    )
+    with urlopen(request, timeout=30) as response:
+        return json.loads(response.read())
+
+
+async def sign_in(hub: ThrowAwayHub, prefix: str) -> tuple[str, str]:
+    """Open a service's page as a browser does; returns cookies and XSRF token."""
+    client = AsyncHTTPClient(force_instance=True)
+    with contextlib.closing(client):
+        origin = f"{wire.HOST}:{hub.port}"
+        visitor = Visitor(client, f"http://{origin}", host=origin)
+        response = await visitor.sign_in(prefix, USER)
+        if response.code != 200:
+            raise RuntimeError(f"Sign-in at {prefix} ended in {response.code}: {visitor.page}")
+    cookies = {
+        name: value for (_, path, name), value in visitor.jar.items() if prefix.startswith(path)
+    }
+    return "; ".join(f"{name}={value}" for name, value in cookies.items()), cookies.get("_xsrf", "")
