@@ -51,8 +51,10 @@ def metrics_of(service: TornadoService) -> dict[str, list[str]]:
 
 
 async def test_every_metric_is_in_the_reference(start_service: StartService) -> None:
+    web_apps = {"sales": {"command": ["sales", "{port}"]}}
     service = await start_service(
-        TornadoService={"apps": ["activity"]}, Activity={"database_url": ""}
+        TornadoService={"apps": ["activity"], "web_apps": web_apps},
+        Activity={"database_url": ""},
     )
     page = (DOCS / "reference/metrics.md").read_text()
     rows = re.findall(r"^\| `(tornado_service_\w+)` \|([^|]*)\|", page, re.MULTILINE)
