@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
 
-#: Safe methods, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
-_READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
+from .request_cache import READ_ONLY
 
 
 def is_own_url(url: str, headers: HTTPHeaders, public_host: str) -> bool:
@@ -41,7 +40,7 @@ def is_allowed_origin(method: str, headers: HTTPHeaders, public_host: str) -> bo
         public_host: host and port in the hub's public URL; empty if unknown.
     """
     site = headers.get("Sec-Fetch-Site")
-    if method in _READ_ONLY and headers.get("Upgrade", "").lower() != "websocket":
+    if method in READ_ONLY and headers.get("Upgrade", "").lower() != "websocket":
         return site in (None, "none", "same-origin") or headers.get("Sec-Fetch-Mode") == "navigate"
     if site is not None:
         return site == "same-origin"

@@ -9,7 +9,7 @@ from tornado.web import HTTPError
 
 from ..auth.cookie_reader import CookieReader
 from ..auth.decorators import access_of
-from ..auth.fetch_metadata import is_page_navigation
+from ..auth.fetch_metadata import SUBRESOURCES, is_page_navigation
 from ..auth.origin import is_allowed_origin
 
 if TYPE_CHECKING:
@@ -135,3 +135,10 @@ class AccessMixin(CookieReader):
 
     def accepts_html(self) -> bool:
         return "text/html" in self.request.headers.get("Accept", "")
+
+    def is_subresource(self) -> bool:
+        """Whether a page loads this URL as an image, a script, a style sheet or the like.
+
+        Browsers state this on https and on localhost, as in ``is_navigation``.
+        """
+        return self.request.headers.get("Sec-Fetch-Dest") in SUBRESOURCES

@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
 
-#: What pages load. It is logged at debug level, as the service's own static files are.
-PARTS_OF_PAGES = frozenset(
-    {"audio", "font", "image", "manifest", "script", "style", "track", "video"}
-)
-
 #: The status in the log when the visitor has left before the response, as nginx has it.
 VISITOR_LEFT = 499
 
@@ -59,7 +54,7 @@ class ProxyHandler(LingeringHandler):
 
     def initialize(self) -> None:
         super().initialize()
-        self.quiet = self.request.headers.get("Sec-Fetch-Dest") in PARTS_OF_PAGES
+        self.quiet = self.is_subresource()  # logged as the service's own static files are
         self._resources = ExitStack()
 
     def on_finish(self) -> None:
