@@ -22,9 +22,9 @@ from tornado_service.web.status import status_report
 FAILED_ALONE = {
     "StartRaises": "RuntimeError: no database",
     "StartExits": "SystemExit in start()",
-    "StartHangs": "start() takes more than 0.5 s.",
+    "StartHangs": "start() takes more than 3 s.",
     "HandlersRaise": "NameError: name 'Nothing' is not defined",
-    "HandlersHang": "handlers() takes more than 0.5 s.",
+    "HandlersHang": "handlers() takes more than 3 s.",
     "Unsigned": "neither a PageHandler nor an APIHandler",
     "Slash": "the path '/': write it without / or ^",
     "Group": "no regular expression",
@@ -48,7 +48,7 @@ async def test_a_broken_app_breaks_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
     client,
 ) -> None:
-    monkeypatch.setattr(manager, "START_TIMEOUT", 0.5)
+    monkeypatch.setattr(manager, "START_TIMEOUT", 3)  # others need some of it on a busy machine
     imports = ["raises_app:App", "exits_app:App", "syntax_app:App", "no_such_module:App", "entry"]
     names = [*FAILED_ALONE, *FAILED_UNNAMED]
     broken = [f"broken_apps:{name}" for name in names]
