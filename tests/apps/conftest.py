@@ -32,6 +32,8 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
     yield tmp_path
+    if "broken_apps" in sys.modules:
+        sys.modules["broken_apps"].HandlersHang.ended.set()
     for name in sys.modules.keys() - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]

@@ -89,7 +89,7 @@ TEMPLATE = """
 BROKEN = """
 import asyncio
 import sys
-import time
+import threading
 from tornado_service import PageHandler, ServiceApp
 from tornado.web import RequestHandler
 
@@ -129,9 +129,10 @@ class HandlersRaise(ServiceApp):
 
 class HandlersHang(ServiceApp):
     name = "handlers-hang"
+    ended = threading.Event()
 
     def handlers(self):
-        time.sleep(3)
+        self.ended.wait()
         return []
 
 
