@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from logging import Logger
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,9 @@ from .domain.prices import Prices
 from .domain.records import FAR_FUTURE, Sample
 from .history.archive import Archive
 from .store.store import HistoryState, HistoryUnavailable, Store
+
+#: Seconds that a request waits for the history while it is being loaded after a start.
+LOADING_WAIT = 2.0
 
 
 class NoHistory(HTTPError):
@@ -58,6 +62,7 @@ class Recorder:
         self.sample_events = Channel(history=10)  # one for each sample
         self._interval = interval
         self._log = log
+        self._has_loaded = asyncio.Event()
 
     @property
     def has_history(self) -> bool:
@@ -65,9 +70,15 @@ class Recorder:
         is_coming = self.store.condition.state in (HistoryState.GETTING_READY, HistoryState.READY)
         return self.archive.is_loaded or is_coming
 
-    @property
-    def loaded_archive(self) -> Archive:
-        """The archive; `NoHistory` if it has no history, or not yet."""
+    async def get_archive(self) -> Archive:
+        """The archive, with its history: waits a moment while that is being loaded.
+
+        Raises:
+            NoHistory: there is none, or it is still being loaded.
+        """
+        if self.has_history and not self.archive.is_loaded:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._has_loaded.wait(), LOADING_WAIT)
         if self.archive.is_loaded:
             return self.archive
         if self.has_history:
@@ -119,6 +130,8 @@ class Recorder:
             self._log.warning("The figures of activity are not up to date: %s", error)
         except Exception:  # the next sample is to be taken all the same
             self._log.exception("The figures of activity are not up to date")
+        if self.archive.is_loaded:
+            self._has_loaded.set()
 
     def _notify(self, sample: Sample) -> None:
         self.sample_events.send({"taken": sample.taken}, event="sample")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.support.activity.pages import PATHS, links, read, text_of
-from tornado_service.activity import Activity
+from tornado_service.activity import Activity, recorder
 from tornado_service.activity.domain.records import FAR_FUTURE
 from tornado_service.activity.history.history import History
 from tornado_service.activity.store.store import Condition, HistoryState
@@ -56,9 +57,10 @@ async def test_an_empty_history_shows_what_will_be_available_and_when(
     "state", [HistoryState.GETTING_READY, HistoryState.READY], ids=["opened", "read"]
 )
 async def test_while_the_history_loads_the_page_says_so_and_reloads(
-    app: Activity, admin: Visitor, state: HistoryState
+    app: Activity, admin: Visitor, state: HistoryState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.recorder.archive.is_loaded = False
+    monkeypatch.setattr(recorder, "LOADING_WAIT", 0.01)
+    begin_loading(app)
     app.recorder.store.condition = Condition(state)
 
     for path in ("", "people", "months"):
@@ -68,6 +70,31 @@ async def test_while_the_history_loads_the_page_says_so_and_reloads(
         assert "Loading the history" in text_of(admin.page)
         assert '<meta http-equiv="refresh" content="5">' in admin.page
     await read(admin, "now")
+
+
+async def test_a_page_that_is_opened_while_the_history_loads_waits_for_it(
+    app: Activity, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "LOADING_WAIT", 60)
+    has_loaded = begin_loading(app)
+    for path in ("people", "months"):
+        page = asyncio.create_task(admin.open(f"activity/{path}"))
+        while not has_loaded._waiters:  # type: ignore[attr-defined] # no public way to look
+            assert not page.done()
+            await asyncio.sleep(0.01)
+
+        await app.recorder.refresh()
+
+        assert (await page).code == 200
+        has_loaded = begin_loading(app)
+
+
+def begin_loading(app: Activity) -> asyncio.Event:
+    """Put the app back to where its history is not loaded yet; returns what is set once it is."""
+    app.recorder.archive.is_loaded = False
+    has_loaded = app.recorder._has_loaded
+    has_loaded.clear()
+    return has_loaded
 
 
 async def test_the_list_of_users_is_not_known_before_the_hub_has_listed_all(

@@ -76,7 +76,7 @@ class View:
         self, figure: Callable[..., Figure], query: DateRange, *arguments: Any
     ) -> Figure:
         """A figure of a period: ``figure(history, first, last, *arguments)``."""
-        archive, days = self._recorder.loaded_archive, query.days(self.today)
+        archive, days = await self._recorder.get_archive(), query.days(self.today)
         return await archive.compute(self.users.scope, figure, *days, *arguments)
 
     async def compute_of(
@@ -157,7 +157,7 @@ class View:
         day = parse_month(text)
         if day is None:
             raise HTTPError(404, "This is not a month. Use YYYY-MM, for example 2026-10.")
-        archive = self._recorder.loaded_archive
+        archive = await self._recorder.get_archive()
         report = await archive.compute(self.users.scope, month_report_of, day, visible.members)
         return replace(report, groups_missing=visible.missing)
 

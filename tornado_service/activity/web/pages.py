@@ -109,7 +109,7 @@ class MonthsPage(ActivityPage):
 
     async def get(self) -> None:
         view = await self.view()
-        observed_from = self.recorder.loaded_archive.history.observed_from
+        observed_from = (await self.recorder.get_archive()).history.observed_from
         months: list[Period] = []
         first = view.today
         if observed_from is not None:
