@@ -33,6 +33,19 @@ async def test_bytes_go_both_ways(upstream: Upstream) -> None:
     assert not wire.is_quiet()
 
 
+async def test_an_app_that_sends_in_pieces_gets_each_acknowledged(upstream: Upstream) -> None:
+    """Else it waits 40 ms after each piece: Nagle's algorithm, and the delay of ACKs."""
+    if upstream.target.unix_socket or wires.QUICK_ACK is None:
+        pytest.skip("there are no ACKs, or always delayed ones")
+    wire = await open_wire(upstream.target)
+    assert isinstance(wire, SocketWire)
+    for _ in range(20):  # the kernel acknowledges the first ones at once in any case
+        await wire.send(REQUEST)
+        assert await wire.receive() == OK
+        assert wire._socket.getsockopt(socket.IPPROTO_TCP, wires.QUICK_ACK)
+    wire.close()
+
+
 async def test_sending_waits_while_the_app_does_not_read(upstream: Upstream) -> None:
     read = asyncio.Event()
 
