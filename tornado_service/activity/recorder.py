@@ -12,9 +12,12 @@ from tornado.web import HTTPError
 from .. import Channel, HubCalls
 from ..apps.retry import backoff_delays
 from .collect.collector import Collector
+from .domain.calendar import local_date
 from .domain.prices import Prices
 from .domain.records import FAR_FUTURE, Sample
-from .history.archive import Archive
+from .history.archive import Archive, TooManyFigures
+from .history.cache import DerivedCache
+from .preparation import prepare
 from .store.store import HistoryState, HistoryUnavailable, Store
 
 #: Seconds that a request waits for the history while it is being loaded after a start.
@@ -63,6 +66,7 @@ class Recorder:
         self._interval = interval
         self._log = log
         self._has_loaded = asyncio.Event()
+        self._prepared: DerivedCache | None = None
 
     @property
     def has_history(self) -> bool:
@@ -132,6 +136,15 @@ class Recorder:
             self._log.exception("The figures of activity are not up to date")
         if self.archive.is_loaded:
             self._has_loaded.set()
+            await self._prepare()
+
+    async def _prepare(self) -> None:
+        """After the history was loaded, compute what a request for a year would wait for."""
+        history = self.archive.history
+        if history.derived_cache is not self._prepared:
+            self._prepared = history.derived_cache
+            with suppress(TooManyFigures):  # requests compute it, too
+                await self.archive.compute(None, prepare, local_date(history.now, self.zone))
 
     def _notify(self, sample: Sample) -> None:
         self.sample_events.send({"taken": sample.taken}, event="sample")

@@ -89,6 +89,20 @@ async def test_a_page_that_is_opened_while_the_history_loads_waits_for_it(
         has_loaded = begin_loading(app)
 
 
+async def test_the_sums_of_a_year_are_prepared_for_each_history_that_is_loaded(
+    app: Activity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[History] = []
+    monkeypatch.setattr(recorder, "prepare", lambda history, last: prepared.append(history))
+
+    await app.recorder.refresh()
+    assert not prepared  # it is the history that was loaded before
+
+    await remember(app, History(app.zone), monkeypatch)
+    await app.recorder.refresh()
+    assert prepared == [app.recorder.archive.history]
+
+
 def begin_loading(app: Activity) -> asyncio.Event:
     """Put the app back to where its history is not loaded yet; returns what is set once it is."""
     app.recorder.archive.is_loaded = False
