@@ -44,13 +44,7 @@ class TestLimitsOfBodies:
 
     async def test_a_larger_body_in_chunks_is_cut_off(self, start_proxy: StartProxy) -> None:
         proxied = await start_proxy(max_body_size=10)
-        closed = asyncio.Event()
-
-        async def script(call: Call) -> None:
-            await call.wait_closed()
-            closed.set()
-
-        proxied.upstream.script = script
+        closed = proxied.upstream.wait_until_closed()
         async with proxied.connect() as visitor:
             await visitor.send_head("POST", "", {"Transfer-Encoding": "chunked"})
             await visitor.send(b"6\r\naaaaaa\r\n")

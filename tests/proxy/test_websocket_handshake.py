@@ -182,13 +182,7 @@ async def test_one_that_waits_for_its_app_ends_with_the_service(
 
 
 async def test_a_visitor_who_leaves_before_it_opens(proxied: Proxied) -> None:
-    closed = asyncio.Event()
-
-    async def script(call: Call) -> None:
-        await call.wait_closed()
-        closed.set()
-
-    proxied.upstream.script = script
+    closed = proxied.upstream.wait_until_closed()
     async with proxied.connect() as visitor:
         await visitor.send_head("GET", "ws", UPGRADE)
         await until(lambda: bool(proxied.upstream.requests))

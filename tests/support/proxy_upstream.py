@@ -113,6 +113,17 @@ class Upstream:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def wait_until_closed(self) -> asyncio.Event:
+        """Respond nothing until the connection is closed, which sets the event."""
+        closed = asyncio.Event()
+
+        async def script(call: Call) -> None:
+            await call.wait_closed()
+            closed.set()
+
+        self.script = script
+        return closed
+
     @property
     def request(self) -> Received:
         (request,) = self.requests

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
+#: The mask of visitors' frames.
+KEY = b"abcd"
+
 
 class Frame(NamedTuple):
     opcode: int

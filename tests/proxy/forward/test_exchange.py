@@ -269,13 +269,7 @@ class TestAnEnd:
         self, proxied: Proxied
     ) -> None:
         assert (await proxied.call()).status == 200
-        closed = asyncio.Event()
-
-        async def script(call: Call) -> None:
-            await call.wait_closed()
-            closed.set()
-
-        proxied.upstream.script = script
+        closed = proxied.upstream.wait_until_closed()
         async with proxied.connect() as visitor:
             await visitor.send_head()
             await until(lambda: len(proxied.upstream.requests) == 2)
@@ -288,13 +282,7 @@ class TestAnEnd:
     async def test_a_visitor_who_leaves_within_the_body(
         self, proxied: Proxied, caplog: pytest.LogCaptureFixture
     ) -> None:
-        closed = asyncio.Event()
-
-        async def script(call: Call) -> None:
-            await call.wait_closed()
-            closed.set()
-
-        proxied.upstream.script = script
+        closed = proxied.upstream.wait_until_closed()
         async with proxied.connect() as visitor:
             await visitor.send_head("POST", "", {"Content-Length": "100"})
             await visitor.send(b"a" * 50)
@@ -305,13 +293,7 @@ class TestAnEnd:
         assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
     async def test_a_malformed_body_of_the_visitor_ends_the_call(self, proxied: Proxied) -> None:
-        closed = asyncio.Event()
-
-        async def script(call: Call) -> None:
-            await call.wait_closed()
-            closed.set()
-
-        proxied.upstream.script = script
+        closed = proxied.upstream.wait_until_closed()
         async with proxied.connect() as visitor:
             await visitor.send_head("POST", "", {"Transfer-Encoding": "chunked"})
             await visitor.send(b"1\r\na\r\nnonsense\r\n")

@@ -11,6 +11,7 @@ from tests.support.streaming import until
 from tests.support.websocket_frames import (
     BINARY,
     CLOSE,
+    KEY,
     PING,
     PONG,
     TEXT,
@@ -21,7 +22,6 @@ from tests.support.websocket_frames import (
 from tests.support.websocket_relay import Meeting, meeting, read_to_the_end
 from tornado_service.proxy.websocket import tunnel
 
-KEY = b"abcd"
 SIGNED_OUT = Frame(CLOSE, close_payload(1008, "signed-out"))
 MIB = 1024 * 1024
 

@@ -9,6 +9,7 @@ import pytest
 from tests.support.websocket_frames import (
     BINARY,
     CLOSE,
+    KEY,
     TEXT,
     Frame,
     close_payload,
@@ -17,8 +18,6 @@ from tests.support.websocket_frames import (
 from tests.support.websocket_relay import Meeting, read_to_the_end, reset
 from tornado_service.proxy.websocket import app_connection, tunnel
 
-KEY = b"abcd"
-SIGNED_OUT = Frame(CLOSE, close_payload(1008, "signed-out"))
 MIB = 1024 * 1024
 
 
@@ -63,25 +62,13 @@ async def test_nothing_passes_after_a_close_frame(pair: Meeting) -> None:
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
+@pytest.mark.parametrize("size", [4, 500], ids=["after a frame", "in a frame"])
 async def test_an_app_that_ends_without_close_frame_closes_the_visitor(
-    pair: Meeting, is_killed: bool
+    pair: Meeting, size: int, is_killed: bool
 ) -> None:
-    pair.app.write(Frame(TEXT, b"last").encode())
-    assert await read_frame(pair.visitor_reader) == Frame(TEXT, b"last")
-
-    reset(pair.app) if is_killed else pair.app.close()
-
-    assert await read_to_the_end(pair.visitor_reader) == b""
-    await pair.ended()
-
-
-@pytest.mark.parametrize("is_killed", [False, True])
-async def test_an_app_that_ends_in_a_frame_closes_the_visitor(
-    pair: Meeting, is_killed: bool
-) -> None:
-    half = Frame(BINARY, bytes(1000)).encode()[:500]
-    pair.app.write(half)
-    assert await pair.visitor_reader.readexactly(500) == half
+    sent = (Frame(TEXT, b"ab").encode() + Frame(BINARY, bytes(1000)).encode())[:size]
+    pair.app.write(sent)
+    assert await pair.visitor_reader.readexactly(size) == sent
 
     reset(pair.app) if is_killed else pair.app.close()
 

@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import make_server_context
-from tests.support.websocket_frames import BINARY, CLOSE, TEXT, Frame, close_payload, read_frame
+from tests.support.websocket_frames import (
+    BINARY,
+    CLOSE,
+    KEY,
+    TEXT,
+    Frame,
+    close_payload,
+    read_frame,
+)
 from tests.support.websocket_relay import Meeting, meeting, read_to_the_end
 
-KEY = b"abcd"
 MIB = 1024 * 1024
 
 
