@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import jupyterhub
 from traitlets import (
     Bool,
-    Bytes,
     Dict,
     Float,
     HasTraits,
@@ -25,16 +23,9 @@ from traitlets import (
 from ._version import DOCS_URL
 from .auth.service_auth import ServiceAuth, derive_cookie_secret
 from .config.checks import ConfigError
+from .config.traits import TextOrBytes, normalize_ancestors
 from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import is_loopback_host, port_of
-
-#: A source of frame-ancestors: a scheme, or a host with optional wildcard, scheme, port and path.
-#: https://www.w3.org/TR/CSP3/#framework-directive-source-list
-_ANCESTOR = re.compile(
-    r"'self'|[a-z][a-z0-9+.-]*:|(?:[a-z][a-z0-9+.-]*://)?"
-    r"(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?:[0-9]+|\*))?(?:/[^\s;,?#]*)?",
-    re.IGNORECASE | re.ASCII,
-)
 
 
 def service_url_problem(service_url: str, prefix: str) -> str:
@@ -49,16 +40,6 @@ def service_url_problem(service_url: str, prefix: str) -> str:
     if not prefix.startswith("/"):
         return f"JUPYTERHUB_SERVICE_PREFIX is {prefix!r}: it takes a path, such as /services/NAME/."
     return ""
-
-
-class TextOrBytes(Bytes):
-    """Bytes, or text that is encoded as UTF-8, as on the command line."""
-
-    info_text = "text or bytes"
-
-    def validate(self, obj: Any, value: Any) -> bytes | None:
-        """Return the bytes."""
-        return super().validate(obj, value.encode() if isinstance(value, str) else value)
 
 
 class Settings(HasTraits):
@@ -117,6 +98,24 @@ class Settings(HasTraits):
         ``openssl rand -hex 32``, or bytes.
         Default: $TORNADO_SERVICE_COOKIE_SECRET, else derived from the service's API token, so
         that it changes only with the token and is never stored."""
+    ).tag(config=True)
+
+    api_token_file = Unicode(
+        help="""A file with the service's API token, such as a mounted Kubernetes Secret; read again
+        when it changes. For a service that the hub does not launch.
+        Default: none, the token is in $JUPYTERHUB_API_TOKEN."""
+    ).tag(config=True)
+
+    database_url = Unicode(
+        help="""The PostgreSQL database through which several replicas of the service are one
+        service: SQLAlchemy's URL, such as ``postgresql+psycopg2://user:password@host/name``.
+        Default: $TORNADO_SERVICE_DATABASE_URL, else none: there is one process."""
+    ).tag(config=True)
+
+    replica_count = Integer(
+        help="""The number of replicas that are run; with more than one, ``database_url`` is
+        required. Default: $TORNADO_SERVICE_REPLICAS, else 1.""",
+        min=1,
     ).tag(config=True)
 
     authenticate_prometheus = Bool(
@@ -223,20 +222,7 @@ class Settings(HasTraits):
 
     @validate("frame_ancestors")
     def _validate_frame_ancestors(self, proposal: dict[str, Any]) -> str:
-        text = str(proposal["value"])
-        sources = text.split(" ") if text.isprintable() else [text]
-        sources = [source for source in sources if source]
-        if [source.lower() for source in sources] == ["'none'"]:
-            return "'none'"
-        for source in sources or [text]:
-            if source.lower().strip("'") in ("none", "self") and source.lower() != "'self'":
-                hint = "'none' stands alone, and both 'none' and 'self' in single quotes"
-            elif not _ANCESTOR.fullmatch(source):
-                hint = "write sites as https://lms.example.org, with spaces between"
-            else:
-                continue
-            raise TraitError(f"TornadoService.frame_ancestors: {source!r} is not a site: {hint}.")
-        return " ".join(sources)
+        return normalize_ancestors(str(proposal["value"]))
 
     @default("service_name")
     def _default_service_name(self) -> str:
@@ -254,6 +240,19 @@ class Settings(HasTraits):
     @default("port")
     def _default_port(self) -> int:
         return port_of(self.service_url)
+
+    @default("database_url")
+    def _default_database_url(self) -> str:
+        return os.environ.get("TORNADO_SERVICE_DATABASE_URL", "")
+
+    @default("replica_count")
+    def _default_replica_count(self) -> int:
+        given = os.environ.get("TORNADO_SERVICE_REPLICAS") or "1"
+        if not given.isascii() or not given.isdecimal() or int(given) < 1:
+            raise TraitError(
+                f"TORNADO_SERVICE_REPLICAS is {given!r}: it takes a number, 1 or more."
+            )
+        return int(given)
 
     @default("cookie_secret")
     def _default_cookie_secret(self) -> bytes:
