@@ -12,9 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from traitlets import TraitError, default
-from traitlets.config import Application, Config
-from traitlets.config.loader import ArgumentError
+from traitlets.config import Config
 
 from ._version import __version__
 from .apps.base import ServiceApp
@@ -23,9 +21,13 @@ from .apps.isolation.watchdog import Watchdog
 from .apps.loader import AppSource, import_app, import_web_app
 from .apps.manager import STOP_TIMEOUT, AppManager
 from .apps.settings import add_app_classes, generate, may_be_app_section
-from .auth.service_auth import ServiceAuth
-from .config.application import StrictApplication, exit_on_broken_pipe
+from .auth.service_auth import ServiceAuth, derive_cookie_secret
+from .config.application import exit_on_broken_pipe
 from .config.checks import ConfigError
+from .config.command_line import ServiceCommand
+from .config.launch import is_launched_by_hub
+from .config.secret_settings import secret_values
+from .config.token_file import TokenFile
 from .handlers.context import ServiceContext
 from .handlers.templates import make_jinja_env
 from .hub.client import HubClient
@@ -42,82 +44,20 @@ from .server.process import (
 )
 from .settings import Settings
 from .streaming.registry import Streams
-from .telemetry.log import LOG_FORMAT, capture_process_output, capture_tornado_logs
+from .telemetry.log import capture_tornado_logs
 from .telemetry.metrics import Metrics
 from .web.application import make_web_app
 
 
-class TornadoService(Settings, StrictApplication):
-    """A web service that a JupyterHub launches itself, at /services/<name>/."""
+class TornadoService(Settings, ServiceCommand):
+    """A web service of a JupyterHub, at /services/<name>/."""
 
-    name = "tornado-service"
     version = __version__
     description = __doc__
     classes = [ServiceAuth, HubClient, Streams]
-    subcommands = {
-        "values": (
-            "tornado_service.values.ValuesApp",
-            "Write Helm values for zero-to-jupyterhub, or check yours.",
-        ),
-        "demo": (
-            "tornado_service.demo.command.DemoApp",
-            "Try it: start a temporary hub with the service.",
-        ),
-        "doctor": (
-            "tornado_service.doctor.command.DoctorApp",
-            "Check the service that runs here, and list its problems.",
-        ),
-        "activity": (
-            "tornado_service.activity.cli.ActivityCommand",
-            "Export or delete the data of a user in Activity, or write a report of usage.",
-        ),
-    }
-    aliases = {
-        **Application.aliases,
-        "config": "TornadoService.config_file",
-        "ip": "TornadoService.ip",
-        "port": "TornadoService.port",
-    }
-    flags = {
-        "debug": ({"Application": {"log_level": 10}}, "Log everything, for developers."),
-        "generate-config": (
-            {"TornadoService": {"generate_config": True}},
-            "Write a config file with every setting in it, commented out, and exit.",
-        ),
-    }
     hub: HubClient
     tls: TLSFiles
     server: Server
-
-    @default("log_level")
-    def _default_log_level(self) -> int:
-        return 20  # INFO
-
-    @default("log_format")
-    def _default_log_format(self) -> str:
-        name = os.environ.get("JUPYTERHUB_SERVICE_NAME") or self.name
-        return LOG_FORMAT.replace("%(name)s", name.replace("%", "%%"))
-
-    @default("log_datefmt")
-    def _default_log_datefmt(self) -> str:
-        return "%Y-%m-%d %H:%M:%S"
-
-    @classmethod
-    def launch_instance(cls, argv: list[str] | None = None, **kwargs: Any) -> None:
-        """Run until stopped. Exit status 2 if a setting is invalid."""
-        app = cls.instance(**kwargs)
-        capture_process_output(app.log)
-        try:
-            app.initialize(argv)
-            app.start()
-        except ConfigError as error:
-            app.fail(2, str(error))
-        except (TraitError, ArgumentError) as error:
-            app.fail(2, app.without_secrets(str(error)))
-
-    def fail(self, status: int, message: str) -> None:
-        self.log.critical("%s", message)
-        self.exit(status)
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read all settings and check them.
@@ -136,8 +76,7 @@ class TornadoService(Settings, StrictApplication):
         self.hub, self.tls = auth.hub, auth.tls
         self.check_environment()
         self.check_cookie_secret()
-        text = (secret := self.cookie_secret).decode("utf-8", "backslashreplace")
-        self.add_secrets(auth.api_token, text, secret.hex(), repr(secret)[2:-1])
+        self.add_own_secrets()
         auth.may_be_framed = self.may_be_framed
         self.streams = Streams(auth, self.metrics, parent=self)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
@@ -159,6 +98,36 @@ class TornadoService(Settings, StrictApplication):
         )
         self.selfcheck = SelfCheck(self.checked_setup, self.log)
         self.web_app = make_web_app(self, self.context, self.app_manager, self.selfcheck, jinja_env)
+
+    def add_own_secrets(self) -> None:
+        """Redact the service's token, cookie secret and database password in the log."""
+        secrets = {
+            "token": self.auth.api_token,
+            "cookie_secret": self.cookie_secret,
+            "database_url": self.database_url,
+        }
+        self.add_secrets(self.auth.api_token, *secret_values(Config(TornadoService=secrets)))
+
+    def use_token(self, token: str) -> None:
+        """Use a new API token, which the hub's configuration has from now on.
+
+        A cookie secret that is derived from the token changes with it: users sign in again.
+        """
+        is_derived = self.cookie_secret == derive_cookie_secret(self.auth.api_token)
+        self.auth.use_token(token)
+        if is_derived:
+            self.cookie_secret = derive_cookie_secret(token)
+            self.web_app.settings["cookie_secret"] = self.cookie_secret
+        self.add_own_secrets()
+        self.log.info("Using the new API token")
+
+    async def follow_token_file(self) -> None:
+        """Use the new token whenever the file with the token changes; check the hub with it."""
+        if self.token_file:
+            file = TokenFile(self.token_file)
+            async for token in file.changes(self.auth.api_token, self.log):
+                self.use_token(token)
+                await self.selfcheck.refresh()
 
     def app_sources(self) -> list[AppSource]:
         apps = [AppSource(spec, partial(import_app, spec)) for spec in self.apps]
@@ -211,7 +180,7 @@ class TornadoService(Settings, StrictApplication):
         return may_be_app_section(section, new, self.apps)
 
     def start(self) -> None:
-        """Serve until SIGTERM, SIGINT or the end of the parent process, the hub."""
+        """Serve until SIGTERM, SIGINT or, if a hub has launched the service, the hub's end."""
         if self.subapp is not None:
             self.subapp.start()
         elif self.generate_config:
@@ -228,10 +197,12 @@ class TornadoService(Settings, StrictApplication):
         """Start the HTTP server first, then everything else; stop in the reverse order."""
         server = self.server = self.make_server(sockets)
         loop = asyncio.get_running_loop()
+        tasks: list[asyncio.Task[None]] = []
         set_default_thread_pool(loop)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop_gracefully)
-        orphaned = die_with_parent(server.stop_immediately)
+        if is_launched_by_hub():
+            tasks.append(die_with_parent(server.stop_immediately))
         raise_file_limit()
         server.start()
         self.log.info(
@@ -239,17 +210,16 @@ class TornadoService(Settings, StrictApplication):
         )
         watchdog = Watchdog(self.log, self.metrics, self.app_manager)
         watchdog.start()
-        checking = loop.create_task(self.selfcheck.run())
-        loading = loop.create_task(self._load_apps_and_check())
+        work = (self.selfcheck.run, self._load_apps_and_check, self.follow_token_file)
+        tasks += [loop.create_task(start()) for start in work]
         try:
             await server.wait_stopped()
             await self.close_server(server)
         finally:
-            checking.cancel()
-            loading.cancel()
+            for task in tasks:
+                task.cancel()
             force_exit_after(STOP_TIMEOUT + 1)
             watchdog.stop()
-            orphaned.cancel()
             await self.close()
         self.log.info("Stopped")
 

@@ -21,25 +21,57 @@ from traitlets import (
 )
 
 from ._version import DOCS_URL
+from .auth.environment import external_service_problem
 from .auth.service_auth import ServiceAuth, derive_cookie_secret
 from .config.checks import ConfigError
+from .config.launch import is_launched_by_hub
 from .config.traits import TextOrBytes, normalize_ancestors
 from .hub.versions import OLDEST_SUPPORTED, SUPPORTED_VERSIONS
 from .network import is_loopback_host, port_of
 
 
 def service_url_problem(service_url: str, prefix: str) -> str:
-    """Why the URL or the prefix at which the hub reaches us is invalid; empty if it is valid."""
+    """Why the URL or the prefix at which the hub reaches us is invalid; empty if it is valid.
+
+    An external service with a port needs no URL.
+    """
     try:
         url = urlsplit(service_url)
         is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:
         is_url = False
-    if not is_url:
+    if service_url and not is_url:
         return f"JUPYTERHUB_SERVICE_URL is {service_url!r}: it takes http://HOST:PORT."
-    if not prefix.startswith("/"):
-        return f"JUPYTERHUB_SERVICE_PREFIX is {prefix!r}: it takes a path, such as /services/NAME/."
+    if not prefix.startswith("/") or not prefix.endswith("/"):
+        return (
+            f"JUPYTERHUB_SERVICE_PREFIX is {prefix!r}: it takes a path that begins and ends with a"
+            " slash, such as /services/NAME/."
+        )
     return ""
+
+
+def shared_database_problem(url: str, replica_count: int) -> str:
+    """Why the replicas of a service cannot share its database; empty if they can."""
+    setting = "TornadoService.database_url ($TORNADO_SERVICE_DATABASE_URL)"
+    if not url and replica_count == 1:
+        return ""
+    if not url:
+        return (
+            f"There are {replica_count} replicas and no database that they share: set {setting} to"
+            " a PostgreSQL database, as in postgresql+psycopg2://user:password@host/name, or run"
+            " one process (TornadoService.replica_count, $TORNADO_SERVICE_REPLICAS)."
+        )
+    # here, as it loads SQLAlchemy, which a service without a database does not need
+    from .database.engine import make_engine
+    from .database.errors import DatabaseUnusable
+
+    try:
+        engine = make_engine(url, setting)
+    except DatabaseUnusable as error:
+        return str(error)
+    is_postgresql = engine.dialect.name == "postgresql"
+    engine.dispose()
+    return "" if is_postgresql else f"{setting} is not a PostgreSQL database, which replicas share."
 
 
 class Settings(HasTraits):
@@ -180,33 +212,56 @@ class Settings(HasTraits):
         """Whether pages may be shown in frames."""
         return self.frame_ancestors != "'none'"
 
+    @property
+    def token_file(self) -> str:
+        """The file with the token, if a hub has not launched this service; else empty."""
+        return "" if is_launched_by_hub() else self.api_token_file
+
     def check_environment(self) -> None:
-        """Check that a supported hub has launched the service.
+        """Check the settings of a service that a supported hub launches, or of an external one.
 
         Raises:
-            ConfigError: it has not; the message says what to change.
+            ConfigError: one is missing or invalid; the message says what to change.
         """
-        given = {
-            "JUPYTERHUB_SERVICE_NAME": self.service_name,
-            "JUPYTERHUB_SERVICE_URL": self.service_url,
-            "JUPYTERHUB_SERVICE_PREFIX": self.auth.base_url.strip("/"),
-            "JUPYTERHUB_API_TOKEN": self.auth.api_token,
-            "JUPYTERHUB_CLIENT_ID": self.auth.oauth_client_id,
-        }
-        missing = ", ".join(name for name, value in given.items() if not value)
-        if missing:
-            raise ConfigError(
-                f"Not set: {missing}. A JupyterHub sets these when it launches the service"
-                " (c.JupyterHub.services with a url and a command)."
-                " To try it without one: tornado-service demo"
-            )
+        if problem := self._missing_settings() or self._external_problem():
+            raise ConfigError(problem)
         if problem := service_url_problem(self.service_url, self.auth.base_url):
+            raise ConfigError(problem)
+        if problem := shared_database_problem(self.database_url, self.replica_count):
             raise ConfigError(problem)
         if jupyterhub.version_info[:3] < OLDEST_SUPPORTED:
             raise ConfigError(
                 f"JupyterHub {jupyterhub.__version__} is too old: its authentication library has"
                 f" known vulnerabilities. Install {SUPPORTED_VERSIONS}."
             )
+
+    def _missing_settings(self) -> str:
+        given = {
+            "JUPYTERHUB_SERVICE_NAME": self.service_name,
+            "JUPYTERHUB_SERVICE_URL": self.service_url,
+            "JUPYTERHUB_API_URL": self.auth.api_url,
+        }
+        if is_launched_by_hub():
+            given["JUPYTERHUB_SERVICE_PREFIX"] = self.auth.base_url.strip("/")
+            given["JUPYTERHUB_CLIENT_ID"] = self.auth.oauth_client_id
+        elif self.trait_has_value("port"):
+            del given["JUPYTERHUB_SERVICE_URL"]
+        given["JUPYTERHUB_API_TOKEN"] = self.auth.api_token  # last: the log redacts what follows
+        missing = ", ".join(name for name, value in given.items() if not value)
+        if not missing:
+            return ""
+        return (
+            f"Not set: {missing}. A JupyterHub sets these when it launches the service"
+            " (c.JupyterHub.services with a url and a command). For a service that something else"
+            " starts, set them to what the hub's configuration has; TornadoService.api_token_file"
+            " and --port will do for the token and the URL."
+            " To try it without a hub: tornado-service demo"
+        )
+
+    def _external_problem(self) -> str:
+        if is_launched_by_hub():
+            return ""
+        return external_service_problem(self.service_name, self.auth.api_url)
 
     def check_cookie_secret(self) -> None:
         """Check the length of the cookie secret.

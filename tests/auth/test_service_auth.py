@@ -16,11 +16,13 @@ pytestmark = pytest.mark.library
 OPEN = {
     ("GET", "/health"),
     ("GET", "/health/ready"),
+    ("GET", "/health/serving"),
     ("GET", "P"),  # without its slash: a redirect to P
     ("GET", "P/api/?"),
     ("GET", "P/api/openapi.json"),
     ("GET", "P/health"),
     ("GET", "P/health/ready"),
+    ("GET", "P/health/serving"),
     ("GET", "P/logout"),
     ("POST", "P/logout"),
     ("GET", "P/oauth_callback"),

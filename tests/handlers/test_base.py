@@ -62,6 +62,7 @@ KINDS_OF_RESPONSES = {
     "api/debug": 404,  # off
     "health": 200,
     "health/ready": 200,
+    "health/serving": 200,
     "static/service.css": 200,
     "static/nothing": 404,
     "static/jupyterhub/nothing": 404,

@@ -75,6 +75,7 @@ OPERATIONS = {
     "/api/user": "get_user",
     "/health": "get_health",
     "/health/ready": "get_readiness",
+    "/health/serving": "get_serving",
     "/metrics": "get_metrics",
 }
 CORE_LABELS = {
@@ -90,6 +91,7 @@ CORE_LABELS = {
     "OpenAPIHandler",
     "ReadyHandler",
     "RootHandler",
+    "ServingHandler",
     "SlashHandler",
     "StaticHandler",
     "StatusAPIHandler",

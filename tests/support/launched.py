@@ -15,6 +15,7 @@ from tornado_service.demo.processes import free_ports
 
 #: The environment from a hub; ``run`` and ``launch`` fill in the port.
 ENVIRONMENT = {
+    "JUPYTERHUB_SERVER_NAME": "",
     "PATH": "/usr/bin:/bin",
     "JUPYTERHUB_SERVICE_NAME": "tornado-service",
     "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:{port}",
@@ -22,6 +23,12 @@ ENVIRONMENT = {
     "JUPYTERHUB_API_TOKEN": "0123456789abcdef",
     "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
     "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
+}
+
+#: The environment of an external service, which its administrator writes. Besides, it has a port.
+EXTERNAL = {
+    name: ENVIRONMENT[name]
+    for name in ("PATH", "JUPYTERHUB_SERVICE_NAME", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL")
 }
 
 #: Seconds after which a process is ended, so that no test waits longer.

@@ -29,6 +29,7 @@ from ..hub.client import HubClient, HubUnavailable
 from ..network import TLSFiles
 from ..telemetry.metrics import Metrics
 from . import fetch_metadata, xsrf
+from .environment import EnvironmentDefaults
 from .identity_cache import Identity, IdentityCache, IdentityKey
 from .login_state import derive_key
 from .oauth import StatelessOAuth
@@ -48,7 +49,7 @@ def derive_cookie_secret(api_token: str) -> bytes:
     return derive_key(api_token.encode(), b"tornado_service cookie secret")
 
 
-class ServiceAuth(StatelessOAuth):
+class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
     """The user of a request, and the permissions that the hub grants."""
 
     cache_size = Integer(
@@ -93,6 +94,12 @@ class ServiceAuth(StatelessOAuth):
             metrics=metrics,
         )
         self._requests = RequestCache(self.cache_size, self.cache_max_age)
+
+    def use_token(self, token: str) -> None:
+        """Use a new token of the service: for the Hub API, and as its OAuth client's secret."""
+        self.api_token = token
+        self.hub.use_token(token)
+        self.__dict__.pop("state_cipher", None)  # a cookie secret derived from the token changes
 
     async def authenticate(self, handler: RequestHandler) -> Identity | None:
         """The user of a request, if any.

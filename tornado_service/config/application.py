@@ -51,7 +51,7 @@ class StrictApplication(Application):
     def add_secrets(self, *secrets: str) -> None:
         """Redact values in the log and in every error that is shown."""
         self._secrets = sorted({*self._secrets, *secrets} - {""}, key=len, reverse=True)
-        self._configure_logging()
+        self._redact_log()
 
     def without_secrets(self, text: str) -> str:
         """Redact secrets in a text, such as that of an error, before it is shown."""
@@ -61,6 +61,9 @@ class StrictApplication(Application):
 
     def _configure_logging(self) -> None:
         super()._configure_logging()
+        self._redact_log()
+
+    def _redact_log(self) -> None:
         # a short one may be an ordinary word
         redact(self.log, *(secret for secret in self._secrets if len(secret) >= 8))
 

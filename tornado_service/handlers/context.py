@@ -22,6 +22,7 @@ class ServiceContext:
         public_https: whether ``JUPYTERHUB_PUBLIC_URL`` says that browsers use https.
         public_host: host and port in that URL; empty if it is not set.
         open_requests: number of requests without a complete response; handlers count them.
+        is_stopping: whether the service has been told to stop, and finishes open requests.
     """
 
     name: str
@@ -35,3 +36,4 @@ class ServiceContext:
     public_host: str = ""
     title: str = ""
     open_requests: int = 0
+    is_stopping: bool = False

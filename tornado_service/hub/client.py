@@ -128,6 +128,12 @@ class HubClient(HubCalls, LoggingConfigurable):
         )
         return await self._transport.request(request, limit)
 
+    def use_token(self, token: str) -> None:
+        """Use a new token of the service; what was refused is tried again."""
+        self.api_token = token
+        self._refused_scopes.clear()
+        self._logged.clear()
+
     def as_caller(
         self,
         token: str,

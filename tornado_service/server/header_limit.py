@@ -54,6 +54,11 @@ class HeaderLimiter:
     def stop(self) -> None:
         self._timer.stop()
 
+    @property
+    def has_connections(self) -> bool:
+        """Whether a connection is open, with or without a request on it."""
+        return any(not connection.stream.closed() for connection in self._connections)
+
     def expect(self, connection: HTTP1ServerConnection) -> None:
         pending = self._connections.get(connection)
         if pending is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
+from ..config.launch import is_launched_by_hub
 from ..handlers.context import ServiceContext
 from .body_limit import BodyLimiter
 from .header_limit import MAX_HEADER_BYTES
@@ -23,6 +25,10 @@ BODY_TIMEOUT = 30.0
 #: Seconds for which an idle connection is kept. The hub's proxy keeps its own for as long as it
 #: can: closing one may coincide with a request on it, which then fails.
 IDLE_TIMEOUT = 600
+
+#: Seconds for which connections without a request are kept when an external service stops, as a
+#: load balancer may be sending one: it gets a response, which closes the connection.
+CLOSING_DELAY = 0.5
 
 #: Seconds until the process exits after a second signal.
 FORCED_EXIT_DELAY = 0.2
@@ -62,10 +68,16 @@ class Server:
         if self._stopping.is_set():
             self._forced_stop.set()
             force_exit_after(FORCED_EXIT_DELAY)
-        self._stopping.set()
+        self._begin_to_stop()
 
     def stop_immediately(self) -> None:
         self._forced_stop.set()
+        self._begin_to_stop()
+
+    def _begin_to_stop(self) -> None:
+        self._context.is_stopping = True
+        # responses to further requests on open connections close these
+        self._http.conn_params.no_keep_alive = True
         self._stopping.set()
 
     async def wait_stopped(self) -> None:
@@ -75,8 +87,7 @@ class Server:
         """Accept no more connections, let open requests finish, and close all connections."""
         self._http.stop()
         self._limiter.headers.stop()
-        if self._context.open_requests and not self._forced_stop.is_set():
-            await self._drain(grace)
+        await self._drain(grace)
         # also ends requests that are still running
         await self._http.close_all_connections()
 
@@ -85,9 +96,12 @@ class Server:
         deadline = loop.time() + seconds
         # a hub that stops us polls for our exit with growing intervals: 5 s may become 10 s
         loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
-        while self._context.open_requests and loop.time() < deadline:
-            try:
+        delay = 0 if is_launched_by_hub() else CLOSING_DELAY
+        closing_at = min(loop.time() + delay, deadline)
+        while not self._forced_stop.is_set():
+            now = loop.time()
+            is_in_use = self._limiter.headers.has_connections and now < closing_at
+            if not is_in_use and (not self._context.open_requests or now >= deadline):
+                return
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._forced_stop.wait(), 0.02)
-            except asyncio.TimeoutError:
-                continue
-            return

@@ -25,6 +25,13 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """Whether requests should be sent to this process."""
+
+    status: Literal["ok", "loading", "stopping"]
+
+
+@dataclass(frozen=True)
 class Readiness:
     """Readiness, and each check by name."""
 
@@ -53,6 +60,34 @@ class HealthHandler(APIHandler):
         self.write_json({"status": "ok"})
 
 
+class ServingHandler(APIHandler):
+    """GET health/serving: whether to send requests here, without other calls."""
+
+    metrics_name = "ServingHandler"
+    operation_ids = {"get": "get_serving"}
+
+    quiet = True
+
+    def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
+        super().initialize()
+        self._apps = apps
+
+    @responds_with(Serving, 200, 503)
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Whether requests should come here: 200 from the load of the apps until SIGTERM, or 503.
+
+        An app that has failed, and a hub that does not respond, leave it at 200: requests get the
+        page that says so, as from every other replica.
+        """
+        is_loading = any(mounted.is_loading for mounted in self._apps)
+        status: Literal["ok", "loading", "stopping"] = "loading" if is_loading else "ok"
+        if self.context.is_stopping:
+            status = "stopping"
+        self.set_status(200 if status == "ok" else 503)
+        self.write_json({"status": status})
+
+
 class ReadyHandler(APIHandler):
     """GET health/ready: the state of each dependency by name, without details."""
 
@@ -68,8 +103,10 @@ class ReadyHandler(APIHandler):
     @responds_with(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
-        """Readiness: 200 or 503."""
+        """Readiness: 200 or 503, which it is also while the service stops."""
         checks = {"hub": await self.context.hub.is_ready(), **self._apps.readiness()}
+        if self.context.is_stopping:
+            checks["stopping"] = False
         ready = all(checks.values())
         self.set_status(200 if ready else 503)
         self.write_json(
