@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,11 @@ ENVIRONMENT = {
     "JUPYTERHUB_CLIENT_ID": "service-tornado-service",
 }
 
-#: The environment of an external service, which its administrator writes. Besides, it has a port.
-EXTERNAL = {
-    name: ENVIRONMENT[name]
-    for name in ("PATH", "JUPYTERHUB_SERVICE_NAME", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL")
-}
+#: For ``run`` and ``launch``: no variables but those that an external service needs.
+EXTERNAL: dict[str, str | None] = dict.fromkeys(
+    ENVIRONMENT.keys()
+    - {"PATH", "JUPYTERHUB_SERVICE_NAME", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL"}
+)
 
 #: Seconds after which a process is ended, so that no test waits longer.
 TIMEOUT = 120
@@ -44,16 +46,16 @@ def port() -> int:
 
 @pytest.fixture
 def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
-    """Start the service as a hub does; it ends with the test."""
+    """Start the service as a hub does, or with ``EXTERNAL``; it ends with the test."""
     started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
 
     def launch(
-        *args: str, command: list[str] | None = None, **environment: str
+        *args: str, command: list[str] | None = None, **environment: str | None
     ) -> subprocess.Popen[str]:
         env = {**ENVIRONMENT, **environment}
         process = subprocess.Popen(
             [*(command or [sys.executable, "-m", "tornado_service"]), *args],
-            env={name: value.format(port=port) for name, value in env.items()},
+            env={name: text.format(port=port) for name, text in env.items() if text is not None},
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
@@ -70,6 +72,29 @@ def launch(port: int, tmp_path: Path) -> Iterator[Launch]:
         process.wait()
         assert process.stderr
         process.stderr.close()
+
+
+@pytest.fixture
+def external(launch: Launch) -> Launch:
+    """Start an external service, which still needs a port."""
+    return partial(launch, **EXTERNAL)
+
+
+@pytest.fixture
+def refuse(tmp_path: Path) -> Callable[..., str]:
+    """Start an external service with a wrong setting, and return the one line of its log."""
+
+    def refuse(*args: str, **environment: str | None) -> str:
+        result = run(*args, cwd=tmp_path, **{**EXTERNAL, **environment})
+        assert result.returncode == 2
+        return only_line(result)
+
+    return refuse
+
+
+async def until_logged(process: subprocess.Popen[str], *texts: str) -> str:
+    """Wait for lines of its log while servers of this process go on."""
+    return await asyncio.to_thread(wait_for_line, process, *texts)
 
 
 def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:

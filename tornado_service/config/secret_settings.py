@@ -49,6 +49,7 @@ PUBLIC_ENVIRONMENT = frozenset(
         "LC_ALL",
         "PATH",
         "PYTHONPATH",
+        "TORNADO_SERVICE_REPLICAS",
         "VIRTUAL_ENV",
     }
 )

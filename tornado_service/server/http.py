@@ -94,10 +94,12 @@ class Server:
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        # a hub that stops us polls for our exit with growing intervals: 5 s may become 10 s
-        loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
-        delay = 0 if is_launched_by_hub() else CLOSING_DELAY
-        closing_at = min(loop.time() + delay, deadline)
+        closing_at = loop.time()
+        if is_launched_by_hub():
+            # a hub that stops us polls for our exit with growing intervals: 5 s may become 10 s
+            loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
+        else:
+            closing_at = min(closing_at + CLOSING_DELAY, deadline)
         while not self._forced_stop.is_set():
             now = loop.time()
             is_in_use = self._limiter.headers.has_connections and now < closing_at

@@ -15,6 +15,8 @@ from contextlib import suppress
 
 from tornado.netutil import bind_sockets
 
+from ..config.launch import is_launched_by_hub
+
 #: The id of the process that launched us; the command imports this module first, as the other
 #: imports take a second, in which the parent may exit.
 PARENT_PID = os.getppid()
@@ -36,10 +38,11 @@ def bind_error_message(error: OSError, port: int, ip: str) -> str:
     where = f"port {port} of {ip or 'all interfaces'}"
     if error.errno == socket.EAI_NONAME or isinstance(error, socket.gaierror):
         return f"Cannot listen on {where}: TornadoService.ip is not an IP address of this machine."
-    return (
-        f"Cannot listen on {where}: {error.strerror or error}. If it is in use, a process left"
-        " by an earlier hub may hold it: stop that, or take another port in the service's url."
-    )
+    message = f"Cannot listen on {where}: {error.strerror or error}. If it is in use,"
+    if is_launched_by_hub():
+        message += " a process left by an earlier hub may hold it: stop that, or take another port"
+        return f"{message} in the service's url."
+    return f"{message} another process holds it: stop that, or take another port (--port)."
 
 
 def raise_file_limit() -> None:
