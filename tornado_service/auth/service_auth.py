@@ -99,7 +99,9 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         """Use a new token of the service: for the Hub API, and as its OAuth client's secret."""
         self.api_token = token
         self.hub.use_token(token)
-        self.__dict__.pop("state_cipher", None)  # a cookie secret derived from the token changes
+        # a cookie secret that is derived from the token changes, too
+        self.__dict__.pop("state_cipher", None)
+        self._requests = RequestCache(self.cache_size, self.cache_max_age)
 
     async def authenticate(self, handler: RequestHandler) -> Identity | None:
         """The user of a request, if any.
