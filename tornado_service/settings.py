@@ -104,7 +104,10 @@ class Settings(HasTraits):
     ).tag(config=True)
 
     port = Integer(
-        help="The port to listen on. Default: that of the service's URL.", min=0, max=65535
+        help="""The port to listen on. With it, a service that the hub does not launch needs no URL.
+        Default: that of the service's URL.""",
+        min=0,
+        max=65535,
     ).tag(config=True)
 
     shutdown_grace = Float(

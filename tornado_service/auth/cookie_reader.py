@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 
 from jupyterhub.services.auth import HubOAuthenticated
@@ -61,3 +62,15 @@ class CookieReader(HubOAuthenticated, RequestHandler):
                 headers["Cookie"] = without_cookies(headers["Cookie"], "_xsrf")
         token: bytes = super().xsrf_token
         return token
+
+
+def has_xsrf_token(handler: HubOAuthenticated) -> bool:
+    """Whether a reading request carries the XSRF token of our pages, in its query or a header.
+
+    Raises:
+        HTTPError: 400, the query is not UTF-8.
+    """
+    get = handler.request.headers.get
+    token = handler.get_query_argument("_xsrf", "") or get("X-Xsrftoken") or get("X-Csrftoken", "")
+    # checked first: the library would create the right one, and set a cookie
+    return bool(token) and hmac.compare_digest(token.encode(), handler.xsrf_token)

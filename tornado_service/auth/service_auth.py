@@ -28,7 +28,8 @@ from traitlets import Float, Integer, default
 from ..hub.client import HubClient, HubUnavailable
 from ..network import TLSFiles
 from ..telemetry.metrics import Metrics
-from . import fetch_metadata, xsrf
+from . import fetch_metadata
+from .cookie_reader import has_xsrf_token
 from .environment import EnvironmentDefaults
 from .identity_cache import Identity, IdentityCache, IdentityKey
 from .login_state import derive_key
@@ -169,7 +170,7 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         # afterwards, as the token is bound to one of possibly several sessions
         if getattr(handler, "checks_origin", False):
             return identity
-        if self._is_readable_by_scripts(handler.request) and not xsrf.has_token(handler):
+        if self._is_readable_by_scripts(handler.request) and not has_xsrf_token(handler):
             return None
         return identity
 
@@ -182,7 +183,7 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         super().check_xsrf_cookie(handler)
         if self.uses_header_token(handler) or not self._is_readable_by_scripts(handler.request):
             return
-        if not xsrf.has_token(handler):
+        if not has_xsrf_token(handler):
             raise HTTPError(403, "'_xsrf' argument missing or wrong: scripts use serviceFetch().")
 
     def _is_readable_by_scripts(self, request: HTTPServerRequest) -> bool:

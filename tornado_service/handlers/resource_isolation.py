@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
 
-from ..auth import xsrf
+from ..auth.cookie_reader import has_xsrf_token
 from ..auth.fetch_metadata import must_block_response
 
 
@@ -28,7 +28,7 @@ class ResourceIsolationMixin(HubOAuthenticated, RequestHandler):
         if self.hub_auth.uses_header_token(self):
             return False
         try:
-            return not xsrf.has_token(self)
+            return not has_xsrf_token(self)
         except HTTPError:  # the query is not UTF-8
             return True
 
