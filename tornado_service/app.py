@@ -44,7 +44,8 @@ from .server.process import (
 )
 from .settings import Settings
 from .streaming.registry import Streams
-from .telemetry.log import capture_tornado_logs
+from .streaming.replicas import make_replicas
+from .telemetry.log import LOG_FORMAT, capture_process_output, capture_tornado_logs
 from .telemetry.metrics import Metrics
 from .web.application import make_web_app
 
@@ -79,6 +80,7 @@ class TornadoService(Settings, ServiceCommand):
         self.add_own_secrets()
         auth.may_be_framed = self.may_be_framed
         self.streams = Streams(auth, self.metrics, parent=self)
+        self.replicas = make_replicas(self.database_url, self.service_name, self.log)
         public_url = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_URL", ""))
         self.context = ServiceContext(
             name=self.service_name,
@@ -91,6 +93,7 @@ class TornadoService(Settings, ServiceCommand):
             public_https=public_url.scheme == "https",
             public_host=public_url.netloc,
             title=self.title,
+            replicas=self.replicas,
         )
         jinja_env = make_jinja_env(self.template_paths)
         self.app_manager = AppManager(

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
-
-from traitlets.config import LoggingConfigurable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .isolation.containment import AppError
+from .replication import ReplicatedApp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Set
 
     from sqlalchemy import Connection, MetaData
-    from traitlets.config import Config
 
     from ..database.sessions import Sessions
     from ..handlers.base import BaseHandler
     from ..hub.client import HubClient
-    from ..telemetry.metrics import AppRegistry, Metrics
-
-
-class AppParent(Protocol):
-    """The interface of the service that apps use."""
-
-    config: Config
-    hub: HubClient
-    metrics: Metrics
-    database_timeout: float
-
-    @property
-    def prefix(self) -> str:
-        """``/services/NAME/``, preceded by the hub's base URL."""
-
-    def without_secrets(self, text: str) -> str:
-        """Redact secrets in a text, such as that of an error, before it is shown."""
+    from ..telemetry.metrics import AppRegistry
 
 
 def _sync_or_async(
@@ -43,7 +25,7 @@ def _sync_or_async(
     return method
 
 
-class ServiceApp(LoggingConfigurable):
+class ServiceApp(ReplicatedApp):
     """A part of the service with its own pages, API and settings, below ``P/<name>/``.
 
     Attributes:
@@ -68,10 +50,6 @@ class ServiceApp(LoggingConfigurable):
 
     _databases: tuple[Sessions, ...] = ()
     _registry: AppRegistry | None = None
-
-    @property
-    def _service(self) -> AppParent:
-        return cast(AppParent, self.parent)
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """List the app's paths and handlers.
@@ -168,6 +146,11 @@ class ServiceApp(LoggingConfigurable):
             raise AppError(
                 f"{name} has no setting {setting}, which open_database reads: give it one,"
                 f' {setting} = Unicode("sqlite:///{self.name}.sqlite", help="…").tag(config=True)'
+            )
+        if self.replica_count > 1 and str(getattr(self, setting)).startswith("sqlite"):
+            raise AppError(
+                f"c.{name}.{setting} is SQLite, which replicas cannot share: set it to a PostgreSQL"
+                " database, or TornadoService.replica_count to 1."
             )
         schema = Schema(f"c.{name}.{setting}", metadata, upgrade)
         try:

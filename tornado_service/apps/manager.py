@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
     from ..auth.identity_cache import Identity
     from ..handlers.context import ServiceContext
-    from .base import AppParent
+    from .parent import AppParent
 
 #: Seconds that an import may take, generous because of slow disks.
 IMPORT_TIMEOUT = 120.0
 
 #: Seconds after which the other apps no longer wait for an import.
 MAX_IMPORT_WAIT = 5.0
+
+#: Seconds to wait for the database that replicas share.
+CONNECT_TIMEOUT = 5.0
 
 #: Seconds that ``start`` may take.
 START_TIMEOUT = 30.0
@@ -167,6 +170,8 @@ class AppManager:
         Imports run one after another, as two threads may each see a partially imported package. A
         slow import does not delay the others.
         """
+        replicas = self._context.replicas
+        replicas.start(self._context.auth.identities.revoke_tokens)
         loading: list[asyncio.Task[None]] = []
         try:
             for mounted in self._apps:
@@ -177,6 +182,8 @@ class AppManager:
         finally:
             for task in loading:
                 task.cancel()
+        # of earlier sign-outs: before this replica is ready for requests
+        await replicas.wait_until_connected(CONNECT_TIMEOUT)
         home = self._home_app
         if home and home not in self._by_name:
             self._log.warning("c.TornadoService.home_app: no app has the name %s", home)
@@ -205,6 +212,7 @@ class AppManager:
                 self._mark_failed(mounted, error)
         else:
             mounted.state, mounted.reason = AppState.READY, ""
+            app.join_replicas()
             if mounted.schedule:
                 mounted.schedule.start()
             self._log.info("App %s is ready at %s", mounted.name, app.prefix)
@@ -269,6 +277,7 @@ class AppManager:
         if self._retries:
             stopping.append(self._wait_for_retries())
         await asyncio.gather(*stopping)
+        await self._context.replicas.close()
 
     async def _wait_for_retries(self) -> None:
         """Wait until pending retries have closed what they opened."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..auth.identity_cache import Identity
     from ..handlers.base import BaseHandler
     from ..handlers.templates import AppTemplates
-    from .base import AppParent
+    from .parent import AppParent
     from .routes import Route
 
 
@@ -145,19 +145,21 @@ class MountedApp:
         app = self.app = cls(parent=parent)
         self.templates = make_templates(app, self.package, env)
         self.routes = make_routes(app, self.templates)
-        self.schedule = Schedule(app, periodic_jobs(app), parent.metrics)
+        self.schedule = Schedule(app, periodic_jobs(app), parent.metrics, parent.replicas)
         return app
 
     async def stop(self, app: ServiceApp) -> None:
         try:
             await call_contained(app.stop)
         finally:
+            app.leave_replicas()
             await self.close_databases()
 
     async def discard(self) -> None:
         """Release what its app has opened and registered before its start failed."""
         if self.app:
             self.app.registry.clear()
+            self.app.leave_replicas()
         await self.close_databases()
 
     async def close_databases(self) -> None:

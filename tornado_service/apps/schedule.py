@@ -7,15 +7,16 @@ import inspect
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..service_unavailable import ServiceUnavailable
 from .base import ServiceApp
 from .isolation.containment import AppError, call_contained, run_in_daemon_thread
-from .retry import backoff_delays, describe_error, transient_cause
+from .retry import INITIAL_DELAY, backoff_delays, describe_error, transient_cause
 
 if TYPE_CHECKING:
+    from ..streaming.replicas import Replicas
     from ..telemetry.metrics import Metrics
 
 #: Jitter as a share of the interval, so that processes do not run in step.
@@ -24,7 +25,7 @@ JITTER = 0.02
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def periodic(interval: float | str) -> Callable[[Method], Method]:
+def periodic(interval: float | str, *, once: bool = False) -> Callable[[Method], Method]:
     """Call a method of a ``ServiceApp`` periodically while the app runs.
 
     The first call follows right after ``start``, so that the work is also done if the service
@@ -37,13 +38,22 @@ def periodic(interval: float | str) -> Callable[[Method], Method]:
 
     Args:
         interval: seconds, or the name of a trait of the app.
+        once: if the service has several replicas, run it on one at a time, the app's leader, an
+            interval after the previous run on any replica. If a replica dies during a run, the
+            next leader repeats it. If a replica stops leading, an ``async def`` is cancelled; a
+            plain ``def`` has to ask ``self.leadership.is_leader`` before it changes something.
     """
 
     def mark(method: Method) -> Method:
         method._periodic = interval  # type: ignore[attr-defined] # a marker, which no type declares
+        method._runs_once = once  # type: ignore[attr-defined]
         return method
 
     return mark
+
+
+class _LeadershipLost(Exception):
+    """This replica no longer leads, so its run of a job ends."""
 
 
 class Job(NamedTuple):
@@ -52,6 +62,7 @@ class Job(NamedTuple):
     name: str
     function: Callable[[], Any]
     interval: float
+    once: bool = False
 
 
 def periodic_jobs(app: ServiceApp) -> list[Job]:
@@ -61,7 +72,12 @@ def periodic_jobs(app: ServiceApp) -> list[Job]:
         AppError: an interval is not a number of seconds.
     """
     return [
-        Job(name, getattr(app, name), _interval_seconds(app, name, function._periodic))
+        Job(
+            name,
+            getattr(app, name),
+            _interval_seconds(app, name, function._periodic),
+            function._runs_once,
+        )
         for name, function in inspect.getmembers(
             type(app), lambda member: hasattr(member, "_periodic")
         )
@@ -88,17 +104,25 @@ class Schedule:
         app: the app.
         jobs: its jobs.
         metrics: counts the runs.
+        replicas: those of the service, for jobs that one of them runs.
     """
 
-    def __init__(self, app: ServiceApp, jobs: list[Job], metrics: Metrics) -> None:
+    def __init__(
+        self, app: ServiceApp, jobs: list[Job], metrics: Metrics, replicas: Replicas
+    ) -> None:
         self._app = app
         self._jobs = jobs
         self._metrics = metrics
+        self._replicas = replicas
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._tasks = {loop.create_task(self._run_periodically(job)) for job in self._jobs}
+        self._tasks = {loop.create_task(self._run_repeatedly(job)) for job in self._jobs}
+
+    def _run_repeatedly(self, job: Job) -> Coroutine[Any, Any, None]:
+        shared = job.once and self._replicas.is_shared
+        return self._run_as_leader(job) if shared else self._run_periodically(job)
 
     async def stop(self, limit: float) -> float:
         """Start no more runs, and wait at most this many seconds for current ones.
@@ -132,6 +156,44 @@ class Schedule:
                 retries = backoff_delays(job.interval)
             await asyncio.sleep(max(0, pause))
 
+    async def _run_as_leader(self, job: Job) -> None:
+        """Run a job on one replica at a time."""
+        app = self._app
+        retries = backoff_delays(job.interval)
+        while True:
+            await self._wait_for_turn(job)
+            try:
+                may_pass = await self._run(job)
+            except _LeadershipLost:
+                app.log.warning("App %s: %s() moves to another replica", app.name, job.name)
+                continue
+            if may_pass:
+                await self._sleep_while_leading(next(retries))
+            else:
+                self._replicas.finish_run(app.name, job.name)
+                retries = backoff_delays(job.interval)
+
+    async def _wait_for_turn(self, job: Job) -> None:
+        """Wait until this replica leads, and an interval has passed since the last run on any."""
+        while True:
+            await self._app.leadership.wait_until()
+            interval = job.interval * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
+            try:
+                pause = await self._replicas.begin_run(self._app.name, job.name, interval)
+            except ServiceUnavailable as error:  # the log has it, as of an outage
+                self._app.log.debug("App %s: %s() waits: %s", self._app.name, job.name, error)
+                pause = INITIAL_DELAY
+            if pause <= 0:
+                return
+            await self._sleep_while_leading(pause)
+
+    async def _sleep_while_leading(self, seconds: float) -> None:
+        lost = asyncio.ensure_future(self._app.leadership.wait_until(False))
+        try:
+            await asyncio.wait({lost}, timeout=seconds)
+        finally:
+            lost.cancel()
+
     async def _run(self, job: Job) -> bool:
         """Run a job once.
 
@@ -142,6 +204,8 @@ class Schedule:
         try:
             await self._call(job)
             outcome = "ok"
+        except _LeadershipLost:
+            raise
         except Exception as error:
             cause = transient_cause(error)
             may_pass = cause is not None
@@ -169,11 +233,28 @@ class Schedule:
         else:
             work = run_in_daemon_thread(job.function, f"{self._app.name}.{job.name}")
         try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
+            if job.once and self._replicas.is_shared:
+                await self._wait_while_leading(work)
+            else:
+                await asyncio.wait({work})
+        except (asyncio.CancelledError, _LeadershipLost):
             if isinstance(work, asyncio.Task):
                 work.cancel()
             await asyncio.wait({work})
             work.exception()
             raise
         work.result()
+
+    async def _wait_while_leading(self, work: asyncio.Future[None]) -> None:
+        """Wait for the end of a run.
+
+        Raises:
+            _LeadershipLost: another replica leads before.
+        """
+        lost = asyncio.ensure_future(self._app.leadership.wait_until(False))
+        try:
+            await asyncio.wait({work, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise _LeadershipLost
+        finally:
+            lost.cancel()

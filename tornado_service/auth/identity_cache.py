@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..hub.client import HubUnavailable
@@ -256,6 +256,12 @@ class IdentityCache:
         for other in [other for other in self._identities if other.token == key.token]:
             self.invalidate(other)
         self._notify(key, None)
+
+    def revoke_tokens(self, tokens: Iterable[bytes]) -> None:
+        """Refuse tokens, given by their digests, that were signed out at other replicas."""
+        for token in tokens:
+            if not self._signed_out.get(token):
+                self.revoke(IdentityKey(token, b""))
 
     def close(self) -> None:
         """Cancel the running calls."""

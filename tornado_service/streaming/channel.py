@@ -184,6 +184,9 @@ class Channel:
         with self._lock:
             self._listeners.pop(listener, None)
 
+    def close(self) -> None:
+        """Receive no more events of other replicas. The service calls this when the app ends."""
+
     def _start_notifying(self) -> None:
         self._notify_task = asyncio.get_running_loop().create_task(self._notify_listeners())
 

@@ -1,0 +1,116 @@
+"""The replicas of this service, as one service: channels, leadership, claims, sign-outs."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..database.replicas.claims import Claim
+from ..database.replicas.leadership import Leadership, LocalLeadership
+from .channel import Channel
+
+
+class Replicas:
+    """What the replicas of a service have in common.
+
+    Attributes:
+        instance: the name of this replica, unique among all: the host's name and a random part.
+        is_shared: whether there is a database through which several replicas are one service.
+    """
+
+    is_shared = False
+
+    def __init__(self) -> None:
+        self.instance = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
+
+    @property
+    def problem(self) -> str:
+        """Why the shared database is unavailable, for administrators; else empty."""
+        return ""
+
+    @property
+    def leaders(self) -> dict[str, str]:
+        """The leading replica of each app that needs one, by the app's name."""
+        return {}
+
+    def start(self, on_sign_outs: Callable[[list[bytes]], object]) -> None:
+        """Connect, without waiting. Must be called on the event loop.
+
+        Args:
+            on_sign_outs: called there with the digests of tokens signed out at other replicas.
+        """
+
+    async def wait_until_connected(self, timeout: float) -> bool:
+        """Wait until the database has responded once, or seconds have passed.
+
+        Returns:
+            Whether it has responded.
+        """
+        return True
+
+    def leadership(self, app: str) -> Leadership:
+        """A new leadership of an app, which does not compete before ``activate``."""
+        raise NotImplementedError
+
+    def channel(self, app: str, name: str, history: int) -> Channel:
+        """Open a channel of an app.
+
+        Raises:
+            ValueError: the app has opened one of this name.
+        """
+        raise NotImplementedError
+
+    def claim(self, app: str, key: str, value: Any) -> Claim:
+        """Claim a value for all replicas."""
+        raise NotImplementedError
+
+    async def begin_run(self, app: str, job: str, interval: float) -> float:
+        """Begin a run of a job that only the leader runs, if it is due.
+
+        Returns:
+            0 if it may run now, else the seconds until then.
+
+        Raises:
+            DatabaseUnavailable: the database is not available.
+        """
+        return 0.0
+
+    def finish_run(self, app: str, job: str) -> None:
+        """Record the end of a run, as soon as the database is available: no replica repeats it."""
+
+    async def publish_sign_outs(self, tokens: Iterable[bytes]) -> None:
+        """Tell all other replicas that these tokens, given by their digests, are signed out.
+
+        Returns when they are stored, or after a few seconds if the database does not respond: then
+        the log has a warning, and they are stored as soon as it does.
+        """
+
+    async def close(self) -> None:
+        """Resign, and disconnect."""
+
+
+class LocalReplicas(Replicas):
+    """The only process of a service without a shared database: everything is in memory."""
+
+    def leadership(self, app: str) -> Leadership:
+        return LocalLeadership(self.instance)
+
+    def channel(self, app: str, name: str, history: int) -> Channel:
+        return Channel(history)
+
+    def claim(self, app: str, key: str, value: Any) -> Claim:
+        return Claim(key, value)
+
+
+def make_replicas(url: str, service: str, log: logging.Logger) -> Replicas:
+    """The replicas of a service.
+
+    Args:
+        url: ``TornadoService.database_url``; empty for one process.
+        service: the service's name in the hub.
+        log: for outages.
+    """
+    return LocalReplicas()
