@@ -170,8 +170,8 @@ class AppManager:
         Imports run one after another, as two threads may each see a partially imported package. A
         slow import does not delay the others.
         """
-        replicas = self._context.replicas
-        replicas.start(self._context.auth.identities.revoke_tokens)
+        replicas, auth = self._context.replicas, self._context.auth
+        replicas.start(auth.identities.revoke_tokens, auth.cache_size)
         loading: list[asyncio.Task[None]] = []
         try:
             for mounted in self._apps:

@@ -278,12 +278,19 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         """The scope to grant for access to this service, the narrowest possible."""
         return max(self.access_scopes, key=len, default="access:services")
 
-    def sign_out(self, handler: RequestHandler) -> None:
-        """Revoke the user's identity and clear the cookie: they are signed out here at once."""
-        for token in self._session_tokens(handler):
-            self.identities.revoke(_key(token, super().get_session_id(handler)))
+    def sign_out(self, handler: RequestHandler) -> list[bytes]:
+        """Revoke the user's identity and clear the cookie: they are signed out here at once.
+
+        Returns:
+            Digests of the tokens, for other replicas of the service.
+        """
+        session_id = super().get_session_id(handler)
+        keys = [_key(token, session_id) for token in self._session_tokens(handler)]
+        for key in keys:
+            self.identities.revoke(key)
         handler.has_other_sessions = False  # type: ignore[attr-defined]
         self.clear_cookie(handler)
+        return [key.token for key in keys]
 
 
 def _key(token: str, session_id: str) -> IdentityKey:

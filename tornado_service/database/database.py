@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 
 from . import sqlite_file
@@ -58,6 +58,10 @@ class Database:
             raise DatabaseUnavailable(message) from error
 
     @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    @property
     def is_same_file(self) -> bool:
         """Whether the path still leads to the SQLite file that was opened."""
         return self._path is None or sqlite_file.identity(self._path) == self._identity
@@ -65,7 +69,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read-only transaction with a consistent snapshot, whatever is written meanwhile."""
-        with self._transaction(is_writer=False) as connection:
+        with self.transaction(is_writer=False) as connection:
             if self._path is None:
                 # of this transaction: after SQLAlchemy's option, writers on this connection
                 # have to override default_transaction_read_only, which a standby server refuses
@@ -81,7 +85,7 @@ class Database:
             DatabaseUnavailable: also raised by calls inside of it; nothing is kept, except if the
                 commit itself fails, which may have succeeded on the server.
         """
-        with self._transaction(is_writer=True) as connection:
+        with self.transaction(is_writer=True) as connection:
             if self._path is None:
                 milliseconds = int(self._limit.lock_seconds * 1000)
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
@@ -89,7 +93,8 @@ class Database:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, is_writer: bool) -> Iterator[Connection]:
+    def transaction(self, *, is_writer: bool) -> Iterator[Connection]:
+        """A transaction that takes no lock, for writers that take locks of their own."""
         limit = self._limit
         limit.begin()
         try:

@@ -59,11 +59,13 @@ class EventStream(StreamingHandler):
 
         Raises:
             HTTPError: 401, 429 or 503, see ``Streams.register``.
+            ServiceUnavailable: see ``Channel.ready``.
         """
         self._prepare_response()
         if self.request.method == "HEAD":
             await self.flush()
             return
+        await channel.ready(self._last_event_id)
         with self.context.streams.register(self):
             if not self.attach():
                 return
@@ -86,8 +88,12 @@ class EventStream(StreamingHandler):
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("X-Accel-Buffering", "no")  # else nginx buffers responses
 
+    @property
+    def _last_event_id(self) -> str:
+        return str(self.request.headers.get("Last-Event-ID", ""))
+
     def _send_preamble(self) -> None:
-        last_id = self.request.headers.get("Last-Event-ID", "")
+        last_id = self._last_event_id
         offset = self._channel.offset_after(last_id) if last_id else self._channel.end_offset
         hello = f"retry: {RECONNECT_DELAY}\n"
         if offset is None:

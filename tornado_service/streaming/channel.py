@@ -64,18 +64,30 @@ def make_event(id_: str, name: str, data: Any) -> ChannelEvent:
         TypeError: the data cannot be written as JSON.
         ValueError: the same, or the data is too large, or the name is invalid.
     """
+    return ChannelEvent(id_, name, data, encode_event(id_, name, encode_data(data)))
+
+
+def encode_data(data: Any) -> str:
+    """The data as JSON, which has no line breaks: it always is one line of an event."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
+def encode_event(id_: str, name: str, data: str) -> bytes:
+    """An event as clients receive it.
+
+    Raises:
+        ValueError: the data is too large, or the name is invalid.
+    """
     if not name or not name.isprintable() or name in RESERVED_EVENT_NAMES:
         raise ValueError(f"An event cannot have the name {name!r}.")
-    # JSON contains no line breaks: it always is one line of data
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     kind = "" if name == "message" else f"event: {name}\n"
-    encoded = f"id: {id_}\n{kind}data: {text}\n\n".encode()
+    encoded = f"id: {id_}\n{kind}data: {data}\n\n".encode()
     if len(encoded) > MAX_EVENT_SIZE:
         raise ValueError(
             f"The event {name!r} has {len(encoded)} bytes, more than the limit of {MAX_EVENT_SIZE}:"
             " send a reference, and let the page request the rest."
         )
-    return ChannelEvent(id_, name, data, encoded)
+    return encoded
 
 
 class Channel:
@@ -116,12 +128,25 @@ class Channel:
             ValueError: the same, or the data has more than 64 KiB, or the name is reserved.
         """
         with self._lock:
-            made = make_event(self._id(self._end_offset), event, data)
-            self._end_offset += 1
-            self._events.append(made)
-            self._size += len(made.encoded)
-            while len(self._events) > self._history or self._size > MAX_BUFFER_SIZE:
-                self._size -= len(self._events.popleft().encoded)
+            self._append(make_event(self._id(self._end_offset), event, data))
+        self._notify()
+
+    def _append(self, event: ChannelEvent) -> None:
+        """Add an event, and drop the first ones if there are too many. The caller has the lock."""
+        self._end_offset += 1
+        self._events.append(event)
+        self._size += len(event.encoded)
+        while len(self._events) > self._history or self._size > MAX_BUFFER_SIZE:
+            self._drop_first()
+
+    def _drop_first(self) -> ChannelEvent:
+        dropped = self._events.popleft()
+        self._size -= len(dropped.encoded)
+        return dropped
+
+    def _notify(self) -> None:
+        """Notify all listeners of new events, from any thread, without waiting."""
+        with self._lock:
             if self._is_notifying or not self._listeners or self._loop is None:
                 return
             self._is_notifying = True
@@ -138,6 +163,13 @@ class Channel:
     def last_event_id(self, offset: int) -> str:
         """The id of the event before an offset, whether the channel still has it or not."""
         return self._id(offset - 1)
+
+    async def ready(self, event_id: str) -> None:
+        """Wait until the channel can tell what follows an event; an empty id stands for none.
+
+        Raises:
+            ServiceUnavailable: it cannot, as the database that replicas share is not available.
+        """
 
     def offset_after(self, event_id: str) -> int | None:
         """The offset after an event; ``None`` if the channel has dropped the following events."""

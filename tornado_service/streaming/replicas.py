@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import socket
 from collections.abc import Callable, Iterable
@@ -11,6 +10,9 @@ from typing import Any
 from ..database.replicas.claims import Claim
 from ..database.replicas.leadership import Leadership, LocalLeadership
 from .channel import Channel
+
+#: Characters of a channel's name.
+MAX_NAME = 200
 
 
 class Replicas:
@@ -36,11 +38,12 @@ class Replicas:
         """The leading replica of each app that needs one, by the app's name."""
         return {}
 
-    def start(self, on_sign_outs: Callable[[list[bytes]], object]) -> None:
+    def start(self, on_sign_outs: Callable[[list[bytes]], object], remembered: int) -> None:
         """Connect, without waiting. Must be called on the event loop.
 
         Args:
             on_sign_outs: called there with the digests of tokens signed out at other replicas.
+            remembered: the number of signed-out tokens that this replica remembers.
         """
 
     async def wait_until_connected(self, timeout: float) -> bool:
@@ -59,7 +62,7 @@ class Replicas:
         """Open a channel of an app.
 
         Raises:
-            ValueError: the app has opened one of this name.
+            ValueError: the app has opened one of this name, or the name is invalid.
         """
         raise NotImplementedError
 
@@ -99,18 +102,21 @@ class LocalReplicas(Replicas):
         return LocalLeadership(self.instance)
 
     def channel(self, app: str, name: str, history: int) -> Channel:
+        check_channel_name(name)
         return Channel(history)
 
     def claim(self, app: str, key: str, value: Any) -> Claim:
         return Claim(key, value)
 
 
-def make_replicas(url: str, service: str, log: logging.Logger) -> Replicas:
-    """The replicas of a service.
+def check_channel_name(name: str) -> None:
+    """Check the name of a channel.
 
-    Args:
-        url: ``TornadoService.database_url``; empty for one process.
-        service: the service's name in the hub.
-        log: for outages.
+    Raises:
+        ValueError: it is not short ASCII text.
     """
-    return LocalReplicas()
+    if not (0 < len(name) <= MAX_NAME and name.isascii() and name.isprintable()):
+        raise ValueError(
+            f"A channel cannot have the name {name[:MAX_NAME]!r}: it takes ASCII text of up to"
+            f" {MAX_NAME} characters."
+        )

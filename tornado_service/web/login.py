@@ -103,8 +103,8 @@ class LogoutHandler(PageHandler):
         self.write_page("logout.html")
 
     @allow_unauthenticated
-    def post(self) -> None:
-        """Remove the cookie and the cached identity, without the hub.
+    async def post(self) -> None:
+        """Remove the cookie and the cached identity, without the hub, and tell other replicas.
 
         The page that follows links to the hub's own sign-out. A redirect would not always work:
         browsers apply the form's policy to it (https://www.w3.org/TR/CSP3/#directive-form-action),
@@ -117,7 +117,8 @@ class LogoutHandler(PageHandler):
             self.check_xsrf_cookie()
         except HTTPError as error:
             raise HTTPError(403, "This page is out of date. Open it again to log out.") from error
-        self.hub_auth.sign_out(self)
+        tokens = self.hub_auth.sign_out(self)
+        await self.context.replicas.publish_sign_outs(tokens)
         self.write_page("logout.html")
 
     def template_namespace(self) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class SharedLeadership(Leadership):
         return self._term > 0
 
     @property
+    def is_over(self) -> bool:
+        """Whether the app has ended, and the lock is free."""
+        return not (self._is_active or self.is_held)
+
+    @property
     def may_lead(self) -> bool:
         """Whether this replica may lead. If set to False, it resigns, and does not try again."""
         return self._may_lead
@@ -175,6 +180,11 @@ class SharedLeadership(Leadership):
         """
         self._term, self._leader = term, leader
         self._notify()
+
+    def refresh(self) -> None:
+        """Tell subscribers if time has changed who leads."""
+        if self.is_leader is not self._last_value:
+            self._notify()
 
 
 def lock_key(name: str) -> int:

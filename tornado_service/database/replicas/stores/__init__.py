@@ -1,0 +1,1 @@
+"""What replicas keep in the database that they share."""
