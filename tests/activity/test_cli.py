@@ -39,9 +39,9 @@ def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "reported"),
     [
-        ((), "A command is required: export USER, forget USER, or report."),
-        (("forget",), "A command is required: export USER, forget USER, or report."),
-        (("remove", "ada"), "A command is required: export USER, forget USER, or report."),
+        ((), "A command is required: export USER, forget USER, report, or copy."),
+        (("forget",), "A command is required: export USER, forget USER, report, or copy."),
+        (("remove", "ada"), "A command is required: export USER, forget USER, report, or copy."),
         (("export", "nosuch"), "Nothing is kept of 'nosuch'."),
         (("--database=sqlite:////nosuch/x", "export", "ada"), "There is no database '/nosuch/x'"),
         (("--database=nonsense", "export", "ada"), "is no URL of a database"),

@@ -4,48 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
-from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
 
-from traitlets import Dict, Enum, Integer, List, TraitError, Unicode, validate
+from traitlets import Dict, Enum, Integer, List, Unicode, default
 
-from .. import ServiceApp, periodic
+from .. import AppError, ServiceApp, periodic
 from ..database.timeout import TIMEOUT
 from ..handlers.base import BaseHandler
 from . import metrics
 from .access.view import View
 from .access.visibility import LIST_USERS, get_visible_users
-from .domain.notes import Note, parse_notes
-from .domain.prices import Prices, parse_prices
 from .domain.pseudonyms import pseudonyms
-from .domain.terms import Term, parse_terms, parse_year_start
-from .mail.message import check_addresses
 from .mail.monthly import ReportMailer
 from .mail.smtp import MailServer
-from .recorder import Recorder
+from .recorder import SAMPLE_EVENTS, Recorder
+from .settings import CheckedSettings
+from .shared_recorder import SHAPING_SETTINGS, SharedRecorder, shaping_settings
 from .store.store import Store
-from .web.report.document import Context, Image
-from .web.report.logo import read_logo
+from .web.report.document import Context
 from .web.routes import NOT_FOUND, ROUTES
 
 #: Seconds between two checks whether a report is to be mailed.
 REPORT_INTERVAL = 60
 
-#: What reads these settings; `ValueError` if it cannot.
-PARSERS: dict[str, Callable[[Any], object]] = {
-    "terms": parse_terms,
-    "notes": parse_notes,
-    "academic_year_start": parse_year_start,
-    "prices": parse_prices,
-    "report_recipients": check_addresses,
-    "smtp_sender": check_addresses,
-}
 
-
-class Activity(ServiceApp):
+class Activity(CheckedSettings, ServiceApp):
     """History of the hub's usage: active users, servers, and the best times for maintenance."""
 
     name = "activity"
@@ -66,7 +50,9 @@ class Activity(ServiceApp):
         "sqlite:///activity.sqlite",
         help="""The database of the history, as a URL of SQLAlchemy: a file in the working
         directory, which is that of the hub, or ``postgresql+psycopg2://…``. If empty, no history
-        is stored, and only running servers are shown. Default: sqlite:///activity.sqlite.""",
+        is stored, and only running servers are shown. With several replicas of the service, it has
+        to be PostgreSQL.
+        Default: ``TornadoService.database_url`` if that is set, else sqlite:///activity.sqlite.""",
     ).tag(config=True)
 
     retention_days = Integer(
@@ -151,44 +137,9 @@ class Activity(ServiceApp):
         still find their own usage. Never change it. At least 16 characters. Default: none."""
     ).tag(config=True)
 
-    @validate("timezone")
-    def _check_timezone(self, proposal: Any) -> str:
-        return parse_zone(proposal["value"]).key
-
-    @validate(*PARSERS)
-    def _check_parsed(self, proposal: Any) -> Any:
-        name, value = proposal["trait"].name, proposal["value"]
-        try:
-            PARSERS[name](value)
-        except ValueError as error:
-            raise TraitError(f"Activity.{name}: {error}") from None
-        return value
-
-    @validate("smtp_user", "smtp_password")
-    def _check_mail_account(self, proposal: Any) -> str:
-        if bool(self.smtp_user) != bool(self.smtp_password):
-            raise TraitError(
-                "Set both Activity.smtp_user and Activity.smtp_password, or neither of them"
-            )
-        if not proposal["value"].isascii():
-            raise TraitError(f"Activity.{proposal['trait'].name} may have ASCII characters only")
-        return str(proposal["value"])
-
-    @validate("report_logo")
-    def _check_logo(self, proposal: Any) -> str:
-        try:
-            read_logo(proposal["value"])
-        except ValueError as error:
-            raise TraitError(f"Activity.report_logo: {error}") from None
-        return str(proposal["value"])
-
-    @validate("pseudonym_secret")
-    def _check_secret_length(self, proposal: Any) -> str:
-        if 0 < len(proposal["value"]) < 16:
-            raise TraitError(
-                "Activity.pseudonym_secret has fewer than 16 characters: openssl rand -hex 16"
-            )
-        return str(proposal["value"])
+    @default("database_url")
+    def _default_database_url(self) -> str:
+        return self.shared_database_url or "sqlite:///activity.sqlite"
 
     def handlers(self) -> list[tuple[Any, ...]]:
         return [*ROUTES, NOT_FOUND]
@@ -204,42 +155,9 @@ class Activity(ServiceApp):
             timeout=getattr(self.parent, "database_timeout", TIMEOUT),
         )
 
-    @property
-    def parsed_terms(self) -> tuple[Term, ...]:
-        return parse_terms(self.terms)
-
-    @property
-    def parsed_notes(self) -> tuple[Note, ...]:
-        return parse_notes(self.notes)
-
-    @property
-    def parsed_prices(self) -> Prices | None:
-        return parse_prices(self.prices)
-
-    @cached_property
-    def own_logo(self) -> Image | None:
-        """The logo of the settings, as it was at start."""
-        return read_logo(self.report_logo)
-
-    @property
-    def parsed_year_start(self) -> tuple[int, int]:
-        return parse_year_start(self.academic_year_start)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return parse_zone(self.timezone)
-
     async def start(self) -> None:
         """Begin to record; the pages are served while the database is still being opened."""
-        self.recorder = Recorder(
-            self.make_store(),
-            self.zone,
-            self.hub,
-            self.interval,
-            self.log,
-            is_stored=bool(self.database_url),
-            prices=self.parsed_prices,
-        )
+        self.recorder = self._make_recorder()
         self.report_mailer = ReportMailer(
             self.recorder,
             self.hub,
@@ -264,6 +182,29 @@ class Activity(ServiceApp):
         metrics.show(self.recorder, self.registry)
         self._running = asyncio.create_task(self._run())
 
+    def _make_recorder(self) -> Recorder:
+        """The recorder of the only process, or of one of several replicas."""
+        arguments = self.make_store(), self.zone, self.hub, self.interval, self.log
+        is_stored, prices = bool(self.database_url), self.parsed_prices
+        if not is_stored or not self.shared_database_url:
+            return Recorder(*arguments, is_stored=is_stored, prices=prices)
+        if self.database_url.startswith("sqlite"):
+            if self.replica_count > 1:
+                raise AppError(
+                    f"{self.replica_count} replicas cannot share a SQLite file: set"
+                    " c.Activity.database_url to a PostgreSQL database, or leave it out."
+                )
+            return Recorder(*arguments, is_stored=is_stored, prices=prices)
+        settings = {name: getattr(self, name) for name in SHAPING_SETTINGS}
+        return SharedRecorder(
+            *arguments,
+            is_stored=is_stored,
+            prices=prices,
+            sample_events=self.open_channel("samples", SAMPLE_EVENTS),
+            leadership=self.leadership,
+            claim=self.claim("settings", shaping_settings(settings)),
+        )
+
     async def _run(self) -> None:
         await self.prepare_database()
         await self.recorder.run()
@@ -285,6 +226,11 @@ class Activity(ServiceApp):
         reason = self.recorder.store.condition.reason if self.database_url else ""
         return " ".join(filter(None, (reason, self.report_mailer.problem)))
 
+    @property
+    def details(self) -> dict[str, str]:
+        """Which replica collects the samples, if there may be several."""
+        return {"Samples": self.recorder.role} if self.recorder.role else {}
+
     @periodic(REPORT_INTERVAL)
     async def mail_report(self) -> None:
         """Mail last month's report, if it has not been; a failure is a problem of the app."""
@@ -301,13 +247,3 @@ def default_hub_name() -> str:
     """JupyterHub, and its public host if that is set."""
     host = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")).hostname
     return f"JupyterHub {host}" if host else "JupyterHub"
-
-
-def parse_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        write = "write one such as Europe/Berlin."
-        if not available_timezones():
-            write = "this machine has no time zones: install the Python package tzdata."
-        raise TraitError(f"Activity.timezone: unknown time zone {name!r}; {write}") from None

@@ -1,4 +1,4 @@
-"""`tornado-service activity`: show or remove the data of a user, or write a report."""
+"""`tornado-service activity`: data of a user, reports, and the move to another database."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from traitlets.config import Config
 
 from ..apps.settings import may_be_app_section
 from ..config.application import StrictApplication
+from ..database.database import Database
+from ..database.errors import DatabaseUnusable
 from .access.queries import MAX_DAYS, parse_month
 from .app import Activity
 from .domain.calendar import ONE_DAY, local_date
@@ -28,16 +31,18 @@ from .domain.terms import parse_day
 from .figures.periods import window
 from .figures.reports.report import report
 from .history.archive import Archive
+from .schema.upgrade import SETTING, open_database
+from .store.copy import CannotCopy, copy_history
 from .store.reader import Reader
 from .store.store import HistoryState, HistoryUnavailable, Store
 from .web.display.units import unit_for
 from .web.report.document import Context, render_report
 from .web.report.sentence import sentence
 
-USAGE = "A command is required: export USER, forget USER, or report."
+USAGE = "A command is required: export USER, forget USER, report, or copy."
 
 #: Commands and the number of their arguments.
-COMMANDS = {"export": 1, "forget": 1, "report": 0}
+COMMANDS = {"export": 1, "forget": 1, "report": 0, "copy": 0}
 
 
 class ActivityCommand(StrictApplication):
@@ -46,7 +51,9 @@ class ActivityCommand(StrictApplication):
     name = "tornado-service activity"
     description = """Export the data that Activity stores about a user (export USER, as JSON), or
     delete it (forget USER), or write the report of a period as one file of HTML (report, by default
-    of last month). The service may run meanwhile. Run the command in the service's working
+    of last month). Or copy the whole history to an empty database (copy --target=URL), such as
+    from SQLite to PostgreSQL. The service may run meanwhile; what it stores after a copy has begun
+    is not in the copy. Run the command in the service's working
     directory, or name its database; with pseudonyms, also the secret. A report of this command is
     about all users, and has neither groups nor the hub's logo, as it does not call the hub: the
     groups are in the service's page activity/report.html, a logo is set by Activity.report_logo.
@@ -60,6 +67,7 @@ class ActivityCommand(StrictApplication):
         "from": "ActivityCommand.first",
         "to": "ActivityCommand.last",
         "output": "ActivityCommand.output",
+        "target": "ActivityCommand.target",
     }
 
     takes_arguments = True
@@ -81,10 +89,20 @@ class ActivityCommand(StrictApplication):
         " standard output."
     ).tag(config=True)
 
+    target = Unicode(
+        help="The database to copy the history to, as a URL of SQLAlchemy. Default: none."
+    ).tag(config=True)
+
     def read_settings(self, argv: list[str] | None = None) -> None:
         super().read_settings(argv)
         if self.config_file:
             self.read_config_file(self.config_file)
+
+    @property
+    def database_url(self) -> str:
+        """The database that replicas of the service share, as the service finds it."""
+        given = self.config.TornadoService.get("database_url", "")
+        return str(given or os.environ.get("TORNADO_SERVICE_DATABASE_URL", ""))
 
     def is_deferred_section(self, section: str, new: Config) -> bool:
         """Pass over the service's sections in its config file, but not a typo of one of ours."""
@@ -107,6 +125,8 @@ class ActivityCommand(StrictApplication):
         _require_database_file(app.database_url)
         if action == "report":
             _write(self.output, asyncio.run(_report(app, self._days)))
+        elif action == "copy":
+            print(_copy(app.database_url, self.target))
         else:
             print(asyncio.run(_run_action(app.make_store(), action, arguments[0])))
 
@@ -169,6 +189,27 @@ async def _report(app: Activity, days: Callable[[date], tuple[date, date]]) -> s
         notes_in(app.parsed_notes, first, last),
     )
     return render_report(figures, context)
+
+
+def _copy(source_url: str, target_url: str) -> str:
+    """Copy the history; return what was copied, for people."""
+    if not target_url:
+        sys.exit("Name the database to copy the history to: --target=URL")
+    with ExitStack() as stack:
+        databases: list[Database] = []
+        for url, setting in ((source_url, SETTING), (target_url, "--target")):
+            try:
+                database = open_database(url, setting=setting)
+                stack.callback(database.close)
+                databases.append(database)
+            except DatabaseUnusable as error:
+                sys.exit(str(error))
+        try:
+            counts = copy_history(*databases)
+        except (CannotCopy, DatabaseUnusable) as error:
+            sys.exit(str(error))
+    lines = [f"{count:>12,} {name.removeprefix('activity_')}" for name, count in counts.items()]
+    return "\n".join(["Copied, in rows:", *lines])
 
 
 def _write(path: str, text: str) -> None:

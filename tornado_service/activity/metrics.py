@@ -17,7 +17,11 @@ WINDOWS = (1, 7, 30)
 
 
 def show(recorder: Recorder, registry: CollectorRegistry) -> None:
-    """Add the metrics to a registry. NaN: not known, or not yet."""
+    """Add the metrics to a registry.
+
+    NaN: not known, or not yet. Of several replicas, only the one that collects has values, so that
+    their sum is right.
+    """
     Gauge(
         "tornado_service_activity_running_servers",
         "Servers in the latest sample.",
@@ -27,7 +31,7 @@ def show(recorder: Recorder, registry: CollectorRegistry) -> None:
         "tornado_service_activity_last_sample_timestamp_seconds",
         "Time of the latest sample, by the hub's clock.",
         registry=registry,
-    ).set_function(lambda: recorder.collector.latest.taken if recorder.collector.latest else nan)
+    ).set_function(lambda: last_sample(recorder))
     Gauge(
         "tornado_service_activity_users",
         "Users of the hub.",
@@ -45,18 +49,27 @@ def show(recorder: Recorder, registry: CollectorRegistry) -> None:
 
 def running_servers(recorder: Recorder) -> float:
     sample = recorder.collector.latest
-    return sum(len(user.servers) for user in sample.users) if sample else nan
+    if not sample or not recorder.collects:
+        return nan
+    return sum(len(user.servers) for user in sample.users)
+
+
+def last_sample(recorder: Recorder) -> float:
+    sample = recorder.collector.latest
+    return sample.taken if sample and recorder.collects else nan
 
 
 def known_users(recorder: Recorder) -> float:
     history = recorder.archive.history
-    if not history.is_listed:
+    if not history.is_listed or not recorder.collects:
         return nan
     return sum(account.deleted is None for account in history.people.values())
 
 
 def active_users(recorder: Recorder, days: int) -> float:
     """Count active users up to the latest sample; a lower bound where data is missing."""
+    if not recorder.collects:
+        return nan
     history = recorder.archive.history
     last = local_date(history.now, history.zone)
     first = last - timedelta(days=days - 1)

@@ -23,6 +23,9 @@ from .store.store import HistoryState, HistoryUnavailable, Store
 #: Seconds that a request waits for the history while it is being loaded after a start.
 LOADING_WAIT = 2.0
 
+#: Events of samples that a disconnected client may miss and still get.
+SAMPLE_EVENTS = 10
+
 
 class NoHistory(HTTPError):
     """503: there is no history, or not yet."""
@@ -43,6 +46,7 @@ class Recorder:
         log: where failures go.
         is_stored: whether samples are stored, or only the latest one is kept in memory.
         prices: of server-hours; ``None``: no cost is shown.
+        sample_events: gets an event for each sample; by default, a channel of this process.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Recorder:
         *,
         is_stored: bool,
         prices: Prices | None = None,
+        sample_events: Channel | None = None,
     ) -> None:
         self.store = store
         self.zone = zone
@@ -62,11 +67,21 @@ class Recorder:
         self.archive = Archive(store, zone, prices)
         self.collector = Collector(hub, interval, log, self.store_sample if is_stored else None)
         self.collector.listeners.append(self._notify)
-        self.sample_events = Channel(history=10)  # one for each sample
+        self.sample_events = sample_events or Channel(history=SAMPLE_EVENTS)
         self._interval = interval
         self._log = log
         self._has_loaded = asyncio.Event()
         self._prepared: DerivedCache | None = None
+
+    @property
+    def collects(self) -> bool:
+        """Whether this process takes the samples and stores them; not if another replica does."""
+        return True
+
+    @property
+    def role(self) -> str:
+        """Of several replicas: what this one does, for administrators; else empty."""
+        return ""
 
     @property
     def has_history(self) -> bool:
@@ -119,11 +134,19 @@ class Recorder:
 
         They are not if a full sample was not stored, or none is yet.
         """
+        is_stored = await self._keep(sample, interval)
+        await self.refresh()
+        return (is_stored or not sample.is_full) and self.archive.history.is_listed
+
+    async def _keep(self, sample: Sample, interval: int) -> bool:
+        """Store a sample and roll up days that are over; return whether it was stored."""
         is_stored = await self.store.add(sample, interval)
         if is_stored:
             await self.store.maintain()
-        await self.refresh()
-        return (is_stored or not sample.is_full) and self.archive.history.is_listed
+        return is_stored
+
+    async def wait_for_news(self) -> None:
+        """Wait a moment if there is a newer sample, which is still to be read."""
 
     async def refresh(self) -> None:
         if self.store.condition.state is not HistoryState.READY:

@@ -30,6 +30,11 @@ class DemoActivity(Activity):
 
     is_synthetic = True
 
+    @default("database_url")
+    def _database_url(self) -> str:
+        """A file, also where the environment names a database: that is not for a demonstration."""
+        return "sqlite:///activity.sqlite"
+
     @default("terms")
     def _terms(self) -> list[dict[str, str]]:
         """Those of the synthetic history: between its holidays."""

@@ -81,7 +81,7 @@ def test_a_second_time_changes_nothing(database_url: str) -> None:
 
     with open_again(database_url).connect() as connection:
         rows = connection.exec_driver_sql(f"SELECT * FROM {migrations.VERSION_TABLE}")
-        assert rows.all() == [("0003",)]
+        assert rows.all() == [("0004",)]
 
 
 #: The content of a database of the first version.

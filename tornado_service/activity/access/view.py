@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 from ...handlers.base import BaseHandler
 from ..domain.calendar import local_date, utc_datetime
 from ..domain.notes import Note, notes_in
+from ..domain.pseudonyms import identity
 from ..domain.records import Sample
 from ..domain.terms import Term
 from ..figures.comparison import comparison
@@ -92,12 +93,15 @@ class View:
         return result
 
     async def now(self) -> Now:
+        await self._recorder.wait_for_news()
         sample = self._recorder.collector.latest
         return await asyncio.to_thread(self._now, sample) if sample else Now(None, [])
 
     def _now(self, sample: Sample) -> Now:
-        names = self.users.accounts_in(sample)
-        servers = running(sample, names, self._recorder.store.map_name)
+        users, map_name = self.users, self._recorder.store.map_name
+        if sample.has_pseudonyms:
+            users, map_name = users.under(map_name), identity
+        servers = running(sample, users.accounts_in(sample), map_name)
         return Now(utc_datetime(sample.taken), servers)
 
     async def periods(self, unit: Unit, query: DateRange) -> Periods:

@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeVar
 from ... import HubRefused, HubUnavailable, User
 from ...handlers.base import BaseHandler
 from ..domain.calendar import epoch_seconds
+from ..domain.pseudonyms import NameMapper
 from ..domain.records import FAR_FUTURE, Sample
 from ..history.archive import Scope
 
@@ -67,6 +68,15 @@ class VisibleUsers:
         chosen = frozenset(filter(self.includes, names))
         created = frozenset(entry for entry in self.created if entry[0] in chosen)
         return VisibleUsers(False, chosen, self.me, created)
+
+    def under(self, map_name: NameMapper) -> VisibleUsers:
+        """The same users under the names that this function gives them."""
+        return VisibleUsers(
+            self.all_users,
+            frozenset(map(map_name, self.names)),
+            None if self.me is None else map_name(self.me),
+            frozenset((map_name(name), moment) for name, moment in self.created),
+        )
 
     @property
     def has_others(self) -> bool:

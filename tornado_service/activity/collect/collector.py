@@ -58,10 +58,22 @@ class Collector:
         self._last_full_hour = -1  # the hour of the last sample of all users that was kept
         self._problem = ""
 
-    async def run(self) -> None:
-        """Take samples until cancelled: one at once, then one in each interval."""
+    def resume(self, latest: Sample, last_full: int | None) -> None:
+        """Go on after another replica's samples: ``last_full`` is the time of the last full one."""
+        self.latest = latest
+        self._last_full_hour = -1 if last_full is None else last_full // FULL_SAMPLE_INTERVAL
+
+    async def run(self, may_collect: Callable[[], bool] = lambda: True) -> None:
+        """Take samples: one at once, then one in each interval.
+
+        If there is one of this interval already (see `resume`), begin with the next. Ends when the
+        next sample is due and ``may_collect()`` is False.
+        """
+        now = self._now()
+        if self.latest and self.latest.taken // self._interval >= now // self._interval:
+            await asyncio.sleep(next_time(now, self._interval) - now)
         retries = backoff_delays(MAX_RETRY_DELAY)
-        while True:
+        while may_collect():
             try:
                 sample = await self.collect(self._now())
             except Exception:

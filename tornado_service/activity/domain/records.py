@@ -50,6 +50,7 @@ class Sample:
     taken: int
     is_full: bool  # whether all users are in it, or only those with a running server
     users: tuple[UserSnapshot, ...]
+    has_pseudonyms: bool = False  # the users' names are pseudonyms, not those of the hub
 
 
 class Interval(NamedTuple):

@@ -76,6 +76,13 @@ class Archive:
         self.is_loaded = True
         self._figures = SingleFlightCache(MAX_CACHED_ROWS, _weight)
 
+    def unload(self) -> None:
+        """Show nothing of what has been read."""
+        self.history = self._empty
+        self.is_loaded = False
+        self._views = {}
+        self._figures = SingleFlightCache(MAX_CACHED_ROWS, _weight)
+
     def _updated_history(self, reader: Reader) -> History:
         now = reader.latest_sample()
         if now is None:

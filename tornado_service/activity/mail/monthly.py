@@ -36,7 +36,7 @@ MAX_SEND = 900
 
 @dataclass
 class ReportMailer:
-    """Mails each report once, also if several processes run.
+    """Mails each report once, also if several processes run; of replicas, the one that collects.
 
     Attributes:
         context: for all reports; without a logo, that of the hub is fetched.
@@ -60,7 +60,9 @@ class ReportMailer:
 
     async def mail_last_month(self) -> None:
         """Mail the report of last month, if it was not. A failure is in ``problem``."""
-        if not self.recipients:
+        if not self.recorder.collects:
+            self.problem = self._logged = ""
+        if not self.recipients or not self.recorder.collects:
             return
         if missing := self._missing_settings():
             self._fail("Reports cannot be mailed: set %s.", " and ".join(missing))

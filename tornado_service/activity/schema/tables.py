@@ -92,6 +92,19 @@ day_totals = Table(
     Column("slots", sa.JSON, nullable=False),
 )
 
+#: One row, if several replicas of a service share the database: the latest sample's users with a
+#: running server, for those that do not collect. ``term`` rises when another replica takes over.
+live = Table(
+    "activity_live",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("term", BigInteger, nullable=False),
+    Column("instance", String, nullable=False),
+    Column("taken", BigInteger),
+    Column("is_full", sa.Boolean),
+    Column("users", sa.JSON),
+)
+
 #: See ``meta.py``.
 meta = Table(
     "activity_meta",

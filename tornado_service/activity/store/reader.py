@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
+from . import live_sample
 
 #: Whose values are wanted, by id; ``None``: everybody's.
 UserIds: TypeAlias = "Collection[int] | None"
@@ -108,6 +109,10 @@ class Reader:
 
     def latest_sample(self) -> int | None:
         return self._connection.scalar(select(func.max(tables.coverage.c.end)))
+
+    def live(self) -> live_sample.Live:
+        """The latest sample of the replica that collects."""
+        return live_sample.load(self._connection)
 
     def meta(self) -> StoreMetadata:
         return StoreMetadata.load(self._connection)

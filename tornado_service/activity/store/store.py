@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from ..domain.pseudonyms import NameMapper, identity, pseudonymize
 from ..domain.records import Sample
 from ..schema.migrations import NewerDatabase
 from ..schema.upgrade import open_database
-from . import mailed_reports, rollups, user_data
+from . import live_sample, mailed_reports, rollups, user_data
 from .reader import Reader
 from .writer import add_sample
 
@@ -95,6 +95,7 @@ class Store:
         self._timeout = timeout
         self._database: Database | None = None
         self._notice = ""
+        self._term: int | None = None
         self._writer = ThreadPoolExecutor(1, "activity-writer")
         self._readers = ThreadPoolExecutor(READERS, "activity-reader")
 
@@ -117,6 +118,10 @@ class Store:
             self._set_condition(Condition(HistoryState.READY, self._notice))
         return False
 
+    def refuse(self, reason: str) -> None:
+        """Record that the history is not used, and why; until `open`."""
+        self._set_condition(Condition(HistoryState.REFUSED, reason))
+
     async def close(self) -> None:
         """Close the database, when what is being written has been."""
         await asyncio.to_thread(self._writer.shutdown, cancel_futures=True)
@@ -124,11 +129,26 @@ class Store:
         if self._database:
             self._database.close()
 
+    async def take_over(self, instance: str) -> None:
+        """Store for a replica that begins to collect, until another one takes over.
+
+        From now on, `add` keeps the latest sample for other replicas, and `add` and `maintain`
+        raise `Superseded` once another replica has taken over. Fails as `read` does.
+        """
+        self._term = await self._change(partial(live_sample.take_over, instance=instance))
+
+    async def live(self) -> live_sample.Live:
+        """The latest sample of the replica that collects; fails as `read` does."""
+        live = await self.read(Reader.live)
+        if live.sample and self.map_name is not identity:
+            return replace(live, sample=replace(live.sample, has_pseudonyms=True))
+        return live
+
     async def add(self, sample: Sample, interval: int) -> bool:
         """Store a sample with the hub's names; return whether it was stored.
 
         It is not if another process has stored one of the same interval, and is lost if the
-        database fails.
+        database fails. `Superseded`: see `take_over`.
         """
         try:
             added = await _run_in(self._writer, partial(self._add, sample, interval))
@@ -144,13 +164,16 @@ class Store:
         return added
 
     async def maintain(self) -> None:
-        """Roll up days that are over, drop what is old. Samples may be stored in between."""
+        """Roll up days that are over, drop what is old. Samples may be stored in between.
+
+        `Superseded`: see `take_over`.
+        """
         steps: list[Callable[[Connection], bool]] = [
             partial(rollups.roll_up, zone=self._zone),
             partial(rollups.drop_old, retention_days=self._retention_days),
         ]
         try:
-            for step in steps:
+            for step in (live_sample.fenced(step, self._term) for step in steps):
                 while await _run_in(self._writer, partial(self._write, step)):
                     pass
         except DATABASE_ERRORS as error:
@@ -215,8 +238,14 @@ class Store:
         if self.map_name is not identity:
             sample = pseudonymize(sample, self.map_name)
         late_changes: dict[int, int] = {}
-        work = partial(add_sample, sample=sample, interval=interval, late_changes=late_changes)
-        added = self._write(work)
+
+        def work(connection: Connection) -> bool:
+            added = add_sample(connection, sample, interval, late_changes)
+            if self._term is not None:
+                live_sample.save(connection, sample)
+            return added
+
+        added = self._write(live_sample.fenced(work, self._term))
         self.late_changes |= late_changes  # which are certain now
         return added
 

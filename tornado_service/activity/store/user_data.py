@@ -16,6 +16,7 @@ from ..domain.records import FAR_FUTURE, Account, Session, SessionKey, accounts_
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from ..schema.upsert import insert_new, upsert
+from . import live_sample
 from .reader import Reader
 
 _USER_TABLES = (tables.user_days, tables.visits, tables.sessions)
@@ -30,6 +31,7 @@ def pseudonymize_existing(connection: Connection, map_name: NameMapper) -> bool:
     hidden = accounts_by_name(account for account in accounts if is_pseudonym(account.name))
     named = [account for account in accounts if not is_pseudonym(account.name)]
     table = tables.users
+    live_sample.remove_names(connection)
     for account in named:  # the first account of a name continues that of the pseudonym
         name = map_name(account.name)
         before = hidden.pop(name, None)
@@ -59,6 +61,7 @@ def forget(connection: Connection, name: str) -> bool:
     users = connection.scalars(select(table.id).where(table.name == name)).all()
     for user in users:
         delete_user(connection, user)
+    live_sample.remove(connection, name)
     return bool(users)
 
 
