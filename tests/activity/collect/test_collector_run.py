@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -86,3 +87,45 @@ class TestRun:
 
         async with at_work(Collector(OnePage(), 1, LOG, keep), stored):
             assert "no space left" in caplog.text
+
+    async def test_it_ends_when_another_replica_is_to_collect(self) -> None:
+        hub = OnePage()
+        collector = Collector(hub, 1, LOG)
+        may_collect = iter([True, True, False])
+
+        await asyncio.wait_for(collector.run(lambda: next(may_collect)), 30)
+
+        assert hub.asked == 2
+
+    @pytest.mark.parametrize(("age", "calls"), [(0, 0), (1_000_000, 1)])
+    async def test_it_goes_on_after_the_sample_of_another_replica(
+        self, age: int, calls: int
+    ) -> None:
+        hub = OnePage()
+        collector = Collector(hub, 1_000_000, LOG)
+        collector.resume(Sample(int(time.time()) - age, True, ()), None)
+        is_asked = asyncio.Event()
+        collector.listeners.append(lambda sample: is_asked.set())
+
+        running = asyncio.create_task(collector.run())
+        if calls:
+            await asyncio.wait_for(is_asked.wait(), 30)
+        await asyncio.sleep(0)
+
+        assert hub.asked == calls
+        running.cancel()
+        await asyncio.wait({running})
+
+    @pytest.mark.parametrize(
+        ("last_full", "is_full"), [(NOON, False), (NOON - 1, True), (None, True)]
+    )
+    async def test_after_a_full_sample_of_another_replica_the_hour_needs_none(
+        self, last_full: int | None, is_full: bool
+    ) -> None:
+        collector = Collector(OnePage(), 300, LOG)
+        collector.resume(Sample(NOON, False, ()), last_full)
+
+        sample = await collector.collect(NOON + 400)
+
+        assert sample is not None
+        assert sample.is_full is is_full
