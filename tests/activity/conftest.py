@@ -16,6 +16,7 @@ from hypothesis import settings
 from tests.support.activity import archives, course
 from tests.support.activity.course import ALL_USERS
 from tests.support.activity.played import Played, play
+from tests.support.activity.replicas import Replica, interval
 from tests.support.activity.script import HOUR, write_year
 from tests.support.activity.simulator import SimulatedHub, hub_calls
 from tornado_service.activity import Activity
@@ -24,7 +25,7 @@ from tornado_service.activity.schema.upgrade import open_database
 from tornado_service.activity.store.store import Store
 from tornado_service.app import TornadoService
 from tornado_service.database.database import Database
-from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, Visitor
+from tornado_service.testing import NewVisitor, ServiceConfig, StandInHub, StartService, Visitor
 
 # no test asserts on time
 settings.register_profile("patient", deadline=None)
@@ -76,6 +77,36 @@ def admin(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
 def instructor(app: Activity, hub: StandInHub, new_visitor: NewVisitor) -> Visitor:
     hub.grant("ines", *course.of_group("class-a"))
     return new_visitor("ines")
+
+
+@pytest.fixture(params=["postgresql+psycopg", "postgresql+psycopg2"])
+def shared_url(request: pytest.FixtureRequest, new_postgresql: Callable[[str], str]) -> str:
+    return new_postgresql(request.param)
+
+
+@pytest.fixture
+def replica(start_service: StartService, hub: StandInHub, shared_url: str) -> Replica:
+    """Start a replica with one database for all, and Activity's in it, by default."""
+    every = interval()
+    started = "2026-01-01T08:00:00Z"
+    for name in ("ada", "bob"):
+        hub.directory.add_user(name, created=started)
+        hub.directory.users[name]["servers"] = {
+            "": {"name": "", "ready": True, "pending": None, "started": started,
+                 "last_activity": None, "user_options": {}}
+        }  # fmt: skip
+
+    async def start(**settings: Any) -> TornadoService:
+        return await start_service(
+            TornadoService={
+                "apps": ["tornado_service.activity:Activity"],
+                "database_url": shared_url,
+                "replica_count": 3,
+            },
+            Activity={"interval": every, **settings},
+        )
+
+    return start
 
 
 Open = Callable[..., Awaitable[Store]]

@@ -65,15 +65,18 @@ def start(
     file = tmp_path / "activity.sqlite"
 
     async def start(
-        after: int = HOUR, *, is_stored: bool = True, **settings: Any
+        after: int = HOUR, *, is_stored: bool = True, shared_url: str = "", **settings: Any
     ) -> TornadoService:
         if not file.exists():
             shutil.copy(january, file)
         hub.date = at(after)
         service = await start_service(
-            TornadoService={"apps": ["tornado_service.activity:Activity"]},
+            TornadoService={
+                "apps": ["tornado_service.activity:Activity"],
+                "database_url": shared_url,
+            },
             Activity={
-                "database_url": f"sqlite:///{file}",
+                "database_url": shared_url or f"sqlite:///{file}",
                 "report_recipients": ["dean@x.org", "cio@x.org"],
                 "smtp_host": "localhost",
                 "smtp_port": smtp_server.port,

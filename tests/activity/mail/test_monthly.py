@@ -21,6 +21,8 @@ from tests.support.activity.mailing import (
 from tests.support.mail_server import MailServer
 from tests.support.streaming import until
 from tornado_service.activity import Activity
+from tornado_service.activity.schema.upgrade import open_database
+from tornado_service.activity.store.copy import copy_history
 from tornado_service.activity.store.store import Store
 from tornado_service.testing import Fetch, StandInHub
 
@@ -56,6 +58,31 @@ async def test_a_restart_and_a_second_process_mail_nothing_more(
     assert len(smtp_server.deliveries) == 1
 
     assert await mail(await start()) == ""
+    assert len(smtp_server.deliveries) == 1
+
+
+async def test_of_several_replicas_the_one_that_collects_mails(
+    start: Start, smtp_server: MailServer, january: Path, shared_url: str
+) -> None:
+    source, target = open_database(f"sqlite:///{january}"), open_database(shared_url)
+    copy_history(source, target)
+    for database in (source, target):
+        database.close()
+    services = [await start(shared_url=shared_url) for _ in range(3)]
+    leader, *others = sorted(services, key=lambda service: not app_of(service).recorder.collects)
+
+    for service in others:
+        assert await mail(service) == ""
+    assert not smtp_server.deliveries
+
+    for service in (leader, *others):
+        assert await mail(service) == ""
+    assert len(smtp_server.deliveries) == 1
+
+    await leader.app_manager.stop()  # another one takes over, and finds that it was mailed
+    await until(lambda: any(app_of(service).recorder.collects for service in others))
+    for service in others:
+        assert await mail(service) == ""
     assert len(smtp_server.deliveries) == 1
 
 
