@@ -33,6 +33,24 @@ def safe_redirect_target(url: str, prefix: str) -> str:
     return url
 
 
+@dataclass
+class SignIns:
+    """Counts the sign-ins of browsers since the start of the process.
+
+    A browser of which the hub refuses the client or the redirect URI does not come back, so such a
+    refusal shows only in sign-ins that are begun again.
+
+    Attributes:
+        finished: sign-ins that have succeeded.
+        failed: those for whose code the hub returned no token.
+        repeated: those begun by a browser that had not come back from an earlier one.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    repeated: int = 0
+
+
 @dataclass(frozen=True)
 class LoginState:
     """The state of one unfinished sign-in.

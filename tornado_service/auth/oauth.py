@@ -18,13 +18,24 @@ from ..hub.client import HubClient, HubUnavailable
 from .cookie_reader import CookieReader
 from .cookies import cookie_attributes
 from .identity_cache import Identity
-from .login_state import LoginState, LoginStateCipher, safe_redirect_target
+from .login_state import LoginState, LoginStateCipher, SignIns, safe_redirect_target
+from .origin import RefusedOrigins
 
 
 class StatelessOAuth(HubOAuth):
     """The library's OAuth; any process with the same cookie secret can finish a sign-in."""
 
     hub: HubClient
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        """The number of sign-ins since the start."""
+        return SignIns()
+
+    @cached_property
+    def refused_origins(self) -> RefusedOrigins:
+        """The origins of pages whose requests were refused, for the log."""
+        return RefusedOrigins(self.log, self.base_url)
 
     @cached_property
     def state_cipher(self) -> LoginStateCipher:
@@ -67,7 +78,11 @@ class StatelessOAuth(HubOAuth):
 
         One cookie identifies the browser, for all of its sign-ins.
         """
-        browser_id = self.browser_id_of(handler) or secrets.token_urlsafe(16)
+        browser_id = self.browser_id_of(handler)
+        if browser_id:
+            self.sign_ins.repeated += 1
+        else:
+            browser_id = secrets.token_urlsafe(16)
         target = safe_redirect_target(next_url or "", self.base_url)
         handler.set_secure_cookie(
             self.state_cookie_name,
@@ -191,7 +206,15 @@ class StatelessOAuth(HubOAuth):
             return response.json
         if response.status < 300:
             raise HubUnavailable("it returned no token for a code")
+        self.sign_ins.failed += 1
+        error = response.json.get("error") if isinstance(response.json, dict) else None
         self.log.warning("The hub returned %d for %s %s", response.status, method, url)
+        if error == "invalid_client":
+            raise HTTPError(
+                400,
+                "The hub does not accept this service's token, so no user can sign in."
+                " An admin finds the reason with tornado-service doctor.",
+            )
         raise HTTPError(400, "The hub did not accept this login. Open the page again.")
 
 

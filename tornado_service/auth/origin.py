@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
+
+from ..telemetry.redaction import visitor_text
 
 from .request_cache import READ_ONLY
 
@@ -46,3 +49,44 @@ def is_allowed_origin(method: str, headers: HTTPHeaders, public_host: str) -> bo
         return site == "same-origin"
     source = headers.get("Origin") or headers.get("Referer", "")
     return is_own_url(source, headers, public_host)
+
+
+#: Origins that are logged; any page may send one.
+MAX_LOGGED_ORIGINS = 20
+
+
+class RefusedOrigins:
+    """Logs once for each origin why requests of its pages are refused, if a setting may fix it.
+
+    A proxy in front of the hub may send its own address as ``Host``: pages of ours then have
+    another origin than the one in their requests.
+
+    Args:
+        log: the service's log.
+        prefix: the service's path.
+    """
+
+    def __init__(self, log: logging.Logger, prefix: str) -> None:
+        self._log = log
+        self._prefix = prefix
+        self._logged: set[str] = set()
+
+    def log(self, headers: HTTPHeaders) -> None:
+        """Log a refused request, unless its origin was logged or the browser calls it foreign."""
+        origin = headers.get("Origin", "")
+        foreign = headers.get("Sec-Fetch-Site") not in (None, "same-origin")
+        if foreign or origin in self._logged or len(self._logged) >= MAX_LOGGED_ORIGINS:
+            return
+        if not origin.startswith(("http://", "https://")):  # such as "null"
+            return
+        self._logged.add(origin)
+        shown = visitor_text(origin)
+        self._log.warning(
+            "A page at %s was refused, as the request's Host is %s. If users open the service at"
+            " that origin, set JUPYTERHUB_PUBLIC_URL to %s%s, or have the proxy in front of the hub"
+            " send the Host that it gets.",
+            shown,
+            visitor_text(headers.get("Host", "")),
+            shown,
+            self._prefix,
+        )

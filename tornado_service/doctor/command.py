@@ -14,6 +14,7 @@ from .processes import ServiceProcess, environment_of, own_environment, running_
 NO_SERVICE_FOUND = """\
 No tornado-service runs here as this user, and this is not the environment of one.
 In zero-to-jupyterhub: kubectl exec deploy/hub -- python3 -m tornado_service doctor
+A service in pods of its own: kubectl exec deploy/NAME -- python3 -m tornado_service doctor
 If the hub has ended already, its log has the reason: kubectl logs deploy/hub --previous"""
 
 
@@ -31,6 +32,7 @@ class DoctorApp(StrictApplication):
 
     The command finds the process if the same user runs it. In zero-to-jupyterhub:
     kubectl exec deploy/hub -- python3 -m tornado_service doctor
+    For a service in pods of its own, replace deploy/hub by the name of its Deployment.
 
     Exit status: 0 no problem, 1 problems, 2 wrong arguments.
     """

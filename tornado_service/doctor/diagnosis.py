@@ -6,8 +6,9 @@ from typing import Any
 
 from traitlets import TraitError
 
+from ..auth.login_state import SignIns
 from ..config.checks import ConfigError
-from ..selfcheck import CheckedSetup, Finding, instance_at, probe, run_checks
+from ..selfcheck import CheckedSetup, Finding, probe, responder_at, run_checks
 from .processes import ServiceProcess, read_settings
 
 
@@ -23,7 +24,8 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
     process = await check_process(target, setup)
     status, reason = await fetch_status(setup, process)
     origins = (found["value"] for found in status.get("findings", ()) if found["name"] == "origin")
-    setup = replace(setup, instance=process.value, seen_origin=next(origins, ""))
+    sign_ins = SignIns(**status.get("sign_ins", {}))
+    setup = replace(setup, instance=process.value, seen_origin=next(origins, ""), sign_ins=sign_ins)
     if not service.apps and not service.web_apps:
         return [process, *await run_checks(setup, include_proxy=True)]
     apps = check_apps(status, reason)
@@ -37,16 +39,16 @@ async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:
         return Finding("process", "unknown", message)
     where = f"port {setup.port}"
     try:
-        instance = await instance_at(setup, setup.origin_at(setup.ip or "127.0.0.1"))
+        responder = await responder_at(setup, setup.origin_at(setup.ip or "127.0.0.1"))
     except probe.ProbeError as error:
         message = f"Process {target.pid} does not respond at {where}: {error}. See its log."
         return Finding("process", "wrong", message)
-    if not instance:
+    if not responder.instance:
         return Finding(
             "process", "wrong", f"The process that responds at {where} is not the service."
         )
     message = f"Process {target.pid} responds at {where}."
-    return Finding("process", "ok", message, value=instance)
+    return Finding("process", "ok", message, value=responder.instance)
 
 
 async def fetch_status(setup: CheckedSetup, process: Finding) -> tuple[dict[str, Any], str]:

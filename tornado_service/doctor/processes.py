@@ -29,7 +29,7 @@ class ServiceProcess:
     """A service to diagnose.
 
     Attributes:
-        environment: the variables that its hub set.
+        environment: the variables that configure it, most of them set by a hub that launched it.
         arguments: its command line, without the command.
         pid: 0 if there is no process and the environment is our own.
         directory: its working directory.
@@ -96,7 +96,7 @@ def service_arguments(command: list[str]) -> list[str] | None:
 def own_environment() -> list[ServiceProcess]:
     """The service whose environment this process has, if any."""
     target = ServiceProcess(_service_variables(os.environ.items()))
-    return [target] if target.name and "JUPYTERHUB_SERVICE_URL" in target.environment else []
+    return [target] if target.name and "JUPYTERHUB_API_URL" in target.environment else []
 
 
 @contextlib.contextmanager

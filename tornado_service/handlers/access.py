@@ -80,6 +80,7 @@ class AccessMixin(CookieReader):
         if not self.hub_auth.uses_header_token(self) and not is_allowed_origin(
             self.request.method or "", headers, host
         ):
+            self.hub_auth.refused_origins.log(headers)
             raise HTTPError(
                 403,
                 "This request does not come from a page of this site. Programs send a token:"

@@ -64,6 +64,7 @@ class WebSocketHandler(StreamingHandler, websocket.WebSocketHandler):
             raise HTTPError(400, "This URL is for WebSockets only.")
         origin = headers.get("Origin")
         if origin is not None and not self.check_origin(origin):
+            self.hub_auth.refused_origins.log(headers)
             raise HTTPError(403, "This page is not one of this service.")
         self._check_query_xsrf()
         if self.current_user and not self.is_still_allowed(self.current_user):

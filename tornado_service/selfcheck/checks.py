@@ -26,7 +26,7 @@ def check_cookie_secret(setup: CheckedSetup) -> Finding:
         return Finding("cookie-secret", "ok", message)
     if len(setup.cookie_secret) >= 32:
         return Finding("cookie-secret", "ok", "Cookies are signed with a key from the settings.")
-    variable = f"{setup.helm_key}.environment.TORNADO_SERVICE_COOKIE_SECRET"
+    variable = setup.variable("TORNADO_SERVICE_COOKIE_SECRET")
     message = "The key that signs cookies is shorter than 32 bytes."
     return Finding("cookie-secret", "wrong", message, f"{variable}, made by openssl rand -hex 32")
 
@@ -39,7 +39,9 @@ def check_public_url(setup: CheckedSetup) -> list[Finding]:
     if url.scheme == "https" or is_loopback_host(url.hostname or ""):
         return [Finding("public-url", "ok", f"{message}.")]
     message += ", without TLS, if the hub's settings are right."
-    key = f"hub.config.JupyterHub.public_url: https://{url.netloc}{setup.hub_prefix[:-4]}"
+    key = f"hub.config.JupyterHub.public_url: https://{url.netloc}{setup.base_url}"
+    if setup.is_external:
+        key = setup.variable("JUPYTERHUB_PUBLIC_URL", f"https://{url.netloc}{setup.prefix}")
     return [Finding("public-url", "unknown", message, key)]
 
 

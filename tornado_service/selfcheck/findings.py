@@ -1,11 +1,14 @@
 """Inputs and findings of the self-check."""
 
+import os
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from .._version import __version__
+from ..auth.login_state import SignIns
 from ..network import TLSFiles, port_of
 
 FindingState = Literal["ok", "wrong", "note", "unknown"]
@@ -24,8 +27,17 @@ def pod_namespace() -> str:
     return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else ""
 
 
+def is_in_pod() -> bool:
+    """Whether this process runs in a pod of Kubernetes, which sets this variable in each.
+
+    https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    """
+    return "KUBERNETES_SERVICE_HOST" in os.environ
+
+
 #: Titles of the checks for display.
 TITLES = {
+    "base-url": "Base URL of the hub",
     "cookie-secret": "Cookie secret",
     "hub-api": "Hub API",
     "hub-version": "JupyterHub version",
@@ -33,8 +45,10 @@ TITLES = {
     "origin": "Origin of users' servers",
     "proxy": "Network policy",
     "public-url": "Public URL",
+    "redirect": "Redirect after sign-in",
     "scopes": "Scopes of the service",
     "service-port": "Service port",
+    "sign-in": "OAuth client of the service",
     "token": "API token",
     "token-length": "Length of the API token",
     "url": "URL of the service",
@@ -89,6 +103,12 @@ class CheckedSetup:
         seen_origin: the origin of the first browser that signed in.
         in_chart: whether zero-to-jupyterhub runs the hub here.
         namespace: the pod's namespace, if any.
+        is_external: whether something else than the hub has started the service.
+        in_pod: whether this process runs in a pod.
+        client_id: of the service's OAuth client, whose secret is the token.
+        token_file: the file with the token, if any.
+        version: that of this program.
+        sign_ins: the number of sign-ins since the start.
     """
 
     name: str
@@ -109,6 +129,12 @@ class CheckedSetup:
     instance: str = ""
     in_chart: bool = False
     namespace: str = ""
+    is_external: bool = False
+    in_pod: bool = field(default_factory=is_in_pod)
+    client_id: str = ""
+    token_file: str = ""
+    version: str = __version__
+    sign_ins: SignIns = field(default_factory=SignIns)
 
     @property
     def host(self) -> str:
@@ -125,6 +151,35 @@ class CheckedSetup:
     @property
     def helm_key(self) -> str:
         return f"hub.services.{self.name}"
+
+    @property
+    def default_client_id(self) -> str:
+        """The OAuth client that a hub makes for the service."""
+        return f"service-{self.name}"
+
+    @property
+    def base_url(self) -> str:
+        """The hub's base URL, such as ``/``."""
+        return self.hub_prefix.removesuffix("hub/")
+
+    def variable(self, name: str, value: str = "") -> str:
+        """The setting of a variable in the service's environment."""
+        if self.is_external:
+            return f"{name}={value}" if value else name
+        key = f"{self.helm_key}.environment.{name}"
+        return f"{key}: {value}" if value else key
+
+    @property
+    def token_fix(self) -> str:
+        """The setting of the service's token, which the hub has in another place."""
+        if not self.is_external:
+            environment = f"{self.helm_key}.environment"
+            return f"no JUPYTERHUB_API_TOKEN in {environment}, as the hub sets it by itself"
+        token = "the token that the hub has for the service: api_token in c.JupyterHub.services,"
+        token += f" with zero-to-jupyterhub {self.helm_key}.apiToken in the Secret of the hub"
+        if self.token_file:
+            return f"{self.token_file}: {token}; the service reads the file again by itself"
+        return f"JUPYTERHUB_API_TOKEN: {token}; then restart the service"
 
     def origin_at(self, host: str) -> str:
         """The origin of the port that the service listens on, at a host."""

@@ -1,8 +1,9 @@
 """Checks that the Hub API is reachable, and how the hub knows the service."""
 
+import asyncio
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import jupyterhub
 from jupyterhub.services.auth import check_scopes
@@ -11,6 +12,7 @@ from ..hub.versions import refuses_64_characters
 from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, unknown_findings
+from .sign_in import check_sign_in
 
 _HUB_BIND_URL_FIX = "hub.config.JupyterHub.hub_bind_url: http://:8081, to listen on all interfaces"
 _HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
@@ -26,16 +28,21 @@ async def check_hub(setup: CheckedSetup) -> list[Finding]:
         reached = _api_responded(setup, response.status, version)
     findings = [reached, check_version(version), check_token_length(setup, version)]
     if reached.state != "ok":
-        return [*findings, *unknown_findings("token", "scopes")]
-    return [*findings, *await check_token(setup)]
+        return [*findings, *unknown_findings("token", "scopes", "sign-in")]
+    checks = (check_token(setup), check_sign_in(setup), check_base_url(setup))
+    for found in await asyncio.gather(*checks):
+        findings += found
+    return findings
 
 
 def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
     message = f"The Hub API at {setup.api_url} cannot be reached, so users cannot sign in: {error}."
     host = urlsplit(setup.api_url).hostname or ""
+    if setup.is_external:
+        return Finding("hub-api", "wrong", message, _external_api_fix(setup, error))
     # a name: the hub may listen on IPv4 or IPv6 only
     local_url = f"http://localhost:8081{setup.api_path}"
-    variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL: {local_url}"
+    variable = setup.variable("JUPYTERHUB_API_URL", local_url)
     if error.reason == "url" or (is_loopback_host(host) and setup.api_url != local_url):
         return Finding("hub-api", "wrong", message, f"{variable}, with the hub's own port")
     ways = [_HUB_ACCESS_FIX] if error.reason in ("dropped", "no-route") else []
@@ -46,6 +53,26 @@ def _api_unreachable(setup: CheckedSetup, error: probe.ProbeError) -> Finding:
         message += f" {host} leads to the hub's pod itself, where the hub does not listen."
         ways.append(_HUB_BIND_URL_FIX)
     return Finding("hub-api", "wrong", message, ", or ".join(ways))
+
+
+def _external_api_fix(setup: CheckedSetup, error: probe.ProbeError) -> str:
+    """The setting for a service that is not in the hub's pod, and often on another machine."""
+    host = "hub" if setup.in_pod else "HOST"
+    fix = setup.variable("JUPYTERHUB_API_URL", f"http://{host}:8081{setup.api_path}")
+    if setup.in_pod:
+        fix += ", with hub.NAMESPACE if the hub is in another namespace"
+    else:
+        fix += ", with the address of the hub itself, or that of its proxy"
+    if error.reason == "refused":
+        return f"{fix}; {_HUB_BIND_URL_FIX}, unless the hub does not run"
+    if error.reason in ("dropped", "no-route") and setup.in_pod:
+        label = 'hub.jupyter.org/network-access-hub: "true"'
+        return (
+            f"the label {label} on this pod, and port 8081 of the hub in the egress of its network"
+            " policy; from another namespace also hub.networkPolicy.interNamespaceAccessLabels:"
+            f" accept; or {fix}"
+        )
+    return fix
 
 
 def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
@@ -61,8 +88,35 @@ def _api_responded(setup: CheckedSetup, status: int, version: str) -> Finding:
     right = url._replace(path=setup.api_path).geturl()
     if right == setup.api_url:
         right = "with the hub's own host and port"
-    variable = f"{setup.helm_key}.environment.JUPYTERHUB_API_URL"
-    return Finding("hub-api", "wrong", message, f"{variable}: {right}")
+    return Finding("hub-api", "wrong", message, setup.variable("JUPYTERHUB_API_URL", right))
+
+
+async def check_base_url(setup: CheckedSetup) -> list[Finding]:
+    """Check the hub's base URL, which an external service takes from its settings.
+
+    The hub redirects from its base URL to its pages. Something between may change paths.
+    """
+    if not setup.is_external:
+        return []
+    right = f"{setup.base_url}services/{setup.name}/"
+    if setup.prefix != right:
+        message = f"The hub's proxy sends users of the service to {right}, not to {setup.prefix}."
+        key = setup.variable("JUPYTERHUB_SERVICE_PREFIX", right)
+        return [Finding("base-url", "wrong", message, f"{key}, or none")]
+    url = setup.api_url.removesuffix("hub/api")
+    try:
+        response = await probe.get(url, tls=setup.tls.client_context())
+    except probe.ProbeError:
+        return []
+    path = urlsplit(urljoin(url, response.headers.get("Location", ""))).path
+    if response.status not in (301, 302) or not path.endswith("/hub/"):
+        return []
+    if path == setup.hub_prefix:
+        message = f"The hub's base URL is {setup.base_url}, the service is at {setup.prefix}."
+        return [Finding("base-url", "ok", message)]
+    base_url = path.removesuffix("hub/")
+    message = f"The hub's base URL is {base_url}, the service expects {setup.base_url}."
+    return [Finding("base-url", "wrong", message, setup.variable("JUPYTERHUB_BASE_URL", base_url))]
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:
@@ -86,6 +140,8 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
         return Finding("token-length", "ok", f"{message}.")
     takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
     key = f"{setup.helm_key}.apiToken, a shorter one: openssl rand -hex 16"
+    if setup.is_external:
+        key = f"a shorter token (openssl rand -hex 16). {setup.token_fix}"
     return Finding("token-length", "wrong", f"{message}; JupyterHub {takes}.", key)
 
 
@@ -95,13 +151,18 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         response = await probe.get(f"{setup.api_url}/user", headers, setup.tls.client_context())
     except probe.ProbeError:
         return unknown_findings("token", "scopes")
-    fix = f"no JUPYTERHUB_API_TOKEN in {setup.helm_key}.environment, as the hub sets it by itself"
+    fix = setup.token_fix
     if response.status in (401, 403):
         message = (
             f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
             " launched this process, which may be left over from an earlier one, or the token was"
             " set by hand."
         )
+        if setup.is_external:
+            message = (
+                f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub"
+                " that has this service, or its token for the service was changed."
+            )
         return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     model = _json(response.body)
     name = _short_string(model, "name")

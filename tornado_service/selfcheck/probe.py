@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Container, Sequence
 from typing import Any, Literal, NamedTuple, get_args
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, parse_response_start_line
 
@@ -67,7 +67,24 @@ async def get(
     headers: dict[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> ProbeResponse:
-    """Make one GET request, in ``TIMEOUT`` seconds at most; redirects are not followed.
+    """Make one GET request: see ``request``."""
+    return await request("GET", url, headers, tls)
+
+
+async def post(url: str, form: dict[str, str], tls: ssl.SSLContext | None = None) -> ProbeResponse:
+    """Make one POST request with a form: see ``request``."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return await request("POST", url, headers, tls, urlencode(form).encode())
+
+
+async def request(
+    method: str,
+    url: str,
+    headers: dict[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    body: bytes = b"",
+) -> ProbeResponse:
+    """Make one request, in ``TIMEOUT`` seconds at most; redirects are not followed.
 
     Other HTTP clients do not distinguish a dropped connection from a silent server, and resolve
     names in threads that keep the process running. This one does neither.
@@ -89,10 +106,12 @@ async def get(
         context.sslobject_class = _recording_ssl_object(certificates)
         options = {"ssl": context, "server_hostname": host}
     head = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close", **(headers or {})}
-    lines = [f"GET {parts.path or '/'} HTTP/1.0", *map(": ".join, head.items()), "", ""]
-    request = "\r\n".join(lines).encode()
+    if body:
+        head["Content-Length"] = str(len(body))
+    lines = [f"{method} {parts.path or '/'} HTTP/1.0", *map(": ".join, head.items()), "", ""]
+    message = "\r\n".join(lines).encode() + body
     outcomes = await asyncio.gather(
-        *(_exchange(address, port, options, request, deadline) for address in addresses)
+        *(_exchange(address, port, options, message, deadline) for address in addresses)
     )
     for outcome in outcomes:
         if isinstance(outcome, ProbeResponse):

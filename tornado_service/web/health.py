@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from ..apps.typed.responses import responds_with
 from ..auth.decorators import allow_unauthenticated, needs_scopes
 from ..handlers.base import APIHandler
-from ..selfcheck import INSTANCE_HEADER
+from ..selfcheck import INSTANCE_HEADER, SERVICE_HEADER
 
 if TYPE_CHECKING:
     from ..apps.manager import AppManager
@@ -57,6 +57,7 @@ class HealthHandler(APIHandler):
         """Liveness: 200 while the process serves requests."""
         if INSTANCE_HEADER in self.request.headers:  # a self-check identifies the process
             self.set_header(INSTANCE_HEADER, self._selfcheck.instance)
+            self.set_header(SERVICE_HEADER, self._selfcheck.service_id)
         self.write_json({"status": "ok"})
 
 

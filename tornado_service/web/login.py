@@ -57,11 +57,13 @@ class OAuthCallbackHandler(PageHandler, HubOAuthCallbackHandler):
         try:
             await HubOAuthCallbackHandler.get(self)
         except HTTPError as error:
+            self._selfcheck.check_soon()
             if error.status_code < 500 or isinstance(error, HubUnavailable):
                 raise
             raise HubUnavailable("it rejected the token that it has just issued") from error
+        self.hub_auth.sign_ins.finished += 1
         origin = f"{get_browser_protocol(self.request)}://{self.request.host}"
-        self._selfcheck.record_browser_origin(origin)
+        self._selfcheck.record_sign_in(origin)
 
     def _is_script_request(self) -> bool:
         """Whether a script could read the response's URL, with the code in it."""

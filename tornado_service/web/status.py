@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 
 from .._version import __version__
 from ..apps.typed.responses import responds_with
+from ..auth.login_state import SignIns
 from ..auth.service_auth import ADMIN_SCOPE
 from ..handlers.base import APIHandler, BaseHandler, PageHandler
 from ..selfcheck import MAX_FINDINGS_AGE
@@ -37,7 +38,10 @@ class AppStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """State of the deployment, and the scopes that the service needs; uptime in seconds."""
+    """State of the deployment, and the scopes that the service needs; uptime in seconds.
+
+    ``instance`` identifies the process that responds; ``sign_ins`` counts those of its time.
+    """
 
     status: Literal["ok", "wrong"]
     findings: list[Finding]
@@ -45,6 +49,8 @@ class Status:
     scopes: list[str]
     versions: dict[str, str]
     uptime: int
+    instance: str
+    sign_ins: SignIns
 
 
 class AdminHandler(BaseHandler):
@@ -98,6 +104,7 @@ class StatusHandler(AdminHandler, PageHandler):
             versions=status["versions"],
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             uptime=format_uptime(status["uptime"]),
+            instance=status["instance"],
         )
 
 
@@ -138,6 +145,8 @@ async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]
             "python": platform.python_version(),
         },
         "uptime": round(time.time() - check.started),
+        "instance": check.instance,
+        "sign_ins": asdict(check.sign_ins),
     }
 
 
