@@ -121,6 +121,7 @@ class ValuesApp(_Command):
     tornado-service values --image=quay.io/me/hub:4.4.0-1 > tornado-service.yaml
     tornado-service values --delivery=extra-files --site=config.yaml > tornado-service.yaml
     tornado-service values --web-app-url=http://wiki.tools.svc:8080 > tornado-service.yaml
+    tornado-service values --external > tornado-service.yaml
     helm upgrade RELEASE jupyterhub/jupyterhub --version 4.4.0 \\
         -f tornado-service.yaml -f config.yaml
     """
@@ -137,7 +138,7 @@ class ValuesApp(_Command):
             option.replace("_", "-"): f"ValuesApp.{option}"
             for option in (
                 *("port", "release", "fullname_override", "name_override", "base_url", "mode"),
-                *("delivery", "image", "jupyterhub", "site", "output_dir"),
+                *("delivery", "image", "jupyterhub", "namespace", "site", "output_dir"),
             )
         },
     }
@@ -146,6 +147,11 @@ class ValuesApp(_Command):
             {"ValuesApp": {"loopback_api": True}},
             "Let the service call the Hub API at localhost. For sites that can have neither"
             " hub.labels nor hub.extraPodSpec; --base-url counts here.",
+        ),
+        "external": (
+            {"ValuesApp": {"external": True}},
+            "For a service in pods of its own, which the hub does not launch: our chart runs it."
+            " --delivery, --image and --loopback-api do not count then.",
         ),
     }
 
@@ -168,7 +174,8 @@ class ValuesApp(_Command):
         ["ingress", "allowed-ingress-ports"],
         "ingress",
         help="""How the network policy opens the port: to the proxy and the hub (ingress), or to
-        every pod (allowed-ingress-ports).""",
+        every pod (allowed-ingress-ports). With --external: the port of the Hub API, to the
+        service's pods or to every pod.""",
         config=True,
     )
     delivery = Enum(
@@ -215,6 +222,10 @@ class ValuesApp(_Command):
         config=True,
     )
     loopback_api = Bool(False, help="See --loopback-api.", config=True)
+    external = Bool(False, help="See --external.", config=True)
+    namespace = Unicode(
+        help="Namespace of the pods of --external. Default: that of the hub.", config=True
+    )
 
     def run(self) -> None:
         site = Values(read_files(self.site), self.parent_path)
@@ -229,6 +240,8 @@ class ValuesApp(_Command):
                 raise ValuesError(f"{error.filename}: {error.strerror}") from error
             return
         names = ["service.yaml", f"{self.mode}.yaml", f"{self.delivery}.yaml"]
+        if self.external:
+            names = ["external.yaml", f"{self.mode}.yaml"]
         if self.jupyterhub == 6:
             names.append("jupyterhub-6.yaml")
         if self.groups:
@@ -258,7 +271,8 @@ class ValuesApp(_Command):
             service_scopes=sorted({scope for app in classes for scope in app.service_scopes}),
             user_scopes=sorted({scope for app in classes for scope in app.user_scopes}),
             loopback_api=self.loopback_api,
-            web_apps=self._outside(web_apps, hub),
+            web_apps=[] if self.external else self._outside(web_apps, hub),
+            namespace=self.namespace,
         )
         deployment.validate(self.name_override)
         return deployment

@@ -8,10 +8,11 @@ from typing import Any
 from ..apps.loader import custom_scopes
 from . import names
 from .merge import ValuesError
-from .web_app_addresses import WebAppAddress
+from .web_app_addresses import NAMESPACE, WebAppAddress
 
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
+NAME = "app.kubernetes.io/name"
 HUB_ACCESS = "hub.jupyter.org/network-access-hub"
 HUB_PORT = 8081
 
@@ -50,6 +51,8 @@ class Deployment:
     web_apps: Sequence[WebAppAddress] = ()
     #: call the Hub API at localhost, whatever the name of its Service
     loopback_api: bool = False
+    #: namespace of an external service; empty: that of the hub
+    namespace: str = ""
 
     @property
     def scope(self) -> str:
@@ -63,6 +66,19 @@ class Deployment:
     def custom_scopes(self) -> list[str]:
         """Custom scopes of the apps."""
         return custom_scopes([*self.service_scopes, *self.user_scopes])
+
+    @property
+    def external_host(self) -> str:
+        """The Kubernetes Service of an external service, which our own chart names so."""
+        return f"{self.name}.{self.namespace}.svc" if self.namespace else self.name
+
+    @property
+    def external_selector(self) -> dict[str, Any]:
+        """The pods of an external service, in a NetworkPolicy."""
+        selector: dict[str, Any] = {"podSelector": {"matchLabels": {NAME: self.name}}}
+        if self.namespace:
+            selector["namespaceSelector"] = {"matchLabels": {NAMESPACE: self.namespace}}
+        return selector
 
     def pod_selector(self, component: str) -> dict[str, Any]:
         labels = {COMPONENT: component}
@@ -91,6 +107,11 @@ class Deployment:
                 self.hub,
                 f"--fullname-override, --name-override and --release make {self.hub!r} of the"
                 " hub's Kubernetes Service, which takes",
+            ),
+            (
+                names.DNS_LABEL,
+                self.namespace or "any",
+                f"--namespace={self.namespace}: Kubernetes takes",
             ),
             (names.IMAGE, image, f"{wrong} its name takes"),
             (names.IMAGE_TAG, tag, f"{wrong} its tag takes"),

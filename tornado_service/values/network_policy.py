@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .deployment import COMPONENT
+from .deployment import COMPONENT, NAME
 from .merge import as_list, as_map, as_maps
 from .site import NAMED_PORTS
 from .web_app_addresses import NAMESPACE, IPAddress, WebAppAddress
@@ -92,6 +92,35 @@ def may_reach(rules: Iterable[Any], address: WebAppAddress) -> bool:
     )
 
 
+def allows_external(rules: Iterable[Any], side: str, address: WebAppAddress, port: int) -> bool:
+    """Whether one of the rules allows traffic between the hub's or the proxy's pod and the pods of
+    an external service, on a port.
+
+    Of their labels only the name is known, that of their Kubernetes Service; any other counts as a
+    match.
+    """
+    return any(
+        _may_include_port(rule, port)
+        and (
+            not as_list(rule.get(side))
+            or any(is_external_pod(peer, address) for peer in as_maps(rule.get(side)))
+        )
+        for rule in as_maps(rules)
+    )
+
+
+def is_external_pod(peer: Mapping[str, Any], address: WebAppAddress) -> bool:
+    """Whether a peer may be the pods of an external service; on Cilium an ipBlock matches none."""
+    labels = as_map(as_map(peer.get("podSelector")).get("matchLabels"))
+    name = address.host.split(".")[0]
+    return (
+        "ipBlock" not in peer
+        and COMPONENT not in labels  # those are the chart's pods
+        and labels.get(NAME, name) == name
+        and _may_be_namespace(peer, address.namespace)
+    )
+
+
 def _may_include_port(rule: Mapping[str, Any], port: int) -> bool:
     entries = as_maps(rule.get("ports"))
     return not as_list(rule.get("ports")) or any(
@@ -111,8 +140,12 @@ def _may_be_app(rule: Mapping[str, Any], peer: Mapping[str, Any], address: WebAp
     if "namespaceSelector" not in peer:
         labels = as_map(as_map(peer.get("podSelector")).get("matchLabels"))
         return COMPONENT not in labels  # those are the chart's pods
+    return _may_be_namespace(peer, address.namespace)
+
+
+def _may_be_namespace(peer: Mapping[str, Any], name: str | None) -> bool:
+    """Whether a peer may be in a namespace, as far as that is known."""
     selector = as_map(peer.get("namespaceSelector"))
-    name = address.namespace
     if not name:
         return True
     return as_map(selector.get("matchLabels")).get(NAMESPACE, name) == name and all(

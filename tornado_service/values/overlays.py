@@ -24,6 +24,7 @@ OVERLAYS = (
     "extra-files.yaml",
     "jupyterhub-6.yaml",
     "groups.yaml",
+    "external.yaml",
 )
 
 PYZ_PATH = "/usr/local/share/tornado_service/tornado_service.pyz"
@@ -44,6 +45,8 @@ def overlay_text(deployment: Deployment, names: Iterable[str], site: Values | No
     keys of its parent charts are added above all others.
     """
     parts = [name.removesuffix(".yaml") for name in names]
+    if parts == ["external"]:
+        parts.append("ingress")
     if site is None:
         return _render(deployment, parts, {})
     ours = yaml.safe_load(_render(deployment, parts, {}))
@@ -77,6 +80,8 @@ def _render(deployment: Deployment, parts: list[str], site_items: dict[str, list
         access_scope=deployment.scope,
         custom_scopes=deployment.custom_scopes,
         pod_selector=deployment.pod_selector,
+        external_host=deployment.external_host,
+        external_selector=deployment.external_selector,
         command=["python3", *start, *(f"--TornadoService.apps={app}" for app in deployment.apps)],
         has_activity=includes_activity(deployment.apps),
         hub_directory=HUB_DIRECTORY,

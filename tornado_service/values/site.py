@@ -9,6 +9,7 @@ from ..hub.versions import REFUSES_64_CHARACTERS
 from . import paths
 from .deployment import HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
 from .merge import Values, as_list, as_map, as_maps, hub_service
+from .web_app_addresses import WebAppAddress, parse_address
 
 #: The name of the hub container's only port.
 NAMED_PORTS = {"http": HUB_PORT}
@@ -152,7 +153,9 @@ class Site:
         return [
             service
             for service in services
-            if service.is_tornado_service or (service.command and service.spec.get("url"))
+            if service.is_tornado_service
+            or (service.command and service.spec.get("url"))
+            or (self.is_external(service) and self.grants_itself(service))
         ]
 
     @cached_property
@@ -165,6 +168,26 @@ class Site:
     def points_to_hub(self, service: Service) -> bool:
         first = service.host.split(".")[0]
         return first == self.hub if self.hub else first.endswith("-hub")
+
+    def is_external(self, service: Service) -> bool:
+        """Whether something else than the hub runs a service: it has a Kubernetes Service."""
+        return bool(not service.command and service.host and not self.points_to_hub(service))
+
+    def external_address(self, service: Service) -> WebAppAddress | None:
+        """The Kubernetes Service of an external service; None: the hub launches it, or it has
+        another kind of address.
+        """
+        try:
+            address = parse_address(str(service.spec.get("url")))
+        except ValueError:
+            return None
+        is_pod = self.is_external(service) and address.namespace is not None
+        return address if is_pod and not address.is_in_pod else None
+
+    def grants_itself(self, service: Service) -> bool:
+        """Whether the code of our values that gives access to a service is there."""
+        code = self.values.map(*paths.EXTRA_CONFIG).get(f"~{service.name}-access")
+        return isinstance(code, str) and service.scope in code
 
     def aliases(self, host: str) -> list[str]:
         """The addresses that host aliases give to a name in the hub's pod."""

@@ -63,7 +63,7 @@ def _user_scopes(site: Site) -> Iterator[ValuesFinding]:
             "nothing: service.yaml grants access on 5.x too.",
         )
     elif scopes is not None:
-        ours = [service.scope for service in site.services if _grants_itself(site, service)]
+        ours = [service.scope for service in site.services if site.grants_itself(service)]
         lost = [str(scope) for scope in extra if scope not in [*scopes, *ours]]
         if lost:
             yield site.finding(
@@ -77,7 +77,7 @@ def _access(site: Site, service: Service) -> Iterator[ValuesFinding]:
     everyone = _key_for_everyone(site, service)
     some = f"{service.name}-access"
     if everyone:
-        if site.role(some).spec and not _grants_itself(site, service):
+        if site.role(some).spec and not site.grants_itself(service):
             yield site.finding(
                 (*paths.ROLES, some),
                 f"{everyone} lets everyone in, not only those whom this role names.",
@@ -103,11 +103,6 @@ def _key_for_everyone(site: Site, service: Service) -> str:
     files = site.values.submaps(*paths.EXTRA_FILES).values()
     code = [*site.values.map(*paths.EXTRA_CONFIG).values(), *(f.get("stringData") for f in files)]
     return "hub.extraConfig" if any(grants_scope(str(text), service.scope) for text in code) else ""
-
-
-def _grants_itself(site: Site, service: Service) -> bool:
-    code = site.values.map(*paths.EXTRA_CONFIG).get(f"~{service.name}-access")
-    return isinstance(code, str) and service.scope in code
 
 
 def check_activity(site: Site) -> Iterator[ValuesFinding]:

@@ -6,7 +6,7 @@ from typing import Any
 from .. import paths
 from ..deployment import HUB_PORT
 from ..merge import ReplacedValue, as_list, as_map
-from ..network_policy import allows_traffic, as_number, may_reach
+from ..network_policy import allows_external, allows_traffic, as_number, may_reach
 from ..service_settings import web_app_addresses
 from ..site import Site, ValuesFinding
 
@@ -41,10 +41,11 @@ def _missed_entries(site: Site, replaced: ReplacedValue) -> list[Any]:
 
 
 def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[Any]:
-    ports = {service.port for service in site.services if service.port}
+    managed = [service for service in site.services if not site.is_external(service)]
+    ports = {service.port for service in managed if service.port}
     if path == paths.HOST_ALIASES:
         names = {str(name) for item in items for name in as_list(as_map(item).get("hostnames"))}
-        return names & {service.host for service in site.services}
+        return names & {service.host for service in managed}
     if path in (paths.INGRESS, paths.HUB_EGRESS, paths.PROXY_EGRESS):
         side = "from" if path == paths.INGRESS else "to"
         pods = ("proxy", "hub") if path == paths.INGRESS else ("hub",)
@@ -58,6 +59,12 @@ def _used_by_services(site: Site, path: paths.KeyPath, items: list[Any]) -> set[
         if path == paths.HUB_EGRESS:
             apps = (app for each in site.services for _, app in web_app_addresses(site, each))
             used |= {app for app in apps if may_reach(items, app)}
+        for address in filter(None, map(site.external_address, site.services)):
+            port = HUB_PORT if path == paths.INGRESS else address.port
+            # the chart's own rule admits pods of the hub's namespace to the Hub API
+            is_needed = path != paths.INGRESS or address.namespace
+            if is_needed and allows_external(items, side, address, port):
+                used.add(address)
         return used
     if path == paths.USER_SCOPES:
         return {service.scope for service in site.services} & set(map(str, items))

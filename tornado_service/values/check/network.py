@@ -3,15 +3,26 @@
 from collections.abc import Iterable, Iterator
 
 from .. import names, paths
-from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES
+from ..deployment import COMPONENT, HUB_ACCESS, HUB_PORT, LOOPBACK_ADDRESSES, NAME
 from ..merge import as_maps
-from ..network_policy import allows_traffic, as_number, ports_for
+from ..network_policy import (
+    allows_external,
+    allows_traffic,
+    as_number,
+    is_external_pod,
+    ports_for,
+)
 from ..site import Service, Site, ValuesFinding
+from ..web_app_addresses import NAMESPACE, WebAppAddress
+from ..yaml_files.writer import scalar
 
 
 def check(site: Site) -> Iterator[ValuesFinding]:
     yield from _aliases(site)
     for service in site.services:
+        if site.is_external(service):
+            yield from _external(site, service)
+            continue
         if service.port in (None, HUB_PORT) or service.host in LOOPBACK_ADDRESSES:
             continue  # that is a separate finding
         if not service.is_tornado_service and not site.points_to_hub(service):
@@ -26,7 +37,8 @@ def check(site: Site) -> Iterator[ValuesFinding]:
 
 
 def _aliases(site: Site) -> Iterator[ValuesFinding]:
-    for name in dict.fromkeys(service.host for service in site.services):
+    managed = (service for service in site.services if not site.is_external(service))
+    for name in dict.fromkeys(service.host for service in managed):
         addresses = site.aliases(name)
         others = [address for address in addresses if address not in LOOPBACK_ADDRESSES]
         right = ", ".join(f'{{ip: "{ip}", hostnames: [{name}]}}' for ip in LOOPBACK_ADDRESSES)
@@ -160,10 +172,7 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
     labels = site.labels("hub")
     if allows_traffic(rules, "to", labels, port):
         return
-    private_ips = ("proxy", "chp", "networkPolicy", "egressAllowRules", "privateIPs")
-    where = "on Cilium"
-    if not site.values.is_enabled(*private_ips):
-        where = "since its egressAllowRules.privateIPs is off"
+    where = _where_it_counts(site, "proxy", "chp")
     yield site.finding(
         paths.PROXY_EGRESS,
         f"no rule lets the proxy out to port {port} of the hub's pod"
@@ -171,6 +180,79 @@ def _proxy_egress(site: Site, service: Service, port: int) -> Iterator[ValuesFin
         " out.",
         _egress_rule([port]),
     )
+
+
+def _external(site: Site, service: Service) -> Iterator[ValuesFinding]:
+    """The ways to and from the pods of an external service."""
+    address = site.external_address(service)
+    if not address:
+        return  # no pods of this cluster
+    proxy_rules = site.values.list(*paths.PROXY_EGRESS)
+    if site.values.is_enabled("proxy", "chp", "networkPolicy", "enabled") and not allows_external(
+        proxy_rules, "to", address, address.port
+    ):
+        yield site.finding(
+            paths.PROXY_EGRESS,
+            f"no rule lets the proxy out to port {address.port} of the pods of {service.name}:"
+            f" {_where_it_counts(site, 'proxy', 'chp')}, users of it time out.",
+            _external_rule("to", address, address.port),
+        )
+    if site.values.is_enabled("hub", "networkPolicy", "enabled"):
+        yield from _external_check(site, service, address)
+        peers = [peer for rule in as_maps(proxy_rules) for peer in as_maps(rule.get("to"))]
+        elsewhere = [peer for peer in peers if peer.get("namespaceSelector")]
+        if address.namespace and any(is_external_pod(peer, address) for peer in elsewhere):
+            yield from _external_hub_api(site, service, address)
+
+
+def _external_check(
+    site: Site, service: Service, address: WebAppAddress
+) -> Iterator[ValuesFinding]:
+    """The hub's own check, at its start and then each minute."""
+    rules = site.values.list(*paths.HUB_EGRESS)
+    if site.values.is_enabled("hub", "networkPolicy", "egressAllowRules", "privateIPs"):
+        return  # on Cilium the hub only logs a warning
+    if not allows_external(rules, "to", address, address.port):
+        yield site.finding(
+            paths.HUB_EGRESS,
+            "egressAllowRules.privateIPs is off and no rule lets the hub's pod out to port"
+            f" {address.port} of the pods of {service.name}: each start of the hub waits for a"
+            " timeout, and each minute it logs a warning.",
+            _external_rule("to", address, address.port),
+        )
+
+
+def _external_hub_api(
+    site: Site, service: Service, address: WebAppAddress
+) -> Iterator[ValuesFinding]:
+    """The Hub API, for pods in another namespace: the chart's own rule admits those of its own."""
+    open_ports = [as_number(entry) for entry in site.values.list(*paths.OPEN_PORTS)]
+    accept = site.values.get("hub", "networkPolicy", "interNamespaceAccessLabels") == "accept"
+    rules = site.values.list(*paths.INGRESS)
+    if accept or HUB_PORT in open_ports or allows_external(rules, "from", address, HUB_PORT):
+        return
+    yield site.finding(
+        paths.INGRESS,
+        f"no rule admits the pods of {service.name}, in the namespace {address.namespace}, to the"
+        f" Hub API on port {HUB_PORT}: every sign-in fails.",
+        _external_rule("from", address, HUB_PORT),
+    )
+
+
+def _external_rule(side: str, address: WebAppAddress, port: int) -> str:
+    peer: dict[str, object] = {
+        "podSelector": {"matchLabels": {NAME: address.host.split(".")[0]}},
+    }
+    if address.namespace:
+        peer["namespaceSelector"] = {"matchLabels": {NAMESPACE: address.namespace}}
+    return scalar({side: [peer], "ports": [{"port": port}]})
+
+
+def _where_it_counts(site: Site, *pod: str) -> str:
+    """The clusters on which a missing egress rule for other pods is felt."""
+    if site.values.is_enabled(*pod, "networkPolicy", "egressAllowRules", "privateIPs"):
+        return "on Cilium"
+    return "since its egressAllowRules.privateIPs is off"
 
 
 def _they_name(ports: Iterable[int]) -> str:

@@ -78,6 +78,8 @@ def _fields(site: Site, service: Service) -> Iterator[ValuesFinding]:
 def _command(site: Site, service: Service) -> Iterator[ValuesFinding]:
     path = (*service.path, "command")
     command = service.spec.get("command")
+    if site.is_external(service):
+        return
     if not command:
         yield site.finding(
             path,
@@ -108,6 +110,12 @@ def _environment(site: Site, service: Service) -> Iterator[ValuesFinding]:
                 f"{text} is no text: the process cannot be started and the hub exits.",
                 '"", or take the key out.' if value is None else _in_quotes(site, path),
             )
+    if site.is_external(service) and service.environment:
+        yield site.finding(
+            (*service.path, "environment"),
+            "the hub launches no process of this service, so nothing reads it.",
+            "it in extraEnv of tornado_service's own chart.",
+        )
     yield from _api_url(site, service)
     for name in site.values.map(*paths.EXTRA_ENV):
         if str(name).startswith("TORNADO_SERVICE_"):
@@ -152,7 +160,7 @@ def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
     elif service.host in {*LOOPBACK_ADDRESSES, "localhost", "0.0.0.0", "::"}:  # noqa: S104 - nothing is bound
         problem = f"{service.host} is the proxy's own pod, where nothing listens: users get 503."
     elif not site.points_to_hub(service):
-        if not service.is_tornado_service:
+        if site.is_external(service) or not service.is_tornado_service:
             return  # another Kubernetes Service of the site
         problem = (
             f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
