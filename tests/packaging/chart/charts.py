@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 VALUES = Path(__file__).parents[3] / "values"
+#: The chart that runs the service in pods of its own.
+OWN = Path(__file__).parents[3] / "chart"
 HOW = (
     "needs helm on the PATH and Z2JH_CHART, the path of zero-to-jupyterhub's chart;"
     " `make test-chart` fetches both"

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,3 +32,23 @@ def render(chart: Chart, tmp_path: Path) -> Render:
         return chart.render(*values, release=release, workdir=tmp_path)
 
     return render
+
+
+@pytest.fixture(scope="session")
+def own_chart() -> Chart:
+    """The chart that runs the service in pods of its own."""
+    if not shutil.which("helm"):
+        pytest.skip(HOW)
+    return Chart(charts.OWN)
+
+
+@pytest.fixture
+def render_own(own_chart: Chart, tmp_path: Path) -> Render:
+    """Render it with values as maps."""
+
+    def render_own(*values: Values, release: str = "r") -> list[Object]:
+        directory = tmp_path / "own"
+        directory.mkdir(exist_ok=True)
+        return own_chart.render(*values, release=release, workdir=directory)
+
+    return render_own

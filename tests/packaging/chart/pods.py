@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tests.packaging.chart.charts import Object, one, secret_texts
-from tests.packaging.chart.policy import HUB_PORT, Cluster, Pod
+from tests.packaging.chart.policy import HUB_PORT, Cluster, Pod, namespace_of
 
 SERVICE_PORT = 8181
 
@@ -35,8 +35,8 @@ class Deployed:
             choices: see :class:`Cluster`.
         """
         pods = {
-            "hub": _pod(one(objects, "Deployment", f"{prefix}hub"), "10.1.0.1"),
-            "proxy": _pod(one(objects, "Deployment", f"{prefix}proxy"), "10.1.0.2"),
+            "hub": pod_of(one(objects, "Deployment", f"{prefix}hub"), "10.1.0.1"),
+            "proxy": pod_of(one(objects, "Deployment", f"{prefix}proxy"), "10.1.0.2"),
             "user": _user_pod(objects, f"{prefix}hub"),
             "unlabelled": Pod("unlabelled", {}, "10.1.0.4"),
             "elsewhere": Pod("elsewhere", {"app": "x"}, "10.1.0.5", namespace="other"),
@@ -64,7 +64,8 @@ class Deployed:
         }
 
 
-def _pod(deployment: Object, ip: str) -> Pod:
+def pod_of(deployment: Object, ip: str) -> Pod:
+    """A pod of a Deployment."""
     template = deployment["spec"]["template"]
     spec = template["spec"]
     ports = {
@@ -78,7 +79,8 @@ def _pod(deployment: Object, ip: str) -> Pod:
             for host in alias["hostnames"]:
                 aliases.setdefault(host, set()).add(alias["ip"])
     name = deployment["metadata"]["name"]
-    return Pod(name, template["metadata"]["labels"], ip, ports=ports, aliases=aliases)
+    labels = template["metadata"]["labels"]
+    return Pod(name, labels, ip, namespace_of(deployment), ports=ports, aliases=aliases)
 
 
 def _user_pod(objects: list[Object], hub: str) -> Pod:

@@ -12,6 +12,9 @@ Object = dict[str, Any]
 
 HUB_PORT = 8081
 
+#: Where objects without a namespace are, such as those of the hub's chart.
+NAMESPACE = "lab"
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -25,7 +28,7 @@ class Pod:
     name: str
     labels: Mapping[str, str]
     ip: str
-    namespace: str = "lab"
+    namespace: str = NAMESPACE
     ports: Mapping[str, int] = field(default_factory=dict)
     aliases: Mapping[str, set[str]] = field(default_factory=dict)
 
@@ -62,8 +65,10 @@ class Cluster:
         )
 
     def _endpoints(self, host: str, port: int) -> Iterable[tuple[Pod, int]]:
+        name, _, suffix = host.partition(".")
+        namespace = suffix.removesuffix(".svc") or NAMESPACE
         for service in self._all("Service"):
-            if service["metadata"]["name"] != host:
+            if (service["metadata"]["name"], namespace_of(service)) != (name, namespace):
                 continue
             for entry in service["spec"]["ports"]:
                 if entry["port"] != port or entry.get("protocol", "TCP") != "TCP":
@@ -72,7 +77,7 @@ class Cluster:
                 for pod in self.pods:
                     number = pod.ports.get(target) if isinstance(target, str) else target
                     selector = {"matchLabels": service["spec"]["selector"]}
-                    if pod.namespace == "lab" and selects(selector, pod.labels) and number:
+                    if pod.namespace == namespace and selects(selector, pod.labels) and number:
                         yield pod, number
 
     def lets_through(self, source: Pod, target: Pod, port: int) -> bool:
@@ -87,32 +92,38 @@ class Cluster:
         policies = [
             policy["spec"]
             for policy in self._all("NetworkPolicy")
-            if pod.namespace == "lab"
+            if pod.namespace == namespace_of(policy)
             and selects(policy["spec"]["podSelector"], pod.labels)
             and kind in policy["spec"]["policyTypes"]
         ]
         return not policies or any(
-            self._is_peer(rule.get(side), other) and _is_port(rule.get("ports"), port, listener)
+            self._is_peer(rule.get(side), other, pod.namespace)
+            and _is_port(rule.get("ports"), port, listener)
             for policy in policies
             for rule in policy.get(kind.lower()) or []
         )
 
-    def _is_peer(self, peers: list[Any] | None, pod: Pod) -> bool:
-        return not peers or any(self._matches(peer, pod) for peer in peers)
+    def _is_peer(self, peers: list[Any] | None, pod: Pod, namespace: str) -> bool:
+        return not peers or any(self._matches(peer, pod, namespace) for peer in peers)
 
-    def _matches(self, peer: dict[str, Any], pod: Pod) -> bool:
+    def _matches(self, peer: dict[str, Any], pod: Pod, namespace: str) -> bool:
         if block := peer.get("ipBlock"):
             return self.ip_blocks_cover_pods and _in_block(block, pod.ip)
         if "namespaceSelector" in peer:
             names = {"kubernetes.io/metadata.name": pod.namespace}
             if not selects(peer["namespaceSelector"], names):
                 return False
-        elif pod.namespace != "lab":
+        elif pod.namespace != namespace:
             return False
         return selects(peer.get("podSelector"), pod.labels)
 
     def _all(self, kind: str) -> list[Object]:
         return [item for item in self.objects if item["kind"] == kind]
+
+
+def namespace_of(item: Object) -> str:
+    """The namespace of an object."""
+    return item["metadata"].get("namespace", NAMESPACE)
 
 
 def selects(selector: dict[str, Any] | None, labels: Mapping[str, str]) -> bool:

@@ -4,13 +4,32 @@ import ast
 import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+MISSING = [
+    *(["root"] if os.geteuid() else []),
+    *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
+]
+#: The marks of a module that builds images.
+MARKS = [
+    pytest.mark.image,
+    pytest.mark.timeout(1800),  # the first makes a Debian
+    pytest.mark.skipif(
+        bool(MISSING),
+        reason=f"no {', '.join(MISSING)}. On Debian, as root:"
+        " apt-get install buildah debootstrap && make test-image",
+    ),
+]
 
 #: A read-only root directory for user 1000, as in a hardened pod.
 READ_ONLY = """
@@ -37,10 +56,11 @@ class Buildah:
             raise BuildFailed(done.stdout[-4000:] + done.stderr[-4000:])
         return done.stdout.strip()
 
-    def build(self, file: Path, context: Path, **build_args: str) -> str:
-        """Build an image of a Dockerfile, and return its id."""
+    def build(self, file: Path, context: Path, target: str = "", **build_args: str) -> str:
+        """Build an image of a Dockerfile, or of a target in it, and return its id."""
         given = [f"--build-arg={name}={value}" for name, value in build_args.items()]
         settings = ["--isolation=chroot", "--pull=false", *self._volumes, *given]
+        settings += [f"--target={target}"] if target else []
         built = self._directory / "built"
         self.run("build", *settings, f"--file={file}", f"--iidfile={built}", context)
         return built.read_text().strip().removeprefix("sha256:")
@@ -66,24 +86,37 @@ class BuildFailed(Exception):
 def stand_in(buildah: Buildah, cache: Path) -> str:
     """The id of an image like k8s-hub; it is built once, and kept in a directory."""
     recipe = Path(__file__).with_name("stand_in.Dockerfile")
-    kept = cache / f"{hashlib.sha256(recipe.read_bytes()).hexdigest()[:12]}.tar"
-    if not kept.exists():
+
+    def make() -> str:
         make_debian(buildah)
-        new = buildah.build(recipe, recipe.parent)
+        return buildah.build(recipe, recipe.parent)
+
+    return _keep(buildah, cache, hashlib.sha256(recipe.read_bytes()).hexdigest()[:12], make)
+
+
+def stand_in_for_python(buildah: Buildah, cache: Path) -> str:
+    """The id of an image with little more than a Python; it is built once, and kept."""
+    return _keep(buildah, cache, "debian", lambda: make_debian(buildah))
+
+
+def _keep(buildah: Buildah, cache: Path, name: str, make: Callable[[], str]) -> str:
+    kept = cache / f"{name}.tar"
+    if not kept.exists():
+        new = make()
         part = kept.with_suffix(f".{os.getpid()}.part")
         buildah.run("push", "--quiet", new, f"oci-archive:{part}:stand-in")
         part.rename(kept)
     return buildah.run("pull", "--quiet", f"oci-archive:{kept}")
 
 
-def make_debian(buildah: Buildah, suite: str = "bookworm") -> None:
+def make_debian(buildah: Buildah, suite: str = "bookworm") -> str:
     """Make the image ``debian``: the distribution's smallest system with a Python."""
     name = buildah.run("from", "scratch")
     root = buildah.run("mount", name)
     packages = "--include=python3,python3-venv,ca-certificates"
     command = ["debootstrap", "--variant=minbase", packages, suite, root]
     subprocess.run(command, check=True, capture_output=True)
-    buildah.run("commit", "--quiet", "--rm", name, "debian")
+    return buildah.run("commit", "--quiet", "--rm", name, "debian")
 
 
 def pip_settings(directory: Path) -> list[str]:
@@ -111,6 +144,21 @@ def _paths(settings: dict[str, str]) -> Iterator[Path]:
 def in_a_pod(root: Path, *command: str) -> list[str]:
     """Run a command as a pod of an image would, its root read-only."""
     return ["unshare", "--mount", "sh", "-euc", READ_ONLY, str(root), *command]
+
+
+def cannot_write(root: Path, *places: str) -> None:
+    """Check that the simulated pod is as hardened as intended."""
+    for place in places:
+        touch = in_a_pod(root, "touch", f"{place}/file")
+        done = subprocess.run(touch, capture_output=True, text=True)
+        assert "Read-only file system" in done.stderr
+
+
+def user_of(pid: int) -> int:
+    """The user of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (user,) = re.findall(r"^Uid:\s+\d+\s+(\d+)", status, re.MULTILINE)
+    return int(user)
 
 
 def temporary() -> tempfile.TemporaryDirectory[str]:

@@ -10,24 +10,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.packaging.image.buildah import Buildah, BuildFailed, in_a_pod, stand_in, temporary
+from tests.packaging.image.buildah import (
+    MARKS,
+    Buildah,
+    BuildFailed,
+    cannot_write,
+    in_a_pod,
+    stand_in,
+    temporary,
+    user_of,
+)
 from tests.packaging.image.service import running
 from tests.support import ROOT
 
-MISSING = [
-    *(["root"] if os.geteuid() else []),
-    *(tool for tool in ("buildah", "debootstrap", "unshare") if not shutil.which(tool)),
-]
-pytestmark = [
-    pytest.mark.image,
-    pytest.mark.timeout(1800),  # the first makes a Debian
-    pytest.mark.skipif(
-        bool(MISSING),
-        reason=f"no {', '.join(MISSING)}. On Debian, as root:"
-        " apt-get install buildah debootstrap && make test-image",
-    ),
-]
+pytestmark = MARKS
 DOCKERFILE = ROOT / "image/Dockerfile"
+#: What the user of the image may write to, if its root is not read-only.
+WRITABLE = ("/tmp", "/home/jovyan", "/srv/jupyterhub")
 #: All that a build may add to the base.
 ADDED = re.compile(
     r"usr/local/bin/tornado-service"
@@ -91,7 +90,7 @@ def test_it_starts_as_the_base_does(buildah: Buildah, base: str, image: str) -> 
 
 def test_the_service_runs_on_a_read_only_root(buildah: Buildah, image: str) -> None:
     with buildah.container(image) as root:
-        cannot_write(root)
+        cannot_write(root, *WRITABLE)
         with running(in_a_pod(root, *command_of("image.yaml"))) as service:
             assert user_of(service.pid) == 1000
             service.shows_pages()
@@ -105,23 +104,10 @@ def test_the_single_file_runs_in_the_base_alone(
         file = root / command[1].lstrip("/")
         file.parent.mkdir(parents=True)
         pack(file)
-        cannot_write(root)
+        cannot_write(root, *WRITABLE)
         with running(in_a_pod(root, *command)) as service:
             assert user_of(service.pid) == 1000
             service.shows_pages()
-
-
-def cannot_write(root: Path) -> None:
-    """The simulated pod is as hardened as intended."""
-    for place in ("/tmp", "/home/jovyan", "/srv/jupyterhub"):
-        touch = in_a_pod(root, "touch", f"{place}/file")
-        done = subprocess.run(touch, capture_output=True, text=True)
-        assert "Read-only file system" in done.stderr
-
-
-def user_of(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^Uid:\s+\d+\s+(\d+)", status, re.MULTILINE)[1])
 
 
 def test_two_lines_add_an_app(buildah: Buildah, base: str, tmp_path: Path) -> None:
