@@ -70,7 +70,7 @@ class SharedReplicas(Replicas):
             service,
             self.instance,
             self._availability,
-            prepare=database.prepare,
+            prepare=self._prepare,
             on_connect=self._catch_up,
             on_notification=self._on_notification,
         )
@@ -183,6 +183,11 @@ class SharedReplicas(Replicas):
     def _join(self) -> None:
         self._worker.join(CLOSE_TIMEOUT / 2)
         self._session.join(CLOSE_TIMEOUT / 2)
+
+    def _prepare(self) -> None:
+        """Look for missing tables: the database may be a new one."""
+        self._database.distrust()
+        self._database.prepare()
 
     def _catch_up(self) -> None:
         """Read what was sent while this replica did not listen, and send what waits."""

@@ -177,15 +177,15 @@ class Session:
         self._limit.seconds = CONNECT_TIMEOUT
         self._limit.begin()
         pooled = self._engine.raw_connection()
+        connection: Any = pooled.driver_connection
         pooled.detach()  # it stays open, and is of no use for others
         try:
-            connection: Any = pooled.driver_connection
             connection.autocommit = True
             self._limit.seconds = STATEMENT_TIMEOUT
             yield connection, notifications_of(self._engine.driver, connection)
         finally:
             with suppress(Exception):  # it is broken
-                pooled.close()
+                connection.close()
 
     def _set_up(self, connection: Any) -> None:
         began = time.monotonic()

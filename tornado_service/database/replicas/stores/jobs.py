@@ -68,8 +68,8 @@ class JobStore:
             if connection.scalar(statement.returning(jobs.c.job)) is not None:
                 return 0.0
             seconds = connection.scalar(passed)
-        rest = RETRY if seconds is None else interval - float(seconds)
-        return min(max(rest, 0.001), interval)
+        rest = 0.0 if seconds is None else interval - float(seconds)
+        return rest if rest > 0 else RETRY  # another replica leads
 
     def finish(self, app: str, job: str) -> None:
         """Record the end of this replica's run."""

@@ -1,0 +1,104 @@
+"""The end, the freezing and the return of a leader, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.support import ROOT
+from tests.support.databases import POSTGRESQL, new_postgresql, postgresql_socket
+from tests.support.replicas import replica
+from tornado_service.database.replicas.leadership import Leadership
+from tornado_service.streaming.replicas import Replicas
+
+__all__ = ["new_postgresql", "postgresql_socket"]
+
+#: Seconds within which another replica has to lead.
+TAKEOVER = 10
+
+
+@pytest.fixture(params=POSTGRESQL)
+def url(request: pytest.FixtureRequest, new_postgresql: Callable[[str], str]) -> str:
+    return new_postgresql(request.param)
+
+
+@pytest.fixture
+async def leader(url: str) -> AsyncIterator[Process]:
+    """A process that leads."""
+    program = [sys.executable, "-m", "tests.support.replica_process", url]
+    process = await asyncio.create_subprocess_exec(*program, stdout=PIPE, cwd=ROOT)
+    try:
+        while not (await next_line(process)).startswith("True"):
+            pass
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+async def other(url: str, leader: Process) -> AsyncIterator[Replicas]:
+    async with replica(url) as replicas:
+        yield replicas
+
+
+@pytest.fixture
+async def leadership(other: Replicas) -> Leadership:
+    """Of the other replica, which knows the leader."""
+    leadership = other.leadership("activity")
+    leadership.activate(asyncio.get_running_loop())
+    async with asyncio.timeout(30):
+        while not leadership.leader:
+            await asyncio.sleep(0.01)
+    assert not leadership.is_leader
+    return leadership
+
+
+async def next_line(process: Process) -> str:
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    assert line, "it has ended"
+    return line.decode()
+
+
+async def test_another_replica_leads_after_the_leader_was_killed(
+    leader: Process, leadership: Leadership
+) -> None:
+    leader.kill()
+
+    await asyncio.wait_for(leadership.wait_until(), TAKEOVER)
+
+
+async def test_another_replica_leads_after_the_leader_has_frozen(
+    leader: Process, leadership: Leadership, other: Replicas
+) -> None:
+    term = int((await next_line(leader)).split()[1])
+    leader.send_signal(signal.SIGSTOP)
+
+    await asyncio.wait_for(leadership.wait_until(), TAKEOVER)
+
+    assert leadership.term > term
+    channel = other.channel("activity", "samples", 10_000)
+    await channel.ready("")
+    before = [event.data for event in channel.read(1, 10**9)]
+    channel.send("the other leads")
+    leader.send_signal(signal.SIGCONT)
+    # what the pipe has from before, and then from after
+    for _ in range(300):
+        line = await next_line(leader)
+        assert line.startswith("False") or int(line.split()[1]) == term
+    assert line.startswith("False")
+    async with asyncio.timeout(30):
+        while channel.read(1, 10**9)[-1].data != "the other leads":
+            await asyncio.sleep(0.01)
+    sent = [event.data for event in channel.read(1, 10**9)][len(before) : -1]
+    # it may have sent an event before it was frozen, which the database gets only now
+    assert len(sent) <= 1
+    assert leadership.is_leader
