@@ -158,6 +158,10 @@ class TornadoService(Settings, ServiceCommand):
             required_scopes=self.app_manager.service_scopes,
             in_chart=CHART_FILE.exists(),
             namespace=pod_namespace(),
+            is_external=not is_launched_by_hub(),
+            client_id=auth.oauth_client_id,
+            token_file=self.token_file,
+            sign_ins=auth.sign_ins,
         )
 
     @classmethod

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from tornado_service.auth.origin import is_allowed_origin, is_own_url
+from tornado_service.auth.origin import (
+    MAX_LOGGED_ORIGINS,
+    RefusedOrigins,
+    is_allowed_origin,
+    is_own_url,
+)
 
 HOST = {"Host": "hub.example.org"}
 SOCKET = {"Upgrade": "websocket", "Connection": "upgrade"}
@@ -69,3 +76,47 @@ def test_our_host_is_that_of_the_hubs_url_too() -> None:
         assert is_own_url(url, behind, "public.example")
     assert not is_own_url("https://c.example", behind, "public.example")
     assert not is_own_url("", HTTPHeaders(), "")
+
+
+class TestRefusedOrigins:
+    @pytest.fixture
+    def origins(self) -> RefusedOrigins:
+        return RefusedOrigins(logging.getLogger("refused"), "/services/x/")
+
+    def test_the_setting_is_logged_once_for_each_origin(
+        self, origins: RefusedOrigins, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for origin in ("https://hub.example.org", "https://hub.example.org", "http://other"):
+            origins.log(HTTPHeaders({"Host": "10.0.0.1:8000", "Origin": origin}))
+
+        first, second = caplog.messages
+        assert "A page at https://hub.example.org was refused" in first
+        assert "Host is 10.0.0.1:8000" in first
+        assert "JUPYTERHUB_PUBLIC_URL to https://hub.example.org/services/x/" in first
+        assert "http://other/services/x/" in second
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-site"},
+            {"Origin": "null"},
+            {},
+        ],
+    )
+    def test_no_setting_is_logged_that_would_not_help(
+        self, origins: RefusedOrigins, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+    ) -> None:
+        origins.log(HTTPHeaders({**HOST, **headers}))
+
+        assert caplog.messages == []
+
+    def test_clients_cannot_fill_or_forge_the_log(
+        self, origins: RefusedOrigins, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for number in range(3 * MAX_LOGGED_ORIGINS):
+            origin = f"https://{number}\x85" + "x" * 9000
+            origins.log(HTTPHeaders({**HOST, "Origin": origin}))
+
+        assert len(caplog.messages) == MAX_LOGGED_ORIGINS
+        assert all(len(line) < 2000 and line.isprintable() for line in caplog.messages)

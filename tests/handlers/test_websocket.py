@@ -12,6 +12,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from tests.support.live_app import Live
+from tests.support.logs import Listener
 from tests.support.streaming import APP, ECHO, UPGRADE, holding, metric, page_headers, until
 from tornado_service.app import TornadoService
 from tornado_service.handlers import websocket as sockets
@@ -116,6 +117,19 @@ class TestPermissions:
 
         assert await status(connect(f"{ECHO}?_xsrf={page.xsrf_token}", **headers)) == 403
         assert await status(connect(token=token, Origin=origin)) == 403
+
+    async def test_behind_a_proxy_with_another_host_the_log_names_the_setting(
+        self, connect: Connect, service: TornadoService, page: Visitor
+    ) -> None:
+        """As behind nginx, which sends its own name for the hub as ``Host`` by default."""
+        origin = {"Origin": "https://hub.example.org", "Sec-Fetch-Site": "same-origin"}
+        headers = page_headers(page, **origin)
+        with Listener(service) as log:
+            for _ in range(2):
+                assert await status(connect(f"{ECHO}?_xsrf={page.xsrf_token}", **headers)) == 403
+
+        (line,) = [line for line in log if "JUPYTERHUB_PUBLIC_URL" in line]
+        assert f"JUPYTERHUB_PUBLIC_URL to https://hub.example.org{service.prefix}," in line
 
     async def test_a_proxy_may_use_another_host_name(
         self, connect: Connect, service: TornadoService, token: str

@@ -48,4 +48,11 @@ def here(service: TornadoService) -> CheckedSetup:
     """A service that runs here, and is reachable at its URL."""
     service.service_url = f"http://hub:{service.port}"
     service.ip = ""
-    return replace(service.checked_setup(), instance=service.selfcheck.instance)
+    setup = service.checked_setup()
+    return replace(setup, instance=service.selfcheck.instance, is_external=False)
+
+
+@pytest.fixture
+def external(here: CheckedSetup) -> CheckedSetup:
+    """The same as an external service, on a machine of its own."""
+    return replace(here, is_external=True, in_pod=False)

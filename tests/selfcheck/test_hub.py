@@ -8,6 +8,7 @@ from tests.selfcheck.conftest import SERVICE
 from tests.support.selfcheck import by_name, dropping, refusing, silent
 from tornado_service.selfcheck import CheckedSetup
 from tornado_service.selfcheck.hub import (
+    check_base_url,
     check_hub,
     check_service_scopes,
     check_token_length,
@@ -145,3 +146,64 @@ def test_a_library_of_another_version() -> None:
     assert check_version("6.1.1", "6.0.2").state == "ok"
     found = check_version("5.5.0", "6.1.1")
     assert (found.state, found.key.partition(" ")[0]) == ("wrong", "jupyterhub==5.5.0")
+
+
+class TestExternal:
+    """A service that something else than the hub has started."""
+
+    @pytest.fixture
+    def external(self, setup: CheckedSetup) -> CheckedSetup:
+        return replace(setup, is_external=True, in_pod=False)
+
+    @pytest.mark.parametrize("trouble", [refusing, dropping])
+    async def test_a_hub_out_of_reach(self, external: CheckedSetup, trouble, impatient) -> None:
+        with trouble() as port:
+            external = replace(
+                external, api_url=f"http://hub:{port}/x/hub/api", hub_prefix="/x/hub/"
+            )
+            machine = by_name(await check_hub(external))["hub-api"]
+            pod = by_name(await check_hub(replace(external, in_pod=True)))["hub-api"]
+
+        assert machine.state == pod.state == "wrong"
+        assert "JUPYTERHUB_API_URL=http://HOST:8081/x/hub/api" in machine.key
+        assert "JUPYTERHUB_API_URL=http://hub:8081/x/hub/api" in pod.key
+        assert ("hub_bind_url" in machine.key) == (trouble is refusing)
+        assert ("hub.jupyter.org/network-access-hub" in pod.key) == (trouble is dropping)
+        for found in (machine, pod):
+            assert "hostAliases" not in str(found)
+            assert "hub.labels" not in str(found)
+            assert "hub's pod itself" not in found.message
+
+    async def test_a_token_that_the_hub_refuses(self, hub, external: CheckedSetup) -> None:
+        hub.users.clear()
+
+        found = by_name(await check_hub(external))["token"]
+
+        assert "its token for the service was changed" in found.message
+        assert found.key.startswith("JUPYTERHUB_API_TOKEN: the token that the hub has")
+
+    def test_the_length_of_the_token(self, external: CheckedSetup) -> None:
+        found = check_token_length(replace(external, token="x" * 80), "6.1.1")
+
+        assert found.key.startswith("a shorter token (openssl rand -hex 16). JUPYTERHUB_API_TOKEN")
+
+    async def test_the_base_url_is_confirmed_by_the_hub(self, hub, external: CheckedSetup) -> None:
+        right = await check_base_url(external)
+        hub.base_url = "/jupyter/"  # a proxy between them removes it from paths
+        wrong = await check_base_url(external)
+
+        assert [finding.state for finding in (*right, *wrong)] == ["ok", "wrong"]
+        assert wrong[0].key == "JUPYTERHUB_BASE_URL=/jupyter/"
+        assert await check_base_url(replace(external, is_external=False)) == []
+
+    async def test_a_base_url_that_is_not_confirmed(self, hub, external: CheckedSetup) -> None:
+        for fault in ("error", "redirect", "cut"):
+            hub.fault = fault
+
+            assert await check_base_url(external) == []
+
+    async def test_a_prefix_that_the_hub_does_not_use(self, external: CheckedSetup) -> None:
+        (found,) = await check_base_url(replace(external, prefix="/services/other/"))
+
+        assert found.state == "wrong"
+        assert found.key == "JUPYTERHUB_SERVICE_PREFIX=/services/tornado-service/, or none"

@@ -108,7 +108,9 @@ class TestSelfCheck:
     async def test_all_is_well_is_one_line(self, service: TornadoService, log: Lines) -> None:
         service.selfcheck.findings = []
 
-        await service.selfcheck.run()
+        running = asyncio.create_task(service.selfcheck.run())
+        await until(lambda: bool(log.about("Self-check")))
+        running.cancel()
 
         assert log.about("Self-check") == ["I Self-check: nothing is wrong"]
 
@@ -135,7 +137,8 @@ class TestSelfCheck:
             await asyncio.sleep(0.01)
 
         await hub.start()
-        await running
+        await until(lambda: bool(log.about("Self-check: nothing is wrong")))
+        running.cancel()
 
         assert log.lines[-1] == "I Self-check: nothing is wrong"
 
@@ -172,6 +175,60 @@ class TestSelfCheck:
         assert line.startswith("W Self-check, origin: The hub has neither ")
         assert "c.JupyterHub.subdomain_host" in line
         assert service.selfcheck.is_healthy
+
+    async def test_the_sign_in_is_checked_as_long_as_the_service_runs(
+        self, hub, service, log: Lines, monkeypatch
+    ) -> None:
+        """A rotation of the service's token at the hub shows nowhere else."""
+        monkeypatch.setattr(monitor, "SIGN_IN_INTERVAL", 0.01)
+        monkeypatch.setattr(monitor, "SIGN_IN_RETRY_INTERVAL", 0.01)
+        service.selfcheck.findings = []
+        running = asyncio.create_task(service.selfcheck.run())
+        await until(lambda: bool(log.about("nothing is wrong")))
+        hub.client_secret = "another"
+        await until(lambda: not service.selfcheck.is_sign_in_ok)
+        hub.client_secret = SERVICE_TOKEN
+        await until(lambda: service.selfcheck.is_sign_in_ok)
+        running.cancel()
+
+        wrong, right = log.about("Self-check, sign-in")
+        assert wrong.startswith("W Self-check, sign-in: No user can sign in: ")
+        assert right.startswith("I Self-check, sign-in: The hub accepts the OAuth client ")
+        assert hub.calls["/hub/api/user"] == 1, "other checks do not run again"
+
+    async def test_many_failed_sign_ins_are_one_check(
+        self, hub, service, log: Lines, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(monitor, "MAX_FINDINGS_AGE", 0.2)
+        running = asyncio.create_task(service.selfcheck.run())
+        await until(lambda: bool(service.selfcheck.findings))
+        hub.client_secret = "another"
+        before = hub.calls["/hub/api/oauth2/token"]
+        for _ in range(20):
+            service.selfcheck.check_soon()
+        await until(lambda: not service.selfcheck.is_sign_in_ok)
+        running.cancel()
+
+        assert hub.calls["/hub/api/oauth2/token"] == before + 1
+
+    async def test_a_successful_sign_in_ends_a_doubt(
+        self, hub, service: TornadoService, log: Lines, new_visitor: NewVisitor
+    ) -> None:
+        url = f"http://127.0.0.1:{service.port}{PREFIX}oauth_callback"
+        service.auth.oauth_redirect_uri = url
+        service.auth.sign_ins.repeated = 1
+        await service.selfcheck.refresh()
+        doubted = service.selfcheck.is_sign_in_ok
+
+        await new_visitor("ada").open(PREFIX)
+
+        assert (doubted, service.selfcheck.is_sign_in_ok) == (False, True)
+        wrong, right = log.about("Self-check, redirect")
+        assert "Fix: no ServiceAuth.oauth_redirect_uri" in wrong
+        assert (
+            right == f"I Self-check, redirect: After sign-in the hub redirects browsers to {url};"
+            " they come back from there."
+        )
 
     async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
         monkeypatch.setattr(monitor, "run_checks", None)

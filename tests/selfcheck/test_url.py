@@ -7,7 +7,7 @@ import pytest
 from tests.support.selfcheck import by_name, dropping, refusing, silent
 from tornado_service.selfcheck import CheckedSetup
 from tornado_service.selfcheck.url import check_listening_address, check_proxy_path, check_url
-from tornado_service.testing import StandInHub
+from tornado_service.testing import StandInHub, StartService
 
 
 async def test_it_leads_here(here: CheckedSetup) -> None:
@@ -71,6 +71,71 @@ async def test_an_orphan_is_there(here: CheckedSetup) -> None:
     found = await check_url(replace(here, instance="another"))
 
     assert (found.state, "left by an earlier hub" in found.message) == ("wrong", True)
+
+
+class TestExternal:
+    """A service that something else than the hub has started, maybe with replicas."""
+
+    async def test_another_replica_is_right(
+        self, external: CheckedSetup, start_service: StartService
+    ) -> None:
+        other = await start_service()
+        external = replace(external, service_url=f"http://hub:{other.port}")
+
+        right = await check_url(external)
+        updated = await check_url(replace(external, version="0.0.1"))
+
+        assert (right.state, "another replica of the service." in right.message) == ("ok", True)
+        assert (updated.state, "which runs version" in updated.message) == ("unknown", True)
+
+    async def test_another_service_is_wrong(self, external: CheckedSetup, hub: StandInHub) -> None:
+        another = await check_url(replace(external, name="reports", instance="another"))
+        no_service = await check_url(replace(external, service_url=f"http://hub:{hub.port}"))
+
+        assert (another.state, "is another service." in another.message) == ("wrong", True)
+        assert (no_service.state, "is not ours." in no_service.message) == ("wrong", True)
+        key = "another port in the service's url at the hub and JUPYTERHUB_SERVICE_URL"
+        assert another.key.startswith(key)
+
+    @pytest.mark.parametrize("trouble", [refusing, dropping])
+    async def test_a_pod_may_not_reach_its_own_url(
+        self, external: CheckedSetup, trouble, impatient
+    ) -> None:
+        with trouble() as port:
+            setup = replace(external, service_url=f"http://hub:{port}")
+            machine, pod = await check_url(setup), await check_url(replace(setup, in_pod=True))
+
+        assert machine.state == ("wrong" if trouble is refusing else "unknown")
+        assert "JUPYTERHUB_SERVICE_URL: http://hub:" in machine.key
+        assert pod.state == "unknown"
+        assert "hub.services.tornado-service.url: http://SERVICE:PORT" in pod.key
+        for found in (machine, pod):
+            assert "hostAliases" not in str(found)
+            assert "extraPorts" not in str(found)
+
+    async def test_without_a_url_it_is_unknown(self, external: CheckedSetup) -> None:
+        external = replace(external, service_url="")
+
+        assert (await check_url(external)).state == "unknown"
+        assert check_listening_address(external, url_reaches_service=False).state == "ok"
+
+    def test_another_port_is_wrong_on_a_machine(self, external: CheckedSetup) -> None:
+        external = replace(external, service_url="http://hub:8181", port=8282)
+
+        machine = check_listening_address(external, url_reaches_service=False)
+        pod = check_listening_address(replace(external, in_pod=True), url_reaches_service=False)
+
+        assert (machine.state, pod.state) == ("wrong", "unknown")
+        assert machine.key.startswith("--port=8181, or port 8282 in the service's url at the hub")
+        behind_a_proxy = replace(external, ip="127.0.0.1")
+        assert check_listening_address(behind_a_proxy, url_reaches_service=True).state == "ok"
+
+    async def test_the_proxys_path_to_a_pod(self, external: CheckedSetup) -> None:
+        (found,) = await check_proxy_path(replace(external, in_pod=True))
+
+        assert found.state == "unknown"
+        assert "tornado-service values --external" in found.key
+        assert await check_proxy_path(external) == []
 
 
 @pytest.mark.parametrize("trouble", [refusing, silent])

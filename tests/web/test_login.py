@@ -3,12 +3,16 @@
 import asyncio
 import json
 from dataclasses import replace
+from math import inf
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from tests.support.cookie_names import SESSION
+from tests.support.logs import Listener
+from tests.support.streaming import until
 from tornado_service.app import TornadoService
+from tornado_service.auth.login_state import SignIns
 from tornado_service.testing import PREFIX, SCRIPT, StandInHub, Visitor
 
 pytestmark = pytest.mark.library
@@ -209,6 +213,34 @@ async def test_a_wrong_code_is_refused(visitor: Visitor) -> None:
 
     assert response.code == 400
     assert SESSION not in visitor.cookies
+
+
+async def test_a_client_that_the_hub_refuses_is_checked_at_once(
+    hub: StandInHub, visitor: Visitor, service: TornadoService
+) -> None:
+    """As after a rotation of the service's token: users cannot change it."""
+    checking = asyncio.create_task(service.selfcheck.run())
+    await until(lambda: bool(service.selfcheck.findings))
+    service.selfcheck._checked_at = -inf  # long ago
+    hub.client_secret = "another"
+
+    with Listener(service) as log:
+        response = await visitor.open(PREFIX)
+        await until(lambda: not service.selfcheck.is_sign_in_ok)
+
+    assert (response.code, b"An admin finds the reason" in response.body) == (400, True)
+    assert service.auth.sign_ins == SignIns(failed=1)
+    assert any(line.startswith("Self-check, sign-in: No user can sign in") for line in log)
+    checking.cancel()
+
+
+async def test_sign_ins_are_counted(visitor: Visitor, service: TornadoService) -> None:
+    await begin(visitor)
+    callback = await begin(visitor)  # the browser has not come back
+    await visitor.open(callback)
+    await visitor.open(PREFIX)
+
+    assert service.auth.sign_ins == SignIns(finished=1, repeated=1)
 
 
 async def test_the_hubs_description_of_an_error_is_not_repeated(visitor: Visitor) -> None:

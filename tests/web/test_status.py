@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from tornado_service._version import __version__
 from tornado_service.app import TornadoService
 from tornado_service.testing import BROWSER, PREFIX, SCRIPT, SERVICE_TOKEN, Fetch, StandInHub
 from tornado_service.web.status import format_uptime
@@ -15,7 +16,9 @@ def well(hub: StandInHub, service: TornadoService) -> None:
     service.service_url = f"http://127.0.0.1:{service.port}"
 
 
-async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetch: Fetch) -> None:
+async def test_an_admin_reads_findings_versions_and_uptime(
+    hub: StandInHub, service: TornadoService, fetch: Fetch
+) -> None:
     response = await fetch("status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
     page = response.body.decode()
@@ -24,16 +27,21 @@ async def test_an_admin_reads_findings_versions_and_uptime(hub: StandInHub, fetc
     assert f"JupyterHub {hub.version} responds at {hub.api_url}." in page
     assert "leads to this process" in page
     assert "<dd" in page.partition("<dt")[2]
+    assert f"<code>{service.selfcheck.instance}</code>" in page
     assert "since <time" in page
 
 
-async def test_a_program_of_an_admin_gets_the_same(hub: StandInHub, fetch: Fetch) -> None:
+async def test_a_program_of_an_admin_gets_the_same(
+    hub: StandInHub, service: TornadoService, fetch: Fetch
+) -> None:
     response = await fetch("api/status", token=hub.token_for("ada", ("read:hub",), admin=True))
 
     status = json.loads(response.body)
     assert response.code == 200
     assert status["versions"]["hub"] == hub.version
     assert isinstance(status["uptime"], int)
+    assert status["instance"] == service.selfcheck.instance
+    assert set(status["sign_ins"]) == {"finished", "failed", "repeated"}
     states = {finding["name"]: finding["state"] for finding in status["findings"]}
     assert set(states.values()) == {"ok"}
     assert {
@@ -44,6 +52,8 @@ async def test_a_program_of_an_admin_gets_the_same(hub: StandInHub, fetch: Fetch
         "url",
         "listening",
         "cookie-secret",
+        "sign-in",
+        "redirect",
     } <= set(states)
 
 
@@ -144,7 +154,8 @@ async def test_the_server_process_is_named_only_on_request(
     asked = await fetch("health", headers={"X-Instance": "?"})
 
     assert asked.headers["X-Instance"] == service.selfcheck.instance
-    assert "X-Instance" not in (await fetch("health")).headers
+    assert asked.headers["X-Service"] == f"tornado-service {__version__}"
+    assert not {"X-Instance", "X-Service"} & {*(await fetch("health")).headers}
 
 
 @pytest.mark.parametrize(

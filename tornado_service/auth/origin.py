@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPHeaders
 
 from ..telemetry.redaction import visitor_text
-
 from .request_cache import READ_ONLY
 
 

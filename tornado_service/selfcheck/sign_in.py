@@ -38,8 +38,8 @@ async def check_client(setup: CheckedSetup) -> Finding:
     url = f"{setup.api_url}/oauth2/token"
     try:
         response = await probe.post(url, form, setup.tls.client_context())
-    except probe.ProbeError as error:
-        message = f"The hub does not respond when the service tries its OAuth client: {error}."
+    except probe.ProbeError as reason:
+        message = f"The hub does not respond when the service tries its OAuth client: {reason}."
         return Finding("sign-in", "unknown", message)
     error = _oauth_error(response.body)
     if response.status == 400 and error == "invalid_grant":

@@ -21,7 +21,7 @@ from .fake_hub_users import Directory, expand_scopes
 #: is invalid JSON, incomplete or too large, a redirect.
 FAULTS = ("cut", "silent", "error", "busy", "limited", "garbage", "half", "huge", "redirect")
 
-#: The service's own token.
+#: The service's own token, which is also the secret of its OAuth client.
 SERVICE_TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105
 
 
@@ -54,6 +54,9 @@ class StandInHub:
         gate: an event that each response waits for, if any.
         calls: the number of requests by path.
         service_scopes: the scopes of the service's own token.
+        client_secret: the secret of the service's OAuth client; another one after a rotation of the
+            service's token.
+        base_url: the hub's base URL in its redirects.
         faults: faults of the next requests, one for each.
         date: the ``Date`` of its responses; the actual one if empty.
     """
@@ -66,6 +69,8 @@ class StandInHub:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     service_scopes: set[str] = field(default_factory=set)
+    client_secret: str = SERVICE_TOKEN
+    base_url: str = "/"
     faults: list[str] = field(default_factory=list)
     date: str = ""
     calls: Counter[str] = field(default_factory=Counter)
@@ -114,6 +119,7 @@ class StandInHub:
         self._sockets = bind_sockets(getattr(self, "port", 0), "127.0.0.1")
         self.port = self._sockets[0].getsockname()[1]
         routes = [
+            ("/", _BaseURL),
             ("/hub/api/?", _Root),
             ("/hub/api/user", _User),
             ("/hub/api/users", _Users),
@@ -211,6 +217,11 @@ class _Handler(RequestHandler):
         self.finish({"status": status_code, "message": message})
 
 
+class _BaseURL(_Handler):
+    def get(self) -> None:
+        self.redirect(f"{self.hub.base_url}hub/")
+
+
 class _Root(_Handler):
     def get(self) -> None:
         self.write({"version": self.hub.version})
@@ -258,6 +269,11 @@ class _Authorize(_Handler):
 class _Token(_Handler):
     def post(self) -> None:
         form = {key: values[0] for key, values in parse_qs(self.request.body.decode()).items()}
+        client = (f"service-{self.hub.service_name}", self.hub.client_secret)
+        if (form.get("client_id"), form.get("client_secret")) != client:
+            self.set_status(401)
+            self.write({"error": "invalid_client"})
+            return
         name, challenge = self.hub._codes.pop(form.get("code", ""), (None, None))
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         proven = base64.urlsafe_b64encode(digest).decode().rstrip("=")

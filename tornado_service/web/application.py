@@ -83,14 +83,14 @@ def make_routes(
         (f"{prefix}api/status", status.StatusAPIHandler, {**checks, "apps": apps}),
         (f"{prefix}api/.*", api.NotFoundAPIHandler),
         (f"{prefix}health", health.HealthHandler, checks),
-        (f"{prefix}health/ready", health.ReadyHandler, {"apps": apps}),
+        (f"{prefix}health/ready", health.ReadyHandler, {**checks, "apps": apps}),
         (f"{prefix}health/serving", health.ServingHandler, {"apps": apps}),
         (f"{prefix}metrics", metrics),
         (f"{prefix}static/jupyterhub/(.*)", static.HubStaticHandler),
         (f"{prefix}static/(.*)", static.StaticHandler, {"package": PACKAGE}),
         # for Kubernetes, which probes the port directly and not through the proxy
         ("/health", health.HealthHandler, checks),
-        ("/health/ready", health.ReadyHandler, {"apps": apps}),
+        ("/health/ready", health.ReadyHandler, {**checks, "apps": apps}),
         ("/health/serving", health.ServingHandler, {"apps": apps}),
     ]
     return routes

@@ -97,14 +97,20 @@ class ReadyHandler(APIHandler):
 
     quiet = True
 
-    def initialize(self, apps: AppManager) -> None:  # type: ignore[override]
+    def initialize(self, selfcheck: SelfCheck, apps: AppManager) -> None:  # type: ignore[override]
         super().initialize()
+        self._selfcheck = selfcheck
         self._apps = apps
 
     @responds_with(Readiness, 200, 503)
     @allow_unauthenticated
     async def get(self) -> None:
         """Readiness: 200 or 503, which it is also while the service stops."""
+        checks = {
+            "hub": await self.context.hub.is_ready(),
+            "sign-in": self._selfcheck.is_sign_in_ok,
+            **self._apps.readiness(),
+        }
         if self.context.is_stopping:
             checks = {"stopping": False}
         else:
