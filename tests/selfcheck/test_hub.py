@@ -180,12 +180,14 @@ class TestExternal:
         found = by_name(await check_hub(external))["token"]
 
         assert "its token for the service was changed" in found.message
-        assert found.key.startswith("JUPYTERHUB_API_TOKEN: the token that the hub has")
+        assert found.key.startswith("in JUPYTERHUB_API_TOKEN the token that the hub has")
 
     def test_the_length_of_the_token(self, external: CheckedSetup) -> None:
         found = check_token_length(replace(external, token="x" * 80), "6.1.1")
 
-        assert found.key.startswith("a shorter token (openssl rand -hex 16). JUPYTERHUB_API_TOKEN")
+        assert found.key.startswith(
+            "a shorter token (openssl rand -hex 16), in JUPYTERHUB_API_TOKEN"
+        )
 
     async def test_the_base_url_is_confirmed_by_the_hub(self, hub, external: CheckedSetup) -> None:
         right = await check_base_url(external)

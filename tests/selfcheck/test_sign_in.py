@@ -52,10 +52,10 @@ async def test_another_token_at_the_hub(
     key = "no JUPYTERHUB_API_TOKEN in hub.services.tornado-service.environment"
     assert found["sign-in"].key.startswith(key)
     assert outside.state == with_file.state == "wrong"
-    assert outside.key.startswith("JUPYTERHUB_API_TOKEN: the token that the hub has")
+    assert outside.key.startswith("in JUPYTERHUB_API_TOKEN the token that the hub has")
     assert "hub.services.tornado-service.apiToken" in outside.key
     assert outside.key.endswith("restart the service")
-    assert with_file.key.startswith("/run/secrets/token: the token that the hub has")
+    assert with_file.key.startswith("in /run/secrets/token the token that the hub has")
     assert "restart" not in with_file.key
     assert SERVICE_TOKEN not in str([*found.values(), outside, with_file])
 

@@ -175,11 +175,12 @@ class CheckedSetup:
         if not self.is_external:
             environment = f"{self.helm_key}.environment"
             return f"no JUPYTERHUB_API_TOKEN in {environment}, as the hub sets it by itself"
-        source = "the token that the hub has for the service: api_token in c.JupyterHub.services,"
-        source += f" with zero-to-jupyterhub {self.helm_key}.apiToken in the Secret of the hub"
+        # the log would redact what follows "token: "
+        source = "the token that the hub has for the service (api_token in c.JupyterHub.services;"
+        source += f" with zero-to-jupyterhub {self.helm_key}.apiToken in the Secret of the hub)"
         if self.token_file:
-            return f"{self.token_file}: {source}; the service reads the file again by itself"
-        return f"JUPYTERHUB_API_TOKEN: {source}; then restart the service"
+            return f"in {self.token_file} {source}; the service reads the file again by itself"
+        return f"in JUPYTERHUB_API_TOKEN {source}; then restart the service"
 
     def origin_at(self, host: str) -> str:
         """The origin of the port that the service listens on, at a host."""

@@ -141,7 +141,7 @@ def check_token_length(setup: CheckedSetup, hub: str) -> Finding:
     takes = f"{version} takes 8 to 63" if length == 64 else "takes 8 to 64"
     key = f"{setup.helm_key}.apiToken, a shorter one: openssl rand -hex 16"
     if setup.is_external:
-        key = f"a shorter token (openssl rand -hex 16). {setup.token_fix}"
+        key = f"a shorter token (openssl rand -hex 16), {setup.token_fix}"
     return Finding("token-length", "wrong", f"{message}; JupyterHub {takes}.", key)
 
 
