@@ -1,12 +1,28 @@
+import asyncio
 import json
 import re
+from collections.abc import Callable
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
+from tests.support.databases import new_postgresql, postgresql_socket
+from tests.support.selfcheck import refusing
+from tests.support.streaming import until
 from tornado_service._version import __version__
 from tornado_service.app import TornadoService
-from tornado_service.testing import BROWSER, PREFIX, SCRIPT, SERVICE_TOKEN, Fetch, StandInHub
+from tornado_service.testing import (
+    BROWSER,
+    PREFIX,
+    SCRIPT,
+    SERVICE_TOKEN,
+    Fetch,
+    StandInHub,
+    StartService,
+)
 from tornado_service.web.status import format_uptime
+
+__all__ = ["new_postgresql", "postgresql_socket"]
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +43,7 @@ async def test_an_admin_reads_findings_versions_and_uptime(
     assert f"JupyterHub {hub.version} responds at {hub.api_url}." in page
     assert "leads to this process" in page
     assert "<dd" in page.partition("<dt")[2]
-    assert f"<code>{service.selfcheck.instance}</code>" in page
+    assert f"<code>{service.context.replicas.instance}</code>" in page
     assert "since <time" in page
 
 
@@ -40,7 +56,7 @@ async def test_a_program_of_an_admin_gets_the_same(
     assert response.code == 200
     assert status["versions"]["hub"] == hub.version
     assert isinstance(status["uptime"], int)
-    assert status["instance"] == service.selfcheck.instance
+    assert (status["instance"], status["leaders"]) == (service.context.replicas.instance, {})
     assert set(status["sign_ins"]) == {"finished", "failed", "repeated"}
     states = {finding["name"]: finding["state"] for finding in status["findings"]}
     assert set(states.values()) == {"ok"}
@@ -156,6 +172,45 @@ async def test_the_server_process_is_named_only_on_request(
     assert asked.headers["X-Instance"] == service.selfcheck.instance
     assert asked.headers["X-Service"] == f"tornado-service {__version__}"
     assert not {"X-Instance", "X-Service"} & {*(await fetch("health")).headers}
+
+
+async def test_replicas_and_leaders_have_names(
+    start_service: StartService, client: AsyncHTTPClient, new_postgresql: Callable[[str], str]
+) -> None:
+    database = {"database_url": new_postgresql("postgresql+psycopg2")}
+    one = await start_service(TornadoService=database)
+    leadership = one.context.replicas.leadership("reports")
+    leadership.activate(asyncio.get_running_loop())
+    await leadership.wait_until()
+
+    response = await fetcher(client, one)("api/status", token=SERVICE_TOKEN)
+
+    status = json.loads(response.body)
+    (found,) = [each for each in status["findings"] if each["name"] == "replicas"]
+    assert (found["state"], status["instance"] in found["message"]) == ("ok", True)
+    assert status["leaders"] == {"reports": status["instance"]}
+
+
+async def test_a_database_of_replicas_that_is_away_is_wrong(
+    start_service: StartService, client: AsyncHTTPClient
+) -> None:
+    with refusing() as port:
+        url = f"postgresql+psycopg2://user:password@127.0.0.1:{port}/name"
+        one = await start_service(load=False, TornadoService={"database_url": url})
+        one.context.replicas.start(lambda tokens: None, 1)
+        await until(lambda: bool(one.context.replicas.problem))
+
+        response = await fetcher(client, one)("api/status", token=SERVICE_TOKEN)
+
+    status = json.loads(response.body)
+    (found,) = [each for each in status["findings"] if each["name"] == "replicas"]
+    assert (status["status"], found["state"]) == ("wrong", "wrong")
+    assert "TornadoService.database_url" in found["key"]
+    assert "password" not in found["message"]
+
+
+def fetcher(client: AsyncHTTPClient, service: TornadoService) -> Fetch:
+    return Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,19 @@ async def diagnose(target: ServiceProcess) -> list[Finding]:
     setup = service.checked_setup()
     process = await check_process(target, setup)
     status, reason = await fetch_status(setup, process)
-    origins = (found["value"] for found in status.get("findings", ()) if found["name"] == "origin")
+    findings = [Finding(**found) for found in status.get("findings", ())]
+    origins = (found.value for found in findings if found.name == "origin")
+    replicas = [found for found in findings if found.name == "replicas"]
     sign_ins = SignIns(**status.get("sign_ins", {}))
     setup = replace(setup, instance=process.value, seen_origin=next(origins, ""), sign_ins=sign_ins)
+    replicas = [
+        Finding(**found) for found in status.get("findings", ()) if found["name"] == "replicas"
+    ]
     if not service.apps and not service.web_apps:
-        return [process, *await run_checks(setup, include_proxy=True)]
+        return [process, *replicas, *await run_checks(setup, include_proxy=True)]
     apps = check_apps(status, reason)
     setup = replace(setup, required_scopes=setup.required_scopes.union(apps.value.split()))
-    return [process, apps, *await run_checks(setup, include_proxy=True)]
+    return [process, *replicas, apps, *await run_checks(setup, include_proxy=True)]
 
 
 async def check_process(target: ServiceProcess, setup: CheckedSetup) -> Finding:

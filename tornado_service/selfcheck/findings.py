@@ -46,6 +46,7 @@ TITLES = {
     "proxy": "Network policy",
     "public-url": "Public URL",
     "redirect": "Redirect after sign-in",
+    "replicas": "Replicas",
     "scopes": "Scopes of the service",
     "service-port": "Service port",
     "sign-in": "OAuth client of the service",

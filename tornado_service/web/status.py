@@ -23,6 +23,7 @@ from ..selfcheck.findings import BY_URGENCY, Finding
 if TYPE_CHECKING:
     from ..apps.manager import AppManager
     from ..selfcheck import SelfCheck
+    from ..streaming.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class AppStatus:
 class Status:
     """State of the deployment, and the scopes that the service needs; uptime in seconds.
 
-    ``instance`` identifies the process that responds; ``sign_ins`` counts those of its time.
+    ``instance`` is the name of the replica that responds, ``leaders`` has the leading replica of
+    each app that needs one, ``sign_ins`` counts those of this replica since its start.
     """
 
     status: Literal["ok", "wrong"]
@@ -50,6 +52,7 @@ class Status:
     versions: dict[str, str]
     uptime: int
     instance: str
+    leaders: dict[str, str]
     sign_ins: SignIns
 
 
@@ -94,7 +97,7 @@ class StatusHandler(AdminHandler, PageHandler):
     metrics_name = "StatusHandler"
 
     async def get(self) -> None:
-        status = await status_report(self._selfcheck, self._apps)
+        status = await status_report(self._selfcheck, self._apps, self.context.replicas)
         findings = [Finding(**finding) for finding in status["findings"]]
         started = datetime.fromtimestamp(self._selfcheck.started, timezone.utc)
         self.write_page(
@@ -105,6 +108,7 @@ class StatusHandler(AdminHandler, PageHandler):
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             uptime=format_uptime(status["uptime"]),
             instance=status["instance"],
+            leaders=status["leaders"],
         )
 
 
@@ -119,19 +123,22 @@ class StatusAPIHandler(AdminHandler, APIHandler):
     @responds_with(Status)
     async def get(self) -> None:
         """Findings of the self-check and states of the apps, for admins."""
-        self.write_json(await status_report(self._selfcheck, self._apps))
+        self.write_json(await status_report(self._selfcheck, self._apps, self.context.replicas))
 
 
-async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]:
+async def status_report(
+    check: SelfCheck, manager: AppManager, replicas: Replicas
+) -> dict[str, Any]:
     """State, findings, apps, versions, and seconds since the start.
 
     Args:
         check: runs again unless its findings are recent.
         manager: of the apps.
+        replicas: those of the service.
     """
-    findings = await check.refresh(max_age=MAX_FINDINGS_AGE)
+    findings = [*await check.refresh(max_age=MAX_FINDINGS_AGE), *check_replicas(replicas)]
     apps = manager.statuses()
-    well = check.is_healthy and not any(app["reason"] for app in apps)
+    well = check.is_healthy and not replicas.problem and not any(app["reason"] for app in apps)
     return {
         "status": "ok" if well else "wrong",
         "findings": [asdict(finding) for finding in findings],
@@ -145,9 +152,26 @@ async def status_report(check: SelfCheck, manager: AppManager) -> dict[str, Any]
             "python": platform.python_version(),
         },
         "uptime": round(time.time() - check.started),
-        "instance": check.instance,
+        "instance": replicas.instance,
+        "leaders": replicas.leaders,
         "sign_ins": asdict(check.sign_ins),
     }
+
+
+def check_replicas(replicas: Replicas) -> list[Finding]:
+    """Whether the replicas are connected by their database; none without one.
+
+    Args:
+        replicas: those of the service.
+    """
+    if not replicas.is_shared:
+        return []
+    if replicas.problem:
+        message = f"The database that the replicas share is not available: {replicas.problem}"
+        key = "TornadoService.database_url ($TORNADO_SERVICE_DATABASE_URL), if it is not an outage"
+        return [Finding("replicas", "wrong", message, key)]
+    message = f"This replica, {replicas.instance}, is connected to the database that all share."
+    return [Finding("replicas", "ok", message)]
 
 
 def format_uptime(seconds: int) -> str:
