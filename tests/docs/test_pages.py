@@ -16,6 +16,7 @@ DOCUMENTS = sorted(page for page in DOCS.rglob("*.md") if not page.name.startswi
 PAGES = [
     *DOCUMENTS,
     *sorted(ROOT.glob("*.md")),
+    ROOT / "chart/README.md",
     ROOT / "image/README.md",
     ROOT / "values/README.md",
 ]

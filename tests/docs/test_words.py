@@ -135,6 +135,8 @@ PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/**/*.md"),
     *ROOT.glob("values/*"),
+    *ROOT.glob("chart/*.*"),
+    *ROOT.glob("chart/templates/*"),
     *ROOT.glob("image/*.md"),
     *ROOT.glob("tornado_service/**/templates/*.html"),
     *ROOT.glob("tornado_service/**/*.j2"),

@@ -26,6 +26,21 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert PUBLIC_IMAGE.endswith(f"-{RELEASE}")
 
 
+def test_the_version_of_the_chart_is_that_of_the_package() -> None:
+    chart = yaml.safe_load((ROOT / "chart/Chart.yaml").read_text())
+    image = yaml.safe_load((ROOT / "chart/values.yaml").read_text())["image"]["name"]
+    readme = (ROOT / "image/README.md").read_text()
+    workflow = (ROOT / ".github/workflows/release.yml").read_text()
+
+    assert (chart["version"], chart["appVersion"]) == (RELEASE, RELEASE)
+    assert f"FROM {image}:{RELEASE}\n" in readme
+    # what is pushed there
+    assert (
+        f"images: {image.replace('/tornado-service/', '/${{ github.repository_owner }}/')}\n"
+        in (workflow)
+    )
+
+
 def test_a_release_has_a_dated_section_of_the_changelog() -> None:
     first = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())

@@ -23,16 +23,53 @@ def dockerfile() -> Instructions:
     return parse((ROOT / "image/Dockerfile").read_text())
 
 
+def stages_of(dockerfile: Instructions) -> list[Instructions]:
+    starts = [n for n, (word, _) in enumerate(dockerfile) if word == "FROM"]
+    ends = [*starts[1:], len(dockerfile)]
+    return [dockerfile[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
 @pytest.fixture
 def last_stage(dockerfile: Instructions) -> Instructions:
-    return dockerfile[max(n for n, (word, _) in enumerate(dockerfile) if word == "FROM") :]
+    """What is built without a target: the image of the hub."""
+    return stages_of(dockerfile)[-1]
 
 
-def test_every_stage_is_the_charts_image_of_the_hub(dockerfile: Instructions) -> None:
+@pytest.fixture
+def service_stage(dockerfile: Instructions) -> Instructions:
+    """The image of the service alone."""
+    (stage,) = [
+        stage for stage in stages_of(dockerfile) if stage[0][1] == "${PYTHON_IMAGE} AS service"
+    ]
+    return stage
+
+
+def test_the_stages_and_their_bases(dockerfile: Instructions) -> None:
     stages = [rest for word, rest in dockerfile if word == "FROM"]
 
-    assert dockerfile[0] == ("ARG", "HUB_IMAGE=quay.io/jupyterhub/k8s-hub:4.4.0")
-    assert {stage.partition(" ")[0] for stage in stages} == {"${HUB_IMAGE}"}
+    assert dockerfile[:2] == [
+        ("ARG", "HUB_IMAGE=quay.io/jupyterhub/k8s-hub:4.4.0"),
+        ("ARG", "PYTHON_IMAGE=docker.io/library/python:3.13-slim"),
+    ]
+    assert stages == [
+        "${PYTHON_IMAGE} AS environment",
+        "${PYTHON_IMAGE} AS service",
+        "${HUB_IMAGE} AS wheels",
+        "${HUB_IMAGE}",
+    ]
+
+
+def test_the_service_image_gets_an_environment_and_nothing_else(
+    dockerfile: Instructions, service_stage: Instructions
+) -> None:
+    (run,) = [rest for word, rest in stages_of(dockerfile)[0] if word == "RUN"]
+    words = [word for word, _ in service_stage]
+
+    assert words == ["FROM", "ARG", "LABEL", "COPY", "ENV", "USER", "EXPOSE", "ENTRYPOINT"]
+    assert ("COPY", "--from=environment /opt/tornado-service /opt/tornado-service") in service_stage
+    assert "--only-binary=:all:" in run
+    assert run.endswith("pip uninstall --yes pip setuptools")
+    assert not re.search(r"\b(apt|apt-get|curl|wget|npm|node|git|gcc)\b", run)
 
 
 def test_the_bases_user_is_restored(last_stage: Instructions) -> None:
@@ -75,10 +112,12 @@ def test_without_requirements_there_are_no_web_apps() -> None:
 
 
 @pytest.mark.parametrize("name", ["title", "description", "licenses", "base.name"])
-def test_it_has_labels(last_stage: Instructions, name: str) -> None:
-    (labels,) = [rest for word, rest in last_stage if word == "LABEL"]
-
-    assert re.search(rf'\borg\.opencontainers\.image\.{re.escape(name)}="[^"]+"', labels)
+def test_both_images_have_labels(
+    last_stage: Instructions, service_stage: Instructions, name: str
+) -> None:
+    for stage in (last_stage, service_stage):
+        (labels,) = [rest for word, rest in stage if word == "LABEL"]
+        assert re.search(rf'\borg\.opencontainers\.image\.{re.escape(name)}="[^"]+"', labels)
 
 
 def test_what_it_copies_is_there_and_not_ignored(dockerfile: Instructions) -> None:
@@ -87,7 +126,7 @@ def test_what_it_copies_is_there_and_not_ignored(dockerfile: Instructions) -> No
     copied = [
         Template(source).substitute(given)
         for word, rest in dockerfile
-        if word == "COPY"
+        if word == "COPY" and not rest.startswith("--from=")
         for source in rest.split()[:-1]
     ]
 
@@ -96,7 +135,9 @@ def test_what_it_copies_is_there_and_not_ignored(dockerfile: Instructions) -> No
         assert not [pattern for pattern in ignored if fnmatch(source, pattern)]
 
 
-@pytest.mark.parametrize("name", [".git", ".venv", ".venv-5.5", ".pytest_cache", "dist", "tests"])
+@pytest.mark.parametrize(
+    "name", [".git", ".venv", ".venv-5.5", ".pytest_cache", "dist", "tests", "chart"]
+)
 def test_the_context_is_small(name: str) -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()[1:]
 
