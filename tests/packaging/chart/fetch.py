@@ -3,7 +3,7 @@
 Prints the variables to export. A helm on the PATH, $Z2JH_CHART and $Z2JH_CHART_MAIN are used if
 set. Downloads go to build/chart.
 
-    eval "$(python tests/packaging/chart/fetch.py)" && python -m pytest tests/chart
+    eval "$(python tests/packaging/chart/fetch.py)" && python -m pytest tests/packaging/chart
 """
 
 import hashlib
@@ -37,6 +37,7 @@ def helm() -> str:
     checksum = _download(f"{HELM_SITE}/{name}.sha256").split()[0].decode()
     if hashlib.sha256(archive).hexdigest() != checksum:
         sys.exit(f"{name}: the checksum is wrong, nothing was installed")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         (member,) = [info for info in tar.getmembers() if Path(info.name).name == "helm"]
         content = tar.extractfile(member)

@@ -1,12 +1,12 @@
 """Create the files of a GitHub release from a built wheel: `assets.py SOURCE RELEASE [TAG]`.
 
 The single file, its base64 for `helm --set-file`, Helm values for every network-policy mode and
-kind of delivery, notes from the changelog, and checksums of all, also of the wheel and the sdist.
+kind of delivery, the chart of an external service, notes from the changelog, and checksums of all,
+also of the wheel and the sdist. Helm is downloaded if it is missing.
 """
 
 import base64
 import hashlib
-import itertools
 import re
 import runpy
 import subprocess
@@ -35,19 +35,29 @@ def main(source: str, release: str, tag: str = "") -> None:
     runpy.run_path(str(Path(source, "image/pyz.py")))["pack"](wheel, pyz)
     # one line, as helm's binaryData requires
     (assets / "tornado_service.b64").write_bytes(base64.b64encode(pyz.read_bytes()))
-    for mode, delivery in itertools.product(MODES, DELIVERIES):
-        (assets / f"values-{delivery}-{mode}.yaml").write_text(values(mode, delivery))
+    for mode in MODES:
+        for delivery in DELIVERIES:
+            text = values(mode, f"--delivery={delivery}")
+            (assets / f"values-{delivery}-{mode}.yaml").write_text(text)
+        (assets / f"values-external-{mode}.yaml").write_text(values(mode, "--external"))
+    package_chart(Path(source, "chart"), assets)
     (assets / "NOTES.md").write_text(notes(Path(source, "CHANGELOG.md").read_text(), version))
     files = sorted([*Path(release).glob("*.*"), *assets.iterdir()])
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in files]
     (assets / "SHA256SUMS").write_text("\n".join(sums) + "\n")
 
 
-def values(mode: str, delivery: str) -> str:
-    """The Helm values for a policy mode and a kind of delivery."""
-    command = [sys.executable, "-m", "tornado_service", "values"]
-    options = [f"--mode={mode}", f"--delivery={delivery}"]
-    return subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+def values(mode: str, option: str) -> str:
+    """The Helm values for a policy mode, and a kind of delivery or an external service."""
+    command = [sys.executable, "-m", "tornado_service", "values", f"--mode={mode}", option]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def package_chart(chart: Path, target: Path) -> None:
+    """Write the archive of the chart, which Helm installs."""
+    helm = runpy.run_path(str(ROOT / "tests/packaging/chart/fetch.py"))["helm"]()
+    package = [helm, "package", str(chart), f"--destination={target}"]
+    subprocess.run(package, check=True, stdout=subprocess.DEVNULL)
 
 
 def notes(changelog: str, version: Version) -> str:
