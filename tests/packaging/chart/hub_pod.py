@@ -1,5 +1,7 @@
 """The hub's pod on this machine: the chart's objects, run in namespaces of its own.
 
+With the objects of our own chart, a pod of the service runs in the same namespaces.
+
 ``run`` lays out the files and starts this module again under ``unshare``: with its own network,
 so the chart's fixed ports are free, and its own mounts, so files are where the chart puts them.
 """
@@ -13,10 +15,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
-from tests.packaging.chart.charts import Object, one
+from tests.packaging.chart.charts import Object, one, secret_texts
 
 ETC = Path("/usr/local/etc/jupyterhub")
 PUBLIC = "http://127.0.0.1:8000"
@@ -40,7 +44,8 @@ def run(objects: list[Object], plan: dict[str, Any], at: Path) -> Any:
         at: a directory for the pod.
 
     Returns:
-        the status, URL and page of each visit and call, the roles, and the hub's log.
+        the status, URL and page of each visit and call, the roles, and the logs of the hub and of
+        our own chart's pod.
     """
     _lay_out(objects, at)
     (at / "plan.json").write_text(json.dumps(plan))
@@ -53,19 +58,39 @@ def run(objects: list[Object], plan: dict[str, Any], at: Path) -> Any:
     command = [*NAMESPACES, sys.executable, "-m", "tests.packaging.chart.hub_pod", str(at)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment)
     assert done.returncode == 0, done.stderr + (at / "hub.log").read_text()[-4000:]
-    return {**json.loads(done.stdout), "log": (at / "hub.log").read_text()}
+    logs = {name: at / f"{name}.log" for name in ("hub", "service")}
+    texts = {name: log.read_text() if log.exists() else "" for name, log in logs.items()}
+    return {**json.loads(done.stdout), "log": texts["hub"], "service_log": texts["service"]}
 
 
 def _lay_out(objects: list[Object], at: Path) -> None:
-    """Mount what the Deployment mounts, as files."""
+    """Mount what the Deployments mount, as files."""
     spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
+    (at / "mounts.json").write_text(json.dumps(_mounts(objects, spec, at / "mount")))
+    names = []
+    for deployment in objects:
+        own = deployment["metadata"]["name"]
+        if deployment["kind"] == "Deployment" and own == "tornado-service":
+            names = ["hub", own]  # their Kubernetes Services
+            (at / "service.json").write_text(json.dumps(_service(objects, deployment, at)))
+    # as the kubelet writes it, and the proxy's name, with everything on this one machine
+    lines = [f"127.0.0.1 {' '.join(['localhost', 'proxy-api', *names])}", "::1 localhost"]
+    lines += [
+        f"{alias['ip']} {' '.join(alias['hostnames'])}" for alias in spec.get("hostAliases", [])
+    ]
+    (at / "hosts").write_text("\n".join(lines) + "\n")
+    (at / "srv").mkdir()
+
+
+def _mounts(objects: list[Object], spec: dict[str, Any], at: Path) -> dict[str, str]:
+    """The files of a pod's volumes: where it mounts them, and where they are here."""
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     mounts: dict[str, str] = {}
     for number, mount in enumerate(spec["containers"][0]["volumeMounts"]):
         content = _content(objects, volumes[mount["name"]])
         if content is None:
             continue
-        source = at / f"mount-{number}"
+        source = at.with_name(f"{at.name}-{number}")
         if "subPath" in mount:
             source.write_bytes(content[mount["subPath"]])
         else:
@@ -73,14 +98,26 @@ def _lay_out(objects: list[Object], at: Path) -> None:
             for name, value in content.items():
                 (source / name).write_bytes(value)
         mounts[mount["mountPath"].rstrip("/")] = str(source)
-    (at / "mounts.json").write_text(json.dumps(mounts))
-    # as the kubelet writes it, and the proxy's name, with everything on this one machine
-    lines = ["127.0.0.1 localhost proxy-api", "::1 localhost"]
-    lines += [
-        f"{alias['ip']} {' '.join(alias['hostnames'])}" for alias in spec.get("hostAliases", [])
-    ]
-    (at / "hosts").write_text("\n".join(lines) + "\n")
-    (at / "srv").mkdir()
+    return mounts
+
+
+def _service(objects: list[Object], deployment: Object, at: Path) -> dict[str, Any]:
+    """The arguments of our own chart's container, with its files here, and its environment."""
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    mounts = _mounts(objects, spec, at / "service")
+    arguments = container["args"]
+    for path, source in mounts.items():
+        arguments = [word.replace(path, source) for word in arguments]
+    environment = {entry["name"]: _value(objects, entry) for entry in container["env"]}
+    return {"arguments": arguments, "environment": environment}
+
+
+def _value(objects: list[Object], variable: dict[str, Any]) -> str:
+    if "value" in variable:
+        return variable["value"]
+    secret = variable["valueFrom"]["secretKeyRef"]
+    return secret_texts(objects, secret["name"])[secret["key"]]
 
 
 def _content(objects: list[Object], volume: dict[str, Any]) -> dict[str, bytes] | None:
@@ -90,7 +127,9 @@ def _content(objects: list[Object], volume: dict[str, Any]) -> dict[str, bytes] 
     if "secret" in volume:
         secret = one(objects, "Secret", volume["secret"]["secretName"])
         texts = {key: text.encode() for key, text in secret.get("stringData", {}).items()}
-        return {**{key: base64.b64decode(text) for key, text in secret["data"].items()}, **texts}
+        all_of_it = {key: base64.b64decode(text) for key, text in secret["data"].items()} | texts
+        items = volume["secret"].get("items") or [{"key": key, "path": key} for key in all_of_it]
+        return {item["path"]: all_of_it[item["key"]] for item in items}
     return None
 
 
@@ -132,6 +171,21 @@ def _start(at: Path, proxy: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
+def _start_service(at: Path) -> subprocess.Popen[bytes] | None:
+    """Start a pod of our own chart, if there is one."""
+    if not (at / "service.json").exists():
+        return None
+    service = json.loads((at / "service.json").read_text())
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tornado_service", *service["arguments"]],
+        cwd="/",
+        env={**inherited, **service["environment"]},
+        stdout=(at / "service.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+
+
 def _wait(hub: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         if "JupyterHub is now running" in log.read_text():
@@ -140,6 +194,15 @@ def _wait(hub: subprocess.Popen[bytes], log: Path) -> None:
             sys.exit(f"the hub ended with {hub.returncode}")
         time.sleep(0.1)
     sys.exit("the hub does not start")
+
+
+def _wait_until_ready(log: Path) -> None:
+    """Wait until the service knows that the hub is there: it was started first."""
+    for _ in range(600):
+        with suppress(OSError), urlopen("http://tornado-service:8181/health/ready", timeout=20):
+            return
+        time.sleep(0.1)
+    sys.exit(f"the service is not ready: {log.read_text()[-4000:]}")
 
 
 async def _visit(name: str, path: str) -> dict[str, Any]:
@@ -172,8 +235,11 @@ def main(at: Path) -> None:
     _mount(at)
     if not plan["ipv6"]:
         Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+    service = _start_service(at)
     hub = _start(at, plan["proxy"])
     _wait(hub, at / "hub.log")
+    if service:
+        _wait_until_ready(at / "service.log")
     visits = [asyncio.run(_visit(*visit)) for visit in plan["visits"]]
     calls = [asyncio.run(_call_api(*call)) for call in plan["calls"]]
     roles = _roles(at / "srv" / "jupyterhub.sqlite")
@@ -181,6 +247,9 @@ def main(at: Path) -> None:
     hub.terminate()
     hub.wait(60)
     stopped = round(time.monotonic() - started, 1)
+    if service:
+        service.terminate()
+        service.wait(60)
     result = {"visits": visits, "calls": calls, "roles": roles, "stopped_after": stopped}
     print(json.dumps(result))
 
