@@ -13,8 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-web-apps test-wheel lint format docs pyz \
-  release-dry-run bench clean
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-web-apps test-replicas test-replicas-5.5 \
+  test-wheel lint format docs pyz release-dry-run bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,11 +24,11 @@ demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_
 
 test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 10 minutes on 2 cores
 
-test-all: lint test-6.1 test-5.5-all test-image test-chart test-web-apps ## all tests
+test-all: lint test-6.1 test-5.5-all test-image test-chart test-web-apps test-replicas test-replicas-5.5 ## all tests
 
 test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
 	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
-	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps' $(ARGS)
+	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps and not replicas' $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy
@@ -72,6 +72,14 @@ pyz: .venv/.stamp ## build the single-file service, for z2jh's stock image
 test-image: .venv/.stamp ## build the image and run it (root on Debian: buildah, debootstrap)
 	.venv/bin/python tests/support/prepare.py image
 	.venv/bin/python -m pytest -m image $(ARGS)
+
+test-replicas: .venv/.stamp ## three replicas behind nginx, a real hub and PostgreSQL: crashes, outages, updates (Debian, root)
+	.venv/bin/python tests/support/prepare.py proxy postgresql nginx traefik
+	.venv/bin/python -m pytest -m replicas tests/integration/replicas $(ARGS)
+
+test-replicas-5.5: .venv-5.5/.stamp ## the same with JupyterHub 5.5
+	.venv-5.5/bin/python tests/support/prepare.py proxy postgresql nginx traefik
+	.venv-5.5/bin/python -m pytest -m replicas tests/integration/replicas $(ARGS)
 
 WEB_APPS ?= $(patsubst tests/web_apps/test_%.py,%,$(wildcard tests/web_apps/test_*.py))
 web-app-environments = $(patsubst tests/web_apps/%/requirements.txt,.venv-web-apps/%/.stamp,$(wildcard $(WEB_APPS:%=tests/web_apps/%/requirements.txt)))

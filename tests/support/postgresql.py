@@ -81,6 +81,10 @@ class Server:
             for statement in statements:
                 connection.execute(statement)  # type: ignore[arg-type] # of tests alone
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def stop(self) -> None:
         """Stop it, which ends all connections."""
         if self._process:

