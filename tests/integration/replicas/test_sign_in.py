@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urljoin
 
-import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.replicated.deployment import Deployment, until
@@ -114,9 +113,8 @@ async def test_a_new_sign_in_after_a_sign_out_is_not_refused(
         assert (await at_replica(again, replica).fetch("api/user")).code == 200
 
 
-@pytest.mark.parametrize("step", ["before the callback"])
 async def test_a_sign_in_survives_the_replacement_of_all_replicas(
-    deployment: Deployment, browse: Browse, step: str
+    deployment: Deployment, browse: Browse
 ) -> None:
     """The state of a sign-in is in the browser alone."""
     visitor = browse(deployment.hub)

@@ -108,13 +108,6 @@ class HeldAPI(APIHandler):
         self.write_json(self.app.held)
 
 
-class LeadsAPI(APIHandler):
-    app: Board
-
-    async def get(self) -> None:
-        self.write_json(self.app.leadership.is_leader)
-
-
 class EchoAPI(WebSocketHandler):
     app: Board
 
@@ -139,7 +132,6 @@ class Board(ServiceApp):
             ("api/send", SendAPI),
             ("api/hold", HoldAPI),
             ("api/held", HeldAPI),
-            ("api/leads", LeadsAPI),
             ("api/echo", EchoAPI),
         ]
 

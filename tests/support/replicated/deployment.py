@@ -250,8 +250,9 @@ class Deployment:
         return leaders[0]
 
     def leads(self, replica: Replica, app: str = "board") -> bool:
-        status, answer = replica.get(f"board/api/leads?app={app}", self.token, timeout=5)
-        return status == 200 and bool(answer)
+        """Whether a replica itself says that it leads an app."""
+        status, answer = replica.get("api/status", self.token, timeout=5)
+        return status == 200 and answer["leaders"].get(app) == answer["instance"]
 
     def held(self, replica: Replica) -> dict[str, int]:
         """The requests of ``board/api/hold`` in progress on a replica, by method."""
