@@ -13,6 +13,7 @@ import pytest
 from tests.support import ROOT
 from tests.support.databases import POSTGRESQL, new_postgresql, postgresql_socket
 from tests.support.replicas import replica
+from tests.support.streaming import until
 from tornado_service.database.replicas.leadership import Leadership
 from tornado_service.streaming.replicas import Replicas
 
@@ -54,9 +55,7 @@ async def leadership(other: Replicas) -> Leadership:
     """Of the other replica, which knows the leader."""
     leadership = other.leadership("activity")
     leadership.activate(asyncio.get_running_loop())
-    async with asyncio.timeout(30):
-        while not leadership.leader:
-            await asyncio.sleep(0.01)
+    await until(lambda: leadership.leader != "")
     assert not leadership.is_leader
     return leadership
 
@@ -95,9 +94,7 @@ async def test_another_replica_leads_after_the_leader_has_frozen(
         line = await next_line(leader)
         assert line.startswith("False") or int(line.split()[1]) == term
     assert line.startswith("False")
-    async with asyncio.timeout(30):
-        while channel.read(1, 10**9)[-1].data != "the other leads":
-            await asyncio.sleep(0.01)
+    await until(lambda: channel.read(1, 10**9)[-1].data == "the other leads")
     sent = [event.data for event in channel.read(1, 10**9)][len(before) : -1]
     # it may have sent an event before it was frozen, which the database gets only now
     assert len(sent) <= 1

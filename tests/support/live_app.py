@@ -6,7 +6,6 @@ from tornado.escape import json_decode
 
 from tornado_service import (
     APIHandler,
-    Channel,
     EventStream,
     PageHandler,
     ServiceApp,
@@ -110,7 +109,7 @@ class Live(ServiceApp):
         ]
 
     async def start(self):
-        self.news = Channel()
+        self.news = self.open_channel("news")
         self.sockets = []
         self.received = []
         self.held = 0
