@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .apps.schedule import periodic
     from .auth.decorators import allow_unauthenticated, needs_scopes
     from .database.errors import DatabaseUnavailable
+    from .database.replicas.claims import Claim
+    from .database.replicas.leadership import Leadership
     from .database.sessions import Sessions
     from .handlers.base import APIHandler, PageHandler
     from .handlers.errors import InvalidRequest
@@ -31,6 +33,7 @@ __all__ = [
     "APIHandler",
     "AppError",
     "Channel",
+    "Claim",
     "DatabaseUnavailable",
     "EventStream",
     "Group",
@@ -40,6 +43,7 @@ __all__ = [
     "HubResponseTooLarge",
     "HubUnavailable",
     "InvalidRequest",
+    "Leadership",
     "PageHandler",
     "ServiceApp",
     "Sessions",
@@ -56,6 +60,7 @@ _HOMES = {
     "APIHandler": ".handlers.base",
     "AppError": ".apps.isolation.containment",
     "Channel": ".streaming.channel",
+    "Claim": ".database.replicas.claims",
     "DatabaseUnavailable": ".database.errors",
     "EventStream": ".handlers.sse",
     "Group": ".hub.models",
@@ -65,6 +70,7 @@ _HOMES = {
     "HubResponseTooLarge": ".hub.errors",
     "HubUnavailable": ".hub.client",
     "InvalidRequest": ".handlers.errors",
+    "Leadership": ".database.replicas.leadership",
     "PageHandler": ".handlers.base",
     "ServiceApp": ".apps.base",
     "Sessions": ".database.sessions",

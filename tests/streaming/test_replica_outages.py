@@ -58,7 +58,7 @@ async def test_what_was_kept_is_sent_in_order_when_the_server_is_back(
     await claim.wait_until()
     for number in range(50):
         first.send(number)
-    await until(lambda: second.end_offset == 51)
+    await until(lambda: first.end_offset == second.end_offset == 51)
 
     getattr(server, how)()
     try:

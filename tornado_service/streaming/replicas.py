@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..database.replicas.claims import Claim
-from ..database.replicas.leadership import Leadership, LocalLeadership
 from .channel import Channel
+
+if TYPE_CHECKING:
+    from ..database.replicas.claims import Claim
+    from ..database.replicas.leadership import Leadership
 
 #: Characters of a channel's name.
 MAX_NAME = 200
@@ -99,6 +101,9 @@ class LocalReplicas(Replicas):
     """The only process of a service without a shared database: everything is in memory."""
 
     def leadership(self, app: str) -> Leadership:
+        # not loaded for apps that do not need it
+        from ..database.replicas.leadership import LocalLeadership
+
         return LocalLeadership(self.instance)
 
     def channel(self, app: str, name: str, history: int) -> Channel:
@@ -106,6 +111,8 @@ class LocalReplicas(Replicas):
         return Channel(history)
 
     def claim(self, app: str, key: str, value: Any) -> Claim:
+        from ..database.replicas.claims import Claim
+
         return Claim(key, value)
 
 

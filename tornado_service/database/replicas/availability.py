@@ -30,7 +30,7 @@ class Availability:
             return ""
         return (
             f"The database of TornadoService.database_url is not available: {reason}. Until it is,"
-            " other replicas do not learn of sign-outs and events here, and nobody leads an app."
+            " other replicas do not learn of sign-outs and events here, and no replica leads apps."
         )
 
     def report(self, source: str, reason: str) -> None:

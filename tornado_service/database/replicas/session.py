@@ -152,10 +152,11 @@ class Session:
                 self._prepare()
                 with self._connection() as (connection, notifications):
                     self._set_up(connection)
+                    pause = self._beat(connection)
                     attempts = count()
                     self._on_connect()
                     self._availability.report("session", "")
-                    self._serve(connection, notifications)
+                    self._serve(connection, notifications, pause)
             except Exception as error:
                 _log.debug("The session of this replica ended", exc_info=error)
                 self._availability.report("session", _describe(error))
@@ -188,7 +189,6 @@ class Session:
                 connection.close()
 
     def _set_up(self, connection: Any) -> None:
-        began = time.monotonic()
         with connection.cursor() as cursor:
             for name, value in _SETTINGS.items():
                 cursor.execute(
@@ -199,7 +199,6 @@ class Session:
             cursor.execute(f"LISTEN {notification_channel(self._service)}")
             cursor.execute("SHOW server_version_num")
             version = int(cursor.fetchone()[0]) // 10000
-        self.confirmed_at = began
         if version < OLDEST_WITH_IDLE_TIMEOUT and not self._has_warned:
             self._has_warned = True
             _log.warning(
@@ -209,11 +208,11 @@ class Session:
                 OLDEST_WITH_IDLE_TIMEOUT,
             )
 
-    def _serve(self, connection: Any, notifications: Notifications) -> None:
+    def _serve(self, connection: Any, notifications: Notifications, pause: float) -> None:
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN)
         poller.register(self._woken, select.POLLIN)
-        next_beat = 0.0
+        next_beat = time.monotonic() + pause
         while not self._is_closing:
             if self._is_due or time.monotonic() >= next_beat:
                 self._is_due = False

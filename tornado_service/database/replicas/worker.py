@@ -111,7 +111,7 @@ class Worker:
         while True:
             with self._changed:
                 while not (is_last := self._is_closing) and (pause := self._pause()) > 0:
-                    self._changed.wait(pause)
+                    self._changed.wait(min(pause, threading.TIMEOUT_MAX))
                 calls, self._calls = self._calls, deque()
                 chores = [] if self._is_waiting() and not is_last else self._take_due()
             for function, future in calls:

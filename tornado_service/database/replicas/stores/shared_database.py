@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ...database import Database
-from ...errors import DatabaseUnusable
+from ...errors import DatabaseUnavailable, DatabaseUnusable, driver_message
 from ...schema import Schema
 from ..notifications import SETTING, check_driver, notification_channel
 from .tables import metadata
@@ -56,9 +56,14 @@ class SharedDatabase:
             DatabaseUnavailable: the database is not available.
             DatabaseUnusable: a table is of another version.
         """
-        if not self._is_prepared:
+        if self._is_prepared:
+            return
+        try:
             self._database.prepare(thorough=False)
-            self._is_prepared = True
+        except DatabaseUnavailable as error:
+            # without the advice for settings of apps
+            raise DatabaseUnavailable(driver_message(error.__cause__ or error)) from error
+        self._is_prepared = True
 
     def distrust(self) -> None:
         """Look for missing tables again, after an error."""
