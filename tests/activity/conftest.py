@@ -85,7 +85,7 @@ def shared_url(request: pytest.FixtureRequest, new_postgresql: Callable[[str], s
 
 
 @pytest.fixture
-def replica(start_service: StartService, hub: StandInHub, shared_url: str) -> Replica:
+def replica(shared_url: str, start_service: StartService, hub: StandInHub) -> Replica:
     """Start a replica with one database for all, and Activity's in it, by default."""
     every = interval()
     started = "2026-01-01T08:00:00Z"
