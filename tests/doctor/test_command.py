@@ -137,6 +137,20 @@ def test_the_environment_of_a_service_will_do(port: int) -> None:
     assert ENVIRONMENT["JUPYTERHUB_API_TOKEN"] not in result.stdout + result.stderr
 
 
+def test_the_environment_of_an_external_service_will_do(port: int) -> None:
+    """It has few variables, and its settings have other names than those of Helm values."""
+    names = ("JUPYTERHUB_SERVICE_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL")
+    environment = {name: ENVIRONMENT[name].format(port=port) for name in names}
+
+    result = doctor(f"--name={NAME}", **environment, JUPYTERHUB_SERVICE_NAME=NAME)
+
+    assert result.returncode == 1
+    assert "wrong    hub-api:" in result.stdout
+    assert "Fix: JUPYTERHUB_API_URL=http://" in result.stdout
+    assert f"redirects browsers to /services/{NAME}/oauth_callback." in result.stdout
+    assert f"hub.services.{NAME}.environment" not in result.stdout
+
+
 def test_settings_that_cannot_be_are_a_finding(port: int) -> None:
     environment = {name: value.format(port=port) for name, value in ENVIRONMENT.items()}
     environment |= {"JUPYTERHUB_SERVICE_NAME": NAME, "TORNADO_SERVICE_COOKIE_SECRET": "too-short"}

@@ -12,7 +12,7 @@ from ..hub.versions import refuses_64_characters
 from ..network import is_loopback_host
 from . import probe
 from .findings import CheckedSetup, Finding, unknown_findings
-from .sign_in import check_sign_in
+from .sign_in import check_redirect, check_sign_in
 
 _HUB_BIND_URL_FIX = "hub.config.JupyterHub.hub_bind_url: http://:8081, to listen on all interfaces"
 _HUB_ACCESS_FIX = 'hub.labels: {hub.jupyter.org/network-access-hub: "true"}'
@@ -28,7 +28,8 @@ async def check_hub(setup: CheckedSetup) -> list[Finding]:
         reached = _api_responded(setup, response.status, version)
     findings = [reached, check_version(version), check_token_length(setup, version)]
     if reached.state != "ok":
-        return [*findings, *unknown_findings("token", "scopes", "sign-in")]
+        unknown = unknown_findings("token", "scopes", "sign-in")
+        return [*findings, *unknown, *check_redirect(setup)]
     checks = (check_token(setup), check_sign_in(setup), check_base_url(setup))
     for found in await asyncio.gather(*checks):
         findings += found
