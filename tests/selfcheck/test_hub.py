@@ -167,6 +167,8 @@ class TestExternal:
         assert machine.state == pod.state == "wrong"
         assert "JUPYTERHUB_API_URL=http://HOST:8081/x/hub/api" in machine.key
         assert "JUPYTERHUB_API_URL=http://hub:8081/x/hub/api" in pod.key
+        assert "in the service's chart: hub.service, hub.namespace" in pod.key
+        assert "chart" not in machine.key
         assert ("hub_bind_url" in machine.key) == (trouble is refusing)
         assert ("hub.jupyter.org/network-access-hub" in pod.key) == (trouble is dropping)
         for found in (machine, pod):

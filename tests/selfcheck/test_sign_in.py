@@ -57,6 +57,8 @@ async def test_another_token_at_the_hub(
     assert outside.key.endswith("restart the service")
     assert with_file.key.startswith("in /run/secrets/token the token that the hub has")
     assert "restart" not in with_file.key
+    in_pod = await check_client(replace(external, token_file="/run/secrets/token", in_pod=True))
+    assert "(in the service's chart: token.existingSecret)" in in_pod.key
     assert SERVICE_TOKEN not in str([*found.values(), outside, with_file])
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.selfcheck import by_name, dropping, refusing, silent
-from tornado_service.selfcheck import CheckedSetup
+from tornado_service.selfcheck import CheckedSetup, run_checks
 from tornado_service.selfcheck.url import check_listening_address, check_proxy_path, check_url
 from tornado_service.testing import StandInHub, StartService
 
@@ -113,11 +113,11 @@ class TestExternal:
             assert "hostAliases" not in str(found)
             assert "extraPorts" not in str(found)
 
-    async def test_without_a_url_it_is_unknown(self, external: CheckedSetup) -> None:
-        external = replace(external, service_url="")
+    async def test_without_a_url_it_is_not_checked(self, external: CheckedSetup) -> None:
+        findings = by_name(await run_checks(replace(external, service_url="")))
 
-        assert (await check_url(external)).state == "unknown"
-        assert check_listening_address(external, url_reaches_service=False).state == "ok"
+        assert "url" not in findings
+        assert findings["listening"].state == "ok"
 
     def test_another_port_is_wrong_on_a_machine(self, external: CheckedSetup) -> None:
         external = replace(external, service_url="http://hub:8181", port=8282)

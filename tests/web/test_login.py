@@ -138,6 +138,7 @@ async def test_an_expired_one_is_started_again_once(
     service.auth.state_cipher._max_age = 600
     assert (await visitor.open(response.headers["Location"])).code == 200
     assert visitor.address == PREFIX + "?page=3"
+    assert service.auth.sign_ins == SignIns(finished=1)
 
 
 async def test_without_cookies_it_ends_with_an_error_and_no_redirect_loop(visitor: Visitor) -> None:

@@ -78,11 +78,9 @@ class StatelessOAuth(HubOAuth):
 
         One cookie identifies the browser, for all of its sign-ins.
         """
-        browser_id = self.browser_id_of(handler)
-        if browser_id:
-            self.sign_ins.repeated += 1
-        else:
-            browser_id = secrets.token_urlsafe(16)
+        known_id = self.browser_id_of(handler)
+        self.sign_ins.repeated += bool(known_id) and not is_retry
+        browser_id = known_id or secrets.token_urlsafe(16)
         target = safe_redirect_target(next_url or "", self.base_url)
         handler.set_secure_cookie(
             self.state_cookie_name,

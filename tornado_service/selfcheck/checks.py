@@ -12,12 +12,18 @@ from .url import check_listening_address, check_proxy_path, check_url
 
 async def run_checks(setup: CheckedSetup, include_proxy: bool = False) -> list[Finding]:
     """Run all checks, in some seconds at most; on request also the proxy's path to a pod."""
-    hub, url = await asyncio.gather(check_hub(setup), check_url(setup))
-    findings = [*hub, url, check_listening_address(setup, url.state == "ok")]
+    hub, url = await asyncio.gather(check_hub(setup), _check_url(setup))
+    is_reached = all(finding.state == "ok" for finding in url)
+    findings = [*hub, *url, check_listening_address(setup, is_reached)]
     if include_proxy:
         findings += await check_proxy_path(setup)
     findings.append(check_cookie_secret(setup))
     return [*findings, *check_public_url(setup), *check_origin(setup)]
+
+
+async def _check_url(setup: CheckedSetup) -> list[Finding]:
+    """Check the service's URL; an external service need not know it."""
+    return [await check_url(setup)] if setup.service_url else []
 
 
 def check_cookie_secret(setup: CheckedSetup) -> Finding:

@@ -170,6 +170,10 @@ class CheckedSetup:
         key = f"{self.helm_key}.environment.{name}"
         return f"{key}: {value}" if value else key
 
+    def chart_keys(self, keys: str) -> str:
+        """The keys of the service's own chart for a setting, if this is a pod of its own."""
+        return f" (in the service's chart: {keys})" if self.is_external and self.in_pod else ""
+
     @property
     def token_fix(self) -> str:
         """The setting of the service's token, which the hub has in another place."""
@@ -180,7 +184,8 @@ class CheckedSetup:
         source = "the token that the hub has for the service (api_token in c.JupyterHub.services;"
         source += f" with zero-to-jupyterhub {self.helm_key}.apiToken in the Secret of the hub)"
         if self.token_file:
-            return f"in {self.token_file} {source}; the service reads the file again by itself"
+            chart = self.chart_keys("token.existingSecret")
+            return f"in {self.token_file}{chart} {source}; the service reads a new one by itself"
         return f"in JUPYTERHUB_API_TOKEN {source}; then restart the service"
 
     def origin_at(self, host: str) -> str:

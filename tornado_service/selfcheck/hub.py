@@ -62,6 +62,7 @@ def _external_api_fix(setup: CheckedSetup, error: probe.ProbeError) -> str:
     fix = setup.variable("JUPYTERHUB_API_URL", f"http://{host}:8081{setup.api_path}")
     if setup.in_pod:
         fix += ", with hub.NAMESPACE if the hub is in another namespace"
+        fix += setup.chart_keys("hub.service, hub.namespace, hub.baseUrl")
     else:
         fix += ", with the address of the hub itself, or that of its proxy"
     if error.reason == "refused":
@@ -70,8 +71,8 @@ def _external_api_fix(setup: CheckedSetup, error: probe.ProbeError) -> str:
         label = 'hub.jupyter.org/network-access-hub: "true"'
         return (
             f"the label {label} on this pod, and port 8081 of the hub in the egress of its network"
-            " policy; from another namespace also hub.networkPolicy.interNamespaceAccessLabels:"
-            f" accept; or {fix}"
+            " policy, as the service's chart has them; from another namespace also"
+            f" hub.networkPolicy.interNamespaceAccessLabels: accept; or {fix}"
         )
     return fix
 
@@ -117,7 +118,8 @@ async def check_base_url(setup: CheckedSetup) -> list[Finding]:
         return [Finding("base-url", "ok", message)]
     base_url = path.removesuffix("hub/")
     message = f"The hub's base URL is {base_url}, the service expects {setup.base_url}."
-    return [Finding("base-url", "wrong", message, setup.variable("JUPYTERHUB_BASE_URL", base_url))]
+    key = setup.variable("JUPYTERHUB_BASE_URL", base_url) + setup.chart_keys("hub.baseUrl")
+    return [Finding("base-url", "wrong", message, key)]
 
 
 def check_version(hub: str, ours: str = jupyterhub.__version__) -> Finding:

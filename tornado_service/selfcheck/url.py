@@ -39,10 +39,6 @@ def service_id(setup: CheckedSetup) -> str:
 
 
 async def check_url(setup: CheckedSetup) -> Finding:
-    if not setup.service_url:
-        message = "The service does not know its url at the hub, so that it cannot check whether"
-        message += " the url leads here. JUPYTERHUB_SERVICE_URL can name it."
-        return Finding("url", "unknown", message)
     if setup.in_chart and is_loopback_host(setup.host):
         key = f"{setup.helm_key}.url: http://hub:{setup.url_port}, the name of the hub's Kubernetes"
         message = f"The service's url is {setup.service_url}, which in the proxy's pod is the proxy"
