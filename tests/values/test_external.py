@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,11 @@ def test_a_site_that_is_right(site: str) -> None:
             "hub.services.tornado-service.command",
             "takes the service for one that runs elsewhere",
         ),
+        (  # what is left of a service that the hub launched
+            "hub: {services: {tornado-service: {command: [python3, -m, tornado_service]}}}",
+            "hub.services.tornado-service.url",
+            "or no command, for a service in pods of its own",
+        ),
         (
             "hub: {extraConfig: {'~tornado-service-access': ''}}",
             "hub.services.tornado-service",
@@ -229,6 +236,29 @@ def test_the_hub_api_for_pods_in_another_namespace(
     assert bool(advice) is not is_open
     for fix in advice:  # it can be pasted
         assert yaml.safe_load(fix) == values["hub"]["networkPolicy"]["ingress"][0]
+
+
+@pytest.mark.parametrize("junk", [None, 1, True, "x", [], [None], ["x"], {}, {"a": None}])
+def test_junk_never_breaks_the_check(junk: Any) -> None:
+    ((_, whole),) = load("external.yaml")
+    for *keys, last in places(whole):
+        tree = copy.deepcopy(whole)
+        inner: Any = tree
+        for key in keys:
+            inner = inner[key]
+        inner[last] = junk
+        check([("config.yaml", tree)], "6.1.1")
+        check([*load("external.yaml"), ("config.yaml", tree)])
+
+
+def places(values: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every key and list entry, at all depths."""
+    entries = values.items() if isinstance(values, dict) else ()
+    if isinstance(values, list):
+        entries = enumerate(values)
+    for key, value in entries:
+        yield (*path, key)
+        yield from places(value, (*path, key))
 
 
 def test_a_service_of_somebody_else_is_none_of_ours() -> None:

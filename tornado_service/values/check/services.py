@@ -84,7 +84,8 @@ def _command(site: Site, service: Service) -> Iterator[ValuesFinding]:
         yield site.finding(
             path,
             "the hub takes the service for one that runs elsewhere and never starts it.",
-            "image.yaml's or extra-files.yaml's.",
+            "image.yaml's or extra-files.yaml's; or external.yaml's url, for a service in pods of"
+            " its own.",
         )
     elif isinstance(command, str):
         what = "the hub exits: it takes a list of words only."
@@ -166,6 +167,7 @@ def _url(site: Site, service: Service) -> Iterator[ValuesFinding]:
             f"the hub's Kubernetes Service is not called {service.host} but {host}: the hub cannot"
             " reach the service and exits."
         )
+        right += "; or no command, for a service in pods of its own (external.yaml)."
     elif service.port is None:
         problem = "without a port it is 80" + privileged
     elif service.port == HUB_PORT:
