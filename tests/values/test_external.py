@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.values import check, load, stop
 from tornado_service.values import ValuesApp
+from tornado_service.values.merge import Values
 from tornado_service.values.site import ValuesFinding
 
 MODES = ("ingress", "allowed-ingress-ports")
@@ -236,6 +237,29 @@ def test_the_hub_api_for_pods_in_another_namespace(
     assert bool(advice) is not is_open
     for fix in advice:  # it can be pasted
         assert yaml.safe_load(fix) == values["hub"]["networkPolicy"]["ingress"][0]
+
+
+def test_what_is_left_over_of_a_service_in_the_hubs_pod() -> None:
+    managed = dict(load("service.yaml", "ingress.yaml", "allowed-ingress-ports.yaml"))
+    old = Values(managed.items()).tree["hub"]
+    kept = {key: old[key] for key in ("service", "extraPodSpec", "networkPolicy")}
+    left = [("config.yaml", {"hub": kept}), *load("external.yaml")]
+
+    found = {finding.key for finding in check(left) if "left over" in finding.consequence}
+    assert found == {
+        "hub.service.extraPorts",
+        "hub.extraPodSpec.hostAliases",
+        "hub.networkPolicy.allowedIngressPorts",
+    }
+    rule = {"ports": [{"port": 8181}], "from": [{"podSelector": {}}]}
+    again = {"hub": {"networkPolicy": {"ingress": [rule]}}}
+    found = {finding.key for finding in check([*left, ("again.yaml", again)])}
+    assert "hub.networkPolicy.ingress" in found
+    # another service is launched there
+    other = {"hub": {"services": {"other": {"url": "http://hub:8181", "command": ["x"]}}}}
+    assert not any(
+        "left over" in finding.consequence for finding in check([*left, ("other.yaml", other)])
+    )
 
 
 @pytest.mark.parametrize("junk", [None, 1, True, "x", [], [None], ["x"], {}, {"a": None}])

@@ -14,6 +14,7 @@ import yaml
 
 from tests.packaging.chart.charts import OWN, Chart, HelmError, Values, one, secret_texts
 from tests.packaging.chart.conftest import Render
+from tests.packaging.chart.fetch import RELEASE
 from tests.support.values import stop
 from tornado_service.values import ValuesApp, names
 
@@ -153,6 +154,7 @@ def test_the_notes_say_what_to_run(own_chart: Chart, tmp_path: Path, site: str) 
     (options,) = re.findall(r"tornado-service values (.*) > external.yaml", notes)
 
     assert stop(ValuesApp, options.split()) == 0
+    assert f"jupyterhub/jupyterhub --version {RELEASE} " in notes
     assert ("--name=usage --port=9000 --namespace=tools" in options) is (site == "everything")
     assert ("There is no database" in notes) is (site == "one pod")
     assert ("so copy it" in notes) is (site == "everything")

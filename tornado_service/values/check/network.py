@@ -187,6 +187,7 @@ def _external(site: Site, service: Service) -> Iterator[ValuesFinding]:
     address = site.external_address(service)
     if not address:
         return  # no pods of this cluster
+    yield from _leftovers(site, service, address.port)
     proxy_rules = site.values.list(*paths.PROXY_EGRESS)
     if site.values.is_enabled("proxy", "chp", "networkPolicy", "enabled") and not allows_external(
         proxy_rules, "to", address, address.port
@@ -203,6 +204,34 @@ def _external(site: Site, service: Service) -> Iterator[ValuesFinding]:
         elsewhere = [peer for peer in peers if peer.get("namespaceSelector")]
         if address.namespace and any(is_external_pod(peer, address) for peer in elsewhere):
             yield from _external_hub_api(site, service, address)
+
+
+def _leftovers(site: Site, service: Service, port: int) -> Iterator[ValuesFinding]:
+    """What only a service in the hub's pod needs, if there is none."""
+    if any(other.command and site.points_to_hub(other) for other in site.all_services):
+        return
+    ingress = [
+        entry for rule in as_maps(site.values.list(*paths.INGRESS)) for entry in _ports_of(rule)
+    ]
+    is_left = {
+        paths.EXTRA_PORTS: port in _ports_of({"ports": site.values.list(*paths.EXTRA_PORTS)}),
+        paths.OPEN_PORTS: port in map(as_number, site.values.list(*paths.OPEN_PORTS)),
+        paths.INGRESS: port in ingress,
+        paths.HOST_ALIASES: not set(LOOPBACK_ADDRESSES).isdisjoint(site.aliases(site.hub)),
+    }
+    for path, is_there in is_left.items():
+        if is_there:
+            what = f"port {port}" if path != paths.HOST_ALIASES else f"the alias of {site.hub}"
+            yield site.finding(
+                path,
+                f"{what} is left over: {service.name} has pods of its own, and the hub launches no"
+                " other service.",
+                f"the list without {what}.",
+            )
+
+
+def _ports_of(rule: dict[str, object]) -> list[int | None]:
+    return [as_number(entry.get("port")) for entry in as_maps(rule.get("ports"))]
 
 
 def _external_check(
