@@ -39,7 +39,6 @@ async def test_sqlite_is_refused_with_several_replicas(
     settings: dict[str, Any], start_service: StartService
 ) -> None:
     service = await start_service(**settings)
-    assert service.get_app("notes").idle_timeout is None
     await service.app_manager.stop()
     settings["TornadoService"]["replica_count"] = 2
 
@@ -62,4 +61,3 @@ def test_an_app_without_a_service_has_no_replicas() -> None:
 
     assert app.replica_count == 1
     assert app.shared_database_url == ""
-    assert app.idle_timeout is None

@@ -160,7 +160,6 @@ class ServiceApp(ReplicatedApp):
                 schema,
                 thorough=True,
                 timeout=self._service.database_timeout,
-                idle_timeout=self.idle_timeout,
             )
         except DatabaseUnusable as error:
             raise AppError(str(error)) from error

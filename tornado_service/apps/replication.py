@@ -90,15 +90,6 @@ class ReplicatedApp(LoggingConfigurable):
         """The number of the service's replicas, ``TornadoService.replica_count``."""
         return int(getattr(self.parent, "replica_count", 1))
 
-    @property
-    def idle_timeout(self) -> float | None:
-        """The limit of a transaction without statements, in seconds, for ``open_database``.
-
-        With replicas, as one that is frozen must not hold up the others; else ``None``.
-        """
-        is_alone = self.replica_count == 1 and not self.shared_database_url
-        return None if is_alone else self._service.database_timeout
-
     def join_replicas(self) -> None:
         """Compete to lead, if the app needs that. The service calls this when the app is ready."""
         self._loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 
 from . import sqlite_file
-from .engine import limit_idle_time, limit_statements, make_engine, refuse_aborted, time_limit_of
+from .engine import limit_statements, make_engine, refuse_aborted, time_limit_of
 from .errors import DatabaseUnavailable, as_unavailable, driver_message
 from .schema import Schema
 from .timeout import TIMEOUT
@@ -25,11 +25,8 @@ class Database:
 
     quarantined_file: Path | None = None
 
-    def __init__(
-        self, url: str, schema: Schema, timeout: float, idle_timeout: float | None = None
-    ) -> None:
+    def __init__(self, url: str, schema: Schema, timeout: float) -> None:
         self._schema = schema
-        self._idle_timeout = idle_timeout
         self._engine = make_engine(url, schema.setting, timeout)
         self._limit = time_limit_of(self._engine)
         is_file = self._engine.dialect.name == "sqlite"
@@ -92,8 +89,6 @@ class Database:
             if self._path is None:
                 milliseconds = int(self._limit.lock_seconds * 1000)
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-                if self._idle_timeout is not None:
-                    limit_idle_time(connection, self._idle_timeout)
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._schema.lock})")
             yield connection
 
@@ -150,12 +145,7 @@ class Database:
 
 
 def open_database(
-    url: str,
-    schema: Schema,
-    *,
-    thorough: bool = False,
-    timeout: float = TIMEOUT,
-    idle_timeout: float | None = None,
+    url: str, schema: Schema, *, thorough: bool = False, timeout: float = TIMEOUT
 ) -> Database:
     """Open a database and upgrade it to this version; quarantine a damaged SQLite file.
 
@@ -165,16 +155,13 @@ def open_database(
         thorough: check the whole file, which takes seconds.
         timeout: seconds that a statement, or waiting for a connection, may take; an upgrade to
             this version has no limit.
-        idle_timeout: seconds after which PostgreSQL ends a writer's transaction that waits for the
-            next statement: that of a replica that is frozen would hold up the others. ``None``: it
-            waits.
 
     Raises:
         DatabaseUnusable: the settings or the database have to be changed; the message says how. The
             database is unchanged.
         DatabaseUnavailable: it is temporarily unavailable.
     """
-    database = Database(url, schema, timeout, idle_timeout)
+    database = Database(url, schema, timeout)
     try:
         database.prepare(thorough=thorough)
     except BaseException:

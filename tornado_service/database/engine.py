@@ -115,20 +115,10 @@ def limit_statements(connection: Connection, seconds: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {math.ceil(seconds * 1000)}")
 
 
-def limit_idle_time(connection: Connection, seconds: float) -> None:
-    """Have PostgreSQL end this transaction if it waits longer for a statement; 0 for no limit."""
-    if connection.dialect.name == "postgresql":
-        milliseconds = math.ceil(seconds * 1000)
-        connection.exec_driver_sql(
-            f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
-        )
-
-
 def disable_time_limit(connection: Connection) -> None:
     """Remove the time limit for the rest of a transaction, its commit included."""
     time_limit_of(connection).lift()
     limit_statements(connection, 0)
-    limit_idle_time(connection, 0)
 
 
 def refuse_aborted(connection: Connection) -> None:
