@@ -85,9 +85,16 @@ def shared_url(request: pytest.FixtureRequest, new_postgresql: Callable[[str], s
 
 
 @pytest.fixture
-def replica(shared_url: str, start_service: StartService, hub: StandInHub) -> Replica:
+def shared_interval() -> int:
+    """Seconds between samples of all replicas; no interval ends during a test."""
+    return interval()
+
+
+@pytest.fixture
+def replica(
+    shared_url: str, shared_interval: int, start_service: StartService, hub: StandInHub
+) -> Replica:
     """Start a replica with one database for all, and Activity's in it, by default."""
-    every = interval()
     started = "2026-01-01T08:00:00Z"
     for name in ("ada", "bob"):
         hub.directory.add_user(name, created=started)
@@ -103,7 +110,7 @@ def replica(shared_url: str, start_service: StartService, hub: StandInHub) -> Re
                 "database_url": shared_url,
                 "replica_count": 3,
             },
-            Activity={"interval": every, **settings},
+            Activity={"interval": shared_interval, **settings},
         )
 
     return start

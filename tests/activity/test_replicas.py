@@ -57,8 +57,8 @@ async def test_all_replicas_show_the_same_and_stream_the_same_events(
     assert [server["user"] for server in live["servers"]] == ["ada", "bob"]
 
     async with (
-        fetches[0].listen("activity/api/news", token=token) as one,
-        fetches[1].listen("activity/api/news", token=token) as other,
+        fetches[0].listen("activity/api/events", token=token) as one,
+        fetches[1].listen("activity/api/events", token=token) as other,
     ):
         hub.directory.users["bob"]["servers"] = {}
         taken = await next_sample(apps[0], hub)
@@ -125,13 +125,17 @@ async def test_the_end_of_all_sessions_loses_and_doubles_nothing(
 ) -> None:
     apps = await replicas(replica, 3)
     before = hub.calls[USERS]
-    with connect(postgresql_socket) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            [shared_url.partition("@/")[2].partition("?")[0]],
-        )
+    database = shared_url.partition("@/")[2].partition("?")[0]
 
-    await until(lambda: not any(app.recorder.collects for app in apps))
+    with connect(postgresql_socket) as connection:
+        while any(app.recorder.collects for app in apps):
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND state = 'idle'",
+                [database],
+            )
+            await asyncio.sleep(0.01)
+
     leader = await become_leader(apps)
 
     taken = await next_sample(leader, hub)

@@ -147,3 +147,28 @@ def test_a_file_that_is_moved_away_is_noticed(sqlite_url: str, tmp_path: Path) -
         other.execute("CREATE TABLE t (x)")
         assert not opened.is_same_file
     opened.close()
+
+
+@pytest.mark.parametrize("driver", POSTGRESQL)
+def test_a_writer_that_hangs_in_a_transaction_loses_the_lock(
+    new_postgresql: Callable[[str], str], driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose process is suspended, or whose machine has vanished."""
+    url = new_postgresql(driver)
+    hanging, other = open_database(url, SCHEMA), open_database(url, SCHEMA)
+    monkeypatch.setattr("tornado_service.database.database.IDLE_LIMIT", 0.2)
+
+    def hang() -> None:
+        with hanging.writing() as connection:
+            connection.execute(insert(notices).values(ADA))
+            with other.writing() as writer:  # waits for the end of the first
+                assert writer.execute(select(notices)).all() == []
+            connection.execute(select(notices))
+
+    with pytest.raises(DatabaseUnavailable):
+        hang()
+
+    for database in (hanging, other):
+        with database.writing() as writer:
+            assert writer.execute(select(notices)).all() == []
+        database.close()

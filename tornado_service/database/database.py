@@ -15,6 +15,10 @@ from .errors import DatabaseUnavailable, as_unavailable, driver_message
 from .schema import Schema
 from .timeout import TIMEOUT
 
+#: Seconds without a statement after which PostgreSQL ends a writer's transaction: a process that is
+#: suspended, or whose machine has vanished, would keep the lock of the only writer.
+IDLE_LIMIT = 60.0
+
 
 class Database:
     """A database, ready for any number of threads after ``prepare``.
@@ -89,6 +93,8 @@ class Database:
             if self._path is None:
                 milliseconds = int(self._limit.lock_seconds * 1000)
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+                idle = f"idle_in_transaction_session_timeout = {int(IDLE_LIMIT * 1000)}"
+                connection.exec_driver_sql(f"SET LOCAL {idle}")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._schema.lock})")
             yield connection
 

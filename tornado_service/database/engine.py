@@ -119,6 +119,8 @@ def disable_time_limit(connection: Connection) -> None:
     """Remove the time limit for the rest of a transaction, its commit included."""
     time_limit_of(connection).lift()
     limit_statements(connection, 0)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def refuse_aborted(connection: Connection) -> None:

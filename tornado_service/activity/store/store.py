@@ -34,6 +34,9 @@ Result = TypeVar("Result")
 #: Figures that are read at the same time; one that takes long does not hold up others.
 READERS = 2
 
+#: Seconds to wait for figures that are being read when the store is closed.
+CLOSE_WAIT = 1.0
+
 #: What a database may do.
 DATABASE_ERRORS = (DatabaseUnusable, DBAPIError)
 
@@ -125,7 +128,9 @@ class Store:
     async def close(self) -> None:
         """Close the database, when what is being written has been."""
         await asyncio.to_thread(self._writer.shutdown, cancel_futures=True)
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        reading = asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
+        with suppress(asyncio.TimeoutError):  # else a connection that is in use stays open
+            await asyncio.wait_for(reading, CLOSE_WAIT)
         if self._database:
             self._database.close()
 
