@@ -41,8 +41,8 @@ def measure(stage: Stage, results: Results, round_: int) -> None:
     with stage.started(service, arguments=ARGUMENTS) as running:
         asyncio.run(_wait_for_app(running.port, service.prefix, headers))
         idle = process.memory(running.pid)
-        with _readers(running.port, service.prefix + NEWS, headers) as pipe:
-            asyncio.run(_wait_for_streams(running.port, service.prefix, headers, STREAMS))
+        with readers(running.port, service.prefix + NEWS, headers) as pipe:
+            asyncio.run(wait_for_streams(running.port, service.prefix, headers, STREAMS))
             opened = process.memory(running.pid)
             quiet = asyncio.run(_poll_idle(running.port))
             busy = process.cpu_seconds(running.pid)
@@ -93,7 +93,7 @@ async def _wait_for_app(port: int, prefix: str, headers: wire.Headers) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _wait_for_streams(port: int, prefix: str, headers: wire.Headers, count: int) -> None:
+async def wait_for_streams(port: int, prefix: str, headers: wire.Headers, count: int) -> None:
     """Wait until the service's metrics show all streams."""
     wanted = f'tornado_service_streams{{kind="events"}} {float(count)}'.encode()
     deadline = time.monotonic() + 30
@@ -144,7 +144,7 @@ async def _send(port: int, prefix: str, headers: wire.Headers, data: object) -> 
 
 
 @contextlib.contextmanager
-def _readers(port: int, path: str, headers: wire.Headers) -> Iterator[Pipe]:
+def readers(port: int, path: str, headers: wire.Headers) -> Iterator[Pipe]:
     """A process that has the streams open and reports which events arrived."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

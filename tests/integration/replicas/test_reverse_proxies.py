@@ -144,7 +144,7 @@ async def test_traefik_spreads_requests_over_the_ready_replicas(
             responses = [await fetch(path, token=deployment.token) for _ in range(count)]
             return {response.code == 200 and response.json()["process"] for response in responses}
 
-        everyone = {replica.process.pid for replica in deployment.replicas}
+        everyone = {replica.pid for replica in deployment.replicas}
 
         async def all_respond() -> bool:
             return await processes(6) == everyone
@@ -155,7 +155,7 @@ async def test_traefik_spreads_requests_over_the_ready_replicas(
         first.stop()
 
         async def others_respond() -> bool:
-            return await processes(6) == everyone - {first.process.pid}
+            return await processes(6) == everyone - {first.pid}
 
         await until(others_respond)
     deployment.balance(*others)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from tornado.escape import json_decode
 from traitlets import Unicode, default
 
 from tornado_service import (
@@ -71,12 +72,14 @@ class EventsAPI(EventStream):
 
 
 class SendAPI(APIHandler):
+    """Send an event: the JSON in the body, else the text in the query and this many bytes."""
+
     app: Board
 
     async def post(self) -> None:
-        """Send an event: the text in the query, or one of this many bytes."""
         size = int(self.get_query_argument("size", "0"))
-        self.app.events.send(self.get_query_argument("text", "") + "x" * size)
+        text = self.get_query_argument("text", "") + "x" * size
+        self.app.events.send(json_decode(self.request.body) if self.request.body else text)
         self.set_status(204)
 
 

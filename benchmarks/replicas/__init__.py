@@ -1,0 +1,1 @@
+"""Several replicas of the service, and the database that they share."""
