@@ -90,8 +90,9 @@ class SharedRecorder(Recorder):
 
     async def wait_for_news(self) -> None:
         """Wait a moment if the leader has stored a newer sample, which is still to be read."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._is_up_to_date.wait(), NEWS_WAIT)
+        if not self._is_up_to_date.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._is_up_to_date.wait(), NEWS_WAIT)
 
     async def run(self) -> None:
         while True:
@@ -163,9 +164,9 @@ class SharedRecorder(Recorder):
     async def _keep(self, sample: Sample, interval: int) -> bool:
         try:
             is_stored = await super()._keep(sample, interval)
-        except Superseded:
+        except Superseded as other:
             self._has_taken_over = False
-            self._log.warning("A sample of activity is not stored: another replica has taken over")
+            self._log.warning("A sample of activity is not stored: %s collects now", other)
             return False
         self.sample_events.send({"taken": sample.taken}, event="sample")
         return is_stored
@@ -199,8 +200,8 @@ class SharedRecorder(Recorder):
         finally:
             if not self._news.is_set():
                 self._is_up_to_date.set()
-        if live.sample and not self.collects:
-            self.collector.latest = live.sample
+        if live and not self.collects:
+            self.collector.latest = live
         if zone in ("", self.zone.key):  # else the leader is still to roll up the days of our zone
             await self.refresh()
 

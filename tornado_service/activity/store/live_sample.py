@@ -8,7 +8,6 @@ writes after its successor. Callers hold the lock of the only writer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select, update
@@ -25,21 +24,7 @@ _ROW = 1
 
 
 class Superseded(Exception):
-    """Another replica has begun to collect: nothing is stored."""
-
-
-@dataclass(frozen=True)
-class Live:
-    """What the replica that collects has stored for the others.
-
-    Attributes:
-        instance: the replica that collects, or did last.
-        sample: its latest sample, with the users who had a running server, under their stored
-            names; ``None``: there is none yet.
-    """
-
-    instance: str = ""
-    sample: Sample | None = None
+    """Another replica has begun to collect: nothing is stored. The message names it."""
 
 
 def take_over(connection: Connection, instance: str) -> int:
@@ -63,7 +48,7 @@ def fenced(
 
     def work_in_term(connection: Connection) -> Result:
         if term is not None and _term(connection) != term:
-            raise Superseded
+            raise Superseded(connection.scalar(select(tables.live.c.instance)))
         return work(connection)
 
     return work_in_term
@@ -80,18 +65,15 @@ def save(connection: Connection, sample: Sample) -> None:
     connection.execute(update(tables.live).values(values))
 
 
-def load(connection: Connection) -> Live:
-    """Read what `take_over` and `save` have stored."""
+def load(connection: Connection) -> Sample | None:
+    """Read what `save` has stored: the users who had a server, under their stored names."""
     table = tables.live.c
-    row = connection.execute(
-        select(table.instance, table.taken, table.is_full, table.users)
-    ).one_or_none()
+    stored = select(table.taken, table.is_full, table.users).where(table.taken.is_not(None))
+    row = connection.execute(stored).one_or_none()
     if row is None:
-        return Live()
-    instance, taken, is_full, users = row
-    if taken is None:
-        return Live(instance)
-    return Live(instance, Sample(taken, is_full, tuple(map(_unpacked, users))))
+        return None
+    taken, is_full, users = row
+    return Sample(taken, is_full, tuple(map(_unpacked, users)))
 
 
 def remove(connection: Connection, name: str) -> None:

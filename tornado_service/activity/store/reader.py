@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, Connection, Select, func, null, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from ..domain.records import Account, DayTotal, Interval, Session, UserDay, Visit
+from ..domain.records import Account, DayTotal, Interval, Sample, Session, UserDay, Visit
 from ..schema import tables
 from ..schema.metadata import StoreMetadata
 from . import live_sample
@@ -110,7 +110,7 @@ class Reader:
     def latest_sample(self) -> int | None:
         return self._connection.scalar(select(func.max(tables.coverage.c.end)))
 
-    def live(self) -> live_sample.Live:
+    def live(self) -> Sample | None:
         """The latest sample of the replica that collects."""
         return live_sample.load(self._connection)
 

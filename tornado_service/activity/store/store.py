@@ -142,12 +142,10 @@ class Store:
         """
         self._term = await self._change(partial(live_sample.take_over, instance=instance))
 
-    async def live(self) -> live_sample.Live:
+    async def live(self) -> Sample | None:
         """The latest sample of the replica that collects; fails as `read` does."""
-        live = await self.read(Reader.live)
-        if live.sample and self.map_name is not identity:
-            return replace(live, sample=replace(live.sample, has_pseudonyms=True))
-        return live
+        sample = await self.read(Reader.live)
+        return sample and replace(sample, has_pseudonyms=self.map_name is not identity)
 
     async def add(self, sample: Sample, interval: int) -> bool:
         """Store a sample with the hub's names; return whether it was stored.
