@@ -50,14 +50,15 @@ class ActivityCommand(StrictApplication):
 
     name = "tornado-service activity"
     description = """Export the data that Activity stores about a user (export USER, as JSON), or
-    delete it (forget USER), or write the report of a period as one file of HTML (report, by default
-    of last month). Or copy the whole history to an empty database (copy --target=URL), such as
-    from SQLite to PostgreSQL. The service may run meanwhile; what it stores after a copy has begun
-    is not in the copy. Run the command in the service's working directory, or with its config file
-    or $TORNADO_SERVICE_DATABASE_URL, or name its database; with pseudonyms, also the secret. A
-    report of this command is about all users, and has neither groups nor the hub's logo, as it does not call the hub: the
-    groups are in the service's page activity/report.html, a logo is set by Activity.report_logo.
-    If there is no data for the period, no report is written, and the exit status is 1."""
+    delete it (forget USER), or write the report of a period as one file of HTML (report, by
+    default of last month). Or copy the whole history to an empty database (copy --target=URL),
+    such as from SQLite to PostgreSQL. The service may run meanwhile; what it stores after a copy
+    has begun is not in the copy. Run the command in the service's working directory, or with its
+    config file or $TORNADO_SERVICE_DATABASE_URL, or name its database; with pseudonyms, also the
+    secret. A report of this command is about all users, and has neither groups nor the hub's logo,
+    as it does not call the hub: the groups are in the service's page activity/report.html, a logo
+    is set by Activity.report_logo. If there is no data for the period, no report is written, and
+    the exit status is 1."""
     classes = [Activity]
     aliases = {
         "config": "ActivityCommand.config_file",
