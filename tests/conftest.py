@@ -11,7 +11,13 @@ from xdist.scheduler import LoadScopeScheduling
 pytest_plugins = ["tornado_service.testing", "tests.support.databases", "tests.support.launched"]
 
 #: In these files of tests/integration/real_hub, tests start hubs of their own.
-WITH_OWN_HUBS = ("test_activity", "test_deployments", "test_doctor", "test_life")
+WITH_OWN_HUBS = (
+    "test_activity",
+    "test_deployments",
+    "test_doctor",
+    "test_life",
+    "test_rotated_token",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -63,11 +63,10 @@ class SelfCheck:
 
     @property
     def is_sign_in_ok(self) -> bool:
-        """Whether users can sign in, as far as the last check shows it; for ``health/ready``."""
-        return not any(
-            finding.state == "wrong" and finding.name in ("sign-in", "redirect")
-            for finding in self.findings
-        )
+        """Whether users can sign in, by the hub's last answer and the sign-ins until now."""
+        answers = (finding for finding in self.findings if finding.name == "sign-in")
+        findings = (*answers, *check_redirect(self._setup))
+        return all(finding.state != "wrong" for finding in findings)
 
     @property
     def hub_version(self) -> str:

@@ -30,7 +30,7 @@ class External:
         self.token_file = directory / "token"
         self.log_file = directory / "service.log"
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
         self.token_file.write_text(self.hub.service["api_token"])
         with self.log_file.open("wb") as log:
             return subprocess.Popen(
@@ -43,6 +43,7 @@ class External:
                     "JUPYTERHUB_SERVICE_NAME": NAME,
                     "JUPYTERHUB_SERVICE_URL": self.hub.service_url,
                     "JUPYTERHUB_API_URL": self.hub.api_url,
+                    **environment,
                 },
                 stderr=log,
             )
@@ -58,9 +59,15 @@ class External:
 
 
 @pytest.fixture
-def external(tmp_path: Path) -> Iterator[External]:
+def environment() -> dict[str, str]:
+    """More variables of the external service."""
+    return {}
+
+
+@pytest.fixture
+def external(tmp_path: Path, environment: dict[str, str]) -> Iterator[External]:
     external = External(tmp_path)
-    process = external.start()
+    process = external.start(**environment)
     try:
         external.hub.start()
         yield external
@@ -112,6 +119,46 @@ async def test_an_external_service(external: External, browse: Browse, client) -
     await wait_for_readiness(client, hub, 200)
     assert (await browse(hub).sign_in(page, "ines")).code == 200
     assert external.log_lines("Self-check, sign-in: The hub accepts the OAuth client")
+
+
+@pytest.mark.parametrize(
+    "environment", [{"JUPYTERHUB_CLIENT_ID": "service-other"}], ids=["client id"]
+)
+async def test_an_external_service_with_another_client(external: External, client) -> None:
+    checks = await wait_for_readiness(client, external.hub, 503)
+    report = doctor(f"--name={NAME}")
+
+    assert checks["sign-in"] == "not ready"
+    (wrong,) = not_ok(report.stdout)
+    assert f"sign-in:       {NOBODY} service-other" in wrong
+    assert f"Fix: JUPYTERHUB_CLIENT_ID=service-{NAME}" in report.stdout
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"JUPYTERHUB_OAUTH_CALLBACK_URL": f"https://hub.example/services/{NAME}/oauth_callback"}],
+    ids=["redirect"],
+)
+async def test_an_external_service_with_an_absolute_redirect(
+    external: External, browse: Browse, client
+) -> None:
+    """The hub judges it in a browser that is signed in; the user opens the page again."""
+    await wait_for_readiness(client, external.hub, 200)
+    sam = browse(external.hub)
+    before = doctor(f"--name={NAME}")
+    first = await sam.sign_in(external.hub.service_prefix, "sam")
+    again = await sam.open(external.hub.service_prefix)
+    report = doctor(f"--name={NAME}")
+
+    assert (first.code, again.code) == (400, 400)
+    await wait_for_readiness(client, external.hub, 503)
+    (unknown,) = not_ok(before.stdout)
+    (wrong,) = not_ok(report.stdout)
+    assert re.match("unknown +redirect: ", unknown)
+    assert re.match("wrong +redirect: .* Mismatching redirect URI", wrong)
+    for text in (before.stdout, report.stdout):
+        fix = "Fix: no ServiceAuth.oauth_redirect_uri, and no JUPYTERHUB_OAUTH_CALLBACK_URL"
+        assert fix in text
 
 
 def test_a_service_that_the_hub_launches_with_a_token_set_by_hand(start_hub) -> None:
