@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.logs import Listener
+from tests.support.streaming import UPGRADE
 from tornado_service import APIHandler, PageHandler, ServiceApp, WebSocketHandler
 from tornado_service.app import TornadoService
 from tornado_service.testing import (
@@ -125,6 +127,23 @@ async def test_a_change_without_a_token_of_our_pages_goes_by_its_origin(visitor:
     assert await post(FOREIGN) == 403
     assert await post({"Origin": "http://evil.example"}) == 403
     assert await post({}) == 403
+
+
+async def test_the_log_names_the_setting_for_a_proxy_with_another_host(
+    visitor: Visitor, service: TornadoService
+) -> None:
+    await visitor.open("club/")
+    session = {"Host": "10.0.0.1:8000", "Cookie": cookies(visitor)}
+    url = f"{visitor.service}{PREFIX}club/echo"
+    with Listener(service) as log:
+        for origin in ({"Origin": "https://hub.example.org"}, FOREIGN):
+            headers = {**session, **UPGRADE, **origin}
+            refused = await visitor.client.fetch(url, headers=headers, raise_error=False)
+            assert refused.code == 403
+
+    (line,) = [line for line in log if "JUPYTERHUB_PUBLIC_URL" in line]
+    assert "A page at https://hub.example.org was refused" in line
+    assert "Host is 10.0.0.1:8000." in line
 
 
 async def test_a_script_of_our_origin_reads_without_a_token_of_our_pages(visitor: Visitor) -> None:
