@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from tests.support.launched import until_logged, wait_for_line
+from tests.support.launched import ENVIRONMENT, until_logged, wait_for_line
 from tornado_service.demo.processes import free_ports
 from tornado_service.testing import BROWSER, Fetch, StandInHub, Visitor
 
@@ -170,6 +170,7 @@ async def test_it_starts_before_its_hub_and_waits_for_it(
 async def test_a_sign_in_may_use_a_different_replica_for_each_request(
     external, hub: StandInHub, client: AsyncHTTPClient
 ) -> None:
+    hub.client_secret = ENVIRONMENT["JUPYTERHUB_API_TOKEN"]
     origins = []
     for port in free_ports(3):
         process = external(f"--port={port}", **{API_URL: hub.api_url})
