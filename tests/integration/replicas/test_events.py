@@ -67,7 +67,11 @@ async def test_a_reader_continues_at_another_replica_without_a_gap(
     for text in missed:
         await send(fetch, token, text.replace(" ", "%20"))
 
+    received = []
     for other in (second, third):
         headers = {"Last-Event-ID": reader.last_id}
         async with other.listen(EVENTS, token=token, headers=headers) as again:
-            assert [event.json for event in await again.read(5)] == missed
+            received.append(await again.read(5))
+    # they were sent at several replicas, which do not wait for each other
+    assert sorted(event.json for event in received[0]) == missed
+    assert received[0] == received[1]

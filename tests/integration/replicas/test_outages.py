@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 from tests.support.replicated.deployment import Deployment, until
 from tests.support.replicated.load import load
@@ -84,8 +85,9 @@ async def can_sign_in(visitor: Visitor, page: str) -> bool:
     """Sign in; while the circuit breaker is open, the page says that the hub does not respond."""
     response = await visitor.open(page)
     if response.code == 200 and 'name="username"' in visitor.page:
-        response = await visitor.sign_in(page, "kim")
-    return response.code == 200 and "JupyterHub as <strong>kim" in visitor.page
+        with suppress(AssertionError):  # another replica has not noticed yet
+            await visitor.sign_in(page, "kim")
+    return "JupyterHub as <strong>kim" in visitor.page
 
 
 async def is_well(replica, token: str) -> bool:

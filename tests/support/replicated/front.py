@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 from tests.support.certificates import make_server_context
 from tests.support.prepare import find_traefik
 from tests.support.replicated.deployment import wait_until
 from tests.support.replicated.nginx import Nginx, documented
-from tornado_service.demo.processes import free_ports, is_listening
+from tornado_service.demo.processes import free_ports
 
 HOST = "hub.example.org"
 
@@ -59,6 +61,22 @@ def nginx_front(directory: Path, hub_port: int, *without: str) -> Iterator[int]:
         nginx.stop()
 
 
+def status(port: int, *, tls: bool) -> int:
+    """The status of the service's page at a proxy; 0: there is no response."""
+    if tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection: HTTPConnection = HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+    else:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    with closing(connection):
+        try:
+            connection.request("GET", "/services/tornado-service/health", headers={"Host": HOST})
+            return connection.getresponse().status
+        except (OSError, HTTPException):
+            return 0
+
+
 @contextmanager
 def traefik(
     directory: Path, mark: str, addresses: dict[str, str], *arguments: str
@@ -93,7 +111,8 @@ def traefik(
             start_new_session=True,
         )
     try:
-        wait_until(lambda: is_listening(port), "Traefik does not start")
+        # it listens before it has read the example
+        wait_until(lambda: status(port, tls="tls:" in text) not in (0, 404))
         yield port
     finally:
         process.terminate()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,8 +180,9 @@ class Nginx:
         pid = self._process.pid
         workers = set()
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline")
-            title = command.read_text() if command.exists() else ""
+            title = ""
+            with suppress(OSError):  # it has just ended
+                title = Path(f"/proc/{child}/cmdline").read_text()
             if title.startswith("nginx: worker process") and "shutting down" not in title:
                 workers.add(int(child))
         return workers
