@@ -229,6 +229,9 @@ class Deployment:
         alive = [r for r in self.replicas if r.process and r.process.poll() is None]
         if len(alive) < len(self.replicas):
             self.balance(*alive)
+        for replica in self.launched:  # one that is not in use might lead an app
+            if replica not in self.replicas:
+                replica.stop()
         while len(self.replicas) < self._count:
             self.add()
         for replica in self.replicas:
@@ -259,10 +262,11 @@ class Deployment:
         held: dict[str, int] = replica.get("board/api/held", self.token)[1]
         return held
 
-    def runs(self) -> list[tuple[int, float]]:
+    def runs(self, since: float = 0) -> list[tuple[int, float]]:
         """Each run of the work of one replica: its process, and seconds since 1970."""
+        query = "SELECT process, at FROM runs WHERE at >= %s ORDER BY at"
         with self.database.connect(ACCOUNT) as connection:
-            return connection.execute("SELECT process, at FROM runs ORDER BY at").fetchall()
+            return connection.execute(query, (since,)).fetchall()
 
     def wait_for_runs(self, count: int) -> None:
         """Wait for this many more runs."""
