@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, false, func, select
+from sqlalchemy.exc import ProgrammingError
 
 from ...database import Database
 from ...errors import DatabaseUnavailable, DatabaseUnusable, driver_message
@@ -59,11 +60,22 @@ class SharedDatabase:
         if self._is_prepared:
             return
         try:
-            self._database.prepare(thorough=False)
+            if not self._has_tables():
+                self._database.prepare(thorough=False)
         except DatabaseUnavailable as error:
             # without the advice for settings of apps
             raise DatabaseUnavailable(driver_message(error.__cause__ or error)) from error
         self._is_prepared = True
+
+    def _has_tables(self) -> bool:
+        """Whether all tables and columns exist, without a lock that another replica may hold."""
+        try:
+            with self.reading() as connection:
+                for table in metadata.sorted_tables:
+                    connection.execute(select(table).where(false()))
+        except ProgrammingError:
+            return False
+        return True
 
     def distrust(self) -> None:
         """Look for missing tables again, after an error."""
