@@ -37,7 +37,10 @@ async def test_one_that_is_not_confirmed_in_time_is_not_held(
     await claim.wait_until()
     await until(lambda: seen == [True, False, True])
 
-    monkeypatch.setattr(claims, "CONFIRMED_FOR", 0)
+    monkeypatch.setattr(claims, "CONFIRMED_FOR", 0.05)
+    claim.record(time.monotonic(), None)
+    await claim.wait_until(False)
+    await until(lambda: seen == [True, False, True, False])
     assert not claim.is_held
 
 

@@ -84,6 +84,11 @@ class SharedClaim(Claim):
         at = self._confirmed_at
         return at is not None and time.monotonic() - at < CONFIRMED_FOR and not self.is_closed
 
+    @property
+    def _seconds_left(self) -> float | None:
+        at = self._confirmed_at
+        return None if at is None else at + CONFIRMED_FOR - time.monotonic()
+
     def record(self, began: float, conflict: Conflict | None) -> None:
         """Record the result of an attempt.
 

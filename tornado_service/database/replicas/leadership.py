@@ -128,6 +128,10 @@ class SharedLeadership(Leadership):
         return self._term > 0 and self._may_lead and age < CONFIRMED_FOR
 
     @property
+    def _seconds_left(self) -> float | None:
+        return self._session.confirmed_at + CONFIRMED_FOR - time.monotonic()
+
+    @property
     def term(self) -> int:
         return self._term
 
@@ -182,9 +186,8 @@ class SharedLeadership(Leadership):
         self._notify()
 
     def refresh(self) -> None:
-        """Tell subscribers if time has changed who leads."""
-        if self.is_leader is not self._last_value:
-            self._notify()
+        """Record that the database has responded, and so that this replica still leads."""
+        self._notify()
 
 
 def lock_key(name: str) -> int:

@@ -7,6 +7,9 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
+#: Seconds after the end of a condition, as timers may be early by the resolution of the clock.
+TIMER_MARGIN = 0.01
+
 _log = logging.getLogger(__name__)
 
 
@@ -18,10 +21,16 @@ class Watched:
         self._waiting: list[tuple[bool, asyncio.Future[None]]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_value: bool | None = None
+        self._expiry: asyncio.TimerHandle | None = None
 
     @property
     def _value(self) -> bool:
         raise NotImplementedError
+
+    @property
+    def _seconds_left(self) -> float | None:
+        """Seconds after which the condition ends by itself; ``None`` if it does not."""
+        return None
 
     def subscribe(self, callback: Callable[[bool], object]) -> Callable[[], None]:
         """Call a function with the new value after each change, on the event loop.
@@ -57,6 +66,7 @@ class Watched:
             with suppress(RuntimeError):  # in a thread: the loop is known later
                 self._loop = loop or asyncio.get_running_loop()
                 self._last_value = self._value
+                self._notify()
 
     def _notify(self) -> None:
         """Tell subscribers and waiting coroutines of a change, from any thread."""
@@ -69,6 +79,7 @@ class Watched:
         for wanted, future in self._waiting:
             if wanted is value and not future.done():
                 future.set_result(None)
+        self._schedule_expiry()
         if value is self._last_value:
             return
         self._last_value = value
@@ -77,3 +88,10 @@ class Watched:
                 callback(value)
             except Exception:
                 _log.exception("A subscriber of a replica's state failed")
+
+    def _schedule_expiry(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        seconds = self._seconds_left
+        if self._loop is not None and self._value and seconds is not None:
+            self._expiry = self._loop.call_later(seconds + TIMER_MARGIN, self._deliver)
