@@ -45,6 +45,9 @@ IDLE_TIMEOUT = 7.5
 #: Seconds between two attempts to connect: they grow up to the second.
 MIN_PAUSE, MAX_PAUSE = 0.1, 2.0
 
+#: Seconds until another attempt if a pooler is in the way, which an administrator has to change.
+POOLER_PAUSE = 60.0
+
 #: The oldest version of PostgreSQL that ends idle sessions.
 #: https://www.postgresql.org/docs/current/runtime-config-client.html
 OLDEST_WITH_IDLE_TIMEOUT = 14
@@ -112,6 +115,7 @@ class Session:
         self._candidates: list[SharedLeadership] = []
         self._is_closing = False
         self._has_warned = False
+        self._min_pause = 0.0
         self._lock = threading.Lock()
         self._is_due = False
         self._wake_socket, self._woken = socket.socketpair()
@@ -160,11 +164,13 @@ class Session:
             except Exception as error:
                 _log.debug("The session of this replica ended", exc_info=error)
                 self._availability.report("session", _describe(error))
+                if isinstance(error, PoolerInUse):
+                    self._min_pause = POOLER_PAUSE
             finally:
                 self._lose_locks()
-            if not self._is_closing:
-                pause = min(MIN_PAUSE * 2 ** min(next(attempts), 10), MAX_PAUSE)
-                self._wait(pause * random.uniform(0.75, 1))  # noqa: S311 - no secret
+            pause = min(MIN_PAUSE * 2 ** min(next(attempts), 10), MAX_PAUSE)
+            self._wait(max(pause, self._min_pause) * random.uniform(0.75, 1))  # noqa: S311
+            self._min_pause = 0.0
         self._engine.dispose()
         self._close_sockets()
 
@@ -261,10 +267,13 @@ class Session:
             candidate.record(0, "")
 
     def _wait(self, seconds: float) -> None:
+        """Wait, unless the session is being closed."""
+        until = time.monotonic() + seconds
         poller = select.poll()
         poller.register(self._woken, select.POLLIN)
-        poller.poll(seconds * 1000)
-        self._drain()
+        while not self._is_closing and (rest := until - time.monotonic()) > 0:
+            poller.poll(rest * 1000)
+            self._drain()
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
