@@ -1,6 +1,7 @@
 """The doctor finds the running service, and reports its problems without secrets."""
 
 import os
+import pwd
 import secrets
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tornado_service.doctor.command import format_findings
 from tornado_service.doctor.processes import (
     ServiceProcess,
     environment_of,
+    other_users,
     read_settings,
     running_services,
     service_arguments,
@@ -67,9 +69,12 @@ def test_it_takes_the_settings_of_the_process_and_nothing_else(tmp_path: Path) -
 
 def test_processes_of_other_users_are_left_alone(tmp_path: Path, monkeypatch) -> None:
     process(tmp_path, 7, ["python3", "-m", "tornado_service"], {"JUPYTERHUB_SERVICE_NAME": "a"})
+    process(tmp_path, 8, ["python3", "-m", "jupyterhub"], {})
+    assert other_users(tmp_path) == []
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
     assert running_services(tmp_path) == []
+    assert other_users(tmp_path) == [pwd.getpwuid(os.getuid()).pw_name]
     assert running_services(tmp_path / "nowhere") == []
 
 

@@ -9,7 +9,13 @@ from ..config.application import StrictApplication
 from ..selfcheck import Finding
 from ..telemetry.redaction import single_line
 from .diagnosis import diagnose
-from .processes import ServiceProcess, environment_of, own_environment, running_services
+from .processes import (
+    ServiceProcess,
+    environment_of,
+    other_users,
+    own_environment,
+    running_services,
+)
 
 NO_SERVICE_FOUND = """\
 No tornado-service runs here as this user, and this is not the environment of one.
@@ -25,6 +31,17 @@ def format_findings(findings: list[Finding]) -> str:
         if finding.key:
             lines.append(f"{'':<24}Fix: {finding.key}")
     return "\n".join(map(single_line, lines))
+
+
+def _no_service_found() -> str:
+    users = other_users()
+    if not users:
+        return NO_SERVICE_FOUND
+    # settings of another user are code that this user would run
+    return (
+        f"A tornado-service runs here as {', '.join(users)}, and its settings are read as that user"
+        f" only: runuser -u {users[0]} -- {sys.argv[0]} doctor"
+    )
 
 
 class DoctorApp(StrictApplication):
@@ -52,7 +69,7 @@ class DoctorApp(StrictApplication):
         ]
         if not targets:
             others = ", ".join(map(str, running))
-            sys.exit(f"No {named} runs here, but {others}" if others else NO_SERVICE_FOUND)
+            sys.exit(f"No {named} runs here, but {others}" if others else _no_service_found())
         results = [self._diagnose(target) for target in targets]
         sys.exit(0 if all(results) else 1)
 

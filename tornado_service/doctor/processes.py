@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -67,6 +68,25 @@ def running_services(proc: Path = Path("/proc")) -> list[ServiceProcess]:
             if target.name:
                 services.append(target)
     return services
+
+
+def other_users(proc: Path = Path("/proc")) -> list[str]:
+    """The names of other users who run a service here."""
+    users = set()
+    for process in proc.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            user = process.stat().st_uid
+            is_service = service_arguments(_read_strings(process / "cmdline")) is not None
+            if is_service and user != os.geteuid():
+                users.add(user)
+    return sorted(map(_user_name, users))
+
+
+def _user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
 
 
 def _service_variables(variables: Iterable[tuple[str, str]]) -> dict[str, str]:
