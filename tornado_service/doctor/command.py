@@ -40,7 +40,7 @@ def _no_service_found() -> str:
     # settings of another user are code that this user would run
     return (
         f"A tornado-service runs here as {', '.join(users)}, and its settings are read as that user"
-        f" only: runuser -u {users[0]} -- {sys.argv[0]} doctor"
+        f" only: runuser -u {users[0]} -- {sys.executable} -m tornado_service doctor"
     )
 
 
