@@ -98,6 +98,18 @@ async def test_with_the_cache_it_is_decided_as_without(new_caller: Callable[[], 
     await asyncio.to_thread(decide)
 
 
+async def test_a_change_with_a_token_that_was_just_revoked_is_decided_by_the_session(
+    new_caller: Callable[[], Caller],
+) -> None:
+    start: list[Step] = [("Cookie", COOKIE), ("X-Xsrftoken", "{ada token}"), ("method", "POST")]
+
+    *_, before, after = await new_caller().run(
+        [*start, ("Authorization", "Bearer {bob}"), ("event", "revoke bob")]
+    )
+
+    assert [decision[0] for decision in (before, after)] == ["bob", "ada"]
+
+
 @pytest.mark.parametrize("field", RequestKey._fields)
 async def test_each_field_of_the_key_counts(
     field: str, new_caller: Callable[[], Caller], monkeypatch: pytest.MonkeyPatch

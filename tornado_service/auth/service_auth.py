@@ -146,22 +146,37 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         )
 
     async def _get_user(self, handler: RequestHandler) -> Identity | None:
-        """Call the library; if the request changes something, the hub confirms the user."""
-        began = time.monotonic()
+        """Call the library; if the request changes something, the hub confirms the user.
+
+        If the hub no longer does, the request may have another token that it accepts.
+        """
+        while True:
+            began = time.monotonic()
+            identity = await self._find_user(handler)
+            if (
+                identity is None
+                or handler.request.method in READ_ONLY
+                or identity.confirmed_at >= began
+            ):
+                return identity
+            confirmed: Identity | None = await self.user_for_token(
+                self.token_of(handler),
+                session_id=self.get_session_id(handler),
+                sync=False,
+                revalidate=True,
+            )
+            if confirmed is not None:
+                return confirmed
+            for name in ("_cached_hub_user", "_token_authenticated"):  # of the library
+                handler.__dict__.pop(name, None)
+
+    async def _find_user(self, handler: RequestHandler) -> Identity | None:
         handler._is_checking_header_token = True  # type: ignore[attr-defined]
         try:
             identity: Identity | None = await super()._get_user(handler)
         finally:
             handler._is_checking_header_token = False  # type: ignore[attr-defined]
-        if (
-            identity is None
-            or handler.request.method in READ_ONLY
-            or identity.confirmed_at >= began
-        ):
-            return identity
-        token = self.token_of(handler)
-        session_id = self.get_session_id(handler)
-        return await self.user_for_token(token, session_id=session_id, sync=False, revalidate=True)
+        return identity
 
     async def _get_user_cookie(self, handler: RequestHandler) -> Identity | None:
         """Call the library, after no token in a header was valid."""
