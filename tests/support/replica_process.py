@@ -19,7 +19,7 @@ async def main(url: str) -> None:
     channel = replicas.channel("activity", "samples", 10_000)
     leadership.activate(asyncio.get_running_loop())
     for number in count():
-        print(f"{leadership.is_leader} {leadership.term}", flush=True)
+        print(f"{leadership.is_leader} {leadership.term} {number}", flush=True)
         if leadership.is_leader:
             channel.send({"number": number, "term": leadership.term})
         await asyncio.sleep(0.02)

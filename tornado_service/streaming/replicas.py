@@ -41,7 +41,7 @@ class Replicas:
         return {}
 
     def start(self, on_sign_outs: Callable[[list[bytes]], object], remembered: int) -> None:
-        """Connect, without waiting. Must be called on the event loop.
+        """Connect, without waiting. Must be called on the event loop; again has no effect.
 
         Args:
             on_sign_outs: called there with the digests of tokens signed out at other replicas.

@@ -104,6 +104,8 @@ class SharedReplicas(Replicas):
         return {app: one.leader for app, one in self._leaderships.items() if one.leader}
 
     def start(self, on_sign_outs: Callable[[list[bytes]], object], remembered: int) -> None:
+        if self._loop is not None:
+            return
         self._loop = asyncio.get_running_loop()
         self._on_sign_outs = on_sign_outs
         self._remembered = remembered
