@@ -64,7 +64,7 @@ def new_database() -> Iterator[Database]:
 
 def row(database: Database, users: int) -> list[str]:
     active, running = int(users * ACTIVE), int(users * RUNNING)
-    days = max(2, SESSIONS // active)
+    days = max(5, SESSIONS // active)
     write_years(database, random.Random(1), users, active, 1)
     before = size(database)
     write_days(database, users, active, days)
