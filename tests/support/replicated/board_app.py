@@ -111,6 +111,13 @@ class HeldAPI(APIHandler):
         self.write_json(self.app.held)
 
 
+class LeadsAPI(APIHandler):
+    app: Board
+
+    async def get(self) -> None:
+        self.write_json(self.app.leadership.is_leader)
+
+
 class EchoAPI(WebSocketHandler):
     app: Board
 
@@ -135,6 +142,7 @@ class Board(ServiceApp):
             ("api/send", SendAPI),
             ("api/hold", HoldAPI),
             ("api/held", HeldAPI),
+            ("api/leads", LeadsAPI),
             ("api/echo", EchoAPI),
         ]
 
