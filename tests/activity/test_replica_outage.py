@@ -26,7 +26,11 @@ def shared_url(request: pytest.FixtureRequest, postgresql_url: str) -> str:
 
 
 async def test_an_outage_of_the_database(
-    replica: Replica, hub: StandInHub, server: Server, client: AsyncHTTPClient
+    replica: Replica,
+    hub: StandInHub,
+    server: Server,
+    client: AsyncHTTPClient,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     apps = await replicas(replica, 2)
     first = await samples(apps[0])
@@ -40,6 +44,10 @@ async def test_an_outage_of_the_database(
                 response = await fetch_of(app, client)(f"activity/api/{path}", token=token)
                 assert response.code == 200
             assert len(app.recorder.archive.history.people) == 2
+            for _ in range(2):
+                await app.recorder._reload()
+        lines = capsys.readouterr().err.count("latest sample of activity cannot be read")
+        assert lines == 2, "one for each replica"
     finally:
         server.start()
 

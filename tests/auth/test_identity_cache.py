@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tornado_service.app import TornadoService
-from tornado_service.auth.identity_cache import LRUCache
+from tornado_service.auth.identity_cache import IdentityKey, LRUCache
 from tornado_service.testing import Fetch, StandInHub
 
 USER = "/hub/api/user"
@@ -174,15 +174,13 @@ def private_memory() -> int:
 async def test_signing_out_applies_at_once_even_to_pending_look_ups(
     hub: StandInHub, service: TornadoService
 ) -> None:
-    from tornado_service.auth.service_auth import _key
-
     hub.delay = 0.2
     token = hub.token_for("alice")
     asking = asyncio.ensure_future(service.auth.user_for_token(token, sync=False))
     while not hub.calls[USER]:
         await asyncio.sleep(0.01)
 
-    service.auth.identities.revoke(_key(token, ""))
+    service.auth.identities.revoke(IdentityKey.of(token, ""))
 
     assert await asking is None
     assert len(service.auth.identities._identities) == 0

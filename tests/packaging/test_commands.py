@@ -38,7 +38,7 @@ def test_a_typo_is_refused(
 
     printed = f"{end.value} {capsys.readouterr().err} {caplog.text}"
     if (command, typo) == ("activity", "nosuch"):
-        assert "A command is required: export USER, forget USER, or report." in printed
+        assert "A command is required: export USER, forget USER, report, or copy." in printed
     else:
         assert f"There is no option {typo.partition('=')[0]}" in printed
 

@@ -60,6 +60,7 @@ class SharedRecorder(Recorder):
         self._claim = claim
         self._is_refused = False
         self._has_taken_over = False
+        self._is_cut_off = False  # from the database: the log has one line for each outage
         self._news = asyncio.Event()
         self._is_up_to_date = asyncio.Event()
         self._is_up_to_date.set()
@@ -195,11 +196,14 @@ class SharedRecorder(Recorder):
             live = await self.store.live()
             zone = (await self.store.read(Reader.meta)).zone
         except HistoryUnavailable as error:
-            self._log.warning("The latest sample of activity cannot be read: %s", error)
+            if not self._is_cut_off:
+                self._log.warning("The latest sample of activity cannot be read: %s", error)
+            self._is_cut_off = True
             return
         finally:
             if not self._news.is_set():
                 self._is_up_to_date.set()
+        self._is_cut_off = False
         if live and not self.collects:
             self.collector.latest = live
         if zone in ("", self.zone.key):  # else the leader is still to roll up the days of our zone

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..hub.client import HubUnavailable
@@ -23,6 +24,13 @@ class IdentityKey(NamedTuple):
 
     token: bytes
     session: bytes
+
+    @classmethod
+    def of(cls, token: str, session_id: str) -> IdentityKey:
+        """The key of a token in a session; the empty session is that of a token in a header."""
+        return cls(
+            *(sha256(text.encode("utf8", "replace")).digest() for text in (token, session_id))
+        )
 
 
 class Identity(dict[str, Any]):

@@ -14,7 +14,6 @@ Handlers call ``ServiceAuth.authenticate``, which calls the library's ``HubAuth.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable
@@ -140,7 +139,7 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         if sync:
             raise RuntimeError("This would block the event loop: await it, with sync=False.")
         return self.identities.get(
-            _key(token, session_id),
+            IdentityKey.of(token, session_id),
             lambda: self._fetch_user(token),
             revalidate=revalidate or not use_cache,
         )
@@ -268,7 +267,7 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
         """The cache key of a request's user, and a function that fetches the user again."""
         token = self.token_of(handler)
         session_id = self.get_session_id(handler)
-        key = _key(token, session_id)
+        key = IdentityKey.of(token, session_id)
         return key, lambda: self.user_for_token(
             token, session_id=session_id, sync=False, revalidate=True
         )
@@ -300,20 +299,12 @@ class ServiceAuth(EnvironmentDefaults, StatelessOAuth):
             Digests of the tokens, for other replicas of the service.
         """
         session_id = super().get_session_id(handler)
-        keys = [_key(token, session_id) for token in self._session_tokens(handler)]
+        keys = [IdentityKey.of(token, session_id) for token in self._session_tokens(handler)]
         for key in keys:
             self.identities.revoke(key)
         handler.has_other_sessions = False  # type: ignore[attr-defined]
         self.clear_cookie(handler)
         return [key.token for key in keys]
-
-
-def _key(token: str, session_id: str) -> IdentityKey:
-    return IdentityKey(_digest(token), _digest(session_id))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf8", "replace")).digest()
 
 
 def _is_user_model(model: Any) -> bool:

@@ -65,7 +65,7 @@ async def test_a_leader_whose_database_does_not_respond_stops_leading(
     session.confirmed_at = time.monotonic()
     leadership.record(5, "one")
     await until(lambda: seen == [True, False])
-    assert (leadership.is_held, leadership.is_leader) == (True, False)
+    assert (leadership.is_held, leadership.is_leader, leadership.leader) == (True, False, "")
 
     session.confirmed_at = time.monotonic()
     leadership.refresh()

@@ -137,7 +137,8 @@ class SharedLeadership(Leadership):
 
     @property
     def leader(self) -> str:
-        return self._leader
+        is_former = self._leader == self.instance and not self.is_leader
+        return "" if is_former else self._leader
 
     @property
     def is_candidate(self) -> bool:
