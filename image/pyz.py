@@ -2,7 +2,8 @@
 
 It is the wheel, ready to run; what the service requires is in that image already. The wheel's files
 go into it as one compressed stream, which is a third smaller than a zip of compressed files.
-Comments are left out, and so are docstrings, except those in the OpenAPI document or in a help.
+Comments are left out, and so are docstrings, except those in the OpenAPI document or in a help, and
+annotations, except those of typed handlers and of the fields of classes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import ast
 import bz2
 import io
+import json
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import tokenize
 from pathlib import Path
@@ -26,10 +27,13 @@ PYZ = ROOT / "dist" / "tornado_service.pyz"
 START = Path(__file__).with_name("start.py")
 #: What the single file does without: what is large and draws Swagger UI and the charts, what only
 #: tests need, commands that nobody runs in a pod, web apps, whose library and whose own packages
-#: the chart's image does not have, and the list of the wheel's files.
+#: the chart's image does not have, replicas, of which the hub's pod has one, and the list of the
+#: wheel's files.
 LEFT_OUT = re.compile(
     r"tornado_service/(static/swagger/|testing/|activity/static/(d3|plot|charts?)[._/])"
-    r"|tornado_service/(values/|demo/|proxy/|activity/synthetic\.py)"
+    r"|tornado_service/(values/|demo/|proxy/|activity/(synthetic|shared_recorder)\.py)"
+    r"|tornado_service/streaming/shared_"
+    r"|tornado_service/database/replicas/(stores/|(availability|locks|notifications|session|worker)\.)"
     r"|[^/]+\.dist-info/RECORD$"
 )
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA$")
@@ -61,17 +65,15 @@ def build_wheel(directory: Path) -> Path:
 
 def pack(wheel: Path, pyz: Path) -> None:
     """Put what is in a wheel into a file that Python runs; the same wheel gives the same bytes."""
-    code = io.BytesIO()
-    with ZipFile(wheel) as source, tarfile.open(fileobj=code, mode="w") as target:
-        for name in sorted(source.namelist(), key=_by_kind):
-            if not LEFT_OUT.match(name):
-                content = _shortened(name, source.read(name))
-                entry = tarfile.TarInfo(name)  # of 1970, whatever the clock says
-                entry.size = len(content)
-                target.addfile(entry, io.BytesIO(content))
+    with ZipFile(wheel) as source:
+        names = [name for name in source.namelist() if not LEFT_OUT.match(name)]
+        files = {name: _shortened(name, source.read(name)) for name in sorted(names, key=_by_kind)}
+    # smaller than a tar, whose headers are larger than many of the files
+    index = json.dumps([(name, len(content)) for name, content in files.items()])
+    code = b"".join([index.encode(), b"\n", *files.values()])
     with ZipFile(pyz, "w") as packed:
         _add(packed, "__main__.py", START.read_bytes())
-        _add(packed, "code.tar.bz2", bz2.compress(code.getvalue()))
+        _add(packed, "code.bz2", bz2.compress(code))
 
 
 def _by_kind(name: str) -> tuple[str, str]:
@@ -81,7 +83,9 @@ def _by_kind(name: str) -> tuple[str, str]:
 def _shortened(name: str, content: bytes) -> bytes:
     if METADATA.match(name):
         return content.partition(b"\n\n")[0] + b"\n"  # without the README
-    return without_comments(without_docstrings(content)) if name.endswith(".py") else content
+    if not name.endswith(".py"):
+        return content
+    return without_annotations(without_comments(without_docstrings(content)))
 
 
 def without_comments(code: bytes) -> bytes:
@@ -110,6 +114,47 @@ def without_docstrings(code: bytes) -> bytes:
     return b"".join(lines)
 
 
+def without_annotations(code: bytes) -> bytes:
+    """Python code without the annotations of functions, except those of typed handlers.
+
+    What is imported for annotations only is left out, too.
+    """
+    lines = code.splitlines(keepends=True)
+    cuts: list[tuple[tuple[int, int], tuple[int, int]]] = []  # line and column, from and to
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            cuts.append(((node.lineno, node.col_offset), _end(node)))
+            continue
+        if (
+            not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            or node.name in HTTP_METHODS
+        ):
+            continue
+        every = node.args
+        arguments = [*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg]
+        for argument in arguments:
+            if argument is not None and argument.annotation is not None:
+                end = argument.col_offset + len(argument.arg.encode())
+                cuts.append(((argument.lineno, end), _end(argument.annotation)))
+        if node.returns is not None:
+            row, column = node.returns.lineno, node.returns.col_offset
+            while (arrow := lines[row - 1][:column].rfind(b"->")) < 0:
+                row, column = row - 1, len(lines[row - 2])
+            column = len(lines[row - 1][:arrow].rstrip())
+            cuts.append(((row, column), _end(node.returns)))
+    for (row, column), (last_row, last_column) in sorted(cuts, reverse=True):
+        rest = lines[last_row - 1][last_column:]
+        lines[row - 1] = lines[row - 1][:column] + (rest if row == last_row else b"\n")
+        if row != last_row:
+            lines[row : last_row - 1] = [b"\n"] * (last_row - row - 1)
+            lines[last_row - 1] = rest
+    return b"".join(lines)
+
+
+def _end(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+
+
 def _is_described(node: Documented, *, reads_own: bool) -> bool:
     """Whether a docstring is in the OpenAPI document or in a command's help."""
     if isinstance(node, ast.Module):
@@ -118,7 +163,7 @@ def _is_described(node: Documented, *, reads_own: bool) -> bool:
         return node.name in HTTP_METHODS
     names = " ".join(map(ast.unparse, (*node.bases, *node.decorator_list)))
     methods = {part.name for part in node.body if isinstance(part, Documented)}
-    return bool(methods & HTTP_METHODS) or "dataclass" in names or names == "ServiceApp"
+    return bool(methods & HTTP_METHODS) or "dataclass" in names or "ServiceApp" in names.split()
 
 
 def _add(target: ZipFile, name: str, content: bytes) -> None:

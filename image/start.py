@@ -1,15 +1,16 @@
 """Start the service from the single file, whose ``__main__.py`` this is."""
 
 import atexit
+import bz2
 import io
+import json
 import os
 import sys
-import tarfile
 import tempfile
-from typing import IO
 from zipfile import ZipFile
 
-CODE = "code.tar.bz2"
+#: A line of JSON with name and size of each file, and then the files.
+CODE = "code.bz2"
 
 
 def unpack(pyz: str) -> str:
@@ -21,8 +22,8 @@ def unpack(pyz: str) -> str:
     Returns:
         the path of a zip, from which Python imports.
     """
-    with ZipFile(pyz) as packed, packed.open(CODE) as code:
-        archive = _as_zip(code)
+    with ZipFile(pyz) as packed:
+        archive = _as_zip(bz2.decompress(packed.read(CODE)))
     try:
         number = os.memfd_create("tornado_service")
     except (AttributeError, OSError):  # not on every system, and not allowed on each that has it
@@ -36,12 +37,12 @@ def unpack(pyz: str) -> str:
     return f"/proc/self/fd/{number}"
 
 
-def _as_zip(code: IO[bytes]) -> bytes:
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=code, mode="r|bz2") as source, ZipFile(archive, "w") as target:
-        for entry in source:
-            content = source.extractfile(entry)
-            target.writestr(entry.name, content.read() if content else b"")
+def _as_zip(code: bytes) -> bytes:
+    index, _, content = code.partition(b"\n")
+    source, archive = io.BytesIO(content), io.BytesIO()
+    with ZipFile(archive, "w") as target:
+        for name, size in json.loads(index):
+            target.writestr(name, source.read(size))
     return archive.getvalue()
 
 

@@ -231,7 +231,7 @@ class TestAboveTheTransport:
 
         with Listener(service) as reported:
             app = next(iter(service.app_manager)).app
-            schedule = Schedule(app, periodic_jobs(app), service.metrics)
+            schedule = Schedule(app, periodic_jobs(app), service.metrics, service.replicas)
             schedule.start()
             while not reported:
                 await asyncio.sleep(0.01)

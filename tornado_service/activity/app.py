@@ -20,7 +20,6 @@ from .mail.monthly import ReportMailer
 from .mail.smtp import MailServer
 from .recorder import SAMPLE_EVENTS, Recorder
 from .settings import CheckedSettings
-from .shared_recorder import SHAPING_SETTINGS, SharedRecorder, shaping_settings
 from .store.store import Store
 from .web.report.document import Context
 from .web.routes import NOT_FOUND, ROUTES
@@ -195,6 +194,9 @@ class Activity(CheckedSettings, ServiceApp):
                     " c.Activity.database_url to a PostgreSQL database, or leave it out."
                 )
             return Recorder(*arguments, is_stored=is_stored, prices=prices)
+        # not loaded for one process
+        from .shared_recorder import SHAPING_SETTINGS, SharedRecorder, shaping_settings
+
         settings = {name: getattr(self, name) for name in SHAPING_SETTINGS}
         return SharedRecorder(
             *arguments,

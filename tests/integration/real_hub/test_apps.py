@@ -111,6 +111,7 @@ async def test_apps_run_next_to_broken_ones(start_hub, browse, modules: Path) ->
     ready = await visitor.get(hub.service_prefix + "health/ready")
     assert json.loads(ready.body)["checks"] == {
         "hub": "ok",
+        "sign-in": "ok",
         "app App": "not ready",
         "app App 2": "not ready",
         "app raises": "not ready",

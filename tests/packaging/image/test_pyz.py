@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import bz2
 import json
 import os
 import re
@@ -9,7 +10,6 @@ import runpy
 import shlex
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tests.packaging.image.service import Service, running
 from tests.support import ROOT
 from tests.support.activity import course
+from tests.support.launched import ENVIRONMENT, only_line
 from tornado_service.activity import Activity
 from tornado_service.app import TornadoService
 from tornado_service.demo.hub import ThrowAwayHub
@@ -55,15 +56,13 @@ def test_it_fits_into_a_release_of_helm(pyz: Path) -> None:
 
 
 def test_it_leaves_out_what_is_large_and_what_tests_need(pyz: Path) -> None:
-    with (
-        ZipFile(pyz) as packed,
-        packed.open("code.tar.bz2") as code,
-        tarfile.open(fileobj=code) as archive,
-    ):
-        names = archive.getnames()
+    with ZipFile(pyz) as packed:
+        index = bz2.decompress(packed.read("code.bz2")).partition(b"\n")[0]
+    names = [name for name, _ in json.loads(index)]
 
     left_out = re.compile(
         r"swagger|static/(d3|plot|charts?)[._/]|/(testing|values|proxy)/|demo|synthetic"
+        r"|shared_|replicas/(stores|session)"
     )
     assert not [name for name in names if left_out.search(name)]
     assert "tornado_service/static/docs.js" in names
@@ -300,3 +299,18 @@ def structure(code: bytes) -> str:
             node.body[0] = ast.Expr(ast.Constant(f"docstring in line {place}"))
             node.end_lineno = node.end_col_offset = None  # of one that has nothing else
     return ast.dump(tree, include_attributes=True)
+
+
+def test_replicas_need_an_image(pyz: Path) -> None:
+    environment = {
+        **ENVIRONMENT,
+        "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:10101",
+        "TORNADO_SERVICE_DATABASE_URL": "postgresql+psycopg2://tornado@localhost/tornado",
+    }
+
+    done = subprocess.run(
+        [sys.executable, str(pyz)], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 2
+    assert "The single file does without replicas" in only_line(done)
