@@ -188,6 +188,7 @@ async def test_a_sign_in_may_use_a_different_replica_for_each_request(
 
     assert len({described(beginning) for beginning in begun}) == 1
     assert (response.code, visitor.address) == (200, PREFIX)
+    assert hub.calls["/hub/api/oauth2/authorize"] == 1
 
 
 NAVIGATION = {"headers": BROWSER, "follow_redirects": False, "raise_error": False}

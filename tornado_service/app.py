@@ -45,7 +45,7 @@ from .server.process import (
 from .settings import Settings
 from .streaming.registry import Streams
 from .streaming.replica_setup import make_replicas
-from .telemetry.log import LOG_FORMAT, capture_process_output, capture_tornado_logs
+from .telemetry.log import capture_tornado_logs
 from .telemetry.metrics import Metrics
 from .web.application import make_web_app
 

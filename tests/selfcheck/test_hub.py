@@ -158,9 +158,8 @@ class TestExternal:
     @pytest.mark.parametrize("trouble", [refusing, dropping])
     async def test_a_hub_out_of_reach(self, external: CheckedSetup, trouble, impatient) -> None:
         with trouble() as port:
-            external = replace(
-                external, api_url=f"http://hub:{port}/x/hub/api", hub_prefix="/x/hub/"
-            )
+            url = f"http://hub:{port}/x/hub/api"
+            external = replace(external, api_url=url, hub_prefix="/x/hub/")
             machine = by_name(await check_hub(external))["hub-api"]
             pod = by_name(await check_hub(replace(external, in_pod=True)))["hub-api"]
 

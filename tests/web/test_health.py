@@ -7,6 +7,7 @@ import pytest
 from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
 from tornado_service.hub import client as hub_client
+from tornado_service.hub.client import HubUnavailable
 from tornado_service.testing import BROWSER, SERVICE_TOKEN, Fetch, StandInHub, StartService
 
 
@@ -48,6 +49,69 @@ async def test_a_service_without_sign_in_is_not_ready(
 
     assert (wrong.code, json.loads(wrong.body)["checks"]["sign-in"]) == (503, "not ready")
     assert (await fetch("health/ready")).code == 200
+
+
+@pytest.mark.parametrize("path", ["health/serving", "/health/serving"])
+async def test_requests_may_come_though_the_hub_is_away(
+    hub: StandInHub, fetch: Fetch, path: str
+) -> None:
+    """Each replica says so in the same way: no other would be of more use."""
+    await hub.stop()
+
+    response = await fetch(path)
+
+    assert (response.code, json.loads(response.body)) == (200, {"status": "ok"})
+    assert not hub.calls
+
+
+class Gated(ServiceApp):
+    """Its start waits."""
+
+    name = "gated"
+    gate: asyncio.Event
+    failure: Exception | None = None
+
+    async def start(self) -> None:
+        await self.gate.wait()
+        if self.failure:
+            raise self.failure
+
+
+class TestServing:
+    @pytest.fixture
+    async def service(
+        self, start_service: StartService, monkeypatch: pytest.MonkeyPatch
+    ) -> TornadoService:
+        monkeypatch.setattr(Gated, "gate", asyncio.Event(), raising=False)
+        return await start_service(load=False, TornadoService={"apps": [f"{__name__}:Gated"]})
+
+    @pytest.mark.parametrize(
+        ("failure", "state"),
+        [
+            (None, "ready"),
+            (ValueError("as a test wants it"), "failed"),
+            (HubUnavailable("as a test wants it"), "retrying"),
+        ],
+    )
+    async def test_requests_may_come_when_the_apps_are_loaded(
+        self,
+        service: TornadoService,
+        fetch: Fetch,
+        failure: Exception | None,
+        state: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(Gated, "failure", failure)
+        loading = asyncio.create_task(service.app_manager.load())
+
+        before = await fetch("health/serving")
+        Gated.gate.set()
+        await loading
+        after = await fetch("health/serving")
+
+        assert [mounted.state.value for mounted in service.app_manager] == [state]
+        assert (before.code, json.loads(before.body)) == (503, {"status": "loading"})
+        assert (after.code, json.loads(after.body)) == (200, {"status": "ok"})
 
 
 class TestReadyCallsTheHub:

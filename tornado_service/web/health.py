@@ -106,15 +106,14 @@ class ReadyHandler(APIHandler):
     @allow_unauthenticated
     async def get(self) -> None:
         """Readiness: 200 or 503, which it is also while the service stops."""
-        checks = {
-            "hub": await self.context.hub.is_ready(),
-            "sign-in": self._selfcheck.is_sign_in_ok,
-            **self._apps.readiness(),
-        }
         if self.context.is_stopping:
             checks = {"stopping": False}
         else:
-            checks = {"hub": await self.context.hub.is_ready(), **self._apps.readiness()}
+            checks = {
+                "hub": await self.context.hub.is_ready(),
+                "sign-in": self._selfcheck.is_sign_in_ok,
+                **self._apps.readiness(),
+            }
         ready = all(checks.values())
         self.set_status(200 if ready else 503)
         self.write_json(
