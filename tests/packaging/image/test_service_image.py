@@ -69,11 +69,13 @@ def test_how_it_starts(buildah: Buildah, base: str, image: str) -> None:
 
 def test_it_has_the_service_and_nothing_to_build_with(buildah: Buildah, image: str) -> None:
     with buildah.container(image) as root:
-        packages = {name.lower().replace("-", "_") for name in packages_in(root)}
+        versions = packages_in(root)
+        packages = {name.lower().replace("-", "_") for name in versions}
         tools = run_in(root, "sh", "-c", "command -v gcc cc make node npm git || true")
 
     assert {"tornado_service", "psycopg2_binary", "h11"} <= packages
     assert not packages.intersection(BUILD_TOOLS)
+    assert versions["jupyterhub"].startswith("5.5."), "that of zero-to-jupyterhub's chart"
     assert tools == ""
 
 
