@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import queue
+import select
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -74,6 +77,29 @@ def test_it_listens_again_after_the_connection_was_lost(
     with database.writing() as connection:
         database.notify(connection, "events", 3)
     assert replica.next() == '["events", 3]'
+
+
+def test_a_notification_that_arrives_with_the_result_of_a_statement_is_passed_on_at_once(
+    replica: Replica, database: SharedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no new input of the connection, for which the session waits."""
+    beat, is_sent = Session._beat, threading.Event()
+
+    def notify_and_beat(self: Session, connection: Any) -> float:
+        if not is_sent.is_set():
+            with database.writing() as other:
+                database.notify(other, "events", 0)
+            while not select.select([connection.fileno()], [], [], 1)[0]:
+                pass  # the notification is there before the statement
+            is_sent.set()
+        beat(self, connection)
+        return 3600.0
+
+    monkeypatch.setitem(module._SETTINGS, "idle_session_timeout", 0)  # whose end is new input
+    monkeypatch.setattr(module.Session, "_beat", notify_and_beat)
+    replica.session.start()
+
+    assert [replica.next(), replica.next()] == ["connected", '["events", 0]']
 
 
 def test_the_server_ends_sessions_without_a_heartbeat(

@@ -223,14 +223,19 @@ class Session:
             if self._is_due or time.monotonic() >= next_beat:
                 self._is_due = False
                 next_beat = time.monotonic() + self._beat(connection)
-            if poller.poll(max(0, next_beat - time.monotonic()) * 1000):
+            # also without new input: some arrive with the results of the statements above
+            self._pass_on(notifications)
+            if not self._is_due and poller.poll(max(0, next_beat - time.monotonic()) * 1000):
                 self._drain()
-                for payload in notifications.read():
-                    if payload == locks.RESIGNED:
-                        self._is_due = True
-                    else:
-                        self._on_notification(payload)
+                self._pass_on(notifications)
         self._resign(connection)
+
+    def _pass_on(self, notifications: Notifications) -> None:
+        for payload in notifications.read():
+            if payload == locks.RESIGNED:
+                self._is_due = True
+            else:
+                self._on_notification(payload)
 
     def _beat(self, connection: Any) -> float:
         """Show that this replica is alive, and get or free locks.
