@@ -8,7 +8,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.replicated.deployment import Deployment, until
 from tests.support.replicated.nginx import UPSTREAM_HEADER
-from tests.support.replicated.replica import Replica
+from tests.support.replicated.replica import at_replica
 from tornado_service.testing import Visitor
 from tornado_service.testing.http_browser import Browse
 
@@ -25,15 +25,6 @@ class TrackedVisitor(Visitor):
         if "/services/" in urljoin(self.home, address):
             self.upstreams.append(response.headers[UPSTREAM_HEADER])
         return response
-
-
-def at_replica(visitor: Visitor, replica: Replica) -> Visitor:
-    """A browser with a copy of the visitor's cookies, at one replica without the balancer."""
-    copy = Visitor(
-        visitor.client, visitor.hub, f"http://{replica.address}", visitor.host, home=visitor.home
-    )
-    copy.jar, copy.page = dict(visitor.jar), visitor.page
-    return copy
 
 
 async def test_a_sign_in_whose_steps_reach_different_replicas_succeeds_100_of_100(

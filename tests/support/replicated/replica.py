@@ -15,6 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from tests.support import ROOT
+from tornado_service.testing import Visitor
 
 #: Seconds within which something has to happen on a busy machine.
 PATIENCE = 60
@@ -136,3 +137,12 @@ class Replica:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+def at_replica(visitor: Visitor, replica: Replica) -> Visitor:
+    """A browser with a copy of the visitor's cookies, at one replica without the balancer."""
+    copy = Visitor(
+        visitor.client, visitor.hub, f"http://{replica.address}", visitor.host, home=visitor.home
+    )
+    copy.jar, copy.page = dict(visitor.jar), visitor.page
+    return copy
