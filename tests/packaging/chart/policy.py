@@ -14,6 +14,8 @@ HUB_PORT = 8081
 
 #: Where objects without a namespace are, such as those of the hub's chart.
 NAMESPACE = "lab"
+#: The namespace of a host outside of the cluster, which only an ipBlock selects.
+OUTSIDE = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Cluster:
     def _matches(self, peer: dict[str, Any], pod: Pod, namespace: str) -> bool:
         if block := peer.get("ipBlock"):
             return self.ip_blocks_cover_pods and _in_block(block, pod.ip)
+        if pod.namespace == OUTSIDE:
+            return False
         if "namespaceSelector" in peer:
             names = {"kubernetes.io/metadata.name": pod.namespace}
             if not selects(peer["namespaceSelector"], names):

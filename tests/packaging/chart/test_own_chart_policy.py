@@ -12,7 +12,7 @@ import yaml
 from tests.packaging.chart.charts import HARDENED, Object, Values, one
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed, pod_of
-from tests.packaging.chart.policy import HUB_PORT, Cluster, Pod
+from tests.packaging.chart.policy import HUB_PORT, OUTSIDE, Cluster, Pod
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.overlays import overlay_text
 
@@ -20,7 +20,7 @@ PORT = 8181
 DATABASE = Pod("postgres", {"app": "postgres"}, "10.1.1.1", namespace="databases")
 DNS = Pod("dns", {"k8s-app": "kube-dns"}, "10.1.1.2", namespace="kube-system")
 PROMETHEUS = Pod("prometheus", {"app": "prometheus"}, "10.1.1.3", namespace="monitoring")
-INTERNET = Pod("web", {}, "203.0.113.5", namespace="of no cluster")
+INTERNET = Pod("web", {}, "203.0.113.5", namespace=OUTSIDE)
 
 MODES = ("ingress", "allowed-ingress-ports")
 PLUGINS: dict[str, dict[str, bool]] = {
@@ -45,6 +45,7 @@ ALLOWED = {
     "other namespace to service": False,
     "Prometheus to service": False,
     "service to internet": False,
+    "service to DNS of the internet": False,
     "service to another port of the database": False,
     "service to user's server": False,
     "service to proxy": False,
@@ -110,6 +111,7 @@ class Cast:
             "other namespace to service": self.to_service(self.elsewhere),
             "Prometheus to service": self.to_service(PROMETHEUS),
             "service to internet": self.from_service(INTERNET, 443),
+            "service to DNS of the internet": self.from_service(INTERNET, 53),
             "service to another port of the database": self.from_service(DATABASE, 22),
             "service to user's server": self.from_service(self.user, 8888),
             "service to proxy": self.from_service(self.proxy, 8001),

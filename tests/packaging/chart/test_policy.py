@@ -6,7 +6,7 @@ import pytest
 from tests.packaging.chart.charts import HARDENED, OWN_ALIASES, Values, overlay
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import Deployed
-from tests.packaging.chart.policy import Pod
+from tests.packaging.chart.policy import OUTSIDE, Pod
 from tornado_service.values.deployment import HUB_ACCESS, Deployment
 from tornado_service.values.overlays import overlay_values
 from tornado_service.values.paths import SERVICE_LISTS
@@ -72,7 +72,7 @@ def test_the_alias_needs_no_endpoints(render: Render) -> None:
 WEB_APPS = {
     "http://wiki.tools.svc=8080": Pod("wiki", {"app": "wiki"}, "10.1.0.6", namespace="tools"),
     "http://blog:8080": Pod("blog", {"app": "blog"}, "10.1.0.7"),
-    "http://203.0.113.5:8080": Pod("outside", {}, "203.0.113.5", namespace="of no cluster"),
+    "http://203.0.113.5:8080": Pod("outside", {}, "203.0.113.5", namespace=OUTSIDE),
 }
 NO_EGRESS: Values = {
     "hub": {
