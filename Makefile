@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-image test-web-apps test-replicas test-replicas-5.5 \
+.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-cluster test-image test-web-apps test-replicas test-replicas-5.5 \
   test-wheel lint format docs pyz release-dry-run bench clean
 
 help: ## list these commands
@@ -24,11 +24,11 @@ demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_
 
 test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 25 minutes on 2 cores
 
-test-all: lint test-6.1 test-5.5-all test-image test-chart test-web-apps test-replicas test-replicas-5.5 ## all tests
+test-all: lint test-6.1 test-5.5-all test-image test-chart test-cluster test-web-apps test-replicas test-replicas-5.5 ## all tests
 
 test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
 	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
-	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps and not replicas' $(ARGS)
+	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps and not replicas and not cluster' $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy
@@ -49,6 +49,10 @@ test-hub: .venv-hub-$(HUB)/.stamp ## tests that depend on JupyterHub's version, 
 test-chart: .venv/.stamp ## tests with z2jh's chart and helm, downloaded if missing
 	.venv/bin/python tests/support/prepare.py proxy
 	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest tests/packaging/chart $(ARGS)
+
+test-cluster: .venv/.stamp ## both charts with three replicas under policies that the kernel enforces (root)
+	.venv/bin/python tests/support/prepare.py proxy postgresql cluster
+	eval "$$(.venv/bin/python tests/packaging/chart/fetch.py)" && .venv/bin/python -m pytest -m cluster tests/packaging/cluster $(ARGS)
 
 lint: .venv/.stamp ## ruff, mypy, import-linter, and linters of the workflows
 	.venv/bin/ruff check

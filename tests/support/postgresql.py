@@ -28,13 +28,17 @@ class Server:
     Args:
         programs: the directory of PostgreSQL's programs.
         directory: for its data and its socket.
-        port: on 127.0.0.1, where passwords are required.
+        port: for TCP, where passwords are required.
+        addresses: on which it listens to the port.
     """
 
-    def __init__(self, programs: Path, directory: Path, port: int = 0) -> None:
+    def __init__(
+        self, programs: Path, directory: Path, port: int = 0, addresses: str = "127.0.0.1"
+    ) -> None:
         self.directory = directory
         self._programs = programs
         self.port = port
+        self._addresses = addresses
         self._account: dict[str, Any] = {"cwd": "/"}
         if os.geteuid() == 0:
             owner = pwd.getpwnam(ACCOUNT)
@@ -48,6 +52,8 @@ class Server:
             capture_output=True,
             **self._account,
         )
+        with (directory / "data/pg_hba.conf").open("a") as rules:
+            rules.write("host all all all scram-sha-256\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,7 +61,7 @@ class Server:
         return str(self.directory / "data")
 
     def start(self) -> None:
-        listening = ["-c", f"listen_addresses={'127.0.0.1' if self.port else ''}"]
+        listening = ["-c", f"listen_addresses={self._addresses if self.port else ''}"]
         if self.port:
             listening += ["-c", f"port={self.port}"]
         options = [*listening, "-c", "fsync=off", "-k", str(self.directory)]
@@ -114,10 +120,10 @@ class Server:
 
 
 @contextmanager
-def serving(programs: Path, port: int = 0) -> Iterator[Server]:
+def serving(programs: Path, port: int = 0, addresses: str = "127.0.0.1") -> Iterator[Server]:
     directory = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
-        server = Server(programs, directory, port)
+        server = Server(programs, directory, port, addresses)
         try:
             server.start()
             yield server

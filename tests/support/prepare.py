@@ -25,6 +25,7 @@ def main() -> None:
         "postgresql": lambda: find_postgresql() or install_postgresql(),
         "nginx": lambda: find_nginx() or install_nginx(),
         "traefik": lambda: find_traefik() or install_traefik(),
+        "cluster": lambda: cluster_tools() or "no nft, ip, nsenter: the tests with it are skipped",
         "image": lambda: image_tools() or "no buildah, debootstrap: its build is not tested",
     }
     for name in sys.argv[1:]:
@@ -109,11 +110,21 @@ def install_traefik() -> str:
 
 def image_tools() -> str:
     """The tools that build the image; its tests are skipped if they cannot be installed."""
-    tools = ("buildah", "debootstrap")
-    if not all(map(shutil.which, tools)) and os.geteuid() == 0 and shutil.which("apt-get"):
+    return _tools({"buildah": "buildah", "debootstrap": "debootstrap"})
+
+
+def cluster_tools() -> str:
+    """The tools that make the namespaces and the rules of a cluster; the same."""
+    debian = {"nft": "nftables", "ip": "iproute2", "nsenter": "util-linux", "pgrep": "procps"}
+    return _tools(debian)
+
+
+def _tools(packages: dict[str, str]) -> str:
+    """Programs by their names and their packages in Debian, which root installs."""
+    if not all(map(shutil.which, packages)) and os.geteuid() == 0 and shutil.which("apt-get"):
         succeeds("apt-get", "update")
-        succeeds("apt-get", "install", "--yes", "--no-install-recommends", *tools)
-    return " ".join(tools) if all(map(shutil.which, tools)) else ""
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", *packages.values())
+    return " ".join(packages) if all(map(shutil.which, packages)) else ""
 
 
 def succeeds(*command: str) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from tests.packaging.chart.charts import Object, one, secret_texts
+from tests.packaging.chart.policy import NAMESPACE
 
 ETC = Path("/usr/local/etc/jupyterhub")
 PUBLIC = "http://127.0.0.1:8000"
@@ -66,13 +67,13 @@ def run(objects: list[Object], plan: dict[str, Any], at: Path) -> Any:
 def _lay_out(objects: list[Object], at: Path) -> None:
     """Mount what the Deployments mount, as files."""
     spec = one(objects, "Deployment", "hub")["spec"]["template"]["spec"]
-    (at / "mounts.json").write_text(json.dumps(_mounts(objects, spec, at / "mount")))
+    (at / "mounts.json").write_text(json.dumps(volume_files(objects, spec, at / "mount")))
     names = []
     for deployment in objects:
         own = deployment["metadata"]["name"]
         if deployment["kind"] == "Deployment" and own == "tornado-service":
             names = ["hub", own]  # their Kubernetes Services
-            (at / "service.json").write_text(json.dumps(_service(objects, deployment, at)))
+            (at / "service.json").write_text(json.dumps(service_container(objects, deployment, at)))
     # as the kubelet writes it, and the proxy's name, with everything on this one machine
     lines = [f"127.0.0.1 {' '.join(['localhost', 'proxy-api', *names])}", "::1 localhost"]
     lines += [
@@ -82,11 +83,11 @@ def _lay_out(objects: list[Object], at: Path) -> None:
     (at / "srv").mkdir()
 
 
-def _mounts(objects: list[Object], spec: dict[str, Any], at: Path) -> dict[str, str]:
+def volume_files(objects: list[Object], spec: dict[str, Any], at: Path) -> dict[str, str]:
     """The files of a pod's volumes: where it mounts them, and where they are here."""
-    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    volumes = {volume["name"]: volume for volume in spec.get("volumes") or []}
     mounts: dict[str, str] = {}
-    for number, mount in enumerate(spec["containers"][0]["volumeMounts"]):
+    for number, mount in enumerate(spec["containers"][0].get("volumeMounts", [])):
         content = _content(objects, volumes[mount["name"]])
         if content is None:
             continue
@@ -101,21 +102,25 @@ def _mounts(objects: list[Object], spec: dict[str, Any], at: Path) -> dict[str, 
     return mounts
 
 
-def _service(objects: list[Object], deployment: Object, at: Path) -> dict[str, Any]:
+def service_container(objects: list[Object], deployment: Object, at: Path) -> dict[str, Any]:
     """The arguments of our own chart's container, with its files here, and its environment."""
     spec = deployment["spec"]["template"]["spec"]
     (container,) = spec["containers"]
-    mounts = _mounts(objects, spec, at / "service")
+    mounts = volume_files(objects, spec, at / "service")
     arguments = container["args"]
     for path, source in mounts.items():
         arguments = [word.replace(path, source) for word in arguments]
-    environment = {entry["name"]: _value(objects, entry) for entry in container["env"]}
+    environment = {entry["name"]: variable_value(objects, entry) for entry in container["env"]}
     return {"arguments": arguments, "environment": environment}
 
 
-def _value(objects: list[Object], variable: dict[str, Any]) -> str:
+def variable_value(objects: list[Object], variable: dict[str, Any]) -> str:
+    """The text of an environment variable of a container."""
     if "value" in variable:
         return variable["value"]
+    if "fieldRef" in variable["valueFrom"]:
+        assert variable["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.namespace", variable
+        return NAMESPACE
     secret = variable["valueFrom"]["secretKeyRef"]
     return secret_texts(objects, secret["name"])[secret["key"]]
 
@@ -133,7 +138,8 @@ def _content(objects: list[Object], volume: dict[str, Any]) -> dict[str, bytes] 
     return None
 
 
-def _mount(at: Path) -> None:
+def mount(at: Path) -> None:
+    """Lay the files over those of the machine, and switch the loopback interface on."""
     mounts = json.loads((at / "mounts.json").read_text())
     _call("mount", "--bind", str(at / "hosts"), "/etc/hosts")
     for parent in ("/usr/local/etc", "/usr/local/share"):
@@ -232,7 +238,7 @@ def _roles(database: Path) -> dict[str, list[str]]:
 def main(at: Path) -> None:
     """Run the pod, within the namespaces."""
     plan = json.loads((at / "plan.json").read_text())
-    _mount(at)
+    mount(at)
     if not plan["ipv6"]:
         Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
     service = _start_service(at)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jupyterhub
 import yaml
 
-from tests.packaging.chart.charts import Object, one, secret_texts
+from tests.packaging.chart.charts import Object, Values, one, secret_texts
 from tests.packaging.chart.policy import HUB_PORT, Cluster, Pod, namespace_of
+from tornado_service.activity import Activity
+from tornado_service.values.deployment import Deployment
+from tornado_service.values.overlays import overlay_text
 
 SERVICE_PORT = 8181
 
@@ -37,7 +41,7 @@ class Deployed:
         pods = {
             "hub": pod_of(one(objects, "Deployment", f"{prefix}hub"), "10.1.0.1"),
             "proxy": pod_of(one(objects, "Deployment", f"{prefix}proxy"), "10.1.0.2"),
-            "user": _user_pod(objects, f"{prefix}hub"),
+            "user": user_pod(objects, f"{prefix}hub"),
             "unlabelled": Pod("unlabelled", {}, "10.1.0.4"),
             "elsewhere": Pod("elsewhere", {"app": "x"}, "10.1.0.5", namespace="other"),
         }
@@ -83,7 +87,7 @@ def pod_of(deployment: Object, ip: str) -> Pod:
     return Pod(name, labels, ip, namespace_of(deployment), ports=ports, aliases=aliases)
 
 
-def _user_pod(objects: list[Object], hub: str) -> Pod:
+def user_pod(objects: list[Object], hub: str) -> Pod:
     """A user's server, labelled as the chart makes KubeSpawner label it."""
     values: dict[str, Any] = yaml.safe_load(secret_texts(objects, hub)["values.yaml"])
     app = values.get("nameOverride") or "jupyterhub"
@@ -98,3 +102,15 @@ def _user_pod(objects: list[Object], hub: str) -> Pod:
         **values["singleuser"]["extraLabels"],
     }
     return Pod("jupyter-ada", labels, "10.1.0.3", ports={"notebook-port": 8888})
+
+
+def external(mode: str, **options: Any) -> Values:
+    """What the command writes for an app that is at hand in each mode."""
+    is_6 = jupyterhub.version_info[0] >= 6
+    deployment = Deployment(
+        service_scopes=sorted(Activity.service_scopes),
+        user_scopes=sorted(Activity.user_scopes),
+        **options,
+    )
+    names = ["external.yaml", f"{mode}.yaml", *(["jupyterhub-6.yaml"] if is_6 else [])]
+    return yaml.safe_load(overlay_text(deployment, names))

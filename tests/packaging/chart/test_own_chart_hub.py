@@ -7,17 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jupyterhub
 import pytest
 import yaml
 
 from tests.packaging.chart import hub_pod
 from tests.packaging.chart.charts import Values
 from tests.packaging.chart.conftest import Render
+from tests.packaging.chart.pods import external
 from tornado_service.activity import Activity
 from tornado_service.demo.proxy import find_proxy
-from tornado_service.values.deployment import Deployment
-from tornado_service.values.overlays import overlay_text
 
 for name in ("kubespawner", "pycurl"):
     pytest.importorskip(name, reason=f"no {name}: `make test-chart` installs it")
@@ -32,7 +30,6 @@ pytestmark = [
 ]
 
 PATH = "/services/tornado-service/"
-IS_6 = jupyterhub.version_info[0] >= 6
 SCOPE = "access:services!service=tornado-service"
 
 #: There is no Kubernetes here, and no user starts a server.
@@ -60,17 +57,6 @@ def run(render: Render, render_own: Render, tmp_path: Path) -> Run:
         return hub_pod.run(objects, {**every, **plan}, pod)
 
     return run
-
-
-def external(mode: str, **options: Any) -> Values:
-    """What the command writes for an app that is at hand in each mode."""
-    deployment = Deployment(
-        service_scopes=sorted(Activity.service_scopes),
-        user_scopes=sorted(Activity.user_scopes),
-        **options,
-    )
-    names = ["external.yaml", f"{mode}.yaml", *(["jupyterhub-6.yaml"] if IS_6 else [])]
-    return yaml.safe_load(overlay_text(deployment, names))
 
 
 @pytest.mark.parametrize(
