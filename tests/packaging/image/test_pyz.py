@@ -208,7 +208,10 @@ async def test_activity_keeps_its_history_where_the_hub_has_its_database(
     add_running_user(hub)
     with running([*installed.command, ACTIVITY], hub.api_url, **installed.options) as service:
         await summary(service, client, hub.token_for("ada", ("list:users",)))
-    export = [*installed.command, "activity", "export", "sam"]
+    activity = [*installed.command, "activity"]
+    copy = "sqlite:///copy.sqlite"  # as into the PostgreSQL of the service's own pods
+    subprocess.run([*activity, "copy", f"--target={copy}"], check=True, **installed.options)
+    export = [*activity, f"--database={copy}", "export", "sam"]
     exported = subprocess.run(export, capture_output=True, **installed.options)
 
     (session,) = json.loads(exported.stdout)["sessions"]
