@@ -15,6 +15,7 @@ import yaml
 from tests.packaging.chart.charts import OWN, Chart, HelmError, Values, one, secret_texts
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.fetch import RELEASE
+from tests.packaging.release.assets import package_chart
 from tests.support.values import stop
 from tornado_service.values import ValuesApp, names
 
@@ -58,6 +59,16 @@ def test_helm_finds_nothing_to_improve(own_chart: Chart, tmp_path: Path, site: s
     done = subprocess.run(lint, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_helm_installs_the_archive_of_a_release(own_chart: Chart, tmp_path: Path) -> None:
+    package_chart(own_chart.path, tmp_path)
+    (archive,) = tmp_path.iterdir()
+
+    assert re.fullmatch(r"tornado-service-[\d.]+\.tgz", archive.name)
+    values = SITES["everything"] | {"cookieSecret": {"existingSecret": {"name": "mine"}}}
+    rendered = Chart(archive).template(values, workdir=tmp_path)
+    assert rendered == own_chart.template(values, workdir=tmp_path)
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -2,7 +2,7 @@
 
 The single file, its base64 for `helm --set-file`, Helm values for every network-policy mode and
 kind of delivery, the chart of an external service, notes from the changelog, and checksums of all,
-also of the wheel and the sdist. Helm is downloaded if it is missing.
+also of the wheel and the sdist.
 """
 
 import base64
@@ -11,11 +11,12 @@ import re
 import runpy
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
+import yaml
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[3]
 MODES = ("allowed-ingress-ports", "ingress")
 DELIVERIES = ("image", "extra-files")
 
@@ -54,10 +55,14 @@ def values(mode: str, option: str) -> str:
 
 
 def package_chart(chart: Path, target: Path) -> None:
-    """Write the archive of the chart, which Helm installs."""
-    helm = runpy.run_path(str(ROOT / "tests/packaging/chart/fetch.py"))["helm"]()
-    package = [helm, "package", str(chart), f"--destination={target}"]
-    subprocess.run(package, check=True, stdout=subprocess.DEVNULL)
+    """Write the archive of the chart, as ``helm package`` does, which is not everywhere.
+
+    https://helm.sh/docs/topics/charts/#the-chart-file-structure
+    """
+    fields = yaml.safe_load((chart / "Chart.yaml").read_text())
+    name, version = fields["name"], fields["version"]
+    with tarfile.open(target / f"{name}-{version}.tgz", "w:gz") as archive:
+        archive.add(chart, name)
 
 
 def notes(changelog: str, version: Version) -> str:
