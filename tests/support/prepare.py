@@ -20,7 +20,7 @@ AXE = Path(sys.prefix, "lib", "node_modules", "axe-core")
 def main() -> None:
     parts = {
         "proxy": lambda: shlex.join(find_proxy()),
-        "browser": lambda: find_browser() or install_browser(),
+        "browser": install_browser,
         "axe-core": lambda: find_axe() or install_axe(),
         "postgresql": lambda: find_postgresql() or install_postgresql(),
         "nginx": lambda: find_nginx() or install_nginx(),
@@ -46,13 +46,13 @@ def playwrights_own_browser() -> str:
 
 
 def install_browser() -> str:
-    """Download Playwright's, or install Debian's as root."""
-    succeeds(sys.executable, "-m", "playwright", "install", "chromium")
-    if browser := find_browser():
-        return browser
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    """Download Playwright's, or have Debian's shell, as root, also where there is a Chromium."""
+    if not find_browser():
+        succeeds(sys.executable, "-m", "playwright", "install", "chromium")
+    shell = CHROMIUM_COMMANDS[0]
+    if not shutil.which(shell) and os.geteuid() == 0 and shutil.which("apt-get"):
         succeeds("apt-get", "update")
-        succeeds("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+        succeeds("apt-get", "install", "--yes", "--no-install-recommends", shell)
     return find_browser() or sys.exit("The browser tests need a Chromium: install one on the PATH.")
 
 

@@ -13,8 +13,9 @@ from .real_hub import RealHub
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-#: Names of a system's own Chromium; else Playwright's is used.
-CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+#: Names of a system's own Chromium; else Playwright's is used. The shell has no windows, and takes
+#: half the time: https://developer.chrome.com/blog/chrome-headless-shell
+CHROMIUM_COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 #: The fixture ``open_page``.
 OpenPage = Callable[..., "Page"]
