@@ -22,7 +22,7 @@ help: ## list these commands
 demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
-test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 20 minutes on 2 cores
+test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 25 minutes on 2 cores
 
 test-all: lint test-6.1 test-5.5-all test-image test-chart test-cluster test-web-apps test-replicas test-replicas-5.5 ## all tests
 
