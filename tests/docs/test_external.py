@@ -16,6 +16,7 @@ from tests.support import ROOT
 from tornado_service.app import TornadoService
 
 PAGE = ROOT / "docs/how-to/external.md"
+NO_SYSTEMD = "no systemd-analyze. On Debian, as root: apt-get install systemd"
 PROGRAM = "/opt/tornado-service/bin/tornado-service"
 
 
@@ -27,7 +28,7 @@ def unit() -> str:
 
 def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
     if not (analyze := shutil.which("systemd-analyze")):
-        pytest.skip("no systemd-analyze")
+        pytest.skip(NO_SYSTEMD)
     file = tmp_path / "tornado-service.service"
     file.write_text(unit.replace(PROGRAM, sys.executable))
 
@@ -43,7 +44,7 @@ def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
 
 def test_the_unit_leaves_little_exposed(unit: str, tmp_path: Path) -> None:
     if not (analyze := shutil.which("systemd-analyze")):
-        pytest.skip("no systemd-analyze")
+        pytest.skip(NO_SYSTEMD)
     file = tmp_path / "tornado-service.service"
     file.write_text(unit)
 

@@ -15,7 +15,9 @@ def test_the_chart_takes_the_values_of_the_ingress() -> None:
 
 def test_the_api_server_takes_the_ingress() -> None:
     """As the chart renders it: with its annotations, class, hosts and TLS."""
-    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    kubernetes_validate = pytest.importorskip(
+        "kubernetes_validate", reason="no kubernetes-validate: `make test-chart` installs it"
+    )
     values = yaml.safe_load(documented("ingress"))["ingress"]
     assert values.pop("enabled") is True
     backend = {"service": {"name": "proxy-public", "port": {"name": "http"}}}

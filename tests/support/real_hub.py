@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from tests.support import ROOT
 from tornado_service.testing import RealHub
 
 #: The hub sends SIGTERM to a service, and SIGKILL 10 s later; it logs both at this level.
@@ -34,12 +33,6 @@ def service_pids(directory: Path) -> list[int]:
 def ended_at_first_signal(pid: int, log: str) -> bool:
     """Whether the service ended at the hub's first signal."""
     return f"Interrupting {pid}" in log and f"Terminating {pid}" not in log
-
-
-def documented(page: str, mark: str) -> str:
-    """The block of code after a mark in a page of the documentation."""
-    text = (ROOT / "docs" / page).read_text()
-    return text.partition(f"<!-- tested: {mark} -->\n```python\n")[2].partition("```")[0]
 
 
 def wait_for(hub: RealHub, name: str, servers: set[str]) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from traitlets.config import Config
 
+from tests.support.documentation import marked_block
 from tornado_service.hub.versions import parse_version
 from tornado_service.values.check.runner import find_mistakes
 from tornado_service.values.merge import Values, read_files
@@ -37,8 +37,7 @@ def stop(app: Any, argv: list[str]) -> int:
 
 def documented_web_apps() -> dict[str, Any]:
     """The values with web apps in the guide."""
-    page = (VALUES.parent / "docs/how-to/kubernetes-operate.md").read_text()
-    (text,) = re.findall(r"<!-- tested: web apps -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    text = marked_block("how-to/kubernetes-operate.md", "web apps")
     values: dict[str, Any] = yaml.safe_load(text)
     return values
 

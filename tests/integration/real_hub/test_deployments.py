@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from tests.support import ROOT
-from tests.support.real_hub import documented
+from tests.support.documentation import marked_block
 from tornado_service.demo.processes import free_ports
 
 pytestmark = pytest.mark.library
@@ -85,7 +85,7 @@ async def test_with_a_public_url(start_hub, browse) -> None:
 async def test_with_internal_ssl(start_hub, browse, client) -> None:
     hub = start_hub(
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
-        extra_config=documented("how-to/internal-ssl.md", "internal_ssl")
+        extra_config=marked_block("how-to/internal-ssl.md", "internal_ssl")
         + """
 c.JupyterHub.internal_ssl = True
 api = c.ConfigurableHTTPProxy.api_url

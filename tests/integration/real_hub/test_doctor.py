@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import jupyterhub
 import pytest
 
+from tests.support.documentation import marked_block
 from tests.support.launched import doctor
-from tests.support.real_hub import documented, service_pids
+from tests.support.real_hub import service_pids
 from tests.support.selfcheck import dropping
 from tornado_service.demo.hub import ThrowAwayHub
 from tornado_service.demo.processes import free_ports
@@ -130,7 +131,7 @@ def test_the_doctor_with_internal_ssl(start_hub) -> None:
     hub = start_hub(
         service_name=NAME,
         service_url=f"https://127.0.0.1:{free_ports(1)[0]}",
-        extra_config=documented("how-to/internal-ssl.md", "internal_ssl")
+        extra_config=marked_block("how-to/internal-ssl.md", "internal_ssl")
         + """
 c.JupyterHub.internal_ssl = True
 api = c.ConfigurableHTTPProxy.api_url

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 from tests.packaging.chart import hub_pod
 from tests.packaging.chart.charts import Values
 from tests.packaging.chart.conftest import Render
+from tests.support.documentation import marked_block
 from tests.support.values import documented_web_apps
 from tornado_service.activity import Activity
 from tornado_service.demo.proxy import find_proxy
@@ -134,9 +134,7 @@ def test_a_web_app_is_set_as_documented(run: Run) -> None:
 
 
 def test_prometheus_reads_the_metrics_as_documented(run: Run) -> None:
-    page = (Path(__file__).parents[3] / "docs/how-to/prometheus.md").read_text()
-    (text,) = re.findall(r"<!-- tested: monitoring -->\n```yaml\n(.*?)```", page, re.DOTALL)
-    values = yaml.safe_load(text)
+    values = yaml.safe_load(marked_block("how-to/prometheus.md", "monitoring"))
     token = "0123456789abcdef" * 4
     values["hub"]["services"]["prometheus"]["apiToken"] = token
     path = f"{PATH}metrics"

@@ -7,7 +7,6 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from tests.packaging.chart.charts import OWN, Chart, HelmError, Values, one, sec
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.fetch import RELEASE
 from tests.packaging.release.assets import package_chart
-from tests.support import ROOT
+from tests.support.documentation import marked_blocks
 from tests.support.values import stop
 from tornado_service.values import ValuesApp, names
 
@@ -121,12 +120,13 @@ def test_values_that_are_refused(render_own: Render, values: Values, says: str) 
 
 
 def test_helm_takes_the_values_in_the_documentation(render_own: Render) -> None:
-    page = (ROOT / "docs/how-to/kubernetes-external.md").read_text()
-    examples = re.findall(r"<!-- tested: own chart -->\n *```yaml\n(.*?)```", page, re.DOTALL)
+    examples = map(yaml.safe_load, marked_blocks("how-to/kubernetes-external.md", "own chart"))
 
-    assert {key for text in examples for key in yaml.safe_load(dedent(text))} >= {"config"}
-    for text in examples:
-        render_own(yaml.safe_load(dedent(text)))
+    keys = set()
+    for values in examples:
+        render_own(values)
+        keys |= set(values)
+    assert {"config", "database", "podMonitor"} <= keys
 
 
 def test_one_pod_needs_no_database(render_own: Render) -> None:

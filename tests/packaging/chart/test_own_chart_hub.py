@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tests.packaging.chart import hub_pod
 from tests.packaging.chart.charts import Values
 from tests.packaging.chart.conftest import Render
 from tests.packaging.chart.pods import external
+from tests.support.documentation import marked_block
 from tornado_service.activity import Activity
 from tornado_service.demo.proxy import find_proxy
 
@@ -88,10 +88,8 @@ def test_only_the_groups_get_in(run: Run) -> None:
 
 
 def test_prometheus_reads_the_metrics_of_a_pod(run: Run) -> None:
-    page = (Path(__file__).parents[3] / "docs/how-to/prometheus.md").read_text()
-    (text,) = re.findall(r"<!-- tested: monitoring -->\n```yaml\n(.*?)```", page, re.DOTALL)
     token = "0123456789abcdef" * 4
-    values = yaml.safe_load(text)
+    values = yaml.safe_load(marked_block("how-to/prometheus.md", "monitoring"))
     values["hub"]["services"]["prometheus"]["apiToken"] = token
     path = f"{PATH}metrics"
     pod = run([external("ingress"), values], {}, calls=[[path, token], [path, ""]])

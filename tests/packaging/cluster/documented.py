@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from textwrap import dedent
 from typing import Any
 
 import yaml
 
 from tests.packaging.chart.policy import NAMESPACE
-from tests.support import ROOT
+from tests.support.documentation import marked_blocks
 
-PAGE = ROOT / "docs/how-to/kubernetes-external.md"
+PAGE = "how-to/kubernetes-external.md"
 #: The namespace of the page's hub, and that in which the tests render the charts.
 NAMESPACES = ("jhub", NAMESPACE)
 
 
 def documented(mark: str, key: str) -> dict[str, Any]:
     """The one example with this mark that has this key."""
-    texts = re.findall(
-        rf"<!-- tested: {mark} -->\n *```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL
-    )
-    examples = [yaml.safe_load(dedent(text).replace(*NAMESPACES)) for text in texts]
+    texts = marked_blocks(PAGE, mark)
+    examples = [yaml.safe_load(text.replace(*NAMESPACES)) for text in texts]
     (example,) = [example for example in examples if key in example]
     found: dict[str, Any] = example
     return found

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT
+from tests.support.documentation import marked_block
 from tests.support.prepare import find_nginx
 
 #: The page that has the configuration of the balancer, which is tested with it.
-PAGE = ROOT / "docs/how-to/reverse-proxies.md"
+PAGE = "how-to/reverse-proxies.md"
 
 #: The response header that names the replicas which nginx tried, in order.
 UPSTREAM_HEADER = "X-Upstream"
@@ -57,10 +57,7 @@ server {{
 
 def documented(mark: str) -> str:
     """The configuration after a mark in the page."""
-    text = PAGE.read_text().partition(f"<!-- tested: {mark} -->\n")[2]
-    match = re.search(r"```\w+\n(.*?)```", text, re.DOTALL)
-    assert match, f"{PAGE.name} has no block {mark}"
-    return match[1]
+    return marked_block(PAGE, mark)
 
 
 @dataclass(frozen=True)
