@@ -97,7 +97,8 @@ def import_app(spec: str) -> type[ServiceApp]:
     module, name = resolve_spec(spec)
     if not module:
         raise AppError(
-            f"{spec}: no installed package names an app so; write a class as my_module:MyApp."
+            f"{spec}: no installed package has an app of this name; write a class as"
+            " my_module:MyApp."
         )
     try:
         found: Any = importlib.import_module(module)
