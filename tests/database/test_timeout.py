@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -169,6 +170,38 @@ def test_a_server_that_hangs_while_tables_are_made_is_given_up(
     finally:
         rescue.cancel()
         server.resume()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("outage", ["hangs", "ends connections"])
+def test_a_cursor_at_a_server_in_an_outage_is_closed(
+    driver: str, outage: str, server: Server, postgresql_url: str
+) -> None:
+    url = f"postgresql+{driver}{postgresql_url}"
+    database = open_database(url, Schema(SETTING, metadata), timeout=LIMIT)
+    rescue = threading.Timer(PATIENCE / 4, server.resume)
+
+    def read() -> None:
+        with database.reading() as connection:
+            cursor: Any = connection.connection.cursor("numbers")
+            cursor.execute("SELECT generate_series(1, 100)")
+            assert cursor.fetchone() == (1,)
+            if outage == "hangs":
+                server.suspend()
+            else:
+                server.run(TERMINATE_CONNECTIONS)
+            with pytest.raises(connection.dialect.loaded_dbapi.OperationalError):
+                cursor.close()
+            assert cursor.closed
+
+    rescue.start()
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            read()
+    finally:
+        rescue.cancel()
+        server.resume()
+        database.close()
 
 
 def test_waiting_for_a_connection_ends(database_url: str) -> None:

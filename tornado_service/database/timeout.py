@@ -18,7 +18,7 @@ TIMEOUT = 10.0
 #: Additional seconds in which the server can cancel a statement itself and report it.
 SERVER_GRACE = 1.0
 
-#: The methods of cursors that wait for the database.
+#: The methods of cursors that wait for the database; a named cursor also does as it is closed.
 _METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall")
 
 
@@ -127,8 +127,23 @@ class TimeLimit(threading.local):
     def cursor_class(self, cls: type[Any]) -> type[Any]:
         """A subclass of a driver's cursor class, with the limit for each call."""
         connection_of = attrgetter("connection")
-        methods = {name: self.applied_to(getattr(cls, name), connection_of) for name in _METHODS}
+        functions = {name: getattr(cls, name) for name in _METHODS} | {"close": _close_in(cls)}
+        methods = {
+            name: self.applied_to(function, connection_of) for name, function in functions.items()
+        }
         return type(cls.__name__, (cls,), methods)
+
+
+def _close_in(cls: type[Any]) -> Callable[[Any], None]:
+    @wraps(cls.close)
+    def close(cursor: Any) -> None:
+        try:
+            cls.close(cursor)
+        except Exception:
+            cls.close(cursor)  # psycopg leaves it open if the connection is lost meanwhile
+            raise
+
+    return close
 
 
 def _interrupt(connection: Any) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 
 from tornado_service.activity.domain.records import Interval, Session, UserDay, Visit
 from tornado_service.activity.schema import tables
+from tornado_service.activity.store import reader as reader_module
 from tornado_service.activity.store.reader import Reader
 from tornado_service.database.database import Database
 
@@ -31,8 +34,8 @@ def fill(database: Database) -> Any:
 
 @pytest.fixture
 def reader(database: Database) -> Iterator[Reader]:
-    with database.reading() as connection:
-        yield Reader(connection)
+    with database.reading() as connection, closing(Reader(connection)) as reader:
+        yield reader
 
 
 def test_an_empty_database_has_nothing(reader: Reader) -> None:
@@ -110,12 +113,24 @@ def test_a_class_of_thousands_can_be_queried(fill: Any, database: Database) -> N
 
 def test_two_may_be_read_at_a_time_and_none_to_its_end(fill: Any, database: Database) -> None:
     fill(tables.user_days, *((DAY.toordinal(), user, 60, 1) for user in range(1, 6)))
-    with database.reading() as connection:
-        reader = Reader(connection)
+    with database.reading() as connection, closing(Reader(connection)) as reader:
         one, other = reader.user_days(DAY, DAY), reader.user_days(DAY, DAY)
         assert [next(one), next(other), next(one)] == [
             UserDay(DAY, 1, 60, 1),
             UserDay(DAY, 1, 60, 1),
             UserDay(DAY, 2, 60, 1),
         ]
-        del one, other
+
+
+def test_what_was_not_read_to_its_end_ends_with_the_reader(
+    fill: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "FETCH_SIZE", 1)
+    fill(tables.user_days, *((DAY.toordinal(), user, 60, 1) for user in range(1, 6)))
+    with database.reading() as connection:
+        with closing(Reader(connection)) as reader:
+            days = reader.user_days(DAY, DAY)
+            assert next(days) == UserDay(DAY, 1, 60, 1)
+
+        with pytest.raises(DBAPIError, match="closed"):
+            next(days)

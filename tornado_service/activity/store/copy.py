@@ -50,11 +50,11 @@ def copy_history(source: Database, target: Database) -> dict[str, int]:
 
 
 def _copy(reading: Connection, writing: Connection, table: Table) -> int:
-    rows = reading.execution_options(yield_per=CHUNK_SIZE).execute(select(table))
     count = 0
-    for chunk in rows.partitions():
-        insert_new(writing, table, chunk)
-        count += len(chunk)
+    with reading.execution_options(yield_per=CHUNK_SIZE).execute(select(table)) as rows:
+        for chunk in rows.partitions():
+            insert_new(writing, table, chunk)
+            count += len(chunk)
     return count
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from itertools import chain, count, groupby
 from operator import itemgetter
@@ -32,11 +32,20 @@ FETCH_SIZE = 2_000
 
 
 class Reader:
-    """Reads the state of one moment. Iterators end with it. `DBAPIError`: no response."""
+    """Reads the state of one moment. `DBAPIError`: no response.
+
+    Iterators that are not read to their end are closed by `close`, within the transaction: if they
+    were left to the garbage collection, the connection might have another transaction by then.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cursors = ExitStack()
         self._numbers = count()
+
+    def close(self) -> None:
+        with self._driver_errors():
+            self._cursors.close()
 
     def people(self) -> list[Account]:
         """All accounts, also the deleted ones; by id."""
@@ -123,11 +132,16 @@ class Reader:
             statement = statement.where(column.in_(sorted(users)))
         # Numbers are written into the statement: as parameters, no database takes so many.
         text = str(statement.compile(self._connection, compile_kwargs={"literal_binds": True}))
+        with self._driver_errors(), closing(self._cursor()) as cursor:
+            self._cursors.callback(cursor.close)
+            cursor.execute(text)
+            while rows := cursor.fetchmany(FETCH_SIZE):  # each within the limit of time
+                yield from rows
+
+    @contextmanager
+    def _driver_errors(self) -> Iterator[None]:
         try:
-            with closing(self._cursor()) as cursor:
-                cursor.execute(text)
-                while rows := cursor.fetchmany(FETCH_SIZE):  # each within the limit of time
-                    yield from rows
+            yield
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(None, None, error) from error
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -192,8 +192,8 @@ class Store:
             raise HistoryUnavailable(self.condition.reason or self.condition.state.value)
 
         def run() -> Result:
-            with database.reading() as connection:
-                return work(Reader(connection))
+            with database.reading() as connection, closing(Reader(connection)) as reader:
+                return work(reader)
 
         try:
             return await _run_in(self._readers, run)
