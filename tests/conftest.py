@@ -19,6 +19,9 @@ WITH_OWN_HUBS = (
     "test_rotated_token",
 )
 
+#: These files of tests/activity share a year of usage, which takes 40 s to make.
+WITH_YEAR = ("test_year", "test_year_groups", "test_year_report")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin tests with a hub or a browser first: they take longest."""
@@ -35,8 +38,9 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has few typ
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePath(nodeid.partition("::")[0])
-        alone = file.parent.name == "real_hub" and file.stem in WITH_OWN_HUBS
-        return nodeid if alone else str(file)
+        if file.parent.name == "real_hub" and file.stem in WITH_OWN_HUBS:
+            return nodeid
+        return "year" if file.stem in WITH_YEAR else str(file)
 
 
 @pytest.hookimpl(optionalhook=True)
