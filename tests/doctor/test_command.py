@@ -152,7 +152,7 @@ def test_the_environment_of_an_external_service_will_do(port: int) -> None:
     assert result.returncode == 1
     assert "wrong    hub-api:" in result.stdout
     assert "Fix: JUPYTERHUB_API_URL=http://" in result.stdout
-    assert f"redirects browsers to /services/{NAME}/oauth_callback." in result.stdout
+    assert f"redirects browsers to /services/{NAME}/oauth_callback," in result.stdout
     assert f"hub.services.{NAME}.environment" not in result.stdout
 
 

@@ -118,19 +118,29 @@ class TestRedirect:
         self, launched: CheckedSetup, external: CheckedSetup
     ) -> None:
         url = f"https://x--service.hub.example.org{CALLBACK}"
-        for setup in (launched, external):
+        for setup, state in ((launched, "ok"), (external, "unknown")):
             setup = replace(setup, callback_url=url, hub_host="https://hub.example.org")
 
-            assert redirect_of(setup).state == "ok"
+            assert redirect_of(setup).state == state
+
+    def test_the_default_of_an_external_service_is_unknown_until_a_user_has_signed_in(
+        self, external: CheckedSetup
+    ) -> None:
+        """The hub's own entry may have another one."""
+        before = redirect_of(external)
+
+        assert (before.state, before.key) == ("unknown", "")
+        assert "No user has signed in since the start" in before.message
+        assert redirect_of(external, finished=1).state == "ok"
 
     def test_browsers_that_do_not_come_back_are_a_note(
         self, launched: CheckedSetup, external: CheckedSetup
     ) -> None:
         """The hub's settings may have another URL, which only they show."""
-        for setup in (launched, external):
+        for setup, state in ((launched, "ok"), (external, "unknown")):
             few, many = redirect_of(setup, repeated=2), redirect_of(setup, repeated=3)
 
-            assert (few.state, many.state) == ("ok", "note")
+            assert (few.state, many.state) == (state, "note")
             assert "no oauth_redirect_uri in hub.services.tornado-service" in many.key
             assert "access:services!service=tornado-service" in many.key
             assert redirect_of(setup, repeated=3, finished=1).state == "ok"

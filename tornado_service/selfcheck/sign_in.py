@@ -84,20 +84,25 @@ def check_redirect(setup: CheckedSetup) -> list[Finding]:
         return [Finding("redirect", "wrong", message, key)]
     if setup.sign_ins.finished:
         return [Finding("redirect", "ok", f"{message}; they come back from there.")]
-    hub_key = f"no oauth_redirect_uri in {setup.helm_key}, or in c.JupyterHub.services"
+    unproven = f"{message}, and only if its own setting is the same text: status 400 there,"
+    unproven += " Mismatching redirect URI, means that it is not. No user has signed in since the"
+    unproven += " start"
     if setup.is_external and url.netloc and not _is_subdomain(url.netloc, setup.hub_host):
-        message += ", and only if its own setting is the same text: status 400 there, Mismatching"
-        message += " redirect URI, means that it is not. No user has signed in since the start"
         if setup.sign_ins.repeated:
-            return [Finding("redirect", "wrong", f"{message}, and browsers have tried again.", key)]
-        return [Finding("redirect", "unknown", f"{message}.", key)]
+            return [
+                Finding("redirect", "wrong", f"{unproven}, and browsers have tried again.", key)
+            ]
+        return [Finding("redirect", "unknown", f"{unproven}.", key)]
     if setup.sign_ins.repeated >= MANY_REPEATED:
         message += ", but none has come back since the start, and some have tried again. Either the"
         message += " hub refuses this address (status 400, Mismatching redirect URI), or these"
         message += " users may not open the service (status 403)."
         access = f"access:services!service={setup.name}"
-        key = f"{hub_key}; the scope {access} in a role of the users"
+        key = f"no oauth_redirect_uri in {setup.helm_key}, or in c.JupyterHub.services"
+        key += f"; the scope {access} in a role of the users"
         return [Finding("redirect", "note", message, key)]
+    if setup.is_external:
+        return [Finding("redirect", "unknown", f"{unproven}.")]
     return [Finding("redirect", "ok", f"{message}.")]
 
 

@@ -129,8 +129,9 @@ async def test_an_external_service_with_another_client(external: External, clien
     report = doctor(f"--name={NAME}")
 
     assert checks["sign-in"] == "not ready"
-    (wrong,) = not_ok(report.stdout)
+    wrong, redirect = not_ok(report.stdout)
     assert f"sign-in:       {NOBODY} service-other" in wrong
+    assert re.match("unknown +redirect: .* No user has signed in", redirect)
     assert f"Fix: JUPYTERHUB_CLIENT_ID=service-{NAME}" in report.stdout
 
 
