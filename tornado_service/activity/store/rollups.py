@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import astuple
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -40,7 +41,8 @@ def roll_up(connection: Connection, zone: ZoneInfo) -> bool:
     last = min(first + timedelta(DAYS_PER_TRANSACTION - 1), closed)
     if first > last:
         return False
-    _write(connection, reader, zone, first, last)
+    with closing(reader):
+        _write(connection, reader, zone, first, last)
     meta.save(connection, rolled=day_bounds(last, zone).end)
     return last < closed
 
