@@ -96,6 +96,36 @@ async def test_while_open_requests_finish_it_is_not_ready_for_others(
     assert await asyncio.to_thread(process.wait, 60) == 0
 
 
+async def test_a_request_right_after_a_response_that_took_long_is_served(
+    external, port: int, tmp_path: Path
+) -> None:
+    """A load balancer sends it on the connection that is free now."""
+    (tmp_path / "gated.py").write_text(GATED)
+    (tmp_path / "settings.py").write_text(
+        "from tornado_service.server import http\nhttp.CLOSING_DELAY = 2\n"
+    )
+    process = external(
+        f"--port={port}", "--config=settings.py", "--TornadoService.apps=gated:Gated",
+        "--TornadoService.shutdown_grace=60", PYTHONPATH=str(tmp_path),
+    )  # fmt: skip
+    await until_logged(process, "App gated is ready")
+    async with KeptConnection(port) as kept:
+        kept.send(f"{PREFIX}gated/page")
+        await until_logged(process, "a request is open")
+        process.terminate()
+        await until_logged(process, "Stopping; 1 requests are open")
+        await asyncio.sleep(2.1)
+        (tmp_path / "gate").touch()
+        assert await kept.receive() == (200, "", {"done": True})
+        await asyncio.sleep(0.1)
+
+        kept.send("/health")
+
+        assert await kept.receive() == (200, "close", {"status": "ok"})
+        assert await kept.is_closed()
+    assert await asyncio.to_thread(process.wait, 60) == 0
+
+
 async def test_a_request_on_a_kept_connection_is_served_while_it_stops(
     external, port: int, tmp_path: Path
 ) -> None:

@@ -26,8 +26,9 @@ BODY_TIMEOUT = 30.0
 #: can: closing one may coincide with a request on it, which then fails.
 IDLE_TIMEOUT = 600
 
-#: Seconds for which connections without a request are kept when an external service stops, as a
-#: load balancer may be sending one: it gets a response, which closes the connection.
+#: Seconds for which connections without a request are kept when an external service stops, from
+#: its last response on, as a load balancer may be sending one: it gets a response, which closes the
+#: connection.
 CLOSING_DELAY = 0.5
 
 #: Seconds until the process exits after a second signal.
@@ -94,16 +95,16 @@ class Server:
     async def _drain(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        closing_at = loop.time()
+        delay = CLOSING_DELAY
         if is_launched_by_hub():
             # a hub that stops us polls for our exit with growing intervals: 5 s may become 10 s
             loop.call_later(HUB_GRACE, self._context.hub.abort_pending)
-        else:
-            closing_at = min(closing_at + CLOSING_DELAY, deadline)
-        while not self._forced_stop.is_set():
-            now = loop.time()
-            is_in_use = self._limiter.headers.has_connections and now < closing_at
-            if not is_in_use and (not self._context.open_requests or now >= deadline):
+            delay = 0
+        closing_at = loop.time() + delay
+        while not self._forced_stop.is_set() and (now := loop.time()) < deadline:
+            if self._context.open_requests:
+                closing_at = now + delay
+            elif now >= closing_at or not self._limiter.headers.has_connections:
                 return
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._forced_stop.wait(), 0.02)

@@ -36,7 +36,9 @@ def deployment(running: Deployment, request: pytest.FixtureRequest) -> Iterator[
     logged = {replica.name: len(replica.log) for replica in running.launched}
     running.leader()
     yield running
-    for replica in running.launched:  # pytest shows it with a failure
+    # pytest shows it with a failure
+    print(f"--- proxy\n{(running.directory / 'proxy.log').read_text()}")
+    for replica in running.launched:
         print(f"--- {replica.name}\n{replica.log[logged.get(replica.name, 0) :]}")
     running.restore()
 

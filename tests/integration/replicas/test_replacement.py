@@ -89,5 +89,32 @@ async def test_a_reader_of_events_misses_none_during_a_rolling_replacement(
     assert sorted(text for text in received if text != "first") == sorted(sent)
 
 
+async def test_a_request_right_after_the_end_of_a_stream_succeeds(
+    deployment: Deployment, fetch: Fetch
+) -> None:
+    """The proxy sends it on the connection on which the stream has just ended."""
+    token = deployment.token
+    statuses: list[int] = []
+    listening: list[int] = []
+
+    async def read_and_send() -> None:
+        async with fetch.listen("board/api/events", token=token) as reader:
+            listening.append(reader.code)
+            async for _ in reader:
+                pass
+        response = await fetch("board/api/send?text=next", token=token, method="POST", body="")
+        statuses.append(response.code)
+
+    async def all_listen() -> bool:
+        return listening == [200] * 9
+
+    clients = [asyncio.create_task(read_and_send()) for _ in range(9)]
+    await until(all_listen)
+    await asyncio.to_thread(deployment.replace_all)
+    await asyncio.gather(*clients)
+
+    assert statuses == [204] * 9
+
+
 async def holds_two(deployment: Deployment, replica: Replica) -> bool:
     return deployment.held(replica)["POST"] == 2
