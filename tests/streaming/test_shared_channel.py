@@ -66,7 +66,7 @@ async def test_what_cannot_be_sent_is_refused_at_once(
     with pytest.raises(error):
         channel.send(data, event)
 
-    assert not channel.has_waiting
+    assert channel.waiting_count == 0
 
 
 @pytest.mark.parametrize("name", ["", "wünsche", "a\nb", "x" * 201])

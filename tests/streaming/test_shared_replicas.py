@@ -96,6 +96,28 @@ async def test_replicas_have_the_same_events_in_the_same_order(one, two) -> None
     assert texts(other) == ["other"]
 
 
+async def test_an_app_that_sends_as_fast_as_the_database_stores_holds_up_nothing_else(
+    one, two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, store = one.channel("live", "news", 10), one._events
+    add = store.add
+
+    def add_and_send(outgoing) -> None:
+        add(outgoing)
+        channel.send("and another")
+
+    monkeypatch.setattr(store, "add", add_and_send)
+    channel.send("first")
+
+    try:
+        await until(lambda: channel.end_offset > 10)  # its own listeners have them, too
+        await one.publish_sign_outs([b"a" * 32])
+        await until(lambda: two.signed_out == [b"a" * 32])
+        await one.claim("live", "zone", "UTC").wait_until()
+    finally:
+        monkeypatch.undo()
+
+
 async def test_what_follows_an_event_is_the_same_on_all_replicas(one, two, url) -> None:
     first = one.channel("live", "news", 10)
     await first.ready("")

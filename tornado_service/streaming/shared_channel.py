@@ -117,9 +117,9 @@ class SharedChannel(Channel):
         return not dropped.follows_gap
 
     @property
-    def has_waiting(self) -> bool:
-        """Whether events wait for the database."""
-        return bool(self._waiting)
+    def waiting_count(self) -> int:
+        """The number of events that wait for the database."""
+        return len(self._waiting)
 
     def first_waiting(self, number: int) -> list[Outgoing]:
         """The first events that wait for the database."""

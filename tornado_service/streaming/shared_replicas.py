@@ -262,15 +262,18 @@ class SharedReplicas(Replicas):
 
     def _do_flush(self) -> None:
         for channel in self._open_channels():
-            while waiting := channel.first_waiting(BATCH):
+            # not what is sent meanwhile: an app as fast as the database would hold up all else
+            rest = channel.waiting_count
+            while waiting := channel.first_waiting(min(rest, BATCH)):
                 self._events.add(waiting)
                 channel.record_sent(waiting[-1].number)
+                rest -= len(waiting)
             if channel.is_closed:
                 self._forget(channel)
 
     def _forget(self, channel: SharedChannel) -> None:
         with self._lock:
-            if self._channels.get(channel.name) is channel and not channel.has_waiting:
+            if self._channels.get(channel.name) is channel and not channel.waiting_count:
                 del self._channels[channel.name]
 
     def _do_refresh(self) -> None:
