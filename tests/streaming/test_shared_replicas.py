@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.databases import POSTGRESQL, new_postgresql, postgresql_socket
 from tests.support.replicas import replica
 from tests.support.streaming import until
+from tornado_service import DatabaseUnavailable
 from tornado_service.config.checks import ConfigError
 from tornado_service.streaming.replica_setup import make_replicas
 from tornado_service.streaming.replicas import LocalReplicas, Replicas
@@ -191,6 +194,37 @@ async def test_a_job_runs_once_an_interval_and_an_unfinished_run_is_repeated(one
     one.finish_run("activity", "collect")  # of the earlier leader, too late
     await until(lambda: not one._finished_runs)
     assert await two.begin_run("activity", "collect", 3600) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE tornado_service_leaders, tornado_service_jobs",
+        "UPDATE tornado_service_leaders SET term = term - 1, instance = 'of the backup'",
+    ],
+)
+async def test_jobs_go_on_when_a_backup_is_restored_meanwhile(one, two, statement: str) -> None:
+    loop = asyncio.get_running_loop()
+    first, second = one.leadership("activity"), two.leadership("activity")
+    first.activate(loop)
+    await first.wait_until()
+    second.activate(loop)
+    await until(lambda: second.leader == one.instance)
+
+    with one._database.writing() as connection:
+        connection.execute(text(statement))
+
+    async def begins(replicas: Replicas) -> bool:
+        with suppress(DatabaseUnavailable):
+            return await replicas.begin_run("activity", "collect", 0) == 0
+        return False
+
+    deadline = loop.time() + 20
+    while not (await begins(one) or await begins(two)):
+        assert loop.time() < deadline
+        await asyncio.sleep(0.1)
+    (leader,) = [one for one in (first, second) if one.is_leader]
+    await until(lambda: first.leader == second.leader == leader.instance)
 
 
 async def test_without_a_database_nothing_is_shared() -> None:

@@ -25,6 +25,9 @@ def settle(cursor: Any, service: str, candidate: SharedLeadership) -> None:
     if candidate.is_held:
         if not candidate.is_candidate:
             free(cursor, service, candidate)
+        elif _stored_term(cursor, service, candidate) != candidate.term:
+            # the table was emptied, or is that of a backup: jobs would not begin in this term
+            candidate.record(_begin_term(cursor, service, candidate), candidate.instance)
         candidate.refresh()
     elif candidate.is_candidate:
         cursor.execute(
@@ -44,6 +47,15 @@ def free(cursor: Any, service: str, candidate: SharedLeadership) -> None:
     candidate.record(0, "")  # first: it must not act when another has got the lock
     cursor.execute("SELECT pg_advisory_unlock(%s)", (candidate.key,))
     cursor.execute("SELECT pg_notify(%s, %s)", (notification_channel(service), RESIGNED))
+
+
+def _stored_term(cursor: Any, service: str, candidate: SharedLeadership) -> int | None:
+    cursor.execute(
+        "SELECT term FROM tornado_service_leaders WHERE service = %s AND app = %s",
+        (service, candidate.app),
+    )
+    row = cursor.fetchone()
+    return row and row[0]
 
 
 def _begin_term(cursor: Any, service: str, candidate: SharedLeadership) -> int:
