@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.support.activity.replicas import (
 )
 from tests.support.streaming import until
 from tornado_service import AppError
+from tornado_service.activity.domain.records import Sample
 from tornado_service.activity.shared_recorder import (
     SharedRecorder,
     conflict_message,
@@ -106,6 +109,56 @@ async def test_a_forgotten_user_is_gone_everywhere_after_the_next_sample(
         await until(
             lambda: [a.name for a in people.history.people.values()] == ["ada"]  # noqa: B023
         )
+
+
+async def test_a_replica_that_fails_to_collect_tries_again_and_follows_once(
+    replica: Replica, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, follower = await replicas(replica, 2)
+    recorder = follower.recorder
+    monkeypatch.setattr(recorder, "_interval", 0.1)
+    readers: set[asyncio.Task[None] | None] = set()
+    live, take_over, attempts = recorder.store.live, recorder.store.take_over, count(1)
+
+    async def read_live() -> Sample | None:
+        readers.add(asyncio.current_task())
+        return await live()
+
+    async def fail_at_first(instance: str) -> None:
+        if next(attempts) <= 8:
+            raise TypeError("a row of another version")
+        await take_over(instance)
+
+    monkeypatch.setattr(recorder.store, "live", read_live)
+    monkeypatch.setattr(recorder.store, "take_over", fail_at_first)
+    await service_of(leader).app_manager.stop()
+
+    await until(lambda: recorder.collects)
+    # one that opened the history, one that collects, and one that would follow
+    assert len([task for task in readers if task and not task.done()]) <= 3
+
+
+async def test_news_during_a_takeover_hold_up_no_request(
+    replica: Replica, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, follower = await replicas(replica, 2)
+    recorder = follower.recorder
+    live, release = recorder.store.live, asyncio.Event()
+
+    async def read_slowly() -> Sample | None:
+        monkeypatch.undo()
+        await release.wait()
+        return await live()
+
+    monkeypatch.setattr(recorder.store, "live", read_slowly)
+    recorder.on_new_events()
+    await until(lambda: recorder.store.live == live)  # it is reading
+    recorder.on_new_events()
+    await service_of(leader).app_manager.stop()
+    await until(lambda: recorder.collects)
+    release.set()
+
+    await until(recorder._is_up_to_date.is_set)
 
 
 async def test_replicas_need_postgresql(replica: Replica, tmp_path: Path) -> None:

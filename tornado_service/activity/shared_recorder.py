@@ -126,7 +126,7 @@ class SharedRecorder(Recorder):
         self.sample_events.subscribe(self)
         self._leadership.may_lead = True
         try:
-            await asyncio.gather(self._follow(), self._lead())
+            await _run_until(self._follow(), self._lead())  # if one fails, the other ends, too
         finally:
             self._leadership.may_lead = False
             self.sample_events.unsubscribe(self)
@@ -143,8 +143,10 @@ class SharedRecorder(Recorder):
     async def _lead(self) -> None:
         while True:
             await self._leadership.wait_until(True)
-            await _run_until(self._collect(), self._leadership.wait_until(False))
-            self._has_taken_over = False
+            try:
+                await _run_until(self._collect(), self._leadership.wait_until(False))
+            finally:  # also if the claim is lost, and the history opened again later
+                self._has_taken_over = False
 
     async def _collect(self) -> None:
         """Take over from another replica, and take samples until one takes over from this one."""
@@ -187,7 +189,9 @@ class SharedRecorder(Recorder):
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
             self._news.clear()
-            if not self.collects:
+            if self.collects:
+                self._is_up_to_date.set()  # the news came as this replica took over
+            else:
                 await self._reload()
 
     async def _reload(self) -> None:
