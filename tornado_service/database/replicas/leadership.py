@@ -37,8 +37,9 @@ class Leadership(Watched):
     """Whether this replica leads an app.
 
     At most one replica leads an app at a time, and another takes over within 10 seconds if the
-    leader dies, freezes or loses the database. Without a shared database there is one process,
-    which leads.
+    leader dies, freezes or loses the database. One that is cut off from the database while that
+    restarts or fails over learns of its successor up to 6 seconds late: writers compare the
+    ``term``. Without a shared database there is one process, which leads.
 
     Attributes:
         instance: the name of this replica.
