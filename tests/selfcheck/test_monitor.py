@@ -1,6 +1,7 @@
 """The whole self-check, and how it runs in the background of a service."""
 
 import asyncio
+import io
 import logging
 from dataclasses import replace
 
@@ -227,6 +228,35 @@ class TestSelfCheck:
         assert "Fix: no ServiceAuth.oauth_redirect_uri" in wrong
         assert right.startswith("I Self-check, redirect: After sign-in ")
         assert right.endswith(f" to {url}; they come back from there.")
+
+    async def test_a_line_of_the_log_has_all_of_a_finding(
+        self, hub: StandInHub, service: TornadoService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It resembles a line with secrets: what follows "token:" and "oauth_callback:" is one."""
+        log = io.StringIO()
+        monkeypatch.setattr(service.log.handlers[0], "stream", log)
+        hub.users[SERVICE_TOKEN] = {**SERVICE, "name": "another"}
+        service.auth.oauth_redirect_uri = "/services/another/oauth_callback"
+
+        await service.selfcheck.refresh()
+
+        findings = [each for each in service.selfcheck.findings if each.state == "wrong"]
+        assert {"token", "redirect"} <= {finding.name for finding in findings}
+        for finding in findings:
+            assert f"Self-check, {finding.name}: {finding}\n" in log.getvalue()
+
+    async def test_the_log_has_no_password_of_a_url(
+        self, service: TornadoService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = io.StringIO()
+        monkeypatch.setattr(service.log.handlers[0], "stream", log)
+        monkeypatch.setenv("JUPYTERHUB_PUBLIC_URL", "https://name:a-password@hub.example.org/")
+        service.auth.api_url = "http://name:a-password@hub:1/hub/api"
+
+        await service.selfcheck.refresh()
+
+        assert "Self-check, hub-api: " in log.getvalue()
+        assert "a-password" not in log.getvalue()
 
     async def test_its_own_errors_stay_within_it(self, service, log: Lines, monkeypatch) -> None:
         monkeypatch.setattr(monitor, "run_checks", None)

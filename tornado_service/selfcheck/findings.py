@@ -180,7 +180,6 @@ class CheckedSetup:
         if not self.is_external:
             environment = f"{self.helm_key}.environment"
             return f"no JUPYTERHUB_API_TOKEN in {environment}, as the hub sets it by itself"
-        # the log would redact what follows "token: "
         source = "the token that the hub has for the service (api_token in c.JupyterHub.services;"
         source += f" with zero-to-jupyterhub {self.helm_key}.apiToken in the Secret of the hub)"
         if self.token_file:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import inf
 
 from ..auth.login_state import SignIns
+from ..telemetry.redaction import RedactedText, redact_urls
 from .checks import check_origin, run_checks
 from .findings import CheckedSetup, Finding
 from .sign_in import check_redirect, check_sign_in
@@ -176,12 +177,12 @@ class SelfCheck:
 
     def _log_changes(self, findings: list[Finding]) -> None:
         """Log new and resolved problems. The lines hold no secret, but text that resembles one."""
-        scrubbed = {"scrubbed": True}
         for finding in findings:
             before = self._logged.get(finding.name)
+            line = (RedactedText("Self-check, %s: %s"), finding.name, redact_urls(str(finding)))
             if finding.state in ("wrong", "note") and finding != before:
-                self._log.warning("Self-check, %s: %s", finding.name, finding, extra=scrubbed)
+                self._log.warning(*line)
             elif finding.state == "ok" and before and before.state == "wrong":
-                self._log.info("Self-check, %s: %s", finding.name, finding, extra=scrubbed)
+                self._log.info(*line)
             if finding.state != "unknown":
                 self._logged[finding.name] = finding

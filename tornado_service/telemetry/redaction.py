@@ -147,7 +147,11 @@ def redact_text(text: str) -> str:
 
 
 def _redact_words_and_urls(text: str) -> str:
-    text = _SECRET_WORD.sub(_redact_word, text)
+    return redact_urls(_SECRET_WORD.sub(_redact_word, text))
+
+
+def redact_urls(text: str) -> str:
+    """A text without the names and passwords in URLs."""
     if "://" in text and "@" in text:
         text = re.sub(r"\S+", _redact_url, text)
     return text
