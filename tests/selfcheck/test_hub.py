@@ -101,11 +101,18 @@ async def test_a_token_that_the_hub_rejects(hub, setup: CheckedSetup) -> None:
     assert found["scopes"].state == "unknown"
 
 
-@pytest.mark.parametrize("change", [{"kind": "user"}, {"name": "another"}])
-async def test_a_token_of_another_service(hub, setup: CheckedSetup, change) -> None:
+@pytest.mark.parametrize(
+    ("change", "owner"),
+    [({"kind": "user"}, "user tornado-service"), ({"name": "another"}, "service another")],
+)
+async def test_a_token_of_another_service(hub, setup: CheckedSetup, change, owner: str) -> None:
     hub.users[SERVICE_TOKEN] = {**SERVICE, **change}
 
-    assert by_name(await check_hub(setup))["token"].state == "wrong"
+    found = by_name(await check_hub(setup))["token"]
+
+    assert found.state == "wrong"
+    assert found.message.endswith(f"but to the {owner}.")
+    assert "JUPYTERHUB_SERVICE_NAME" not in found.key
 
 
 def test_missing_scopes_come_with_the_role_that_grants_them(setup: CheckedSetup) -> None:
@@ -182,6 +189,15 @@ class TestExternal:
 
         assert "its token for the service was changed" in found.message
         assert found.key.startswith("in JUPYTERHUB_API_TOKEN the token that the hub has")
+
+    async def test_a_service_that_was_renamed_at_the_hub(self, hub, external) -> None:
+        hub.users[SERVICE_TOKEN] = {**SERVICE, "name": "new"}
+        found = by_name(await check_hub(external))["token"]
+        pod = by_name(await check_hub(replace(external, in_pod=True)))["token"]
+
+        assert found.message.endswith("tornado-service, but to the service new.")
+        assert found.key.startswith("JUPYTERHUB_SERVICE_NAME=new, if that is this service; or in ")
+        assert "JUPYTERHUB_SERVICE_NAME=new (in the service's chart: name), if" in pod.key
 
     def test_the_length_of_the_token(self, external: CheckedSetup) -> None:
         found = check_token_length(replace(external, token="x" * 80), "6.1.1")

@@ -174,8 +174,13 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
             f"The hub returned status {response.status} when the service requested its own account."
         )
         return [Finding("token", "unknown", message), *unknown_findings("scopes")]
-    if (name, model.get("kind")) != (setup.name, "service"):
-        message = f"The token does not belong to the service {setup.name}."
+    is_service = model.get("kind") == "service"
+    if (name, is_service) != (setup.name, True):
+        owner = f"{'service' if is_service else 'user'} {name}"
+        message = f"The token does not belong to the service {setup.name}, but to the {owner}."
+        if is_service and setup.is_external:
+            renamed = f"JUPYTERHUB_SERVICE_NAME={name}{setup.chart_keys('name')}"
+            fix = f"{renamed}, if that is this service; or {fix}"
         return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
     recognized = Finding("token", "ok", f"The hub accepts the token of the service {name}.")
     return [recognized, check_service_scopes(setup, model.get("scopes") or [])]

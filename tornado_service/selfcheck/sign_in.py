@@ -62,7 +62,7 @@ def _refused(setup: CheckedSetup) -> Finding:
         )
     message += " The hub has another token for the service"
     if setup.is_external:
-        message += ", which was changed there or here."
+        message += f", which was changed there or here, or it has no service {setup.name}."
     else:
         message += ": this one was set by hand, or an earlier hub has left this process."
     return Finding("sign-in", "wrong", message, setup.token_fix)
