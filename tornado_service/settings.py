@@ -264,7 +264,8 @@ class Settings(HasTraits):
     def _external_problem(self) -> str:
         if is_launched_by_hub():
             return ""
-        return external_service_problem(self.service_name, self.auth.api_url)
+        auth = self.auth
+        return external_service_problem(self.service_name, auth.api_url, auth.hub_host)
 
     def check_cookie_secret(self) -> None:
         """Check the length of the cookie secret.

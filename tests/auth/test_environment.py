@@ -146,6 +146,55 @@ def test_a_name_that_is_no_part_of_a_path_is_refused(
         make_service()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        # each would lock out all users, while the hub accepts the client
+        ("JUPYTERHUB_BASE_URL", "jupyter"),
+        ("JUPYTERHUB_BASE_URL", "jupyter/"),
+        ("JUPYTERHUB_BASE_URL", "https://hub.example.org/jupyter/"),
+        ("JUPYTERHUB_BASE_URL", "//jupyter/"),
+        ("JUPYTERHUB_HOST", "hub.example.org"),
+        ("JUPYTERHUB_HOST", "hub.example.org:8000"),
+        ("JUPYTERHUB_HOST", "https://hub.example.org/"),
+        ("JUPYTERHUB_HOST", "https://hub.example.org/jupyter"),
+        ("JUPYTERHUB_HOST", "https://hub.example.org:x"),
+        ("JUPYTERHUB_HOST", "https://"),
+        ("JUPYTERHUB_PUBLIC_URL", "hub.example.org/services/reports/"),
+        ("JUPYTERHUB_PUBLIC_URL", "/services/reports/"),
+        ("JUPYTERHUB_PUBLIC_URL", "http://[hub"),
+    ],
+)
+def test_an_address_of_another_form_is_refused(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    environment.setenv(variable, value)
+
+    with pytest.raises(ConfigError, match=rf"^{variable} is '[^']+': it takes [^\n]+$"):
+        make_service()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("JUPYTERHUB_BASE_URL", "/"),
+        ("JUPYTERHUB_BASE_URL", "/jupyter"),
+        ("JUPYTERHUB_BASE_URL", "/a/b/"),
+        ("JUPYTERHUB_BASE_URL", "/@x/a%20b/"),
+        ("JUPYTERHUB_HOST", "http://127.0.0.1:8000"),
+        ("JUPYTERHUB_HOST", "https://[::1]:8000"),
+        ("JUPYTERHUB_PUBLIC_URL", "https://hub.example.org"),
+        ("JUPYTERHUB_PUBLIC_URL", "https://hub.example.org/jupyter/services/reports/"),
+    ],
+)
+def test_an_address_of_the_right_form(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    environment.setenv(variable, value)
+
+    assert make_service().prefix.endswith("/services/reports/")
+
+
 @pytest.mark.parametrize("scopes", ["access:services", "{}", "[]", "[1]", '"access:services"'])
 def test_scopes_that_are_no_list_are_refused(environment: pytest.MonkeyPatch, scopes: str) -> None:
     """An empty one would let everybody in."""
@@ -176,6 +225,11 @@ class TestLaunchedByAHub:
 
         with pytest.raises(ConfigError, match=f"Not set: {name}"):
             make_service()
+
+    def test_the_addresses_are_those_of_the_hub(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("JUPYTERHUB_HOST", "https://hub.example.org/")
+
+        assert make_service().prefix == "/services/reports/"
 
     def test_its_token_is_that_of_the_hub(self, environment: pytest.MonkeyPatch) -> None:
         service = make_service("--TornadoService.api_token_file=missing")

@@ -19,6 +19,8 @@ _SEGMENT = re.compile(r"[\w.~!$&'()*+,;=:@-]+", re.ASCII)
 
 _API_PATH = re.compile(r"(?P<base>/(?:[^/]+/)*)hub/api/?")
 
+_BASE_URL = re.compile(r"/(?:[^/?#\s]+/)*[^/?#\s]*")
+
 
 def base_url_of(api_url: str) -> str:
     """The hub's base URL, such as ``/`` or ``/jupyter/``, in the URL of its API; empty without."""
@@ -31,12 +33,25 @@ def base_url_of(api_url: str) -> str:
     return path["base"] if path and is_url and not url.query and not url.fragment else ""
 
 
-def external_service_problem(name: str, api_url: str) -> str:
-    """Why nothing can be derived from an external service's variables; empty if it can.
+def _is_public_url(text: str, *, is_origin: bool = False) -> bool:
+    """Whether a text is a URL for browsers, or with ``is_origin`` no more than scheme and host."""
+    try:
+        url = urlsplit(text)
+        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    return is_url and not (is_origin and text != f"{url.scheme}://{url.netloc}")
+
+
+def external_service_problem(name: str, api_url: str, hub_host: str) -> str:
+    """Why an external service cannot use its variables, or derive others; empty if it can.
+
+    A hub sets them itself for a service that it launches.
 
     Args:
         name: the service's name in the hub.
         api_url: the URL of the Hub API.
+        hub_host: the hub's origin for browsers; empty: that of the service.
     """
     if not _SEGMENT.fullmatch(name) or not name.strip("."):
         return (
@@ -47,6 +62,23 @@ def external_service_problem(name: str, api_url: str) -> str:
         return (
             f"JUPYTERHUB_API_URL is {api_url!r}: it takes the URL of the Hub API, which ends in"
             " /hub/api, such as http://hub:8081/hub/api."
+        )
+    base_url = os.environ.get("JUPYTERHUB_BASE_URL", "")
+    if base_url and not _BASE_URL.fullmatch(base_url):
+        return (
+            f"JUPYTERHUB_BASE_URL is {base_url!r}: it takes a path that begins and ends with a"
+            " slash, such as /jupyter/."
+        )
+    if hub_host and not _is_public_url(hub_host, is_origin=True):
+        return (
+            f"JUPYTERHUB_HOST is {hub_host!r}: it takes the hub's origin, such as"
+            " https://hub.example.org, without a slash at the end."
+        )
+    public_url = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
+    if public_url and not _is_public_url(public_url):
+        return (
+            f"JUPYTERHUB_PUBLIC_URL is {public_url!r}: it takes the URL of the service in a"
+            f" browser, such as https://hub.example.org/services/{name}/."
         )
     return ""
 
