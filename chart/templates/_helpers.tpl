@@ -49,11 +49,18 @@ namespaceSelector:
 {{- end }}
 
 {{- define "tornado-service.check" -}}
+{{- if has .Values.name (list "admin" "hub" "jupyterhub-idle-culler" "server" "token" "user") -}}
+{{- fail (printf "\n\nname: the hub or its chart has a role, service or port %s: choose another name, here and in hub.services.\n" .Values.name) -}}
+{{- end -}}
+{{- if eq (int .Values.port) 8081 -}}
+{{- fail "\n\nport: 8081 is the port of the Hub API: choose another port, here and in the url of hub.services.NAME.\n" -}}
+{{- end -}}
 {{- if and (gt (include "tornado-service.maxReplicas" . | int) 1) (not .Values.database.existingSecret.name) -}}
 {{- fail "\n\nMore than one replica needs a PostgreSQL: set database.existingSecret.name, or replicas to 1 and autoscaling.enabled to false.\n" -}}
 {{- end -}}
-{{- if le (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSeconds) -}}
-{{- fail "\n\nterminationGracePeriodSeconds must be more than preStopSeconds: open requests finish in between.\n" -}}
+{{- $grace := dig "TornadoService" "shutdown_grace" 5 .Values.config | float64 | ceil | int -}}
+{{- if le (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) $grace | int) -}}
+{{- fail "\n\nterminationGracePeriodSeconds must be more than preStopSeconds and config.TornadoService.shutdown_grace (5 by default) together: Kubernetes would end the pod while requests finish.\n" -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "\n\nautoscaling.minReplicas must not be more than autoscaling.maxReplicas.\n" -}}

@@ -97,15 +97,19 @@ def test_the_api_server_takes_what_helm_renders(render_own: Render, site: str) -
             },
             "More than one replica needs a PostgreSQL: set database.existingSecret.name",
         ),
-        ({"preStopSeconds": 45}, "terminationGracePeriodSeconds must be more"),
+        ({"preStopSeconds": 40}, "terminationGracePeriodSeconds must be more"),
+        (
+            {"config": {"TornadoService": {"shutdown_grace": 34.5}}},
+            "terminationGracePeriodSeconds must be more than preStopSeconds and config.TornadoSer",
+        ),
         ({"autoscaling": {"enabled": True, "minReplicas": 7}}, "must not be more"),
         ({"replica": 3}, "additional properties 'replica' not allowed"),
         ({"hub": {"nmespace": "x"}}, "additional properties 'nmespace' not allowed"),
         ({"replicas": 0}, "replicas"),
         ({"replicas": "3"}, "replicas"),
         ({"port": 80}, "port"),
-        ({"port": 8081}, "port"),
-        ({"name": "hub"}, "name"),
+        ({"port": 8081}, "port: 8081 is the port of the Hub API"),
+        ({"name": "hub"}, "name: the hub or its chart has a role, service or port hub"),
         ({"name": "Usage"}, "name"),
         ({"token": {"existingSecret": {"name": ""}}}, "token"),
         ({"hub": {"baseUrl": "lab"}}, "baseUrl"),
@@ -117,6 +121,33 @@ def test_the_api_server_takes_what_helm_renders(render_own: Render, site: str) -
 def test_values_that_are_refused(render_own: Render, values: Values, says: str) -> None:
     with pytest.raises(HelmError, match=re.escape(says)):
         render_own(values)
+
+
+def nulls(values: Values) -> Iterator[Values]:
+    """Values that remove one key of the chart each, as a key in YAML without a value does."""
+    for key, value in values.items():
+        yield {key: None}
+        if isinstance(value, dict):
+            yield from ({key: inner} for inner in nulls(value))
+
+
+def test_a_key_without_a_value_is_refused_or_harmless(render_own: Render) -> None:
+    """Of a port without a number, a policy would open all."""
+    refused: dict[str, str] = {}
+    for values in nulls(yaml.safe_load((OWN / "values.yaml").read_text())):
+        (key,) = values
+        try:
+            objects = render_own({"podMonitor": {"enabled": True}}, values)
+        except HelmError as error:
+            refused[key] = str(error)
+            continue
+        for item in objects:
+            if item["kind"] != "PodMonitor":
+                kubernetes_validate.validate(item, "1.32", strict=True)
+        assert "nil" not in json.dumps(objects)
+    assert refused.keys() >= {"port", "database", "config", "podMonitor"}
+    for message in refused.values():
+        assert re.search("missing property|needs a PostgreSQL", message)
 
 
 def test_helm_takes_the_values_in_the_documentation(render_own: Render) -> None:
@@ -224,4 +255,6 @@ def test_names_are_those_that_the_command_takes() -> None:
     name = json.loads((OWN / "values.schema.json").read_text())["properties"]["name"]
 
     assert name["pattern"] == f"^{names.SERVICE.pattern}$"
-    assert set(name["not"]["enum"]) == names.RESERVED_NAMES
+    helpers = (OWN / "templates/_helpers.tpl").read_text()
+    (reserved,) = re.findall(r"has \.Values\.name \(list ([^)]+)\)", helpers)
+    assert set(json.loads(f"[{reserved.replace(' ', ',')}]")) == names.RESERVED_NAMES
