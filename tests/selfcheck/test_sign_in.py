@@ -123,6 +123,13 @@ class TestRedirect:
 
             assert redirect_of(setup).state == state
 
+    def test_a_callback_without_the_subdomain(self, external: CheckedSetup) -> None:
+        setup = replace(external, hub_host="https://hub.example.org:8443")
+
+        for found in (redirect_of(setup), redirect_of(setup, repeated=3)):
+            host = "tornado-service--service.hub.example.org:8443"
+            assert f"JUPYTERHUB_OAUTH_CALLBACK_URL=https://{host}{CALLBACK}, if" in found.key
+
     def test_the_default_of_an_external_service_is_unknown_until_a_user_has_signed_in(
         self, external: CheckedSetup
     ) -> None:

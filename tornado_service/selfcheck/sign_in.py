@@ -93,6 +93,12 @@ def check_redirect(setup: CheckedSetup) -> list[Finding]:
                 Finding("redirect", "wrong", f"{unproven}, and browsers have tried again.", key)
             ]
         return [Finding("redirect", "unknown", f"{unproven}.", key)]
+    at_subdomain = ""
+    if setup.is_external and setup.hub_host and not url.netloc:
+        hub = urlsplit(setup.hub_host)
+        subdomain = f"{hub.scheme}://{setup.name}--service.{hub.netloc}"
+        at_subdomain = _callback_variable(setup) + f"={subdomain}{right}"
+        at_subdomain += ", if the hub has c.JupyterHub.subdomain_host"
     if setup.sign_ins.repeated >= MANY_REPEATED:
         message += ", but none has come back since the start, and some have tried again. Either the"
         message += " hub refuses this address (status 400, Mismatching redirect URI), or these"
@@ -100,9 +106,10 @@ def check_redirect(setup: CheckedSetup) -> list[Finding]:
         access = f"access:services!service={setup.name}"
         key = f"no oauth_redirect_uri in {setup.helm_key}, or in c.JupyterHub.services"
         key += f"; the scope {access} in a role of the users"
+        key += f"; {at_subdomain}" if at_subdomain else ""
         return [Finding("redirect", "note", message, key)]
     if setup.is_external:
-        return [Finding("redirect", "unknown", f"{unproven}.")]
+        return [Finding("redirect", "unknown", f"{unproven}.", at_subdomain)]
     return [Finding("redirect", "ok", f"{message}.")]
 
 

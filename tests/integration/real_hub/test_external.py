@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.documentation import marked_block
 from tests.support.launched import Launch, until_logged
 from tornado_service.testing.real_hub import RealHub
 
@@ -64,3 +66,30 @@ async def test_it_waits_for_its_hub_and_for_a_new_token(
     response = await newcomer.sign_in(hub.service_prefix, "kim")
     assert (response.code, newcomer.address) == (200, hub.service_prefix)
     assert process.poll() is None
+
+
+async def test_with_a_subdomain_for_each_service(hub: RealHub, external: Launch, browse) -> None:
+    """The hub compares the callback with its own, which has the subdomain."""
+    origin = f"http://hub.example.org:{hub.port}"
+    block = marked_block("how-to/external.md", "subdomains")
+    block = block.replace("https://", "http://").replace("example.org", f"example.org:{hub.port}")
+    block = block.replace("/services/", "/hubs/a/services/")
+    variables = dict(re.findall(r"^\$ export (\w+)=(\S+)$", block, re.MULTILINE))
+    hub.extra_config += f"c.JupyterHub.subdomain_host = {origin!r}\n"
+    process = external(
+        f"--port={hub.service_port}",
+        JUPYTERHUB_SERVICE_NAME=hub.service_name,
+        JUPYTERHUB_API_URL=hub.api_url,
+        JUPYTERHUB_API_TOKEN=hub.service["api_token"],
+        **variables,
+    )
+    await until_logged(process, "Listening")
+    await asyncio.to_thread(hub.start)
+    visitor = browse(hub, host=f"tornado-service--service.hub.example.org:{hub.port}")
+
+    response = await visitor.sign_in(hub.service_prefix, "sam")
+
+    assert response.code == 200
+    assert visitor.address.startswith(
+        f"http://tornado-service--service.hub.example.org:{hub.port}/"
+    )
