@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from http.cookies import SimpleCookie
 
 import pytest
 from traitlets import TraitError
@@ -136,14 +137,29 @@ def test_the_base_url_comes_from_the_url_of_the_api(url: str, base_url: str) -> 
     assert base_url_of(url) == base_url
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "a b", "a%20b", "a?b", "ä", "a\n"])
-def test_a_name_that_is_no_part_of_a_path_is_refused(
+@pytest.mark.parametrize(
+    "name",
+    ["a/b", "..", ".", "a b", "a%20b", "a?b", "ä", "a\n", "a@b", "a(b)", "a,b", "a;b", "a=b"],
+)
+def test_a_name_that_is_no_part_of_a_path_or_a_cookie_is_refused(
     environment: pytest.MonkeyPatch, name: str
 ) -> None:
     environment.setenv("JUPYTERHUB_SERVICE_NAME", name)
 
     with pytest.raises(ConfigError, match="JUPYTERHUB_SERVICE_NAME is"):
         make_service()
+
+
+@pytest.mark.parametrize("name", ["Reports", "a.b_c~d", "a!b$c&d'e*f+g:h-1", "x" * 70])
+def test_any_name_that_is_part_of_a_path_and_a_cookie_will_do(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    environment.setenv("JUPYTERHUB_SERVICE_NAME", name)
+
+    service = make_service()
+
+    assert service.prefix == f"/jupyter/services/{name}/"
+    SimpleCookie()[service.auth.state_cookie_name] = "x"
 
 
 @pytest.mark.parametrize(

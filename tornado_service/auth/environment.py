@@ -15,7 +15,8 @@ from ..config.launch import is_launched_by_hub
 from ..config.token_file import TokenFile
 
 #: Characters of a path segment without ``%``: https://www.rfc-editor.org/rfc/rfc3986#section-3.3
-_SEGMENT = re.compile(r"[\w.~!$&'()*+,;=:@-]+", re.ASCII)
+#: Of these, only those of a cookie's name, which contains that of the service.
+_SEGMENT = re.compile(r"[\w.~!$&'*+:-]+", re.ASCII)
 
 _API_PATH = re.compile(r"(?P<base>/(?:[^/]+/)*)hub/api/?")
 
@@ -56,7 +57,7 @@ def external_service_problem(name: str, api_url: str, hub_host: str) -> str:
     if not _SEGMENT.fullmatch(name) or not name.strip("."):
         return (
             f"JUPYTERHUB_SERVICE_NAME is {name!r}: it takes the name of the service in the hub's"
-            " configuration, which is the NAME in /services/NAME/."
+            " configuration, which is the NAME in /services/NAME/ and in the names of cookies."
         )
     if not base_url_of(api_url):
         return (
