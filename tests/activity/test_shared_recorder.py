@@ -72,6 +72,37 @@ async def test_a_replica_with_other_settings_takes_no_part(
     assert (await fetch("activity/api/summary", token=token)).code == 200
 
 
+async def test_the_activity_of_another_service_takes_no_part(
+    replica: Replica,
+    hub: StandInHub,
+    shared_url: str,
+    shared_interval: int,
+    start_service: StartService,
+) -> None:
+    """Each would take the samples from the other, and lose one."""
+    (leader,) = await replicas(replica, 1)
+    service = await start_service(
+        TornadoService={
+            "apps": ["tornado_service.activity:Activity"],
+            "database_url": shared_url,
+            "service_name": "renamed",
+        },
+        ServiceAuth={"base_url": "/services/renamed/"},
+        Activity={"interval": shared_interval},
+    )
+    other = app_of(service)
+
+    await until(lambda: "is that of /services/tornado-service/activity/" in other.problem)
+    assert "Activity.database_url" in other.problem
+    assert not other.recorder.collects
+    assert leader.recorder.collects
+    await next_sample(leader, hub)
+
+    await service_of(leader).app_manager.stop()
+
+    await until(lambda: other.recorder.collects and other.problem == "")
+
+
 async def test_with_pseudonyms_all_replicas_show_a_user_their_own_servers(
     replica: Replica, hub: StandInHub, client: AsyncHTTPClient
 ) -> None:

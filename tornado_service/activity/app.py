@@ -197,14 +197,17 @@ class Activity(CheckedSettings, ServiceApp):
         # not loaded for one process
         from .shared_recorder import SHAPING_SETTINGS, SharedRecorder, shaping_settings
 
-        settings = {name: getattr(self, name) for name in SHAPING_SETTINGS}
+        settings = shaping_settings({name: getattr(self, name) for name in SHAPING_SETTINGS})
+        is_shared = self.database_url == self.shared_database_url
+        if is_shared:  # other services may have their Activity in it
+            settings["app"] = self.prefix
         return SharedRecorder(
             *arguments,
             is_stored=is_stored,
             prices=prices,
             sample_events=self.open_channel("samples", SAMPLE_EVENTS),
             leadership=self.leadership,
-            claim=self.claim("settings", shaping_settings(settings)),
+            claim=self.claim("settings", settings, of_database=is_shared),
         )
 
     async def _run(self) -> None:

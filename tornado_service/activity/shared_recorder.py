@@ -215,7 +215,16 @@ class SharedRecorder(Recorder):
 
 
 def conflict_message(ours: Mapping[str, Any], theirs: Mapping[str, Any], instance: str) -> str:
-    """Which settings of another replica differ from ours, and what to do."""
+    """Which settings of another replica differ from ours, and what to do.
+
+    The replica may be one of another service, whose history is in the same database.
+    """
+    if ours.get("app") != theirs.get("app"):
+        return (
+            f"The history in this database is that of {theirs.get('app')}, by the replica"
+            f" {instance}. Give each service a database of its own: Activity.database_url. This"
+            " replica neither collects nor shows the history until the others have ended."
+        )
     differing = [name for name in SHAPING_SETTINGS if ours.get(name) != theirs.get(name)]
     parts = [
         "pseudonym_secret differs"

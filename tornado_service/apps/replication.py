@@ -62,7 +62,7 @@ class ReplicatedApp(LoggingConfigurable):
         self._channels = (*self._channels, channel)
         return channel
 
-    def claim(self, key: str, value: Any) -> Claim:
+    def claim(self, key: str, value: Any, of_database: bool = False) -> Claim:
         """Claim a value, such as a setting that shapes stored data, for all replicas.
 
         ``claim.is_held`` is False while another replica has claimed another value, which
@@ -72,8 +72,10 @@ class ReplicatedApp(LoggingConfigurable):
         Args:
             key: what is claimed, a name in the app.
             value: any JSON value.
+            of_database: whether it counts for all services that share the database, as those that
+                would write to the same tables.
         """
-        claim = self._service.replicas.claim(self.name, key, value)
+        claim = self._service.replicas.claim(self.name, key, value, of_database)
         self._claims = (*self._claims, claim)
         return claim
 

@@ -68,8 +68,8 @@ class Replicas:
         """
         raise NotImplementedError
 
-    def claim(self, app: str, key: str, value: Any) -> Claim:
-        """Claim a value for all replicas."""
+    def claim(self, app: str, key: str, value: Any, of_database: bool = False) -> Claim:
+        """Claim a value for all replicas, or for all services that share the database."""
         raise NotImplementedError
 
     async def begin_run(self, app: str, job: str, interval: float) -> float:
@@ -110,7 +110,7 @@ class LocalReplicas(Replicas):
         check_channel_name(name)
         return Channel(history)
 
-    def claim(self, app: str, key: str, value: Any) -> Claim:
+    def claim(self, app: str, key: str, value: Any, of_database: bool = False) -> Claim:
         from ..database.replicas.claims import Claim
 
         return Claim(key, value)

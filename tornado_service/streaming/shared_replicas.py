@@ -137,8 +137,8 @@ class SharedReplicas(Replicas):
         channel.request_refresh()
         return channel
 
-    def claim(self, app: str, key: str, value: Any) -> Claim:
-        claim = SharedClaim(app, key, value)
+    def claim(self, app: str, key: str, value: Any, of_database: bool = False) -> Claim:
+        claim = SharedClaim(app, key, value, of_database)
         with self._lock:
             self._claims.append(claim)
         self._confirm_claims.request()

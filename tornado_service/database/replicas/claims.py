@@ -70,11 +70,13 @@ class SharedClaim(Claim):
         app: the app's name.
         key: what is claimed.
         value: any JSON value.
+        of_database: whether it counts for all services that share the database.
     """
 
-    def __init__(self, app: str, key: str, value: Any) -> None:
+    def __init__(self, app: str, key: str, value: Any, of_database: bool = False) -> None:
         super().__init__(key, value)
         self.app = app
+        self.of_database = of_database
         self.encoded = json.dumps(value, sort_keys=True, allow_nan=False)
         self.is_closed = False
         self._confirmed_at: float | None = None

@@ -42,6 +42,22 @@ def test_another_value_is_refused(one: ClaimStore, two: ClaimStore) -> None:
     assert one.confirm(utc()) == Conflict({"timezone": "Europe/Berlin"}, "two")
 
 
+def test_a_claim_counts_for_its_service_or_for_the_whole_database(
+    one: ClaimStore, database: SharedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "service", "another")
+    monkeypatch.setattr(database, "instance", "its replica")
+    another = ClaimStore(database)
+    shared = [SharedClaim("activity", "shared", number, of_database=True) for number in (1, 2)]
+
+    assert another.confirm(berlin()) is None
+    assert another.confirm(shared[0]) is None
+    monkeypatch.setattr(database, "instance", "one")
+
+    assert one.confirm(utc()) is None
+    assert one.confirm(shared[1]) == Conflict(1, "its replica")
+
+
 def test_the_claim_of_a_replica_that_is_gone_counts_for_a_minute(
     one: ClaimStore, two: ClaimStore, database: SharedDatabase
 ) -> None:

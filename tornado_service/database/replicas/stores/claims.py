@@ -14,7 +14,7 @@ from .tables import CLOCK, claims, seconds_ago
 
 
 class ClaimStore:
-    """The claims of one service.
+    """The claims of one service; those of the whole database have an empty name of a service.
 
     All methods raise ``DatabaseUnavailable`` if the database is not available.
     """
@@ -23,14 +23,18 @@ class ClaimStore:
         self._database = database
         self._service = database.service
 
+    def _service_of(self, claim: SharedClaim) -> str:
+        return "" if claim.of_database else self._service
+
     def confirm(self, claim: SharedClaim) -> Conflict | None:
         """Make or confirm a claim.
 
         Returns:
             The claim of another replica that has another value: then this one is not made.
         """
+        service = self._service_of(claim)
         its = (
-            claims.c.service == self._service,
+            claims.c.service == service,
             claims.c.app == claim.app,
             claims.c.key == claim.key,
         )
@@ -41,7 +45,7 @@ class ClaimStore:
             claims.c.confirmed_at > seconds_ago(LIFETIME),
         )
         statement = insert(claims).values(
-            service=self._service,
+            service=service,
             app=claim.app,
             key=claim.key,
             instance=self._database.instance,
@@ -52,7 +56,7 @@ class ClaimStore:
             index_elements=[claims.c.service, claims.c.app, claims.c.key, claims.c.instance],
             set_={"value": claim.encoded, "confirmed_at": CLOCK},
         )
-        lock = lock_key(f"claim {self._service}/{claim.app}/{claim.key}")
+        lock = lock_key(f"claim {service}/{claim.app}/{claim.key}")
         with self._database.writing() as connection:
             # one replica at a time
             connection.execute(select(func.pg_advisory_xact_lock(lock)))
@@ -67,7 +71,7 @@ class ClaimStore:
         with self._database.writing() as connection:
             connection.execute(
                 delete(claims).where(
-                    claims.c.service == self._service,
+                    claims.c.service == self._service_of(claim),
                     claims.c.app == claim.app,
                     claims.c.key == claim.key,
                     claims.c.instance == self._database.instance,
@@ -79,7 +83,7 @@ class ClaimStore:
         with self._database.writing() as connection:
             connection.execute(
                 delete(claims).where(
-                    claims.c.service == self._service,
+                    claims.c.service.in_([self._service, ""]),
                     claims.c.confirmed_at < seconds_ago(2 * LIFETIME),
                 )
             )
