@@ -271,7 +271,9 @@ async def test_a_new_reason_is_logged(
     service = await start("Kept", database_url=f"sqlite:///{file}")
     await tried(service, "Kept")
     with closing(sqlite3.connect(tmp_path / "other.sqlite", isolation_level=None)) as other:
-        Base.metadata.create_all(engines.make_engine(f"sqlite:///{tmp_path}/other.sqlite", ""))
+        engine = engines.make_engine(f"sqlite:///{tmp_path}/other.sqlite", "")
+        Base.metadata.create_all(engine)
+        engine.dispose()
         other.execute("BEGIN EXCLUSIVE")
         file.parent.mkdir()
         file.symlink_to(tmp_path / "other.sqlite")

@@ -122,8 +122,11 @@ class Mistaken(Counted, Wishes):
 
     def queries_a_missing_table(self) -> None:
         engine = create_engine("sqlite://")
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SELECT * FROM nothing")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT * FROM nothing")
+        finally:
+            engine.dispose()
 
     def hides_it(self) -> None:
         """The app sets its own reason."""

@@ -306,7 +306,7 @@ def test_code_that_grants_no_access() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "c.JupyterHub.services = " + " + ".join(["[]"] * 5000),
+        "c.JupyterHub.x = " + " + ".join(["[]"] * 5000),
         "x = " + "-" * 5000 + "1",
         "\n".join(f"v{n} = v{n - 1} + v{n - 1}" for n in range(1, 2000))
         + "\nc.JupyterHub.x = v1999",
