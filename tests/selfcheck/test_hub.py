@@ -98,7 +98,11 @@ async def test_a_token_that_the_hub_rejects(hub, setup: CheckedSetup) -> None:
     assert found["token"].state == "wrong"
     assert "refuses the service's token" in found["token"].message
     assert "JUPYTERHUB_API_TOKEN" in found["token"].key
-    assert found["scopes"].state == "unknown"
+    scopes = found["scopes"]
+    assert (scopes.state, scopes.message) == (
+        "unknown",
+        "The Hub API has to accept the token first.",
+    )
 
 
 @pytest.mark.parametrize(

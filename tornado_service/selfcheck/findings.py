@@ -85,8 +85,10 @@ class Finding:
         return f"{self.message} Fix: {self.key}" if self.key else self.message
 
 
-def unknown_findings(*names: str) -> list[Finding]:
-    return [Finding(name, "unknown", "The Hub API has to be reached first.") for name in names]
+def unknown_findings(*names: str, needs: str = "be reached") -> list[Finding]:
+    """Checks that have to wait until the Hub API can ``be reached``, or more than that."""
+    message = f"The Hub API has to {needs} first."
+    return [Finding(name, "unknown", message) for name in names]
 
 
 @dataclass(frozen=True)

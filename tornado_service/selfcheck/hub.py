@@ -155,6 +155,7 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
     except probe.ProbeError:
         return unknown_findings("token", "scopes")
     fix = setup.token_fix
+    scopes = unknown_findings("scopes", needs="accept the token")
     if response.status in (401, 403):
         message = (
             f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub that"
@@ -166,14 +167,14 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
                 f"The hub at {setup.api_url} refuses the service's token. Either it is not the hub"
                 " that has this service, or its token for the service was changed."
             )
-        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
+        return [Finding("token", "wrong", message, fix), *scopes]
     model = _json(response.body)
     name = _short_string(model, "name")
     if response.status != 200 or not name:
         message = (
             f"The hub returned status {response.status} when the service requested its own account."
         )
-        return [Finding("token", "unknown", message), *unknown_findings("scopes")]
+        return [Finding("token", "unknown", message), *scopes]
     is_service = model.get("kind") == "service"
     if (name, is_service) != (setup.name, True):
         owner = f"{'service' if is_service else 'user'} {name}"
@@ -181,7 +182,7 @@ async def check_token(setup: CheckedSetup) -> list[Finding]:
         if is_service and setup.is_external:
             renamed = f"JUPYTERHUB_SERVICE_NAME={name}{setup.chart_keys('name')}"
             fix = f"{renamed}, if that is this service; or {fix}"
-        return [Finding("token", "wrong", message, fix), *unknown_findings("scopes")]
+        return [Finding("token", "wrong", message, fix), *scopes]
     recognized = Finding("token", "ok", f"The hub accepts the token of the service {name}.")
     return [recognized, check_service_scopes(setup, model.get("scopes") or [])]
 
