@@ -240,7 +240,7 @@ class TestSelfCheck:
 
         await service.selfcheck.refresh()
 
-        findings = [each for each in service.selfcheck.findings if each.state == "wrong"]
+        findings = [item for item in service.selfcheck.findings if item.state == "wrong"]
         assert {"token", "redirect"} <= {finding.name for finding in findings}
         for finding in findings:
             assert f"Self-check, {finding.name}: {finding}\n" in log.getvalue()

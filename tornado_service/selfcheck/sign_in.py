@@ -93,12 +93,7 @@ def check_redirect(setup: CheckedSetup) -> list[Finding]:
                 Finding("redirect", "wrong", f"{unproven}, and browsers have tried again.", key)
             ]
         return [Finding("redirect", "unknown", f"{unproven}.", key)]
-    at_subdomain = ""
-    if setup.is_external and setup.hub_host and not url.netloc:
-        hub = urlsplit(setup.hub_host)
-        subdomain = f"{hub.scheme}://{setup.name}--service.{hub.netloc}"
-        at_subdomain = _callback_variable(setup) + f"={subdomain}{right}"
-        at_subdomain += ", if the hub has c.JupyterHub.subdomain_host"
+    at_subdomain = "" if url.netloc else _callback_at_subdomain(setup, right)
     if setup.sign_ins.repeated >= MANY_REPEATED:
         message += ", but none has come back since the start, and some have tried again. Either the"
         message += " hub refuses this address (status 400, Mismatching redirect URI), or these"
@@ -115,6 +110,15 @@ def check_redirect(setup: CheckedSetup) -> list[Finding]:
 
 def _callback_variable(setup: CheckedSetup) -> str:
     return setup.variable("JUPYTERHUB_OAUTH_CALLBACK_URL")
+
+
+def _callback_at_subdomain(setup: CheckedSetup, path: str) -> str:
+    """The callback to set for an external service of a hub that may have subdomains, or nothing."""
+    if not setup.is_external or not setup.hub_host:
+        return ""
+    hub = urlsplit(setup.hub_host)
+    callback = f"{hub.scheme}://{setup.name}--service.{hub.netloc}{path}"
+    return f"{_callback_variable(setup)}={callback}, if the hub has c.JupyterHub.subdomain_host"
 
 
 def _is_subdomain(host: str, hub_host: str) -> bool:
