@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
@@ -13,6 +15,7 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
+from jinja2.bccache import Bucket
 
 #: Templates and static files are read as this package's resources: it may be in a zip file.
 PACKAGE = "tornado_service"
@@ -44,6 +47,28 @@ class FormState:
     errors: dict[str, str] = field(default_factory=dict)
 
 
+class CompiledTemplates(BytecodeCache):
+    """The code of templates, compiled once: each app has an environment of its own.
+
+    It is kept by name and text, so that a changed template is compiled anew.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._codes.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_compiled_templates = CompiledTemplates()
+
+
 def make_jinja_env(template_paths: list[str]) -> Environment:
     """Templates: an administrator's first; ours stay available as ``templates/page.html``.
 
@@ -58,6 +83,7 @@ def make_jinja_env(template_paths: list[str]) -> Environment:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
+        bytecode_cache=_compiled_templates,
         auto_reload=False,  # checking the files would slow pages down; a restart loads new ones
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from threading import get_ident
 from typing import Any, ClassVar
 
@@ -18,6 +18,9 @@ from ...handlers.errors import InvalidRequest
 from ...handlers.templates import FormState
 from ..isolation.threads import ThreadPool, as_request_error
 from .signature import DeclarationError, Signature
+
+#: Kept, as a start of an app that fails is repeated, and pydantic takes most of its time.
+_signature_of = lru_cache(maxsize=1000)(Signature)
 
 
 class TypedHandler(BaseHandler):
@@ -145,7 +148,7 @@ def make_typed_handler(
         if function is RequestHandler._unimplemented_method or _is_inherited(function):
             continue
         with _naming_method(handler, method):
-            signatures[method] = Signature(method, function, is_api=is_api)
+            signatures[method] = _signature_of(method, function, is_api=is_api)
     if unknown := handler.operation_ids.keys() - {method.lower() for method in signatures}:
         raise DeclarationError(
             f"{handler.__name__}.operation_ids names {', '.join(sorted(unknown))}, which is none of"
