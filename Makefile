@@ -3,8 +3,10 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
-# two processes, as most tests wait for a hub or a browser; tests/conftest.py says what each runs
-PYTEST = pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
+# three processes for two cores, as tests wait for servers; tests/conftest.py says what each runs
+PYTEST = pytest --numprocesses=3 --dist=loadscope --no-loadscope-reorder
+# hubs and browsers need the cores themselves
+PYTEST_INTEGRATION = $(PYTEST) --numprocesses=2
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # tests start hundreds of processes: without __pycache__ each of them compiles the code anew
@@ -13,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-6.1 test-5.5 test-5.5-all test-hub test-chart test-cluster test-image test-web-apps test-replicas test-replicas-5.5 \
+.PHONY: help demo test test-all test-6.1 test-5.5 test-integration test-5.5-all test-hub test-chart test-cluster test-image test-web-apps test-replicas test-replicas-5.5 \
   test-wheel lint format docs pyz release-dry-run bench clean
 
 help: ## list these commands
@@ -22,13 +24,20 @@ help: ## list these commands
 demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
-test: lint test-6.1 test-5.5 ## lint and tests that each change must pass: 25 minutes on 2 cores
+test: lint test-6.1 test-5.5 ## lint, and all tests that need no browser and few hubs: XX minutes on 2 cores
 
-test-all: lint test-6.1 test-5.5-all test-image test-chart test-cluster test-web-apps test-replicas test-replicas-5.5 ## all tests
+test-all: lint test-6.1 test-integration test-5.5-all test-image test-chart test-cluster test-web-apps test-replicas test-replicas-5.5 ## all tests
 
-test-6.1: .venv/.stamp ## tests on JupyterHub 6.1 (ARGS="-k word")
-	.venv/bin/python tests/support/prepare.py proxy browser axe-core postgresql
-	.venv/bin/python -m $(PYTEST) -m 'not image and not web_apps and not replicas and not cluster' $(ARGS)
+test-6.1: .venv/.stamp ## tests on JupyterHub 6.1, without those of test-integration (ARGS="-k word")
+	.venv/bin/python tests/support/prepare.py proxy postgresql
+	.venv/bin/python -m $(PYTEST) -m 'not ($(INTEGRATION) or image or web_apps or replicas or cluster)' $(ARGS)
+
+# tests of what depends on the version of JupyterHub are among the others, also those with a hub
+INTEGRATION = (hub or browser) and not library
+
+test-integration: .venv/.stamp ## the service in real hubs, and in a browser: XX minutes on 2 cores
+	.venv/bin/python tests/support/prepare.py proxy browser axe-core
+	.venv/bin/python -m $(PYTEST_INTEGRATION) -m '$(INTEGRATION)' $(ARGS)
 
 test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy
@@ -36,7 +45,7 @@ test-5.5: .venv-5.5/.stamp ## tests that depend on JupyterHub's version, on 5.5
 
 test-5.5-all: .venv-5.5/.stamp ## all tests with a hub or a browser, on 5.5
 	.venv-5.5/bin/python tests/support/prepare.py proxy browser axe-core
-	.venv-5.5/bin/python -m $(PYTEST) -m 'library or hub or browser' $(ARGS)
+	.venv-5.5/bin/python -m $(PYTEST_INTEGRATION) -m 'library or hub or browser' $(ARGS)
 
 # HUB: a version of JupyterHub or a part of one, or main
 HUB ?= 6.1
@@ -90,7 +99,7 @@ web-app-environments = $(patsubst tests/web_apps/%/requirements.txt,.venv-web-ap
 
 test-web-apps: .venv/.stamp $(web-app-environments) ## apps of other frameworks, each in an environment of its own (WEB_APPS="streamlit flask")
 	.venv/bin/python tests/support/prepare.py proxy browser
-	.venv/bin/python -m $(PYTEST) $(WEB_APPS:%=tests/web_apps/test_%.py) $(ARGS)
+	.venv/bin/python -m $(PYTEST_INTEGRATION) $(WEB_APPS:%=tests/web_apps/test_%.py) $(ARGS)
 
 .venv-web-apps/%/.stamp: tests/web_apps/%/requirements.txt
 	$(PYTHON) -m venv $(@D)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.commands import run_command
 
 
 @pytest.fixture
@@ -17,8 +18,7 @@ def database(tmp_path: Path, history: Path) -> Path:
 
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tornado_service", "activity", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
+    return run_command("activity", *arguments, cwd=directory)
 
 
 def test_stored_data_of_a_user_is_shown_and_then_removed(database: Path) -> None:

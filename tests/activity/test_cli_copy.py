@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.activity.course import RUNS
+from tests.support.commands import run_command
 
 
 @pytest.fixture
@@ -25,15 +25,7 @@ def target(new_postgresql: Callable[[str], str]) -> str:
 
 
 def run(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tornado_service", "activity", *arguments]
-    return subprocess.run(
-        command,
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **environment},
-    )
+    return run_command("activity", *arguments, cwd=directory, env={**os.environ, **environment})
 
 
 def test_the_history_is_in_the_other_database(database: Path, target: str, tmp_path: Path) -> None:

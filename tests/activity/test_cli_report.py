@@ -9,7 +9,6 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ import pytest
 from tests.support.activity import course
 from tests.support.activity.course import HOUR
 from tests.support.activity.pages import text_of
+from tests.support.commands import run_command
 from tornado_service.activity.store.store import Store
 
 SENTENCE = (
@@ -34,8 +34,7 @@ def directory(tmp_path: Path, history: Path) -> Path:
 
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tornado_service", "activity", "report", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, encoding="utf-8", timeout=60)
+    return run_command("activity", "report", *arguments, cwd=directory)
 
 
 def text(document: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.support.commands import run_command
 from tests.support.launched import ENVIRONMENT
 from tornado_service.app import TornadoService
 
@@ -208,12 +208,5 @@ def reasons(service: TornadoService) -> dict[str, str]:
     }
 
 
-def run(*args: str, cwd: Path, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tornado_service", *args],
-        cwd=cwd,
-        env={**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return run_command(*args, cwd=cwd, env=ENVIRONMENT)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_command
 from tornado_service.demo.processes import free_ports
 
 #: The environment from a hub; ``run`` and ``launch`` fill in the port.
@@ -115,14 +116,8 @@ def wait_for_line(process: subprocess.Popen[str], *texts: str) -> str:
 def run(*args: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
     (port,) = free_ports(1)
     env = {**ENVIRONMENT, **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "tornado_service", *args],
-        cwd=cwd,
-        env={name: value.format(port=port) for name, value in env.items() if value is not None},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    variables = {name: text.format(port=port) for name, text in env.items() if text is not None}
+    return run_command(*args, cwd=cwd, env=variables)
 
 
 def only_line(result: subprocess.CompletedProcess[str]) -> str:
@@ -134,13 +129,7 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def doctor(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tornado_service", "doctor", *args],
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_command("doctor", *args, env={"PATH": "/usr/bin:/bin", **environment})
 
 
 def accept_slow_request(silent: socket.socket) -> socket.socket:

@@ -47,11 +47,18 @@ class Ledger(Observation):
         }
         return visitors | {session.who for session in self.by_day.get(day, [])}
 
+    @property
+    def days(self) -> tuple[date, date]:
+        start, end = self.script.start, self.script.end
+        return (
+            datetime.fromtimestamp(start, self.zone).date(),
+            datetime.fromtimestamp(end, self.zone).date(),
+        )
+
     @cached_property
     def active(self) -> dict[date, set[int]]:
-        first = datetime.fromtimestamp(self.script.start, self.zone).date() - 30 * ONE_DAY
-        last = datetime.fromtimestamp(self.script.end, self.zone).date()
-        return {day: self.active_on(day) for day in each_day(first, last)}
+        first, last = self.days
+        return {day: self.active_on(day) for day in each_day(first - 30 * ONE_DAY, last)}
 
     def active_users(self, first: date, last: date) -> set[int]:
         return set().union(*(self.active.get(day, set()) for day in each_day(first, last)))
@@ -93,12 +100,20 @@ class Ledger(Observation):
         quarters = ((at, at + QUARTER) for at in range(start, end, QUARTER))
         return [slot for slot in quarters if self.covered(*slot) == QUARTER]
 
-    def mean_servers(self, first: date, last: date) -> float | None:
-        levels = [
-            sum(overlap(session, *quarter) for session in self.by_day.get(day, [])) / QUARTER
+    @cached_property
+    def levels(self) -> dict[date, list[float]]:
+        """The mean number of servers in each covered quarter of an hour."""
+        first, last = self.days
+        return {
+            day: [
+                sum(overlap(session, *quarter) for session in self.by_day.get(day, [])) / QUARTER
+                for quarter in self.covered_quarters(day)
+            ]
             for day in each_day(first, last)
-            for quarter in self.covered_quarters(day)
-        ]
+        }
+
+    def mean_servers(self, first: date, last: date) -> float | None:
+        levels = [level for day in each_day(first, last) for level in self.levels.get(day, [])]
         return mean(levels) if levels else None
 
     def period(self, first: date, last: date) -> dict[str, object] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Table, bindparam, func, select
@@ -25,26 +26,34 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
 def _insert(connection: Connection, table: Table, rows: Rows, *, replace: bool) -> None:
     if not rows:
         return
-    is_postgresql = connection.dialect.name == "postgresql"
-    statement: Any = (postgresql if is_postgresql else sqlite).insert(table)
-    if is_postgresql:
-        statement = statement.from_select(table.c.keys(), _unpack_json(table))
-    if replace:
-        columns = [column for column in table.c if not column.primary_key]
-        new_values = {column.name: statement.excluded[column.name] for column in columns}
-        statement = statement.on_conflict_do_update(
-            index_elements=table.primary_key, set_=new_values
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
-    if is_postgresql:
+    if connection.dialect.name == "postgresql":
         names = table.c.keys()
         values = [dict(zip(names, row, strict=True)) for row in rows]
-        connection.execute(statement, {"rows": values})
+        connection.execute(_postgresql_statement(table, replace), {"rows": values})
         return
     # the driver's own parameters: of many rows, SQLAlchemy's take six times as long
-    text = str(statement.compile(dialect=connection.dialect))
-    connection.exec_driver_sql(text, _bound(connection, table, rows))
+    connection.exec_driver_sql(_sqlite_statement(table, replace), _bound(connection, table, rows))
+
+
+@cache  # each sample has several: to make and to compile one takes longer than to execute it
+def _sqlite_statement(table: Table, replace: bool) -> str:
+    statement = _with_conflicts(sqlite.insert(table), table, replace=replace)
+    return str(statement.compile(dialect=sqlite.dialect()))
+
+
+@cache
+def _postgresql_statement(table: Table, replace: bool) -> Any:
+    statement = postgresql.insert(table).from_select(table.c.keys(), _unpack_json(table))
+    return _with_conflicts(statement, table, replace=replace)
+
+
+def _with_conflicts(statement: Any, table: Table, *, replace: bool) -> Any:
+    if not replace:
+        return statement.on_conflict_do_nothing(index_elements=table.primary_key)
+    new_values = {
+        column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
+    }
+    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=new_values)
 
 
 def _bound(connection: Connection, table: Table, rows: Rows) -> list[tuple[Any, ...]]:
