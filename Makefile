@@ -24,7 +24,7 @@ help: ## list these commands
 demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
 
-test: lint test-6.1 test-5.5 ## lint, and all tests that need no browser and few hubs: XX minutes on 2 cores
+test: lint test-6.1 test-5.5 ## lint, and all tests that need no browser and few hubs: 9 minutes on 2 cores
 
 test-all: lint test-6.1 test-integration test-5.5-all test-image test-chart test-cluster test-web-apps test-replicas test-replicas-5.5 ## all tests
 
@@ -35,7 +35,7 @@ test-6.1: .venv/.stamp ## tests on JupyterHub 6.1, without those of test-integra
 # tests of what depends on the version of JupyterHub are among the others, also those with a hub
 INTEGRATION = (hub or browser) and not library
 
-test-integration: .venv/.stamp ## the service in real hubs, and in a browser: XX minutes on 2 cores
+test-integration: .venv/.stamp ## the service in real hubs, and in a browser: 7 minutes on 2 cores
 	.venv/bin/python tests/support/prepare.py proxy browser axe-core
 	.venv/bin/python -m $(PYTEST_INTEGRATION) -m '$(INTEGRATION)' $(ARGS)
 
