@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
   test-wheel lint format docs pyz release-dry-run bench clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9.-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 demo: .venv/.stamp ## run a demo hub with the service (PORT=8000 ARGS="--app=my_module:MyApp")
 	@exec .venv/bin/tornado-service demo --port=$(PORT) $(ARGS)
