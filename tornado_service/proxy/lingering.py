@@ -61,8 +61,11 @@ class LingeringHandler(PageHandler):
 
     def _must_linger(self) -> bool:
         headers = self.request.headers
-        if self.request._body_future.done() or "Expect" in headers:
-            return False  # who asks by Expect has not sent the body yet
+        if self.request._body_future.done():
+            return False
+        is_prepared = self._prepared_future is None or self._prepared_future.done()
+        if "Expect" in headers and not is_prepared:
+            return False  # who asks by Expect has not got a 100, so has not sent the body
         try:
             has_body = declared_length(self.request) != 0
         except HTTPError:  # nobody knows where it ends

@@ -39,6 +39,9 @@ BAD = {
 }
 
 
+CONTINUE = b"HTTP/1.1 100 (Continue)\r\n\r\n"
+
+
 async def script_of(raw: bytes) -> Script:
     return respond(raw, close=True)
 
@@ -206,7 +209,10 @@ class TestEarlyResponses:
 
         assert (reply.status, reply.body) == (int(status[:3]), b"no")
 
-    async def test_it_arrives_while_the_visitor_only_sends(self, proxied: Proxied) -> None:
+    @pytest.mark.parametrize("expects", [False, True])
+    async def test_it_arrives_while_the_visitor_only_sends(
+        self, proxied: Proxied, expects: bool
+    ) -> None:
         async def script(call: Call) -> None:
             await call.reader.readexactly(100_000)
             await call.send(head("413 Too Large", "Content-Length: 2") + b"no")
@@ -214,7 +220,10 @@ class TestEarlyResponses:
 
         proxied.upstream.script = script
         async with proxied.connect() as visitor:
-            await visitor.send_head("POST", "", {"Content-Length": "900000"})
+            headers = {"Expect": "100-continue"} if expects else {}  # as curl for a large body
+            await visitor.send_head("POST", "", {"Content-Length": "900000", **headers})
+            if expects:
+                assert await visitor.reader.readuntil(b"\r\n\r\n") == CONTINUE
             for _ in range(9):
                 await visitor.send(b"a" * 100_000)
             assert (await visitor.read()).status == 413
