@@ -28,6 +28,7 @@ from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
 from .lingering import LingeringHandler
+from .websocket.app_connection import StallWatch, is_hung_up
 from .websocket.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ProxyHandler(LingeringHandler):
     _exchange: Exchange | None = None
     _task: asyncio.Task[None] | None = None
     _tunnel: Tunnel | None = None
+    _visitor_watch: StallWatch | None = None
     _failure: HTTPError | None = None
     _received = 0
 
@@ -58,6 +60,9 @@ class ProxyHandler(LingeringHandler):
         self._resources = ExitStack()
 
     def on_finish(self) -> None:
+        if self._visitor_watch is not None:
+            self._visitor_watch.stop()
+            self._visitor_watch = None  # no cycle of references
         self._resources.close()
         super().on_finish()
 
@@ -121,6 +126,9 @@ class ProxyHandler(LingeringHandler):
             exchange.close()
             raise StreamClosedError
         self._exchange = exchange
+        stream = self._connection.stream  # sees no end while bytes of the visitor are not read
+        self._visitor_watch = StallWatch(lambda: is_hung_up(stream.socket), self._disconnect)
+        self._visitor_watch.start()
         return VisitorResponse(self, exchange, app_request)
 
     def data_received(self, chunk: bytes) -> Any:
@@ -212,6 +220,10 @@ class ProxyHandler(LingeringHandler):
             self._task.cancel()
         elif self._exchange is not None:
             self._exchange.close()  # what is pending raises
+
+    def _disconnect(self) -> None:
+        self._connection.stream.close()
+        self._cancel()  # within a body, Tornado does not call `on_connection_close`
 
     def on_connection_close(self) -> None:
         """End the call of the app: nobody waits for it any more."""
