@@ -84,10 +84,10 @@ def has_dot_segments(path: str) -> bool:
     r"""Whether a path has ``.`` or ``..`` segments, for any server that may decode it.
 
     Some servers decode ``%2F`` before they split, take ``\\`` for ``/``, or drop what follows
-    ``;`` in a segment.
+    ``;`` in a segment. Browsers drop tabs and line breaks.
     """
     for _ in range(MAX_DECODINGS):
-        for segment in re.split(r"[/\\]", path):
+        for segment in re.split(r"[/\\]", re.sub(r"[\t\r\n]", "", path)):
             if segment.partition(";")[0] in (".", ".."):
                 return True
         decoded = unquote(path, "latin-1")

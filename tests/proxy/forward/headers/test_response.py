@@ -89,6 +89,7 @@ def test_others_keep_theirs(status: int) -> None:
         (("Service-Worker-Allowed", "/"), f"{PREFIX}/"),
         (("Service-Worker-Allowed", "https://hub.example.org/"), f"{PREFIX}/"),
         (("Service-Worker-Allowed", f"{PREFIX}/%2e%2E/.."), f"{PREFIX}/"),
+        (("Service-Worker-Allowed", f"{PREFIX}/.\t./"), f"{PREFIX}/"),
     ],
 )
 def test_what_names_a_path_is_put_under_the_prefix(line: tuple[str, str], changed: str) -> None:
@@ -102,6 +103,7 @@ def test_what_names_a_path_is_put_under_the_prefix(line: tuple[str, str], change
         ("Clear-Site-Data", '"cookies"'),
         ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
         ("Alt-Svc", 'h3=":443"'),
+        ("NEL", '{"report_to": "all", "max_age": 86400, "success_fraction": 1}'),
         ("X-Control", "a\x01b"),
         ("X-Control", "a\x7f"),
     ],

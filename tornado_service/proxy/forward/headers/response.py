@@ -12,8 +12,9 @@ from .raw import RawHeaders
 from .request import HOP_BY_HOP, connection_options, spelled_alike
 
 #: They are for all of the site, of which an app has a part only: they would sign visitors out of
-#: the hub, or send its other pages to another server or protocol.
-FOR_THE_SITE = frozenset({"alt-svc", "clear-site-data", "strict-transport-security"})
+#: the hub, send its other pages to another server or protocol, or have the browser report the URLs
+#: of all pages (``NEL``, https://www.w3.org/TR/network-error-logging/).
+FOR_THE_SITE = frozenset({"alt-svc", "clear-site-data", "nel", "strict-transport-security"})
 
 #: Fields that must not come after the body (RFC 9110, section 6.5.1).
 NOT_IN_TRAILERS = frozenset(
