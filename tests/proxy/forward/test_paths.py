@@ -145,6 +145,14 @@ def test_a_path_of_the_app_never_becomes_another_host(path: str, strips: bool) -
     assert host == "hub.example.org"
 
 
+def test_a_request_path_that_looks_like_a_host_is_none() -> None:
+    for path in ("//[/", "//other/"):
+        locations = Locations(STRIPPED, Target(host="wiki", port=8080), "hub", "https", path)
+        seen = locations.translate("../b")
+        assert seen.startswith(f"{PREFIX}/")
+        assert seen.endswith("/b")
+
+
 @pytest.mark.parametrize(
     ("value", "seen"),
     [

@@ -21,6 +21,8 @@ _REFRESH = re.compile(
 #: A longer ``Refresh`` is passed as it is: the time to match it grows faster than its length.
 MAX_REFRESH = 2048
 
+_ANY_HOST = "http://app"
+
 #: How often a path is decoded to find dot segments; apps decode once, some by mistake twice.
 MAX_DECODINGS = 3
 
@@ -129,7 +131,9 @@ class Locations:
         path = re.split(r"[?#]", url)[0]
         if ":" in path.partition("/")[0] or ".." not in path.split("/"):
             return url  # relative to the request, so it stays below the prefix
-        return self._paths.to_visitor(urljoin(self._request_target, url))
+        # with a host, else a path that begins with // would be taken for one
+        absolute_url = urljoin(_ANY_HOST + self._request_target, url)
+        return self._paths.to_visitor(absolute_url.removeprefix(_ANY_HOST))
 
     def _translate_absolute(self, url: str, scheme: str | None, authority: str, rest: str) -> str:
         scheme = (scheme or self._protocol).lower()
