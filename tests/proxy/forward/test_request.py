@@ -231,6 +231,14 @@ class TestCredentials:
         assert proxied.upstream.request.target == f"{PATH}a?b=%20+&token=theirs"
         assert proxied.upstream.request.get("Referer") == "https://hub.example.org/?a"
 
+    async def test_one_request_cannot_call_the_hub_many_times(
+        self, proxied: Proxied, hub: StandInHub
+    ) -> None:
+        query = "&".join(f"token={number}" for number in range(17))
+
+        assert (await proxied.call("GET", f"?{query}")).status == 400
+        assert sum(hub.calls.values()) < 5
+
     async def test_a_token_that_the_hub_cannot_judge_is_not_passed(
         self, proxied: Proxied, hub: StandInHub
     ) -> None:

@@ -19,6 +19,9 @@ from .paths import AppPaths, Locations
 from .target import Target
 from .visitor_body import UNKNOWN
 
+#: Values of parameters ``token`` in one request: each is a call of the hub.
+MAX_TOKENS = 16
+
 
 class AppRequest:
     """One request of a visitor, as the app gets it.
@@ -44,8 +47,8 @@ class AppRequest:
             is_websocket: whether to ask for a WebSocket.
 
         Raises:
-            HTTPError: 400, the path is not allowed; 503, the hub has to say whether a parameter is
-                one of its tokens, and does not respond.
+            HTTPError: 400, the path is not allowed, or there are too many tokens; 503, the hub has
+                to say whether a parameter is one of its tokens, and does not respond.
         """
         handler, request = self._handler, self._handler.request
         tokens = await self._hub_tokens()
@@ -81,6 +84,8 @@ class AppRequest:
         """The tokens of the hub in the query and in ``Referer``."""
         request = self._handler.request
         found = find_tokens(request.uri or "") | find_tokens(request.headers.get("Referer", ""))
+        if len(found) > MAX_TOKENS:
+            raise HTTPError(400, "The URL has more than %d parameters 'token'.", MAX_TOKENS)
         auth = self._handler.hub_auth
         return {
             token for token in found if await auth.user_for_token(token, sync=False) is not None
