@@ -21,6 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     served_at = ""
     redirect_to = ""
+    page = ""
 
     def do_GET(self) -> None:
         path = self.path
@@ -31,7 +32,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200 if not self.served_at or path == self.served_at else 404)
         if path.endswith("/exit"):
             os._exit(3)
-        body = f"{os.getpid()} {path}".encode()
+        body = (self.page or f"{os.getpid()} {path}").encode()
+        if self.page:
+            self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -58,12 +61,14 @@ def main() -> None:
     parser.add_argument("--unix-socket")
     parser.add_argument("--served-at", default="")
     parser.add_argument("--redirect-to", default="")
+    parser.add_argument("--page", default="", help="the HTML page at each path")
     parser.add_argument("--workers", action="store_true", help="start processes that stay")
     parser.add_argument("--ignore-sigterm", action="store_true")
     parser.add_argument("--say", default="")
     parser.add_argument("--after", type=float, default=0, help="seconds until it listens")
     options = parser.parse_args()
     Handler.served_at, Handler.redirect_to = options.served_at, options.redirect_to
+    Handler.page = options.page
     if options.ignore_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.write(1, f"leader {os.getpid()}\n".encode())  # at once, as lines of workers follow

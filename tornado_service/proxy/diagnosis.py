@@ -176,6 +176,21 @@ def prefix_problem(
     return ""
 
 
+def outside_link(link: str, prefix: str, key: Key) -> str:
+    """That the app's page has a link that leads out of the app.
+
+    Args:
+        link: its path.
+        prefix: without a slash at the end.
+        key: names an option.
+    """
+    return (
+        f"The app's page links to {link}, which is not below {prefix}/: pass {{prefix}} to the"
+        f" app's option for its path in {key('command')} or {key('environment')}, or make the"
+        " links relative."
+    )
+
+
 def _exists(response: Status | None) -> bool:
     return response is not None and response.status != 404
 

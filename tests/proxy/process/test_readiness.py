@@ -85,6 +85,30 @@ async def test_an_endless_body_is_not_waited_for(
     assert (await fetch(target, "/", PREFIX)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "encoding", "page"),
+    [
+        ("text/html; charset=utf-8", "", b"page"),
+        ("text/HTML", "", b"page"),
+        ("application/json", "", b""),
+        ("text/html", "Content-Encoding: br\r\n", b""),
+    ],
+)
+async def test_the_beginning_of_a_page_is_kept(
+    app: App, target: Target, kind: str, encoding: str, page: bytes
+) -> None:
+    headers = f"Content-Type: {kind}\r\n{encoding}Transfer-Encoding: chunked\r\n\r\n"
+    app.response = f"HTTP/1.1 200 OK\r\n{headers}2\r\npa\r\n2\r\nge\r\n0\r\n\r\n".encode()
+
+    assert (await fetch(target, "/", PREFIX)).page == page
+
+
+async def test_a_body_that_breaks_off_is_a_response(app: App, target: Target) -> None:
+    app.response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\npage"
+
+    assert (await fetch(target, "/", PREFIX)).page == b"page"
+
+
 @pytest.mark.parametrize("response", [b"SSH-2.0-OpenSSH\r\n", b"", b"HTTP/1.1 200 OK\r\n"])
 async def test_other_protocols_are_no_response(app: App, target: Target, response: bytes) -> None:
     app.response = response

@@ -148,6 +148,17 @@ async def test_a_right_prefix_is_no_problem(
     assert app.problem == ""
 
 
+async def test_a_page_with_links_out_of_the_app_is_named(supervise: MakeSupervisor) -> None:
+    app = supervise("--page=<link rel=stylesheet href=/app.css>", strip_prefix=True)
+    await app.wait_ready()
+
+    assert await until(lambda: app.problem) == (
+        f"The app's page links to /app.css, which is not below {PREFIX}/: pass {{prefix}} to the"
+        ' app\'s option for its path in c.TornadoService.web_apps["sales"]["command"] or'
+        ' c.TornadoService.web_apps["sales"]["environment"], or make the links relative.'
+    )
+
+
 async def test_a_working_directory_that_does_not_exist_is_named(
     supervise: MakeSupervisor,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import h11
 
@@ -30,10 +30,12 @@ class Response:
     Attributes:
         status: its code.
         location: where it redirects, or empty.
+        page: the beginning of its body, if that is an HTML page.
     """
 
     status: int
     location: str = ""
+    page: bytes = field(default=b"", compare=False, repr=False)
 
 
 class NoResponse(Exception):
@@ -41,7 +43,7 @@ class NoResponse(Exception):
 
 
 async def fetch(target: Target, path: str, prefix: str) -> Response:
-    """Request a page; redirects are not followed, and the body is not read.
+    """Request a page; redirects are not followed, and of the body only the beginning is read.
 
     Args:
         target: where the app listens.
@@ -70,8 +72,9 @@ async def fetch(target: Target, path: str, prefix: str) -> Response:
             if event is h11.NEED_DATA:
                 connection.receive_data(await reader.read(65536))
         # an app whose connection is closed too early may log an error
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(reader.read(MAX_BODY), BODY_TIMEOUT)
+        body = bytearray()
+        with suppress(asyncio.TimeoutError, h11.ProtocolError, ConnectionError):
+            await asyncio.wait_for(_read_body(connection, reader, body), BODY_TIMEOUT)
     except h11.ProtocolError as error:
         raise NoResponse(f"no valid HTTP response ({error})") from error
     except ConnectionError as error:
@@ -79,8 +82,25 @@ async def fetch(target: Target, path: str, prefix: str) -> Response:
         raise NoResponse(f"it closes connections ({reason})") from error
     finally:
         writer.close()
-    location = dict(event.headers).get(b"location", b"")
-    return Response(event.status_code, location.decode("latin-1"))
+    fields = dict(event.headers)
+    location = fields.get(b"location", b"")
+    is_page = fields.get(b"content-type", b"").lower().startswith(b"text/html")
+    page = bytes(body) if is_page and b"content-encoding" not in fields else b""
+    return Response(event.status_code, location.decode("latin-1"), page)
+
+
+async def _read_body(
+    connection: h11.Connection, reader: asyncio.StreamReader, body: bytearray
+) -> None:
+    """Add the beginning of a body to another."""
+    while len(body) < MAX_BODY:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(65536))
+        elif isinstance(event, h11.Data):
+            body += event.data
+        else:
+            return
 
 
 def path_of(prefix: str, strip_prefix: bool) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from .. import diagnosis
 from ..forward.target import Target
+from ..links import outside_link
 from .address import Address
 from .child import Child
 from .command import ProcessOptions
@@ -226,7 +227,8 @@ class Run:
 
     async def _check(self, home: Response) -> None:
         """Find out what is wrong although the app takes requests."""
-        problem = self.problem = await self._prefix_problem(home) or await self._exposure()
+        problem = await self._prefix_problem(home) or await self._exposure()
+        problem = self.problem = problem or self._link_problem(home)
         if problem:
             self._log.warning("App %s: %s", self._options.name, problem)
 
@@ -253,6 +255,12 @@ class Run:
             command=" ".join([*options.command, *options.environment.values()]),
             key=options.key,
         )
+
+    def _link_problem(self, home: Response) -> str:
+        """Whether the home page has links that lead out of the app."""
+        options = self._options
+        link = outside_link(home.page, options.prefix) if home.status == 200 else ""
+        return diagnosis.outside_link(link, options.prefix, options.key) if link else ""
 
     async def _why_not_ready(self, child: Child) -> str:
         loop = asyncio.get_running_loop()
