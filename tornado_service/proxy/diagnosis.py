@@ -89,7 +89,7 @@ def not_ready(
     Args:
         seconds: ``start_timeout``.
         address: where it should listen.
-        other_ports: the ports where it listens instead.
+        other_ports: the ports where it listens instead; the same one if on another address.
         key: names an option.
         reason: what it does instead of responding; empty if nothing listens at the address.
         last_line: the last line of its output.
@@ -101,6 +101,11 @@ def not_ready(
             f"The command listens on {address}, but does not respond to HTTP requests within"
             f" {seconds:g} s: {reason}. Check {key('command')}, or increase"
             f" {key('start_timeout')}.{output}"
+        )
+    if any(address.endswith(f":{port}") for port in other_ports):
+        return (
+            f"The command does not listen on {address}, but on this port of another address: pass"
+            f" its option for the address, such as --host=127.0.0.1, in {key('command')}."
         )
     if ports:
         return (

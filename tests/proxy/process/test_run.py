@@ -105,6 +105,20 @@ async def test_a_command_that_listens_on_a_port_of_its_own_is_named(
     assert problem.startswith(f"The command listens on port {port} instead of 127.0.0.1:")
 
 
+async def test_a_command_that_listens_on_another_address_is_named(
+    supervise: MakeSupervisor,
+) -> None:
+    app = supervise("--host=127.0.0.2", "--port={port}", start_timeout=2)
+    app.request_start()
+    address = await until(lambda: app.details["pid"] and app.details["listens on"])
+
+    assert await until(lambda: app.problem) == (
+        f"The command does not listen on {address}, but on this port of another address: pass its"
+        " option for the address, such as --host=127.0.0.1, in"
+        ' c.TornadoService.web_apps["sales"]["command"].'
+    )
+
+
 async def test_a_command_that_does_not_speak_http_is_named(supervise: MakeSupervisor) -> None:
     code = (
         "import socket, sys; listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"

@@ -270,7 +270,7 @@ class Run:
         return diagnosis.not_ready(
             self._options.start_timeout,
             str(self.address),
-            [port for port in ports if port != self.address.target.port],
+            ports,
             self._options.key,
             reason=await self._reason(),
             last_line=self._last_line,
