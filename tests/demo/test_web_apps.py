@@ -95,6 +95,15 @@ def test_an_app_that_is_told_its_prefix_gets_it(
     assert app.entry["strip_prefix"] is is_stripped
 
 
+def test_a_root_path_may_need_the_prefix(programs: Path) -> None:
+    """Hypercorn finds static files of Starlette only with it."""
+    command = f"{PYTHON} -m hypercorn app:app --bind=unix:{{unix_socket}} --root-path={{prefix}}"
+
+    (app,) = parse_web_apps([command])
+
+    assert app.entry["strip_prefix"] is False
+
+
 def test_a_program_next_to_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of the command need not be activated."""
     monkeypatch.setenv("PATH", str(tmp_path))

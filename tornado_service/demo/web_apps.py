@@ -32,6 +32,10 @@ LISTEN_OPTIONS = {
     "voila": "--port={port} --base_url={prefix}/ --no-browser",
 }
 
+#: Programs that get the path with the prefix although their option for it is --root-path; the
+#: others' option, such as that of uvicorn, expects a proxy that removes it.
+KEEP_ROOT_PATH = ("chainlit", "hypercorn")
+
 
 class WebAppError(Exception):
     """A command that cannot be a web app; the message says what to write instead."""
@@ -89,11 +93,11 @@ def _parse(text: str, taken: set[str]) -> DemoWebApp:
     if not re.search(r"\{(port|unix_socket)\}", command):
         listen = LISTEN_OPTIONS.get(_name_of(words), "--port={port}, as the program calls it")
         raise WebAppError(f"{option}: the app is not told where to listen. Add {listen}")
+    removes_prefix = "--root-path" in command and _name_of(words) not in KEEP_ROOT_PATH
     entry = {
         "command": words,
         "working_directory": os.getcwd(),
-        # what serves under a root path still gets the path without it
-        "strip_prefix": "{prefix}" not in command or "--root-path" in command,
+        "strip_prefix": "{prefix}" not in command or removes_prefix,
     }
     try:
         parse_options(entry, option, {})
