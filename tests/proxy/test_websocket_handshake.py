@@ -115,6 +115,15 @@ async def test_it_is_for_get_without_a_body(proxied: Proxied) -> None:
     assert proxied.upstream.requests == []
 
 
+async def test_upgrade_without_connection_asks_for_nothing(proxied: Proxied) -> None:
+    """Such a field is for the connection of another proxy, which did not remove it."""
+    reply = await proxied.call("GET", "ws", {**UPGRADE, "Connection": "keep-alive"})
+
+    assert reply.status == 200
+    assert proxied.upstream.request.get("Upgrade") is None
+    assert len(proxied.service.streams) == 0
+
+
 async def test_other_sites_and_strangers_open_none(proxied: Proxied, browser: Visitor) -> None:
     stranger = await proxied.call("GET", "ws", UPGRADE, signed_in=False)
     await browser.open(PATH)

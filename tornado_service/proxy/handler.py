@@ -24,6 +24,7 @@ from .availability import (
     wait_ready,
 )
 from .forward.exchange import BadResponse, Exchange
+from .forward.headers.request import connection_options
 from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
@@ -72,7 +73,9 @@ class ProxyHandler(LingeringHandler):
 
     @cached_property
     def _is_websocket(self) -> bool:
-        return self.request.headers.get("Upgrade", "").lower() == "websocket"
+        headers = self.request.headers  # RFC 9110, section 7.8
+        is_asked = headers.get("Upgrade", "").lower() == "websocket"
+        return is_asked and "upgrade" in connection_options(headers)
 
     async def prepare(self) -> None:
         """Check who it is; then call the app, before the body of the request has come.
