@@ -81,7 +81,7 @@ def check_apps(status: dict[str, Any], unknown: str) -> Finding:
         return Finding("apps", "unknown", unknown)
     scopes = " ".join(status["scopes"])
     if reasons := "; ".join(_app_problem(app) for app in status["apps"] if app["reason"]):
-        return Finding("apps", "wrong", reasons, "what the service's log has of it", scopes)
+        return Finding("apps", "wrong", reasons, "see the app in the service's log", scopes)
     states = ", ".join(
         f"{app['name']} is {app['state']}{_app_details(app)}" for app in status["apps"]
     )
