@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from multiprocessing import get_context
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, TimeoutExpired
 from tempfile import TemporaryDirectory
 
 _context = get_context("forkserver")
@@ -31,6 +31,9 @@ def run_command(
         arguments: those after ``tornado-service``.
         cwd: its working directory; by default that of the tests.
         env: its environment; by default that of the tests.
+
+    Raises:
+        TimeoutExpired: it has not ended in time.
     """
     with TemporaryDirectory() as directory:
         outputs = [Path(directory, name) for name in ("stdout", "stderr")]
@@ -39,13 +42,14 @@ def run_command(
         )
         process.start()
         process.join(TIMEOUT)
-        if process.exitcode is None:
+        status = process.exitcode
+        if status is None:
             process.kill()
             process.join()
-        status = process.exitcode
         process.close()
         stdout, stderr = (output.read_text(encoding="utf-8") for output in outputs)
-    assert status is not None
+    if status is None:
+        raise TimeoutExpired(arguments, TIMEOUT, stdout, stderr)
     return CompletedProcess(arguments, status, stdout, stderr)
 
 
