@@ -11,12 +11,12 @@ import pytest
 
 from tests.support.proxy import Call, Proxied
 from tests.support.streaming import until
-from tornado_service.proxy.websocket import app_connection
+from tornado_service.proxy import stall_watch
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_connection, "STALL_CHECK", 0.1)
+    monkeypatch.setattr(stall_watch, "STALL_CHECK", 0.1)
 
 
 async def test_a_part_of_another_request_is_not_read(proxied: Proxied) -> None:

@@ -29,7 +29,7 @@ from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
 from .lingering import LingeringHandler
-from .websocket.app_connection import StallWatch, is_hung_up
+from .stall_watch import StallWatch, is_hung_up
 from .websocket.tunnel import Tunnel
 
 if TYPE_CHECKING:

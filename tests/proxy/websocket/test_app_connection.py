@@ -10,8 +10,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.streaming import until
-from tornado_service.proxy.websocket import app_connection
-from tornado_service.proxy.websocket.app_connection import AppConnection, StallWatch, is_hung_up
+from tornado_service.proxy.websocket.app_connection import AppConnection
 
 
 class Taken:
@@ -145,31 +144,3 @@ async def test_a_paused_connection_is_hung_up_once_the_peer_has_gone(app: Taken)
     app.connection.resume()
     await until(lambda: app.connection.has_ended)
     assert app.received == b"unread"
-
-
-def test_no_connection_and_a_closed_one_are_hung_up() -> None:
-    ours, peer = socket.socketpair()
-    with peer:
-        assert not is_hung_up(ours)
-        ours.close()
-        assert is_hung_up(ours)
-        assert is_hung_up(None)
-
-
-async def test_a_watch_aborts_only_once_the_sender_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_connection, "STALL_CHECK", 0.001)
-    checks = 0
-    aborted = asyncio.Event()
-
-    def is_gone() -> bool:
-        nonlocal checks
-        checks += 1
-        return checks == 3
-
-    watch = StallWatch(is_gone, aborted.set)
-    watch.start()
-    await asyncio.wait_for(aborted.wait(), 30)
-
-    assert checks == 3
-    watch.start()
-    watch.stop()

@@ -16,7 +16,8 @@ from tests.support.websocket_frames import (
     read_frame,
 )
 from tests.support.websocket_relay import Meeting, read_to_the_end, reset
-from tornado_service.proxy.websocket import app_connection, tunnel
+from tornado_service.proxy import stall_watch
+from tornado_service.proxy.websocket import tunnel
 
 MIB = 1024 * 1024
 
@@ -136,7 +137,7 @@ async def test_a_side_that_never_answers_a_close_frame_is_cut_off(
 async def test_a_sender_that_is_gone_is_noticed_though_nothing_is_read_from_it(
     pair: Meeting, sender: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_connection, "STALL_CHECK", 0.1)
+    monkeypatch.setattr(stall_watch, "STALL_CHECK", 0.1)
     receiver = pair.visitor_reader if sender == "app" else pair.app_reader
     receiver._transport.pause_reading()
     writer = getattr(pair, sender)

@@ -15,7 +15,8 @@ from contextlib import suppress
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from .app_connection import AppConnection, StallWatch, is_hung_up
+from ..stall_watch import StallWatch, is_hung_up
+from .app_connection import AppConnection
 from .frames import FrameTracker, close_frame
 
 #: Bytes read from a visitor at once.
