@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,12 +23,9 @@ from tests.support.proxy_upstream import (
     read_head,
     respond,
 )
-from tornado_service import ServiceApp
 from tornado_service.app import TornadoService
-from tornado_service.proxy.forward.connection import Pool
 from tornado_service.proxy.forward.target import Target
-from tornado_service.proxy.handler import make_handler
-from tornado_service.proxy.options import Options
+from tornado_service.proxy.web_app import WebApp
 from tornado_service.testing import PREFIX
 
 __all__ = [
@@ -54,31 +51,18 @@ APP = "tests.support.proxy:Sales"
 PATH = f"{PREFIX}sales/"
 
 
-class Sales(ServiceApp):
+class Sales(WebApp):
     """An app at the target of the test."""
 
     name = "sales"
     title = "Sales"
-
-    serves_static = False
-    url_target: ClassVar[Target]
-    given: ClassVar[dict[str, Any]] = {}
+    url = "http://127.0.0.1:1"
+    target: ClassVar[Target]
     supervisor: Any = None
-    required_scopes: ClassVar[frozenset[str]] = frozenset()
 
-    def handlers(self) -> list[tuple[Any, ...]]:
-        self.options = Options(url="http://127.0.0.1:1", **self.given)
-        self.pool = Pool()
-        return [("(?s:.*)", make_handler(self.required_scopes))]
-
-    async def stop(self) -> None:
-        self.pool.close()
-
-    def change_request_headers(self, handler: Any, headers: Any) -> None:
-        pass
-
-    def change_response_headers(self, handler: Any, headers: Any) -> None:
-        pass
+    def _connect(self) -> None:
+        super()._connect()
+        self.url_target = self.target
 
 
 @dataclass
@@ -227,14 +211,12 @@ class StandInSupervisor:
     def report_response(self, status: int, headers: Any, body: bytes, is_websocket: bool) -> None:
         self.reports.append((status, bytes(body), is_websocket))
 
-    @contextmanager
-    def in_use(self) -> Any:
+    def begin_use(self) -> None:
         self.users += 1
         self.most_users = max(self.most_users, self.users)
-        try:
-            yield
-        finally:
-            self.users -= 1
+
+    def end_use(self) -> None:
+        self.users -= 1
 
 
 def is_complete(raw: bytes) -> bool:

@@ -36,8 +36,9 @@ def start_proxy(
     """Start the service with the app; options are those of an entry of ``web_apps``."""
 
     async def start(settings: Any = None, **options: Any) -> Proxied:
-        monkeypatch.setattr(Sales, "url_target", upstream.target, raising=False)
-        monkeypatch.setattr(Sales, "given", options)
+        monkeypatch.setattr(Sales, "target", upstream.target, raising=False)
+        for name, value in options.items():
+            monkeypatch.setattr(Sales, name, value)
         given = {**(settings or {})}
         given["TornadoService"] = {"apps": [APP], **given.get("TornadoService", {})}
         service = await start_service(**given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,7 +28,7 @@ from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
 from .lingering import LingeringHandler
-from .stall_watch import StallWatch, is_hung_up
+from .stall_watch import is_hung_up
 from .websocket.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -51,20 +50,19 @@ class ProxyHandler(LingeringHandler):
     _exchange: Exchange | None = None
     _task: asyncio.Task[None] | None = None
     _tunnel: Tunnel | None = None
-    _visitor_watch: StallWatch | None = None
+    _is_using_app = False
+    _flushed: asyncio.Future[None] | None = None
     _failure: HTTPError | None = None
     _received = 0
 
     def initialize(self) -> None:
         super().initialize()
         self.quiet = self.is_subresource()  # logged as the service's own static files are
-        self._resources = ExitStack()
 
     def on_finish(self) -> None:
-        if self._visitor_watch is not None:
-            self._visitor_watch.stop()
-            self._visitor_watch = None  # no cycle of references
-        self._resources.close()
+        self.app.stalls.discard(self._check_visitor)
+        if self._is_using_app:
+            self.app.supervisor.end_use()
         super().on_finish()
 
     def accepts_html(self) -> bool:
@@ -112,7 +110,8 @@ class ProxyHandler(LingeringHandler):
         """Send the request to the app, without its body; returns what will pass the response on."""
         supervisor, target = self.app.supervisor, target_of(self.app)
         if supervisor is not None:
-            self._resources.enter_context(supervisor.in_use())
+            supervisor.begin_use()
+            self._is_using_app = True
         # no attribute: a cycle of references takes the garbage collector 30 µs for each request
         app_request = AppRequest(self, target)
         request = await app_request.make(self._length, is_websocket=self._is_websocket)
@@ -129,9 +128,7 @@ class ProxyHandler(LingeringHandler):
             exchange.close()
             raise StreamClosedError
         self._exchange = exchange
-        stream = self._connection.stream  # sees no end while bytes of the visitor are not read
-        self._visitor_watch = StallWatch(lambda: is_hung_up(stream.socket), self._disconnect)
-        self._visitor_watch.start()
+        self.app.stalls.add(self._check_visitor)
         return VisitorResponse(self, exchange, app_request)
 
     def data_received(self, chunk: bytes) -> Any:
@@ -200,9 +197,9 @@ class ProxyHandler(LingeringHandler):
             response.accept_websocket(head)
             reader, writer, first = await response.exchange.detach()
             supervisor = self.app.supervisor
-            with ExitStack() as resources:
-                if supervisor is not None:
-                    resources.enter_context(supervisor.in_use())
+            if supervisor is not None:
+                supervisor.begin_use()  # the request ends here, its use of the app goes on
+            try:
                 self.finish()
                 self._tunnel = Tunnel(
                     self.detach(),
@@ -212,6 +209,9 @@ class ProxyHandler(LingeringHandler):
                     max_message_size=self.app.options.max_message_size,
                 )
                 await self._tunnel.run()
+            finally:
+                if supervisor is not None:
+                    supervisor.end_use()
 
     def _fail(self, error: HTTPError) -> None:
         """End the call of the app with an error, or abort a response that has begun."""
@@ -224,9 +224,16 @@ class ProxyHandler(LingeringHandler):
         elif self._exchange is not None:
             self._exchange.close()  # what is pending raises
 
-    def _disconnect(self) -> None:
-        self._connection.stream.close()
-        self._cancel()  # within a body, Tornado does not call `on_connection_close`
+    def _check_visitor(self) -> None:
+        """End the call of the app if the visitor has left.
+
+        The stream notices no end while bytes of the visitor are not read. Within a body, Tornado
+        does not call ``on_connection_close``.
+        """
+        stream = self._connection.stream
+        if is_hung_up(stream.socket):
+            stream.close()
+            self._cancel()
 
     def on_connection_close(self) -> None:
         """End the call of the app: nobody waits for it any more."""
@@ -280,9 +287,7 @@ class ProxyHandler(LingeringHandler):
     def flush(self, include_footers: bool = False) -> Any:
         """Send buffered data: nothing if the app's response has been passed on."""
         if self._headers_written and not self._write_buffer:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
+            return self._flushed
         return super().flush(include_footers)
 
     def is_still_allowed(self, user: Any) -> bool:

@@ -14,34 +14,44 @@ _HANGUP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
 class StallWatch:
-    """Notices that a sender is gone while nothing is read from it, its receiver being too slow.
+    """Checks connections from which nothing is read, as their receivers are too slow.
 
-    A receiver that never reads would otherwise hold both connections open.
-
-    Args:
-        is_sender_gone: is asked every 30 seconds.
-        abort: is called when it is.
+    A receiver that never reads would otherwise hold both connections open. One timer serves all
+    checks, so that a request that ends soon needs none of its own.
     """
 
-    def __init__(self, is_sender_gone: Callable[[], bool], abort: Callable[[], None]) -> None:
-        self._is_sender_gone = is_sender_gone
-        self._abort = abort
+    def __init__(self) -> None:
+        self._checks: set[Callable[[], object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
-        self.stop()
-        self._timer = asyncio.get_running_loop().call_later(STALL_CHECK, self._check)
+    def add(self, check: Callable[[], object]) -> None:
+        """Call a function every 30 seconds. It closes a connection whose sender is gone."""
+        self._checks.add(check)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(STALL_CHECK, self._run)
 
-    def stop(self) -> None:
+    def discard(self, check: Callable[[], object]) -> None:
+        """Do not call it any more."""
+        self._checks.discard(check)
+
+    def _run(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        for check in self._checks:
+            loop.call_soon(self._call, check)
+        if self._checks:
+            self._timer = loop.call_later(STALL_CHECK, self._run)
+
+    def _call(self, check: Callable[[], object]) -> None:
+        if check in self._checks:
+            check()
+
+    def close(self) -> None:
+        """End all checks."""
+        self._checks.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _check(self) -> None:
-        if self._is_sender_gone():
-            self._abort()
-        else:
-            self.start()
 
 
 def is_hung_up(connection: socket.socket | None) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .forward.connection import Pool
     from .forward.target import Target
     from .process.supervisor import Supervisor
+    from .stall_watch import StallWatch
 
 #: Names of options that are others in a class.
 ATTRIBUTES = {"start": "start_mode"}
@@ -76,6 +77,7 @@ class WebApp(ServiceApp):
 
     options: Options
     pool: Pool
+    stalls: StallWatch
     supervisor: Supervisor | None = None
     url_target: Target | None = None
 
@@ -101,9 +103,11 @@ class WebApp(ServiceApp):
         from .process.command import ProcessOptions
         from .process.metrics import show
         from .process.supervisor import Supervisor
+        from .stall_watch import StallWatch
 
         options = self.options
         self.pool = Pool()
+        self.stalls = StallWatch()
         self.url_target = Target.of_url(options.url) if options.url else None
         if not options.command:
             return
@@ -131,6 +135,7 @@ class WebApp(ServiceApp):
     async def stop(self) -> None:
         """End the process and all connections."""
         self.pool.close()
+        self.stalls.close()
         if self.supervisor:
             await self.supervisor.stop()
 

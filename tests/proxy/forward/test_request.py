@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,10 +52,8 @@ async def test_a_path_of_the_url_cannot_be_left(
     start_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxied = await start_proxy(strip_prefix=True)
-    target = proxied.app.url_target
-    monkeypatch.setattr(type(proxied.app), "url_target", type(target)(
-        unix_socket=target.unix_socket, port=target.port, path="/base"
-    ))  # fmt: skip
+    target = replace(proxied.upstream.target, path="/base")
+    monkeypatch.setattr(proxied.app, "url_target", target)
 
     await proxied.call("GET", "a")
     refused = await proxied.call("GET", "%2e%2e/secret")

@@ -177,9 +177,10 @@ async def test_an_idle_app_is_ended_and_started_by_the_next_request(
     app = supervise(idle_timeout=0.3)
     await app.wait_ready()
     pid = int(app.details["pid"])
-    with app.in_use():
-        await asyncio.sleep(0.5)
-        assert app.is_ready
+    app.begin_use()
+    await asyncio.sleep(0.5)
+    assert app.is_ready
+    app.end_use()
 
     await until(lambda: app.state is State.STOPPED)
     was_running = is_running(pid)

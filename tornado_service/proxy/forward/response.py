@@ -70,6 +70,7 @@ class VisitorResponse:
         self._handler._headers = headers
         self._handler._headers_written = True
         self._handler._transforms = []  # what the app has compressed or not stays so
+        self._handler._flushed = written
         await written
         while not exchange.is_complete:
             await exchange.receive()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from logging import Logger
 
@@ -147,15 +147,14 @@ class Supervisor:
         finally:
             self._waiters.discard(waiter)
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """The time of a request or a WebSocket, in which the command is not idle."""
+    def begin_use(self) -> None:
+        """Count a request or a WebSocket: the command is not idle until it ends."""
         self.uses += 1
-        try:
-            yield
-        finally:
-            self.uses -= 1
-            self._last_use = time.monotonic()
+
+    def end_use(self) -> None:
+        """Count one less."""
+        self.uses -= 1
+        self._last_use = time.monotonic()
 
     def report_unreachable(self) -> None:
         """Check whether the command still listens, as a connection has failed."""

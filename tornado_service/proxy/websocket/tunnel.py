@@ -66,8 +66,7 @@ class Tunnel:
         self._is_visitor_read = False  # to its close frame, or to its end
         self._is_finishing = False
         self._abort_timer: asyncio.TimerHandle | None = None
-        self._app_stall = StallWatch(self._app.is_hung_up, self.abort)  # the visitor is too slow
-        self._visitor_stall = StallWatch(lambda: is_hung_up(visitor.socket), self.abort)
+        self._stalls = StallWatch()
         self._written: asyncio.Future[None] | None = None  # the last bytes to the visitor
         self._ended = self._loop.create_future()
 
@@ -82,10 +81,9 @@ class Tunnel:
             await self._ended
         finally:
             self.abort()
-            self._visitor_stall.stop()
+            self._stalls.close()
             if self._abort_timer:
                 self._abort_timer.cancel()
-            self._app_stall.stop()
             self._visitor.set_close_callback(None)
             self._ended.cancel()
 
@@ -113,6 +111,14 @@ class Tunnel:
         self._visitor.close()
         self._app.abort()
 
+    def _check_app(self) -> None:
+        if self._app.is_hung_up():
+            self.abort()
+
+    def _check_visitor(self) -> None:
+        if is_hung_up(self._visitor.socket):
+            self.abort()
+
     # The visitor
 
     async def _read_visitor(self) -> None:
@@ -128,9 +134,9 @@ class Tunnel:
                 if not self._to_app.is_open:
                     self._advance()
                 if self._app.is_full:
-                    self._visitor_stall.start()
+                    self._stalls.add(self._check_visitor)
                     await self._app.wait_for_room()
-                    self._visitor_stall.stop()
+                    self._stalls.discard(self._check_visitor)
         self._is_visitor_read = True
         self._advance()
 
@@ -144,12 +150,12 @@ class Tunnel:
         self._written = self._visitor.write(data)
         if self._visitor.writing():  # not all of it is sent
             self._app.pause()
-            self._app_stall.start()
+            self._stalls.add(self._check_app)  # the visitor is too slow
             self._written.add_done_callback(self._on_visitor_written)
 
     def _on_visitor_written(self, written: asyncio.Future[None]) -> None:
         if written is self._written:
-            self._app_stall.stop()
+            self._stalls.discard(self._check_app)
             self._app.resume()
 
     def _on_app_data(self, data: bytes) -> None:
