@@ -235,7 +235,7 @@ class Exchange:
 
 def _check_framing(response: h11.Response) -> None:
     """Refuse a response whose length is not clear (RFC 9112, section 6.3)."""
-    names = {name for name, _ in response.headers}
+    names = {name.lower() for name, _ in response.headers.raw_items()}
     if b"transfer-encoding" in names:
         if b"content-length" in names:
             raise BadResponse("it has both Content-Length and Transfer-Encoding")

@@ -19,6 +19,9 @@ from .paths import AppPaths, Locations
 from .target import Target
 from .visitor_body import UNKNOWN
 
+#: Headers that say how long the body is.
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+
 #: Values of parameters ``token`` in one request: each is a call of the hub.
 MAX_TOKENS = 16
 
@@ -51,7 +54,11 @@ class AppRequest:
                 to say whether a parameter is one of its tokens, and does not respond.
         """
         handler, request = self._handler, self._handler.request
-        tokens = await self._hub_tokens()
+        tokens = find_tokens(request.uri or "")
+        if "Referer" in request.headers:
+            tokens |= find_tokens(request.headers["Referer"])
+        if tokens:
+            tokens = await self._hub_tokens(tokens)
         try:
             self._uri = self._paths.to_app(without_tokens(request.uri or "/", tokens))
         except ValueError as error:
@@ -67,7 +74,7 @@ class AppRequest:
         )
         headers.add("Host", self._host)
         handler.app.change_request_headers(handler, headers)
-        _set_framing(headers, request.headers.get_list("Content-Length"), length)
+        _set_framing(headers, "Content-Length" in request.headers, length)
         if is_websocket:
             headers["Upgrade"] = "websocket"
             headers["Connection"] = "Upgrade"
@@ -80,10 +87,8 @@ class AppRequest:
             ],
         )
 
-    async def _hub_tokens(self) -> set[str]:
-        """The tokens of the hub in the query and in ``Referer``."""
-        request = self._handler.request
-        found = find_tokens(request.uri or "") | find_tokens(request.headers.get("Referer", ""))
+    async def _hub_tokens(self, found: set[str]) -> set[str]:
+        """Those of the found values that are tokens of the hub."""
         if len(found) > MAX_TOKENS:
             raise HTTPError(400, "The URL has more than %d parameters 'token'.", MAX_TOKENS)
         auth = self._handler.hub_auth
@@ -153,11 +158,10 @@ def _frame_ancestors(policy: str) -> str:
     return " ".join(["'self'", *others])
 
 
-def _set_framing(headers: RawHeaders, sent: list[str], length: int) -> None:
+def _set_framing(headers: RawHeaders, has_length: bool, length: int) -> None:
     """Describe the length of the body as it is sent, whatever a hook has done."""
-    headers.discard("Content-Length")
-    headers.discard("Transfer-Encoding")
+    headers.change(lambda name, value: None if name in FRAMING else value)
     if length == UNKNOWN:
         headers.add("Transfer-Encoding", "chunked")
-    elif sent:
+    elif has_length:
         headers.add("Content-Length", str(length))

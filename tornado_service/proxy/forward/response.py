@@ -162,7 +162,7 @@ def is_event_stream(head: h11.Response | h11.InformationalResponse) -> bool:
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
-    kinds = [value for name, value in head.headers if name == b"content-type"]
+    kinds = [value for name, value in head.headers.raw_items() if name.lower() == b"content-type"]
     return any(kind.strip().lower().startswith(b"text/event-stream") for kind in kinds)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tornado.httputil import HTTPHeaders
 
@@ -30,6 +30,18 @@ class RawHeaders(HTTPHeaders):
     def get_all(self) -> Iterable[tuple[str, str]]:
         """All lines in their order."""
         return [(name, value) for _, name, value in self._lines]
+
+    def change(self, change: Callable[[str, str], str | None]) -> None:
+        """Replace the values of all lines.
+
+        Args:
+            change: makes a new value of a name, in lower case, and a value; None drops the line.
+        """
+        self._lines = [
+            (lower, name, changed)
+            for lower, name, value in self._lines
+            if (changed := change(lower, value)) is not None
+        ]
 
     def __setitem__(self, name: str, value: str) -> None:
         self.discard(name)

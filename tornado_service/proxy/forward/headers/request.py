@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from tornado.httputil import HTTPHeaders
@@ -50,7 +49,7 @@ IDENTITY = frozenset(
 )
 IDENTITY_PREFIXES = ("x-forwarded-", "x-remote-", "x-auth-request-", "x-webauth-")
 
-#: Names of headers that are remembered.
+#: Names of headers, users and groups that are remembered, of each.
 NAMES = 1000
 
 #: Servers in the tradition of CGI take any other character of a name for an underscore.
@@ -62,8 +61,7 @@ _SAFE_IN_GROUP = "!\"#$&'()*+-./:;<=>?@[\\]^_`{|}~"
 _SAFE_IN_USER = _SAFE_IN_GROUP.replace(":", "")
 
 
-@dataclass(frozen=True)
-class VisitorFacts:
+class VisitorFacts(NamedTuple):
     """What the app is told about a request.
 
     Attributes:
@@ -84,12 +82,11 @@ class VisitorFacts:
 
     def lines(self) -> list[tuple[str, str]]:
         """The headers that tell it."""
-        lines = [("X-Forwarded-User", encode_user(self.user))]
+        user = [("X-Forwarded-User", encode_user(self.user))]
         if "groups" in self.user:  # else the hub does not show them
-            groups = ",".join(quote(group, _SAFE_IN_GROUP) for group in self.user["groups"])
-            lines.append(("X-Forwarded-Groups", groups))
+            user.append(("X-Forwarded-Groups", ",".join(map(_encode_group, self.user["groups"]))))
         return [
-            *lines,
+            *user,
             ("X-Forwarded-Prefix", self.prefix),
             ("X-Forwarded-Host", self.host),
             ("X-Forwarded-Proto", self.protocol),
@@ -104,8 +101,18 @@ def encode_user(user: Mapping[str, Any]) -> str:
     A service of the hub with a token of its own is ``service:NAME``; a user cannot have that name
     here, as ``:`` is encoded in theirs.
     """
-    name = quote(user["name"], _SAFE_IN_USER)
+    name = _encode_user_name(user["name"])
     return name if user.get("kind", "user") == "user" else f"{user['kind']}:{name}"
+
+
+@lru_cache(NAMES)
+def _encode_user_name(name: str) -> str:
+    return quote(name, _SAFE_IN_USER)
+
+
+@lru_cache(NAMES)
+def _encode_group(name: str) -> str:
+    return quote(name, _SAFE_IN_GROUP)
 
 
 @lru_cache(NAMES)
@@ -152,7 +159,7 @@ def make_request_headers(
         hub_tokens: tokens of the hub that are dropped from ``Referer``.
     """
     named = connection_options(sent)
-    headers = RawHeaders()
+    lines: list[tuple[str, str]] = []
     for name, value in sent.get_all():
         if is_dropped(name) or (named and spelled_alike(name) in named):
             continue
@@ -166,13 +173,11 @@ def make_request_headers(
                 continue
         elif lower == "referer":
             value = without_tokens(value, hub_tokens)
-        headers.add(name, value)
-    for name, value in facts.lines():
-        headers.add(name, value)
+        lines.append((name, value))
+    lines += facts.lines()
     if accepts_trailers(sent):
-        headers.add("TE", "trailers")
-        headers.add("Connection", "TE")
-    return headers
+        lines += [("TE", "trailers"), ("Connection", "TE")]
+    return RawHeaders(lines)
 
 
 def accepts_trailers(headers: HTTPHeaders) -> bool:

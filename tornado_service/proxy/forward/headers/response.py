@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
+from functools import partial
 
 from ..exchange import Headers
 from ..paths import AppPaths, Locations, has_dot_segments
@@ -15,6 +17,15 @@ from .request import HOP_BY_HOP, connection_options, spelled_alike
 #: the hub, send its other pages to another server or protocol, or have the browser report the URLs
 #: of all pages (``NEL``, https://www.w3.org/TR/network-error-logging/).
 FOR_THE_SITE = frozenset({"alt-svc", "clear-site-data", "nel", "strict-transport-security"})
+
+#: All whose values are changed, or that are dropped.
+CHANGED = FOR_THE_SITE | {
+    "content-location",
+    "location",
+    "refresh",
+    "service-worker-allowed",
+    "set-cookie",
+}
 
 #: Fields that must not come after the body (RFC 9110, section 6.5.1).
 NOT_IN_TRAILERS = frozenset(
@@ -40,7 +51,7 @@ NOT_IN_TRAILERS = frozenset(
 _CONTROL_CHARACTER = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(frozen=True)
+@dataclass
 class ResponseRules:
     """How the headers of an app's response are changed.
 
@@ -81,30 +92,26 @@ class ResponseRules:
         return fields
 
     def _pass(self, sent: Headers) -> RawHeaders:
-        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent]
-        named = connection_options(RawHeaders(lines))
-        headers = RawHeaders()
-        for name, value in lines:
-            lower = name.lower()
-            if lower in HOP_BY_HOP or (named and spelled_alike(name) in named):
-                continue
-            if _CONTROL_CHARACTER.search(value):
-                continue
-            changed = self._change(lower, value)
-            if changed is not None:
-                headers.add(name, changed)
+        headers = RawHeaders(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent]
+        )
+        headers.change(partial(self._change, connection_options(headers)))
         return headers
 
-    def _change(self, name: str, value: str) -> str | None:
+    def _change(self, named: Set[str], name: str, value: str) -> str | None:
+        if name in HOP_BY_HOP or (named and spelled_alike(name) in named):
+            return None
+        if _CONTROL_CHARACTER.search(value):
+            return None
+        if name not in CHANGED:
+            return value
         if name == "set-cookie":
             return self.cookies.for_visitor(value, self.paths, self.request_path)
         if name in ("location", "content-location"):
             return self.locations.translate(value)
         if name == "refresh":
             return self.locations.translate_refresh(value)
-        if name in FOR_THE_SITE:
-            return None
         if name == "service-worker-allowed":
             is_own = self.paths.contains(value) and not has_dot_segments(value)
             return value if is_own else f"{self.paths.prefix}/"
-        return value
+        return None
