@@ -142,4 +142,5 @@ class AccessMixin(CookieReader):
 
         Browsers state this on https and on localhost, as in ``is_navigation``.
         """
-        return self.request.headers.get("Sec-Fetch-Dest") in SUBRESOURCES
+        headers = self.request.headers
+        return "Sec-Fetch-Dest" in headers and headers["Sec-Fetch-Dest"] in SUBRESOURCES

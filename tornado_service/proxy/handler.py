@@ -72,8 +72,9 @@ class ProxyHandler(LingeringHandler):
     @cached_property
     def _is_websocket(self) -> bool:
         headers = self.request.headers  # RFC 9110, section 7.8
-        is_asked = headers.get("Upgrade", "").lower() == "websocket"
-        return is_asked and "upgrade" in connection_options(headers)
+        if "Upgrade" not in headers or headers["Upgrade"].lower() != "websocket":
+            return False
+        return "upgrade" in connection_options(headers)
 
     async def prepare(self) -> None:
         """Check who it is; then call the app, before the body of the request has come.

@@ -100,7 +100,7 @@ class _Request(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._limiter.headers.mark_received(self._server_connection)
-        self._is_form = headers.get("Content-Type", "").startswith(
+        self._is_form = "Content-Type" in headers and headers["Content-Type"].startswith(
             "application/x-www-form-urlencoded"
         )
         waits = self._delegate.headers_received(start_line, headers)

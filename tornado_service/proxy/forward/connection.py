@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import deque
 
 import h11
 
@@ -63,7 +63,7 @@ class Pool:
     """The idle connections of one app."""
 
     def __init__(self) -> None:
-        self._idle: OrderedDict[Connection, None] = OrderedDict()  # the oldest first
+        self._idle: deque[Connection] = deque()  # the oldest first
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -73,7 +73,7 @@ class Pool:
     def take(self, target: Target) -> Connection | None:
         """An idle connection that is still usable; the newest, so that the others can expire."""
         while self._idle:
-            connection, _ = self._idle.popitem()
+            connection = self._idle.pop()
             # a restarted app has other sockets, perhaps at the same place
             if connection.target == target and connection.wire.is_quiet():
                 return connection
@@ -87,21 +87,20 @@ class Pool:
             return
         loop = asyncio.get_running_loop()
         connection.idle_since = loop.time()
-        self._idle[connection] = None
+        self._idle.append(connection)
         if len(self._idle) > MAX_IDLE:
             self._close_oldest()
         if self._timer is None:
             self._timer = loop.call_later(IDLE_TIMEOUT, self._expire)
 
     def _close_oldest(self) -> None:
-        connection, _ = self._idle.popitem(last=False)
-        connection.close()
+        self._idle.popleft().close()
 
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
         while self._idle:
-            left = next(iter(self._idle)).idle_since + IDLE_TIMEOUT - loop.time()
+            left = self._idle[0].idle_since + IDLE_TIMEOUT - loop.time()
             if left > 0:
                 self._timer = loop.call_later(left, self._expire)
                 return

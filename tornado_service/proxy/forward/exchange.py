@@ -59,10 +59,6 @@ class Exchange:
         self.trailers: Headers = []
 
     @property
-    def _http(self) -> h11.Connection:
-        return self._open_connection.protocol
-
-    @property
     def _open_connection(self) -> Connection:
         if self._connection is None:
             raise ConnectionAbortedError("closed")
@@ -92,10 +88,11 @@ class Exchange:
         await self._send_head()
 
     async def _send_head(self) -> None:
-        data = self._http.send(self._request)
+        connection = self._open_connection
+        data = connection.protocol.send(self._request)
         if not self._has_body:
-            data += self._http.send(h11.EndOfMessage())
-        await self._open_connection.wire.send(data)
+            data += connection.protocol.send(h11.EndOfMessage())
+        await connection.wire.send(data)
 
     async def send_body(self, chunk: bytes) -> None:
         """Send a piece of the body; waits while the app does not read.
@@ -113,7 +110,8 @@ class Exchange:
 
     async def _send_event(self, event: h11.Data | h11.EndOfMessage) -> None:
         try:
-            await self._open_connection.wire.send(self._http.send(event))
+            connection = self._open_connection
+            await connection.wire.send(connection.protocol.send(event))
         except (OSError, h11.LocalProtocolError):
             self._can_send = False
 
@@ -173,12 +171,13 @@ class Exchange:
             await asyncio.sleep(0)
             return
         try:
-            data = await self._open_connection.wire.receive()
+            connection = self._open_connection
+            data = await connection.wire.receive()
         except OSError as error:
             raise BadResponse(f"the connection failed: {error.strerror or error}") from error
         self._is_at_end = not data
         self._has_received = self._has_received or bool(data)
-        self._http.receive_data(data)
+        connection.protocol.receive_data(data)
 
     def take(self) -> bytes:
         """The part of the body that has come since the last call.
@@ -205,7 +204,7 @@ class Exchange:
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         try:
-            return self._http.next_event()
+            return self._open_connection.protocol.next_event()
         except h11.RemoteProtocolError as error:
             raise BadResponse(str(error)[:200]) from error
 

@@ -120,12 +120,14 @@ class SocketWire:
                 self._readable = None
 
     async def send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
+        left: bytes | memoryview = data
+        while left:
             try:
-                view = view[self._socket.send(view) :]
+                sent = self._socket.send(left)
             except BlockingIOError:
                 await self._wait_writable()
+            else:
+                left = memoryview(left)[sent:] if sent < len(left) else b""
 
     async def _wait_writable(self) -> None:
         ready: asyncio.Future[None] = self._loop.create_future()
