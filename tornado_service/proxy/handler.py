@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import h11
@@ -69,8 +68,7 @@ class ProxyHandler(LingeringHandler):
         """Whether HTML is accepted explicitly: programs and scripts of the app get JSON."""
         return "text/html" in self.request.headers.get("Accept", "")
 
-    @cached_property
-    def _is_websocket(self) -> bool:
+    def _asks_for_websocket(self) -> bool:
         headers = self.request.headers  # RFC 9110, section 7.8
         if "Upgrade" not in headers or headers["Upgrade"].lower() != "websocket":
             return False
@@ -86,6 +84,7 @@ class ProxyHandler(LingeringHandler):
         if self._finished:
             return
         self._length = declared_length(self.request)
+        self._is_websocket = self._asks_for_websocket()
         limit = self.app.options.max_body_size
         if limit is not None and self._length > limit:
             raise self._too_large()

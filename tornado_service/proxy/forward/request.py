@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import h11
@@ -37,7 +37,11 @@ class AppRequest:
     def __init__(self, handler: PageHandler, target: Target) -> None:
         self._handler = handler
         self._target = target
-        app = handler.app
+        app, context, headers = handler.app, handler.context, handler.request.headers
+        self._sent_host = headers["Host"] if "Host" in headers else ""  # noqa: SIM401 - faster
+        self._public_host = context.public_host or self._sent_host
+        is_https = context.public_https or get_browser_protocol(handler.request) == "https"
+        self._protocol = "https" if is_https else "http"
         self._paths = _make_paths(app.prefix, app.options.strip_prefix, target.path)
         self._cookies = _make_cookie_rules(handler.hub_auth.cookie_name)
         self._uri = "/"
@@ -98,20 +102,9 @@ class AppRequest:
 
     @property
     def _host(self) -> str:
-        sent: str = self._handler.request.headers.get("Host", "")
-        if self._target.tls or not sent:
+        if self._target.tls or not self._sent_host:
             return self._target.authority
-        return sent
-
-    @property
-    def _public_host(self) -> str:
-        return self._handler.context.public_host or self._handler.request.headers.get("Host", "")
-
-    @cached_property
-    def _protocol(self) -> str:
-        handler = self._handler
-        is_https = handler.context.public_https or get_browser_protocol(handler.request) == "https"
-        return "https" if is_https else "http"
+        return self._sent_host
 
     def _facts(self) -> VisitorFacts:
         handler: Any = self._handler
