@@ -35,3 +35,11 @@ async def test_other_redirects_leave_the_slash(proxied: Proxied) -> None:
         assert (await proxied.call("GET", target)).status == 301
 
         assert (await proxied.call("GET", bare)).get("Location") == PATH
+
+
+@pytest.mark.parametrize("query", ["?region=eu&day=2%2F3+4", "?q=\u00fc", "?"])
+async def test_the_redirect_to_the_slash_keeps_the_query(proxied: Proxied, query: str) -> None:
+    response = await proxied.call("GET", f"{PATH.rstrip('/')}{query}")
+
+    assert response.status == 302
+    assert response.get("Location") == PATH + query.removesuffix("?").encode().decode("latin-1")

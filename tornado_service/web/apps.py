@@ -101,7 +101,8 @@ class AppSlashHandler(BaseHandler):
 
     @allow_unauthenticated
     def get(self) -> None:
-        self.redirect(f"{self.hub_auth.base_url}{self._name}/")
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"{self.hub_auth.base_url}{self._name}/{query}")
 
 
 class AppUnavailable(HTTPError):
