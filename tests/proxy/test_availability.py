@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 import re
+import socket
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.web_processes import options
-from tornado_service.testing import BROWSER, Fetch, ServiceConfig, StandInHub
+from tornado_service.testing import BROWSER, Fetch, ServiceConfig, StandInHub, StartService
 
 
 @pytest.fixture
@@ -93,3 +95,36 @@ async def test_an_app_that_starts_is_no_error_in_the_access_log(
     await fetch("slow/", token=hub.token_for("sam"), headers=BROWSER)
 
     assert "503 GET" not in caplog.text
+
+
+async def test_admins_see_that_a_url_does_not_respond_until_it_does(
+    start_service: StartService, client: AsyncHTTPClient, hub: StandInHub
+) -> None:
+    place = socket.socket()
+    place.bind(("127.0.0.1", 0))  # nothing listens there yet
+    wiki = {"url": f"http://127.0.0.1:{place.getsockname()[1]}"}
+    service = await start_service(TornadoService={"web_apps": {"wiki": wiki}})
+    fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+    admin = admin_token(hub)
+
+    async def problem() -> str:
+        response = await fetch("api/status", token=admin)
+        return json.loads(response.body)["apps"][0]["reason"]
+
+    before = await problem()
+    refused = await fetch("wiki/", token=admin)
+    said = await problem()
+    server = await asyncio.start_server(respond_once, sock=place)
+    answered = await fetch("wiki/", token=admin)
+    after = await problem()
+    server.close()
+
+    assert (before, refused.code, answered.code, after) == ("", 503, 204, "")
+    assert said.startswith(f"The app does not respond at {wiki['url']} (Connection refused): ")
+    assert said.endswith('or change c.TornadoService.web_apps["wiki"]["url"].')
+
+
+async def respond_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+    writer.close()

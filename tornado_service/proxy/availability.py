@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from functools import cache
 from typing import Any
 
@@ -80,11 +82,20 @@ async def wait_ready(app: Any) -> None:
 
 def unreachable(app: Any, error: OSError, request_id: str) -> AppFailure:
     """Log that an app has refused a connection, and have its process checked."""
-    app.log.warning(
-        "App %s cannot be reached, request_id=%s: %s", app.name, request_id, error.strerror or error
-    )
+    reason = error.strerror or error
+    if isinstance(error, ConnectionError) and error.errno:  # asyncio's text has the address alone
+        reason = os.strerror(error.errno)
+    app.log.warning("App %s cannot be reached, request_id=%s: %s", app.name, request_id, reason)
     if app.supervisor is not None:
         app.supervisor.report_unreachable()
+    else:
+        advice = "start it there, let its firewall or network policy admit the service"
+        if isinstance(error, ssl.SSLError):
+            advice = "give it a certificate that is trusted here (see SSL_CERT_FILE of OpenSSL)"
+        app.url_problem = (
+            f"The app does not respond at {app.options.url} ({reason}): {advice}, or change"
+            f" {app.option_name('url')}."
+        )
     return AppFailure(503, "This app does not respond. Try again soon.", UNREACHABLE_RETRY)
 
 

@@ -10,6 +10,7 @@ from tornado.httputil import HTTPHeaders
 
 from .. import AppError, PageHandler, ServiceApp
 from .options import Options, parse_options
+from .process.command import full_name
 
 if TYPE_CHECKING:
     from .forward.connection import Pool
@@ -81,6 +82,9 @@ class WebApp(ServiceApp):
     supervisor: Supervisor | None = None
     url_target: Target | None = None
 
+    #: Why the app's URL does not respond, until it does.
+    url_problem = ""
+
     def handlers(self) -> list[tuple[Any, ...]]:
         """All paths below the app's prefix.
 
@@ -127,6 +131,10 @@ class WebApp(ServiceApp):
         supervisor = self.supervisor = Supervisor(process, self.log, lambda: count_restart())
         count_restart = show(self, lambda: supervisor.is_ready, lambda: supervisor.uses)
 
+    def option_name(self, name: str) -> str:
+        """The full name of an option, as the administrator or the author finds it."""
+        return full_name(self.options_source or type(self).__name__, name)
+
     async def start(self) -> None:
         """Start the process, if it is to run always."""
         if self.supervisor:
@@ -167,7 +175,7 @@ class WebApp(ServiceApp):
     @property
     def problem(self) -> str:
         """What is wrong with the process or its responses, with the key to change."""
-        return self.supervisor.problem if self.supervisor else ""
+        return self.supervisor.problem if self.supervisor else self.url_problem
 
     @property
     def details(self) -> dict[str, str]:

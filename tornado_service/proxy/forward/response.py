@@ -37,7 +37,9 @@ class VisitorResponse:
 
     async def head(self) -> h11.Response | h11.InformationalResponse:
         """The status and headers, once they have come; see `Exchange.response` for errors."""
-        return await self.exchange.response(self.pass_informational)
+        head = await self.exchange.response(self.pass_informational)
+        self._handler.app.url_problem = ""
+        return head
 
     async def pass_informational(self, event: h11.InformationalResponse) -> None:
         """Pass a response 1xx on, except 100: we have answered ``Expect``.
