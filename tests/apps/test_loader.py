@@ -11,9 +11,9 @@ import pytest
 
 import tornado_service
 from tests.support.apps import GOOD, TEMPLATE, StartApps
-from tornado_service import ServiceApp
+from tornado_service import AppError, ServiceApp
 from tornado_service.activity import Activity
-from tornado_service.apps.loader import package_of
+from tornado_service.apps.loader import import_web_app, package_of
 from tornado_service.testing import (
     PREFIX,
     StandInHub,
@@ -157,3 +157,17 @@ async def test_readiness_has_each_app_that_could_not_be_imported(
     service = await start_apps("first_app:App", "second_app:App")
 
     assert service.app_manager.readiness() == {"app App": False, "app App 2": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Sales_2026", "is 'Sales_2026': it takes a-z, 0-9 and - only."),
+        ("status", "is 'status', a path of the service itself."),
+    ],
+)
+def test_an_invalid_name_of_a_web_app_is_a_key_of_the_setting(name: str, said: str) -> None:
+    with pytest.raises(AppError) as raised:
+        import_web_app(name, {"url": "http://127.0.0.1:9"})
+
+    assert str(raised.value) == f"A key of c.TornadoService.web_apps {said}"

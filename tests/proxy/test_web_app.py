@@ -164,8 +164,8 @@ async def apps(fetch: Fetch, token: str) -> dict[str, Any]:
     ("name", "entry", "said"),
     [
         ("sales", {"comand": COMMAND}, "has an unknown key comand: did you mean command?"),
-        ("Sales", {"command": COMMAND}, "name is 'Sales': it takes a-z, 0-9 and - only."),
-        ("api", {"command": COMMAND}, "name is 'api', a path of the service itself."),
+        ("Sales", {"command": COMMAND}, "is 'Sales': it takes a-z, 0-9 and - only."),
+        ("api", {"command": COMMAND}, "is 'api', a path of the service itself."),
     ],
 )
 async def test_an_invalid_entry_says_what_to_change(

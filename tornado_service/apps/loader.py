@@ -53,14 +53,18 @@ def validate_app_class(cls: Any, spec: str) -> type[ServiceApp]:
     """
     if not (isinstance(cls, type) and issubclass(cls, ServiceApp)):
         raise AppError(f"{spec} is no subclass of tornado_service.ServiceApp.")
-    if not isinstance(cls.name, str) or not NAME_PATTERN.fullmatch(cls.name):
-        raise AppError(f"{cls.__name__}.name is {cls.name!r}: it takes a-z, 0-9 and - only.")
-    if cls.name in RESERVED_NAMES:
-        raise AppError(f"{cls.__name__}.name is {cls.name!r}, a path of the service itself.")
+    _check_name(cls.name, f"{cls.__name__}.name")
     for attribute in ("service_scopes", "user_scopes"):
         if not isinstance(getattr(cls, attribute), (set, frozenset)):
             raise AppError(f'{cls.__name__}.{attribute} is no set, such as {{"list:users"}}.')
     return cls
+
+
+def _check_name(name: Any, where: str) -> None:
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
+        raise AppError(f"{where} is {name!r}: it takes a-z, 0-9 and - only.")
+    if name in RESERVED_NAMES:
+        raise AppError(f"{where} is {name!r}, a path of the service itself.")
 
 
 def package_of(cls: type[ServiceApp]) -> str:
@@ -123,7 +127,8 @@ def import_web_app(name: str, entry: Any) -> type[ServiceApp]:
         entry: its options.
 
     Raises:
-        AppError: an option is invalid, or this is the single file, which has no web apps.
+        AppError: its name or an option is invalid, or this is the single file, which has no web
+            apps.
     """
     try:
         settings = importlib.import_module(WEB_APPS_MODULE)
@@ -134,6 +139,7 @@ def import_web_app(name: str, entry: Any) -> type[ServiceApp]:
             "The single file does without web apps: use an image, as described at"
             f" {DOCS_URL}how-to/kubernetes-image.html"
         ) from None
+    _check_name(name, "A key of c.TornadoService.web_apps")
     cls: type[ServiceApp] = settings.make_web_app_class(name, entry)
     return cls
 

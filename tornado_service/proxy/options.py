@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -43,6 +44,11 @@ class Options(BaseModel):
     def _check_command(cls, command: tuple[str, ...]) -> tuple[str, ...]:
         if command and not command[0]:
             raise ValueError("its first word is empty: it names the program")
+        if not {"port", "unix_socket"}.isdisjoint(placeholders_in(*command[:1])):
+            raise ValueError(
+                "its first string has more than the program: write each argument as a string of"
+                ' its own, such as ["streamlit", "run", "app.py", "--server.port={port}"]'
+            )
         _check_texts(*command)
         return command
 
@@ -129,4 +135,6 @@ def parse_options(given: Mapping[str, Any], where: str, other_names: Mapping[str
         message = 'write a list, such as ["streamlit", "run", "app.py", "--server.port={port}"]'
     elif first["type"] in ("frozen_set_type", "tuple_type"):
         message = f'write a list, such as ["{name.partition("_")[2] or "name"}"]'
-    raise AppError(f"{full_name(where, name) if name else where}: {message}")
+    place = full_name(where, name) if name else where
+    place += "".join(f"[{json.dumps(part)}]" for part in first["loc"][1:] if part != "[key]")
+    raise AppError(f"{place}: {message}")
