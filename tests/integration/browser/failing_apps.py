@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Integer, MetaData, Table
 from traitlets import Unicode
 
-from tornado_service import PageHandler, ServiceApp
+from tornado_service import PageHandler, ServiceApp, WebApp
 from tornado_service.apps import retry as transient
 
 transient.MAX_DELAY = 1.0  # instead of a minute
@@ -29,6 +29,13 @@ class Broken(ServiceApp):
 
     async def start(self):
         raise RuntimeError("as a test wants it")
+
+
+class LongWord(WebApp):
+    """Its last line of output is wider than a narrow screen."""
+
+    name = "long-word"
+    command = ("sh", "-c", f"echo No module {'_'.join(['departments'] * 9)}; exit 1", "{port}")
 
 
 class WaitingPage(PageHandler):

@@ -75,6 +75,7 @@ def relayed(wishes_file: Path) -> Iterator[tuple[RealHub, Misbehave]]:
             "--HubClient.breaker_pause=0.3",
             "--TornadoService.apps=tests.integration.browser.failing_apps:Raises",
             "--TornadoService.apps=tests.integration.browser.failing_apps:Broken",
+            "--TornadoService.apps=tests.integration.browser.failing_apps:LongWord",
             "--TornadoService.apps=tests.integration.browser.failing_apps:Waits",
             "--TornadoService.apps=tests.support.wishes:Wishes",
             f"--Wishes.database_url=sqlite:///{wishes_file}",
@@ -109,9 +110,16 @@ def misbehave(relayed: tuple[RealHub, Misbehave]) -> Iterator[Misbehave]:
     relayed[1](None)
 
 
-@pytest.fixture(
-    params=["the hub is unavailable", "a page raises", "no access", "an app has failed"]
+ERRORS = (
+    "the hub is unavailable",
+    "a page raises",
+    "no access",
+    "an app has failed",
+    "a web app has failed",
 )
+
+
+@pytest.fixture(params=ERRORS)
 def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbehave):
     """Open a page with this error; returns it and the heading it should have."""
 
@@ -123,6 +131,12 @@ def open_error(request, open_page: OpenPage, real_hub: RealHub, misbehave: Misbe
             # the hub itself refuses a sign-in, the service refuses a token
             token = {"Authorization": f"token {real_hub.token_for('guest')}"}
             return open_page("", extra_http_headers=token), "403 : Forbidden"
+        if request.param == "a web app has failed":
+            page = open_page("long-word/", "ada")
+            expect(page.get_by_role("main")).to_contain_text(
+                "exit status 1", timeout=PATIENCE * 1000
+            )
+            return page, "long-word is not available"
         page = open_page("", "sam")
         if request.param == "a page raises":
             page.goto("raises/")
