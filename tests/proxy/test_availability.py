@@ -80,6 +80,18 @@ async def test_a_failed_start_is_explained_to_admins(fetch: Fetch, hub: StandInH
     assert "exit status" not in hidden.body.decode()
 
 
+async def test_the_status_page_calls_an_app_with_a_problem_not_ready(
+    fetch: Fetch, hub: StandInHub
+) -> None:
+    admin = admin_token(hub)
+    await page_with("exit status 3", fetch, "broken/", admin)
+
+    page = (await fetch("status", token=admin, headers=BROWSER)).body.decode()
+
+    badges = re.findall(r'<th scope="row">(\w+)<br>.*?<span class="badge [^>]*>(\w+)', page, re.S)
+    assert badges == [("broken", "problem"), ("slow", "ready")]
+
+
 async def test_programs_get_json_and_when_to_try_again(fetch: Fetch, hub: StandInHub) -> None:
     response = await fetch("slow/", token=hub.token_for("sam"))
 
