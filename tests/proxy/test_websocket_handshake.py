@@ -87,6 +87,19 @@ async def test_another_response_is_passed_as_it_is(proxied: Proxied, status: str
     assert len(proxied.service.streams) == 0
 
 
+@pytest.mark.parametrize("signed_in", [True, False])
+async def test_an_upgrade_with_a_body_closes_the_connection(
+    proxied: Proxied, signed_in: bool
+) -> None:
+    async with proxied.connect() as visitor:
+        lines = {**UPGRADE, "Content-Length": "300"}
+        await visitor.send_head("GET", "ws", lines, signed_in=signed_in)
+        reply = await visitor.read()
+
+    assert reply.status == (400 if signed_in else 401)
+    assert reply.get("Connection") == "close"
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable
 from typing import cast
 
-from tornado.http1connection import HTTP1ServerConnection
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -21,6 +21,7 @@ from tornado.httputil import (
 )
 from tornado.web import Application
 
+from .connection_reuse import discard_rest, must_close
 from .header_limit import HeaderLimiter
 
 #: Bytes of incomplete bodies. Those of unauthenticated clients have to be read, too.
@@ -61,6 +62,7 @@ class BodyLimiter(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Request:
         server_connection = cast("HTTP1ServerConnection", server_conn)
+        discard_rest(server_connection.stream)
         self.headers.expect(server_connection)
         return _Request(
             self,
@@ -100,6 +102,8 @@ class _Request(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._limiter.headers.mark_received(self._server_connection)
+        if must_close(cast("RequestStartLine", start_line), headers):
+            cast("HTTP1Connection", self._connection)._disconnect_on_finish = True
         self._is_form = "Content-Type" in headers and headers["Content-Type"].startswith(
             "application/x-www-form-urlencoded"
         )
