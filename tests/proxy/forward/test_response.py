@@ -159,10 +159,13 @@ async def test_trailers_are_passed_to_who_reads_them(proxied: Proxied) -> None:
 
     reply = await proxied.call("GET", "", {"TE": "trailers", "Connection": "TE"})
     other = await proxied.call()
+    proxied.upstream.script = respond(head("304 Not Modified", "Trailer: X-Sum"))
+    without_body = await proxied.call("GET", "", {"TE": "trailers", "Connection": "TE"})
 
     assert reply.body == b"abc|X-Sum: 1\r\n"
     assert reply.get("Trailer") == "X-Sum"
-    assert other.body == b"abc"
+    assert (other.body, other.get("Trailer")) == (b"abc", None)
+    assert without_body.get("Trailer") is None
 
 
 async def test_redirects_and_cookies_are_put_under_the_prefix(start_proxy: StartProxy) -> None:

@@ -107,7 +107,22 @@ class VisitorResponse:
             for length in lengths:
                 headers.add("Content-Length", length)
         headers.discard("Transfer-Encoding")
+        if "Trailer" in headers and not self._may_have_trailers(head.status_code, headers):
+            headers.discard("Trailer")
         return headers
+
+    def _may_have_trailers(self, status: int, headers: RawHeaders) -> bool:
+        """Whether fields may follow the body: if it comes in chunks, and the visitor reads them.
+
+        Node, on which the hub's proxy runs, fails on any other response that announces them.
+        """
+        request = self._handler.request
+        is_chunked = (
+            request.method != "HEAD"
+            and status not in (204, 304)
+            and "Content-Length" not in headers
+        )
+        return is_chunked and accepts_trailers(request.headers)
 
     def _note_bare_path(self, headers: RawHeaders) -> None:
         """Do not redirect from ``P/<name>`` any more, if the app redirects to it (as Next.js)."""
