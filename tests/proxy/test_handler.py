@@ -257,3 +257,10 @@ async def test_parts_of_pages_are_logged_at_debug_level(
 
     assert "app.js" not in caplog.text
     assert f"200 GET {PATH}data" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["..%2fother/", "%2e%2e/other/", "..;/other/", "../other/"])
+async def test_another_app_on_the_same_server_is_not_reached(proxied: Proxied, path: str) -> None:
+    """Its entry has the same URL, and other users."""
+    assert (await proxied.call("GET", path)).status == 400
+    assert not proxied.upstream.requests

@@ -51,9 +51,12 @@ def test_the_path_of_a_url_comes_first() -> None:
     ["..", ".", "a/../b", "%2e%2E/", ".%2e", "a%2f..%2fb", "..\\a", "..%5ca", "..;x/a",
      "%252e%252e", "%25252e", "%2525252525252e."],
 )  # fmt: skip
-def test_no_segment_leaves_the_path_of_a_url(path: str) -> None:
+def test_no_segment_leaves_the_apps_part_of_a_server(path: str) -> None:
     with pytest.raises(ValueError, match="dot"):
         BASED.to_app(f"{PREFIX}/{path}")
+    with pytest.raises(ValueError, match="dot"):
+        AppPaths(PREFIX, is_shared=True).to_app(f"{PREFIX}/{path}")
+    assert PLAIN.to_app(f"{PREFIX}/{path}") == f"{PREFIX}/{path}"
     assert STRIPPED.to_app(f"{PREFIX}/{path}") == f"/{path}"
 
 

@@ -13,7 +13,7 @@ from tornado_service.testing import BROWSER, PREFIX, SERVICE_TOKEN, StandInHub, 
 
 RAW_TARGETS = [
     "a%2Fb%20c;d=1+2//e/",
-    "%e4%bd%a0/%2e%2e/../.",
+    "%e4%bd%a0/%2e%2ea/...",
     "?q=%2F+%20&q=;&&=",
     "a?b?c=d",
     "[x]{y}|z^`<>\"'",

@@ -34,12 +34,16 @@ class AppPaths:
         prefix: the path of the app for visitors, without a slash at its end.
         strips_prefix: whether the app gets paths without it.
         base: the path of the app's URL, without a slash at its end.
+        is_shared: whether the app is one part of a server that may have others, at other paths.
     """
 
-    def __init__(self, prefix: str, *, strips_prefix: bool = False, base: str = "") -> None:
+    def __init__(
+        self, prefix: str, *, strips_prefix: bool = False, base: str = "", is_shared: bool = False
+    ) -> None:
         self.prefix = prefix
         self._strips_prefix = strips_prefix
         self._base = base
+        self._is_limited = bool(base) or (is_shared and not strips_prefix)
         #: Whether the app sees other paths than visitors.
         self.translates = strips_prefix or bool(base)
 
@@ -52,15 +56,14 @@ class AppPaths:
             uri: path and query, decoded as latin-1.
 
         Raises:
-            ValueError: the path has dot segments, by which it would leave the path of the URL.
+            ValueError: the path has dot segments, by which it would leave the part of the app.
         """
         if self._strips_prefix:
             uri = uri.removeprefix(self.prefix)
             uri = uri if uri.startswith("/") else f"/{uri}"
-        if self._base:
-            if has_dot_segments(uri.partition("?")[0]):
-                raise ValueError("dot segments")
-            uri = self._base + uri
+        if self._is_limited and has_dot_segments(uri.partition("?")[0]):
+            raise ValueError("dot segments")
+        uri = self._base + uri
         return _NOT_ASCII.sub(lambda match: f"%{ord(match[0]):02X}", uri)
 
     def to_visitor(self, path: str) -> str:

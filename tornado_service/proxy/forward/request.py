@@ -42,7 +42,8 @@ class AppRequest:
         self._public_host = context.public_host or self._sent_host
         is_https = context.public_https or get_browser_protocol(handler.request) == "https"
         self._protocol = "https" if is_https else "http"
-        self._paths = _make_paths(app.prefix, app.options.strip_prefix, target.path)
+        is_shared = not app.options.command  # it runs elsewhere: others may be on the same server
+        self._paths = _make_paths(app.prefix, app.options.strip_prefix, target.path, is_shared)
         self._cookies = _make_cookie_rules(handler.hub_auth.cookie_name)
         self._uri = "/"
 
@@ -132,8 +133,13 @@ class AppRequest:
 
 
 @cache
-def _make_paths(prefix: str, strips_prefix: bool, base: str) -> AppPaths:
-    return AppPaths(prefix.rstrip("/"), strips_prefix=strips_prefix, base=base.rstrip("/"))
+def _make_paths(prefix: str, strips_prefix: bool, base: str, is_shared: bool) -> AppPaths:
+    return AppPaths(
+        prefix.rstrip("/"),
+        strips_prefix=strips_prefix,
+        base=base.rstrip("/"),
+        is_shared=is_shared,
+    )
 
 
 _make_cookie_rules = cache(CookieRules)
