@@ -64,8 +64,9 @@ def test_groups_that_the_hub_does_not_show_are_not_told() -> None:
 
 SPELLINGS = st.sampled_from(
     [*OURS, "X-Forwarded", "Forwarded", "X-Real-IP", "Remote-User", "X-Forwarded-Email", "X-Scheme",
-     "X-Remote-Groups", "X-Auth-Request-Email", "X-WebAuth-User", "Transfer-Encoding", "Host",
-     "Content-Length", "Proxy-Authorization", "HTTP2-Settings", "TE", "Trailer", "Keep-Alive"]
+     "X-Remote-Groups", "X-Auth-Request-Email", "X-WebAuth-User", "Script-Name", "Proxy",
+     "Transfer-Encoding", "Host", "Content-Length", "Proxy-Authorization", "HTTP2-Settings", "TE",
+     "Trailer", "Keep-Alive"]
 )  # fmt: skip
 
 

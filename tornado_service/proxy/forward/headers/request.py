@@ -33,11 +33,14 @@ HOP_BY_HOP = frozenset(
 #: Tornado does not accept in requests.
 OWN = frozenset({"content-length", "expect", "host", "trailer"})
 
-#: Names by which proxies tell an app who the visitor is and where the request comes from.
+#: Names by which proxies tell an app who the visitor is and where the request comes from; gunicorn
+#: takes its prefix from ``SCRIPT_NAME``, and CGI a proxy for the app's own requests from ``Proxy``.
 IDENTITY = frozenset(
     {
         "forwarded",
+        "proxy",
         "remote-user",
+        "script-name",
         "x-client-ip",
         "x-forwarded",
         "x-real-ip",
