@@ -243,9 +243,23 @@ async def test_a_stream_of_events_ends_with_the_session(
         monkeypatch.setattr(Sales, "is_allowed", lambda self, user: False)
         await proxied.service.auth.user_for_token(proxied.token, sync=False, revalidate=True)
 
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await visitor.reader.readuntil(b"data: 2")
+        rest = await asyncio.wait_for(visitor.reader.readuntil(b"0\r\n\r\n"), 30)
+        assert b"data" not in rest
     await until(lambda: len(proxied.service.streams) == 0)
+
+
+async def test_a_stream_of_events_whose_app_dies_ends_in_order(proxied: Proxied) -> None:
+    """The hub's proxy does not pass a reset on: the page would not connect again."""
+    raw = head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked")
+    proxied.upstream.script = respond(raw + b"9\r\ndata: 1\n\n\r\n", close=True)
+
+    async with proxied.connect() as visitor:
+        reply = await visitor.call("GET", "events")
+        proxied.upstream.script = respond(OK)
+        again = await visitor.call()
+
+    assert (reply.status, reply.body) == (200, b"data: 1\n\n")
+    assert again.status == 200
 
 
 async def test_parts_of_pages_are_logged_at_debug_level(

@@ -265,7 +265,7 @@ class ProxyHandler(LingeringHandler):
         if self._headers_written or self._connection.stream.closed():
             if not self._headers_written:
                 self.set_status(VISITOR_LEFT, "Client Closed Request")
-            abort(self._connection)
+            abort(self._connection, is_event_stream=self.stream_kind == "events")
             self.finish()
         elif error is not None:
             status = error.status_code if isinstance(error, HTTPError) else 500

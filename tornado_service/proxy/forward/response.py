@@ -183,10 +183,14 @@ def is_event_stream(head: h11.Response | h11.InformationalResponse) -> bool:
     return any(kind.strip().lower().startswith(b"text/event-stream") for kind in kinds)
 
 
-def abort(connection: Any) -> None:
-    """Reset a visitor's connection, so that no response on it can be taken for complete."""
+def abort(connection: Any, *, is_event_stream: bool) -> None:
+    """Reset a visitor's connection, so that no response on it can be taken for complete.
+
+    A stream of events is never complete. It is left to be ended in order: the hub's proxy does not
+    pass a reset on, so that a page would wait for further events instead of connecting again.
+    """
     stream = connection.stream
-    if not stream.closed():
+    if not stream.closed() and not (is_event_stream and connection._chunking_output):
         # a reset instead of an orderly end: https://man7.org/linux/man-pages/man7/socket.7.html
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.close()
