@@ -65,6 +65,21 @@ async def test_the_app_answers_the_handshake(proxied: Proxied) -> None:
     assert request.get("X-Forwarded-User") == "ada"
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "told"),
+    [("wss", "https"), ("wss, ws", "https"), ("ws", "http"), ("ws,wss", "http")],
+)
+async def test_the_app_is_told_the_protocol_of_the_page(
+    proxied: Proxied, forwarded: str, told: str
+) -> None:
+    """The hub's proxy and Traefik have another name for it where they forward a WebSocket."""
+    proxied.upstream.script = respond(SWITCH)
+
+    async with proxied.connect() as visitor:
+        await opened(visitor, **{"X-Forwarded-Proto": forwarded})
+    assert proxied.upstream.request.get("X-Forwarded-Proto") == told
+
+
 async def test_no_subprotocol_is_made_up(proxied: Proxied) -> None:
     proxied.upstream.script = respond(SWITCH)
 

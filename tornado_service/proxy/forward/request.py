@@ -7,6 +7,7 @@ from typing import Any
 
 import h11
 from jupyterhub.utils import get_browser_protocol
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
 from ... import PageHandler
@@ -40,7 +41,7 @@ class AppRequest:
         app, context, headers = handler.app, handler.context, handler.request.headers
         self._sent_host = headers["Host"] if "Host" in headers else ""  # noqa: SIM401 - faster
         self._public_host = context.public_host or self._sent_host
-        is_https = context.public_https or get_browser_protocol(handler.request) == "https"
+        is_https = context.public_https or _is_https(handler.request)
         self._protocol = "https" if is_https else "http"
         is_shared = not app.options.command  # it runs elsewhere: others may be on the same server
         self._paths = _make_paths(app.prefix, app.options.strip_prefix, target.path, is_shared)
@@ -130,6 +131,15 @@ class AppRequest:
             _frame_ancestors(policy),
             self._handler.request.path,
         )
+
+
+def _is_https(request: HTTPServerRequest) -> bool:
+    if get_browser_protocol(request) == "https":
+        return True
+    if "X-Forwarded-Proto" not in request.headers:
+        return False
+    # JupyterHub ignores ws and wss, which its proxy and Traefik send with a WebSocket
+    return bool(request.headers["X-Forwarded-Proto"].partition(",")[0].strip() == "wss")
 
 
 @cache
