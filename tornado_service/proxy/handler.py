@@ -22,7 +22,7 @@ from .availability import (
     wait_ready,
 )
 from .forward.exchange import BadResponse, Exchange
-from .forward.headers.request import connection_options
+from .forward.headers.request import asks_for_websocket
 from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
@@ -68,12 +68,6 @@ class ProxyHandler(LingeringHandler):
         """Whether HTML is accepted explicitly: programs and scripts of the app get JSON."""
         return "text/html" in self.request.headers.get("Accept", "")
 
-    def _asks_for_websocket(self) -> bool:
-        headers = self.request.headers  # RFC 9110, section 7.8
-        if "Upgrade" not in headers or headers["Upgrade"].lower() != "websocket":
-            return False
-        return "upgrade" in connection_options(headers)
-
     async def prepare(self) -> None:
         """Check who it is; then call the app, before the body of the request has come.
 
@@ -84,7 +78,7 @@ class ProxyHandler(LingeringHandler):
         if self._finished:
             return
         self._length = declared_length(self.request)
-        self._is_websocket = self._asks_for_websocket()
+        self._is_websocket = asks_for_websocket(self.request.headers)
         limit = self.app.options.max_body_size
         if limit is not None and self._length > limit:
             raise self._too_large()

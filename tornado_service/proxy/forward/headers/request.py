@@ -144,6 +144,13 @@ def connection_options(headers: HTTPHeaders) -> set[str]:
     return {spelled_alike(option.strip()) for option in options if option.strip()}
 
 
+def asks_for_websocket(headers: HTTPHeaders) -> bool:
+    """Whether a request asks for a WebSocket instead of a response (RFC 9110, section 7.8)."""
+    if "Upgrade" not in headers or headers["Upgrade"].lower() != "websocket":
+        return False
+    return "upgrade" in connection_options(headers)
+
+
 def make_request_headers(
     sent: HTTPHeaders,
     facts: VisitorFacts,
