@@ -21,6 +21,8 @@ RESERVED = [
     "service-other-oauth-state",
     "jupyterhub-session-id",
     "jupyterhub-user-ada",
+    "oauthenticator-state",
+    "lti13authenticator-nonce-state",
     "_xsrf",
     "__Host-_xsrf",
     "__Secure-jupyterhub-session-id",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..paths import AppPaths
 
-#: Beginnings of the names of the hub's and of services' cookies.
-RESERVED_PREFIXES = ("jupyterhub-", "service-")
+#: Beginnings of the names of the hub's and of services' cookies; the last two are those of sign-ins
+#: by OAuthenticator and LTIAuthenticator, which apply to all paths.
+RESERVED_PREFIXES = ("jupyterhub-", "service-", "oauthenticator-", "lti13authenticator-")
 
 #: https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#section-4.1.3
 _COOKIE_PREFIXES = ("__host-", "__secure-", "__http-", "__host-http-")
