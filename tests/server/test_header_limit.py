@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+from tornado.http1connection import HTTP1ServerConnection
 
 from tornado_service.server import header_limit as incoming_headers
 from tornado_service.server.header_limit import MAX_HEADER_BYTES
@@ -130,3 +132,16 @@ async def test_headers_of_one_request_are_bounded(connect, size: int) -> None:
     reported = await end_of(await connect(begin + b"x" * (size - len(begin + end)) + end))
 
     assert reported.startswith(b"HTTP/1.1 200") == (size < MAX_HEADER_BYTES)
+
+
+async def test_nothing_is_kept_of_closed_connections(connect) -> None:
+    for _ in range(5):
+        await end_of(await connect(REQUEST + b"Connection: close\r\n\r\n"))
+    await asyncio.sleep(0.1)
+    gc.collect()
+
+    assert [
+        kept
+        for kept in gc.get_objects()
+        if type(kept) is HTTP1ServerConnection and kept.params.max_header_size == MAX_HEADER_BYTES
+    ] == []

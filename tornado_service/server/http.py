@@ -35,6 +35,16 @@ CLOSING_DELAY = 0.5
 FORCED_EXIT_DELAY = 0.2
 
 
+class LimitedHTTPServer(HTTPServer):
+    """An HTTP server that tells its limiter, too, when a connection has been closed."""
+
+    request_callback: BodyLimiter
+
+    def on_close(self, server_conn: object) -> None:
+        super().on_close(server_conn)
+        self.request_callback.on_close(server_conn)
+
+
 class Server:
     """One HTTP server on bound sockets, with graceful shutdown."""
 
@@ -51,7 +61,7 @@ class Server:
         self._stopping = asyncio.Event()
         self._forced_stop = asyncio.Event()
         self._limiter = BodyLimiter(application, context.log, max_body_size)
-        self._http = HTTPServer(
+        self._http = LimitedHTTPServer(
             self._limiter,
             ssl_options=tls,
             max_header_size=MAX_HEADER_BYTES,
