@@ -14,6 +14,7 @@ from ..config.launch import is_launched_by_hub
 from ..handlers.context import ServiceContext
 from .body_limit import BodyLimiter
 from .header_limit import MAX_HEADER_BYTES
+from .listening import ListeningSocket
 from .process import force_exit_after
 
 #: Grace period in seconds of requests that wait for the hub.
@@ -56,7 +57,7 @@ class Server:
         context: ServiceContext,
         max_body_size: int,
     ) -> None:
-        self._sockets = sockets
+        self._sockets = [ListeningSocket(bound, context.log) for bound in sockets]
         self._context = context
         self._stopping = asyncio.Event()
         self._forced_stop = asyncio.Event()

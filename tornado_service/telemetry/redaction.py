@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,9 @@ MAX_TEXT = 500
 MAX_MESSAGE = 10_000
 
 REDACTED = "[secret]"
+
+#: Imported now: the first line with a control character may be about files that cannot be opened.
+_escape = codecs.getencoder("unicode_escape")
 
 
 class RedactedText(str):
@@ -100,7 +104,7 @@ def single_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
+        character if character.isprintable() else _escape(character)[0].decode()
         for character in text
     )
 
