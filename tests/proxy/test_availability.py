@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from tests.support.files import no_more_files
 from tests.support.web_processes import options
 from tornado_service.testing import BROWSER, Fetch, ServiceConfig, StandInHub, StartService
 
@@ -134,6 +135,32 @@ async def test_admins_see_that_a_url_does_not_respond_until_it_does(
     assert (before, refused.code, answered.code, after) == ("", 503, 204, "")
     assert said.startswith(f"The app does not respond at {wiki['url']} (Connection refused): ")
     assert said.endswith('or change c.TornadoService.web_apps["wiki"]["url"].')
+
+
+async def test_an_app_is_not_blamed_if_the_service_has_no_file_for_a_connection(
+    start_service: StartService, client: AsyncHTTPClient, hub: StandInHub
+) -> None:
+    place = await asyncio.start_server(respond_once, "127.0.0.1", 0)
+    wiki = {"url": f"http://127.0.0.1:{place.sockets[0].getsockname()[1]}"}
+    service = await start_service(TornadoService={"web_apps": {"wiki": wiki}})
+    fetch = Fetch(client, f"http://127.0.0.1:{service.port}", service.prefix)
+    admin = admin_token(hub)
+    await fetch("api/status", token=admin)  # the hub has been asked
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    head = f"HTTP/1.1\r\nHost: x\r\nAuthorization: token {admin}\r\n\r\n"
+    writer.write(f"HEAD {service.prefix}health {head}".encode())
+    await reader.readuntil(b"\r\n\r\n")  # the connection is open on both sides
+
+    with no_more_files():
+        writer.write(f"GET {service.prefix}wiki/ {head}".encode())
+        response = await asyncio.wait_for(reader.read(4096), 10)
+    writer.close()
+    status = json.loads((await fetch("api/status", token=admin)).body)
+    place.close()
+
+    assert response.startswith(b"HTTP/1.1 503")
+    assert b"The service has too many connections. Try again soon." in response
+    assert status["apps"][0]["reason"] == ""
 
 
 async def respond_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 from tornado.web import HTTPError
 
-from .forward.target import Target
+from .forward.target import Target, is_shortage
 from .process.supervisor import NotStarted
 
 #: Seconds until a page or a program asks again while an app starts.
@@ -86,6 +86,9 @@ def unreachable(app: Any, error: OSError, request_id: str) -> AppFailure:
     if isinstance(error, ConnectionError) and error.errno:  # asyncio's text has the address alone
         reason = os.strerror(error.errno)
     app.log.warning("App %s cannot be reached, request_id=%s: %s", app.name, request_id, reason)
+    if is_shortage(error):
+        message = "The service has too many connections. Try again soon."
+        return AppFailure(503, message, UNREACHABLE_RETRY)
     if app.supervisor is not None:
         app.supervisor.report_unreachable()
     else:

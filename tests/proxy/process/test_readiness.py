@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from tests.support.files import no_more_files
 from tests.support.web_processes import PREFIX
 from tornado_service.proxy.forward.target import Target
 from tornado_service.proxy.process import readiness
@@ -137,6 +138,11 @@ async def test_a_server_that_has_ended_refuses(app: App) -> None:
     await server.wait_closed()
 
     assert (before, await is_refusing(target)) == (False, True)
+
+
+async def test_a_service_without_a_file_for_a_connection_is_not_refused(target: Target) -> None:
+    with no_more_files():
+        assert not await is_refusing(target)
 
 
 async def test_an_app_that_works_gets_no_further_request(app: App, target: Target) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 
 #: Names of this machine, any of which an app may use in its URLs.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "0.0.0.0"})  # noqa: S104 - not bound
+
+#: The service itself has no file or memory left for a connection.
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Target:
         ours = f"[{self.host}]" if ":" in self.host else self.host
         is_host = host == ours.lower() or (ours in LOOPBACK and host in LOOPBACK)
         return is_host and port == str(self.port)
+
+
+def is_shortage(error: OSError) -> bool:
+    """Whether a connection has failed here, which says nothing about the app."""
+    return error.errno in SHORTAGES
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import h11
 
 from ..diagnosis import is_bare
-from ..forward.target import Target
+from ..forward.target import Target, is_shortage
 
 #: Seconds between two attempts: the first, and the longest.
 FIRST_PAUSE = 0.05
@@ -124,8 +124,8 @@ async def is_refusing(target: Target) -> bool:
         _, writer = await asyncio.wait_for(target.connect(), CHECK_TIMEOUT)
     except asyncio.TimeoutError:
         return False  # it is busy
-    except OSError:
-        return True
+    except OSError as error:
+        return not is_shortage(error)
     writer.transport.abort()
     return False
 
