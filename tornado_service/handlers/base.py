@@ -175,9 +175,19 @@ class PageHandler(BaseHandler):
         accept = self.request.headers.get("Accept", "")
         return not accept or "text/html" in accept or "*/*" in accept
 
+    def shows_user(self) -> bool:
+        """Whether a page may have the user's name, and the XSRF token, which stands for the user.
+
+        With ``checks_origin``, any page of our origin may request it, such as one of another user's
+        server: then only a page that the browser opens in a window. A service worker that forwards
+        navigations gets their responses first.
+        """
+        destination = self.request.headers.get("Sec-Fetch-Dest", "document")
+        return not self.checks_origin or (self.is_navigation() and destination == "document")
+
     def template_namespace(self) -> dict[str, Any]:
         """The variables of all templates. None of them is secret."""
-        user = self.current_user
+        user = self.current_user if self.shows_user() else None
         return {
             "prefix": self.hub_auth.base_url,
             "hub_prefix": self.hub_auth.hub_host + self.hub_auth.hub_prefix,

@@ -13,20 +13,18 @@ from tornado.web import HTTPError, stream_request_body
 from .. import needs_scopes
 from .availability import (
     AppFailure,
-    AppStarting,
     invalid_response,
     require_ready,
-    starting_page,
     target_of,
     unreachable,
     wait_ready,
 )
+from .error_pages import ErrorPageHandler
 from .forward.exchange import BadResponse, Exchange
 from .forward.headers.request import asks_for_websocket
 from .forward.request import AppRequest
 from .forward.response import VisitorResponse, abort, is_event_stream
 from .forward.visitor_body import declared_length
-from .lingering import LingeringHandler
 from .stall_watch import is_hung_up
 from .websocket.tunnel import Tunnel
 
@@ -39,7 +37,7 @@ VISITOR_LEFT = 499
 
 
 @stream_request_body
-class ProxyHandler(LingeringHandler):
+class ProxyHandler(ErrorPageHandler):
     """All paths of a web app."""
 
     checks_origin = True
@@ -63,10 +61,6 @@ class ProxyHandler(LingeringHandler):
         if self._is_using_app:
             self.app.supervisor.end_use()
         super().on_finish()
-
-    def accepts_html(self) -> bool:
-        """Whether HTML is accepted explicitly: programs and scripts of the app get JSON."""
-        return "text/html" in self.request.headers.get("Accept", "")
 
     async def prepare(self) -> None:
         """Check who it is; then call the app, before the body of the request has come.
@@ -266,17 +260,6 @@ class ProxyHandler(LingeringHandler):
             self.send_error(status, exc_info=(type(error), error, error.__traceback__))
         else:
             self.finish()
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Send an error; for a navigation to an app that starts, a page that reloads."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        self.quiet = isinstance(error, AppStarting)  # the supervisor logs each start
-        if not isinstance(error, AppStarting) or not self.is_navigation():
-            super().write_error(status_code, **kwargs)
-            return
-        self.set_error_headers(status_code, **kwargs)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(starting_page(self, error))
 
     def flush(self, include_footers: bool = False) -> Any:
         """Send buffered data: nothing if the app's response has been passed on."""

@@ -128,7 +128,7 @@ class AppRequest:
             self._paths,
             locations,
             self._cookies,
-            _frame_ancestors(policy),
+            frame_ancestors_of(policy),
             self._handler.request.path,
         )
 
@@ -156,7 +156,7 @@ _make_cookie_rules = cache(CookieRules)
 
 
 @cache
-def _frame_ancestors(policy: str) -> str:
+def frame_ancestors_of(policy: str) -> str:
     """Those of the service, and our own origin: many frameworks put parts of a page in frames.
 
     Nothing is lost on an origin that is shared with users' servers: their pages can read the app
