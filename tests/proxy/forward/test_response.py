@@ -31,7 +31,7 @@ async def test_status_headers_and_body_pass_as_they_are(proxied: Proxied) -> Non
         ("Set-Cookie", "a=1"),
         ("set-cookie", "b=2; HttpOnly"),
         ("Content-Length", str(len(body))),
-        ("Content-Security-Policy", "default-src *"),
+        ("Content-Security-Policy", "default-src *; frame-ancestors *"),
     ]
     raw = head("299 gro\xc3\x9f", *(f"{name}: {value}" for name, value in lines)) + body
     proxied.upstream.script = respond(raw)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tornado_service.proxy.forward.headers.cookies import CookieRules
@@ -43,9 +45,37 @@ def test_they_pass_with_their_spelling_and_order() -> None:
     assert made(*lines) == [*lines, CSP]
 
 
-@pytest.mark.parametrize("policy", ["default-src 'self'", "frame-ancestors *", ""])
-def test_a_policy_of_the_app_is_not_replaced(policy: str) -> None:
+@pytest.mark.parametrize(
+    "policy",
+    ["frame-ancestors *", "default-src 'self';Frame-Ancestors 'none'", "a,frame-ancestors"],
+)
+def test_the_app_says_which_pages_may_show_it(policy: str) -> None:
     assert made(("content-security-policy", policy)) == [("content-security-policy", policy)]
+
+
+@pytest.mark.parametrize("policy", ["default-src 'self'", "x-frame-ancestors *", ""])
+def test_a_policy_about_other_things_is_not_replaced(policy: str) -> None:
+    line = ("content-security-policy", policy)
+
+    assert made(line) == [line, CSP]
+
+
+@pytest.mark.parametrize(
+    ("option", "ancestors"), [("DENY", "'none'"), ("a, deny", "'none'"), ("SAMEORIGIN", "'self'")]
+)
+def test_an_app_that_forbids_frames_is_in_none(option: str, ancestors: str) -> None:
+    line = ("X-Frame-Options", option)
+    rules = dataclasses.replace(RULES, frame_ancestors="'self' https://lms.test")
+    configured = rules.make_headers(200, [(b"X-Frame-Options", option.encode())])
+
+    assert made(line) == [line, (CSP[0], f"frame-ancestors {ancestors}")]
+    assert configured["Content-Security-Policy"].endswith(" https://lms.test")
+
+
+def test_not_modified_leaves_the_policy_in_the_cache() -> None:
+    lines = [("ETag", '"1"'), ("Content-Length", "0")]
+
+    assert made(*lines, status=304) == lines
 
 
 def test_a_policy_that_only_reports_is_none() -> None:
@@ -73,7 +103,7 @@ def test_responses_that_have_no_body_have_no_length(status: int) -> None:
     assert "Content-Length" not in dict(made(("Content-Length", "0"), status=status))
 
 
-@pytest.mark.parametrize("status", [200, 205, 304, 416])
+@pytest.mark.parametrize("status", [200, 205, 416])
 def test_others_keep_theirs(status: int) -> None:
     assert made(("Content-Length", "0"), status=status) == [("Content-Length", "0"), CSP]
 

@@ -51,6 +51,9 @@ NOT_IN_TRAILERS = frozenset(
 _CONTROL_CHARACTER = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
+_FRAME_ANCESTORS = re.compile(r"(?:^|[;,])\s*frame-ancestors(?![\w-])", re.IGNORECASE)
+
+
 @dataclass
 class ResponseRules:
     """How the headers of an app's response are changed.
@@ -59,8 +62,8 @@ class ResponseRules:
         paths: those of the app.
         locations: puts URLs under the app's prefix.
         cookies: which cookies pass.
-        frame_ancestors: the sites whose pages may show the app in a frame, if it has no
-            ``Content-Security-Policy`` of its own.
+        frame_ancestors: the sites whose pages may show the app in a frame, if it does not say so in
+            a ``Content-Security-Policy`` of its own.
         request_path: of the visitor's request.
     """
 
@@ -80,9 +83,25 @@ class ResponseRules:
         headers = self._pass(sent)
         if status < 200 or status == 204:  # RFC 9110, section 8.6
             headers.discard("Content-Length")
-        if status >= 200 and "Content-Security-Policy" not in headers:
-            headers.add("Content-Security-Policy", f"frame-ancestors {self.frame_ancestors}")
+        if status >= 200 and status != 304:  # that replaces headers of the response in the cache
+            policies = headers.get_list("Content-Security-Policy")
+            if not any(map(_FRAME_ANCESTORS.search, policies)):
+                # one more policy: browsers apply each
+                ancestors = self._frame_ancestors(headers)
+                headers.add("Content-Security-Policy", f"frame-ancestors {ancestors}")
         return headers
+
+    def _frame_ancestors(self, headers: RawHeaders) -> str:
+        """The configured ones, and our own pages unless the app forbids frames.
+
+        Browsers ignore ``X-Frame-Options`` beside ``frame-ancestors``
+        (https://www.w3.org/TR/CSP3/#frame-ancestors-and-frame-options).
+        """
+        options = ",".join(headers.get_list("X-Frame-Options")).lower().split(",")
+        if "deny" not in map(str.strip, options):
+            return self.frame_ancestors
+        others = [site for site in self.frame_ancestors.split() if site != "'self'"]
+        return " ".join(others) or "'none'"
 
     def make_trailers(self, sent: Headers) -> RawHeaders:
         """The fields after the body, without those that must not be there."""
