@@ -116,6 +116,7 @@ def test_others_keep_theirs(status: int) -> None:
         (("Refresh", "5; url=/b"), f"5; url={PREFIX}/b"),
         (("Set-Cookie", "a=1; Path=/"), f"a=1; Path={PREFIX}/"),
         (("Service-Worker-Allowed", f"{PREFIX}/deep"), f"{PREFIX}/deep"),
+        (("Service-Worker-Allowed", PREFIX), f"{PREFIX}/"),  # sales-2, too, begins with it
         (("Service-Worker-Allowed", "/"), f"{PREFIX}/"),
         (("Service-Worker-Allowed", "https://hub.example.org/"), f"{PREFIX}/"),
         (("Service-Worker-Allowed", f"{PREFIX}/%2e%2E/.."), f"{PREFIX}/"),
@@ -124,6 +125,15 @@ def test_others_keep_theirs(status: int) -> None:
 )
 def test_what_names_a_path_is_put_under_the_prefix(line: tuple[str, str], changed: str) -> None:
     assert made(line) == [(line[0], changed), CSP]
+
+
+@pytest.mark.parametrize("sent", [[], [(b"Service-Worker-Allowed", f"{PREFIX}/deep".encode())]])
+def test_without_its_slash_the_path_is_no_place_for_a_worker_of_all_apps(
+    sent: list[tuple[bytes, bytes]],
+) -> None:
+    headers = dataclasses.replace(RULES, request_path=PREFIX).make_headers(200, sent)
+
+    assert headers.get_list("Service-Worker-Allowed") == [f"{PREFIX}/"]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,9 @@ class ResponseRules:
         headers = self._pass(sent)
         if status < 200 or status == 204:  # RFC 9110, section 8.6
             headers.discard("Content-Length")
+        if not self.request_path.startswith(self._folder):
+            # else a service worker at this path could have all apps of the service
+            headers["Service-Worker-Allowed"] = self._folder
         if status >= 200 and status != 304:  # that replaces headers of the response in the cache
             policies = headers.get_list("Content-Security-Policy")
             if not any(map(_FRAME_ANCESTORS.search, policies)):
@@ -90,6 +93,10 @@ class ResponseRules:
                 ancestors = self._frame_ancestors(headers)
                 headers.add("Content-Security-Policy", f"frame-ancestors {ancestors}")
         return headers
+
+    @property
+    def _folder(self) -> str:
+        return f"{self.paths.prefix}/"
 
     def _frame_ancestors(self, headers: RawHeaders) -> str:
         """The configured ones, and our own pages unless the app forbids frames.
@@ -131,6 +138,7 @@ class ResponseRules:
         if name == "refresh":
             return self.locations.translate_refresh(value)
         if name == "service-worker-allowed":
-            is_own = self.paths.contains(value) and not has_dot_segments(value)
-            return value if is_own else f"{self.paths.prefix}/"
+            # the slash counts: scopes are compared character by character
+            is_own = value.startswith(self._folder) and not has_dot_segments(value)
+            return value if is_own else self._folder
         return None
