@@ -50,6 +50,28 @@ async def test_only_a_page_in_a_window_has_token_and_user(
     assert other.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (BY_WORKER, 302),
+        ({**BY_WORKER, "Service-Worker-Navigation-Preload": "true"}, 302),
+        ({"Service-Worker-Navigation-Preload": "true"}, 302),
+        (BY_FRAME, 401),
+        (BY_SCRIPT, 401),
+        ({**BY_WORKER, "Sec-Fetch-Mode": "same-origin"}, 401),
+    ],
+)
+async def test_a_navigation_that_a_worker_of_the_app_forwards_begins_the_sign_in(
+    browser: Visitor, headers: dict[str, str], status: int
+) -> None:
+    response = await browser.get(PATH, headers=headers)
+    core = await browser.get(browser.home, headers=headers)
+
+    assert response.code == status
+    assert ("Location" in response.headers) == (status == 302)
+    assert core.code == 401
+
+
 async def test_in_a_frame_the_page_of_an_app_that_starts_reloads(
     start_service: StartService, hub: StandInHub, client: AsyncHTTPClient
 ) -> None:

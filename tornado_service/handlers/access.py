@@ -47,8 +47,12 @@ class AccessMixin(CookieReader):
             self._check_origin()
         self._check_access(user, access.scopes)
 
+    def may_begin_sign_in(self) -> bool:
+        """Whether a request without a session is redirected to the sign-in."""
+        return self.is_navigation()
+
     async def _reject_anonymous(self) -> None:
-        if self.is_navigation():
+        if self.may_begin_sign_in():
             if not self._may_be_hub_probe():
                 await self.context.hub.check(max_age=5)
             elif self.request.path == self.hub_auth.base_url:

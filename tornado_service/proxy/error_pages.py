@@ -10,11 +10,21 @@ from .lingering import LingeringHandler
 
 
 class ErrorPageHandler(LingeringHandler):
-    """A handler whose errors are shown where the app itself is shown."""
+    """A handler whose sign-in and errors stand in for a response of an app."""
 
     def accepts_html(self) -> bool:
         """Whether HTML is accepted explicitly: programs and scripts of the app get JSON."""
         return "text/html" in self.request.headers.get("Accept", "")
+
+    def may_begin_sign_in(self) -> bool:
+        """Also if a service worker of the app forwards the navigation, else no page would open.
+
+        The browser follows the redirect; the worker sees neither its URL nor what comes after
+        (https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect).
+        """
+        destination = self.request.headers.get("Sec-Fetch-Dest")
+        is_forwarded = self._is_any_navigation() and destination in ("document", "empty")
+        return self.is_navigation() or is_forwarded
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send an error; for a navigation to an app that starts, a page that reloads."""
