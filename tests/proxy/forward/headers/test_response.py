@@ -20,7 +20,8 @@ RULES = ResponseRules(
     "'self'",
     f"{PREFIX}/a",
 )
-CSP = ("Content-Security-Policy", "frame-ancestors 'self'")
+PRIVATE = ("Cache-Control", "private, no-cache")
+ADDED = [("Content-Security-Policy", "frame-ancestors 'self'"), PRIVATE]
 
 Lines = list[tuple[str, str]]
 
@@ -42,7 +43,7 @@ def test_they_pass_with_their_spelling_and_order() -> None:
         ("Content-Encoding", "gzip"),
     ]
 
-    assert made(*lines) == [*lines, CSP]
+    assert made(*lines) == [*lines, *ADDED]
 
 
 @pytest.mark.parametrize(
@@ -50,14 +51,17 @@ def test_they_pass_with_their_spelling_and_order() -> None:
     ["frame-ancestors *", "default-src 'self';Frame-Ancestors 'none'", "a,frame-ancestors"],
 )
 def test_the_app_says_which_pages_may_show_it(policy: str) -> None:
-    assert made(("content-security-policy", policy)) == [("content-security-policy", policy)]
+    assert made(("content-security-policy", policy)) == [
+        ("content-security-policy", policy),
+        PRIVATE,
+    ]
 
 
 @pytest.mark.parametrize("policy", ["default-src 'self'", "x-frame-ancestors *", ""])
 def test_a_policy_about_other_things_is_not_replaced(policy: str) -> None:
     line = ("content-security-policy", policy)
 
-    assert made(line) == [line, CSP]
+    assert made(line) == [line, *ADDED]
 
 
 @pytest.mark.parametrize(
@@ -68,11 +72,36 @@ def test_an_app_that_forbids_frames_is_in_none(option: str, ancestors: str) -> N
     rules = dataclasses.replace(RULES, frame_ancestors="'self' https://lms.test")
     configured = rules.make_headers(200, [(b"X-Frame-Options", option.encode())])
 
-    assert made(line) == [line, (CSP[0], f"frame-ancestors {ancestors}")]
+    assert made(line) == [line, (ADDED[0][0], f"frame-ancestors {ancestors}"), PRIVATE]
     assert configured["Content-Security-Policy"].endswith(" https://lms.test")
 
 
-def test_not_modified_leaves_the_policy_in_the_cache() -> None:
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [
+        ("public, max-age=60", "max-age=60, private"),
+        ("s-maxage=9, Max-Age=60,immutable", "Max-Age=60, immutable, private"),
+        ("Public", "private"),
+        ("no-cache", "no-cache, private"),
+        ('private="Set-Cookie"', 'private="Set-Cookie", private'),
+        ("no-store, public", "no-store, public"),
+        ("max-age=60, Private", "max-age=60, Private"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 304])
+def test_shared_caches_keep_nothing(sent: str, passed: str, status: int) -> None:
+    assert dict(made(("Cache-Control", sent), status=status))["Cache-Control"] == passed
+
+
+def test_without_directives_the_browser_asks_again() -> None:
+    modified = ("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+    expires = ("Expires", "Mon, 01 Jan 2029 00:00:00 GMT")
+
+    assert dict(made(modified))["Cache-Control"] == "private, no-cache"
+    assert dict(made(modified, expires))["Cache-Control"] == "private"
+
+
+def test_not_modified_leaves_the_headers_in_the_cache() -> None:
     lines = [("ETag", '"1"'), ("Content-Length", "0")]
 
     assert made(*lines, status=304) == lines
@@ -81,7 +110,7 @@ def test_not_modified_leaves_the_policy_in_the_cache() -> None:
 def test_a_policy_that_only_reports_is_none() -> None:
     line = ("Content-Security-Policy-Report-Only", "frame-ancestors *")
 
-    assert made(line) == [line, CSP]
+    assert made(line) == [line, *ADDED]
 
 
 def test_headers_of_the_connection_end_here() -> None:
@@ -95,7 +124,7 @@ def test_headers_of_the_connection_end_here() -> None:
         ("Upgrade", "h2c"),
         ("Proxy-Authenticate", "Basic"),
         ("X-Three", "3"),
-    ) == [("X-Three", "3"), CSP]
+    ) == [("X-Three", "3"), *ADDED]
 
 
 @pytest.mark.parametrize("status", [204, 103])
@@ -105,7 +134,7 @@ def test_responses_that_have_no_body_have_no_length(status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 205, 416])
 def test_others_keep_theirs(status: int) -> None:
-    assert made(("Content-Length", "0"), status=status) == [("Content-Length", "0"), CSP]
+    assert made(("Content-Length", "0"), status=status) == [("Content-Length", "0"), *ADDED]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +153,7 @@ def test_others_keep_theirs(status: int) -> None:
     ],
 )
 def test_what_names_a_path_is_put_under_the_prefix(line: tuple[str, str], changed: str) -> None:
-    assert made(line) == [(line[0], changed), CSP]
+    assert made(line) == [(line[0], changed), *ADDED]
 
 
 @pytest.mark.parametrize("sent", [[], [(b"Service-Worker-Allowed", f"{PREFIX}/deep".encode())]])
@@ -149,7 +178,7 @@ def test_without_its_slash_the_path_is_no_place_for_a_worker_of_all_apps(
     ],
 )
 def test_what_would_change_all_of_the_site_is_dropped(line: tuple[str, str]) -> None:
-    assert made(line) == [CSP]
+    assert made(line) == ADDED
 
 
 def test_early_hints_have_no_policy() -> None:

@@ -54,6 +54,10 @@ _CONTROL_CHARACTER = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _FRAME_ANCESTORS = re.compile(r"(?:^|[;,])\s*frame-ancestors(?![\w-])", re.IGNORECASE)
 
 
+#: Directives by which an app lets shared caches give its responses to others.
+_FOR_OTHERS = frozenset({"public", "s-maxage"})
+
+
 @dataclass
 class ResponseRules:
     """How the headers of an app's response are changed.
@@ -92,6 +96,9 @@ class ResponseRules:
                 # one more policy: browsers apply each
                 ancestors = self._frame_ancestors(headers)
                 headers.add("Content-Security-Policy", f"frame-ancestors {ancestors}")
+            _keep_private(headers)
+        elif "Cache-Control" in headers:
+            _keep_private(headers)
         return headers
 
     @property
@@ -142,3 +149,20 @@ class ResponseRules:
             is_own = value.startswith(self._folder) and not has_dot_segments(value)
             return value if is_own else self._folder
         return None
+
+
+def _keep_private(headers: RawHeaders) -> None:
+    """Keep a response for the user who has got it, as the app does not know that users sign in.
+
+    Without any directive, browsers may show it for months
+    (https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2), also after the user has signed out.
+    """
+    if "Cache-Control" not in headers:
+        headers.add("Cache-Control", "private" if "Expires" in headers else "private, no-cache")
+        return
+    value = headers["Cache-Control"]
+    directives = [directive.strip() for directive in value.split(",")]
+    if {"no-store", "private"} & {directive.lower() for directive in directives}:
+        return
+    kept = [one for one in directives if one.partition("=")[0].strip().lower() not in _FOR_OTHERS]
+    headers["Cache-Control"] = ", ".join([*filter(None, kept), "private"])
