@@ -41,6 +41,22 @@ async def test_the_rest_of_a_body_is_no_request(
     assert "GET" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "framing", ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+)
+async def test_an_upgrade_with_a_body_is_the_last_request(
+    service: TornadoService, framing: str
+) -> None:
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
+    responses = await talk(
+        service, f"GET {PREFIX}health HTTP/1.1\r\nHost: x\r\n{upgrade}{framing}{NEXT}"
+    )
+
+    assert responses.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nConnection: close\r\n" in responses
+
+
 async def test_a_connection_with_ordinary_requests_stays_open(service: TornadoService) -> None:
     requests = [
         f"GET {PREFIX}health HTTP/1.1\r\nHost: x\r\n\r\n",
