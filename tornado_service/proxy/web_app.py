@@ -97,7 +97,7 @@ class WebApp(ServiceApp):
 
         names = {field: ATTRIBUTES.get(field, field) for field in Options.model_fields}
         given = {field: getattr(self, name) for field, name in names.items()}
-        self.options = parse_options(given, self.options_source or type(self).__name__, names)
+        self.options = parse_options(given, self._options_place, names)
         self._connect()
         return [("(?s:.*)", make_handler(self.options.required_scopes))]
 
@@ -126,14 +126,18 @@ class WebApp(ServiceApp):
             always=options.start == "always",
             start_timeout=options.start_timeout,
             idle_timeout=options.idle_timeout,
-            setting=self.options_source or type(self).__name__,
+            setting=self._options_place,
         )
         supervisor = self.supervisor = Supervisor(process, self.log, lambda: count_restart())
         count_restart = show(self, lambda: supervisor.is_ready, lambda: supervisor.uses)
 
+    @property
+    def _options_place(self) -> str:
+        return self.options_source or type(self).__name__
+
     def option_name(self, name: str) -> str:
         """The full name of an option, as the administrator or the author finds it."""
-        return full_name(self.options_source or type(self).__name__, name)
+        return full_name(self._options_place, name)
 
     async def start(self) -> None:
         """Start the process, if it is to run always."""

@@ -13,7 +13,7 @@ from tornado.httputil import ResponseStartLine
 from ... import PageHandler
 from .exchange import BadResponse, Exchange
 from .headers.raw import RawHeaders
-from .headers.request import accepts_trailers
+from .headers.request import accepts_trailers, asks_for_websocket
 from .request import AppRequest
 
 
@@ -92,7 +92,7 @@ class VisitorResponse:
             while not data and not self.exchange.is_complete:
                 await self.exchange.receive()
                 data = self.exchange.take()
-            is_websocket = self._handler.request.headers.get("Upgrade", "").lower() == "websocket"
+            is_websocket = asks_for_websocket(self._handler.request.headers)
             supervisor.report_response(head.status_code, headers, data, is_websocket)
         return data
 

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 #: Names of this machine, any of which an app may use in its URLs.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "0.0.0.0"})  # noqa: S104 - not bound
 
-#: The service itself has no file or memory left for a connection.
+#: The service itself has no file or memory left for a connection. (The server has the same set, but
+#: web apps use public names of the service only.)
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 

@@ -50,9 +50,8 @@ NOT_IN_TRAILERS = frozenset(
 #: Some HTTP parsers, as that of the hub's proxy, refuse a response with them (RFC 9110, 5.5).
 _CONTROL_CHARACTER = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
-
+#: The directive in a policy, or in one of several that are joined by commas.
 _FRAME_ANCESTORS = re.compile(r"(?:^|[;,])\s*frame-ancestors(?![\w-])", re.IGNORECASE)
-
 
 #: Directives by which an app lets shared caches give its responses to others.
 _FOR_OTHERS = frozenset({"public", "s-maxage"})
